@@ -1,0 +1,15 @@
+#!/usr/bin/env node
+// The committed entry point: npm links a workspace's bin only if the file exists at install time.
+import { existsSync } from "node:fs";
+
+const main = new URL("../dist/main.js", import.meta.url);
+const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+	console.error(`quorate: needs Node.js 20.19 or newer, this is ${process.versions.node}`);
+	process.exit(1);
+}
+if (!existsSync(main)) {
+	console.error("quorate: not built yet; run `make build` in the checkout first");
+	process.exit(1);
+}
+await import(main);

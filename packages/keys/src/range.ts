@@ -1,0 +1,48 @@
+/** Range descriptors (design, section 4): known to every layer that routes. */
+
+import type { BootId, NodeId, RangeId, ReplicaId } from "./ids.ts";
+import type { Key, Span } from "./key.ts";
+import type { Timestamp } from "./timestamp.ts";
+
+export interface ReplicaDescriptor {
+	readonly nodeId: NodeId;
+	readonly replicaId: ReplicaId;
+	readonly role: "voter" | "learner";
+}
+
+/** `version` is raised by split and merge, `conf` by membership change. */
+export interface Epoch {
+	readonly version: number;
+	readonly conf: number;
+}
+
+export interface RangeDescriptor {
+	readonly rangeId: RangeId;
+	readonly start: Key;
+	readonly end: Key;
+	readonly epoch: Epoch;
+	readonly replicas: readonly ReplicaDescriptor[];
+}
+
+export interface Lease {
+	/** Rises by one with every lease of the range; commands name it (L3). */
+	readonly sequence: number;
+	/** 0 with boot "" before the first lease. */
+	readonly nodeId: NodeId;
+	readonly bootId: BootId;
+	readonly start: Timestamp;
+	/** The highest timestamp that it may serve (L1). */
+	readonly expiry: Timestamp;
+}
+
+/** What routing caches: a descriptor and, where known, who leads. */
+export interface RangeInfo {
+	readonly descriptor: RangeDescriptor;
+	readonly leaseholder: NodeId | undefined;
+}
+
+export const rangeSpan = (d: RangeDescriptor): Span => ({ start: d.start, end: d.end });
+
+/** True if `a` is newer than `b` in either number and older in none. */
+export const isNewerEpoch = (a: Epoch, b: Epoch): boolean =>
+	a.version >= b.version && a.conf >= b.conf && (a.version > b.version || a.conf > b.conf);

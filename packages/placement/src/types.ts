@@ -1,0 +1,51 @@
+/** What the control plane offers to the layers above and to the node's wiring. */
+import type { BootId, ClusterId, NodeId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { RangeInfo } from "@quorate/keys/range";
+import type { IssuedTimestamp, TimestampSource } from "@quorate/replica/timestamp-source";
+
+export interface NodeRecord {
+	readonly nodeId: NodeId;
+	/** Node-to-node host:port. */
+	readonly address: string;
+	/** host:port for clients, shown to people. */
+	readonly sqlAddress: string;
+	/** The boot that runs, or ran last. */
+	readonly bootId: BootId;
+	/** `live`: heartbeats arrive. `suspect`: silent. Judged at the placement leader; a hint, never a decision about data. */
+	readonly state: "live" | "suspect" | "dead" | "draining" | "removed";
+	readonly locality: string;
+	/** The schema version that the node has seen (DDL answers when all live nodes have seen the new one). */
+	readonly schemaVersion: number;
+}
+
+/** Counters of which a block is never handed out twice. */
+export type IdKind = "range" | "replica" | "object" | "row";
+
+/** A node's connection to the placement group, whoever leads it. */
+export interface PlacementClient extends TimestampSource {
+	/** S1: one entry that draws c and raises the schema version. Call it only after all catalog intents are prepared. An error means unknown. */
+	raiseSchemaVersion(): Promise<IssuedTimestamp>;
+	/** The ranges, in order, that cover [start, end), at most `max`; from the directory at the leader. */
+	lookup(start: Key, end: Key, max: number): Promise<readonly RangeInfo[]>;
+	/** A leaseholder tells its descriptor after it changed (split, membership, lease); older epochs are ignored. */
+	report(ranges: readonly RangeInfo[]): Promise<void>;
+	/** First of `count` consecutive fresh ids. */
+	allocate(kind: IdKind, count: number): Promise<number>;
+	/** All nodes, from the leader. */
+	nodes(): Promise<readonly NodeRecord[]>;
+	/** The last known copy, without a round: routing of messages, who is alive. */
+	nodesCached(): readonly NodeRecord[];
+	/** Highest schema version seen in any answer; told to the leader with heartbeats. */
+	schemaVersion(): number;
+	/** Resolves once every live node has seen `version`, or after `timeoutMs`: false. */
+	awaitSchemaVersion(version: number, timeoutMs: number): Promise<boolean>;
+}
+
+/** What a node knows of itself, stored durably in its data directory (versioned). */
+export interface NodeIdentity {
+	readonly clusterId: ClusterId;
+	readonly nodeId: NodeId;
+	/** Members of the placement group at founding, in node id order: [nodeId, address]. */
+	readonly founders: readonly { readonly nodeId: NodeId; readonly address: string }[];
+}

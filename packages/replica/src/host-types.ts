@@ -1,0 +1,102 @@
+/**
+ * The Raft host runs all Raft groups of one node over one WAL and one RPC: the contract with the state machines on top of
+ * it (a range's replica here; the placement group in `packages/placement`).
+ */
+import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { RaftStatus } from "@quorate/raft/group";
+import type {
+	Configuration,
+	ConfigurationChange,
+	LogIndex,
+	SnapshotMetadata,
+	Term,
+} from "@quorate/raft/types";
+
+/** A committed entry as the machine sees it. Empty entries are passed too: a new leader learns from its own that it is up to date. */
+export interface CommittedEntry {
+	readonly index: LogIndex;
+	readonly term: Term;
+	/** Undefined for an empty entry and for a configuration change. */
+	readonly command: Uint8Array | undefined;
+	readonly change: ConfigurationChange | undefined;
+	/** The configuration after this entry, for a change. */
+	readonly configuration: Configuration | undefined;
+}
+
+/** A state machine under Raft. All methods but the snapshot ones are synchronous and must not throw but for a broken invariant. */
+export interface GroupMachine {
+	/** Applies a group of entries, in order; when it returns, their effect and `index` of the last are visible to readers. */
+	apply(entries: readonly CommittedEntry[]): void;
+	/** Role or known leader changed. `leader` 0: unknown. Called before entries that follow from it are applied. */
+	leadershipChanged(status: {
+		readonly isLeader: boolean;
+		readonly term: Term;
+		readonly leader: ReplicaId;
+	}): void;
+	/** The applied index whose effect would survive a power loss, after `Engine.sync` (or 0 for a machine in memory: then its log is compacted only by `checkpoint`). */
+	appliedIndex(): LogIndex;
+	/**
+	 * Streams the state as of one applied index, in chunks of at most 256 KiB. `metadata` is of the same instant.
+	 * The host closes it in any case.
+	 */
+	openSnapshot(): {
+		readonly metadata: SnapshotMetadata;
+		readonly chunks: AsyncIterable<Uint8Array>;
+		close(): void;
+	};
+	/** Receives such a stream; the machine replaces its state by it atomically and durably before it resolves. Rejects to refuse it (for example it overlaps another replica); then nothing changed. */
+	installSnapshot(metadata: SnapshotMetadata, chunks: AsyncIterable<Uint8Array>): Promise<void>;
+	/** Which node holds a replica of this group, from the machine's own configuration. */
+	nodeOf(replica: ReplicaId): NodeId | undefined;
+}
+
+export interface GroupOptions {
+	readonly rangeId: RangeId;
+	readonly replicaId: ReplicaId;
+	readonly machine: GroupMachine;
+	/** State that the machine holds durably at start: index and term applied, and the configuration there. For a new group index and term are its birth's. */
+	readonly applied: SnapshotMetadata;
+	/** Members start an election at once if it is true and they are the first voter (birth of a group). */
+	readonly campaignAtStart: boolean;
+}
+
+export interface RaftGroupHandle {
+	readonly rangeId: RangeId;
+	readonly replicaId: ReplicaId;
+	/** Undefined: not leader; nothing was proposed. It may still be lost: only `apply` tells. */
+	propose(command: Uint8Array): { readonly index: LogIndex; readonly term: Term } | undefined;
+	proposeConfiguration(
+		change: ConfigurationChange,
+	): { readonly index: LogIndex; readonly term: Term } | undefined;
+	/** Resolves with the index to have applied, once a quorum round that began after the call has confirmed leadership. Rejects if leadership is lost. Calls of one tick share a round. */
+	readIndex(): Promise<LogIndex>;
+	transferLeadership(to: ReplicaId): void;
+	campaign(): void;
+	status(): RaftStatus;
+	/** Stops the group and forgets its log (replica removed). */
+	remove(): Promise<void>;
+}
+
+export interface RaftHostStatistics {
+	readonly groups: number;
+	readonly leaders: number;
+	readonly snapshotsSent: number;
+	readonly snapshotsReceived: number;
+	readonly leaderChanges: number;
+	readonly entriesApplied: number;
+}
+
+export interface RaftHost {
+	/** Restores the group from what the WAL recovered, or begins a new one. */
+	addGroup(options: GroupOptions): RaftGroupHandle;
+	group(rangeId: RangeId): RaftGroupHandle | undefined;
+	/**
+	 * Called for messages to a range that is not here: the owner may create it (a new replica that will get a snapshot) and
+	 * return true, or refuse. `to` is the replica id addressed.
+	 */
+	onUnknownGroup(
+		handler: (rangeId: RangeId, to: ReplicaId, from: ReplicaId, fromNode: NodeId) => boolean,
+	): void;
+	statistics(): RaftHostStatistics;
+	close(): Promise<void>;
+}

@@ -1,0 +1,127 @@
+/**
+ * The seam between Quorate and the world.
+ *
+ * Everything that a node learns from outside, or does to the outside, goes through the interfaces on
+ * this page: time, timers, randomness, network, disk. They are passed in. Two implementations exist:
+ * the real one (`real-*.ts` beside this file) and the simulated one (`packages/sim`), under which a whole
+ * cluster runs in one process from one seed. Nothing but the real implementation touches `Date`,
+ * `setTimeout`, `Math.random`, `node:net` or `node:fs`; a lint rule refuses them elsewhere.
+ *
+ * May import: nothing of the project.
+ */
+
+/** Handle of a timer or a deferred task. */
+export interface Timer {
+	/** Stops it if it has not fired. Idempotent. */
+	cancel(): void;
+}
+
+export interface Clock {
+	/** Milliseconds since an arbitrary start; never goes back. Its rate may be wrong. */
+	monotonicMs(): number;
+	/** Milliseconds since 1970-01-01 UTC. May jump either way at any time. Never decides anything. */
+	wallMs(): number;
+}
+
+export interface Scheduler {
+	/** Runs `task` once after at least `delayMs` of monotonic time. */
+	setTimer(delayMs: number, task: () => void): Timer;
+	/** Runs `task` once after the current event-loop turn, in order of the calls: the "tick" of the design. */
+	defer(task: () => void): void;
+	/** Resolves after the pending I/O had a turn: how a long computation yields. */
+	yield(): Promise<void>;
+}
+
+export interface Random {
+	/** In [0, 1). Jitter and sampling; never a secret. */
+	float(): number;
+	/** `count` bytes from a cryptographic source (in simulation: from the seed). */
+	bytes(count: number): Uint8Array;
+}
+
+/** One ordered stream of messages to a peer, as TCP gives: whole prefix or reset, never reordered inside. */
+export interface Connection {
+	readonly remoteAddress: string;
+	/** Queues bytes. Returns false when the queue is above the high-water mark: wait for `onDrain`. */
+	write(bytes: Uint8Array): boolean;
+	/** Bytes queued in this process and not yet handed to the peer's kernel. */
+	readonly bufferedBytes: number;
+	onData(listener: (bytes: Uint8Array) => void): void;
+	onDrain(listener: () => void): void;
+	/** Called once, with the reason if it was not orderly. */
+	onClose(listener: (error?: Error) => void): void;
+	/** Stops and resumes the reading side: backpressure to the peer. */
+	pause(): void;
+	resume(): void;
+	/** Sends what is queued, then closes. */
+	end(): void;
+	/** Closes at once; what is queued is lost. */
+	destroy(): void;
+}
+
+export interface Listener {
+	/** host:port really bound (port 0 asks for a free one). */
+	readonly address: string;
+	close(): Promise<void>;
+}
+
+export interface Network {
+	/** Rejects with code EADDRINUSE in `error.code` when taken. `address` is host:port. */
+	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener>;
+	/** Resolves when connected; rejects on refusal or after `timeoutMs`. */
+	connect(address: string, timeoutMs: number): Promise<Connection>;
+}
+
+/** A file opened for appending or random access. All promises reject with an `Error` that has `code` (ENOSPC, EIO ...). */
+export interface DiskFile {
+	/** Writes all of `bytes` at `offset`. Not durable before `sync`. */
+	write(bytes: Uint8Array, offset: number): Promise<void>;
+	/** Reads up to `length` bytes from `offset`; shorter only at the end of the file. */
+	read(offset: number, length: number): Promise<Uint8Array>;
+	/** fdatasync. After a rejection the caller must stop the node: the page cache cannot be trusted. */
+	sync(): Promise<void>;
+	truncate(size: number): Promise<void>;
+	size(): Promise<number>;
+	close(): Promise<void>;
+}
+
+/** The directory tree of one node. Paths are relative to its root, with `/`. */
+export interface Disk {
+	/** Absolute path of the root, for libraries that open files themselves; undefined where there is none (simulation). */
+	readonly root: string | undefined;
+	open(path: string, mode: "create" | "existing"): Promise<DiskFile>;
+	/** Names in a directory, sorted; [] where it does not exist. */
+	list(directory: string): Promise<string[]>;
+	makeDirectory(path: string): Promise<void>;
+	remove(path: string): Promise<void>;
+	/** Replaces `path` by `bytes` so that a crash leaves the old or the new content (write, sync, rename, sync directory). */
+	replace(path: string, bytes: Uint8Array): Promise<void>;
+	/** Whole content, or undefined where there is no such file. */
+	readWhole(path: string): Promise<Uint8Array | undefined>;
+	/** Makes creations, renames and removals in a directory durable. */
+	syncDirectory(path: string): Promise<void>;
+	/** An exclusive lock on the directory held until the process ends or `release`; undefined if another holds it. */
+	lock(path: string): Promise<{ release(): Promise<void> } | undefined>;
+}
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface Logger {
+	log(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void;
+	/** A logger that adds `fields` to each line. */
+	child(fields: Readonly<Record<string, unknown>>): Logger;
+}
+
+export interface Runtime {
+	readonly clock: Clock;
+	readonly scheduler: Scheduler;
+	readonly random: Random;
+	readonly network: Network;
+	readonly disk: Disk;
+	readonly logger: Logger;
+	/**
+	 * Stops the node for good because going on would be unsafe (failed fsync, broken invariant). In production
+	 * the process exits with the reason; in simulation the node crashes. Never returns to the caller's code path.
+	 */
+	fatal(reason: string): never;
+}

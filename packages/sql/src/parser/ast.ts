@@ -1,0 +1,494 @@
+/**
+ * The syntax tree: small readonly nodes tagged by `kind`, made by the grammar, consumed by the binder. Names are folded
+ * (lower case unless quoted). `at` is the 0-based offset of the node's first character in the statement, for error positions.
+ */
+
+/** a.b.c as written, outermost first. */
+export interface QualifiedName {
+	readonly parts: readonly string[];
+	readonly at: number;
+}
+
+export interface TypeName {
+	/** Folded, as written after alias mapping by the grammar: "int4", "varchar", "timestamptz", or a qualified name's parts. */
+	readonly name: readonly string[];
+	/** varchar(10), numeric(8,2), char(22). */
+	readonly modifiers: readonly number[];
+	/** Number of [] after it. */
+	readonly dimensions: number;
+	readonly at: number;
+}
+
+export type Expression =
+	/** `type`: integer (int4 or int8 or numeric by size), decimal, string (unknown type), bit. Text as written, without quotes. */
+	| {
+			readonly kind: "literal";
+			readonly type: "integer" | "decimal" | "string";
+			readonly text: string;
+			readonly at: number;
+	  }
+	| { readonly kind: "null"; readonly at: number }
+	| { readonly kind: "boolean"; readonly value: boolean; readonly at: number }
+	/** $n written in the text, from 1. */
+	| { readonly kind: "parameter"; readonly index: number; readonly at: number }
+	/** A literal that the plan cache lifted out; `index` from 0 into the statement's lifted literals. */
+	| {
+			readonly kind: "lifted";
+			readonly type: "integer" | "decimal" | "string";
+			readonly index: number;
+			readonly at: number;
+	  }
+	| { readonly kind: "column"; readonly name: QualifiedName; readonly at: number }
+	/** `*` or `t.*` where a list of expressions allows it. */
+	| { readonly kind: "star"; readonly qualifier: readonly string[]; readonly at: number }
+	/** Arithmetic, comparison, `||`, `~`, `and`, `or`, `is distinct from`, user-visible operator text; unary has one operand. */
+	| {
+			readonly kind: "operator";
+			readonly operator: string;
+			readonly operands: readonly Expression[];
+			readonly at: number;
+	  }
+	| { readonly kind: "not"; readonly operand: Expression; readonly at: number }
+	| {
+			readonly kind: "is";
+			readonly test: "null" | "true" | "false" | "unknown";
+			readonly negated: boolean;
+			readonly operand: Expression;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "between";
+			readonly operand: Expression;
+			readonly low: Expression;
+			readonly high: Expression;
+			readonly negated: boolean;
+			readonly symmetric: boolean;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "like";
+			readonly operand: Expression;
+			readonly pattern: Expression;
+			readonly escape: Expression | undefined;
+			readonly caseInsensitive: boolean;
+			readonly similar: boolean;
+			readonly negated: boolean;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "in-list";
+			readonly operand: Expression;
+			readonly list: readonly Expression[];
+			readonly negated: boolean;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "in-query";
+			readonly operand: Expression;
+			readonly query: Query;
+			readonly negated: boolean;
+			readonly at: number;
+	  }
+	/** operand op ANY|ALL (array or query). */
+	| {
+			readonly kind: "quantified";
+			readonly operand: Expression;
+			readonly operator: string;
+			readonly quantifier: "any" | "all";
+			readonly right: Expression | Query;
+			readonly at: number;
+	  }
+	| { readonly kind: "exists"; readonly query: Query; readonly at: number }
+	| { readonly kind: "scalar-query"; readonly query: Query; readonly at: number }
+	| { readonly kind: "array-query"; readonly query: Query; readonly at: number }
+	| { readonly kind: "array"; readonly elements: readonly Expression[]; readonly at: number }
+	| { readonly kind: "row"; readonly elements: readonly Expression[]; readonly at: number }
+	| {
+			readonly kind: "subscript";
+			readonly operand: Expression;
+			readonly index: Expression;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "case";
+			readonly operand: Expression | undefined;
+			readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+			readonly otherwise: Expression | undefined;
+			readonly at: number;
+	  }
+	/** expr::type, CAST(expr AS type), type 'literal'. */
+	| {
+			readonly kind: "cast";
+			readonly operand: Expression;
+			readonly type: TypeName;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "collate";
+			readonly operand: Expression;
+			readonly collation: QualifiedName;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "at-time-zone";
+			readonly operand: Expression;
+			readonly zone: Expression;
+			readonly at: number;
+	  }
+	/** Also current_timestamp, current_user, coalesce, nullif, greatest, least, extract(field from x) as extract('field', x), substring, trim, position. */
+	| {
+			readonly kind: "call";
+			readonly name: QualifiedName;
+			readonly args: readonly Expression[];
+			readonly star: boolean;
+			readonly distinct: boolean;
+			readonly variadic: boolean;
+			readonly orderBy: readonly OrderItem[];
+			readonly filter: Expression | undefined;
+			readonly at: number;
+	  }
+	/** DEFAULT in VALUES and SET. */
+	| { readonly kind: "default"; readonly at: number };
+
+export interface OrderItem {
+	readonly expression: Expression;
+	readonly descending: boolean;
+	/** Undefined: PostgreSQL's default (last if ascending). */
+	readonly nulls: "first" | "last" | undefined;
+}
+
+export interface SelectItem {
+	readonly expression: Expression;
+	readonly alias: string | undefined;
+}
+
+export type TableExpression =
+	| {
+			readonly kind: "table";
+			readonly name: QualifiedName;
+			readonly alias: string | undefined;
+			readonly columnAliases: readonly string[];
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "subquery";
+			readonly query: Query;
+			readonly lateral: boolean;
+			readonly alias: string | undefined;
+			readonly columnAliases: readonly string[];
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "function";
+			readonly call: Extract<Expression, { kind: "call" }>;
+			readonly lateral: boolean;
+			readonly ordinality: boolean;
+			readonly alias: string | undefined;
+			readonly columnAliases: readonly string[];
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "join";
+			readonly type: "inner" | "left" | "right" | "full" | "cross";
+			readonly natural: boolean;
+			readonly left: TableExpression;
+			readonly right: TableExpression;
+			readonly on: Expression | undefined;
+			readonly using: readonly string[];
+			readonly at: number;
+	  };
+
+export interface CommonTable {
+	readonly name: string;
+	readonly columns: readonly string[];
+	readonly query: Query;
+}
+
+export interface Select {
+	readonly kind: "select";
+	readonly distinct: "all" | "distinct" | { readonly on: readonly Expression[] };
+	readonly items: readonly SelectItem[];
+	readonly from: readonly TableExpression[];
+	readonly where: Expression | undefined;
+	readonly groupBy: readonly Expression[];
+	readonly having: Expression | undefined;
+	readonly at: number;
+}
+
+export type QueryBody =
+	| Select
+	| {
+			readonly kind: "values";
+			readonly rows: readonly (readonly Expression[])[];
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "set-operation";
+			readonly operator: "union" | "intersect" | "except";
+			readonly all: boolean;
+			readonly left: Query;
+			readonly right: Query;
+			readonly at: number;
+	  };
+
+export interface Query {
+	readonly kind: "query";
+	readonly with: readonly CommonTable[];
+	readonly recursive: boolean;
+	readonly body: QueryBody;
+	readonly orderBy: readonly OrderItem[];
+	readonly limit: Expression | undefined;
+	readonly offset: Expression | undefined;
+	readonly locking: readonly {
+		readonly strength: "update" | "no key update" | "share" | "key share";
+		readonly of: readonly string[];
+		readonly wait: "block" | "nowait" | "skip locked";
+	}[];
+	readonly at: number;
+}
+
+export interface ColumnDefinition {
+	readonly name: string;
+	readonly type: TypeName;
+	readonly constraints: readonly ColumnConstraint[];
+	readonly at: number;
+}
+
+export type ColumnConstraint = { readonly name: string | undefined } & (
+	| { readonly kind: "not-null" }
+	| { readonly kind: "null" }
+	| { readonly kind: "default"; readonly value: Expression }
+	| { readonly kind: "primary-key" }
+	| { readonly kind: "unique" }
+	| { readonly kind: "check"; readonly condition: Expression }
+	| {
+			readonly kind: "references";
+			readonly table: QualifiedName;
+			readonly columns: readonly string[];
+	  }
+	| { readonly kind: "identity"; readonly always: boolean }
+);
+
+export type TableConstraint = { readonly name: string | undefined; readonly at: number } & (
+	| { readonly kind: "primary-key"; readonly columns: readonly string[] }
+	| { readonly kind: "unique"; readonly columns: readonly string[] }
+	| { readonly kind: "check"; readonly condition: Expression }
+	| {
+			readonly kind: "foreign-key";
+			readonly columns: readonly string[];
+			readonly table: QualifiedName;
+			readonly referenced: readonly string[];
+	  }
+);
+
+export interface IndexColumn {
+	readonly expression: Expression;
+	readonly descending: boolean;
+	readonly nulls: "first" | "last" | undefined;
+}
+
+export type AlterTableAction =
+	| {
+			readonly kind: "add-column";
+			readonly ifNotExists: boolean;
+			readonly column: ColumnDefinition;
+	  }
+	| {
+			readonly kind: "drop-column";
+			readonly ifExists: boolean;
+			readonly name: string;
+			readonly cascade: boolean;
+			readonly at: number;
+	  }
+	| { readonly kind: "add-constraint"; readonly constraint: TableConstraint }
+	| {
+			readonly kind: "drop-constraint";
+			readonly ifExists: boolean;
+			readonly name: string;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "set-default";
+			readonly column: string;
+			readonly value: Expression | undefined;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "set-not-null";
+			readonly column: string;
+			readonly notNull: boolean;
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "rename-column";
+			readonly from: string;
+			readonly to: string;
+			readonly at: number;
+	  }
+	| { readonly kind: "rename-table"; readonly to: string }
+	/** Quorate's own: ALTER TABLE t SPLIT AT VALUES (...), (...). */
+	| { readonly kind: "split-at"; readonly rows: readonly (readonly Expression[])[] };
+
+export interface Assignment {
+	readonly column: string;
+	readonly value: Expression;
+	readonly at: number;
+}
+
+/** WITH (a = b, c) of CREATE TABLE, COPY, EXPLAIN. Values as written. */
+export interface Option {
+	readonly name: string;
+	readonly value: string | number | boolean | readonly string[] | undefined;
+	readonly at: number;
+}
+
+export interface TransactionModes {
+	readonly isolation:
+		| "serializable"
+		| "repeatable read"
+		| "read committed"
+		| "read uncommitted"
+		| undefined;
+	readonly readOnly: boolean | undefined;
+	readonly deferrable: boolean | undefined;
+}
+
+export type Statement = { readonly at: number } & (
+	| Query
+	| {
+			readonly kind: "insert";
+			readonly table: QualifiedName;
+			readonly alias: string | undefined;
+			readonly columns: readonly string[];
+			readonly source: Query | "default values";
+			readonly onConflict: OnConflict | undefined;
+			readonly returning: readonly SelectItem[];
+			readonly with: readonly CommonTable[];
+	  }
+	| {
+			readonly kind: "update";
+			readonly table: QualifiedName;
+			readonly alias: string | undefined;
+			readonly set: readonly Assignment[];
+			readonly from: readonly TableExpression[];
+			readonly where: Expression | undefined;
+			readonly returning: readonly SelectItem[];
+			readonly with: readonly CommonTable[];
+	  }
+	| {
+			readonly kind: "delete";
+			readonly table: QualifiedName;
+			readonly alias: string | undefined;
+			readonly using: readonly TableExpression[];
+			readonly where: Expression | undefined;
+			readonly returning: readonly SelectItem[];
+			readonly with: readonly CommonTable[];
+	  }
+	| {
+			readonly kind: "create-table";
+			readonly name: QualifiedName;
+			readonly ifNotExists: boolean;
+			readonly temporary: boolean;
+			readonly columns: readonly ColumnDefinition[];
+			readonly constraints: readonly TableConstraint[];
+			readonly options: readonly Option[];
+			readonly as: Query | undefined;
+	  }
+	| {
+			readonly kind: "drop";
+			readonly object: "table" | "index" | "sequence" | "view" | "schema";
+			readonly names: readonly QualifiedName[];
+			readonly ifExists: boolean;
+			readonly cascade: boolean;
+	  }
+	| {
+			readonly kind: "create-index";
+			readonly name: string | undefined;
+			readonly ifNotExists: boolean;
+			readonly unique: boolean;
+			readonly concurrently: boolean;
+			readonly table: QualifiedName;
+			readonly method: string | undefined;
+			readonly columns: readonly IndexColumn[];
+			readonly where: Expression | undefined;
+	  }
+	| {
+			readonly kind: "create-sequence";
+			readonly name: QualifiedName;
+			readonly ifNotExists: boolean;
+			readonly options: readonly Option[];
+	  }
+	| {
+			readonly kind: "alter-table";
+			readonly name: QualifiedName;
+			readonly ifExists: boolean;
+			readonly actions: readonly AlterTableAction[];
+	  }
+	| {
+			readonly kind: "truncate";
+			readonly names: readonly QualifiedName[];
+			readonly restartIdentity: boolean;
+	  }
+	| {
+			readonly kind: "copy";
+			readonly table: QualifiedName | undefined;
+			readonly columns: readonly string[];
+			readonly query: Query | undefined;
+			readonly direction: "from" | "to";
+			readonly target: "stdin" | "stdout" | { readonly file: string };
+			readonly options: readonly Option[];
+	  }
+	/** begin and start transaction differ in their command tag. */
+	| {
+			readonly kind: "begin";
+			readonly tag: "BEGIN" | "START TRANSACTION";
+			readonly modes: TransactionModes;
+	  }
+	| { readonly kind: "commit" }
+	| { readonly kind: "rollback" }
+	| { readonly kind: "savepoint"; readonly name: string }
+	| { readonly kind: "release"; readonly name: string }
+	| { readonly kind: "rollback-to"; readonly name: string }
+	| {
+			readonly kind: "set-transaction";
+			readonly session: boolean;
+			readonly modes: TransactionModes;
+	  }
+	/** value undefined: DEFAULT. */
+	| {
+			readonly kind: "set";
+			readonly scope: "session" | "local";
+			readonly name: string;
+			readonly value: readonly string[] | undefined;
+	  }
+	/** name undefined: ALL. */
+	| { readonly kind: "reset"; readonly name: string | undefined }
+	| { readonly kind: "show"; readonly name: string }
+	/** SHOW RANGES FROM TABLE t. */
+	| { readonly kind: "show-ranges"; readonly table: QualifiedName }
+	| { readonly kind: "explain"; readonly options: readonly Option[]; readonly statement: Statement }
+	| {
+			readonly kind: "prepare";
+			readonly name: string;
+			readonly types: readonly TypeName[];
+			readonly statement: Statement;
+	  }
+	| { readonly kind: "execute"; readonly name: string; readonly args: readonly Expression[] }
+	| { readonly kind: "deallocate"; readonly name: string | undefined }
+	| { readonly kind: "discard"; readonly what: "all" | "plans" | "sequences" | "temp" }
+	/** VACUUM, ANALYZE: accepted; `tag` is the command tag. `tables` are checked for existence. */
+	| {
+			readonly kind: "maintenance";
+			readonly tag: "VACUUM" | "ANALYZE" | "CHECKPOINT";
+			readonly tables: readonly QualifiedName[];
+	  }
+	| { readonly kind: "comment" }
+);
+
+export interface OnConflict {
+	readonly target: readonly string[];
+	readonly constraint: string | undefined;
+	readonly action:
+		| "nothing"
+		| { readonly set: readonly Assignment[]; readonly where: Expression | undefined };
+}

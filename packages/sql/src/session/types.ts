@@ -1,0 +1,99 @@
+/** What the protocol server drives: one session a connection. */
+import type { DatabaseError } from "@quorate/keys/database-error";
+import type { CancelSignal } from "@quorate/txn/types";
+import type { Datum, SqlType } from "../types/datum.ts";
+import type { TypeContext } from "../types/registry.ts";
+
+export interface ResultColumn {
+	readonly name: string;
+	readonly type: SqlType;
+	/** pg_class OID and attnum of a plain table column, else 0. */
+	readonly tableOid: number;
+	readonly attribute: number;
+}
+
+export interface Notice {
+	readonly severity: "WARNING" | "NOTICE" | "INFO" | "LOG" | "DEBUG";
+	readonly code: string;
+	readonly message: string;
+	readonly detail?: string;
+	readonly hint?: string;
+}
+
+/** What happens while a statement runs; called synchronously by the session. */
+export interface ResultSink {
+	notice(notice: Notice): void;
+	/** A setting with GUC_REPORT changed: ParameterStatus. */
+	parameter(name: string, value: string): void;
+	/** Once before the rows of a statement that returns rows (simple protocol; the extended one has Describe). */
+	columns(columns: readonly ResultColumn[]): void;
+	/** Rows, batched. The promise is backpressure: await it before producing more. */
+	rows(rows: readonly (readonly Datum[])[]): void | Promise<void>;
+	/** Command tag: "INSERT 0 1", "SELECT 5" ... */
+	complete(tag: string): void;
+	/** COPY FROM STDIN: the protocol asks the client; yields CopyData bytes; ends at CopyDone, throws DatabaseError 57014 at CopyFail. */
+	copyIn(format: "text" | "binary", columnCount: number): AsyncIterable<Uint8Array>;
+	/** COPY TO STDOUT: start, then each chunk is one CopyData. */
+	copyOutStart(format: "text" | "binary", columnCount: number): void;
+	copyOut(chunk: Uint8Array): void | Promise<void>;
+	copyOutEnd(): void;
+}
+
+/** I: idle, T: in a transaction, E: in a failed one. */
+export type TransactionStatus = "I" | "T" | "E";
+
+export interface PreparedStatement {
+	/** OIDs, inferred where the client gave 0. */
+	readonly parameterTypes: readonly number[];
+	/** Undefined: returns no rows. */
+	readonly columns: readonly ResultColumn[] | undefined;
+	/** True for an empty query string. */
+	readonly empty: boolean;
+}
+
+export interface Portal {
+	readonly statement: PreparedStatement;
+	readonly columns: readonly ResultColumn[] | undefined;
+	/** Runs until the end or `maxRows` rows (0: all) went to the sink. "suspended": more remain. Does not call `columns`. */
+	execute(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended" | "empty">;
+	close(): Promise<void>;
+}
+
+export interface Session {
+	readonly transactionStatus: TransactionStatus;
+	readonly typeContext: TypeContext;
+	/**
+	 * Simple protocol: all statements of the string, each reported to the sink (columns, rows, complete), stopping at the first error, which rejects.
+	 * Several statements are one implicit transaction block. Returns false if the string was empty (EmptyQueryResponse).
+	 */
+	query(text: string, sink: ResultSink): Promise<boolean>;
+	/** Extended protocol. `name` "" is the unnamed statement. Rejects with DatabaseError. */
+	prepare(
+		name: string,
+		text: string,
+		parameterTypes: readonly number[],
+	): Promise<PreparedStatement>;
+	/** Undefined: no such statement. */
+	statement(name: string): PreparedStatement | undefined;
+	closeStatement(name: string): void;
+	bind(portal: string, statement: string, parameters: readonly Datum[]): Promise<Portal>;
+	portal(name: string): Portal | undefined;
+	closePortal(name: string): Promise<void>;
+	/** End of an extended-protocol message series: commits the implicit transaction. Rejects if that fails. */
+	sync(): Promise<void>;
+	/** After an error in the extended protocol, before skipping to Sync: fails the transaction. */
+	fail(error: DatabaseError): void;
+	/** CancelRequest. */
+	cancel(): void;
+	/** Disconnect: rolls back and releases. */
+	close(): Promise<void>;
+	/** Initial ParameterStatus messages. */
+	reportedSettings(): readonly (readonly [string, string])[];
+}
+
+export interface SessionFactory {
+	/** `parameters`: of the StartupMessage, names folded. Throws DatabaseError 3D000, 28000, 22023 ... */
+	open(parameters: ReadonlyMap<string, string>, backendPid: number): Promise<Session>;
+}
+
+export type { CancelSignal };

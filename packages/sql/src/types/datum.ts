@@ -1,0 +1,45 @@
+/**
+ * Values at run time. One JavaScript shape a type:
+ * null: SQL NULL; boolean: bool; number: int2, int4, oid, float4, float8, date (days since 2000-01-01, +-Infinity for infinity);
+ * bigint: int8, timestamp and timestamptz (microseconds since 2000-01-01 UTC; the int64 extremes are +-infinity), time;
+ * `Numeric`: numeric; string: text, varchar, bpchar, name, uuid (canonical lower case), "char", unknown, json, regtype...;
+ * Uint8Array: bytea; `Interval`; `ArrayValue`: any array; `RowValue`: a row.
+ */
+import type { Numeric } from "./numeric.ts";
+
+export interface Interval {
+	readonly kind: "interval";
+	readonly months: number;
+	readonly days: number;
+	readonly microseconds: bigint;
+}
+
+export interface ArrayValue {
+	readonly kind: "array";
+	readonly elements: readonly Datum[];
+	/** Lower bound, 1 unless said otherwise. */
+	readonly lower: number;
+}
+
+export interface RowValue {
+	readonly kind: "row";
+	readonly fields: readonly Datum[];
+}
+
+export type Datum =
+	| null
+	| boolean
+	| number
+	| bigint
+	| string
+	| Uint8Array
+	| Numeric
+	| Interval
+	| ArrayValue
+	| RowValue;
+
+/** A type as PostgreSQL knows it: its OID in pg_type, and the modifier (-1: none; varchar(n) has n + 4, numeric as PostgreSQL packs it). */
+export interface SqlType {
+	readonly oid: number;
+	readonly modifier: number;
+}

@@ -1,0 +1,124 @@
+/**
+ * Transactions as SQL sees them. A gateway coordinates: writes are buffered here and overlaid on the transaction's own
+ * reads; reads go to leaseholders. All methods reject with `DatabaseError`: 40001 (conflict; run again), 40P01 (deadlock), 40003 (the outcome
+ * cannot be learned), 55P03 (lock not available), 57014 (cancelled), 57P03 (cannot reach a quorum now), 53200.
+ */
+
+import type { NodeId } from "@quorate/keys/ids";
+import type { Key, Span } from "@quorate/keys/key";
+import type { RangeDescriptor } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
+
+export type Isolation = "serializable" | "repeatable read" | "read committed";
+export type TransactionMode = "pessimistic" | "optimistic";
+
+export interface TransactionOptions {
+	readonly isolation: Isolation;
+	readonly mode: TransactionMode;
+	readonly readOnly: boolean;
+	/** 0: no limit. */
+	readonly lockTimeoutMs: number;
+	/** The catalog's schema version that statements are planned with until a read timestamp is drawn. */
+	readonly schemaVersion: number;
+}
+
+export interface Row {
+	readonly key: Key;
+	readonly value: Uint8Array;
+}
+
+export type LockStrength = "exclusive" | "shared";
+export type LockWait = "block" | "nowait" | "skip locked";
+
+/** Absent: a plain read at the read timestamp. */
+export interface LockRequest {
+	readonly strength: LockStrength;
+	readonly wait: LockWait;
+}
+
+export interface ScanOptions {
+	readonly reverse?: boolean;
+	/** Stop after about this many rows (a hint for the page size; the caller may stop any time). */
+	readonly limit?: number;
+	/** Read the newest versions and lock them (pessimistic writers, FOR UPDATE). */
+	readonly lock?: LockRequest;
+}
+
+/** Cancels waits: statement_timeout, CancelRequest, disconnect. */
+export interface CancelSignal {
+	readonly reason: import("@quorate/keys/database-error").DatabaseError | undefined;
+	onCancel(listener: () => void): void;
+}
+
+export interface Transaction {
+	/** Draws the read timestamp on first use; also the schema version as of it. Under READ COMMITTED a fresh one a statement. */
+	readTimestamp(): Promise<{ readonly timestamp: Timestamp; readonly schemaVersion: number }>;
+	/** Must be called before each statement. `statement` writes if it may write or lock. */
+	beginStatement(cancel: CancelSignal): void;
+	/** Values in the order of `keys`; undefined where absent. Sees the transaction's own writes. */
+	get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]>;
+	/** Pages of rows in key order (or reverse), own writes merged in. Empty pages do not occur. */
+	scan(span: Span, options?: ScanOptions): AsyncIterable<readonly Row[]>;
+	/** Buffers a write. The caller has read the key (with a lock, in pessimistic mode), or wants a blind write. */
+	put(key: Key, value: Uint8Array): void;
+	delete(key: Key): void;
+	/**
+	 * Buffers an insertion that relies on the key's absence, checked by its leaseholder no later than at commit. Only for keys that the
+	 * transaction has not read; a violation rejects `flush` or `commit` with a `KeyExistsError`.
+	 */
+	insert(key: Key, value: Uint8Array): void;
+	/** Waits while the buffer is above its limit: chunks of a large transaction are being prepared. Call it between rows of bulk writes. */
+	flush(): Promise<void>;
+	/** Bytes buffered now. */
+	readonly bufferedBytes: number;
+	readonly hasWrites: boolean;
+	savepoint(): Savepoint;
+	rollbackTo(savepoint: Savepoint): void;
+	/**
+	 * Marks it as a schema change: c is drawn by one placement entry that raises the version too (S1). Its catalog rows are ordinary writes.
+	 */
+	markSchemaChange(): void;
+	/**
+	 * Resolves once the outcome is durable and decided. `timestamp` is undefined for a read-only transaction.
+	 * `schemaVersion` is the version that its schema change made.
+	 */
+	commit(): Promise<{
+		readonly timestamp: Timestamp | undefined;
+		readonly schemaVersion: number | undefined;
+	}>;
+	/** Never rejects; releases locks and intents in the background. */
+	rollback(): Promise<void>;
+	/** Whether the running statement may be run again from its start by the caller after a 40001 (nothing was read before it). */
+	readonly canRestartStatement: boolean;
+}
+
+declare const savepointBrand: unique symbol;
+export interface Savepoint {
+	readonly [savepointBrand]: true;
+}
+
+/** Rejected insertion: SQL turns it into 23505 with the constraint's name. */
+export class KeyExistsError extends Error {
+	override readonly name = "KeyExistsError";
+	readonly key: Key;
+	constructor(k: Key) {
+		super("key exists");
+		this.key = k;
+	}
+}
+
+export interface RangeStatus {
+	readonly descriptor: RangeDescriptor;
+	readonly leaseholder: NodeId | undefined;
+	readonly sizeBytes: number;
+}
+
+/** One per node. */
+export interface TransactionCoordinator {
+	begin(options: TransactionOptions): Transaction;
+	/** Splits the range that holds each key so that a range begins there. Idempotent. */
+	splitAt(keys: readonly Key[]): Promise<void>;
+	/** Spreads the leaseholders of the ranges of a span over the nodes that hold replicas. */
+	spreadLeases(span: Span): Promise<void>;
+	ranges(span: Span): Promise<readonly RangeStatus[]>;
+}
