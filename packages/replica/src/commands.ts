@@ -1,0 +1,135 @@
+/**
+ * The commands of a range's Raft log. An entry is one command in an envelope that names the lease and the range version
+ * under which it became pending and a number that rises within the lease (L3). Encoded with a format version in front.
+ */
+
+import { assert } from "@quorate/keys/assert";
+import type { BootId, NodeId, RangeId, ReplicaId, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import { decodeBody, encodeBody } from "@quorate/rpc/codec";
+
+/** A write of a transaction to one key. */
+export interface Write {
+	readonly key: Key;
+	/** null: a deletion. */
+	readonly value: Uint8Array | null;
+	/** A key taken back (savepoint) after a chunk had written it: resolves to nothing. */
+	readonly mark?: boolean;
+}
+
+export interface WrittenSpan {
+	readonly start: Key;
+	readonly end: Key;
+}
+
+export type Command =
+	/** Not judged by L3 but by L2: it must name the sequence it replaces and start above the old expiry. */
+	| {
+			readonly kind: "lease";
+			readonly replaces: number;
+			readonly nodeId: NodeId;
+			readonly bootId: BootId;
+			readonly start: Timestamp;
+			readonly expiry: Timestamp;
+	  }
+	| { readonly kind: "extend"; readonly expiry: Timestamp }
+	/** Lowers the expiry to `t`; the new lease covers timestamps above it. */
+	| {
+			readonly kind: "transfer";
+			readonly nodeId: NodeId;
+			readonly bootId: BootId;
+			readonly t: Timestamp;
+			readonly expiry: Timestamp;
+	  }
+	| {
+			readonly kind: "prepare";
+			readonly transaction: TransactionId;
+			/** Commit timestamps will be above it. */
+			readonly p: Timestamp;
+			readonly anchor: Key;
+			readonly chunk: number;
+			readonly writes: readonly Write[];
+	  }
+	| {
+			readonly kind: "commit";
+			readonly transaction: TransactionId;
+			readonly c: Timestamp;
+			readonly anchor: Key;
+			/** All that the transaction wrote, for the record: whoever finishes the resolves needs it. */
+			readonly written: readonly WrittenSpan[];
+	  }
+	/** Decides abort, unless there is a record. Leaves a tombstone. */
+	| {
+			readonly kind: "abort";
+			readonly transaction: TransactionId;
+			readonly anchor: Key;
+			/** The highest issued timestamp known when it was proposed: its age. */
+			readonly at: Timestamp;
+	  }
+	/** Turns the transaction's intents in the spans into versions at `c`, or drops them (c 0). Never refuses. */
+	| {
+			readonly kind: "resolve";
+			readonly transaction: TransactionId;
+			readonly c: Timestamp;
+			readonly spans: readonly WrittenSpan[];
+	  }
+	| {
+			readonly kind: "one-phase";
+			readonly transaction: TransactionId;
+			readonly p: Timestamp;
+			readonly c: Timestamp;
+			readonly anchor: Key;
+			readonly writes: readonly Write[];
+	  }
+	/** Removes records and tombstones and raises the horizon X (T4). */
+	| {
+			readonly kind: "forget";
+			readonly transactions: readonly { readonly id: TransactionId; readonly anchor: Key }[];
+	  }
+	/** Raises the GC threshold and removes a bounded part of what is below it. */
+	| { readonly kind: "collect"; readonly threshold: Timestamp; readonly from: Key }
+	| {
+			readonly kind: "split";
+			readonly at: Key;
+			readonly rangeId: RangeId;
+			/** Replica ids of the right side, in the order of the descriptor's replicas. */
+			readonly replicaIds: readonly ReplicaId[];
+	  };
+
+export interface Envelope {
+	/** Lease sequence under which the command became pending. */
+	readonly sequence: number;
+	/** Rises within the lease. */
+	readonly number: number;
+	/** Range version under which it became pending. */
+	readonly version: number;
+	readonly command: Command;
+}
+
+/** First byte of an encoded command. */
+export const commandFormat = 1;
+/** No Raft entry is larger (design, section 6). */
+export const entryBytesMax = 1 << 20;
+
+export function encodeCommand(envelope: Envelope): Uint8Array {
+	const body = encodeBody([envelope.sequence, envelope.number, envelope.version, envelope.command]);
+	const out = new Uint8Array(body.length + 1);
+	out[0] = commandFormat;
+	out.set(body, 1);
+	return out;
+}
+
+export function decodeCommand(bytes: Uint8Array): Envelope {
+	assert(
+		bytes[0] === commandFormat,
+		() => `command of format ${bytes[0]}: this version knows ${commandFormat}; upgrade this node`,
+	);
+	const [sequence, number, version, command] = decodeBody(bytes.subarray(1)) as [
+		number,
+		number,
+		number,
+		Command,
+	];
+	return { sequence, number, version, command };
+}

@@ -1,0 +1,104 @@
+/**
+ * What a range's replicas agree on besides keys and values: descriptor, lease, numbers and thresholds. Kept in memory,
+ * written with every applied batch, and equal on all replicas at equal applied index.
+ */
+
+import { assert } from "@quorate/keys/assert";
+import type { BootId, NodeId, RangeId } from "@quorate/keys/ids";
+import type { Lease, RangeDescriptor } from "@quorate/keys/range";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
+import type { Configuration, LogIndex, Term } from "@quorate/raft/types";
+import { decodeBody, encodeBody } from "@quorate/rpc/codec";
+
+export interface RangeState {
+	descriptor: RangeDescriptor;
+	/** Raft's configuration as of `appliedIndex`. */
+	configuration: Configuration;
+	lease: Lease;
+	/** The highest command number applied within the lease (L3). */
+	lastNumber: number;
+	appliedIndex: LogIndex;
+	appliedTerm: Term;
+	/** The highest commit timestamp applied, also of a Resolve that put nothing. */
+	lastCommit: Timestamp;
+	/** Reads and validations below it fail. */
+	gcThreshold: Timestamp;
+	/** X of T4: the highest begin timestamp among removed records and tombstones. */
+	horizon: Timestamp;
+}
+
+/** The index and term at which every range is born: its log begins after them. */
+export const birthIndex = 10;
+export const birthTerm = 5;
+
+const stateFormat = 1;
+
+export const noLease: Lease = {
+	sequence: 0,
+	nodeId: 0 as NodeId,
+	bootId: "" as BootId,
+	start: timestampZero,
+	expiry: timestampZero,
+};
+
+export function newRangeState(descriptor: RangeDescriptor): RangeState {
+	return {
+		descriptor,
+		configuration: configurationOf(descriptor),
+		lease: noLease,
+		lastNumber: 0,
+		appliedIndex: birthIndex,
+		appliedTerm: birthTerm,
+		lastCommit: timestampZero,
+		gcThreshold: timestampZero,
+		horizon: timestampZero,
+	};
+}
+
+export function configurationOf(descriptor: RangeDescriptor): Configuration {
+	const ids = (role: "voter" | "learner") =>
+		descriptor.replicas.filter((r) => r.role === role).map((r) => r.replicaId);
+	return { voters: ids("voter"), outgoing: [], learners: ids("learner"), learnersNext: [] };
+}
+
+export function encodeRangeState(s: RangeState): Uint8Array {
+	return encodeBody([
+		stateFormat,
+		s.descriptor,
+		s.configuration,
+		s.lease,
+		s.lastNumber,
+		s.appliedIndex,
+		s.appliedTerm,
+		s.lastCommit,
+		s.gcThreshold,
+		s.horizon,
+	]);
+}
+
+export function decodeRangeState(bytes: Uint8Array): RangeState {
+	const fields = decodeBody(bytes) as unknown[];
+	assert(
+		fields[0] === stateFormat,
+		() => `range state of format ${fields[0]}: this version knows ${stateFormat}; upgrade this node`,
+	);
+	return {
+		descriptor: fields[1] as RangeDescriptor,
+		configuration: fields[2] as Configuration,
+		lease: fields[3] as Lease,
+		lastNumber: fields[4] as number,
+		appliedIndex: fields[5] as LogIndex,
+		appliedTerm: fields[6] as Term,
+		lastCommit: fields[7] as Timestamp,
+		gcThreshold: fields[8] as Timestamp,
+		horizon: fields[9] as Timestamp,
+	};
+}
+
+export const replicaOn = (d: RangeDescriptor, node: NodeId) =>
+	d.replicas.find((r) => r.nodeId === node);
+
+export const describeRange = (d: RangeDescriptor): string =>
+	`range ${d.rangeId} (version ${d.epoch.version}, conf ${d.epoch.conf})`;
+
+export type { RangeId };
