@@ -1,0 +1,130 @@
+/**
+ * Descriptors: what the catalog knows of a table or a sequence. They are stored as ordinary transactional rows (see
+ * `keys.ts`), one JSON document an object, and are immutable in memory: a schema change writes a new descriptor.
+ *
+ * Object ids are PostgreSQL's OIDs and come from the placement group, so they are never reused. A *physical* index has an
+ * `indexId` of its own, the prefix of its keys: TRUNCATE and a change of primary key (S4, S5) give a table new physical
+ * indexes while the object ids stay.
+ */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { SqlType } from "../types/datum.ts";
+
+export interface ColumnDescriptor {
+	/** pg_attribute.attnum, from 1; also names the column in stored rows. Never reused within a table. */
+	readonly attnum: number;
+	readonly name: string;
+	readonly type: SqlType;
+	readonly notNull: boolean;
+	/** Text of the default expression, as pg_get_expr shows it. Undefined: NULL. */
+	readonly defaultText: string | undefined;
+	/** GENERATED ... AS IDENTITY. */
+	readonly identity: "always" | "by default" | undefined;
+	/** Value, in text format, of rows written before the column was added. Undefined: NULL. */
+	readonly missingText: string | undefined;
+	/** Dropped columns stay in the list so that attnums stay unique; they have no name in scope. */
+	readonly dropped: boolean;
+}
+
+/**
+ * `write-only`: maintained by writers, not read (S3): being built, or on its way out. `public`: usable.
+ */
+export type IndexState = "write-only" | "public";
+
+export interface IndexColumnDescriptor {
+	readonly attnum: number;
+	readonly descending: boolean;
+}
+
+export interface IndexDescriptor {
+	/** OID of the index, and its name in the table's schema. */
+	readonly oid: number;
+	readonly name: string;
+	/** Physical prefix of its keys; see `indexPrefix`. */
+	readonly indexId: number;
+	/** Empty for the primary index of a table without primary key: its keys are hidden row ids. */
+	readonly columns: readonly IndexColumnDescriptor[];
+	readonly unique: boolean;
+	readonly state: IndexState;
+	/** Name of the PRIMARY KEY or UNIQUE constraint behind it, which is the index's name, and the constraint's OID. */
+	readonly constraintOid: number | undefined;
+}
+
+export interface CheckDescriptor {
+	readonly oid: number;
+	readonly name: string;
+	/** Text of the condition, without the outer CHECK ( ). */
+	readonly text: string;
+}
+
+export interface TableDescriptor {
+	readonly kind: "table";
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+	/** All columns ever, in attnum order, dropped ones included. */
+	readonly columns: readonly ColumnDescriptor[];
+	readonly nextAttnum: number;
+	/** Holds the rows. `columns` empty: hidden row ids; else it is the PRIMARY KEY. */
+	readonly primary: IndexDescriptor;
+	readonly indexes: readonly IndexDescriptor[];
+	readonly checks: readonly CheckDescriptor[];
+	/** A new physical primary index being filled (S5), if any: writers maintain it too. */
+	readonly rewrite: IndexDescriptor | undefined;
+}
+
+export interface SequenceDescriptor {
+	readonly kind: "sequence";
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+	/** int2, int4 or int8. */
+	readonly typeOid: number;
+	/** 64-bit numbers as decimal text. */
+	readonly start: string;
+	readonly increment: string;
+	readonly min: string;
+	readonly max: string;
+	readonly cache: number;
+	readonly cycle: boolean;
+	/** The column that owns it (SERIAL, IDENTITY, OWNED BY): dropped with it. */
+	readonly ownedBy: { readonly tableOid: number; readonly attnum: number } | undefined;
+	/** The key of its current value is made from this: RESTART and TRUNCATE ... RESTART IDENTITY do not change it. */
+	readonly valueId: number;
+}
+
+export type RelationDescriptor = TableDescriptor | SequenceDescriptor;
+
+/** Raised when the JSON changes shape; a newer one is refused by name. */
+export const descriptorFormat = 1;
+
+export function encodeDescriptor(descriptor: RelationDescriptor): Uint8Array {
+	return Buffer.from(JSON.stringify({ format: descriptorFormat, ...descriptor }), "utf8");
+}
+
+export function decodeDescriptor(bytes: Uint8Array): RelationDescriptor {
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+	const { format, ...descriptor } = JSON.parse(text) as RelationDescriptor & { format: number };
+	if (format > descriptorFormat) {
+		throw new DatabaseError(
+			"0A000",
+			`catalog row has format ${format}, this node knows up to ${descriptorFormat}`,
+			{ hint: "Upgrade this node." },
+		);
+	}
+	assert(descriptor.oid > 0, "a descriptor has an object id");
+	return descriptor as RelationDescriptor;
+}
+
+export const liveColumns = (table: TableDescriptor): readonly ColumnDescriptor[] =>
+	table.columns.some((column) => column.dropped)
+		? table.columns.filter((column) => !column.dropped)
+		: table.columns;
+
+export const hasPrimaryKey = (table: TableDescriptor): boolean => table.primary.columns.length > 0;
+
+export function columnByAttnum(table: TableDescriptor, attnum: number): ColumnDescriptor {
+	const column = table.columns[attnum - 1];
+	assert(column?.attnum === attnum, () => `table ${table.oid} has no column ${attnum}`);
+	return column;
+}

@@ -1,0 +1,50 @@
+/**
+ * Where things live in the cluster's key space. `\x01`: the catalog's own rows; `\x02`: tables, each physical index under
+ * its 8-byte id. Nothing else writes below these prefixes.
+ */
+import { type Key, key, prefixEnd, type Span } from "@quorate/keys/key";
+
+/** 8 bytes, big-endian, so that ids order as numbers. */
+export function encodeId(id: number): string {
+	const high = Math.floor(id / 0x1_0000_0000);
+	const low = id >>> 0;
+	return String.fromCharCode(
+		(high >>> 24) & 0xff,
+		(high >>> 16) & 0xff,
+		(high >>> 8) & 0xff,
+		high & 0xff,
+		(low >>> 24) & 0xff,
+		(low >>> 16) & 0xff,
+		(low >>> 8) & 0xff,
+		low & 0xff,
+	);
+}
+
+export function decodeId(bytes: string, offset: number): number {
+	let id = 0;
+	for (let i = 0; i < 8; i++) id = id * 256 + bytes.charCodeAt(offset + i);
+	return id;
+}
+
+const utf8 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+
+/** A descriptor, by object id. */
+export const descriptorKey = (oid: number): Key => key(`\x01d${encodeId(oid)}`);
+/** The object id behind a name. A schema change that takes or frees a name reads and writes this row. */
+export const nameKey = (schema: string, name: string): Key =>
+	key(`\x01n${utf8(schema)}\0${utf8(name)}`);
+/** Current value of a sequence. */
+export const sequenceKey = (valueId: number): Key => key(`\x01s${encodeId(valueId)}`);
+/** A physical index that was dropped, to be removed once the GC threshold has passed the drop (S4). */
+export const droppedIndexKey = (indexId: number): Key => key(`\x01x${encodeId(indexId)}`);
+
+export const descriptorSpan: Span = { start: key("\x01d"), end: key("\x01e") };
+export const droppedIndexSpan: Span = { start: key("\x01x"), end: key("\x01y") };
+
+/** Prefix of all keys of a physical index. */
+export const indexPrefix = (indexId: number): Key => key(`\x02${encodeId(indexId)}`);
+export const indexPrefixLength = 9;
+export function indexSpan(indexId: number): Span {
+	const start = indexPrefix(indexId);
+	return { start, end: prefixEnd(start) };
+}

@@ -1,0 +1,76 @@
+/**
+ * The catalog as of one schema version: immutable, made from all descriptors at a read timestamp. A transaction that
+ * changes the schema lays its own changes over it (`withChange`).
+ */
+import {
+	hasPrimaryKey,
+	type IndexDescriptor,
+	type RelationDescriptor,
+	type SequenceDescriptor,
+	type TableDescriptor,
+} from "./descriptor.ts";
+
+/** What a name in a schema stands for: tables, sequences and indexes share one namespace. */
+export type NamedObject =
+	| { readonly kind: "table"; readonly table: TableDescriptor }
+	| { readonly kind: "sequence"; readonly sequence: SequenceDescriptor }
+	| { readonly kind: "index"; readonly table: TableDescriptor; readonly index: IndexDescriptor };
+
+const nameKey = (schema: string, name: string): string => `${schema}\0${name}`;
+
+/** All indexes of a table that have a name: the primary key first. */
+export function namedIndexes(table: TableDescriptor): readonly IndexDescriptor[] {
+	return hasPrimaryKey(table) ? [table.primary, ...table.indexes] : table.indexes;
+}
+
+export class CatalogSnapshot {
+	/** The schema version that it shows. */
+	readonly version: number;
+	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
+	readonly #byName: ReadonlyMap<string, NamedObject>;
+
+	constructor(version: number, relations: Iterable<RelationDescriptor>) {
+		const byOid = new Map<number, RelationDescriptor>();
+		const byName = new Map<string, NamedObject>();
+		for (const relation of relations) {
+			byOid.set(relation.oid, relation);
+			if (relation.kind === "sequence") {
+				byName.set(nameKey(relation.schema, relation.name), {
+					kind: "sequence",
+					sequence: relation,
+				});
+				continue;
+			}
+			byName.set(nameKey(relation.schema, relation.name), { kind: "table", table: relation });
+			for (const index of namedIndexes(relation)) {
+				byName.set(nameKey(relation.schema, index.name), { kind: "index", table: relation, index });
+			}
+		}
+		this.version = version;
+		this.#byOid = byOid;
+		this.#byName = byName;
+	}
+
+	/** In order of object ids. */
+	relations(): readonly RelationDescriptor[] {
+		return [...this.#byOid.values()].sort((a, b) => a.oid - b.oid);
+	}
+
+	relation(oid: number): RelationDescriptor | undefined {
+		return this.#byOid.get(oid);
+	}
+
+	object(schema: string, name: string): NamedObject | undefined {
+		return this.#byName.get(nameKey(schema, name));
+	}
+
+	/** A copy with descriptors replaced (or, undefined, removed). */
+	withChanges(changes: ReadonlyMap<number, RelationDescriptor | undefined>): CatalogSnapshot {
+		const relations = new Map(this.#byOid);
+		for (const [oid, descriptor] of changes) {
+			if (descriptor === undefined) relations.delete(oid);
+			else relations.set(oid, descriptor);
+		}
+		return new CatalogSnapshot(this.version, relations.values());
+	}
+}
