@@ -53,6 +53,11 @@ export interface CancelSignal {
 export interface Transaction {
 	/** Draws the read timestamp on first use; also the schema version as of it. Under READ COMMITTED a fresh one a statement. */
 	readTimestamp(): Promise<{ readonly timestamp: Timestamp; readonly schemaVersion: number }>;
+	/**
+	 * The schema version as of the read timestamp; `TransactionOptions.schemaVersion` until one is drawn. It may move with any
+	 * awaited read (a locking read can move the read timestamp): SQL looks before it decodes what it read (S2).
+	 */
+	readonly schemaVersion: number;
 	/** Must be called before each statement. `statement` writes if it may write or lock. */
 	beginStatement(cancel: CancelSignal): void;
 	/** Values in the order of `keys`; undefined where absent. Sees the transaction's own writes. */
