@@ -1,0 +1,110 @@
+/**
+ * A table's rows as stored: a version byte, then header and payload of each column that is not NULL. A column that was
+ * added later with a default writes its NULLs too, since absence means that default. Rows in memory are arrays of the
+ * live columns, in attnum order.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import type { Datum } from "../types/datum.ts";
+import { typeByOid } from "../types/registry.ts";
+import { type ColumnCodec, columnCodec, Reader, Writer, wireNull } from "./column-codec.ts";
+
+const rowFormat = 1;
+
+interface StoredColumn {
+	readonly attnum: number;
+	readonly codec: ColumnCodec;
+	readonly missing: Datum;
+	readonly writesNull: boolean;
+}
+
+const writer = new Writer();
+const reader = new Reader();
+
+const storageContext = {
+	timeZone: "UTC",
+	dateStyle: "ISO, MDY",
+	extraFloatDigits: 1,
+	byteaOutput: "hex",
+	transactionStart: 0n,
+} as const;
+
+export class RowCodec {
+	readonly width: number;
+	readonly #columns: readonly StoredColumn[];
+	/** By attnum: the slot, or -1. */
+	readonly #slots: Int16Array;
+	readonly #hasMissing: boolean;
+
+	constructor(table: TableDescriptor) {
+		const live = liveColumns(table);
+		this.width = live.length;
+		this.#slots = new Int16Array(table.nextAttnum).fill(-1);
+		this.#columns = live.map((column, slot) => {
+			this.#slots[column.attnum] = slot;
+			const missing =
+				column.missingText === undefined
+					? null
+					: typeByOid(column.type.oid)!.parse(
+							column.missingText,
+							column.type.modifier,
+							storageContext,
+						);
+			return {
+				attnum: column.attnum,
+				codec: columnCodec(column.type.oid),
+				missing,
+				writesNull: column.missingText !== undefined,
+			};
+		});
+		this.#hasMissing = this.#columns.some((column) => column.writesNull);
+	}
+
+	encode(row: readonly Datum[]): Uint8Array {
+		writer.reset();
+		writer.varint(rowFormat);
+		const columns = this.#columns;
+		for (let slot = 0; slot < columns.length; slot++) {
+			const value = row[slot]!;
+			const column = columns[slot]!;
+			if (value !== null) column.codec.write(writer, column.attnum, value);
+			else if (column.writesNull) writer.varint(column.attnum * 4 + wireNull);
+		}
+		return writer.take();
+	}
+
+	/**
+	 * Fills `out[base + slot]` for every slot that `wanted` marks (all, if undefined). Slots that are not wanted stay NULL.
+	 */
+	decode(
+		bytes: Uint8Array,
+		out: Datum[],
+		base: number,
+		wanted: readonly boolean[] | undefined,
+	): void {
+		const columns = this.#columns;
+		if (this.#hasMissing) {
+			for (let slot = 0; slot < columns.length; slot++) out[base + slot] = columns[slot]!.missing;
+		} else {
+			for (let slot = 0; slot < columns.length; slot++) out[base + slot] = null;
+		}
+		reader.open(bytes);
+		const format = reader.byte();
+		if (format !== rowFormat) {
+			throw new DatabaseError("0A000", `row has format ${format}, this node knows ${rowFormat}`);
+		}
+		const slots = this.#slots;
+		while (reader.at < reader.end) {
+			const head = reader.varint();
+			const wire = head & 3;
+			const slot = slots[head >>> 2] ?? -1;
+			if (slot < 0 || (wanted !== undefined && wanted[slot] !== true)) {
+				reader.skip(wire);
+			} else if (wire === wireNull) {
+				out[base + slot] = null;
+			} else {
+				out[base + slot] = columns[slot]!.codec.read(reader, wire);
+			}
+		}
+	}
+}

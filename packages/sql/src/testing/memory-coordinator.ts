@@ -1,0 +1,120 @@
+/**
+ * One process, no cluster: a coordinator and a placement client in memory, with the rules that SQL relies on (snapshot
+ * reads, buffered writes, locks, validation at commit, schema versions). Test support: the whole SQL layer runs on it.
+ */
+import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import { type Key, keyMax, keyMin, type Span } from "@quorate/keys/key";
+import type { RangeInfo } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { IdKind, NodeRecord, PlacementClient } from "@quorate/placement/types";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
+import type {
+	RangeStatus,
+	Transaction,
+	TransactionCoordinator,
+	TransactionOptions,
+} from "@quorate/txn/types";
+import { MemoryLocks } from "./memory-locks.ts";
+import { MemoryStore } from "./memory-store.ts";
+import { MemoryTransaction } from "./memory-transaction.ts";
+
+export class MemoryCoordinator implements TransactionCoordinator, PlacementClient {
+	readonly store = new MemoryStore();
+	readonly locks = new MemoryLocks();
+	/** Hooks by which a test makes something happen in between. */
+	beforeRead: (() => void | Promise<void>) | undefined;
+	beforeCommit: (() => void | Promise<void>) | undefined;
+	#clock = 1_000_000;
+	#version = 1;
+	readonly #counters = new Map<IdKind, number>([
+		["range", 2],
+		["replica", 1001],
+		["object", 16384],
+		["row", 1],
+	]);
+	readonly #splits: Key[] = [];
+
+	issueNow(): IssuedTimestamp {
+		this.#clock++;
+		return { timestamp: this.#clock as Timestamp, schemaVersion: this.#version };
+	}
+
+	raiseNow(): IssuedTimestamp {
+		this.#version++;
+		return this.issueNow();
+	}
+
+	begin(options: TransactionOptions): Transaction {
+		return new MemoryTransaction(this, options);
+	}
+
+	async splitAt(keys: readonly Key[]): Promise<void> {
+		for (const key of keys) if (!this.#splits.includes(key)) this.#splits.push(key);
+		this.#splits.sort((a, b) => (a < b ? -1 : 1));
+	}
+
+	async spreadLeases(_span: Span): Promise<void> {}
+
+	async ranges(span: Span): Promise<readonly RangeStatus[]> {
+		const bounds = [keyMin, ...this.#splits, keyMax];
+		const out: RangeStatus[] = [];
+		for (let i = 0; i + 1 < bounds.length; i++) {
+			const [start, end] = [bounds[i]!, bounds[i + 1]!];
+			if (start >= span.end || end <= span.start) continue;
+			out.push({
+				descriptor: {
+					rangeId: (i + 1) as RangeId,
+					start,
+					end,
+					epoch: { version: 1, conf: 1 },
+					replicas: [{ nodeId: 1 as NodeId, replicaId: (1000 + i) as ReplicaId, role: "voter" }],
+				},
+				leaseholder: 1 as NodeId,
+				sizeBytes: 0,
+			});
+		}
+		return out;
+	}
+
+	async issue(): Promise<IssuedTimestamp> {
+		return this.issueNow();
+	}
+
+	seen(): Timestamp {
+		return this.#clock as Timestamp;
+	}
+
+	observe(_issued: Timestamp): void {}
+
+	async raiseSchemaVersion(): Promise<IssuedTimestamp> {
+		return this.raiseNow();
+	}
+
+	async lookup(): Promise<readonly RangeInfo[]> {
+		return [];
+	}
+
+	async report(_ranges: readonly RangeInfo[]): Promise<void> {}
+
+	async allocate(kind: IdKind, count: number): Promise<number> {
+		const first = this.#counters.get(kind)!;
+		this.#counters.set(kind, first + count);
+		return first;
+	}
+
+	async nodes(): Promise<readonly NodeRecord[]> {
+		return [];
+	}
+
+	nodesCached(): readonly NodeRecord[] {
+		return [];
+	}
+
+	schemaVersion(): number {
+		return this.#version;
+	}
+
+	async awaitSchemaVersion(_version: number, _timeoutMs: number): Promise<boolean> {
+		return true;
+	}
+}
