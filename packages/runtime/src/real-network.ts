@@ -1,0 +1,145 @@
+/** `Network` over `node:net`: no Nagle delay (frames are batched above), keepalive, one listener of each kind. */
+import { createServer, connect as netConnect, type Server, type Socket } from "node:net";
+import { formatAddress, parseAddress } from "./address.ts";
+import type { Connection, Listener, Network } from "./runtime.ts";
+
+/** Above this many queued bytes `write` answers false. */
+const HIGH_WATER_MARK_BYTES = 256 * 1024;
+const KEEPALIVE_AFTER_MS = 10_000;
+
+function coded(code: string, message: string): Error {
+	return Object.assign(new Error(message), { code });
+}
+
+class RealConnection implements Connection {
+	readonly remoteAddress: string;
+	readonly #socket: Socket;
+	#error: Error | undefined;
+	#closed = false;
+	#onClose: ((error?: Error) => void) | undefined;
+
+	constructor(socket: Socket) {
+		this.#socket = socket;
+		this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+		socket.on("error", (error) => {
+			this.#error = error;
+		});
+		socket.on("close", () => {
+			this.#closed = true;
+			this.#onClose?.(this.#error);
+		});
+	}
+
+	get bufferedBytes(): number {
+		return this.#socket.writableLength;
+	}
+
+	write(bytes: Uint8Array): boolean {
+		// Writing to a socket that was ended or destroyed is a race that callers cannot see; the close follows.
+		if (!this.#socket.writable) return false;
+		return this.#socket.write(bytes);
+	}
+
+	onData(listener: (bytes: Uint8Array) => void): void {
+		this.#socket.on("data", listener);
+	}
+
+	onDrain(listener: () => void): void {
+		this.#socket.on("drain", listener);
+	}
+
+	onClose(listener: (error?: Error) => void): void {
+		if (this.#closed) {
+			setImmediate(() => listener(this.#error));
+			return;
+		}
+		this.#onClose = listener;
+	}
+
+	pause(): void {
+		this.#socket.pause();
+	}
+
+	resume(): void {
+		this.#socket.resume();
+	}
+
+	end(): void {
+		this.#socket.end();
+	}
+
+	destroy(): void {
+		this.#socket.destroy();
+	}
+}
+
+function configure(socket: Socket): void {
+	socket.setNoDelay(true);
+	socket.setKeepAlive(true, KEEPALIVE_AFTER_MS);
+}
+
+class RealListener implements Listener {
+	readonly address: string;
+	readonly #server: Server;
+
+	constructor(server: Server, address: string) {
+		this.#server = server;
+		this.address = address;
+	}
+
+	/** Frees the port. Connections that were accepted live on: they belong to who accepted them. */
+	close(): Promise<void> {
+		this.#server.close();
+		return new Promise((resolve) => setImmediate(resolve));
+	}
+}
+
+export class RealNetwork implements Network {
+	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
+		const target = parseAddress(address);
+		if (target === undefined) {
+			return Promise.reject(coded("EINVAL", `"${address}" is not host:port`));
+		}
+		const server = createServer({ highWaterMark: HIGH_WATER_MARK_BYTES }, (socket) => {
+			configure(socket);
+			onConnection(new RealConnection(socket));
+		});
+		return new Promise((resolve, reject) => {
+			server.once("error", reject);
+			server.listen({ host: target.host, port: target.port, backlog: 511 }, () => {
+				server.removeListener("error", reject);
+				// A failed accept (EMFILE) concerns that one client only.
+				server.on("error", () => undefined);
+				const bound = server.address();
+				const port = bound !== null && typeof bound === "object" ? bound.port : target.port;
+				resolve(new RealListener(server, formatAddress(target.host, port)));
+			});
+		});
+	}
+
+	connect(address: string, timeoutMs: number): Promise<Connection> {
+		const target = parseAddress(address);
+		if (target === undefined) {
+			return Promise.reject(coded("EINVAL", `"${address}" is not host:port`));
+		}
+		// Not in the types of `connect`, which hands it on to the stream.
+		const options = { ...target, highWaterMark: HIGH_WATER_MARK_BYTES };
+		return new Promise((resolve, reject) => {
+			const socket = netConnect(options);
+			const timer = setTimeout(() => {
+				socket.destroy(coded("ETIMEDOUT", `connecting to ${address} took over ${timeoutMs} ms`));
+			}, timeoutMs);
+			const onError = (error: Error): void => {
+				clearTimeout(timer);
+				reject(error);
+			};
+			socket.once("error", onError);
+			socket.once("connect", () => {
+				clearTimeout(timer);
+				configure(socket);
+				resolve(new RealConnection(socket));
+				socket.removeListener("error", onError);
+			});
+		});
+	}
+}
