@@ -1,7 +1,47 @@
 /**
- * TO BE REPLACED by the implementation: the signatures below are the contract with the driver in `packages/replica`.
+ * Raft for one group, after Ongaro's thesis: a state machine without network, disk, clock or randomness of its own.
+ *
+ * A driver feeds it messages (`step`), time (`tick`) and proposals, then takes from it what there is to do (`ready`): a
+ * write for the log on disk, messages, entries to apply. The driver may take the next `ready` before the last write is
+ * synced; it reports each sync (`synced`) and what it has applied (`applied`). Writes are made in the order in which they
+ * were taken.
+ *
+ * 1. At most one leader in a term: a vote is durable before it is sent, the candidate's own before it is counted.
+ * 2. A leader only appends; a follower replaces entries only where its log contradicts its leader's, and never a committed
+ *    one.
+ * 3. Two logs that hold an entry of the same index and term are the same up to there: an append names the entry before it.
+ * 4. A leader commits an entry of its own term once a quorum has it on disk; entries before it go with it. Its own disk is
+ *    one of the quorum, so it need not be the first: appends leave before the leader's own sync.
+ * 5. A committed entry is in the log of every later leader: who votes has compared the ends of the logs.
+ * 6. A configuration counts from when it is applied, changes come one at a time (`membership.ts`), several at once go
+ *    through a joint configuration that needs both majorities.
+ * 7. A read index is given only when a quorum has answered a round that began after the request (`read-index.ts`); no clock
+ *    is trusted. Leases (pre-vote, check-quorum) serve quiet, never safety.
+ *
+ * Left out: entries are not flow-controlled at the source (the driver's business), snapshots travel outside of messages,
+ * followers do not forward proposals.
+ *
+ * May import: `keys/assert` and ids. Compiles without any library but the language's own.
+ *
+ * Read on: `types.ts`, `step.ts`, `election.ts`, `leader.ts`, `follower.ts`, `log.ts`.
  */
+import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
+import { emptyOutbox, noReplica, RaftCore } from "./core.ts";
+import { campaign, selfVoteSynced } from "./election.ts";
+import {
+	acknowledge,
+	advanceCommit,
+	append,
+	beginReadRound,
+	canRead,
+	tickLeader,
+	transferLeadership,
+} from "./leader.ts";
+import { applyConfiguration, leaveJoint, proposeConfiguration } from "./membership.ts";
+import { quiesce, wake } from "./quiescence.ts";
+import { replicate, tellCommit } from "./replication.ts";
+import { step } from "./step.ts";
 import type {
 	Configuration,
 	ConfigurationChange,
@@ -14,6 +54,9 @@ import type {
 	SnapshotMetadata,
 	Term,
 } from "./types.ts";
+
+/** Bytes of committed entries that one `ready` hands out: bounds how long the driver applies in one go. */
+const committedBytesMax = 1 << 20;
 
 export interface RaftOptions {
 	readonly self: ReplicaId;
@@ -60,43 +103,243 @@ export interface RaftStatus {
 	}[];
 }
 
-export declare class RaftGroup {
-	constructor(options: RaftOptions, restored: RestoredState);
+export class RaftGroup {
+	readonly #core: RaftCore;
+	/** Last one handed out to be written. */
+	#hardState: HardState;
+	#sequence = 0;
+
+	constructor(options: RaftOptions, restored: RestoredState) {
+		this.#core = new RaftCore(options, restored);
+		this.#hardState = restored.hardState;
+	}
+
+	get role(): Role {
+		return this.#core.role;
+	}
+
+	get term(): Term {
+		return this.#core.term;
+	}
+
+	/** 0: unknown. */
+	get leader(): ReplicaId {
+		return this.#core.leader;
+	}
+
+	get isQuiesced(): boolean {
+		return this.#core.quiesced;
+	}
+
+	get commit(): LogIndex {
+		return this.#core.log.commit;
+	}
+
 	/** One unit of time: elections, heartbeats, check-quorum. Does nothing while quiesced. */
-	tick(): void;
-	step(message: Message): void;
+	tick(): void {
+		const core = this.#core;
+		if (core.quiesced) return;
+		if (core.role === "leader") {
+			tickLeader(core);
+			return;
+		}
+		core.electionElapsed++;
+		if (core.electionElapsed < core.electionTimeout || !core.isPromotable) return;
+		core.electionElapsed = 0;
+		campaign(core, "pre-vote", false);
+	}
+
+	step(message: Message): void {
+		step(this.#core, message);
+	}
+
 	/** Leader only. Undefined: not leader, or leadership is being transferred: nothing was appended. */
-	propose(data: Uint8Array): { readonly index: LogIndex; readonly term: Term } | undefined;
+	propose(data: Uint8Array): { readonly index: LogIndex; readonly term: Term } | undefined {
+		if (this.#core.role !== "leader" || this.#core.transferee !== noReplica) return undefined;
+		wake(this.#core);
+		return append(this.#core, { kind: "command", data });
+	}
+
+	/** Undefined also while another change is not yet applied here, or where the change makes no sense. */
 	proposeConfiguration(
 		change: ConfigurationChange,
-	): { readonly index: LogIndex; readonly term: Term } | undefined;
+	): { readonly index: LogIndex; readonly term: Term } | undefined {
+		wake(this.#core);
+		return proposeConfiguration(this.#core, change);
+	}
+
 	/** Leader only; confirmed through `Ready.reads` by a heartbeat round that begins after this call. False: refused. */
-	readIndex(requestId: number): boolean;
-	transferLeadership(to: ReplicaId): void;
-	/** Starts a pre-vote at once (a new single-member group, or a quiesced follower whose leader's node died). */
-	campaign(): void;
+	readIndex(requestId: number): boolean {
+		if (this.#core.role !== "leader") return false;
+		wake(this.#core);
+		this.#core.reads.add(requestId);
+		return true;
+	}
+
+	transferLeadership(to: ReplicaId): void {
+		wake(this.#core);
+		transferLeadership(this.#core, to);
+	}
+
+	/**
+	 * Starts a pre-vote at once (a new group, or a quiesced follower whose leader's node died). It ignores the leases of
+	 * followers that still believe in that leader.
+	 */
+	campaign(): void {
+		wake(this.#core);
+		campaign(this.#core, "pre-vote", true);
+	}
+
 	/** Leader: if all members match, nothing is in flight: tells the followers to stop their timers and stops its own. */
-	quiesce(): boolean;
+	quiesce(): boolean {
+		return quiesce(this.#core);
+	}
+
 	/** Ends quiescence; proposals, messages and `campaign` do so too. */
-	wake(): void;
-	hasReady(): boolean;
+	wake(): void {
+		wake(this.#core);
+	}
+
+	/** Leader: tells the followers of what is committed now, instead of with the next append or tick. */
+	announceCommit(): void {
+		if (this.#core.role === "leader") tellCommit(this.#core);
+	}
+
+	hasReady(): boolean {
+		const core = this.#core;
+		const { outbox, log } = core;
+		return (
+			outbox.messages.length > 0 ||
+			log.hasUnhanded ||
+			log.hasCommitted ||
+			core.replicationDue ||
+			outbox.messagesAfterSync.length > 0 ||
+			outbox.reads.length > 0 ||
+			outbox.readsFailed.length > 0 ||
+			outbox.snapshotsWanted.length > 0 ||
+			core.term !== this.#hardState.term ||
+			core.vote !== this.#hardState.vote ||
+			(core.role === "leader" && core.reads.hasWaiting && canRead(core))
+		);
+	}
+
 	/** Takes what there is to do. May be called again before an earlier one is synced (pipelining). */
-	ready(): Ready;
-	/** Everything up to `index` of `term` that `ready` gave is synced: it counts for the quorum. */
-	synced(index: LogIndex, term: Term): void;
+	ready(): Ready {
+		const core = this.#core;
+		if (core.role === "leader") {
+			beginReadRound(core);
+			replicate(core);
+		}
+		const sequence = ++this.#sequence;
+		const entries = core.log.hasUnhanded ? core.log.takeUnhanded(sequence) : [];
+		const hardState = this.#takeHardState(entries.length > 0);
+		if (hardState !== undefined && core.selfVoteOpen && core.selfVoteSequence === 0) {
+			core.selfVoteSequence = sequence;
+		}
+		const { outbox } = core;
+		core.outbox = emptyOutbox();
+		return {
+			sequence,
+			hardState,
+			entries,
+			mustSync: hardState !== undefined || entries.length > 0,
+			committed: core.log.takeCommitted(committedBytesMax),
+			...outbox,
+		};
+	}
+
+	/**
+	 * The commit index goes to disk only beside something else: on its own it is not worth a write. Beside entries it must
+	 * (`membership.ts`).
+	 */
+	#takeHardState(besideEntries: boolean): HardState | undefined {
+		const { term, vote, log } = this.#core;
+		const old = this.#hardState;
+		assert(term >= old.term && log.commit >= 0, "terms rise");
+		const changed = term !== old.term || vote !== old.vote;
+		if (!changed && !(besideEntries && log.commit !== old.commit)) return undefined;
+		this.#hardState = { term, vote, commit: log.commit };
+		return this.#hardState;
+	}
+
+	/** The write of the `ready` of that sequence, and all before it, are synced: its entries count for the quorum. */
+	synced(sequence: number): void {
+		const core = this.#core;
+		assert(sequence <= this.#sequence, "only what was handed out is synced");
+		core.log.synced(sequence);
+		if (core.selfVoteSequence !== 0 && core.selfVoteSequence <= sequence) selfVoteSynced(core);
+		if (core.role === "leader") advanceCommit(core);
+	}
+
 	/** `committed` up to here was applied. A configuration entry is reported with the result of `applyConfiguration`. */
-	applied(index: LogIndex): void;
+	applied(index: LogIndex): void {
+		this.#core.log.appliedTo(index);
+		leaveJoint(this.#core);
+	}
+
 	/** To be called when a configuration entry of `committed` is applied; returns the new configuration. */
-	applyConfiguration(change: ConfigurationChange): Configuration;
-	/** The state machine now is this snapshot (received and durable); the log starts after it. Followed by stepping the message. */
-	restore(metadata: SnapshotMetadata): void;
-	/** Ends `snapshot` progress of a follower: `ok` false probes and wants another. */
-	snapshotSent(to: ReplicaId, ok: boolean): void;
+	applyConfiguration(change: ConfigurationChange): Configuration {
+		return applyConfiguration(this.#core, change);
+	}
+
+	/**
+	 * The state machine now is this snapshot, received and durable; the log starts after it. Entries that follow it stay if
+	 * the log holds its last entry. Followed by stepping the message. Must not be called with an index below `applied`.
+	 */
+	restore(metadata: SnapshotMetadata): void {
+		const core = this.#core;
+		assert(core.role !== "leader" || metadata.index <= core.log.commit, "a leader has it all");
+		core.log.restore(metadata);
+		core.configuration = metadata.configuration;
+	}
+
+	/** Ends `snapshot` progress of a follower: it holds `index` durably, or, `ok` false, wants another after a while. */
+	snapshotSent(to: ReplicaId, ok: boolean, index: LogIndex): void {
+		const progress = this.#core.progress.get(to);
+		if (progress === undefined || progress.state !== "snapshot") return;
+		if (ok) acknowledge(this.#core, progress, index);
+		if (progress.state === "snapshot") progress.pauseProbing();
+	}
+
 	/** The peer's connection was lost: back to probing. */
-	unreachable(to: ReplicaId): void;
+	unreachable(to: ReplicaId): void {
+		const progress = this.#core.progress.get(to);
+		if (progress?.state === "replicate") progress.pauseProbing();
+	}
+
 	/** Forgets entries up to `index`, which must be applied. Followers behind it will want a snapshot. */
-	compact(index: LogIndex): void;
-	/** Entries in [from, to), for the driver's bookkeeping. */
-	entry(index: LogIndex): Entry | undefined;
-	status(): RaftStatus;
+	compact(index: LogIndex): void {
+		this.#core.log.compact(index);
+	}
+
+	/** For the driver's bookkeeping. */
+	entry(index: LogIndex): Entry | undefined {
+		return this.#core.log.entry(index);
+	}
+
+	/** Also of the entry before the first; undefined where neither is here. */
+	termOf(index: LogIndex): Term | undefined {
+		return this.#core.log.term(index);
+	}
+
+	status(): RaftStatus {
+		const core = this.#core;
+		return {
+			role: core.role,
+			term: core.term,
+			leader: core.leader,
+			commit: core.log.commit,
+			applied: core.log.applied,
+			firstIndex: core.log.firstIndex,
+			lastIndex: core.log.lastIndex,
+			configuration: core.configuration,
+			quiesced: core.quiesced,
+			progress: [...core.progress.values()].map(({ replica, match, state, recentlyActive }) => ({
+				replica,
+				match,
+				state,
+				recentlyActive,
+			})),
+		};
+	}
 }

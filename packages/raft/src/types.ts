@@ -109,15 +109,20 @@ export type Role = "follower" | "pre-candidate" | "candidate" | "leader";
 
 /** What the driver must do, in this order; see `RaftGroup.ready`. */
 export interface Ready {
-	/** Write and sync before sending `messagesAfterSync`. Undefined: unchanged. */
+	/** Names this write; to be passed to `synced`. Rises. */
+	readonly sequence: number;
+	/** Write and sync before sending `messagesAfterSync`. Undefined: nothing that must be kept has changed. */
 	readonly hardState: HardState | undefined;
 	/** Append and sync; entries at or above the first one's index that are in the log already are replaced. */
 	readonly entries: readonly Entry[];
-	/** False: nothing of the above needs a sync (only `commit` moved). */
+	/** False: there is nothing to write. */
 	readonly mustSync: boolean;
 	/** May be sent at once, before the sync (a leader's appends: its own fsync runs beside the followers'). */
 	readonly messages: readonly Message[];
-	/** To be sent only after the sync (votes, acknowledgements). */
+	/**
+	 * To be sent only after the sync (votes, acknowledgements): of this write, and where there is none, of the last before
+	 * it, which may still be under way.
+	 */
 	readonly messagesAfterSync: readonly Message[];
 	/** To apply, in order. Committed; on a leader possibly before its own sync has ended. */
 	readonly committed: readonly Entry[];

@@ -1,0 +1,159 @@
+/**
+ * The state of one group, shared by the files that implement its roles (`election.ts`, `leader.ts`, `follower.ts` ...).
+ * Internal to this package: `group.ts` is what a driver sees.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { ReplicaId } from "@quorate/keys/ids";
+import { isVoter } from "./configuration.ts";
+import type { RaftOptions, RestoredState } from "./group.ts";
+import { RaftLog } from "./log.ts";
+import type { Progress } from "./progress.ts";
+import { ReadRounds } from "./read-index.ts";
+import type { Configuration, LogIndex, Message, Role, Term } from "./types.ts";
+
+export const noReplica = 0 as ReplicaId;
+
+/** What collects between two calls of `ready`. */
+export interface Outbox {
+	messages: Message[];
+	messagesAfterSync: Message[];
+	snapshotsWanted: { readonly to: ReplicaId }[];
+	reads: { requestId: number; index: LogIndex }[];
+	readsFailed: number[];
+}
+
+export class RaftCore {
+	readonly options: RaftOptions;
+	readonly self: ReplicaId;
+	readonly log: RaftLog;
+	readonly reads = new ReadRounds();
+
+	term: Term;
+	vote: ReplicaId;
+	role: Role = "follower";
+	/** Leader of `term`, as far as known. */
+	leader: ReplicaId = noReplica;
+	configuration: Configuration;
+
+	/** Ticks since the leader was heard from (follower), the attempt began (candidate), the quorum was checked (leader). */
+	electionElapsed = 0;
+	/** In [electionTicks, 2 * electionTicks), drawn anew at every change of role. */
+	electionTimeout = 0;
+	heartbeatElapsed = 0;
+	quiesced = false;
+
+	/** Answers to the election that this replica stands in. */
+	votes = new Map<ReplicaId, boolean>();
+	/** The election ignores leader leases: a transfer, or somebody knows that the leader's node died. */
+	forced = false;
+	/** The own vote of this candidacy is not yet durable, and so not yet counted. */
+	selfVoteOpen = false;
+	/** The write that makes it durable; 0 before it was handed out. */
+	selfVoteSequence = 0;
+
+	/** On a leader: all other members, by ascending id. */
+	progress = new Map<ReplicaId, Progress>();
+	/** On a leader: followers may be owed appends. */
+	replicationDue = false;
+	/** Index of the last configuration entry in a leader's log, at most; the next waits until it is applied. */
+	pendingConfigurationIndex: LogIndex = 0;
+	/** To whom leadership is being transferred; proposals are refused meanwhile. */
+	transferee: ReplicaId = noReplica;
+	transferElapsed = 0;
+
+	outbox: Outbox = emptyOutbox();
+
+	constructor(options: RaftOptions, restored: RestoredState) {
+		const { hardState, snapshot, entries } = restored;
+		this.options = options;
+		this.self = options.self;
+		this.term = hardState.term;
+		this.vote = hardState.vote;
+		this.log = new RaftLog(snapshot, entries, restored.applied, hardState.commit);
+		this.configuration = restored.configuration;
+		assert(
+			this.log.lastTerm <= this.term,
+			() => `the log's last term ${this.log.lastTerm} is above the current ${this.term}`,
+		);
+		this.#drawTimeout();
+	}
+
+	/** Whether this replica may stand in elections. */
+	get isPromotable(): boolean {
+		return isVoter(this.configuration, this.self);
+	}
+
+	/** A follower that hears from its leader, or a leader: elections are not its business (thesis, section 4.2.3). */
+	get isInLease(): boolean {
+		return this.leader !== noReplica && this.electionElapsed < this.options.electionTicks;
+	}
+
+	send(message: Message): void {
+		this.outbox.messages.push(message);
+	}
+
+	sendAfterSync(message: Message): void {
+		this.outbox.messagesAfterSync.push(message);
+	}
+
+	becomeFollower(term: Term, leader: ReplicaId): void {
+		this.#reset(term);
+		this.role = "follower";
+		this.leader = leader;
+	}
+
+	becomePreCandidate(): void {
+		assert(this.role !== "leader", "a leader does not stand for election");
+		this.#reset(this.term);
+		this.role = "pre-candidate";
+	}
+
+	becomeCandidate(): void {
+		assert(this.role !== "leader", "a leader does not stand for election");
+		this.#reset(this.term + 1);
+		this.role = "candidate";
+		this.vote = this.self;
+		this.selfVoteOpen = true;
+	}
+
+	becomeLeader(): void {
+		assert(this.role === "candidate", "only a candidate becomes leader");
+		assert(this.vote === this.self, "a leader has its own vote");
+		this.#reset(this.term);
+		this.role = "leader";
+		this.leader = this.self;
+	}
+
+	#reset(term: Term): void {
+		assert(term >= this.term, () => `terms rise: ${term} after ${this.term}`);
+		if (term !== this.term) {
+			this.term = term;
+			this.vote = noReplica;
+		}
+		this.leader = noReplica;
+		this.electionElapsed = 0;
+		this.heartbeatElapsed = 0;
+		this.#drawTimeout();
+		this.quiesced = false;
+		this.votes.clear();
+		this.selfVoteOpen = false;
+		this.selfVoteSequence = 0;
+		this.progress.clear();
+		this.replicationDue = false;
+		this.transferee = noReplica;
+		this.reads.fail(this.outbox.readsFailed);
+	}
+
+	#drawTimeout(): void {
+		const ticks = this.options.electionTicks;
+		this.electionTimeout = ticks + Math.floor(this.options.random() * ticks);
+	}
+}
+
+export const emptyOutbox = (): Outbox => ({
+	messages: [],
+	messagesAfterSync: [],
+	snapshotsWanted: [],
+	reads: [],
+	readsFailed: [],
+});

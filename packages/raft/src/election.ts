@@ -1,0 +1,112 @@
+/**
+ * Elections, in two rounds. The first, pre-vote (thesis, section 9.6), changes no state and asks who would vote: a replica
+ * that was cut off cannot disturb the others with a raised term when it returns. In the second, votes are given, each
+ * durable before it is sent; the candidate's own too, since it may be the only one needed.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { ReplicaId } from "@quorate/keys/ids";
+import { members } from "./configuration.ts";
+import { noReplica, type RaftCore } from "./core.ts";
+import { startLeading } from "./leader.ts";
+import { voteResult } from "./quorum.ts";
+import type { Entry, Message } from "./types.ts";
+
+const changesConfiguration = (entry: Entry): boolean => entry.payload.kind === "configuration";
+
+/**
+ * Stands for election, unless it may not: a committed change of the configuration that is not yet applied says who counts.
+ * Together with one change at a time this makes any two electorates in use overlap.
+ */
+export function campaign(core: RaftCore, kind: "pre-vote" | "vote", force: boolean): void {
+	if (core.role === "leader" || !core.isPromotable) return;
+	if (core.log.hasUnapplied(changesConfiguration)) return;
+	if (kind === "pre-vote") {
+		core.becomePreCandidate();
+		core.votes.set(core.self, true);
+	} else {
+		core.becomeCandidate();
+	}
+	core.forced = force;
+	askForVotes(core, kind);
+	if (kind === "pre-vote") countVotes(core);
+}
+
+function askForVotes(core: RaftCore, kind: "pre-vote" | "vote"): void {
+	for (const to of members(core.configuration)) {
+		if (to === core.self) continue;
+		const message: Message = {
+			kind,
+			from: core.self,
+			to,
+			term: kind === "pre-vote" ? core.term + 1 : core.term,
+			lastIndex: core.log.lastIndex,
+			lastTerm: core.log.lastTerm,
+			force: core.forced,
+		};
+		if (kind === "pre-vote") core.send(message);
+		else core.sendAfterSync(message);
+	}
+}
+
+function countVotes(core: RaftCore): void {
+	const result = voteResult(core.configuration, (replica) => core.votes.get(replica));
+	if (result === "lost") core.becomeFollower(core.term, noReplica);
+	if (result !== "won") return;
+	if (core.role === "pre-candidate") campaign(core, "vote", core.forced);
+	else startLeading(core);
+}
+
+/** The write with this candidate's own vote is durable. */
+export function selfVoteSynced(core: RaftCore): void {
+	assert(core.role === "candidate" && core.vote === core.self, "own votes are a candidate's");
+	core.selfVoteOpen = false;
+	core.selfVoteSequence = 0;
+	core.votes.set(core.self, true);
+	countVotes(core);
+}
+
+/** A promise only: nothing is remembered, and nobody is refused because of it. */
+export function handlePreVote(core: RaftCore, message: Message & { kind: "pre-vote" }): void {
+	const granted =
+		message.term > core.term && core.log.isUpToDate(message.lastIndex, message.lastTerm);
+	core.send({
+		kind: "pre-vote-response",
+		from: core.self,
+		to: message.from,
+		// A grant answers for the term asked about; a refusal tells the candidate where we are.
+		term: granted ? message.term : core.term,
+		granted,
+	});
+}
+
+export function handleVote(core: RaftCore, message: Message & { kind: "vote" }): void {
+	assert(message.term === core.term, "votes are given in the current term");
+	const free = core.vote === message.from || (core.vote === noReplica && core.leader === noReplica);
+	const granted = free && core.log.isUpToDate(message.lastIndex, message.lastTerm);
+	const response: Message = {
+		kind: "vote-response",
+		from: core.self,
+		to: message.from,
+		term: core.term,
+		granted,
+	};
+	if (!granted) {
+		core.send(response);
+		return;
+	}
+	core.vote = message.from;
+	core.electionElapsed = 0;
+	core.sendAfterSync(response);
+}
+
+/** `term` is the term that the answer is for: of a granted pre-vote, the next one. */
+export function handleVoteResponse(
+	core: RaftCore,
+	from: ReplicaId,
+	round: "pre-candidate" | "candidate",
+	granted: boolean,
+): void {
+	if (core.role !== round || core.votes.has(from)) return;
+	core.votes.set(from, granted);
+	countVotes(core);
+}

@@ -1,0 +1,100 @@
+/** What a follower does with its leader's messages. Acknowledgements leave only when what they promise is durable. */
+import { assert } from "@quorate/keys/assert";
+import { noReplica, type RaftCore } from "./core.ts";
+import type { LogIndex, Message } from "./types.ts";
+
+/** Any message of the current term's leader: whoever stood against it gives up. */
+export function followLeader(core: RaftCore, message: Message): void {
+	assert(
+		core.role !== "leader",
+		() => `election safety: ${message.from} leads term ${core.term} as well`,
+	);
+	if (core.role !== "follower") core.becomeFollower(core.term, message.from);
+	assert(
+		core.leader === noReplica || core.leader === message.from,
+		() => `election safety: ${core.leader} and ${message.from} lead term ${core.term}`,
+	);
+	core.leader = message.from;
+	core.electionElapsed = 0;
+}
+
+export function handleAppend(core: RaftCore, message: Message & { kind: "append" }): void {
+	const { log } = core;
+	const { previousIndex, previousTerm, entries } = message;
+	if (previousIndex < log.commit) {
+		// Old news: what is committed here is in the leader's log too. The answer moves it on.
+		accept(core, message, log.commit);
+		return;
+	}
+	if (log.term(previousIndex) !== previousTerm) {
+		// Nothing below the commit index can differ, so the search need not go there.
+		const hintIndex = Math.max(log.commit, log.lastAtOrBelowTerm(previousIndex, previousTerm));
+		core.send({
+			kind: "append-response",
+			from: core.self,
+			to: message.from,
+			term: core.term,
+			index: previousIndex,
+			rejected: true,
+			hintIndex,
+			hintTerm: log.term(hintIndex)!,
+		});
+		return;
+	}
+	log.appendFromLeader(entries);
+	const lastNew = previousIndex + entries.length;
+	// Beyond the last entry of this message our log may differ from the leader's.
+	log.commitTo(Math.min(message.commit, lastNew));
+	accept(core, message, lastNew);
+}
+
+function accept(core: RaftCore, message: Message, index: LogIndex): void {
+	const response: Message = {
+		kind: "append-response",
+		from: core.self,
+		to: message.from,
+		term: core.term,
+		index,
+		rejected: false,
+		hintIndex: 0,
+		hintTerm: 0,
+	};
+	if (index <= core.log.durable) {
+		core.send(response);
+		return;
+	}
+	// One answer for all appends of a pass.
+	const waiting = core.outbox.messagesAfterSync;
+	const last = waiting.at(-1);
+	if (last?.kind === "append-response" && last.to === message.from && last.term === core.term) {
+		if (last.index < index) waiting[waiting.length - 1] = response;
+		return;
+	}
+	core.sendAfterSync(response);
+}
+
+export function handleHeartbeat(core: RaftCore, message: Message & { kind: "heartbeat" }): void {
+	const { log } = core;
+	log.commitTo(message.commit);
+	if (message.quiesce && log.commit === log.lastIndex && log.durable === log.lastIndex) {
+		core.quiesced = true;
+		return;
+	}
+	if (message.context === 0) return;
+	core.send({
+		kind: "heartbeat-response",
+		from: core.self,
+		to: message.from,
+		term: core.term,
+		context: message.context,
+	});
+}
+
+/** The driver has received the snapshot and called `restore`, or knows that it came too late to be of use. */
+export function handleSnapshot(core: RaftCore, message: Message & { kind: "snapshot" }): void {
+	assert(
+		core.log.commit >= message.metadata.index,
+		"a snapshot is restored before its message is stepped",
+	);
+	accept(core, message, core.log.commit);
+}

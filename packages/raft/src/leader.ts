@@ -1,0 +1,158 @@
+/**
+ * What a leader does: it appends, counts who has what, and commits. It commits by counting only entries of its own term
+ * (Raft paper, section 5.4.2 and figure 8); those before are committed with them.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { ReplicaId } from "@quorate/keys/ids";
+import { isJoint, members } from "./configuration.ts";
+import { noReplica, type RaftCore } from "./core.ts";
+import { Progress } from "./progress.ts";
+import { quorumValue } from "./quorum.ts";
+import { sendHeartbeats, tellCommit } from "./replication.ts";
+import type { Entry, EntryPayload, Message } from "./types.ts";
+
+export function startLeading(core: RaftCore): void {
+	core.becomeLeader();
+	// Some entry that is in the log and not applied may change the configuration: the next change waits for all of them.
+	core.pendingConfigurationIndex = core.log.lastIndex;
+	followMembers(core);
+	append(core, { kind: "empty" });
+}
+
+/** Brings the table of followers in line with the configuration. */
+export function followMembers(core: RaftCore): void {
+	const before = core.progress;
+	core.progress = new Map();
+	for (const replica of members(core.configuration)) {
+		if (replica === core.self) continue;
+		const progress =
+			before.get(replica) ??
+			new Progress(replica, core.log.lastIndex + 1, core.options.inflightMax);
+		core.progress.set(replica, progress);
+	}
+	core.replicationDue = true;
+}
+
+/** The entry goes out, and to the disk, with the next `ready`: all that is proposed until then travels together. */
+export function append(core: RaftCore, payload: EntryPayload): Entry {
+	assert(core.role === "leader", "only a leader appends");
+	const entry = core.log.appendOwn(core.term, payload);
+	core.replicationDue = true;
+	return entry;
+}
+
+/** Commits what a quorum has on disk. This replica's own disk counts like any other, no sooner. */
+export function advanceCommit(core: RaftCore): void {
+	const index = quorumValue(core.configuration, (replica) =>
+		replica === core.self ? core.log.durable : (core.progress.get(replica)?.match ?? 0),
+	);
+	if (index <= core.log.commit || core.log.term(index) !== core.term) return;
+	core.log.commitTo(index);
+}
+
+export function tickLeader(core: RaftCore): void {
+	core.electionElapsed++;
+	core.heartbeatElapsed++;
+	if (core.transferee !== noReplica && ++core.transferElapsed >= core.options.electionTicks) {
+		// It did not take over in time. Should it still win, its higher term decides.
+		core.transferee = noReplica;
+	}
+	if (core.electionElapsed >= core.options.electionTicks) {
+		core.electionElapsed = 0;
+		if (!hasActiveQuorum(core)) {
+			core.becomeFollower(core.term, noReplica);
+			return;
+		}
+		for (const progress of core.progress.values()) progress.recentlyActive = false;
+	}
+	if (core.heartbeatElapsed >= core.options.heartbeatTicks) {
+		core.heartbeatElapsed = 0;
+		sendHeartbeats(core);
+	} else {
+		tellCommit(core);
+	}
+}
+
+/** A leader that no quorum answers steps down: its clients are better served by an error than by silence. */
+function hasActiveQuorum(core: RaftCore): boolean {
+	const active = (replica: ReplicaId): number =>
+		replica === core.self || core.progress.get(replica)?.recentlyActive === true ? 1 : 0;
+	return quorumValue(core.configuration, active) === 1;
+}
+
+export function handleAppendResponse(
+	core: RaftCore,
+	message: Message & { kind: "append-response" },
+): void {
+	const progress = core.progress.get(message.from);
+	if (progress === undefined) return;
+	progress.recentlyActive = true;
+	core.replicationDue = true;
+	if (message.rejected) {
+		const hint = core.log.lastAtOrBelowTerm(message.hintIndex, message.hintTerm);
+		progress.rejected(message.index, hint);
+		return;
+	}
+	acknowledge(core, progress, message.index);
+}
+
+/** A follower has durably all up to `index`, as we do. */
+export function acknowledge(core: RaftCore, progress: Progress, index: number): void {
+	assert(
+		index <= core.log.lastIndex,
+		() =>
+			`replica ${progress.replica} acknowledged ${index}, the log ends at ${core.log.lastIndex}`,
+	);
+	core.replicationDue = true;
+	if (progress.accepted(index, core.log.firstIndex)) advanceCommit(core);
+	if (core.transferee === progress.replica) handOver(core);
+}
+
+export function handleHeartbeatResponse(
+	core: RaftCore,
+	message: Message & { kind: "heartbeat-response" },
+): void {
+	const progress = core.progress.get(message.from);
+	if (progress === undefined) return;
+	progress.heard(core.log.lastIndex);
+	if (progress.probeDue) core.replicationDue = true;
+	if (message.context > progress.readContext) {
+		progress.readContext = message.context;
+		confirmReads(core);
+	}
+}
+
+/** Reads may be confirmed once an entry of the own term is committed: before, the commit index may lag behind the truth. */
+export const canRead = (core: RaftCore): boolean => core.log.term(core.log.commit) === core.term;
+
+/** Begins a round for the reads that wait, if any. */
+export function beginReadRound(core: RaftCore): void {
+	if (!core.reads.hasWaiting || !canRead(core)) return;
+	core.reads.begin(core.log.commit);
+	sendHeartbeats(core);
+	confirmReads(core);
+}
+
+function confirmReads(core: RaftCore): void {
+	const context = quorumValue(core.configuration, (replica) =>
+		replica === core.self ? core.reads.context : (core.progress.get(replica)?.readContext ?? 0),
+	);
+	core.reads.confirm(context, core.outbox.reads);
+}
+
+/** Begins to hand leadership over: `to` is brought up to date, then told to stand for election at once. */
+export function transferLeadership(core: RaftCore, to: ReplicaId): void {
+	const counts = core.configuration.voters.includes(to);
+	if (core.role !== "leader" || to === core.self || !counts || isJoint(core.configuration)) return;
+	if (core.transferee === to) return;
+	core.transferee = to;
+	core.transferElapsed = 0;
+	core.replicationDue = true;
+	handOver(core);
+}
+
+function handOver(core: RaftCore): void {
+	const to = core.transferee;
+	if (core.progress.get(to)?.match !== core.log.lastIndex) return;
+	core.send({ kind: "timeout-now", from: core.self, to, term: core.term });
+}

@@ -1,0 +1,54 @@
+/**
+ * Quiescence: a group in which nothing is left to do stops its timers and costs nothing. The leader asks for it when
+ * everyone has everything; its last heartbeat says so, and a follower that agrees stops too. Safety does not rest on it: a
+ * message, a proposal or the driver wakes a replica up, and one that missed the last heartbeat wakes the others with its
+ * pre-vote, finds the lease in force, and is brought back by the leader's next heartbeat.
+ */
+import { isJoint } from "./configuration.ts";
+import { noReplica, type RaftCore } from "./core.ts";
+import { canRead } from "./leader.ts";
+import { sendHeartbeat } from "./replication.ts";
+import type { Message } from "./types.ts";
+
+export function quiesce(core: RaftCore): boolean {
+	if (core.quiesced) return true;
+	const { log } = core;
+	if (core.role !== "leader" || core.transferee !== noReplica || isJoint(core.configuration)) {
+		return false;
+	}
+	if (!canRead(core) || !core.reads.isIdle) return false;
+	if (log.applied !== log.lastIndex || log.durable !== log.lastIndex) return false;
+	for (const progress of core.progress.values()) {
+		if (progress.match !== log.lastIndex || !progress.recentlyActive) return false;
+	}
+	for (const progress of core.progress.values()) {
+		sendHeartbeat(core, progress, core.reads.context, true);
+	}
+	core.quiesced = true;
+	return true;
+}
+
+export function wake(core: RaftCore): void {
+	if (!core.quiesced) return;
+	core.quiesced = false;
+	core.electionElapsed = 0;
+	if (core.role !== "leader") return;
+	// Nobody was asked, so nobody's silence counts yet; the next tick asks.
+	core.heartbeatElapsed = core.options.heartbeatTicks;
+	for (const progress of core.progress.values()) progress.recentlyActive = true;
+}
+
+/** Whether a message is reason to wake up: a late answer to what was settled before is not. */
+export function wakes(core: RaftCore, message: Message): boolean {
+	if (message.term !== core.term) return true;
+	switch (message.kind) {
+		case "heartbeat-response":
+			return false;
+		case "append-response":
+			return message.rejected || (core.progress.get(message.from)?.match ?? 0) < message.index;
+		case "heartbeat":
+			return !message.quiesce;
+		default:
+			return true;
+	}
+}

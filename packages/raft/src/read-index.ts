@@ -1,0 +1,62 @@
+/**
+ * Read-index (thesis, section 6.4): a leader may serve a read at its commit index once a quorum has answered a heartbeat
+ * round that began after the read came in, so that no newer leader existed then. Rounds carry a rising context; one round
+ * serves every read that waits when it begins, and an answer to a later round serves the earlier ones too.
+ */
+import type { LogIndex } from "./types.ts";
+
+interface Round {
+	readonly context: number;
+	readonly index: LogIndex;
+	readonly requestIds: readonly number[];
+}
+
+export class ReadRounds {
+	/** Never 0: a heartbeat with context 0 asks for no answer. */
+	#context = 1;
+	#waiting: number[] = [];
+	#rounds: Round[] = [];
+
+	/** Context of the latest round; periodic heartbeats repeat it, which makes up for lost ones. */
+	get context(): number {
+		return this.#context;
+	}
+
+	get hasWaiting(): boolean {
+		return this.#waiting.length > 0;
+	}
+
+	get isIdle(): boolean {
+		return this.#waiting.length === 0 && this.#rounds.length === 0;
+	}
+
+	add(requestId: number): void {
+		this.#waiting.push(requestId);
+	}
+
+	/** Begins a round for all that wait. `commit` covers everything committed before they came. */
+	begin(commit: LogIndex): void {
+		this.#context++;
+		this.#rounds.push({ context: this.#context, index: commit, requestIds: this.#waiting });
+		this.#waiting = [];
+	}
+
+	/** A quorum has answered `context`. */
+	confirm(context: number, into: { requestId: number; index: LogIndex }[]): void {
+		let done = 0;
+		for (const round of this.#rounds) {
+			if (round.context > context) break;
+			for (const requestId of round.requestIds) into.push({ requestId, index: round.index });
+			done++;
+		}
+		if (done > 0) this.#rounds.splice(0, done);
+	}
+
+	/** Leadership is lost: nobody will answer these here. */
+	fail(into: number[]): void {
+		for (const round of this.#rounds) into.push(...round.requestIds);
+		into.push(...this.#waiting);
+		this.#rounds = [];
+		this.#waiting = [];
+	}
+}
