@@ -1,0 +1,33 @@
+/** What one client may ask of a node before it is turned away. */
+export interface PgLimits {
+	/** A start-up packet, in bytes; PostgreSQL's own limit is 10,000. */
+	readonly startupBytesMax: number;
+	/** Query, Parse, Bind and CopyData, in bytes. */
+	readonly messageBytesMax: number;
+	/** Every other message, in bytes: they carry names and counts only. */
+	readonly smallMessageBytesMax: number;
+	/** How far a socket is read ahead of the statement that runs; above it the peer is paused. */
+	readonly readAheadBytesMax: number;
+	/** Results are handed to the socket whenever this many bytes are pending. */
+	readonly outputChunkBytes: number;
+	/** Open connections of all kinds; the next one is refused with 53300. */
+	readonly connectionsMax: number;
+	/** Start-up must be over within this time. */
+	readonly startupDeadlineMs: number;
+	/** After `close()` a connection that does not end by itself within this time is cut. */
+	readonly shutdownDeadlineMs: number;
+}
+
+export const messageBytesFloor = 64 * 1024 * 1024;
+export const messageBytesCeiling = 1024 * 1024 * 1024;
+
+export const defaultLimits: PgLimits = {
+	startupBytesMax: 10_000,
+	messageBytesMax: messageBytesFloor,
+	smallMessageBytesMax: 10_000,
+	readAheadBytesMax: 1024 * 1024,
+	outputChunkBytes: 64 * 1024,
+	connectionsMax: 1000,
+	startupDeadlineMs: 60_000,
+	shutdownDeadlineMs: 3_000,
+};

@@ -1,0 +1,455 @@
+/**
+ * One client: from its first byte to its last. It reads ahead of the statement that runs, up to a bound, and
+ * handles message after message; what an event-loop tick produced leaves in one write.
+ */
+import { InvariantError } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Connection, Runtime, Timer } from "@quorate/runtime/runtime";
+import type { Session, SessionFactory } from "@quorate/sql/session/types";
+import type { CancelKey } from "./cancel-keys.ts";
+import { isUnexpected, toDatabaseError, writeError } from "./error-messages.ts";
+import type { PgLimits } from "./limits.ts";
+import { MessageBody } from "./message-body.ts";
+import { MessageReader } from "./message-reader.ts";
+import { MessageWriter } from "./message-writer.ts";
+import { backend, frontend } from "./messages.ts";
+import type { Outlet } from "./outlet.ts";
+import { ProtocolViolation, SilentClose } from "./protocol-violation.ts";
+import { SessionProtocol } from "./session-protocol.ts";
+import { parseStartup, protocolMinorMax, type StartupPacket } from "./start-up.ts";
+
+/** What a connection needs of the server that accepted it. */
+export interface ConnectionHost {
+	readonly runtime: Runtime;
+	readonly limits: PgLimits;
+	readonly sessions: SessionFactory;
+	issueKey(connection: PgConnection): CancelKey;
+	/** A CancelRequest came in. */
+	cancelRequested(key: CancelKey): void;
+	/** The connection is gone and its session closed. */
+	released(connection: PgConnection, pid: number | undefined): void;
+}
+
+interface Waiter {
+	resolve(): void;
+	reject(error: DatabaseError): void;
+}
+
+const clientGone = () => new DatabaseError("08006", "connection to client lost");
+const shuttingDown = () =>
+	new DatabaseError("57P01", "terminating connection due to administrator command");
+
+export class PgConnection implements Outlet {
+	readonly writer = new MessageWriter();
+	readonly reader: MessageReader;
+	readonly #host: ConnectionHost;
+	readonly #connection: Connection;
+	readonly #body = new MessageBody();
+	#session: Session | undefined;
+	#protocol: SessionProtocol | undefined;
+	#key: CancelKey | undefined;
+	#deadline: Timer | undefined;
+	#refusal: DatabaseError | undefined;
+	#encryptionAsked = false;
+	/** The loop over messages is at work; otherwise it waits for bytes. */
+	#running = false;
+	/** No message is handled any more. */
+	#ended = false;
+	#released = false;
+	/** The socket is closed: what is written goes nowhere. */
+	#gone = false;
+	#paused = false;
+	#flushWanted = false;
+	#flushQueued = false;
+	/** "draining" waits for the end of a transaction, "stopping" only for the statement. */
+	#shutdown: "no" | "draining" | "stopping" = "no";
+	/** A statement that waits for COPY data. */
+	#inputWaiter: Waiter | undefined;
+	/** Statements that wait for the client to read its results. */
+	#drainWaiters: Waiter[] = [];
+	#drained: Promise<void> | undefined;
+
+	constructor(host: ConnectionHost, connection: Connection) {
+		this.#host = host;
+		this.#connection = connection;
+		this.reader = new MessageReader(host.limits);
+		this.#deadline = host.runtime.scheduler.setTimer(host.limits.startupDeadlineMs, () =>
+			connection.destroy(),
+		);
+		connection.onData((bytes) => this.#receive(bytes));
+		connection.onDrain(() => this.#drain());
+		connection.onClose(() => this.#closed());
+	}
+
+	// --- what the server asks for ---
+
+	/** Turns the client away. It is told why once its start-up packet has come: before that it would not understand. */
+	refuse(error: DatabaseError): void {
+		this.#refusal = error;
+	}
+
+	/** CancelRequest: has no effect unless a statement runs. */
+	cancel(): void {
+		if (this.#running && this.#session !== undefined) {
+			this.#session.cancel();
+			this.#interruptInput(new DatabaseError("57014", "canceling statement due to user request"));
+		}
+	}
+
+	/** `graceful` lets a transaction that is open go on to its end. */
+	shutDown(graceful: boolean): void {
+		this.#shutdown = graceful ? "draining" : "stopping";
+		if (!this.#running) {
+			this.#endIfShutDown();
+		} else if (!graceful) {
+			this.#session?.cancel();
+			this.#interruptInput(shuttingDown());
+		}
+	}
+
+	destroy(): void {
+		this.#connection.destroy();
+	}
+
+	// --- what the message handlers ask for ---
+
+	flushSoon(): void {
+		this.#flushWanted = true;
+		if (this.#running && !this.#flushQueued) {
+			this.#flushQueued = true;
+			this.#host.runtime.scheduler.defer(() => {
+				this.#flushQueued = false;
+				this.#flush();
+			});
+		}
+	}
+
+	relieve(): void {
+		if (this.writer.pendingBytes >= this.#host.limits.outputChunkBytes) {
+			if (this.#ended) {
+				throw clientGone();
+			}
+			this.#flush();
+		}
+	}
+
+	congestion(): Promise<void> | undefined {
+		return this.#drained;
+	}
+
+	moreInput(): Promise<void> {
+		if (this.#ended) {
+			return Promise.reject(clientGone());
+		}
+		this.#resume();
+		return new Promise((resolve, reject) => {
+			this.#inputWaiter = { resolve, reject };
+		});
+	}
+
+	// --- bytes in ---
+
+	#receive(bytes: Uint8Array): void {
+		if (this.#ended) {
+			return;
+		}
+		this.reader.append(bytes);
+		const waiter = this.#inputWaiter;
+		if (waiter !== undefined) {
+			this.#inputWaiter = undefined;
+			waiter.resolve();
+		} else if (!this.#running) {
+			void this.#run();
+		} else if (this.reader.bufferedBytes > this.#host.limits.readAheadBytesMax) {
+			this.#paused = true;
+			this.#connection.pause();
+		}
+	}
+
+	/** Handles what has come in. Never rejects. */
+	async #run(): Promise<void> {
+		this.#running = true;
+		try {
+			while (!this.#ended && this.#nextMessage()) {
+				const pending = this.#handle();
+				if (pending !== undefined) {
+					await pending;
+				}
+				if (this.#drained !== undefined) {
+					await this.#drained;
+				}
+				this.#endIfShutDown();
+			}
+		} catch (error) {
+			this.#endWith(error);
+		}
+		this.#running = false;
+		if (this.#ended) {
+			this.#release();
+			return;
+		}
+		if (this.#flushWanted) {
+			this.#flush();
+		}
+		this.#endIfShutDown();
+		this.#resume();
+	}
+
+	#nextMessage(): boolean {
+		return this.#protocol === undefined ? this.reader.nextStartup() : this.reader.next();
+	}
+
+	#handle(): void | Promise<void> {
+		const { buffer, start, end, type } = this.reader;
+		if (this.#protocol === undefined) {
+			return this.#handleStartup(parseStartup(buffer, start, end));
+		}
+		if (type === frontend.terminate) {
+			this.#ended = true;
+			this.#flush();
+			this.#hangUp();
+			return undefined;
+		}
+		this.#body.reset(buffer, start, end);
+		return this.#handleMessage(this.#protocol, type);
+	}
+
+	async #handleMessage(protocol: SessionProtocol, type: number): Promise<void> {
+		try {
+			const pending = protocol.handle(type, this.#body);
+			if (pending !== undefined) {
+				await pending;
+			}
+		} catch (thrown) {
+			this.#report(thrown);
+			const violation = protocol.violation;
+			if (violation !== undefined || thrown instanceof ProtocolViolation || this.#ended) {
+				throw violation ?? thrown;
+			}
+			const error = toDatabaseError(thrown);
+			if (error.fields.severity === "FATAL" || error.fields.severity === "PANIC") {
+				throw error;
+			}
+			if (this.#shutdown === "stopping") {
+				throw shuttingDown();
+			}
+			protocol.fail(type, error);
+		}
+	}
+
+	// --- start-up ---
+
+	#handleStartup(packet: StartupPacket): void | Promise<void> {
+		switch (packet.kind) {
+			case "encryption":
+				return this.#refuseEncryption(packet.what);
+			case "cancel":
+				this.#host.cancelRequested(packet);
+				throw new SilentClose("cancel request");
+			case "session":
+				return this.#open(packet);
+		}
+	}
+
+	#refuseEncryption(what: string): void {
+		if (this.reader.bufferedBytes > 0) {
+			throw new ProtocolViolation(
+				`received unencrypted data after ${what} request`,
+				"08P01",
+				"This could be either a client-software bug or evidence of an attempted man-in-the-middle attack.",
+			);
+		}
+		if (this.#encryptionAsked && what === "SSL") {
+			throw new ProtocolViolation(
+				"unsupported frontend protocol 1234.5679: SSL was refused",
+				"0A000",
+			);
+		}
+		this.#encryptionAsked = what === "SSL";
+		this.writer.uint8("N".charCodeAt(0));
+		this.#flush();
+	}
+
+	async #open(packet: StartupPacket & { kind: "session" }): Promise<void> {
+		if (this.#refusal !== undefined) {
+			throw this.#refusal;
+		}
+		const { sessions } = this.#host;
+		const key = this.#host.issueKey(this);
+		this.#key = key;
+		this.#session = await sessions.open(packet.parameters, key.pid);
+		if (this.#ended) {
+			return;
+		}
+		this.#deadline?.cancel();
+		this.#deadline = undefined;
+		this.#greet(packet, this.#session, key);
+		this.#protocol = new SessionProtocol(this.#session, this);
+		this.#protocol.ready();
+	}
+
+	#greet(packet: StartupPacket & { kind: "session" }, session: Session, key: CancelKey): void {
+		const writer = this.writer;
+		if (packet.minor > protocolMinorMax || packet.protocolOptions.length > 0) {
+			writer.begin(backend.negotiateProtocolVersion);
+			writer.int32((3 << 16) | protocolMinorMax);
+			writer.int32(packet.protocolOptions.length);
+			for (const option of packet.protocolOptions) {
+				writer.string(option);
+			}
+			writer.end();
+		}
+		writer.begin(backend.authentication);
+		writer.int32(0);
+		writer.end();
+		for (const [name, value] of session.reportedSettings()) {
+			writer.begin(backend.parameterStatus);
+			writer.string(name);
+			writer.string(value);
+			writer.end();
+		}
+		writer.begin(backend.backendKeyData);
+		writer.int32(key.pid);
+		writer.int32(key.secret);
+		writer.end();
+	}
+
+	// --- bytes out ---
+
+	#flush(): void {
+		this.#flushWanted = false;
+		const bytes = this.writer.take();
+		if (bytes === undefined || this.#gone) {
+			return;
+		}
+		if (!this.#connection.write(bytes) && this.#drained === undefined && !this.#ended) {
+			this.#drained = new Promise((resolve, reject) => {
+				this.#drainWaiters.push({ resolve, reject });
+			});
+			// The loop awaits it, but may be in another wait when the client goes.
+			this.#drained.catch(() => undefined);
+		}
+	}
+
+	#drain(): void {
+		const waiters = this.#drainWaiters;
+		this.#drainWaiters = [];
+		this.#drained = undefined;
+		for (const waiter of waiters) {
+			waiter.resolve();
+		}
+	}
+
+	#resume(): void {
+		if (this.#paused) {
+			this.#paused = false;
+			this.#connection.resume();
+		}
+	}
+
+	// --- the end ---
+
+	#endIfShutDown(): void {
+		if (this.#shutdown === "no" || this.#ended) {
+			return;
+		}
+		const protocol = this.#protocol;
+		if (protocol === undefined) {
+			this.#endWith(new SilentClose("shut down before start-up"));
+		} else if (this.#shutdown === "stopping" || protocol.idle) {
+			this.#endWith(shuttingDown());
+		}
+	}
+
+	/** Closes from this side. A peer that does not close its own is cut off, so that it holds no socket for ever. */
+	#hangUp(): void {
+		this.#deadline?.cancel();
+		if (this.#gone) {
+			return;
+		}
+		this.#connection.end();
+		const { runtime, limits } = this.#host;
+		this.#deadline = runtime.scheduler.setTimer(limits.shutdownDeadlineMs, () => this.destroy());
+	}
+
+	/** Tells the client why, unless it would not understand, and closes. */
+	#endWith(reason: unknown): void {
+		if (this.#ended) {
+			return;
+		}
+		this.#report(reason);
+		this.#ended = true;
+		this.writer.abandon();
+		if (!(reason instanceof SilentClose)) {
+			writeError(this.writer, toDatabaseError(reason), "FATAL");
+		}
+		this.#flush();
+		this.#hangUp();
+		this.#abandonWaits();
+		if (!this.#running) {
+			this.#release();
+		}
+	}
+
+	#closed(): void {
+		const early = !this.#ended;
+		this.#gone = true;
+		this.#ended = true;
+		this.#deadline?.cancel();
+		this.#deadline = undefined;
+		this.#abandonWaits();
+		if (!this.#running) {
+			this.#release();
+		} else if (early) {
+			this.#session?.cancel();
+		}
+	}
+
+	#abandonWaits(): void {
+		this.#interruptInput(clientGone());
+		const waiters = this.#drainWaiters;
+		this.#drainWaiters = [];
+		this.#drained = undefined;
+		for (const waiter of waiters) {
+			waiter.reject(clientGone());
+		}
+	}
+
+	#interruptInput(error: DatabaseError): void {
+		const waiter = this.#inputWaiter;
+		this.#inputWaiter = undefined;
+		waiter?.reject(error);
+	}
+
+	/** Once, when no statement runs any more. */
+	#release(): void {
+		if (this.#released) {
+			return;
+		}
+		this.#released = true;
+		const session = this.#session;
+		const done = () => this.#host.released(this, this.#key?.pid);
+		if (session === undefined) {
+			done();
+			return;
+		}
+		session
+			.close()
+			.catch((error: unknown) => this.#report(error))
+			.then(done, done);
+	}
+
+	#report(thrown: unknown): void {
+		if (thrown instanceof SilentClose) {
+			this.#host.runtime.logger.log("debug", "connection closed", { reason: thrown.message });
+			return;
+		}
+		if (thrown instanceof InvariantError) {
+			this.#host.runtime.fatal(thrown.stack ?? thrown.message);
+		}
+		if (isUnexpected(thrown)) {
+			const stack = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+			this.#host.runtime.logger.log("error", "statement failed unexpectedly", { error: stack });
+		}
+	}
+}

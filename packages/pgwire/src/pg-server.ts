@@ -1,0 +1,168 @@
+/**
+ * The PostgreSQL wire protocol, version 3 (PostgreSQL manual, part "Frontend/Backend Protocol"): what any node
+ * speaks to any client.
+ *
+ * A socket's bytes are cut into messages (`message-reader.ts`), a connection (`pg-connection.ts`) takes them one
+ * by one through start-up and then hands them to the session's protocol (`session-protocol.ts`), which drives a
+ * `Session` of the SQL layer; what that produces goes through a sink (`result-writer.ts`, `column-encoders.ts`) into
+ * one output buffer (`message-writer.ts`).
+ *
+ * W1. Messages of a connection take effect strictly in the order in which they came, one at a time, however far
+ *     they were pipelined.
+ * W2. Every ReadyForQuery answers exactly one Query, FunctionCall or Sync; after an error in the extended protocol
+ *     nothing is done until the next Sync.
+ * W3. Bytes that do not follow the protocol end their own connection, with 08P01 where a client would understand
+ *     it, and touch nothing else. No length that a client announces is allocated before its bytes have come.
+ * W4. A client that does not read is waited for: its statement stops producing, its socket is no longer read,
+ *     and memory stays bounded.
+ * W5. A session is closed exactly once, after the last statement on it has ended, whatever ended the connection.
+ * W6. A cancel key is a secret: it is compared in constant time, and a wrong one is closed without a word.
+ *
+ * There are no roles yet, so whoever can connect is trusted; for that reason only loopback addresses are accepted.
+ * TLS and GSSAPI requests are answered with "no". The function call protocol and replication are refused.
+ *
+ * May import: runtime, keys, sql.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
+import type { Connection, Runtime } from "@quorate/runtime/runtime";
+import type { SessionFactory } from "@quorate/sql/session/types";
+import { type CancelKey, CancelKeys } from "./cancel-keys.ts";
+import { defaultLimits, messageBytesCeiling, messageBytesFloor, type PgLimits } from "./limits.ts";
+import { type ConnectionHost, PgConnection } from "./pg-connection.ts";
+
+export interface PgServerOptions {
+	readonly runtime: Runtime;
+	readonly sessions: SessionFactory;
+	/** host:port; the host must be a loopback address. Port 0 asks for a free one. */
+	readonly listenAddress: string;
+	/** Carried in cancel keys. */
+	readonly nodeId?: number;
+	readonly limits?: Partial<PgLimits>;
+}
+
+export interface PgServer {
+	/** host:port really bound. */
+	readonly address: string;
+	/** Open connections, whatever their state. */
+	readonly connectionCount: number;
+	/** Turns new clients away and ends each session (57P01) as soon as it is outside a transaction; resolves when all are gone. */
+	drain(): Promise<void>;
+	/** The same, but cancels what runs, and cuts what has not ended by the deadline. */
+	close(): Promise<void>;
+}
+
+/** Rejects with the listener's error (EADDRINUSE in `code`), or with 0A000 for an address that is not loopback. */
+export async function createPgServer(options: PgServerOptions): Promise<PgServer> {
+	requireLoopback(options.listenAddress);
+	const limits = { ...defaultLimits, ...options.limits };
+	const bytesMax = Math.min(limits.messageBytesMax, messageBytesCeiling);
+	const clients = new Clients(options, { ...limits, messageBytesMax: bytesMax });
+	const listener = await options.runtime.network.listen(options.listenAddress, (connection) =>
+		clients.accept(connection),
+	);
+	const stop = async (graceful: boolean) => {
+		const closed = listener.close();
+		await clients.shutDown(graceful);
+		await closed;
+	};
+	return {
+		address: listener.address,
+		get connectionCount() {
+			return clients.count;
+		},
+		drain: () => stop(true),
+		close: () => stop(false),
+	};
+}
+
+/** The smallest and the largest `messageBytesMax` that an operator may choose. */
+export const messageBytesRange = { min: messageBytesFloor, max: messageBytesCeiling } as const;
+
+function requireLoopback(address: string): void {
+	const parsed = parseAddress(address);
+	if (parsed === undefined) {
+		throw new DatabaseError("22023", `"${address}" is not an address of the form host:port`);
+	}
+	if (!isLoopbackHost(parsed.host)) {
+		throw new DatabaseError("0A000", `cannot serve SQL on ${address}`, {
+			detail: "Without roles every client is trusted, so only loopback addresses are served.",
+			hint: "Use 127.0.0.1, and a tunnel to reach it from elsewhere.",
+		});
+	}
+}
+
+/** The connections of one listener. */
+class Clients implements ConnectionHost {
+	readonly runtime: Runtime;
+	readonly limits: PgLimits;
+	readonly sessions: SessionFactory;
+	readonly #connections = new Set<PgConnection>();
+	readonly #keys: CancelKeys<PgConnection>;
+	#stopping = false;
+	#whenEmpty: (() => void)[] = [];
+
+	constructor(options: PgServerOptions, limits: PgLimits) {
+		this.runtime = options.runtime;
+		this.sessions = options.sessions;
+		this.limits = limits;
+		this.#keys = new CancelKeys(options.runtime.random, options.nodeId ?? 0);
+	}
+
+	get count(): number {
+		return this.#connections.size;
+	}
+
+	accept(connection: Connection): void {
+		const full = this.#connections.size >= this.limits.connectionsMax;
+		const client = new PgConnection(this, connection);
+		this.#connections.add(client);
+		if (this.#stopping) {
+			client.refuse(new DatabaseError("57P03", "the database system is shutting down"));
+		} else if (full) {
+			client.refuse(new DatabaseError("53300", "sorry, too many clients already"));
+		}
+	}
+
+	issueKey(connection: PgConnection): CancelKey {
+		return this.#keys.issue(connection);
+	}
+
+	cancelRequested(key: CancelKey): void {
+		this.#keys.find(key)?.cancel();
+	}
+
+	released(connection: PgConnection, pid: number | undefined): void {
+		this.#connections.delete(connection);
+		if (pid !== undefined) {
+			this.#keys.withdraw(pid);
+		}
+		if (this.#connections.size === 0) {
+			for (const resolve of this.#whenEmpty.splice(0)) {
+				resolve();
+			}
+		}
+	}
+
+	async shutDown(graceful: boolean): Promise<void> {
+		this.#stopping = true;
+		for (const client of [...this.#connections]) {
+			client.shutDown(graceful);
+		}
+		if (this.#connections.size === 0) {
+			return;
+		}
+		const empty = new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+		const deadline = graceful
+			? undefined
+			: this.runtime.scheduler.setTimer(this.limits.shutdownDeadlineMs, () => this.#cut());
+		await empty;
+		deadline?.cancel();
+	}
+
+	#cut(): void {
+		for (const client of [...this.#connections]) {
+			client.destroy();
+		}
+	}
+}

@@ -1,0 +1,311 @@
+/**
+ * The messages of an established session: simple queries, and the extended protocol with its statements and
+ * portals (PostgreSQL manual, "Message Flow"). One message is handled at a time; the connection waits for
+ * the promise before it hands in the next.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Portal, PreparedStatement, Session } from "@quorate/sql/session/types";
+import type { Datum } from "@quorate/sql/types/datum";
+import {
+	type CompiledColumns,
+	compileColumns,
+	type FormatCodes,
+	readFormatCodes,
+} from "./column-encoders.ts";
+import { writeError } from "./error-messages.ts";
+import type { MessageBody } from "./message-body.ts";
+import { answers, backend, frontend } from "./messages.ts";
+import type { Outlet } from "./outlet.ts";
+import { decodeParameter } from "./parameter-decoders.ts";
+import { ProtocolViolation } from "./protocol-violation.ts";
+import { ResultWriter } from "./result-writer.ts";
+
+/** A portal with what its Bind said about the format of its results. */
+interface BoundPortal {
+	readonly portal: Portal;
+	/** Undefined: returns no rows. */
+	readonly columns: CompiledColumns | undefined;
+}
+
+const statementKind = "S".charCodeAt(0);
+const portalKind = "P".charCodeAt(0);
+
+export class SessionProtocol {
+	readonly #session: Session;
+	readonly #outlet: Outlet;
+	readonly #sink: ResultWriter;
+	readonly #portals = new Map<string, BoundPortal>();
+	/** After an error in the extended protocol everything up to the next Sync is passed over. */
+	#skipping = false;
+	/** ReadyForQuery was the last thing said. */
+	#resting = false;
+
+	constructor(session: Session, outlet: Outlet) {
+		this.#session = session;
+		this.#outlet = outlet;
+		this.#sink = new ResultWriter(outlet, () => session.typeContext);
+	}
+
+	/** Met inside COPY data: the connection must end, whatever the statement made of it. */
+	get violation(): ProtocolViolation | undefined {
+		return this.#sink.violation;
+	}
+
+	/** True between two series of messages, outside a transaction: nothing would be lost. */
+	get idle(): boolean {
+		return this.#resting && this.#session.transactionStatus === "I";
+	}
+
+	/** What it throws, or rejects with, goes to `fail` with the same type. */
+	handle(type: number, body: MessageBody): void | Promise<void> {
+		this.#resting = false;
+		if (this.#skipping && type !== frontend.sync) {
+			return undefined;
+		}
+		switch (type) {
+			case frontend.query:
+				return this.#query(body);
+			case frontend.parse:
+				return this.#parse(body);
+			case frontend.bind:
+				return this.#bind(body);
+			case frontend.describe:
+				return this.#describe(body);
+			case frontend.execute:
+				return this.#execute(body);
+			case frontend.close:
+				return this.#close(body);
+			case frontend.sync:
+				return this.#sync(body);
+			case frontend.flush:
+				body.finish();
+				return this.#outlet.flushSoon();
+			case frontend.copyData:
+			case frontend.copyDone:
+			case frontend.copyFail:
+				// The rest of a COPY that has failed already.
+				return undefined;
+			case frontend.functionCall:
+				return this.#functionCall();
+			default:
+				throw new ProtocolViolation(`invalid frontend message type ${type}`);
+		}
+	}
+
+	/** Tells the client, and brings the conversation to the point from which it goes on. */
+	fail(type: number, error: DatabaseError): void {
+		const writer = this.#outlet.writer;
+		writer.abandon();
+		writeError(writer, error);
+		this.#outlet.flushSoon();
+		if (type === frontend.query || type === frontend.functionCall || type === frontend.sync) {
+			this.ready();
+		} else {
+			this.#session.fail(error);
+			this.#skipping = true;
+		}
+	}
+
+	ready(): void {
+		this.#resting = true;
+		const writer = this.#outlet.writer;
+		writer.begin(backend.readyForQuery);
+		writer.uint8(this.#session.transactionStatus.charCodeAt(0));
+		writer.end();
+		this.#outlet.flushSoon();
+	}
+
+	async #query(body: MessageBody): Promise<void> {
+		const text = this.#queryText(body);
+		const found = await this.#session.query(text, this.#sink);
+		this.#checkCopy();
+		if (!found) {
+			this.#outlet.writer.bytes(answers.emptyQueryResponse);
+		}
+		this.ready();
+	}
+
+	#queryText(body: MessageBody): string {
+		try {
+			const text = body.string();
+			body.finish();
+			return text;
+		} catch (error) {
+			if (error instanceof DatabaseError) {
+				this.#session.fail(error);
+			}
+			throw error;
+		}
+	}
+
+	async #parse(body: MessageBody): Promise<void> {
+		const name = body.string();
+		const text = body.string();
+		const count = body.uint16();
+		if (body.remaining !== count * 4) {
+			throw new ProtocolViolation("invalid message format");
+		}
+		const types: number[] = [];
+		for (let index = 0; index < count; index++) {
+			types.push(body.uint32());
+		}
+		await this.#session.prepare(name, text, types);
+		this.#outlet.writer.bytes(answers.parseComplete);
+	}
+
+	async #bind(body: MessageBody): Promise<void> {
+		const portalName = body.string();
+		const statementName = body.string();
+		const formats = readFormatCodes(body);
+		const statement = this.#statement(statementName);
+		const parameters = this.#parameters(body, statement, statementName, formats);
+		const resultFormats = readFormatCodes(body);
+		body.finish();
+		const portal = await this.#session.bind(portalName, statementName, parameters);
+		const columns = portal.columns && compileColumns(portal.columns, resultFormats);
+		this.#portals.set(portalName, { portal, columns });
+		this.#outlet.writer.bytes(answers.bindComplete);
+	}
+
+	#parameters(
+		body: MessageBody,
+		statement: PreparedStatement,
+		statementName: string,
+		formats: FormatCodes,
+	): Datum[] {
+		const count = body.uint16();
+		if (formats.length > 1 && formats.length !== count) {
+			throw new DatabaseError(
+				"08P01",
+				`bind message has ${formats.length} parameter formats but ${count} parameters`,
+			);
+		}
+		const types = statement.parameterTypes;
+		if (count !== types.length) {
+			throw new DatabaseError(
+				"08P01",
+				`bind message supplies ${count} parameters, but prepared statement "${statementName}" requires ${types.length}`,
+			);
+		}
+		const values: Datum[] = [];
+		for (let index = 0; index < count; index++) {
+			const length = body.int32();
+			if (length === -1) {
+				values.push(null);
+				continue;
+			}
+			const start = body.skip(length);
+			const format = formats.length > 1 ? formats[index]! : (formats[0] ?? 0);
+			const context = this.#session.typeContext;
+			values.push(
+				decodeParameter(types[index]!, format, body.buffer, start, start + length, index, context),
+			);
+		}
+		return values;
+	}
+
+	#describe(body: MessageBody): void {
+		const kind = body.uint8();
+		const name = body.string();
+		body.finish();
+		const writer = this.#outlet.writer;
+		let columns: CompiledColumns | undefined;
+		if (kind === statementKind) {
+			const statement = this.#statement(name);
+			columns = statement.columns && compileColumns(statement.columns);
+			writer.begin(backend.parameterDescription);
+			writer.int16(statement.parameterTypes.length);
+			for (const oid of statement.parameterTypes) {
+				writer.int32(oid);
+			}
+			writer.end();
+		} else if (kind === portalKind) {
+			columns = this.#portal(name).columns;
+		} else {
+			throw new ProtocolViolation(`invalid DESCRIBE message subtype ${kind}`);
+		}
+		writer.bytes(columns?.description ?? answers.noData);
+	}
+
+	async #execute(body: MessageBody): Promise<void> {
+		const name = body.string();
+		const maxRows = body.int32();
+		body.finish();
+		const bound = this.#portal(name);
+		this.#sink.expect(bound.columns);
+		const outcome = await bound.portal.execute(this.#sink, Math.max(maxRows, 0));
+		this.#checkCopy();
+		if (outcome === "suspended") {
+			this.#outlet.writer.bytes(answers.portalSuspended);
+		} else if (outcome === "empty") {
+			this.#outlet.writer.bytes(answers.emptyQueryResponse);
+		}
+	}
+
+	async #close(body: MessageBody): Promise<void> {
+		const kind = body.uint8();
+		const name = body.string();
+		body.finish();
+		if (kind === statementKind) {
+			this.#session.closeStatement(name);
+		} else if (kind === portalKind) {
+			this.#portals.delete(name);
+			await this.#session.closePortal(name);
+		} else {
+			throw new ProtocolViolation(`invalid CLOSE message subtype ${kind}`);
+		}
+		this.#outlet.writer.bytes(answers.closeComplete);
+	}
+
+	async #sync(body: MessageBody): Promise<void> {
+		body.finish();
+		this.#skipping = false;
+		await this.#session.sync();
+		if (this.#portals.size > 0 && this.#session.transactionStatus === "I") {
+			// Portals end with their transaction.
+			this.#portals.clear();
+		}
+		this.ready();
+	}
+
+	#functionCall(): never {
+		const error = new DatabaseError("0A000", "the function call protocol is not supported", {
+			hint: "Call the function with SELECT.",
+		});
+		this.#session.fail(error);
+		throw error;
+	}
+
+	#statement(name: string): PreparedStatement {
+		const statement = this.#session.statement(name);
+		if (statement === undefined) {
+			throw new DatabaseError(
+				"26000",
+				name === ""
+					? "unnamed prepared statement does not exist"
+					: `prepared statement "${name}" does not exist`,
+			);
+		}
+		return statement;
+	}
+
+	#portal(name: string): BoundPortal {
+		const portal = this.#session.portal(name);
+		if (portal === undefined) {
+			this.#portals.delete(name);
+			throw new DatabaseError("34000", `portal "${name}" does not exist`);
+		}
+		const bound = this.#portals.get(name);
+		if (bound?.portal === portal) {
+			return bound;
+		}
+		// Opened by SQL (DECLARE CURSOR), which has no result formats.
+		return { portal, columns: portal.columns && compileColumns(portal.columns) };
+	}
+
+	#checkCopy(): void {
+		if (this.#sink.violation !== undefined) {
+			throw this.#sink.violation;
+		}
+	}
+}
