@@ -16,7 +16,8 @@ export interface CallOptions {
 
 /**
  * `unreachable`: certainly not delivered (no connection). `lost`: sent, the connection broke before the answer: may have been acted
- * on. `timeout`: likewise. `refused`: the peer's handler threw an expected error (its message).
+ * on. `timeout`: likewise. `refused`: the peer's handler failed in another way than with a `DatabaseError` (its message), or the
+ * peer does not talk to us at all: another cluster, another format version (then nothing was delivered).
  */
 export type RpcFailure = "unreachable" | "lost" | "timeout" | "refused";
 

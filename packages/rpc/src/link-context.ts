@@ -1,0 +1,32 @@
+/** What both ends of a connection need of the `Rpc` that they belong to. */
+import type { ErrorData } from "@quorate/keys/database-error";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Identity } from "./handshake.ts";
+import type { InboundConnection } from "./inbound-connection.ts";
+import type { OutboundLink } from "./outbound-link.ts";
+import type { PendingCalls } from "./pending-calls.ts";
+
+export interface LinkContext {
+	readonly runtime: Runtime;
+	readonly dispatcher: Dispatcher;
+	readonly pending: PendingCalls;
+	/** Who this process is, as of now. */
+	identity(): Identity;
+	/** A greeting was accepted, or a peer learnt who it is. */
+	peerKnown(peer: Identity): void;
+	/** An established link broke. */
+	linkLost(link: OutboundLink, peer: Identity): void;
+	inboundClosed(connection: InboundConnection): void;
+	databaseError(callId: number, data: ErrorData): void;
+}
+
+/** Messages may queue up to here for one peer; then `send` drops and `call` fails. */
+export const QUEUED_BYTES_MAX = 64 * 1024 * 1024;
+/** How often links are looked at and pinged. */
+export const TICK_MS = 1000;
+/**
+ * Silence is counted in ticks, not in time: a process that was stopped for a while must not take its own pause
+ * for the silence of its peers before it has read what they sent meanwhile.
+ */
+export const SILENT_TICKS_MAX = 4;
