@@ -1,0 +1,167 @@
+/** Reads the segments of a directory back: what every group has, and where the log goes on. */
+import type { RangeId } from "@quorate/keys/ids";
+import type { DiskFile, Runtime } from "@quorate/runtime/runtime";
+import { GroupLog } from "./group-log.ts";
+import { decodeRecord } from "./record.ts";
+import {
+	encodeSegmentHeader,
+	readSegmentHeader,
+	scanSegment,
+	segmentHeaderBytes,
+	segmentName,
+	segmentNumber,
+	WalCorruptionError,
+} from "./segment.ts";
+import { SegmentTable } from "./segment-table.ts";
+import type { WalWrite } from "./types.ts";
+
+/** The segment that is written to. */
+export interface Head {
+	readonly number: number;
+	readonly salt: number;
+	readonly file: DiskFile;
+	/** Where the next group commit begins. */
+	offset: number;
+}
+
+export interface Recovery {
+	readonly groups: Map<RangeId, GroupLog>;
+	readonly segments: SegmentTable;
+	readonly head: Head;
+}
+
+export async function recover(runtime: Runtime, directory: string): Promise<Recovery> {
+	const disk = runtime.disk;
+	await disk.makeDirectory(directory);
+	const numbers = (await disk.list(directory))
+		.map(segmentNumber)
+		.filter((number) => number !== undefined);
+	const groups = new Map<RangeId, GroupLog>();
+	const segments = new SegmentTable();
+	let head: Head | undefined;
+	for (const [position, number] of numbers.entries()) {
+		if (position > 0 && number !== (numbers[position - 1] as number) + 1) {
+			const name = segmentName((numbers[position - 1] as number) + 1);
+			throw new WalCorruptionError(name, 0, "there is no file");
+		}
+		const last = position === numbers.length - 1;
+		head = await recoverSegment(runtime, directory, number, last, groups, segments);
+	}
+	head ??= await createSegment(runtime, directory, (numbers.at(-1) ?? 1) as number);
+	segments.add(head.number, head.offset);
+	return { groups, segments, head };
+}
+
+/** The head if it is the last segment and goes on. */
+async function recoverSegment(
+	runtime: Runtime,
+	directory: string,
+	number: number,
+	last: boolean,
+	groups: Map<RangeId, GroupLog>,
+	segments: SegmentTable,
+): Promise<Head | undefined> {
+	const disk = runtime.disk;
+	const path = `${directory}/${segmentName(number)}`;
+	const whole = (await disk.readWhole(path)) ?? new Uint8Array();
+	const bytes = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
+	const salt = readSegmentHeader(bytes, number);
+	if (salt === "torn") {
+		if (!last) {
+			throw new WalCorruptionError(segmentName(number), 0, "a bad header");
+		}
+		await disk.remove(path);
+		await disk.syncDirectory(directory);
+		return undefined;
+	}
+	segments.add(number, bytes.length);
+	const end = scanSegment(bytes, number, salt, last, (start, stop, offset) =>
+		replay(bytes, start, stop, offset, number, groups, segments),
+	);
+	if (!last) {
+		return undefined;
+	}
+	const file = await disk.open(path, "existing");
+	if (end < bytes.length) {
+		runtime.logger.log("warn", "cut the torn tail of the write-ahead log", {
+			segment: segmentName(number),
+			offset: end,
+			bytes: bytes.length - end,
+		});
+		await file.truncate(end);
+	}
+	// Also where nothing was cut: what was read may be in the page cache only, and the node is about to act on it.
+	await file.sync();
+	await disk.syncDirectory(directory);
+	return { number, salt, file, offset: end };
+}
+
+function replay(
+	bytes: Buffer,
+	start: number,
+	end: number,
+	offset: number,
+	segment: number,
+	groups: Map<RangeId, GroupLog>,
+	segments: SegmentTable,
+): void {
+	const record = decodeRecord(bytes, start, end);
+	if (record === undefined) {
+		const what = "a record of a kind that this program does not know";
+		throw new WalCorruptionError(segmentName(segment), offset, what);
+	}
+	const { kind, write } = record;
+	const refusal = kind === "write" ? refuse(groups, write) : undefined;
+	if (refusal !== undefined) {
+		throw new WalCorruptionError(segmentName(segment), offset, refusal);
+	}
+	applyRecord(groups, segments, kind === "checkpoint", write, segment);
+}
+
+/** Why `write` cannot follow what its group has, or undefined. */
+export function refuse(
+	groups: ReadonlyMap<RangeId, GroupLog>,
+	write: WalWrite,
+): string | undefined {
+	const group = groups.get(write.rangeId);
+	return group?.replicaId === write.replicaId ? group.refusal(write) : undefined;
+}
+
+/** The one way in which a record changes what the log holds, in operation and in recovery. */
+export function applyRecord(
+	groups: Map<RangeId, GroupLog>,
+	segments: SegmentTable,
+	checkpoint: boolean,
+	write: WalWrite,
+	segment: number,
+): void {
+	let group = groups.get(write.rangeId);
+	if (group !== undefined && (checkpoint || group.replicaId !== write.replicaId || write.removed)) {
+		group.release();
+		groups.delete(write.rangeId);
+		group = undefined;
+	}
+	if (write.removed) {
+		return;
+	}
+	if (group === undefined) {
+		group = new GroupLog(write.rangeId, write.replicaId, segments);
+		groups.set(write.rangeId, group);
+	}
+	group.apply(write, segment);
+}
+
+/** Resolves when the file, its header and its name are durable: a longer file with a bad header is damaged. */
+export async function createSegment(
+	runtime: Runtime,
+	directory: string,
+	number: number,
+): Promise<Head> {
+	const disk = runtime.disk;
+	const salt = Buffer.from(runtime.random.bytes(4)).readUInt32LE(0);
+	const file = await disk.open(`${directory}/${segmentName(number)}`, "create");
+	await file.write(encodeSegmentHeader(number, salt), 0);
+	await file.sync();
+	await disk.syncDirectory(directory);
+	return { number, salt, file, offset: segmentHeaderBytes };
+}
