@@ -1,0 +1,162 @@
+/**
+ * The range directory: a copy of what ranges say of themselves, which only moves to newer epochs.
+ *
+ * Reports arrive in any order, so for a while two entries may claim the same key: the right side of
+ * a split is known, the left side not yet. Split and merge raise the version of what they make
+ * above that of what they replace, so of two entries that overlap the one with the higher version
+ * is right. Entries wholly covered by higher versions are dropped.
+ */
+import type { RangeId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import { isNewerEpoch, type RangeDescriptor, type RangeInfo } from "@quorate/keys/range";
+
+export class RangeDirectory {
+	readonly #byId = new Map<RangeId, RangeInfo>();
+	/** By start key, then id. */
+	#ordered: RangeInfo[] = [];
+
+	constructor(ranges: readonly RangeInfo[] = []) {
+		for (const info of ranges) {
+			this.#byId.set(info.descriptor.rangeId, info);
+		}
+		this.#sort();
+	}
+
+	/**
+	 * Returns whether anything changed. A hint about the leaseholder of the same epoch replaces the
+	 * older one.
+	 */
+	report(info: RangeInfo): boolean {
+		const { descriptor } = info;
+		const known = this.#byId.get(descriptor.rangeId);
+		if (known !== undefined && !isNewerEpoch(descriptor.epoch, known.descriptor.epoch)) {
+			return this.#hint(known, info);
+		}
+		if (known === undefined && this.#isCovered(descriptor)) {
+			return false;
+		}
+		this.#byId.set(descriptor.rangeId, info);
+		this.#sort();
+		this.#dropCovered(descriptor);
+		return true;
+	}
+
+	/**
+	 * At most `max` entries that cover [start, end) in order, as far as known: a gap is skipped.
+	 */
+	lookup(start: Key, end: Key, max: number): RangeInfo[] {
+		const found: RangeInfo[] = [];
+		let position = start;
+		while (position < end && found.length < max) {
+			const best = this.#bestAt(position);
+			if (best === undefined) {
+				const next = this.#nextStart(position, -1);
+				if (next === undefined || next >= end) {
+					break;
+				}
+				position = next;
+				continue;
+			}
+			found.push(best);
+			const { version } = best.descriptor.epoch;
+			const newer = this.#nextStart(position, version);
+			const stop = best.descriptor.end;
+			position = newer !== undefined && newer < stop ? newer : stop;
+		}
+		return found;
+	}
+
+	/** By start key. */
+	all(): readonly RangeInfo[] {
+		return this.#ordered;
+	}
+
+	#hint(known: RangeInfo, info: RangeInfo): boolean {
+		const [a, b] = [known.descriptor.epoch, info.descriptor.epoch];
+		const sameEpoch = a.version === b.version && a.conf === b.conf;
+		if (!sameEpoch || known.leaseholder === info.leaseholder) {
+			return false;
+		}
+		const updated: RangeInfo = { descriptor: known.descriptor, leaseholder: info.leaseholder };
+		this.#byId.set(known.descriptor.rangeId, updated);
+		this.#ordered[this.#ordered.indexOf(known)] = updated;
+		return true;
+	}
+
+	/** The entry of the highest version that holds `position`. */
+	#bestAt(position: Key, aboveVersion = -1): RangeInfo | undefined {
+		let best: RangeInfo | undefined;
+		let bestVersion = aboveVersion;
+		for (let i = this.#upperBound(position) - 1; i >= 0; i--) {
+			const info = this.#ordered[i]!;
+			const { epoch, end } = info.descriptor;
+			if (position < end && epoch.version > bestVersion) {
+				best = info;
+				bestVersion = epoch.version;
+			}
+		}
+		return best;
+	}
+
+	/** The least start key above `position` among entries of a version above `version`. */
+	#nextStart(position: Key, version: number): Key | undefined {
+		for (let i = this.#upperBound(position); i < this.#ordered.length; i++) {
+			const { start, epoch } = this.#ordered[i]!.descriptor;
+			if (epoch.version > version) {
+				return start;
+			}
+		}
+		return undefined;
+	}
+
+	/** Whether entries of higher versions hold every key of it. */
+	#isCovered(descriptor: RangeDescriptor): boolean {
+		let position = descriptor.start;
+		while (position < descriptor.end) {
+			const above = this.#bestAt(position, descriptor.epoch.version);
+			if (above === undefined) {
+				return false;
+			}
+			position = above.descriptor.end;
+		}
+		return true;
+	}
+
+	#dropCovered(by: RangeDescriptor): void {
+		const covered = this.#ordered.filter(
+			({ descriptor }) =>
+				descriptor.rangeId !== by.rangeId &&
+				descriptor.start < by.end &&
+				by.start < descriptor.end &&
+				descriptor.epoch.version < by.epoch.version &&
+				this.#isCovered(descriptor),
+		);
+		for (const { descriptor } of covered) {
+			this.#byId.delete(descriptor.rangeId);
+		}
+		if (covered.length > 0) {
+			this.#sort();
+		}
+	}
+
+	#sort(): void {
+		this.#ordered = [...this.#byId.values()].sort((a, b) => {
+			const [x, y] = [a.descriptor, b.descriptor];
+			return x.start < y.start ? -1 : x.start > y.start ? 1 : x.rangeId - y.rangeId;
+		});
+	}
+
+	/** Index of the first entry that starts above `position`. */
+	#upperBound(position: Key): number {
+		let [low, high] = [0, this.#ordered.length];
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if (this.#ordered[middle]!.descriptor.start <= position) {
+				low = middle + 1;
+			} else {
+				high = middle;
+			}
+		}
+		return low;
+	}
+}

@@ -1,0 +1,261 @@
+/**
+ * The placement group's state machine as the Raft host drives it: applies entries, tells the oracle
+ * and the proposers, and keeps the state on disk by checkpoints so that the log can be compacted.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { NodeId, ReplicaId } from "@quorate/keys/ids";
+import type { Configuration, LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
+import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "@quorate/replica/host-types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import {
+	type CommandResult,
+	decodeCommand,
+	encodeCommand,
+	type PlacementCommand,
+} from "./commands.ts";
+import { placementConfiguration } from "./genesis.ts";
+import { Oracle } from "./oracle.ts";
+import { PlacementState } from "./state-machine.ts";
+import type { NodeIdentity } from "./types.ts";
+
+/** `not-leader`: nothing was proposed. `lost`: leadership ended first; it may still be applied. */
+export type ProposalResult = CommandResult | "not-leader" | "lost";
+
+const chunkSizeBytes = 256 * 1024;
+
+export interface PlacementMachineOptions {
+	readonly runtime: Runtime;
+	readonly identity: NodeIdentity;
+	/** Of the checkpoint file. */
+	readonly path: string;
+	/** A member gained or lost the lead, or began to serve as leader. */
+	readonly onLeadership: () => void;
+}
+
+export class PlacementMachine implements GroupMachine {
+	readonly oracle: Oracle;
+	readonly #options: PlacementMachineOptions;
+	#state: PlacementState;
+	#applied: SnapshotMetadata;
+	/** Index of the newest checkpoint that is durable. */
+	#checkpointed: LogIndex;
+	#checkpointing: Promise<void> | undefined;
+	#handle: RaftGroupHandle | undefined;
+	#leadership: { readonly isLeader: boolean; readonly term: Term; readonly leader: ReplicaId };
+	#ready = false;
+	readonly #proposals = new Map<LogIndex, (result: ProposalResult) => void>();
+
+	private constructor(
+		options: PlacementMachineOptions,
+		state: PlacementState,
+		applied: SnapshotMetadata,
+	) {
+		this.#options = options;
+		this.#state = state;
+		this.#applied = applied;
+		this.#checkpointed = applied.index;
+		this.#leadership = { isLeader: false, term: 0, leader: 0 as ReplicaId };
+		this.oracle = new Oracle(options.runtime.clock, {
+			ceiling: () => this.#state.ceiling(),
+			schemaVersion: () => this.#state.schemaVersion(),
+			propose: (command) => this.#handle?.propose(encodeCommand(command))?.index,
+			confirmLeadership: () => this.confirmLeadership(),
+		});
+	}
+
+	/** From the checkpoint, or the state at the cluster's birth. */
+	static async open(options: PlacementMachineOptions): Promise<PlacementMachine> {
+		const { runtime, identity, path } = options;
+		const checkpoint = await readCheckpoint(runtime.disk, path);
+		if (checkpoint !== undefined) {
+			const state = PlacementState.decode(checkpoint.state);
+			return new PlacementMachine(options, state, checkpoint.metadata);
+		}
+		const configuration = placementConfiguration(identity.founders);
+		const state = PlacementState.genesis(identity.founders);
+		return new PlacementMachine(options, state, { index: 0, term: 0, configuration });
+	}
+
+	/** The handle of the group that was made with this machine. */
+	attach(handle: RaftGroupHandle): void {
+		assert(this.#handle === undefined, "the placement group is attached once");
+		this.#handle = handle;
+	}
+
+	get state(): PlacementState {
+		return this.#state;
+	}
+
+	/** Index, term and configuration that `state` shows. */
+	get applied(): SnapshotMetadata {
+		return this.#applied;
+	}
+
+	/**
+	 * It leads and has applied an entry of its own term, so `state` holds all that was ever
+	 * committed before.
+	 */
+	get isServing(): boolean {
+		return this.#ready;
+	}
+
+	/** 0: unknown. A member's replica has the number of its node. */
+	get leader(): NodeId {
+		return this.#leadership.leader as number as NodeId;
+	}
+
+	propose(command: PlacementCommand): Promise<ProposalResult> {
+		const proposed = this.#ready ? this.#handle?.propose(encodeCommand(command)) : undefined;
+		if (proposed === undefined) {
+			return Promise.resolve("not-leader");
+		}
+		return new Promise((resolve) => {
+			this.#proposals.set(proposed.index, resolve);
+		});
+	}
+
+	async confirmLeadership(): Promise<LogIndex> {
+		assert(this.#handle !== undefined, "the placement group is attached before it is used");
+		return this.#handle.readIndex();
+	}
+
+	apply(entries: readonly CommittedEntry[]): void {
+		for (const entry of entries) {
+			assert(
+				entry.index === this.#applied.index + 1,
+				() => `placement entry ${entry.index} after ${this.#applied.index}`,
+			);
+			this.#applyOne(entry);
+		}
+	}
+
+	leadershipChanged(status: {
+		readonly isLeader: boolean;
+		readonly term: Term;
+		readonly leader: ReplicaId;
+	}): void {
+		const { isLeader, term } = this.#leadership;
+		this.#leadership = status;
+		if (status.isLeader && isLeader && status.term === term) {
+			return;
+		}
+		this.#ready = false;
+		const proposals = [...this.#proposals.values()];
+		this.#proposals.clear();
+		for (const resolve of proposals) {
+			resolve("lost");
+		}
+		this.oracle.leadershipChanged(status.isLeader, status.term);
+		this.#options.onLeadership();
+	}
+
+	/** Only what a checkpoint holds survives a power loss. */
+	appliedIndex(): LogIndex {
+		return this.#checkpointed;
+	}
+
+	/**
+	 * Makes what is applied durable. Calls during one share the next. A failure keeps the old
+	 * checkpoint and the log.
+	 */
+	async checkpoint(): Promise<void> {
+		while (this.#checkpointing !== undefined) {
+			await this.#checkpointing;
+		}
+		if (this.#applied.index <= this.#checkpointed) {
+			return;
+		}
+		this.#checkpointing = this.#writeCheckpoint(this.#applied, this.#state.encode());
+		try {
+			await this.#checkpointing;
+		} finally {
+			this.#checkpointing = undefined;
+		}
+	}
+
+	openSnapshot(): {
+		readonly metadata: SnapshotMetadata;
+		readonly chunks: AsyncIterable<Uint8Array>;
+		close(): void;
+	} {
+		const bytes = this.#state.encode();
+		async function* chunks(): AsyncGenerator<Uint8Array> {
+			for (let at = 0; at < bytes.length; at += chunkSizeBytes) {
+				yield bytes.subarray(at, at + chunkSizeBytes);
+			}
+		}
+		return { metadata: this.#applied, chunks: chunks(), close: () => undefined };
+	}
+
+	async installSnapshot(
+		metadata: SnapshotMetadata,
+		chunks: AsyncIterable<Uint8Array>,
+	): Promise<void> {
+		const parts: Uint8Array[] = [];
+		for await (const chunk of chunks) {
+			parts.push(Uint8Array.from(chunk));
+		}
+		const bytes = Buffer.concat(parts);
+		const state = PlacementState.decode(bytes);
+		while (this.#checkpointing !== undefined) {
+			await this.#checkpointing;
+		}
+		this.#checkpointing = this.#install(metadata, state, bytes);
+		try {
+			await this.#checkpointing;
+		} finally {
+			this.#checkpointing = undefined;
+		}
+	}
+
+	nodeOf(replica: ReplicaId): NodeId | undefined {
+		const { voters, outgoing, learners } = this.#applied.configuration;
+		const isMember =
+			voters.includes(replica) || outgoing.includes(replica) || learners.includes(replica);
+		return isMember ? (replica as number as NodeId) : undefined;
+	}
+
+	#applyOne(entry: CommittedEntry): void {
+		const configuration: Configuration = entry.configuration ?? this.#applied.configuration;
+		this.#applied = { index: entry.index, term: entry.term, configuration };
+		const command = entry.command === undefined ? undefined : decodeCommand(entry.command);
+		const result = command === undefined ? undefined : this.#state.apply(command);
+		const { isLeader, term } = this.#leadership;
+		if (isLeader && !this.#ready && entry.term === term) {
+			this.#ready = true;
+			this.#options.onLeadership();
+		}
+		this.oracle.applied(entry.index, entry.term, command);
+		const resolve = this.#proposals.get(entry.index);
+		if (resolve !== undefined) {
+			// Proposals wait only while this leadership lasts, so the entry there is the one
+			// proposed.
+			assert(entry.term === term, () => `entry ${entry.index} of term ${entry.term}, not ${term}`);
+			this.#proposals.delete(entry.index);
+			resolve(result ?? { kind: "done" });
+		}
+	}
+
+	async #writeCheckpoint(metadata: SnapshotMetadata, state: Uint8Array): Promise<void> {
+		const { runtime, path } = this.#options;
+		try {
+			await writeCheckpoint(runtime.disk, path, { metadata, state });
+			this.#checkpointed = metadata.index;
+		} catch (error) {
+			runtime.logger.log("error", "the placement state could not be written", {
+				path,
+				error: String(error),
+			});
+		}
+	}
+
+	async #install(metadata: SnapshotMetadata, state: PlacementState, bytes: Uint8Array) {
+		const { runtime, path } = this.#options;
+		await writeCheckpoint(runtime.disk, path, { metadata, state: bytes });
+		this.#state = state;
+		this.#applied = metadata;
+		this.#checkpointed = metadata.index;
+		this.oracle.restored();
+	}
+}

@@ -1,0 +1,143 @@
+/**
+ * Finds the placement group's leader and calls it: founders in turn, following the hints of those
+ * who do not lead.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { NodeId } from "@quorate/keys/ids";
+import { type Rpc, RpcError } from "@quorate/rpc/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { LeaderAnswer } from "./messages.ts";
+
+export const defaultTimeoutMs = 10_000;
+/**
+ * After this without an answer another member is asked: the leader's node may hang with its
+ * connection open.
+ */
+const attemptMs = 1000;
+const backoffMsMin = 20;
+const backoffMsMax = 400;
+
+export function unavailable(): DatabaseError {
+	return new DatabaseError("57P03", "the placement group cannot be reached", {
+		detail: "No member answered as its leader in time.",
+		hint: "More than half of the cluster's founding nodes must be up and connected.",
+	});
+}
+
+/** What became of one attempt. `unsent`: certainly not acted on. */
+export type Attempt =
+	| { readonly kind: "answer"; readonly value: unknown }
+	| { readonly kind: "unsent"; readonly retryAtOnce: boolean }
+	| { readonly kind: "unknown" };
+
+export class LeaderCalls {
+	readonly #runtime: Runtime;
+	readonly #rpc: Rpc;
+	readonly #founders: readonly NodeId[];
+	#leader: NodeId;
+
+	constructor(runtime: Runtime, rpc: Rpc, founders: readonly NodeId[]) {
+		this.#runtime = runtime;
+		this.#rpc = rpc;
+		this.#founders = founders;
+		this.#leader = founders[0]!;
+	}
+
+	/** The member that is believed to lead. */
+	get leader(): NodeId {
+		return this.#leader;
+	}
+
+	/** Repeats until answered: for what may be done twice. Rejects with 57P03 after `timeoutMs`. */
+	async call(method: string, body: unknown, timeoutMs = defaultTimeoutMs): Promise<unknown> {
+		return this.#repeat(method, body, timeoutMs, () => true);
+	}
+
+	/** Repeats only while certainly nothing was done. */
+	async callOnce(method: string, body: unknown, timeoutMs = defaultTimeoutMs): Promise<unknown> {
+		return this.#repeat(method, body, timeoutMs, (attempt) => attempt.kind === "unsent");
+	}
+
+	/** One attempt, at most `timeoutMs` long. */
+	async attempt(method: string, body: unknown, timeoutMs: number): Promise<Attempt> {
+		const target = this.#leader;
+		const limitMs = Math.min(attemptMs, timeoutMs);
+		try {
+			const answer = await this.#rpc.call(target, method, body, { timeoutMs: limitMs });
+			return this.read(target, answer as LeaderAnswer);
+		} catch (error) {
+			if (!(error instanceof RpcError)) {
+				throw error;
+			}
+			this.#turnFrom(target);
+			const isUnsent = error.failure === "unreachable";
+			return isUnsent ? { kind: "unsent", retryAtOnce: false } : { kind: "unknown" };
+		}
+	}
+
+	/** Takes the hint of a member that does not lead. */
+	read(target: NodeId, [isLeader, value]: LeaderAnswer): Attempt {
+		if (isLeader) {
+			return { kind: "answer", value };
+		}
+		const hint = value as NodeId;
+		const isNews = hint !== target && this.#founders.includes(hint);
+		if (this.#leader === target) {
+			if (isNews) {
+				this.#leader = hint;
+			} else if (hint !== target) {
+				this.#turnFrom(target);
+			}
+		}
+		return { kind: "unsent", retryAtOnce: isNews };
+	}
+
+	/** Milliseconds before attempt number `failures` + 1, with jitter. */
+	backoffMs(failures: number): number {
+		const full = Math.min(backoffMsMax, backoffMsMin * 2 ** Math.min(failures, 10));
+		return full * (0.5 + 0.5 * this.#runtime.random.float());
+	}
+
+	async #repeat(
+		method: string,
+		body: unknown,
+		timeoutMs: number,
+		mayRepeat: (attempt: Attempt) => boolean,
+	): Promise<unknown> {
+		const { clock } = this.#runtime;
+		const deadlineMs = clock.monotonicMs() + timeoutMs;
+		let hints = 0;
+		for (let failures = 0; ; failures++) {
+			const leftMs = deadlineMs - clock.monotonicMs();
+			if (leftMs <= 0) {
+				throw unavailable();
+			}
+			const attempt = await this.attempt(method, body, leftMs);
+			if (attempt.kind === "answer") {
+				return attempt.value;
+			}
+			if (!mayRepeat(attempt)) {
+				throw new DatabaseError("40003", `the outcome of ${method} is unknown`);
+			}
+			// Two members may send us to each other for a moment.
+			if (attempt.kind === "unsent" && attempt.retryAtOnce && hints++ < 2) {
+				continue;
+			}
+			hints = 0;
+			await this.#sleep(Math.min(this.backoffMs(failures), deadlineMs - clock.monotonicMs()));
+		}
+	}
+
+	#turnFrom(target: NodeId): void {
+		if (this.#leader === target) {
+			const at = this.#founders.indexOf(target);
+			this.#leader = this.#founders[(at + 1) % this.#founders.length]!;
+		}
+	}
+
+	#sleep(delayMs: number): Promise<void> {
+		return new Promise((resolve) => {
+			this.#runtime.scheduler.setTimer(Math.max(0, delayMs), resolve);
+		});
+	}
+}

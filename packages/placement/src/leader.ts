@@ -1,0 +1,312 @@
+/**
+ * The placement group's service on one member: answers when the member leads and has applied an
+ * entry of its own term, else says who leads. Node records, directory and settings are answered
+ * from the applied state without a round: what is done with them is checked where it matters
+ * (epochs at ranges, boots at registration).
+ */
+import { bootId, type NodeId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { Rpc } from "@quorate/rpc/types";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
+import type { PlacementCommand } from "./commands.ts";
+import type { PlacementMachine, ProposalResult } from "./group-machine.ts";
+import { Liveness } from "./liveness.ts";
+import {
+	allocateCountMax,
+	type HeartbeatAnswer,
+	type LeaderAnswer,
+	lookupRangesMax,
+	methods,
+	readCount,
+	readIdKind,
+	readIssueCount,
+	readKeyText,
+	readNodeId,
+	readNodeState,
+	readObject,
+	readRanges,
+	readText,
+	toWire,
+} from "./messages.ts";
+import type { NodeRecord } from "./types.ts";
+
+/** A caller asks again after this. */
+const awaitSchemaMsMax = 1000;
+const recheckMs = 100;
+
+interface SchemaWaiter {
+	readonly version: number;
+	readonly deadlineMs: number;
+	readonly resolve: (answer: LeaderAnswer) => void;
+}
+
+export class PlacementLeader {
+	readonly #runtime: Runtime;
+	readonly #machine: PlacementMachine;
+	readonly #rpc: Rpc;
+	readonly #liveness: Liveness;
+	#waiters: SchemaWaiter[] = [];
+	#recheck: Timer | undefined;
+	#wasServing = false;
+
+	constructor(options: {
+		readonly runtime: Runtime;
+		readonly rpc: Rpc;
+		readonly machine: PlacementMachine;
+	}) {
+		this.#runtime = options.runtime;
+		this.#rpc = options.rpc;
+		this.#machine = options.machine;
+		this.#liveness = new Liveness(options.runtime.clock);
+	}
+
+	/** Registers all methods with the RPC. */
+	listen(): void {
+		const handlers = this.#handlers();
+		for (const [method, handler] of Object.entries(handlers)) {
+			this.#rpc.handle(method, (body) => this.#serve(handler, body));
+		}
+		this.#rpc.handle(methods.issue, (body) => this.issue(readIssueCount(body)));
+		this.#rpc.handle(methods.raiseSchema, () => this.raiseSchema());
+	}
+
+	leadershipChanged(): void {
+		const isServing = this.#machine.isServing;
+		if (isServing && !this.#wasServing) {
+			this.#liveness.reset();
+		}
+		this.#wasServing = isServing;
+		this.#checkWaiters();
+	}
+
+	/** Waits for leadership to be usable, where this member has it. */
+	async issue(count: number): Promise<LeaderAnswer> {
+		const block = await this.#machine.oracle.issue(count);
+		return block === undefined ? this.#elsewhere() : [true, [block.first, block.schemaVersion]];
+	}
+
+	async raiseSchema(): Promise<LeaderAnswer> {
+		const result = await this.#machine.oracle.raiseSchemaVersion();
+		if (result === "not-leader") {
+			return this.#elsewhere();
+		}
+		if (result === "unknown") {
+			return [true, "unknown"];
+		}
+		this.#announceSchema(result.schemaVersion);
+		return [true, [result.timestamp, result.schemaVersion]];
+	}
+
+	close(): void {
+		this.#recheck?.cancel();
+	}
+
+	#handlers(): Record<string, (body: unknown) => unknown> {
+		return {
+			[methods.lookup]: (body) => this.#lookup(body),
+			[methods.report]: (body) => this.#propose({ kind: "report", ranges: readRanges(body) }),
+			[methods.allocate]: (body) => this.#allocate(body),
+			[methods.nodes]: () => this.#nodes(),
+			[methods.register]: (body) => this.#register(body),
+			[methods.heartbeat]: (body) => this.#heartbeat(body),
+			[methods.awaitSchema]: (body) => this.#awaitSchema(body),
+			[methods.markNode]: (body) => this.#markNode(body),
+			[methods.set]: (body) => this.#set(body),
+			[methods.setting]: (body) => this.#machine.state.setting(readText(body, "name")) ?? null,
+			[methods.allocateNode]: (body) => this.#allocateNode(body),
+		};
+	}
+
+	async #serve(handler: (body: unknown) => unknown, body: unknown): Promise<LeaderAnswer> {
+		if (!this.#machine.isServing) {
+			return this.#elsewhere();
+		}
+		const answer = await handler(body);
+		return answer === undefined ? this.#elsewhere() : [true, answer];
+	}
+
+	#elsewhere(): LeaderAnswer {
+		return [false, this.#machine.leader];
+	}
+
+	/**
+	 * Undefined where leadership ended: the caller asks again, and every command may be given
+	 * twice.
+	 */
+	async #propose(command: PlacementCommand): Promise<ProposalResult | undefined> {
+		const result = await this.#machine.propose(command);
+		return result === "not-leader" || result === "lost" ? undefined : result;
+	}
+
+	async #settle(command: PlacementCommand): Promise<{ refused: string } | undefined> {
+		const result = await this.#machine.propose(command);
+		if (result === "not-leader" || result === "lost") {
+			return undefined;
+		}
+		return { refused: result.kind === "refused" ? result.reason : "" };
+	}
+
+	#lookup(body: unknown): unknown {
+		const { start, end, max } = readObject(body);
+		const count = readCount(max, 1, Number.MAX_SAFE_INTEGER, "max");
+		return this.#machine.state.directory
+			.lookup(readKeyText(start) as Key, readKeyText(end) as Key, Math.min(count, lookupRangesMax))
+			.map(toWire);
+	}
+
+	async #allocate(body: unknown): Promise<number | undefined> {
+		const { kind, count } = readObject(body);
+		const result = await this.#machine.propose({
+			kind: "allocate",
+			id: readIdKind(kind),
+			count: readCount(count, 1, allocateCountMax, "count"),
+		});
+		return typeof result === "object" && result.kind === "allocated" ? result.first : undefined;
+	}
+
+	#nodes(): NodeRecord[] {
+		return this.#machine.state.nodes().map((record) => this.#liveness.judge(record));
+	}
+
+	#register(body: unknown): Promise<{ refused: string } | undefined> {
+		const fields = readObject(body);
+		return this.#settle({
+			kind: "register",
+			nodeId: readNodeId(fields["nodeId"]),
+			address: readText(fields["address"], "address"),
+			sqlAddress: readText(fields["sqlAddress"], "sqlAddress"),
+			bootId: bootId(readText(fields["bootId"], "bootId")),
+			previousBootId: bootId(readText(fields["previousBootId"], "previousBootId")),
+			locality: readText(fields["locality"], "locality"),
+		});
+	}
+
+	async #heartbeat(body: unknown): Promise<HeartbeatAnswer | undefined> {
+		const fields = readObject(body);
+		const node = readNodeId(fields["nodeId"]);
+		const boot = bootId(readText(fields["bootId"], "bootId"));
+		const version = readCount(fields["schemaVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
+		const isCurrent = this.#isCurrentBoot(node, boot);
+		if (isCurrent) {
+			this.#liveness.heard(node, boot, version);
+			this.#checkWaiters();
+		} else if (!(await this.#isStateCurrent())) {
+			return undefined;
+		}
+		return {
+			nodes: this.#nodes(),
+			schemaVersion: this.#machine.state.schemaVersion(),
+			ended: !isCurrent && !this.#isCurrentBoot(node, boot),
+		};
+	}
+
+	#isCurrentBoot(node: NodeId, boot: string): boolean {
+		const record = this.#machine.state.node(node);
+		return record !== undefined && record.bootId === boot && record.state !== "removed";
+	}
+
+	/**
+	 * A leader that was replaced without knowing lacks the registrations since: a boot is declared
+	 * ended only after a round.
+	 */
+	async #isStateCurrent(): Promise<boolean> {
+		try {
+			const index = await this.#machine.confirmLeadership();
+			return this.#machine.isServing && this.#machine.applied.index >= index;
+		} catch {
+			return false;
+		}
+	}
+
+	#markNode(body: unknown): Promise<{ refused: string } | undefined> {
+		const { nodeId, state } = readObject(body);
+		return this.#settle({
+			kind: "mark-node",
+			nodeId: readNodeId(nodeId),
+			state: readNodeState(state),
+		});
+	}
+
+	#set(body: unknown): Promise<ProposalResult | undefined> {
+		const { name, value } = readObject(body);
+		return this.#propose({
+			kind: "set",
+			name: readText(name, "name"),
+			value: readText(value, "value"),
+		});
+	}
+
+	async #allocateNode(body: unknown): Promise<number | undefined> {
+		const { token, address } = readObject(body);
+		const result = await this.#machine.propose({
+			kind: "join",
+			token: readText(token, "token"),
+			address: readText(address, "address"),
+		});
+		return typeof result === "object" && result.kind === "joined" ? result.nodeId : undefined;
+	}
+
+	/**
+	 * So that nodes tell what they have seen at once, and DDL need not wait for their next
+	 * heartbeat.
+	 */
+	#announceSchema(version: number): void {
+		for (const node of this.#machine.state.nodes()) {
+			if (node.state === "live" || node.state === "draining") {
+				this.#rpc.send(node.nodeId, methods.schemaRaised, version);
+			}
+		}
+	}
+
+	#awaitSchema(body: unknown): Promise<unknown> | boolean {
+		const { version, timeoutMs } = readObject(body);
+		const wanted = readCount(version, 0, Number.MAX_SAFE_INTEGER, "version");
+		const waitMs = readCount(timeoutMs, 0, Number.MAX_SAFE_INTEGER, "timeoutMs");
+		if (this.#hasBeenSeen(wanted)) {
+			return true;
+		}
+		const deadlineMs = this.#runtime.clock.monotonicMs() + Math.min(waitMs, awaitSchemaMsMax);
+		return new Promise<LeaderAnswer>((resolve) => {
+			this.#waiters.push({ version: wanted, deadlineMs, resolve });
+			this.#scheduleRecheck();
+		}).then(([isServed, answer]) => (isServed ? answer : undefined));
+	}
+
+	#hasBeenSeen(version: number): boolean {
+		if (this.#machine.state.schemaVersion() < version) {
+			return false;
+		}
+		return this.#liveness.haveSeen(this.#machine.state.nodes(), version);
+	}
+
+	#checkWaiters(): void {
+		if (this.#waiters.length === 0) {
+			return;
+		}
+		const nowMs = this.#runtime.clock.monotonicMs();
+		this.#waiters = this.#waiters.filter((waiter) => {
+			if (!this.#machine.isServing) {
+				waiter.resolve(this.#elsewhere());
+				return false;
+			}
+			const hasSeen = this.#hasBeenSeen(waiter.version);
+			if (hasSeen || nowMs >= waiter.deadlineMs) {
+				waiter.resolve([true, hasSeen]);
+				return false;
+			}
+			return true;
+		});
+		this.#scheduleRecheck();
+	}
+
+	/** Deadlines, and nodes that fall silent, come by themselves. */
+	#scheduleRecheck(): void {
+		if (this.#recheck !== undefined || this.#waiters.length === 0) {
+			return;
+		}
+		this.#recheck = this.#runtime.scheduler.setTimer(recheckMs, () => {
+			this.#recheck = undefined;
+			this.#checkWaiters();
+		});
+	}
+}

@@ -1,0 +1,153 @@
+/**
+ * Requests to the placement group's leader and how they are checked on arrival: nothing that a peer
+ * sends may throw at apply. Every request is answered `[true, answer]` or, by a member that does
+ * not lead, `[false, leader]`.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { NodeId } from "@quorate/keys/ids";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
+import { issueCountMax } from "./oracle.ts";
+import type { IdKind, NodeRecord } from "./types.ts";
+
+export const methods = {
+	/** number of timestamps -> [first timestamp, schema version] */
+	issue: "placement.issue",
+	/** nothing -> [c, new version], "not-leader" or "unknown" */
+	raiseSchema: "placement.raise-schema",
+	/** {start, end, max} -> WireRange[] */
+	lookup: "placement.lookup",
+	/** WireRange[] -> true */
+	report: "placement.report",
+	/** {kind, count} -> first id */
+	allocate: "placement.allocate",
+	/** nothing -> NodeRecord[] */
+	nodes: "placement.nodes",
+	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality} -> {refused} */
+	register: "placement.register",
+	/** {nodeId, bootId, schemaVersion} -> HeartbeatAnswer */
+	heartbeat: "placement.heartbeat",
+	/** {version, timeoutMs} -> boolean: all live nodes have seen it */
+	awaitSchema: "placement.await-schema",
+	/** {nodeId, state} -> {refused} */
+	markNode: "placement.mark-node",
+	/** {name, value} -> true */
+	set: "placement.set",
+	/** name -> value or null */
+	setting: "placement.setting",
+	/** {token, address} -> node id */
+	allocateNode: "placement.allocate-node",
+	/** One way, leader to nodes: the schema version rose. */
+	schemaRaised: "placement.schema-raised",
+	/**
+	 * {token, address} to any node -> {nodeId, clusterId, founders}: a node without identity joins.
+	 */
+	join: "placement.join",
+} as const;
+
+/** [true, answer] or [false, id of the leader or 0]. */
+export type LeaderAnswer = readonly [true, unknown] | readonly [false, number];
+
+/** A `RangeInfo` whose unknown leaseholder is 0. */
+export type WireRange = readonly [RangeDescriptor, number];
+
+export interface HeartbeatAnswer {
+	readonly nodes: readonly NodeRecord[];
+	readonly schemaVersion: number;
+	/**
+	 * A later boot of this node has registered, or it was removed: it must stop. Confirmed by a
+	 * quorum.
+	 */
+	readonly ended: boolean;
+}
+
+/** Ranges in one report: far below what one log entry may hold. */
+export const reportRangesMax = 200;
+export const lookupRangesMax = 10_000;
+/** Ids in one block. */
+export const allocateCountMax = 1_000_000_000;
+const textLengthMax = 1024;
+
+export const toWire = (info: RangeInfo): WireRange => [info.descriptor, info.leaseholder ?? 0];
+
+export function fromWire([descriptor, leaseholder]: WireRange): RangeInfo {
+	return { descriptor, leaseholder: leaseholder === 0 ? undefined : (leaseholder as NodeId) };
+}
+
+function malformed(what: string): never {
+	throw new DatabaseError("08P01", `malformed request to the placement group: ${what}`);
+}
+
+export function readObject(body: unknown): Readonly<Record<string, unknown>> {
+	if (typeof body !== "object" || body === null) {
+		malformed("not an object");
+	}
+	return body as Readonly<Record<string, unknown>>;
+}
+
+export function readCount(value: unknown, least: number, most: number, name: string): number {
+	if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most) {
+		malformed(name);
+	}
+	return value;
+}
+
+export function readText(value: unknown, name: string): string {
+	if (typeof value !== "string" || value.length > textLengthMax) {
+		malformed(name);
+	}
+	return value;
+}
+
+export const readIssueCount = (body: unknown): number => readCount(body, 1, issueCountMax, "count");
+
+export const readNodeId = (value: unknown): NodeId =>
+	readCount(value, 1, Number.MAX_SAFE_INTEGER, "node id") as NodeId;
+
+export function readIdKind(value: unknown): IdKind {
+	if (value === "range" || value === "replica" || value === "object" || value === "row") {
+		return value;
+	}
+	return malformed("kind of id");
+}
+
+export function readNodeState(value: unknown): NodeRecord["state"] {
+	const states: readonly unknown[] = ["live", "suspect", "dead", "draining", "removed"];
+	return states.includes(value) ? (value as NodeRecord["state"]) : malformed("node state");
+}
+
+/** Keys may be of any length that a row may have; only their type is checked. */
+export function readKeyText(value: unknown): string {
+	return typeof value === "string" ? value : malformed("key");
+}
+
+export function readRanges(body: unknown): RangeInfo[] {
+	if (!Array.isArray(body) || body.length > reportRangesMax) {
+		malformed("ranges");
+	}
+	return body.map((item: unknown) => {
+		if (!Array.isArray(item)) {
+			malformed("range");
+		}
+		return fromWire([readDescriptor(item[0]), readCount(item[1], 0, 2 ** 53, "leaseholder")]);
+	});
+}
+
+function readDescriptor(value: unknown): RangeDescriptor {
+	const { rangeId, start, end, epoch, replicas } = readObject(value);
+	const { version, conf } = readObject(epoch);
+	readCount(rangeId, 1, Number.MAX_SAFE_INTEGER, "range id");
+	readCount(version, 1, Number.MAX_SAFE_INTEGER, "range version");
+	readCount(conf, 1, Number.MAX_SAFE_INTEGER, "range conf");
+	if (!Array.isArray(replicas) || readKeyText(start) >= readKeyText(end)) {
+		malformed("range descriptor");
+	}
+	for (const item of replicas as readonly unknown[]) {
+		const replica = readObject(item);
+		readNodeId(replica["nodeId"]);
+		readCount(replica["replicaId"], 1, Number.MAX_SAFE_INTEGER, "replica id");
+		if (replica["role"] !== "voter" && replica["role"] !== "learner") {
+			malformed("replica role");
+		}
+	}
+	return value as RangeDescriptor;
+}

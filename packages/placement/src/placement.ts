@@ -1,0 +1,170 @@
+/**
+ * The control plane: what a cluster knows of itself, on one small Raft group of its own.
+ *
+ * The group's members are the founding nodes (`founding.ts`). Its state machine (`state-
+ * machine.ts`) holds the node registry, the range directory, counters of ids, settings, the
+ * timestamp ceiling and the schema versions, all in memory; checkpoints on the node's disk let its
+ * log be compacted (`group-machine.ts`). It is not built on ranges, so nothing is circular. The
+ * leader runs the timestamp oracle (`oracle.ts`) and answers every node's client (`leader.ts`,
+ * `client.ts`).
+ *
+ * O1. The oracle answers a request only after a quorum round that began after the request had
+ *     arrived. So no clock is trusted.
+ * O2. It hands out only timestamps below a ceiling that its own log has applied, at most 500 ms
+ *     ahead. A new leader first applies an entry of its own term, then starts above the ceiling.
+ * O3. An answer serves only waits that had begun when its request was sent, each once.
+ * O4. The millisecond part follows the monotonic clock, at half to twice its rate while it slews
+ *     towards wall time.
+ * S1. A schema change draws its c and raises the version by one log entry. From proposing it until
+ *     it is applied the oracle answers nothing, so every timestamp below c went out with the old
+ *     version and every one above with the new.
+ * P1. The directory is a copy: an entry only moves to newer epochs, and a range checks the epoch of
+ *     every request anyway.
+ * P2. A node id belongs to one data directory. A boot registers before it serves; that ends the
+ *     boot before it, and a boot that learns (confirmed by a quorum) that it has ended stops.
+ * P3. Nodes with one join list form one cluster and never two: F1 to F3 in `founding.ts`.
+ * P4. A block of ids is handed out once; a lost answer wastes it.
+ *
+ * Left out: the members of the group are those of its birth; moving and repairing replicas by
+ * itself (a scheduler) is not here.
+ *
+ * May import: runtime, keys, rpc, raft, wal, storage, replica.
+ */
+import type { BootId } from "@quorate/keys/ids";
+import type { RaftHost } from "@quorate/replica/host-types";
+import type { Rpc } from "@quorate/rpc/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { NodeAddressBook } from "./address-book.ts";
+import { type ConnectedPlacementClient, createPlacementClient } from "./client.ts";
+import { placementRangeId, placementReplica } from "./genesis.ts";
+import { PlacementMachine } from "./group-machine.ts";
+import { PlacementLeader } from "./leader.ts";
+import { methods, readCount, readObject, readText } from "./messages.ts";
+import { NodePresence } from "./presence.ts";
+import type { NodeIdentity } from "./types.ts";
+
+const directory = "placement";
+const joinTimeoutMs = 4000;
+
+export interface StartPlacementOptions {
+	readonly runtime: Runtime;
+	readonly rpc: Rpc;
+	readonly host: RaftHost;
+	/** From `establishIdentity`. */
+	readonly identity: NodeIdentity;
+	/** The one that the RPC was made with. */
+	readonly addressBook: NodeAddressBook;
+	readonly bootId: BootId;
+	/** Node-to-node host:port as others reach it. */
+	readonly address: string;
+	readonly sqlAddress: string;
+	readonly locality: string;
+	/**
+	 * This boot has ended in the registry's view: sessions must close (57P01) before anything else.
+	 * Default: the node stops.
+	 */
+	readonly onEnded?: () => void;
+}
+
+/** The control plane on one node. Members of the group and others differ only in `machine`. */
+export interface Placement {
+	readonly client: ConnectedPlacementClient;
+	/**
+	 * Resolves when this boot is registered: serve no session before. Waits for a majority of the
+	 * founders as long as it takes. Rejects with `DatabaseError` 55000 when the node was removed
+	 * from the cluster.
+	 */
+	readonly registered: Promise<void>;
+	/**
+	 * Makes this member's state durable, so that the group's log can be compacted: part of the Raft
+	 * host's `syncEngine`.
+	 */
+	checkpoint(): Promise<void>;
+	/** This node leads the placement group and serves. */
+	isLeader(): boolean;
+	close(): void;
+}
+
+/** After `establishIdentity`, once the Raft host is up. */
+export async function startPlacement(options: StartPlacementOptions): Promise<Placement> {
+	const { runtime, rpc, identity, addressBook } = options;
+	addressBook.identify(identity);
+	const member = await startMember(options);
+	const client = createPlacementClient({
+		runtime,
+		rpc,
+		self: identity.nodeId,
+		founders: identity.founders.map((founder) => founder.nodeId),
+		local: member?.leader,
+	});
+	handleForeignRequests(options, client);
+	const presence = new NodePresence({
+		runtime,
+		client,
+		addressBook,
+		nodeId: identity.nodeId,
+		bootId: options.bootId,
+		address: options.address,
+		sqlAddress: options.sqlAddress,
+		locality: options.locality,
+		onEnded: options.onEnded ?? (() => runtime.fatal("another boot of this node has registered")),
+	});
+	const registered = presence.register();
+	// Whoever awaits it sees the rejection; nobody is obliged to.
+	registered.catch(() => undefined);
+	return {
+		client,
+		registered,
+		checkpoint: async () => member?.machine.checkpoint(),
+		isLeader: () => member?.machine.isServing ?? false,
+		close: () => {
+			presence.close();
+			member?.leader.close();
+		},
+	};
+}
+
+/** On a founder: its member of the group and the service on it. */
+async function startMember(options: StartPlacementOptions) {
+	const { runtime, rpc, host, identity } = options;
+	const isFounder = identity.founders.some((founder) => founder.nodeId === identity.nodeId);
+	if (!isFounder) {
+		return undefined;
+	}
+	await runtime.disk.makeDirectory(directory);
+	let leader: PlacementLeader | undefined;
+	const machine = await PlacementMachine.open({
+		runtime,
+		identity,
+		path: `${directory}/state`,
+		onLeadership: () => leader?.leadershipChanged(),
+	});
+	leader = new PlacementLeader({ runtime, rpc, machine });
+	leader.listen();
+	const handle = host.addGroup({
+		rangeId: placementRangeId,
+		replicaId: placementReplica(identity.nodeId),
+		machine,
+		applied: machine.applied,
+		campaignAtStart: true,
+	});
+	machine.attach(handle);
+	return { machine, leader };
+}
+
+/** What any node does for others, member or not. */
+function handleForeignRequests(
+	{ rpc, identity }: StartPlacementOptions,
+	client: ConnectedPlacementClient,
+): void {
+	rpc.handle(methods.schemaRaised, (body) => {
+		client.noteSchemaVersion(readCount(body, 0, Number.MAX_SAFE_INTEGER, "schema version"));
+	});
+	rpc.handle(methods.join, async (body): Promise<NodeIdentity> => {
+		const { token, address } = readObject(body);
+		const request = { token: readText(token, "token"), address: readText(address, "address") };
+		const nodeId = await client.calls.call(methods.allocateNode, request, joinTimeoutMs);
+		const { clusterId, founders } = identity;
+		return { clusterId, nodeId: nodeId as NodeIdentity["nodeId"], founders };
+	});
+}

@@ -1,0 +1,151 @@
+/**
+ * A node's presence in the registry: it registers its boot once, then sends heartbeats to the
+ * leader, whose answers carry the node list and the schema version.
+ *
+ * Registering ends the boot before: it names the boot that it saw registered, so that a copy of an
+ * older boot's request which arrives late finds another one and is refused.
+ */
+import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
+import type { NodeAddressBook } from "./address-book.ts";
+import { type ConnectedPlacementClient, throwIfRefused } from "./client.ts";
+import { type HeartbeatAnswer, methods } from "./messages.ts";
+import type { NodeRecord } from "./types.ts";
+
+export const heartbeatMs = 500;
+
+export interface PresenceOptions {
+	readonly runtime: Runtime;
+	readonly client: ConnectedPlacementClient;
+	readonly addressBook: NodeAddressBook;
+	readonly nodeId: NodeId;
+	readonly bootId: BootId;
+	readonly address: string;
+	readonly sqlAddress: string;
+	readonly locality: string;
+	/**
+	 * A later boot of this node has registered, or the node was removed: it must close its sessions
+	 * and stop.
+	 */
+	readonly onEnded: () => void;
+}
+
+export class NodePresence {
+	readonly #options: PresenceOptions;
+	#timer: Timer | undefined;
+	#isClosed = false;
+	#hasRegistered = false;
+	#isBeating = false;
+	/** Something changed while a heartbeat was under way: another follows at once. */
+	#isUrgent = false;
+
+	constructor(options: PresenceOptions) {
+		this.#options = options;
+		options.client.onSchemaRaised(() => this.beat());
+	}
+
+	/**
+	 * Resolves once this boot is registered, however long a majority takes to come up; rejects with
+	 * 55000 if it is refused.
+	 */
+	async register(): Promise<void> {
+		const { client, runtime } = this.#options;
+		while (!this.#isClosed) {
+			try {
+				await this.#registerOnce();
+				this.#hasRegistered = true;
+				this.beat();
+				return;
+			} catch (error) {
+				if ((error as { code?: string }).code !== "57P03") {
+					throw error;
+				}
+				runtime.logger.log("info", "waiting for a majority of the founding nodes", {
+					leader: client.calls.leader,
+				});
+			}
+		}
+	}
+
+	/** Sends a heartbeat now, or right after the one under way. */
+	beat(): void {
+		if (!this.#hasRegistered || this.#isClosed) {
+			return;
+		}
+		if (this.#isBeating) {
+			this.#isUrgent = true;
+			return;
+		}
+		this.#timer?.cancel();
+		this.#isBeating = true;
+		void this.#beatOnce().finally(() => {
+			this.#isBeating = false;
+			this.#scheduleNext();
+		});
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		this.#timer?.cancel();
+	}
+
+	#scheduleNext(): void {
+		if (this.#isClosed) {
+			return;
+		}
+		const delayMs = this.#isUrgent ? 0 : heartbeatMs;
+		this.#isUrgent = false;
+		this.#timer = this.#options.runtime.scheduler.setTimer(delayMs, () => this.beat());
+	}
+
+	async #registerOnce(): Promise<void> {
+		const { client, nodeId, address, sqlAddress, locality } = this.#options;
+		let previous = await this.#registered();
+		for (;;) {
+			const answer = await client.calls.call(methods.register, {
+				nodeId,
+				address,
+				sqlAddress,
+				bootId: this.#options.bootId,
+				previousBootId: previous,
+				locality,
+			});
+			const current = await this.#registered();
+			if (current === this.#options.bootId || current === previous) {
+				throwIfRefused(answer as { refused: string });
+				return;
+			}
+			previous = current;
+		}
+	}
+
+	/** The boot of this node that the registry names. */
+	async #registered(): Promise<BootId> {
+		const nodes = await this.#options.client.nodes();
+		this.#learn(nodes);
+		const own = nodes.find((node) => node.nodeId === this.#options.nodeId);
+		return own?.bootId ?? bootId("");
+	}
+
+	async #beatOnce(): Promise<void> {
+		const { client, nodeId } = this.#options;
+		const schemaVersion = client.schemaVersion();
+		const body = { nodeId, bootId: this.#options.bootId, schemaVersion };
+		try {
+			const answer = (await client.calls.call(methods.heartbeat, body)) as HeartbeatAnswer;
+			this.#learn(answer.nodes);
+			client.noteSchemaVersion(answer.schemaVersion);
+			if (answer.ended && !this.#isClosed) {
+				this.close();
+				this.#options.onEnded();
+			}
+		} catch (error) {
+			this.#options.runtime.logger.log("warn", "no heartbeat", { error: String(error) });
+		}
+	}
+
+	#learn(nodes: readonly NodeRecord[]): void {
+		this.#options.client.noteNodes(nodes);
+		this.#options.addressBook.learn(nodes);
+	}
+}
