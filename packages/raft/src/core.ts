@@ -57,6 +57,14 @@ export class RaftCore {
 	replicationDue = false;
 	/** Index of the last configuration entry in a leader's log, at most; the next waits until it is applied. */
 	pendingConfigurationIndex: LogIndex = 0;
+	/** On a leader: first configuration entry that is not applied here; Infinity for none. See `membership.ts`. */
+	unappliedChangeIndex: LogIndex = Number.POSITIVE_INFINITY;
+	/** On a leader: who was removed and must not yet know. */
+	departing: Progress[] = [];
+	/** The entry that must be committed before they may; 0 for none. */
+	sealIndex: LogIndex = 0;
+	/** Told to stand for election while a committed change of the configuration was not applied: stands when it is. */
+	standsOnceApplied = false;
 	/** To whom leadership is being transferred; proposals are refused meanwhile. */
 	transferee: ReplicaId = noReplica;
 	transferElapsed = 0;
@@ -72,6 +80,10 @@ export class RaftCore {
 		this.log = new RaftLog(snapshot, entries, restored.applied, hardState.commit);
 		this.configuration = restored.configuration;
 		assert(
+			snapshot.index > 0 || restored.configuration.voters.length === 0,
+			"a group is born at index 1 or above, so that an empty replica needs its birth's snapshot",
+		);
+		assert(
 			this.log.lastTerm <= this.term,
 			() => `the log's last term ${this.log.lastTerm} is above the current ${this.term}`,
 		);
@@ -81,6 +93,20 @@ export class RaftCore {
 	/** Whether this replica may stand in elections. */
 	get isPromotable(): boolean {
 		return isVoter(this.configuration, this.self);
+	}
+
+	/** A leader that was removed leads on until its successors can do without it. */
+	get isRetired(): boolean {
+		return this.role === "leader" && !this.isPromotable;
+	}
+
+	get takesProposals(): boolean {
+		return this.role === "leader" && this.transferee === noReplica && !this.isRetired;
+	}
+
+	/** The commit index as the followers may know it. */
+	get commitToTell(): LogIndex {
+		return Math.min(this.log.commit, this.unappliedChangeIndex - 1);
 	}
 
 	/** A follower that hears from its leader, or a leader: elections are not its business (thesis, section 4.2.3). */
@@ -141,6 +167,10 @@ export class RaftCore {
 		this.progress.clear();
 		this.replicationDue = false;
 		this.transferee = noReplica;
+		this.unappliedChangeIndex = Number.POSITIVE_INFINITY;
+		this.departing = [];
+		this.sealIndex = 0;
+		this.standsOnceApplied = false;
 		this.reads.fail(this.outbox.readsFailed);
 	}
 

@@ -9,7 +9,7 @@ import { members } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
 import { startLeading } from "./leader.ts";
 import { voteResult } from "./quorum.ts";
-import type { Entry, Message } from "./types.ts";
+import type { Entry, Message, Term } from "./types.ts";
 
 const changesConfiguration = (entry: Entry): boolean => entry.payload.kind === "configuration";
 
@@ -18,8 +18,13 @@ const changesConfiguration = (entry: Entry): boolean => entry.payload.kind === "
  * Together with one change at a time this makes any two electorates in use overlap.
  */
 export function campaign(core: RaftCore, kind: "pre-vote" | "vote", force: boolean): void {
-	if (core.role === "leader" || !core.isPromotable) return;
-	if (core.log.hasUnapplied(changesConfiguration)) return;
+	if (core.role === "leader") return;
+	if (core.log.hasUnapplied(changesConfiguration)) {
+		// Told to by the leader: it waits for nothing else, so neither should we.
+		core.standsOnceApplied = kind === "vote";
+		return;
+	}
+	if (!core.isPromotable) return;
 	if (kind === "pre-vote") {
 		core.becomePreCandidate();
 		core.votes.set(core.self, true);
@@ -69,14 +74,27 @@ export function selfVoteSynced(core: RaftCore): void {
 export function handlePreVote(core: RaftCore, message: Message & { kind: "pre-vote" }): void {
 	const granted =
 		message.term > core.term && core.log.isUpToDate(message.lastIndex, message.lastTerm);
-	core.send({
-		kind: "pre-vote-response",
-		from: core.self,
-		to: message.from,
-		// A grant answers for the term asked about; a refusal tells the candidate where we are.
-		term: granted ? message.term : core.term,
-		granted,
-	});
+	// A grant answers for the term asked about; a refusal tells the candidate where we are.
+	answerPreVote(core, message.from, granted, granted ? message.term : core.term);
+}
+
+export function answerPreVote(core: RaftCore, to: ReplicaId, granted: boolean, term: Term): void {
+	const commit = core.log.commit;
+	const commitTerm = core.log.term(commit)!;
+	core.send({ kind: "pre-vote-response", from: core.self, to, term, granted, commit, commitTerm });
+}
+
+/**
+ * What is committed is so in every term. It matters to a candidate that believes to need the vote of a replica which was
+ * removed, or made a learner, by a change that the candidate holds but does not know to be committed.
+ */
+export function learnCommit(
+	core: RaftCore,
+	message: Message & { kind: "pre-vote-response" },
+): void {
+	if (core.role !== "leader" && core.log.term(message.commit) === message.commitTerm) {
+		core.log.commitTo(message.commit);
+	}
 }
 
 export function handleVote(core: RaftCore, message: Message & { kind: "vote" }): void {

@@ -27,7 +27,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
-import { emptyOutbox, noReplica, RaftCore } from "./core.ts";
+import { emptyOutbox, RaftCore } from "./core.ts";
 import { campaign, selfVoteSynced } from "./election.ts";
 import {
 	acknowledge,
@@ -38,7 +38,12 @@ import {
 	tickLeader,
 	transferLeadership,
 } from "./leader.ts";
-import { applyConfiguration, leaveJoint, proposeConfiguration } from "./membership.ts";
+import {
+	applyConfiguration,
+	findUnappliedChange,
+	finishChange,
+	proposeConfiguration,
+} from "./membership.ts";
 import { quiesce, wake } from "./quiescence.ts";
 import { replicate, tellCommit } from "./replication.ts";
 import { step } from "./step.ts";
@@ -73,7 +78,11 @@ export interface RaftOptions {
 
 export interface RestoredState {
 	readonly hardState: HardState;
-	/** The state machine's snapshot that the log starts after; index 0 for a new group, with its first configuration. */
+	/**
+	 * The state machine's snapshot that the log starts after. A group is born with index and term of at least 1 and its first
+	 * configuration; index 0 and no members are a replica's that waits for its first snapshot. (An empty replica thus cannot be
+	 * brought up from the log alone, which does not hold what the group was born with.)
+	 */
 	readonly snapshot: SnapshotMetadata;
 	/** Contiguous, from snapshot.index + 1. */
 	readonly entries: readonly Entry[];
@@ -155,7 +164,7 @@ export class RaftGroup {
 
 	/** Leader only. Undefined: not leader, or leadership is being transferred: nothing was appended. */
 	propose(data: Uint8Array): { readonly index: LogIndex; readonly term: Term } | undefined {
-		if (this.#core.role !== "leader" || this.#core.transferee !== noReplica) return undefined;
+		if (!this.#core.takesProposals) return undefined;
 		wake(this.#core);
 		return append(this.#core, { kind: "command", data });
 	}
@@ -273,8 +282,14 @@ export class RaftGroup {
 
 	/** `committed` up to here was applied. A configuration entry is reported with the result of `applyConfiguration`. */
 	applied(index: LogIndex): void {
-		this.#core.log.appliedTo(index);
-		leaveJoint(this.#core);
+		const core = this.#core;
+		core.log.appliedTo(index);
+		if (core.unappliedChangeIndex <= index) core.unappliedChangeIndex = findUnappliedChange(core);
+		finishChange(core);
+		if (core.standsOnceApplied && !core.log.hasCommitted) {
+			core.standsOnceApplied = false;
+			campaign(core, "vote", true);
+		}
 	}
 
 	/** To be called when a configuration entry of `committed` is applied; returns the new configuration. */

@@ -4,17 +4,19 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
-import { isJoint, members } from "./configuration.ts";
+import { members } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
+import { breakSeal, findUnappliedChange, finishChange } from "./membership.ts";
 import { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
-import { sendHeartbeats, tellCommit } from "./replication.ts";
+import { sendHeartbeat, sendHeartbeats, tellCommit } from "./replication.ts";
 import type { Entry, EntryPayload, Message } from "./types.ts";
 
 export function startLeading(core: RaftCore): void {
 	core.becomeLeader();
 	// Some entry that is in the log and not applied may change the configuration: the next change waits for all of them.
 	core.pendingConfigurationIndex = core.log.lastIndex;
+	core.unappliedChangeIndex = findUnappliedChange(core);
 	followMembers(core);
 	append(core, { kind: "empty" });
 }
@@ -48,6 +50,7 @@ export function advanceCommit(core: RaftCore): void {
 	);
 	if (index <= core.log.commit || core.log.term(index) !== core.term) return;
 	core.log.commitTo(index);
+	breakSeal(core);
 }
 
 export function tickLeader(core: RaftCore): void {
@@ -57,6 +60,7 @@ export function tickLeader(core: RaftCore): void {
 		// It did not take over in time. Should it still win, its higher term decides.
 		core.transferee = noReplica;
 	}
+	finishChange(core);
 	if (core.electionElapsed >= core.options.electionTicks) {
 		core.electionElapsed = 0;
 		if (!hasActiveQuorum(core)) {
@@ -142,9 +146,8 @@ function confirmReads(core: RaftCore): void {
 
 /** Begins to hand leadership over: `to` is brought up to date, then told to stand for election at once. */
 export function transferLeadership(core: RaftCore, to: ReplicaId): void {
-	const counts = core.configuration.voters.includes(to);
-	if (core.role !== "leader" || to === core.self || !counts || isJoint(core.configuration)) return;
-	if (core.transferee === to) return;
+	if (core.role !== "leader" || to === core.self || to === core.transferee) return;
+	if (!core.configuration.voters.includes(to)) return;
 	core.transferee = to;
 	core.transferElapsed = 0;
 	core.replicationDue = true;
@@ -153,6 +156,9 @@ export function transferLeadership(core: RaftCore, to: ReplicaId): void {
 
 function handOver(core: RaftCore): void {
 	const to = core.transferee;
-	if (core.progress.get(to)?.match !== core.log.lastIndex) return;
+	const progress = core.progress.get(to);
+	if (progress?.match !== core.log.lastIndex) return;
+	// Whether it may stand can hang on a change of which it does not know that it is committed.
+	sendHeartbeat(core, progress, 0);
 	core.send({ kind: "timeout-now", from: core.self, to, term: core.term });
 }

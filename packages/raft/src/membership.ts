@@ -1,27 +1,46 @@
 /**
  * Changes of the membership. A configuration takes effect when its entry is applied, not when it is appended as in the
- * thesis. What makes that safe: a leader proposes the next change only after it has applied the one before, so an append
- * that carries a change carries a commit index at or above the change before it, both reach the disk together, and nobody
- * stands for election with a committed change unapplied. So a replica that has change n in its log has applied change
- * n - 1, and the quorums of neighbours overlap.
+ * thesis. What makes that safe and keeps it live:
+ *
+ * 1. A leader proposes the next change only after it has applied the one before, so an append that carries a change carries
+ *    a commit index at or above the change before it, both reach the disk in one write, and nobody stands for election with
+ *    a committed change unapplied. So a replica that has change n in its log has applied change n - 1, and the quorums of
+ *    neighbours overlap.
+ * 2. A replica that was removed learns so only after a quorum of the new configuration knows it durably: it may throw away
+ *    what the old configuration would still need to elect a leader. The leader seals a removal by an entry of its own;
+ *    whoever has that on disk has the commit index of the removal beside it. Until the seal is committed the removed are
+ *    told nothing, and until a change is applied nobody is told that it is committed.
+ * 3. A leader does not remove itself: such a change goes through a joint configuration, and before that is left leadership
+ *    is handed to somebody who stays. A leader that inherits the entry which removes it leads on, without being counted and
+ *    without taking proposals, until the seal is committed.
  */
 import { assert } from "@quorate/keys/assert";
-import { changedConfiguration, isJoint, isVoter } from "./configuration.ts";
+import { changedConfiguration, isJoint } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
-import { advanceCommit, append, followMembers } from "./leader.ts";
-import { tellCommit } from "./replication.ts";
-import type { Configuration, ConfigurationChange, Entry } from "./types.ts";
+import { advanceCommit, append, followMembers, transferLeadership } from "./leader.ts";
+import type { Progress } from "./progress.ts";
+import { sendHeartbeat } from "./replication.ts";
+import type { Configuration, ConfigurationChange, Entry, LogIndex } from "./types.ts";
 
 /** Undefined: refused. */
 export function proposeConfiguration(
 	core: RaftCore,
 	change: ConfigurationChange,
 ): Entry | undefined {
-	if (core.role !== "leader" || core.transferee !== noReplica) return undefined;
-	if (core.pendingConfigurationIndex > core.log.applied) return undefined;
-	if ("refused" in changedConfiguration(core.configuration, change)) return undefined;
+	if (!core.takesProposals || core.pendingConfigurationIndex > core.log.applied) return undefined;
+	const changed = changedConfiguration(core.configuration, change);
+	if ("refused" in changed) return undefined;
+	if (!changed.voters.includes(core.self) && !isJoint(changed) && change.leave !== true) {
+		// Named twice, the one change becomes a joint one.
+		return appendChange(core, { ...change, changes: [...change.changes, ...change.changes] });
+	}
+	return appendChange(core, change);
+}
+
+function appendChange(core: RaftCore, change: ConfigurationChange): Entry {
 	const entry = append(core, { kind: "configuration", change });
 	core.pendingConfigurationIndex = entry.index;
+	core.unappliedChangeIndex = Math.min(core.unappliedChangeIndex, entry.index);
 	return entry;
 }
 
@@ -31,28 +50,70 @@ export function applyConfiguration(core: RaftCore, change: ConfigurationChange):
 		!("refused" in changed),
 		() => `a committed change cannot be refused: ${(changed as { refused: string }).refused}`,
 	);
-	// Also to those whom it removes: they learn it from nobody else.
-	if (core.role === "leader") tellCommit(core);
 	core.configuration = changed;
 	if (core.role === "leader") changedWhileLeading(core);
 	return changed;
 }
 
 function changedWhileLeading(core: RaftCore): void {
-	if (!isVoter(core.configuration, core.self)) {
-		core.becomeFollower(core.term, noReplica);
-		return;
-	}
+	const before = core.progress;
 	followMembers(core);
+	for (const [replica, progress] of before) {
+		if (!core.progress.has(replica)) core.departing.push(progress);
+	}
+	if (core.departing.length > 0 || core.isRetired) {
+		core.sealIndex = append(core, { kind: "empty" }).index;
+	}
 	if (!core.configuration.voters.includes(core.transferee)) core.transferee = noReplica;
 	// A smaller quorum may have what the larger one lacked.
 	advanceCommit(core);
 }
 
-/** A leader ends a joint configuration as soon as it is in force; a new leader ends the one that it finds. */
-export function leaveJoint(core: RaftCore): void {
+/** Entries up to the commit index are committed: if the seal is among them, those who left may know. */
+export function breakSeal(core: RaftCore): void {
+	if (core.sealIndex === 0 || core.log.commit < core.sealIndex) return;
+	core.sealIndex = 0;
+	for (const progress of core.departing.splice(0)) sendHeartbeat(core, progress, 0);
+	finishChange(core);
+}
+
+/** What is still to do for a change that was applied: a joint phase ends, a leader that was removed gives way. */
+export function finishChange(core: RaftCore): void {
+	if (core.isRetired) {
+		const waits = core.sealIndex !== 0 || core.transferee !== noReplica;
+		if (!waits) transferLeadership(core, successor(core));
+		return;
+	}
 	if (core.role !== "leader" || !isJoint(core.configuration)) return;
 	if (core.pendingConfigurationIndex > core.log.applied) return;
-	const change = { changes: [], leave: true, context: new Uint8Array(0) };
-	core.pendingConfigurationIndex = append(core, { kind: "configuration", change }).index;
+	if (!core.configuration.voters.includes(core.self)) {
+		if (core.transferee === noReplica) transferLeadership(core, successor(core));
+		return;
+	}
+	appendChange(core, { changes: [], leave: true, context: new Uint8Array(0) });
+}
+
+/** The voter that stays and has the most. */
+function successor(core: RaftCore): Progress["replica"] {
+	let best: Progress | undefined;
+	for (const replica of core.configuration.voters) {
+		const progress = core.progress.get(replica);
+		if (progress === undefined) continue;
+		const better =
+			best === undefined ||
+			(progress.recentlyActive && !best.recentlyActive) ||
+			(progress.recentlyActive === best.recentlyActive && progress.match > best.match);
+		if (better) best = progress;
+	}
+	assert(best !== undefined, "a configuration has voters");
+	return best.replica;
+}
+
+/** First entry above `applied` that changes the configuration; Infinity for none. */
+export function findUnappliedChange(core: RaftCore): LogIndex {
+	const { log } = core;
+	for (let index = log.applied + 1; index <= log.lastIndex; index++) {
+		if (log.entry(index)!.payload.kind === "configuration") return index;
+	}
+	return Number.POSITIVE_INFINITY;
 }

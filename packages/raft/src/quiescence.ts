@@ -16,6 +16,7 @@ export function quiesce(core: RaftCore): boolean {
 	if (core.role !== "leader" || core.transferee !== noReplica || isJoint(core.configuration)) {
 		return false;
 	}
+	if (core.isRetired || core.sealIndex !== 0) return false;
 	if (!canRead(core) || !core.reads.isIdle) return false;
 	if (log.applied !== log.lastIndex || log.durable !== log.lastIndex) return false;
 	for (const progress of core.progress.values()) {

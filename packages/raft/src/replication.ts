@@ -34,9 +34,9 @@ function sendAppend(core: RaftCore, progress: Progress): boolean {
 		previousIndex,
 		previousTerm,
 		entries,
-		commit: core.log.commit,
+		commit: core.commitToTell,
 	});
-	progress.commitTold = core.log.commit;
+	progress.commitTold = core.commitToTell;
 	progress.sent(previousIndex + entries.length);
 	return true;
 }
@@ -49,7 +49,7 @@ export function sendHeartbeat(
 	quiesce = false,
 ): void {
 	// What a follower has is known only up to `match`: beyond, its entries may differ from the committed ones.
-	const commit = Math.min(progress.match, core.log.commit);
+	const commit = Math.min(progress.match, core.commitToTell);
 	progress.commitTold = Math.max(progress.commitTold, commit);
 	core.send({
 		kind: "heartbeat",
@@ -73,8 +73,9 @@ export function sendHeartbeats(core: RaftCore): void {
  * waits for a tick, or for a driver that knows that the followers should apply now.
  */
 export function tellCommit(core: RaftCore): void {
+	const commit = core.commitToTell;
 	for (const progress of core.progress.values()) {
-		if (Math.min(progress.match, core.log.commit) > progress.commitTold) {
+		if (Math.min(progress.match, commit) > progress.commitTold) {
 			sendHeartbeat(core, progress, 0);
 		}
 	}

@@ -1,7 +1,14 @@
 /** What a message does, first by its term, then by its kind. */
 import { assert } from "@quorate/keys/assert";
 import { noReplica, type RaftCore } from "./core.ts";
-import { campaign, handlePreVote, handleVote, handleVoteResponse } from "./election.ts";
+import {
+	answerPreVote,
+	campaign,
+	handlePreVote,
+	handleVote,
+	handleVoteResponse,
+	learnCommit,
+} from "./election.ts";
 import { followLeader, handleAppend, handleHeartbeat, handleSnapshot } from "./follower.ts";
 import { handleAppendResponse, handleHeartbeatResponse } from "./leader.ts";
 import { wake, wakes } from "./quiescence.ts";
@@ -10,6 +17,7 @@ import type { Message } from "./types.ts";
 export function step(core: RaftCore, message: Message): void {
 	assert(message.to === core.self, () => `a message for ${message.to} came to ${core.self}`);
 	if (core.quiesced && wakes(core, message)) wake(core);
+	if (message.kind === "pre-vote-response") learnCommit(core, message);
 	if (message.term > core.term && !enterTerm(core, message)) return;
 	if (message.term < core.term) {
 		answerOutdated(core, message);
@@ -61,7 +69,7 @@ function answerOutdated(core: RaftCore, message: Message): void {
 			});
 			return;
 		case "pre-vote":
-			core.send({ ...base, kind: "pre-vote-response", granted: false });
+			answerPreVote(core, message.from, false, core.term);
 			return;
 		case "vote":
 			core.send({ ...base, kind: "vote-response", granted: false });

@@ -67,7 +67,13 @@ export type Message = MessageBase &
 				readonly lastTerm: Term;
 				readonly force: boolean;
 		  }
-		| { readonly kind: "pre-vote-response"; readonly granted: boolean }
+		| {
+				readonly kind: "pre-vote-response";
+				readonly granted: boolean;
+				/** A committed entry: lets a candidate that holds it learn of a change of the configuration that it missed. */
+				readonly commit: LogIndex;
+				readonly commitTerm: Term;
+		  }
 		/** `force`: leadership transfer, ignores the leader lease of check-quorum. */
 		| {
 				readonly kind: "vote";

@@ -54,7 +54,7 @@ export interface GroupOptions {
 	readonly rangeId: RangeId;
 	readonly replicaId: ReplicaId;
 	readonly machine: GroupMachine;
-	/** State that the machine holds durably at start: index and term applied, and the configuration there. For a new group index and term are its birth's. */
+	/** State that the machine holds durably at start: index and term applied, and the configuration there. For a new group index and term are its birth's, both at least 1; index 0, term 0 and no members are a replica's that waits for its first snapshot. */
 	readonly applied: SnapshotMetadata;
 	/** Members start an election at once if it is true and they are the first voter (birth of a group). */
 	readonly campaignAtStart: boolean;

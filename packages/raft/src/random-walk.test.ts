@@ -1,0 +1,281 @@
+/**
+ * Random walks of a cluster through loss, duplication, reordering, crashes, slow disks, compaction and changes of the
+ * membership, while the five properties of figure 3 of the Raft paper, and the promise of read-index, are checked.
+ */
+import { assert } from "@quorate/keys/assert";
+import { replicaId } from "@quorate/keys/ids";
+import test from "ava";
+import { members } from "./configuration.ts";
+import {
+	type AppliedEntry,
+	Cluster,
+	emptyConfiguration,
+	entryText,
+	type Node,
+} from "./testing/cluster.ts";
+import { seededRandom } from "./testing/random.ts";
+import type { ConfigurationChange, LogIndex, Ready, Term } from "./types.ts";
+
+const walks = Number(process.env["RAFT_WALKS"] ?? 60);
+const firstSeed = Number(process.env["RAFT_SEED"] ?? 1);
+const steps = 1500;
+
+class Walk {
+	readonly random: () => number;
+	readonly cluster: Cluster;
+	/** Leader of each term. */
+	readonly leaders = new Map<Term, number>();
+	/** What was applied at each index by whoever came first. */
+	readonly applied = new Map<LogIndex, AppliedEntry>();
+	/** End of the log of a leader as last seen. */
+	readonly leaderEnds = new Map<number, { term: Term; lastIndex: LogIndex; lastTerm: Term }>();
+	/** For each read under way, the highest index known to be committed when it was asked. */
+	readonly reads = new Map<number, LogIndex>();
+	readsDone = 0;
+	proposals = 0;
+	commitMax: LogIndex = 0;
+	nextId: number;
+	snapshots = 0;
+	changes = 0;
+
+	/** Share of packets that do not arrive, and of steps that are ticks: from calm to hardly ever a leader. */
+	readonly loss: number;
+	readonly ticks: number;
+
+	constructor(seed: number) {
+		this.random = seededRandom(seed);
+		this.loss = this.random() < 0.5 ? 0.03 : 0.3 * this.random();
+		this.ticks = 0.1 + 0.25 * this.random() * this.random();
+		this.cluster = new Cluster({
+			random: this.random,
+			appendBytesMax: 100,
+			inflightMax: 3,
+			onReady: (node, ready) => this.onReady(node, ready),
+			onApplied: (node, entry) => this.onApplied(node, entry),
+		});
+		this.cluster.autoSync = false;
+		const count = 1 + 2 * this.below(3);
+		const voters = Array.from({ length: count }, (_, i) => replicaId(i + 1));
+		for (const id of voters) this.cluster.add(id, { ...emptyConfiguration, voters });
+		this.nextId = count + 1;
+	}
+
+	below(n: number): number {
+		return Math.floor(this.random() * n);
+	}
+
+	pick<T>(items: readonly T[]): T {
+		return items[this.below(items.length)]!;
+	}
+
+	onReady(node: Node, ready: Ready): void {
+		const group = node.group!;
+		this.commitMax = Math.max(this.commitMax, group.commit);
+		for (const { requestId, index } of ready.reads) {
+			assert(index >= this.reads.get(requestId)!, `read ${requestId} at ${index} is stale`);
+			this.readsDone++;
+		}
+		this.snapshots += ready.snapshotsWanted.length;
+		this.checkLeader(node);
+	}
+
+	checkLeader(node: Node): void {
+		const status = node.group!.status();
+		if (status.role !== "leader") {
+			this.leaderEnds.delete(node.id);
+			return;
+		}
+		const known = this.leaders.get(status.term);
+		assert(known === undefined || known === node.id, `election safety in term ${status.term}`);
+		const log = node.group!;
+		if (known === undefined) {
+			this.leaders.set(status.term, node.id);
+			for (const [index, entry] of this.applied) {
+				if (index < status.firstIndex - 1) continue;
+				assert(log.termOf(index) === entry.term, `leader completeness at ${index}`);
+			}
+		}
+		const end = this.leaderEnds.get(node.id);
+		if (end !== undefined && end.term === status.term && end.lastIndex >= status.firstIndex) {
+			assert(log.termOf(end.lastIndex) === end.lastTerm, "leader append-only");
+		}
+		const { term, lastIndex } = status;
+		this.leaderEnds.set(node.id, { term, lastIndex, lastTerm: log.termOf(lastIndex)! });
+	}
+
+	onApplied(_node: Node, entry: AppliedEntry): void {
+		const first = this.applied.get(entry.index);
+		if (first === undefined) this.applied.set(entry.index, entry);
+		else {
+			const same =
+				first.term === entry.term &&
+				first.text === entry.text &&
+				JSON.stringify(first.configuration) === JSON.stringify(entry.configuration);
+			assert(same, `state machine safety at ${entry.index}: ${first.text}, ${entry.text}`);
+		}
+	}
+
+	/** Log matching: where two logs agree in a term, they agree in all before it. */
+	checkLogs(): void {
+		const groups = [...this.cluster.nodes.values()].flatMap((n) => n.group ?? []);
+		for (let a = 0; a < groups.length; a++) {
+			for (let b = a + 1; b < groups.length; b++) {
+				const [x, y] = [groups[a]!, groups[b]!];
+				let index = Math.min(x.status().lastIndex, y.status().lastIndex);
+				const first = Math.max(x.status().firstIndex, y.status().firstIndex);
+				while (index >= first && x.termOf(index) !== y.termOf(index)) index--;
+				for (; index >= first; index--) {
+					const [p, q] = [x.entry(index)!, y.entry(index)!];
+					assert(p.term === q.term && entryText(p) === entryText(q), `log matching at ${index}`);
+				}
+			}
+		}
+	}
+
+	step(): void {
+		const { cluster } = this;
+		const id = this.pick([...cluster.nodes.keys()]);
+		const node = cluster.node(id);
+		const roll = this.random();
+		if (roll < this.ticks) cluster.tick(id);
+		else if (roll < 0.45) this.network();
+		else if (roll < 0.65) cluster.sync(id);
+		else if (roll < 0.85) this.client();
+		else if (roll < 0.862 && node.group !== undefined) {
+			cluster.crash(id, node.stateDurable + this.below(node.state.length - node.stateDurable + 1));
+		} else if (roll < 0.9 && node.group === undefined) cluster.restart(id);
+		else if (roll < 0.92) this.compact(node);
+		else if (roll < 0.93) this.changeMembers();
+		else if (roll < 0.935)
+			cluster.act(id, (group) => group.transferLeadership(replicaId(this.below(this.nextId))));
+		else if (roll < 0.94) cluster.act(id, (group) => group.campaign());
+		else if (roll < 0.945) cluster.act(id, (group) => group.quiesce());
+		else if (roll < 0.955)
+			cluster.act(id, (group) => group.unreachable(this.pick([...cluster.nodes.keys()]) as never));
+		else this.network();
+	}
+
+	network(): void {
+		for (let i = 0; i < 4; i++) {
+			const { packets } = this.cluster;
+			if (packets.length === 0) return;
+			// Mostly in order, sometimes not.
+			const at = this.random() < 0.7 ? 0 : this.below(packets.length);
+			const packet = packets[at]!;
+			const roll = this.random();
+			if (roll >= 0.05) packets.splice(at, 1);
+			if (roll < 1 - this.loss) this.cluster.deliver(packet);
+			else if (packet.kind === "snapshot-data") this.cluster.failSnapshot(packet);
+		}
+	}
+
+	client(): void {
+		for (const [id, node] of this.cluster.nodes) {
+			if (node.group?.role !== "leader") continue;
+			const roll = this.random();
+			if (roll < 0.7) {
+				this.proposals++;
+				this.cluster.propose(id, `p${this.proposals}`);
+			} else {
+				const requestId = this.reads.size + 1;
+				this.reads.set(requestId, this.commitMax);
+				this.cluster.act(id, (group) => group.readIndex(requestId));
+			}
+		}
+	}
+
+	compact(node: Node): void {
+		const status = node.group?.status();
+		if (status === undefined || status.applied < status.firstIndex) return;
+		// The engine is synced first, and with it everything that was written to the log.
+		while (this.cluster.sync(node.id)) {}
+		const { applied, firstIndex } = node.group!.status();
+		this.cluster.compact(node.id, firstIndex + this.below(applied - firstIndex + 1));
+	}
+
+	changeMembers(): void {
+		for (const [id, node] of this.cluster.nodes) {
+			if (node.group?.role !== "leader" || this.nextId > 9) continue;
+			const { configuration } = node.group.status();
+			const changes: { kind: "add-voter" | "add-learner" | "remove"; replica: never }[] = [];
+			for (let i = this.below(3); i >= 0; i--) {
+				const kind = this.pick(["add-voter", "add-learner", "remove"] as const);
+				const known = this.pick(members(configuration));
+				if (kind === "remove" || this.random() < 0.3)
+					changes.push({ kind, replica: known as never });
+				else {
+					this.cluster.add(this.nextId, emptyConfiguration);
+					changes.push({ kind, replica: this.nextId++ as never });
+				}
+			}
+			const change: ConfigurationChange = { changes, context: new Uint8Array(0) };
+			if (this.cluster.act(id, (group) => group.proposeConfiguration(change))) this.changes++;
+		}
+	}
+
+	/** Everything is healed: somebody must lead, and all that a leader proposes must reach every member. */
+	settle(): void {
+		const { cluster } = this;
+		for (const [id, node] of cluster.nodes) if (node.group === undefined) cluster.restart(id);
+		for (const [id] of cluster.nodes) cluster.act(id, (group) => group.wake());
+		for (let round = 0; round < 400; round++) {
+			this.settleRound();
+			if (round === 200) for (const [id] of cluster.nodes) cluster.propose(id, "last");
+		}
+		const leader = [...cluster.nodes.values()].find((n) => n.state.at(-1)?.text === "last");
+		assert(
+			leader !== undefined,
+			() => `the cluster makes progress once it is healed: ${this.describe()}`,
+		);
+		for (const id of members(leader.group!.status().configuration)) {
+			const state = cluster.node(id).state;
+			assert(state.at(-1)?.text === "last", () => `replica ${id} catches up: ${this.describe()}`);
+			assert(state.length === leader.state.length, `replica ${id} applied everything`);
+		}
+	}
+
+	describe(): string {
+		return [...this.cluster.nodes.values()]
+			.map((node) => `\n${node.id} ${JSON.stringify(node.group?.status())}`)
+			.join("");
+	}
+
+	settleRound(): void {
+		const { cluster } = this;
+		for (const [id] of cluster.nodes) {
+			cluster.tick(id);
+			while (cluster.sync(id)) {}
+		}
+		for (let i = 0; i < 100 && cluster.packets.length > 0; i++) {
+			for (const packet of cluster.packets.splice(0)) cluster.deliver(packet);
+			for (const [id] of cluster.nodes) while (cluster.sync(id)) {}
+		}
+	}
+}
+
+test("random walks keep the five properties of Raft, and settle when healed", (t) => {
+	const totals = { proposals: 0, applied: 0, leaders: 0, snapshots: 0, changes: 0, reads: 0 };
+	for (let seed = firstSeed; seed < firstSeed + walks; seed++) {
+		const walk = new Walk(seed);
+		try {
+			for (let i = 0; i < steps; i++) {
+				walk.step();
+				if (i % 50 === 0) walk.checkLogs();
+			}
+			walk.settle();
+			walk.checkLogs();
+		} catch (error) {
+			throw new Error(`seed ${seed}: ${(error as Error).stack}`);
+		}
+		totals.proposals += walk.proposals;
+		totals.applied += walk.applied.size;
+		totals.leaders += walk.leaders.size;
+		totals.snapshots += walk.snapshots;
+		totals.changes += walk.changes;
+		totals.reads += walk.readsDone;
+	}
+	t.log(totals);
+	// The walks must have been somewhere.
+	t.true(totals.leaders > walks && totals.snapshots > walks / 4 && totals.changes > walks / 4);
+	t.true(totals.applied > walks * 10 && totals.reads > walks);
+});
