@@ -29,9 +29,9 @@
  *     ticket is of this boot, and the convener proposes only while forming), so a disk that is
  *     emptied after it was formed cannot get the promise again.
  * Wiped founders: a wiped convener asks all the others first. If one is formed, it joins. If none
- * is, C was not in use anywhere (whatever the lost disk said, a majority of one is none), their
- * answers voided what could still have told them that C was formed, and it proposes a new id. Any
- * other wiped elector is simply empty: it promises again while the cluster is forming, and joins as
+ * is, C was in use nowhere else (one founder of three is no majority; a sole founder took all of C
+ * with it), their answers voided what could still have told them that C was formed, and it proposes
+ * a new id. Any other wiped elector is simply empty: it promises again while the cluster is forming, and joins as
  * a new node after. All founders wiped at once is a new beginning: C is gone for good.
  * Pauses: nothing here depends on time. A convener that slept through anything wakes up with
  * tickets that are void, or with acceptances that F1 covers. Another process at a sleeping

@@ -1,12 +1,11 @@
 /**
  * The control plane: what a cluster knows of itself, on one small Raft group of its own.
  *
- * The group's members are the founding nodes (`founding.ts`). Its state machine (`state-
- * machine.ts`) holds the node registry, the range directory, counters of ids, settings, the
- * timestamp ceiling and the schema versions, all in memory; checkpoints on the node's disk let its
- * log be compacted (`group-machine.ts`). It is not built on ranges, so nothing is circular. The
- * leader runs the timestamp oracle (`oracle.ts`) and answers every node's client (`leader.ts`,
- * `client.ts`).
+ * The group's members are the founding nodes (`founding.ts`). Its state machine (`state-machine.ts`)
+ * holds the node registry, the range directory, counters of ids, settings, the timestamp ceiling
+ * and the schema versions, all in memory; checkpoints on the node's disk let its log be compacted
+ * (`group-machine.ts`). It is not built on ranges, so nothing is circular. The leader runs the
+ * timestamp oracle (`oracle.ts`) and answers every node's client (`leader.ts`, `client.ts`).
  *
  * O1. The oracle answers a request only after a quorum round that began after the request had
  *     arrived. So no clock is trusted.
