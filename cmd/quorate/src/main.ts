@@ -1,0 +1,125 @@
+/**
+ * The command line. It parses flags, says what is wrong with them in one line, and hands over: to a node
+ * (`run-node.ts`, `node-adapter.ts`) or to the SQL shell (`run-sql.ts`, `client/`). `local-cluster.ts` is the program
+ * behind `make cluster`.
+ *
+ * 1. An error that a user can put right is one line on standard error and exit code 1; nothing was changed.
+ * 2. A command that only talks to a server loads nothing of the node.
+ *
+ * May import: every package.
+ */
+import { createRequire } from "node:module";
+import { Command } from "commander";
+import type { DemoFlags, StartFlags } from "./run-node.ts";
+import { errorLine } from "./user-error.ts";
+
+const manifest = createRequire(import.meta.url)("../package.json") as { readonly version: string };
+
+const startExamples = `
+Examples:
+  Three nodes on one machine, each in its own terminal (make cluster does the same in the background):
+    quorate start --join 127.0.0.1:7441,127.0.0.1:7442,127.0.0.1:7443 --data data/n1 \\
+        --listen 127.0.0.1:7441 --sql 127.0.0.1:7431 --admin 127.0.0.1:7451
+    ... --data data/n2 --listen 127.0.0.1:7442 --sql 127.0.0.1:7432 --admin 127.0.0.1:7452
+    ... --data data/n3 --listen 127.0.0.1:7443 --sql 127.0.0.1:7433 --admin 127.0.0.1:7453
+
+Every node is given the same --join list. A cluster is born once the first three nodes of the
+sorted list are up and empty; after that a node needs a quorum, not all. A node that is started
+again with its --data directory comes back as itself. SIGTERM and Ctrl-C stop it cleanly.
+`;
+
+const demoExamples = `
+Example:
+    quorate demo &
+    quorate sql -c "SELECT version()"
+
+One node, in memory: everything is gone when it stops.
+`;
+
+const sqlExamples = `
+Examples:
+    quorate sql                                        node 1 of a local cluster (127.0.0.1:7431)
+    quorate sql postgresql://127.0.0.1:7432/postgres   another node
+    quorate sql -c "SELECT 1" -c "\\dt"                 run and leave
+    quorate sql < schema.sql                           statement by statement, up to the first error
+
+Without a URL, DATABASE_URL is used, then PGHOST, PGPORT, PGUSER and PGDATABASE. Inside, \\? shows
+the commands. Exit codes: 0, 1 if a statement failed, 2 if there is no connection.
+psql, and any other PostgreSQL client, can be used as well.
+`;
+
+const program = new Command("quorate")
+	.description("A sharded, strictly serializable SQL database that speaks PostgreSQL.")
+	.version(manifest.version, "-V, --version", "show the version")
+	.showHelpAfterError("(see: quorate --help)")
+	.addHelpText("after", "\nBegin with: make cluster, or quorate demo; then quorate sql.\n");
+
+program
+	.command("start")
+	.description("run one node of a cluster")
+	.requiredOption("--join <addresses>", "node-to-node addresses of all first nodes, with commas")
+	.requiredOption("--data <directory>", "where this node keeps its data; made if it does not exist")
+	.requiredOption("--listen <host:port>", "node-to-node address of this node")
+	.option("--sql <host:port>", "where clients connect (loopback only)", "127.0.0.1:7431")
+	.option("--admin <host:port>", "where the operator connects (HTTP)", "127.0.0.1:7451")
+	.option("--locality <levels>", "where the node stands, for example region=eu,zone=a", "")
+	.option("--engine <name>", "rocksdb, or memory", "rocksdb")
+	.option("--log-level <level>", "debug, info, warn or error", "info")
+	.addHelpText("after", startExamples)
+	.action(async (flags: StartFlags) => {
+		const { runStart } = await import("./run-node.ts");
+		const { startRealNode } = await import("./node-adapter.ts");
+		await leave(runStart(flags, startRealNode));
+	});
+
+program
+	.command("demo")
+	.description("run a cluster of one node, in memory")
+	.option("--sql <host:port>", "where clients connect (loopback only)", "127.0.0.1:7431")
+	.option("--listen <host:port>", "node-to-node address", "127.0.0.1:7441")
+	.option("--admin <host:port>", "where the operator connects (HTTP)", "127.0.0.1:7451")
+	.option("--log-level <level>", "debug, info, warn or error", "warn")
+	.addHelpText("after", demoExamples)
+	.action(async (flags: DemoFlags) => {
+		const { runDemo } = await import("./run-node.ts");
+		const { startRealNode } = await import("./node-adapter.ts");
+		await leave(runDemo(flags, startRealNode));
+	});
+
+program
+	.command("sql")
+	.description("a SQL shell")
+	.argument("[url]", "postgresql://user@host:port/database")
+	.option(
+		"-c, --command <text>",
+		"run this and leave; may be repeated",
+		(text: string, before: string[]) => [...before, text],
+		[],
+	)
+	.addHelpText("after", sqlExamples)
+	.action(async (url: string | undefined, flags: { command: string[] }) => {
+		const { runSql } = await import("./run-sql.ts");
+		process.exitCode = await runSql(url, flags);
+	});
+
+program
+	.command("version")
+	.description("show the version")
+	.action(() => console.log(`quorate ${manifest.version} (Node.js ${process.versions.node})`));
+
+/** A node that has stopped, or could not start, may still hold timers and sockets: nothing is waited for. */
+async function leave(command: Promise<number>): Promise<never> {
+	process.exit(
+		await command.catch((error: unknown) => {
+			console.error(errorLine(error));
+			return 1;
+		}),
+	);
+}
+
+try {
+	await program.parseAsync();
+} catch (error) {
+	console.error(errorLine(error));
+	process.exitCode = 1;
+}

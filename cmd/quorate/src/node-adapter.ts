@@ -1,0 +1,46 @@
+/**
+ * The one place where the command line meets the node: it makes the real runtime and starts a node on it. The
+ * node is loaded only here, so that `quorate sql` starts without it.
+ */
+import { createRealRuntime } from "@quorate/runtime/real-runtime";
+import type { LogLevel, Runtime } from "@quorate/runtime/runtime";
+
+export interface NodeOptions {
+	readonly dataDirectory: string | undefined;
+	readonly logLevel: LogLevel;
+	/** Addresses of all nodes that the cluster begins with. */
+	readonly join: readonly string[];
+	/** host:port for other nodes, for SQL clients and for the operator. */
+	readonly listen: string;
+	readonly sql: string;
+	readonly admin: string;
+	readonly locality: string;
+	readonly engine: "rocksdb" | "memory";
+}
+
+export interface RunningNode {
+	readonly nodeId: number;
+	readonly sqlAddress: string;
+	stop(): Promise<void>;
+	/** Resolves, with the reason, when the node cannot go on. */
+	readonly failed: Promise<string>;
+}
+
+/** What `@quorate/server/node` exports. */
+interface NodeModule {
+	startNode(
+		options: Omit<NodeOptions, "dataDirectory" | "logLevel"> & { readonly runtime: Runtime },
+	): Promise<RunningNode>;
+}
+
+const nodeModule: string = "@quorate/server/node";
+
+export async function startRealNode(options: NodeOptions): Promise<RunningNode> {
+	const { dataDirectory, logLevel, ...rest } = options;
+	const runtime = createRealRuntime({
+		logLevel,
+		...(dataDirectory === undefined ? {} : { dataDirectory }),
+	});
+	const { startNode } = (await import(nodeModule)) as NodeModule;
+	return startNode({ runtime, ...rest });
+}

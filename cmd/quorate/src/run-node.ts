@@ -1,0 +1,126 @@
+/** `quorate start` and `quorate demo`: a node in the foreground, until a signal or until it cannot go on. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LogLevel } from "@quorate/runtime/runtime";
+import { defaultDatabase } from "./client/connection-options.ts";
+import type { NodeOptions, RunningNode } from "./node-adapter.ts";
+import { checkAddress, checkDataDirectory, checkFree } from "./preflight.ts";
+import { UserError } from "./user-error.ts";
+
+export interface StartFlags {
+	readonly join: string;
+	readonly data: string;
+	readonly listen: string;
+	readonly sql: string;
+	readonly admin: string;
+	readonly locality: string;
+	readonly engine: string;
+	readonly logLevel: string;
+}
+
+export type StartNode = (options: NodeOptions) => Promise<RunningNode>;
+
+/** Resolves with the exit code when the node has stopped. */
+export async function runStart(flags: StartFlags, startNode: StartNode): Promise<number> {
+	const options = startOptions(flags);
+	checkDataDirectory(flags.data);
+	await checkPorts(options);
+	return runUntilStopped(options, startNode);
+}
+
+export interface DemoFlags {
+	readonly sql: string;
+	readonly admin: string;
+	readonly listen: string;
+	readonly logLevel: string;
+}
+
+/** A cluster of one node; what it keeps goes when it ends. */
+export async function runDemo(flags: DemoFlags, startNode: StartNode): Promise<number> {
+	const join = flags.listen;
+	const all = { ...flags, join, data: "", locality: "", engine: "memory" };
+	const options = startOptions(all);
+	await checkPorts(options);
+	const dataDirectory = temporaryDirectory();
+	try {
+		return await runUntilStopped({ ...options, dataDirectory }, startNode);
+	} finally {
+		rmSync(dataDirectory, { recursive: true, force: true });
+	}
+}
+
+const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), "quorate-demo-"));
+
+export function startOptions(flags: StartFlags): NodeOptions {
+	const join = [...new Set(flags.join.split(",").map((address) => address.trim()))].filter(Boolean);
+	for (const address of join) {
+		checkAddress("--join", address);
+	}
+	checkAddress("--listen", flags.listen);
+	checkAddress("--sql", flags.sql);
+	checkAddress("--admin", flags.admin);
+	if (join.length === 0) {
+		throw new UserError("--join names no node; a cluster of one joins itself");
+	}
+	if (flags.engine !== "rocksdb" && flags.engine !== "memory") {
+		throw new UserError(`--engine "${flags.engine}" is neither rocksdb nor memory`);
+	}
+	if (!["debug", "info", "warn", "error"].includes(flags.logLevel)) {
+		throw new UserError(`--log-level "${flags.logLevel}" is none of debug, info, warn, error`);
+	}
+	if (flags.locality !== "" && !/^[\w-]+=[\w.-]+(,[\w-]+=[\w.-]+)*$/.test(flags.locality)) {
+		throw new UserError(`--locality "${flags.locality}" is not of the form region=eu,zone=a`);
+	}
+	return {
+		dataDirectory: flags.data,
+		logLevel: flags.logLevel as LogLevel,
+		join,
+		listen: flags.listen,
+		sql: flags.sql,
+		admin: flags.admin,
+		locality: flags.locality,
+		engine: flags.engine,
+	};
+}
+
+async function checkPorts(options: NodeOptions): Promise<void> {
+	await checkFree(options.listen, "--listen");
+	await checkFree(options.sql, "--sql");
+	await checkFree(options.admin, "--admin");
+}
+
+async function runUntilStopped(options: NodeOptions, startNode: StartNode): Promise<number> {
+	// Before the node: a signal while it waits for its peers must end it, too.
+	const stopped = firstSignal();
+	const starting = startNode(options);
+	const early = await Promise.race([starting.then(() => undefined), stopped]);
+	if (early !== undefined) {
+		console.error(`quorate: ${early} while starting`);
+		return 0;
+	}
+	const node = await starting;
+	console.log(`quorate: node ${node.nodeId} serves SQL on ${node.sqlAddress}`);
+	console.log(`quorate: psql "${urlOf(node.sqlAddress)}"`);
+	// What test tools look for in the log of a PostgreSQL server.
+	console.log("database system is ready to accept connections");
+	const reason = await Promise.race([stopped, node.failed.then((why) => new UserError(why))]);
+	if (reason instanceof UserError) {
+		console.error(`quorate: ${reason.message}`);
+		return 1;
+	}
+	console.log(`quorate: ${reason}, stopping`);
+	await node.stop();
+	return 0;
+}
+
+export const urlOf = (sqlAddress: string): string =>
+	`postgresql://postgres@${sqlAddress}/${defaultDatabase}`;
+
+/** The second signal ends the process as if nobody listened. */
+function firstSignal(): Promise<string> {
+	return new Promise((resolve) => {
+		process.once("SIGINT", () => resolve("SIGINT"));
+		process.once("SIGTERM", () => resolve("SIGTERM"));
+	});
+}
