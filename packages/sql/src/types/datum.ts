@@ -1,9 +1,10 @@
 /**
  * Values at run time. One JavaScript shape a type:
- * null: SQL NULL; boolean: bool; number: int2, int4, oid, float4, float8, date (days since 2000-01-01, +-Infinity for infinity);
+ * null: SQL NULL; boolean: bool; number: int2, int4, oid and its kin (xid, regclass, regtype ...: the OID), float4, float8, date
+ * (days since 2000-01-01, +-Infinity for infinity);
  * bigint: int8, timestamp and timestamptz (microseconds since 2000-01-01 UTC; the int64 extremes are +-infinity), time;
- * `Numeric`: numeric; string: text, varchar, bpchar, name, uuid (canonical lower case), "char", unknown, json, regtype...;
- * Uint8Array: bytea; `Interval`; `ArrayValue`: any array; `RowValue`: a row.
+ * `Numeric`: numeric; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
+ * Uint8Array: bytea; `Interval`; `ArrayValue`: any array, also int2vector and oidvector; `RowValue`: a row.
  */
 import type { Numeric } from "./numeric.ts";
 
@@ -16,6 +17,7 @@ export interface Interval {
 
 export interface ArrayValue {
 	readonly kind: "array";
+	/** Of a multidimensional array: `ArrayValue`s of equal length and bounds. */
 	readonly elements: readonly Datum[];
 	/** Lower bound, 1 unless said otherwise. */
 	readonly lower: number;
@@ -24,6 +26,8 @@ export interface ArrayValue {
 export interface RowValue {
 	readonly kind: "row";
 	readonly fields: readonly Datum[];
+	/** OIDs of the fields' types, since a record's type does not say them. Without them the fields' shapes decide. */
+	readonly types?: readonly number[];
 }
 
 export type Datum =

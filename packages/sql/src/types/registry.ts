@@ -1,4 +1,16 @@
-/** TO BE REPLACED by the implementation: the contract of types with the binder, the executor and the protocol server. */
+/**
+ * Types, casts, operators and functions: the contract with the binder, the executor and the protocol server.
+ *
+ * 1. A type's `compare`, its comparison operators and its `keyCodec` agree: equal values have equal keys.
+ * 2. A value handed to a type, cast or function has the JavaScript shape that `datum.ts` gives its type; nothing here looks at
+ *    anything but its arguments and the context passed in.
+ * 3. Whatever a client's text or bytes hold, the answer is a value or a `DatabaseError` with PostgreSQL's SQLSTATE.
+ * 4. No pattern, format or literal costs more than about the product of its length and the text's.
+ *
+ * Left out: jsonb, ranges, enums, timetz, bit strings, network and geometric types (`unsupportedType` knows their names),
+ * collations other than C.
+ * May import: @quorate/keys only.
+ */
 import type { Datum, SqlType } from "./datum.ts";
 
 /** What conversions depend on: session settings. */
@@ -11,6 +23,8 @@ export interface TypeContext {
 	readonly byteaOutput: "hex" | "escape";
 	/** Start of the transaction, microseconds since 2000-01-01 UTC: for 'now'::timestamptz. */
 	readonly transactionStart: bigint;
+	/** Names of regclass, regproc, regnamespace, regrole: `regclassin`(text) and `regclassout`(oid) ..., as in `FunctionContext`. */
+	readonly catalogCall?: (name: string, args: readonly Datum[]) => Datum;
 }
 
 export interface TypeDefinition {
@@ -34,32 +48,27 @@ export interface TypeDefinition {
 	/** Binary send and receive as PostgreSQL's typsend, typreceive. */
 	encodeBinary(value: Datum, context: TypeContext): Uint8Array;
 	decodeBinary(bytes: Uint8Array, modifier: number): Datum;
-	/** Total order, as btree's; NaN above all, no nulls. */
+	/** Total order, as btree's; NaN above all, no nulls. Throws 42883 where the type has none. */
 	compare(a: Datum, b: Datum): number;
 	/** Order-preserving and self-delimiting bytes (a binary string, see keys/key) and their inverse; undefined where the type cannot be a key. */
 	readonly keyCodec:
 		| {
 				encode(value: Datum): string;
 				decode(bytes: string, offset: number): { readonly value: Datum; readonly next: number };
+				/** Equal values may look different (1.0, 1.00): decode gives one of them, so the row has to store its own. */
+				readonly lossy: boolean;
 		  }
 		| undefined;
 }
 
-export declare function typeByOid(oid: number): TypeDefinition | undefined;
-/** By pg_type name or SQL alias, folded. */
-export declare function typeByName(name: string): TypeDefinition | undefined;
-export declare function allTypes(): readonly TypeDefinition[];
-/** int4, character varying(10), numeric(8,2)[] ... as format_type(oid, modifier). */
-export declare function formatType(type: SqlType): string;
-/** Applies varchar(n), char(n), numeric(p,s): pads, rounds or throws 22001, 22003. `explicit`: a cast truncates silently. */
-export declare function applyModifier(value: Datum, type: SqlType, explicit: boolean): Datum;
-
 /** How a value of one type becomes another. `implicit`: anywhere; `assignment`: into columns; `explicit`: casts only. */
 export interface CastDefinition {
 	readonly context: "implicit" | "assignment" | "explicit";
+	/** Never called with null. Leaves `target.modifier` to `applyModifier`. */
 	apply(value: Datum, target: SqlType, context: TypeContext): Datum;
+	/** The value stays as it is. */
+	readonly binaryCoercible: boolean;
 }
-export declare function findCast(from: number, to: number): CastDefinition | undefined;
 
 /** What a function body may ask of its session. Values that depend on the session only; data access goes through the executor. */
 export interface FunctionContext extends TypeContext {
@@ -76,9 +85,11 @@ export interface FunctionContext extends TypeContext {
 	setting(name: string): string | undefined;
 	setSetting(name: string, value: string, local: boolean): string;
 	/** Catalog lookups for reg* casts, pg_get_*def, to_regclass, pg_table_is_visible ...: by name, answered by packages/sql/src/catalog. */
-	catalogCall(name: string, args: readonly Datum[]): Datum;
+	readonly catalogCall: (name: string, args: readonly Datum[]) => Datum;
 	/** nextval, currval, setval, lastval. */
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
+	/** pg_sleep. Rejects with 57014 if the statement is cancelled meanwhile. */
+	sleep(ms: number): Promise<void>;
 }
 
 export interface ScalarFunction {
@@ -93,11 +104,15 @@ export interface ScalarFunction {
 	readonly volatility: "immutable" | "stable" | "volatile";
 	/** May return a promise only if `async`. */
 	readonly async: boolean;
+	/** Trailing arguments that may be left out: the call gets fewer. */
+	readonly optional: number;
 	call(
 		args: readonly Datum[],
 		context: FunctionContext,
 		argTypes: readonly SqlType[],
 	): Datum | Promise<Datum>;
+	/** The same for strict functions of one or two arguments that need no context: spares the list. Never called with null. */
+	readonly direct: ((a: Datum, b: Datum) => Datum) | undefined;
 }
 
 export interface AggregateFunction {
@@ -114,6 +129,7 @@ export interface SetFunction {
 	readonly name: string;
 	readonly args: readonly number[];
 	readonly columns: readonly { readonly name: string; readonly oid: number }[];
+	/** Never called with a null argument: those give no rows. */
 	call(
 		args: readonly Datum[],
 		context: FunctionContext,
@@ -121,22 +137,22 @@ export interface SetFunction {
 	): Iterable<readonly Datum[]>;
 }
 
-/** Operators are functions named by their symbol, with one or two arguments. */
-export declare function scalarCandidates(name: string): readonly ScalarFunction[];
-export declare function operatorCandidates(symbol: string, arity: 1 | 2): readonly ScalarFunction[];
-export declare function aggregateCandidates(name: string): readonly AggregateFunction[];
-export declare function setCandidates(name: string): readonly SetFunction[];
-
-/**
- * PostgreSQL's rules of type resolution (manual, chapter 10): exact match, then implicit casts, preferred types, unknown literals.
- * `argTypes` has 705 (unknown) for untyped literals and 0 for parameters without a type yet. Throws 42883 or 42725 with PostgreSQL's words.
- */
-export declare function resolve<T extends { readonly args: readonly number[] }>(
-	what: "function" | "operator",
-	name: string,
-	candidates: readonly T[],
-	argTypes: readonly number[],
-	at: number,
-): { readonly chosen: T; readonly argTypes: readonly number[]; readonly resultType: number };
-/** Common type of UNION, CASE, IN, VALUES (chapter 10.5). Throws 42804. */
-export declare function commonType(types: readonly number[], construct: string, at: number): number;
+export {
+	aggregateCandidates,
+	allFunctions,
+	operatorCandidates,
+	scalarCandidates,
+	setCandidates,
+} from "../functions/table.ts";
+export { findCast } from "./casts.ts";
+export { commonType } from "./common-type.ts";
+export { resolve } from "./resolve.ts";
+export {
+	allTypes,
+	applyModifier,
+	formatType,
+	packModifier,
+	typeByName,
+	typeByOid,
+	unsupportedType,
+} from "./type-table.ts";

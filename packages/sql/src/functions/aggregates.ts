@@ -1,0 +1,304 @@
+/** Aggregates. DISTINCT, ORDER BY and FILTER inside them are the executor's; so is skipping NULLs for strict ones. */
+
+import { arrayOf, isArray } from "../types/array-values.ts";
+import { toInt8 } from "../types/conversions.ts";
+import type { Datum, Interval, SqlType } from "../types/datum.ts";
+import { addIntervals, scaleInterval } from "../types/interval-values.ts";
+import {
+	type Numeric,
+	numericFromBigint,
+	numericFromNumber,
+	numericZero,
+} from "../types/numeric.ts";
+import { add, divide } from "../types/numeric-arithmetic.ts";
+import type { AggregateFunction } from "../types/registry.ts";
+import { builtinType, typeByName } from "../types/type-table.ts";
+import { signature } from "./definition.ts";
+import { statisticsAggregates } from "./statistics.ts";
+
+type Accumulator = ReturnType<AggregateFunction["create"]>;
+
+export function aggregate(
+	text: string,
+	create: (argTypes: readonly SqlType[]) => Accumulator,
+	strict = true,
+): AggregateFunction {
+	const { name, args, result } = signature(text);
+	return { name, args, result, create, strict };
+}
+
+/** Folds one argument; NULL without rows. */
+export function fold<S extends Datum>(
+	step: (state: S | null, value: never) => S,
+	finish: (state: S) => Datum = (state) => state,
+): () => Accumulator {
+	const apply = step as (state: S | null, value: Datum) => S;
+	return () => {
+		let state: S | null = null;
+		return {
+			step(args) {
+				state = apply(state, args[0] as Datum);
+			},
+			result: () => (state === null ? null : finish(state)),
+		};
+	};
+}
+
+/** A mean over a sum that `step` keeps, and the number of rows. */
+function mean<S>(
+	zero: S,
+	step: (sum: S, value: never) => S,
+	finish: (sum: S, count: number) => Datum,
+): () => Accumulator {
+	const apply = step as (sum: S, value: Datum) => S;
+	return () => {
+		let sum = zero;
+		let count = 0;
+		return {
+			step(args) {
+				sum = apply(sum, args[0] as Datum);
+				count++;
+			},
+			result: () => (count === 0 ? null : finish(sum, count)),
+		};
+	};
+}
+
+function counter(): Accumulator {
+	let count = 0;
+	return {
+		step() {
+			count++;
+		},
+		result: () => BigInt(count),
+	};
+}
+
+/** Numbers are added as numbers while the sum is exact. */
+function integerSum(): Accumulator {
+	let small = 0;
+	let large = 0n;
+	let rows = 0;
+	return {
+		step(args) {
+			small += args[0] as number;
+			rows++;
+			if (small > 2 ** 52 || small < -(2 ** 52)) {
+				large += BigInt(small);
+				small = 0;
+			}
+		},
+		result: () => (rows === 0 ? null : toInt8(large + BigInt(small))),
+	};
+}
+
+const quotient = (sum: Numeric, count: number): Datum => divide(sum, numericFromNumber(count));
+const bigQuotient = (sum: bigint, count: number): Datum => quotient(numericFromBigint(sum), count);
+
+const sums: AggregateFunction[] = [
+	aggregate("count() -> int8", counter, false),
+	aggregate("count(any) -> int8", counter),
+	aggregate("sum(int2) -> int8", integerSum),
+	aggregate("sum(int4) -> int8", integerSum),
+	aggregate("sum(int8) -> numeric", () => {
+		let sum: bigint | undefined;
+		return {
+			step(args) {
+				sum = (sum ?? 0n) + (args[0] as bigint);
+			},
+			result: () => (sum === undefined ? null : numericFromBigint(sum)),
+		};
+	}),
+	aggregate(
+		"sum(numeric) -> numeric",
+		fold<Numeric>((sum, n: Numeric) => (sum === null ? n : add(sum, n))),
+	),
+	aggregate(
+		"sum(float4) -> float4",
+		fold<number>((sum, n: number) => Math.fround((sum ?? 0) + n)),
+	),
+	aggregate(
+		"sum(float8) -> float8",
+		fold<number>((sum, n: number) => (sum ?? 0) + n),
+	),
+	aggregate(
+		"sum(interval) -> interval",
+		fold<Interval>((sum, i: Interval) => (sum === null ? i : addIntervals(sum, i))),
+	),
+	aggregate(
+		"avg(int2) -> numeric",
+		mean<bigint>(0n, (sum, n: number) => sum + BigInt(n), bigQuotient),
+	),
+	aggregate(
+		"avg(int4) -> numeric",
+		mean<bigint>(0n, (sum, n: number) => sum + BigInt(n), bigQuotient),
+	),
+	aggregate(
+		"avg(int8) -> numeric",
+		mean<bigint>(0n, (sum, n: bigint) => sum + n, bigQuotient),
+	),
+	aggregate(
+		"avg(numeric) -> numeric",
+		mean(numericZero, (sum, n: Numeric) => add(sum, n), quotient),
+	),
+	aggregate(
+		"avg(float4) -> float8",
+		mean<number>(
+			0,
+			(sum, n: number) => sum + n,
+			(sum, count) => sum / count,
+		),
+	),
+	aggregate(
+		"avg(float8) -> float8",
+		mean<number>(
+			0,
+			(sum, n: number) => sum + n,
+			(sum, count) => sum / count,
+		),
+	),
+	aggregate(
+		"avg(interval) -> interval",
+		mean<Interval>(
+			{ kind: "interval", months: 0, days: 0, microseconds: 0n },
+			(sum, i: Interval) => addIntervals(sum, i),
+			(sum, count) => scaleInterval(sum, 1 / count),
+		),
+	),
+];
+
+const ordered = [
+	"int2",
+	"int4",
+	"int8",
+	"oid",
+	"float4",
+	"float8",
+	"numeric",
+	"text",
+	"bpchar",
+	"date",
+	"time",
+	"timestamp",
+	"timestamptz",
+	"interval",
+];
+
+const extremes: AggregateFunction[] = ordered.flatMap((name) => {
+	const compare = typeByName(name)?.compare ?? (() => 0);
+	return [
+		aggregate(
+			`min(${name}) -> ${name}`,
+			fold<Datum>((least, v) => (least === null || compare(v, least) < 0 ? v : least)),
+		),
+		aggregate(
+			`max(${name}) -> ${name}`,
+			fold<Datum>((most, v) => (most === null || compare(v, most) > 0 ? v : most)),
+		),
+	];
+});
+
+function arrayExtreme(sign: 1 | -1): (types: readonly SqlType[]) => Accumulator {
+	return (types) => {
+		const compare = builtinType(types[0]?.oid ?? 0)?.compare ?? (() => 0);
+		return fold<Datum>((best, v) => (best === null || compare(v, best) * sign > 0 ? v : best))();
+	};
+}
+
+const booleans: AggregateFunction[] = [
+	aggregate(
+		"bool_and(bool) -> bool",
+		fold<boolean>((all, v: boolean) => all !== false && v),
+	),
+	aggregate(
+		"every(bool) -> bool",
+		fold<boolean>((all, v: boolean) => all !== false && v),
+	),
+	aggregate(
+		"bool_or(bool) -> bool",
+		fold<boolean>((some, v: boolean) => some === true || v),
+	),
+];
+
+const bits: AggregateFunction[] = ["int2", "int4"].flatMap((type) => [
+	aggregate(
+		`bit_and(${type}) -> ${type}`,
+		fold<number>((all, v: number) => (all ?? -1) & v),
+	),
+	aggregate(
+		`bit_or(${type}) -> ${type}`,
+		fold<number>((some, v: number) => (some ?? 0) | v),
+	),
+]);
+
+/** The separator stands before every value but the first; NULL separators are nothing. */
+function stringAggregate(): Accumulator {
+	let parts: string[] | undefined;
+	return {
+		step([value, separator]) {
+			if (value === null || value === undefined) {
+				return;
+			}
+			if (parts === undefined) {
+				parts = [value as string];
+			} else {
+				parts.push((separator ?? "") as string, value as string);
+			}
+		},
+		result: () => parts?.join("") ?? null,
+	};
+}
+
+function bytesAggregate(): Accumulator {
+	let parts: Uint8Array[] | undefined;
+	return {
+		step([value, separator]) {
+			if (value === null || value === undefined) {
+				return;
+			}
+			if (parts === undefined) {
+				parts = [value as Uint8Array];
+			} else {
+				parts.push((separator ?? new Uint8Array(0)) as Uint8Array, value as Uint8Array);
+			}
+		},
+		result: () => (parts === undefined ? null : Buffer.concat(parts)),
+	};
+}
+
+function arrayAggregate(): Accumulator {
+	let elements: Datum[] | undefined;
+	return {
+		step(args) {
+			elements ??= [];
+			elements.push(args[0] as Datum);
+		},
+		result: () => (elements === undefined ? null : arrayOf(elements)),
+	};
+}
+
+function arrayOfArrays(): Accumulator {
+	const inner = arrayAggregate();
+	return {
+		step(args) {
+			if (isArray(args[0])) {
+				inner.step(args);
+			}
+		},
+		result: () => inner.result(),
+	};
+}
+
+export const aggregateFunctions: readonly AggregateFunction[] = [
+	...sums,
+	...extremes,
+	...booleans,
+	...bits,
+	...statisticsAggregates,
+	aggregate("min(anyarray) -> anyarray", arrayExtreme(-1)),
+	aggregate("max(anyarray) -> anyarray", arrayExtreme(1)),
+	aggregate("string_agg(text, text) -> text", stringAggregate, false),
+	aggregate("string_agg(bytea, bytea) -> bytea", bytesAggregate, false),
+	aggregate("array_agg(anynonarray) -> anyarray", arrayAggregate, false),
+	aggregate("array_agg(anyarray) -> anyarray", arrayOfArrays, false),
+];

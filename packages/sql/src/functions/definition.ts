@@ -1,0 +1,117 @@
+/** How the tables of this folder write a function down: a signature in text, and a body over plain values. */
+import { assert } from "@quorate/keys/assert";
+import type { Datum, SqlType } from "../types/datum.ts";
+import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
+import { typeByName } from "../types/type-table.ts";
+
+type Volatility = ScalarFunction["volatility"];
+
+export interface Signature {
+	readonly name: string;
+	readonly args: readonly number[];
+	readonly variadic: boolean;
+	readonly result: number;
+}
+
+const shape = /^(\S+)\((variadic )?([^)]*)\)(?: -> (\S+))?$/;
+
+export function oidOf(typeName: string): number {
+	const type = typeByName(typeName);
+	assert(type !== undefined, () => `no type ${typeName}`);
+	return type.oid;
+}
+
+/** "lpad(text, int4) -> text"; "concat(variadic any) -> text" repeats its last argument. */
+export function signature(text: string): Signature {
+	const match = shape.exec(text);
+	assert(match !== null, () => `not a signature: ${text}`);
+	const list = (match[3] as string).trim();
+	return {
+		name: match[1] as string,
+		args: list === "" ? [] : list.split(", ").map(oidOf),
+		variadic: match[2] !== undefined,
+		result: match[4] === undefined ? 0 : oidOf(match[4]),
+	};
+}
+
+/** A strict function of its arguments alone. */
+export function pure(
+	text: string,
+	body: (a: never, b: never, c: never, d: never, e: never, f: never) => Datum,
+	volatility: Volatility = "immutable",
+): ScalarFunction {
+	const parsed = signature(text);
+	const positional = body as (...args: readonly Datum[]) => Datum;
+	const call = callOf(positional, parsed.variadic ? -1 : parsed.args.length);
+	return {
+		...parsed,
+		strict: true,
+		volatility,
+		async: false,
+		optional: 0,
+		call,
+		direct:
+			!parsed.variadic && (parsed.args.length === 1 || parsed.args.length === 2)
+				? (positional as (a: Datum, b: Datum) => Datum)
+				: undefined,
+	};
+}
+
+/** Without a spread where the number of arguments is known. */
+function callOf(
+	body: (...args: readonly Datum[]) => Datum,
+	count: number,
+): (args: readonly Datum[]) => Datum {
+	switch (count) {
+		case 1:
+			return (args) => body(args[0] as Datum);
+		case 2:
+			return (args) => body(args[0] as Datum, args[1] as Datum);
+		default:
+			return (args) => body(...args);
+	}
+}
+
+export interface Options {
+	readonly volatility: Volatility;
+	/** False: the body sees NULLs. */
+	readonly strict?: boolean;
+	readonly optional?: number;
+}
+
+/** A function that looks at its session, its argument types, or NULLs. */
+export function contextual(
+	text: string,
+	options: Options,
+	body: (args: readonly Datum[], context: FunctionContext, argTypes: readonly SqlType[]) => Datum,
+): ScalarFunction {
+	return {
+		...signature(text),
+		strict: options.strict ?? true,
+		volatility: options.volatility,
+		async: false,
+		optional: options.optional ?? 0,
+		call: body,
+		direct: undefined,
+	};
+}
+
+/** A function whose answer may take time. */
+export function asynchronous(
+	text: string,
+	body: (args: readonly Datum[], context: FunctionContext) => Datum | Promise<Datum>,
+): ScalarFunction {
+	return {
+		...signature(text),
+		strict: true,
+		volatility: "volatile",
+		async: true,
+		optional: 0,
+		call: body,
+		direct: undefined,
+	};
+}
+
+export const stable: Options = { volatility: "stable" };
+export const volatile: Options = { volatility: "volatile" };
+export const nullable: Options = { volatility: "immutable", strict: false };

@@ -1,0 +1,157 @@
+/**
+ * LIKE and ILIKE. A pattern is cut at its % into segments, each found once from left to right, so that no pattern costs more
+ * than the product of both lengths.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+
+/** One character of a pattern: itself, or any. */
+type Item = string | typeof any;
+const any = Symbol("_");
+
+interface Segment {
+	readonly items: readonly Item[];
+	/** Without an _ the segment is a plain string. */
+	readonly text: string | undefined;
+}
+
+export interface LikePattern {
+	/** At least one; the first is anchored at the start, the last at the end. */
+	readonly segments: readonly Segment[];
+	/** The pattern without wildcards before the first one: what an index can use. */
+	readonly prefix: string;
+}
+
+function segmentOf(items: readonly Item[]): Segment {
+	return { items, text: items.includes(any) ? undefined : items.join("") };
+}
+
+/** `escapeCharacter`: one character, or "" for none. Throws 22025. */
+export function compileLike(pattern: string, escapeCharacter: string): LikePattern {
+	const segments: Segment[] = [];
+	let items: Item[] = [];
+	const characters = [...pattern];
+	for (let i = 0; i < characters.length; i++) {
+		const character = characters[i] as string;
+		if (character === escapeCharacter && escapeCharacter !== "") {
+			const next = characters[++i];
+			if (next === undefined) {
+				throw new DatabaseError("22025", "LIKE pattern must not end with escape character");
+			}
+			items.push(next);
+		} else if (character === "%") {
+			segments.push(segmentOf(items));
+			items = [];
+		} else {
+			items.push(character === "_" ? any : character);
+		}
+	}
+	segments.push(segmentOf(items));
+	const first = segments[0]?.items ?? [];
+	const wild = first.indexOf(any);
+	return { segments, prefix: first.slice(0, wild < 0 ? first.length : wild).join("") };
+}
+
+/** End of the segment if it stands at `at`, else -1. */
+function matchAt(text: string, at: number, segment: Segment): number {
+	if (segment.text !== undefined) {
+		return text.startsWith(segment.text, at) ? at + segment.text.length : -1;
+	}
+	let position = at;
+	for (const item of segment.items) {
+		if (position >= text.length) {
+			return -1;
+		}
+		if (item === any) {
+			position += (text.charCodeAt(position) & 0xfc00) === 0xd800 ? 2 : 1;
+		} else if (text.startsWith(item as string, position)) {
+			position += (item as string).length;
+		} else {
+			return -1;
+		}
+	}
+	return position;
+}
+
+/** End of the first occurrence from `from` on, else -1. */
+function find(text: string, from: number, segment: Segment): number {
+	if (segment.text !== undefined) {
+		const at = text.indexOf(segment.text, from);
+		return at < 0 ? -1 : at + segment.text.length;
+	}
+	for (let at = from; at <= text.length; at++) {
+		const end = matchAt(text, at, segment);
+		if (end >= 0) {
+			return end;
+		}
+	}
+	return -1;
+}
+
+/** True if the segment stands at the very end, not before `from`. */
+function endsWith(text: string, from: number, segment: Segment): boolean {
+	if (segment.text !== undefined) {
+		return text.length - segment.text.length >= from && text.endsWith(segment.text);
+	}
+	// Back over as many characters as the segment has.
+	let at = text.length;
+	for (let i = 0; i < segment.items.length; i++) {
+		at -= (text.charCodeAt(at - 1) & 0xfc00) === 0xdc00 ? 2 : 1;
+	}
+	return at >= from && matchAt(text, at, segment) === text.length;
+}
+
+export function matchesLike(text: string, pattern: LikePattern): boolean {
+	const { segments } = pattern;
+	let at = matchAt(text, 0, segments[0] as Segment);
+	if (segments.length === 1) {
+		return at === text.length;
+	}
+	for (let i = 1; at >= 0 && i < segments.length - 1; i++) {
+		at = find(text, at, segments[i] as Segment);
+	}
+	return at >= 0 && endsWith(text, at, segments.at(-1) as Segment);
+}
+
+const cacheMax = 500;
+const cache = new Map<string, LikePattern>();
+
+function cached(pattern: string): LikePattern {
+	let compiled = cache.get(pattern);
+	if (compiled === undefined) {
+		compiled = compileLike(pattern, "\\");
+		if (cache.size >= cacheMax) {
+			cache.clear();
+		}
+		cache.set(pattern, compiled);
+	}
+	return compiled;
+}
+
+export const like = (text: string, pattern: string): boolean => matchesLike(text, cached(pattern));
+
+export const ilike = (text: string, pattern: string): boolean =>
+	matchesLike(text.toLowerCase(), cached(pattern.toLowerCase()));
+
+/** ESCAPE: the pattern with that escape character rewritten to backslashes, as like_escape. */
+export function likeEscape(pattern: string, escapeCharacter: string): string {
+	if ([...escapeCharacter].length > 1) {
+		throw new DatabaseError("22019", "invalid escape string", {
+			hint: "Escape string must be empty or one character.",
+		});
+	}
+	if (escapeCharacter === "\\") {
+		return pattern;
+	}
+	let out = "";
+	let literal = false;
+	for (const character of pattern) {
+		if (character === escapeCharacter && !literal) {
+			out += "\\";
+			literal = true;
+		} else {
+			out += character === "\\" && !literal ? "\\\\" : character;
+			literal = false;
+		}
+	}
+	return out;
+}

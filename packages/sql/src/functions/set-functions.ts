@@ -1,0 +1,102 @@
+/** Set-returning functions. */
+import { dimensionsOf, flatten } from "../types/array-values.ts";
+import type { ArrayValue, Datum } from "../types/datum.ts";
+import { invalidParameter } from "../types/errors.ts";
+import {
+	compareNumeric,
+	isNaNumeric,
+	type Numeric,
+	numericOne,
+	numericSign,
+} from "../types/numeric.ts";
+import { add } from "../types/numeric-arithmetic.ts";
+import type { FunctionContext, SetFunction } from "../types/registry.ts";
+import { signature } from "./definition.ts";
+
+type Rows = Iterable<readonly Datum[]>;
+
+function set(
+	text: string,
+	body: (args: readonly Datum[], context: FunctionContext) => Rows,
+	column?: string,
+): SetFunction {
+	const { name, args, result } = signature(text);
+	return { name, args, columns: [{ name: column ?? name, oid: result }], call: body };
+}
+
+const zeroStep = (): Error => invalidParameter("step size cannot equal zero");
+
+function* numbers(start: number, stop: number, step: number): Rows {
+	if (step === 0) {
+		throw zeroStep();
+	}
+	for (let i = start; step > 0 ? i <= stop : i >= stop; i += step) {
+		yield [i];
+	}
+}
+
+function* bigints(start: bigint, stop: bigint, step: bigint): Rows {
+	if (step === 0n) {
+		throw zeroStep();
+	}
+	for (let i = start; step > 0n ? i <= stop : i >= stop; i += step) {
+		yield [i];
+	}
+}
+
+function* numerics(start: Numeric, stop: Numeric, step: Numeric): Rows {
+	for (const [value, name] of [
+		[start, "start"],
+		[stop, "stop"],
+		[step, "step"],
+	] as const) {
+		if (value.special !== 0) {
+			const what = name === "step" ? "step size" : `${name} value`;
+			throw invalidParameter(`${what} cannot be ${isNaNumeric(value) ? "NaN" : "infinity"}`);
+		}
+	}
+	const sign = numericSign(step);
+	if (sign === 0) {
+		throw zeroStep();
+	}
+	for (let i = start; compareNumeric(i, stop) * sign <= 0; i = add(i, step)) {
+		yield [i];
+	}
+}
+
+function* subscripts(array: ArrayValue, dimension: number, reverse: boolean): Rows {
+	const bounds = dimensionsOf(array)[dimension - 1];
+	for (let i = 0; i < (bounds?.size ?? 0); i++) {
+		yield [(bounds?.lower ?? 1) + (reverse ? (bounds?.size ?? 0) - 1 - i : i)];
+	}
+}
+
+function* each(items: readonly Datum[]): Rows {
+	for (const item of items) {
+		yield [item];
+	}
+}
+
+export const setFunctions: readonly SetFunction[] = [
+	set("generate_series(int4, int4) -> int4", ([a, b]) => numbers(a as number, b as number, 1)),
+	set("generate_series(int4, int4, int4) -> int4", ([a, b, s]) =>
+		numbers(a as number, b as number, s as number),
+	),
+	set("generate_series(int8, int8) -> int8", ([a, b]) => bigints(a as bigint, b as bigint, 1n)),
+	set("generate_series(int8, int8, int8) -> int8", ([a, b, s]) =>
+		bigints(a as bigint, b as bigint, s as bigint),
+	),
+	set("generate_series(numeric, numeric) -> numeric", ([a, b]) =>
+		numerics(a as Numeric, b as Numeric, numericOne),
+	),
+	set("generate_series(numeric, numeric, numeric) -> numeric", ([a, b, s]) =>
+		numerics(a as Numeric, b as Numeric, s as Numeric),
+	),
+	set("generate_subscripts(anyarray, int4) -> int4", ([array, dimension]) =>
+		subscripts(array as ArrayValue, dimension as number, false),
+	),
+	set("generate_subscripts(anyarray, int4, bool) -> int4", ([array, dimension, reverse]) =>
+		subscripts(array as ArrayValue, dimension as number, reverse as boolean),
+	),
+	set("unnest(anyarray) -> anyelement", ([array]) => each(flatten(array as ArrayValue))),
+];

@@ -1,0 +1,69 @@
+/** All functions by name. Operators are functions named by their symbol, with one or two arguments. */
+import type { AggregateFunction, ScalarFunction, SetFunction } from "../types/registry.ts";
+import { aggregateFunctions } from "./aggregates.ts";
+import { comparisonFunctions } from "./comparison-functions.ts";
+import { floatFunctions } from "./float-functions.ts";
+import { integerFunctions } from "./integer-functions.ts";
+import { numericFunctions } from "./numeric-functions.ts";
+import { setFunctions } from "./set-functions.ts";
+import { textFunctions } from "./text-functions.ts";
+
+const scalars: readonly ScalarFunction[] = [
+	...comparisonFunctions,
+	...integerFunctions,
+	...floatFunctions,
+	...numericFunctions,
+	...textFunctions,
+];
+
+function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T[]> {
+	const map = new Map<string, T[]>();
+	for (const one of all) {
+		const list = map.get(one.name);
+		if (list === undefined) {
+			map.set(one.name, [one]);
+		} else {
+			list.push(one);
+		}
+	}
+	return map;
+}
+
+const isSymbol = /^[+\-*/<>=~!@#%^&|`?]+$/;
+const functions = byName(scalars.filter((f) => !isSymbol.test(f.name)));
+const unary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 1));
+const binary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 2));
+const aggregates = byName(aggregateFunctions);
+const sets = byName(setFunctions);
+
+const none: readonly never[] = [];
+
+export function scalarCandidates(name: string): readonly ScalarFunction[] {
+	return functions.get(name) ?? none;
+}
+
+export function operatorCandidates(symbol: string, arity: 1 | 2): readonly ScalarFunction[] {
+	const name = symbol === "!=" ? "<>" : symbol;
+	return (arity === 1 ? unary : binary).get(name) ?? none;
+}
+
+export function aggregateCandidates(name: string): readonly AggregateFunction[] {
+	return aggregates.get(name) ?? none;
+}
+
+export function setCandidates(name: string): readonly SetFunction[] {
+	return sets.get(name) ?? none;
+}
+
+/** Everything that pg_proc lists: functions in a fixed order. */
+export function allFunctions(): {
+	readonly scalar: readonly ScalarFunction[];
+	readonly aggregate: readonly AggregateFunction[];
+	readonly set: readonly SetFunction[];
+} {
+	return {
+		scalar: scalars.filter((f) => !isSymbol.test(f.name)),
+		aggregate: aggregateFunctions,
+		set: setFunctions,
+	};
+}

@@ -1,0 +1,259 @@
+/** Functions and operators of text. Positions and lengths count characters, that is code points. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Datum } from "../types/datum.ts";
+import { invalidParameter } from "../types/errors.ts";
+import type { ScalarFunction } from "../types/registry.ts";
+import { compareBpchar } from "../types/text-types.ts";
+import { compareText, offsetOf, sliceText, textLength, trimBlanks } from "../types/text-values.ts";
+import { builtinType } from "../types/type-table.ts";
+import { contextual, nullable, pure, stable } from "./definition.ts";
+import { ilike, like, likeEscape } from "./like.ts";
+
+/** PostgreSQL's MaxAllocSize: no value is longer. */
+const bytesMax = 0x3fff_ffff;
+
+export function tooLarge(): DatabaseError {
+	return new DatabaseError("54000", "requested length too large");
+}
+
+/** substring(text from start for count): what lies outside the text does not exist, but counts. */
+export function substring(text: string, start: number, count: number): string {
+	if (count < 0) {
+		throw new DatabaseError("22011", "negative substring length not allowed");
+	}
+	return sliceText(text, Math.max(start - 1, 0), Math.max(start - 1 + count, 0));
+}
+
+const substringFrom = (text: string, start: number): string =>
+	text.slice(offsetOf(text, Math.max(start - 1, 0)));
+
+/** A negative count means all but so many. */
+function left(text: string, count: number): string {
+	return sliceText(text, 0, count >= 0 ? count : Math.max(textLength(text) + count, 0));
+}
+
+function right(text: string, count: number): string {
+	return text.slice(offsetOf(text, count >= 0 ? Math.max(textLength(text) - count, 0) : -count));
+}
+
+function trimStart(text: string, set: string): string {
+	let at = 0;
+	for (const character of text) {
+		if (!set.includes(character)) {
+			break;
+		}
+		at += character.length;
+	}
+	return text.slice(at);
+}
+
+function trimEnd(text: string, set: string): string {
+	let end = text.length;
+	while (end > 0) {
+		const size = (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00 ? 2 : 1;
+		if (!set.includes(text.slice(end - size, end))) {
+			break;
+		}
+		end -= size;
+	}
+	return text.slice(0, end);
+}
+
+const trimBoth = (text: string, set: string): string => trimEnd(trimStart(text, set), set);
+
+/** Characters before the first occurrence, plus 1; 0 for none. */
+function position(text: string, part: string): number {
+	const at = text.indexOf(part);
+	return at < 0 ? 0 : textLength(text.slice(0, at)) + 1;
+}
+
+function repeat(text: string, count: number): string {
+	if (count <= 0) {
+		return "";
+	}
+	if (text.length * count > bytesMax) {
+		throw tooLarge();
+	}
+	return text.repeat(count);
+}
+
+function padding(text: string, length: number, fill: string): string | undefined {
+	if (length > bytesMax) {
+		throw tooLarge();
+	}
+	const missing = length - textLength(text);
+	if (missing <= 0 || fill === "") {
+		return undefined;
+	}
+	const size = textLength(fill);
+	return sliceText(fill.repeat(Math.ceil(missing / size)), 0, missing);
+}
+
+function lpad(text: string, length: number, fill: string): string {
+	const pad = padding(text, length, fill);
+	return pad === undefined ? sliceText(text, 0, Math.max(length, 0)) : pad + text;
+}
+
+function rpad(text: string, length: number, fill: string): string {
+	const pad = padding(text, length, fill);
+	return pad === undefined ? sliceText(text, 0, Math.max(length, 0)) : text + pad;
+}
+
+function splitPart(text: string, separator: string, field: number): string {
+	if (field === 0) {
+		throw invalidParameter("field position must not be zero");
+	}
+	const parts = separator === "" ? [text] : text.split(separator);
+	return parts.at(field > 0 ? field - 1 : field) ?? "";
+}
+
+/** A letter or digit continues a word. */
+function initcap(text: string): string {
+	return text.replace(/[\p{L}\p{N}]+/gu, (word) => {
+		const [first = ""] = word;
+		return first.toUpperCase() + word.slice(first.length).toLowerCase();
+	});
+}
+
+function translate(text: string, from: string, to: string): string {
+	const source = [...from];
+	const target = [...to];
+	let out = "";
+	for (const character of text) {
+		const index = source.indexOf(character);
+		out += index < 0 ? character : (target[index] ?? "");
+	}
+	return out;
+}
+
+function character(code: number): string {
+	if (code === 0) {
+		throw new DatabaseError("54000", "null character not permitted");
+	}
+	if (code < 0) {
+		throw new DatabaseError("54000", "character number must be positive");
+	}
+	if (code > 0x10_ffff || (code >= 0xd800 && code <= 0xdfff)) {
+		throw new DatabaseError(
+			"54000",
+			`requested character ${code > 0x10_ffff ? "too large for encoding" : "not valid for encoding"}: ${code}`,
+		);
+	}
+	return String.fromCodePoint(code);
+}
+
+function overlay(text: string, part: string, start: number, count: number): string {
+	if (start <= 0) {
+		throw new DatabaseError("22011", "negative substring length not allowed");
+	}
+	return sliceText(text, 0, start - 1) + part + substringFrom(text, start + count);
+}
+
+const lengths: ScalarFunction[] = ["length", "char_length", "character_length"].flatMap((name) => [
+	pure(`${name}(text) -> int4`, textLength),
+	pure(`${name}(bpchar) -> int4`, (text: string) => textLength(trimBlanks(text))),
+]);
+
+const patterns: ScalarFunction[] = ["text", "name", "bpchar"].flatMap((type) => [
+	pure(`~~(${type}, text) -> bool`, like),
+	pure(`!~~(${type}, text) -> bool`, (text: string, pattern: string) => !like(text, pattern)),
+	pure(`~~*(${type}, text) -> bool`, ilike),
+	pure(`!~~*(${type}, text) -> bool`, (text: string, pattern: string) => !ilike(text, pattern)),
+]);
+
+/** Text of any value, as the output function of its type writes it. */
+export function textOf(
+	value: Datum,
+	oid: number,
+	context: Parameters<ScalarFunction["call"]>[1],
+): string {
+	return value === null ? "" : (builtinType(oid)?.format(value, context) ?? "");
+}
+
+const concatenations: ScalarFunction[] = [
+	pure("||(text, text) -> text", (a: string, b: string) => a + b),
+	contextual(
+		"||(anynonarray, text) -> text",
+		stable,
+		([a, b], context, types) => textOf(a as Datum, types[0]?.oid ?? 0, context) + (b as string),
+	),
+	contextual(
+		"||(text, anynonarray) -> text",
+		stable,
+		([a, b], context, types) => (a as string) + textOf(b as Datum, types[1]?.oid ?? 0, context),
+	),
+	contextual(
+		"concat(variadic any) -> text",
+		{ ...nullable, volatility: "stable" },
+		(args, context, types) =>
+			args.map((arg, i) => textOf(arg, types[i]?.oid ?? 0, context)).join(""),
+	),
+	contextual(
+		"concat_ws(variadic any) -> text",
+		{ ...nullable, volatility: "stable" },
+		(args, context, types) => {
+			const [separator, ...rest] = args;
+			if (separator === null || separator === undefined) {
+				return null;
+			}
+			return rest
+				.map((arg, i) => (arg === null ? null : textOf(arg, types[i + 1]?.oid ?? 0, context)))
+				.filter((part) => part !== null)
+				.join(textOf(separator, types[0]?.oid ?? 0, context));
+		},
+	),
+];
+
+export const textFunctions: readonly ScalarFunction[] = [
+	...lengths,
+	...patterns,
+	...concatenations,
+	pure("octet_length(text) -> int4", (text: string) => Buffer.byteLength(text)),
+	pure("octet_length(bpchar) -> int4", (text: string) => Buffer.byteLength(text)),
+	pure("bit_length(text) -> int4", (text: string) => Buffer.byteLength(text) * 8),
+	pure("lower(text) -> text", (text: string) => text.toLowerCase()),
+	pure("upper(text) -> text", (text: string) => text.toUpperCase()),
+	pure("initcap(text) -> text", initcap),
+	...["substring", "substr"].flatMap((name) => [
+		pure(`${name}(text, int4) -> text`, substringFrom),
+		pure(`${name}(text, int4, int4) -> text`, substring),
+	]),
+	pure("left(text, int4) -> text", left),
+	pure("right(text, int4) -> text", right),
+	pure("btrim(text) -> text", (text: string) => trimBoth(text, " ")),
+	pure("btrim(text, text) -> text", trimBoth),
+	pure("ltrim(text) -> text", (text: string) => trimStart(text, " ")),
+	pure("ltrim(text, text) -> text", trimStart),
+	pure("rtrim(text) -> text", (text: string) => trimEnd(text, " ")),
+	pure("rtrim(text, text) -> text", trimEnd),
+	pure("replace(text, text, text) -> text", (text: string, from: string, to: string) =>
+		from === "" ? text : text.replaceAll(from, () => to),
+	),
+	pure("position(text, text) -> int4", position),
+	pure("strpos(text, text) -> int4", position),
+	pure("repeat(text, int4) -> text", repeat),
+	pure("reverse(text) -> text", (text: string) => [...text].reverse().join("")),
+	pure("lpad(text, int4) -> text", (text: string, length: number) => lpad(text, length, " ")),
+	pure("lpad(text, int4, text) -> text", lpad),
+	pure("rpad(text, int4) -> text", (text: string, length: number) => rpad(text, length, " ")),
+	pure("rpad(text, int4, text) -> text", rpad),
+	pure("split_part(text, text, int4) -> text", splitPart),
+	pure("starts_with(text, text) -> bool", (text: string, prefix: string) =>
+		text.startsWith(prefix),
+	),
+	pure("^@(text, text) -> bool", (text: string, prefix: string) => text.startsWith(prefix)),
+	pure("translate(text, text, text) -> text", translate),
+	pure("ascii(text) -> int4", (text: string) => text.codePointAt(0) ?? 0),
+	pure("chr(int4) -> text", character),
+	pure("overlay(text, text, int4) -> text", (text: string, part: string, start: number) =>
+		overlay(text, part, start, textLength(part)),
+	),
+	pure("overlay(text, text, int4, int4) -> text", overlay),
+	pure("like_escape(text, text) -> text", likeEscape),
+	pure("like(text, text) -> bool", like),
+	pure("notlike(text, text) -> bool", (text: string, pattern: string) => !like(text, pattern)),
+	pure("text_larger(text, text) -> text", (a: string, b: string) =>
+		compareText(a, b) > 0 ? a : b,
+	),
+	pure("bpcharcmp(bpchar, bpchar) -> int4", compareBpchar),
+];

@@ -1,0 +1,92 @@
+/**
+ * oid and the types that are an OID with a name: regclass, regtype ... Their values are numbers. Names are the catalog's
+ * business: input and output ask `context.catalogCall` for `regclassin`(text) and `regclassout`(oid) and their kin.
+ */
+import { assert } from "@quorate/keys/assert";
+import { type BuiltinType, compareNumbers, defineType } from "./builtin-type.ts";
+import type { Datum } from "./datum.ts";
+import { invalidText, textOutOfRange } from "./errors.ts";
+import { viewOf } from "./integer-types.ts";
+import { integerKey } from "./key-codecs.ts";
+import { OID } from "./oids.ts";
+import type { TypeContext } from "./registry.ts";
+
+const oidMax = 0xffff_ffff;
+const digits = /^[ \t\n\v\f\r]*([+-]?\d+)[ \t\n\v\f\r]*$/;
+
+/** As strtoul: a negative number down to -2147483648 wraps. */
+function parseOid(text: string, typeName: string): number {
+	const match = digits.exec(text);
+	if (match === null) {
+		throw invalidText(typeName, text);
+	}
+	const value = Number(match[1]);
+	if (value < -0x8000_0000 || value > oidMax) {
+		throw textOutOfRange(typeName, text);
+	}
+	return value >>> 0;
+}
+
+function encodeOid(value: Datum): Uint8Array {
+	const out = Buffer.allocUnsafe(4);
+	out.writeUInt32BE(value as number, 0);
+	return out;
+}
+
+const oidLike = {
+	length: 4,
+	encodeBinary: encodeOid,
+	decodeBinary: (bytes: Uint8Array) => viewOf(bytes, 4).readUInt32BE(0),
+	compare: compareNumbers,
+	keyCodec: integerKey,
+	format: (value: Datum) => String(value as number),
+};
+
+const plain = (oid: number, name: string, arrayOid: number, category: string): BuiltinType =>
+	defineType({
+		...oidLike,
+		oid,
+		name,
+		category,
+		preferred: name === "oid",
+		arrayOid,
+		parse: (text) => parseOid(text, name),
+	});
+
+function askCatalog(context: TypeContext, name: string, argument: Datum): Datum {
+	assert(context.catalogCall !== undefined, () => `${name} needs a session with a catalog`);
+	return context.catalogCall(name, [argument]);
+}
+
+function registered(oid: number, name: string, arrayOid: number): BuiltinType {
+	return defineType({
+		...oidLike,
+		oid,
+		name,
+		category: "N",
+		arrayOid,
+		parse(text, context) {
+			if (text === "-") {
+				return 0;
+			}
+			return /^\d+$/.test(text) ? parseOid(text, "oid") : askCatalog(context, `${name}in`, text);
+		},
+		format: (value, context) =>
+			value === 0 ? "-" : (askCatalog(context, `${name}out`, value) as string),
+	});
+}
+
+export const oidTypes: readonly BuiltinType[] = [
+	plain(OID.oid, "oid", OID.oidArray, "N"),
+	plain(OID.xid, "xid", 1011, "U"),
+	plain(OID.cid, "cid", 1012, "U"),
+	registered(OID.regproc, "regproc", 1008),
+	registered(OID.regprocedure, "regprocedure", 2207),
+	registered(OID.regoper, "regoper", 2208),
+	registered(OID.regoperator, "regoperator", 2209),
+	registered(OID.regclass, "regclass", 2210),
+	registered(OID.regtype, "regtype", 2211),
+	registered(OID.regconfig, "regconfig", 3735),
+	registered(OID.regnamespace, "regnamespace", 4090),
+	registered(OID.regrole, "regrole", 4097),
+];

@@ -1,0 +1,212 @@
+/** All types by OID and by name; type names as text; modifiers. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { arrayTypeOf, vectorType } from "./array-types.ts";
+import type { BuiltinType } from "./builtin-type.ts";
+import { byteaType, uuidType } from "./bytes-types.ts";
+import { dateTypes } from "./date-types.ts";
+import type { Datum, SqlType } from "./datum.ts";
+import { unsupported } from "./errors.ts";
+import { float4Type, float8Type } from "./float-types.ts";
+import { boolType, int2Type, int4Type, int8Type } from "./integer-types.ts";
+import { intervalType } from "./interval-type.ts";
+import { jsonType } from "./json-type.ts";
+import { numericType } from "./numeric-type.ts";
+import { oidTypes } from "./oid-types.ts";
+import { OID } from "./oids.ts";
+import { pseudoTypes } from "./pseudo-types.ts";
+import {
+	aclitemType,
+	bpcharType,
+	charType,
+	cstringType,
+	nameType,
+	nodeTreeType,
+	textType,
+	unknownType,
+	varcharType,
+	voidType,
+} from "./text-types.ts";
+
+const oidType = oidTypes[0] as BuiltinType;
+
+const scalars: readonly BuiltinType[] = [
+	boolType,
+	byteaType,
+	charType,
+	nameType,
+	int8Type,
+	int2Type,
+	vectorType(OID.int2vector, "int2vector", 1006, int2Type),
+	int4Type,
+	textType,
+	...oidTypes,
+	vectorType(OID.oidvector, "oidvector", 1013, oidType),
+	jsonType,
+	nodeTreeType,
+	float4Type,
+	float8Type,
+	unknownType,
+	aclitemType,
+	bpcharType,
+	varcharType,
+	...dateTypes,
+	intervalType,
+	numericType,
+	uuidType,
+	cstringType,
+	voidType,
+	...pseudoTypes(lookup),
+];
+
+const table = new Map<number, BuiltinType>();
+for (const type of scalars) {
+	table.set(type.oid, type);
+	if (type.arrayOid !== 0) {
+		table.set(type.arrayOid, arrayTypeOf(type));
+	}
+}
+
+function lookup(oid: number): BuiltinType | undefined {
+	return table.get(oid);
+}
+
+/** Of the folder's own kind, with what modifiers do. */
+export const builtinType = lookup;
+
+export function typeByOid(oid: number): BuiltinType | undefined {
+	return table.get(oid);
+}
+
+export function allTypes(): readonly BuiltinType[] {
+	return [...table.values()];
+}
+
+const byName = new Map<string, BuiltinType>([...table.values()].map((t) => [t.name, t]));
+
+/** SQL's own spellings. `character` and `char` without a length are one character: the grammar says char(1). */
+const aliases: Readonly<Record<string, string>> = {
+	boolean: "bool",
+	smallint: "int2",
+	int: "int4",
+	integer: "int4",
+	bigint: "int8",
+	real: "float4",
+	float: "float8",
+	"double precision": "float8",
+	decimal: "numeric",
+	dec: "numeric",
+	"character varying": "varchar",
+	character: "bpchar",
+	'"char"': "char",
+	"timestamp without time zone": "timestamp",
+	"timestamp with time zone": "timestamptz",
+	"time without time zone": "time",
+};
+
+const absent: ReadonlySet<string> = new Set([
+	"jsonb",
+	"jsonpath",
+	"xml",
+	"money",
+	"timetz",
+	"time with time zone",
+	"bit",
+	"varbit",
+	"bit varying",
+	"inet",
+	"cidr",
+	"macaddr",
+	"macaddr8",
+	"point",
+	"line",
+	"lseg",
+	"box",
+	"path",
+	"polygon",
+	"circle",
+	"tsvector",
+	"tsquery",
+	"int4range",
+	"int8range",
+	"numrange",
+	"tsrange",
+	"tstzrange",
+	"daterange",
+	"pg_lsn",
+	"refcursor",
+	"tid",
+	"xid8",
+	"txid_snapshot",
+	"pg_snapshot",
+	"regcollation",
+	"regdictionary",
+]);
+
+/** PostgreSQL has it, Quorate has not: 0A000 instead of 42704. Names as for `typeByName`. */
+export function unsupportedType(name: string): boolean {
+	return absent.has(name);
+}
+
+/** By pg_type name or SQL alias, folded; "int4[]" and "_int4" are arrays. Throws 0A000 for PostgreSQL's types that do not exist here. */
+export function typeByName(name: string): BuiltinType | undefined {
+	const found = byName.get(name) ?? byName.get(aliases[name] ?? "");
+	if (found !== undefined) {
+		return found;
+	}
+	if (name.endsWith("[]")) {
+		const element = typeByName(name.slice(0, -2).trimEnd());
+		return element === undefined ? undefined : table.get(element.arrayOid);
+	}
+	if (absent.has(name)) {
+		throw unsupported(
+			`type "${name}" is not supported`,
+			name === "jsonb" ? "Use json or text." : "Use text.",
+		);
+	}
+	return undefined;
+}
+
+/** As format_type(oid, modifier): int4, character varying(10), numeric(8,2)[] ... */
+export function formatType(type: SqlType): string {
+	const found = table.get(type.oid);
+	if (found === undefined) {
+		return type.oid === 0 ? "-" : "???";
+	}
+	if (type.oid === OID.bpchar && type.modifier < 0) {
+		return "character";
+	}
+	return type.modifier >= 0 && found.describe !== undefined
+		? found.describe(type.modifier)
+		: found.sqlName;
+}
+
+/** Applies varchar(n), char(n), numeric(p,s): pads, rounds or throws 22001, 22003. `explicit`: a cast truncates silently. */
+export function applyModifier(value: Datum, type: SqlType, explicit: boolean): Datum {
+	if (type.modifier < 0 || value === null) {
+		return value;
+	}
+	const modify = table.get(type.oid)?.modify;
+	return modify === undefined ? value : modify(value, type.modifier, explicit);
+}
+
+/** What stands in parentheses after a type's name, as its type modifier (-1: nothing stood there). */
+export function packModifier(oid: number, modifiers: readonly number[], at: number): number {
+	if (modifiers.length === 0) {
+		return -1;
+	}
+	const found = table.get(oid);
+	if (found?.packModifier === undefined) {
+		throw new DatabaseError(
+			"42601",
+			`type modifier is not allowed for type "${found?.sqlName ?? oid}"`,
+			{ position: at + 1 },
+		);
+	}
+	try {
+		return found.packModifier(modifiers);
+	} catch (error) {
+		throw error instanceof DatabaseError
+			? new DatabaseError(error.code, error.message, { ...error.fields, position: at + 1 })
+			: error;
+	}
+}
