@@ -7,7 +7,7 @@ import { assert } from "@quorate/keys/assert";
 import type { BootId, NodeId, RangeId, ReplicaId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import { decodeBody, encodeBody } from "@quorate/rpc/codec";
+import { decodeBody, encodeBody } from "@quorate/rpc/body";
 
 /** A write of a transaction to one key. */
 export interface Write {

@@ -33,7 +33,7 @@ export interface GroupMachine {
 		readonly term: Term;
 		readonly leader: ReplicaId;
 	}): void;
-	/** The applied index whose effect would survive a power loss, after `Engine.sync` (or 0 for a machine in memory: then its log is compacted only by `checkpoint`). */
+	/** The applied index whose effect would survive a power loss once everything written before the call is synced. A machine in memory: that of its last checkpoint. */
 	appliedIndex(): LogIndex;
 	/**
 	 * Streams the state as of one applied index, in chunks of at most 256 KiB. `metadata` is of the same instant.
@@ -54,9 +54,9 @@ export interface GroupOptions {
 	readonly rangeId: RangeId;
 	readonly replicaId: ReplicaId;
 	readonly machine: GroupMachine;
-	/** State that the machine holds durably at start: index and term applied, and the configuration there. For a new group index and term are its birth's, both at least 1; index 0, term 0 and no members are a replica's that waits for its first snapshot. */
+	/** State that the machine holds durably at start: index and term applied, and the configuration there. For a new group index and term are its birth's; index 0, term 0 and no members are a replica's that waits for its first snapshot. */
 	readonly applied: SnapshotMetadata;
-	/** Members start an election at once if it is true and they are the first voter (birth of a group). */
+	/** Members start an election at once if it is true, they are the first voter, and the WAL knew nothing of them (birth of a group). The only voter of a group always does. */
 	readonly campaignAtStart: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { BootId, NodeId, RangeId } from "@quorate/keys/ids";
 import type { Lease, RangeDescriptor } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { Configuration, LogIndex, Term } from "@quorate/raft/types";
-import { decodeBody, encodeBody } from "@quorate/rpc/codec";
+import { decodeBody, encodeBody } from "@quorate/rpc/body";
 
 export interface RangeState {
 	descriptor: RangeDescriptor;
@@ -80,7 +80,8 @@ export function decodeRangeState(bytes: Uint8Array): RangeState {
 	const fields = decodeBody(bytes) as unknown[];
 	assert(
 		fields[0] === stateFormat,
-		() => `range state of format ${fields[0]}: this version knows ${stateFormat}; upgrade this node`,
+		() =>
+			`range state of format ${fields[0]}: this version knows ${stateFormat}; upgrade this node`,
 	);
 	return {
 		descriptor: fields[1] as RangeDescriptor,

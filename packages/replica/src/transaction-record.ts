@@ -4,7 +4,7 @@ import { assert } from "@quorate/keys/assert";
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import { decodeBody, encodeBody } from "@quorate/rpc/codec";
+import { decodeBody, encodeBody } from "@quorate/rpc/body";
 import type { WrittenSpan } from "./commands.ts";
 
 export type TransactionRecord = {
@@ -36,7 +36,8 @@ export function decodeRecord(bytes: Uint8Array): TransactionRecord {
 	const f = decodeBody(bytes) as unknown[];
 	assert(
 		f[0] === recordFormat,
-		() => `transaction record of format ${f[0]}: this version knows ${recordFormat}; upgrade this node`,
+		() =>
+			`transaction record of format ${f[0]}: this version knows ${recordFormat}; upgrade this node`,
 	);
 	const base = {
 		transaction: f[1] as TransactionId,

@@ -1,0 +1,277 @@
+/**
+ * Foreign pending writes and intents that somebody must wait for, and what is known of their transactions. A waiter is woken
+ * when what it waits for is gone or decided; after 100 ms the transaction's anchor is asked (T3).
+ */
+import type { TransactionId } from "@quorate/keys/ids";
+import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Timer } from "@quorate/runtime/runtime";
+import type { EngineReader } from "@quorate/storage/engine";
+import type { Intent } from "@quorate/storage/versions";
+import { readIntent, readIntents } from "@quorate/storage/versions";
+import { inquireAfterMs, type ReplicaContext } from "./context.ts";
+import type { PendingWrites } from "./pending-writes.ts";
+
+export interface Blocker {
+	readonly transaction: TransactionId;
+	readonly anchor: Key;
+	readonly key: Key;
+	readonly p: Timestamp;
+	/** Pending only: no intent yet. */
+	readonly pending: boolean;
+}
+
+/** c 0: aborted. `unknown`: T4, the intent must be dropped through the log first. */
+export type Decision = { readonly c: Timestamp } | "unknown";
+
+interface Wait {
+	readonly wake: Set<() => void>;
+	readonly anchor: Key;
+	readonly keys: Set<Key>;
+	timer: Timer | undefined;
+}
+
+/** Decisions remembered at most; they only save a question. */
+const decisionsMax = 20_000;
+
+export class Blockers {
+	readonly #context: ReplicaContext;
+	readonly #pending: PendingWrites;
+	readonly #decisions = new Map<TransactionId, Decision>();
+	readonly #waits = new Map<TransactionId, Wait>();
+	/** Called with a decision so that the intents are resolved through the log. */
+	readonly #resolve: (transaction: TransactionId, c: Timestamp, keys: readonly Key[]) => void;
+	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
+	readonly #settle: () => void;
+	/** Intents in the range now; 0 saves the look for them. */
+	intentCount = 0;
+
+	constructor(
+		context: ReplicaContext,
+		pending: PendingWrites,
+		resolve: (transaction: TransactionId, c: Timestamp, keys: readonly Key[]) => void,
+		settle: () => void,
+	) {
+		this.#context = context;
+		this.#pending = pending;
+		this.#resolve = resolve;
+		this.#settle = settle;
+	}
+
+	intent(reader: EngineReader, key: Key): Intent | undefined {
+		return this.intentCount === 0 ? undefined : readIntent(reader, key);
+	}
+
+	/** Adds what is foreign on the key and has p below `s` to `found`. */
+	onKey(key: Key, own: TransactionId | null, s: Timestamp, found: Blocker[]): void {
+		const intent = this.intent(this.#context.engine, key);
+		if (intent !== undefined && intent.transaction !== own && intent.p < s) {
+			found.push({
+				transaction: intent.transaction,
+				anchor: intent.anchor,
+				key,
+				p: intent.p,
+				pending: false,
+			});
+		}
+		for (const { group } of this.#pending.on(key)) {
+			if (group.transaction !== own && group.p < s) {
+				if (!found.some((b) => b.key === key && b.transaction === group.transaction)) {
+					found.push({
+						transaction: group.transaction,
+						anchor: group.anchor,
+						key,
+						p: group.p,
+						pending: true,
+					});
+				}
+			}
+		}
+	}
+
+	/**
+	 * Likewise for a span. `max` bounds the intents looked at; `complete` is false, and `end` the first key not looked at,
+	 * when there may be more.
+	 */
+	inSpan(
+		span: Span,
+		own: TransactionId | null,
+		s: Timestamp,
+		max: number,
+	): { readonly found: Blocker[]; readonly end: Key } {
+		const found: Blocker[] = [];
+		let end = span.end;
+		if (this.intentCount > 0) {
+			const intents = readIntents(this.#context.engine, span, max);
+			if (intents.length === max) {
+				end = keySuccessor(intents[intents.length - 1]!.key);
+			}
+			for (const { key, intent } of intents) {
+				if (intent.transaction !== own && intent.p < s) {
+					found.push({
+						transaction: intent.transaction,
+						anchor: intent.anchor,
+						key,
+						p: intent.p,
+						pending: false,
+					});
+				}
+			}
+		}
+		if (this.#pending.groups > 0) {
+			for (const key of this.#pending.in({ start: span.start, end })) {
+				this.onKey(key, own, s, found);
+			}
+		}
+		return { found, end };
+	}
+
+	intentsIn(span: Span): readonly { readonly key: Key; readonly intent: Intent }[] {
+		return this.intentCount === 0
+			? []
+			: readIntents(this.#context.engine, span, Number.MAX_SAFE_INTEGER);
+	}
+
+	firstIntents(span: Span, max: number): readonly { readonly key: Key; readonly intent: Intent }[] {
+		return this.intentCount === 0 ? [] : readIntents(this.#context.engine, span, max);
+	}
+
+	/** The first part of the span that holds at most `max` intents of the transaction, or undefined if there are none. */
+	ownPart(
+		span: Span,
+		transaction: TransactionId,
+		max: number,
+	): { readonly span: Span; readonly count: number } | undefined {
+		if (this.intentCount === 0) {
+			return undefined;
+		}
+		if (span.end === keySuccessor(span.start)) {
+			const mine = readIntent(this.#context.engine, span.start)?.transaction === transaction;
+			return mine ? { span, count: 1 } : undefined;
+		}
+		let from = span.start;
+		for (;;) {
+			const page = readIntents(this.#context.engine, { start: from, end: span.end }, max);
+			const mine = page.filter(({ intent }) => intent.transaction === transaction);
+			if (mine.length > 0) {
+				const end = keySuccessor(mine[mine.length - 1]!.key);
+				return { span: { start: mine[0]!.key, end }, count: mine.length };
+			}
+			if (page.length < max) {
+				return undefined;
+			}
+			from = keySuccessor(page[page.length - 1]!.key);
+		}
+	}
+
+	decision(transaction: TransactionId): Decision | undefined {
+		return this.#decisions.get(transaction);
+	}
+
+	/** Wakes those who wait for it: they may serve by the rule of Resolve at once. */
+	decided(transaction: TransactionId, decision: Decision): void {
+		if (this.#decisions.size >= decisionsMax) {
+			for (const old of this.#decisions.keys()) {
+				this.#decisions.delete(old);
+				if (this.#decisions.size < decisionsMax / 2) {
+					break;
+				}
+			}
+		}
+		this.#decisions.set(transaction, decision);
+		this.changed(transaction);
+	}
+
+	/** Something of the transaction was applied, or ended being pending. */
+	changed(transaction: TransactionId): void {
+		const wait = this.#waits.get(transaction);
+		if (wait !== undefined) {
+			this.#end(transaction, wait);
+		}
+	}
+
+	/** Wakes everybody: the lease or the range changed. */
+	wakeAll(): void {
+		for (const [transaction, wait] of [...this.#waits]) {
+			this.#end(transaction, wait);
+		}
+	}
+
+	/** True while it is there and undecided. */
+	stands(b: Blocker): boolean {
+		const decision = this.#decisions.get(b.transaction);
+		return (decision === undefined || decision === "unknown") && this.isThere(b);
+	}
+
+	isThere(b: Blocker): boolean {
+		if (this.intent(this.#context.engine, b.key)?.transaction === b.transaction) {
+			return true;
+		}
+		return this.#pending.on(b.key).some((x) => x.group.transaction === b.transaction);
+	}
+
+	/** Calls `wake` once, when something about the blocker's transaction changed. Returns what takes it back. */
+	watch(b: Blocker, wake: () => void): () => void {
+		let wait = this.#waits.get(b.transaction);
+		if (wait === undefined) {
+			wait = { wake: new Set(), anchor: b.anchor, keys: new Set(), timer: undefined };
+			this.#waits.set(b.transaction, wait);
+			this.#askLater(b.transaction, wait);
+		}
+		wait.keys.add(b.key);
+		wait.wake.add(wake);
+		return () => {
+			wait.wake.delete(wake);
+			if (wait.wake.size === 0 && this.#waits.get(b.transaction) === wait) {
+				wait.timer?.cancel();
+				this.#waits.delete(b.transaction);
+			}
+		};
+	}
+
+	#end(transaction: TransactionId, wait: Wait): void {
+		wait.timer?.cancel();
+		this.#waits.delete(transaction);
+		for (const wake of wait.wake) {
+			wake();
+		}
+	}
+
+	#askLater(transaction: TransactionId, wait: Wait): void {
+		wait.timer = this.#context.runtime.scheduler.setTimer(inquireAfterMs, () => {
+			this.#ask(transaction, wait).catch((error) => {
+				this.#context.runtime.logger.log("debug", "asking an anchor failed", {
+					transaction,
+					error: String(error),
+				});
+				if (this.#waits.get(transaction) === wait) {
+					this.#askLater(transaction, wait);
+				}
+			});
+		});
+	}
+
+	async #ask(transaction: TransactionId, wait: Wait): Promise<void> {
+		this.#settle();
+		const answer = await this.#context.inquire(transaction, wait.anchor);
+		if (this.#waits.get(transaction) !== wait) {
+			return;
+		}
+		if (answer.kind === "committed") {
+			this.#learn(transaction, { c: answer.c }, answer.c, wait);
+		} else if (answer.kind === "aborted") {
+			this.#learn(transaction, { c: 0 as Timestamp }, 0 as Timestamp, wait);
+		} else if (answer.kind === "unknown") {
+			// T4: dropped through the log; readers wait until that is applied here.
+			this.#resolve(transaction, 0 as Timestamp, [...wait.keys]);
+			this.#askLater(transaction, wait);
+		} else {
+			this.#askLater(transaction, wait);
+		}
+	}
+
+	#learn(transaction: TransactionId, decision: Decision, c: Timestamp, wait: Wait): void {
+		this.#resolve(transaction, c, [...wait.keys]);
+		this.decided(transaction, decision);
+	}
+}

@@ -1,0 +1,50 @@
+/** What a replica needs from its node, passed in by the wiring. */
+import type { BootId, NodeId, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { RangeInfo } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Engine } from "@quorate/storage/engine";
+import type { WrittenSpan } from "./commands.ts";
+import type { RangeState } from "./range-state.ts";
+import type { RangeAnswer } from "./requests.ts";
+import type { TimestampSource } from "./timestamp-source.ts";
+
+export interface ReplicaContext {
+	readonly runtime: Runtime;
+	readonly engine: Engine;
+	readonly nodeId: NodeId;
+	readonly bootId: BootId;
+	readonly timestamps: TimestampSource;
+	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */
+	bootOf(node: NodeId): BootId | undefined;
+	/** Asks the leaseholder of the range that holds the anchor what became of a transaction. */
+	inquire(transaction: TransactionId, anchor: Key): Promise<RangeAnswer>;
+	/** Resolves a committed transaction's intents wherever they are; true once all of it has applied. */
+	resolveAll(
+		transaction: TransactionId,
+		c: Timestamp,
+		written: readonly WrittenSpan[],
+	): Promise<boolean>;
+	/** First of `count` consecutive fresh ids. */
+	allocate(kind: "range" | "replica", count: number): Promise<number>;
+	/** Tells the directory (in the background). */
+	report(ranges: readonly RangeInfo[]): void;
+	/** A split was applied here: the right side's replica comes to life. */
+	splitApplied(right: RangeState): void;
+	/** Why a snapshot of that state must be refused here: it overlaps another replica (not split yet). */
+	overlaps(state: RangeState): string | undefined;
+	/** The replica was removed from its group, and that was applied here. */
+	removed(rangeId: RangeState["descriptor"]["rangeId"]): void;
+}
+
+/** Lengths of time, in milliseconds. */
+export const leaseMs = 2_000;
+/** How long a waiter lets the coordinator finish before it asks the anchor. */
+export const inquireAfterMs = 100;
+/** A coordinator that is silent for so long has its transaction aborted by the anchor. */
+export const silentAfterMs = 1_500;
+/** Records and tombstones live at least so long (T4). */
+export const recordLifeMs = 600_000;
+/** How long history is kept. */
+export const historyLifeMs = 600_000;

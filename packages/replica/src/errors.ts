@@ -1,0 +1,33 @@
+/** Errors that leaseholders tell clients. */
+import { DatabaseError, type ErrorData, errorToData } from "@quorate/keys/database-error";
+import { formatKey, type Key } from "@quorate/keys/key";
+import { type Timestamp, timestampToWallMs } from "@quorate/keys/timestamp";
+import type { RangeAnswer } from "./requests.ts";
+
+export function gcError(s: Timestamp, threshold: Timestamp): RangeAnswer {
+	const age = Math.round((timestampToWallMs(threshold) - timestampToWallMs(s)) / 1000);
+	return {
+		kind: "error",
+		error: errorToData(
+			new DatabaseError("72000", "snapshot too old", {
+				detail: `The read timestamp is ${age} s older than the oldest version that is still kept.`,
+				hint: "Run the transaction again.",
+			}),
+		),
+	};
+}
+
+export function lockNotAvailable(k: Key, timedOut: boolean): RangeAnswer {
+	return {
+		kind: "error",
+		error: errorToData(
+			timedOut
+				? new DatabaseError("55P03", "canceling statement due to lock timeout")
+				: new DatabaseError("55P03", "could not obtain lock on row", {
+						detail: `Another transaction holds the lock on key ${formatKey(k)}.`,
+					}),
+		),
+	};
+}
+
+export const errorAnswer = (error: ErrorData): RangeAnswer => ({ kind: "error", error });

@@ -1,0 +1,114 @@
+/**
+ * What leaseholders do on their own, slowly: finish the resolves of committed transactions whose gateway died, ask about intents
+ * that nobody came back for, forget old records and tombstones, collect history.
+ */
+import type { Key } from "@quorate/keys/key";
+import { rangeSpan } from "@quorate/keys/range";
+import { type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
+import { transactionSpan } from "@quorate/storage/engine-keys";
+import { historyLifeMs, recordLifeMs } from "./context.ts";
+import type { Replica } from "./replica.ts";
+import { decodeRecord, type TransactionRecord } from "./transaction-record.ts";
+
+/** Intents looked at in one pass. */
+const intentsMax = 200;
+/** Records looked at in one slice; it yields between slices. */
+const recordsMax = 1_000;
+
+/** Intents that stood at the last pass already are asked about: their transactions should have ended. */
+export class IntentSweeper {
+	#before = new Set<string>();
+
+	pass(replica: Replica): void {
+		if (replica.blockers.intentCount === 0 || !replica.holding()) {
+			this.#before.clear();
+			return;
+		}
+		const now = new Set<string>();
+		const span = rangeSpan(replica.state.descriptor);
+		for (const { key, intent } of replica.blockers.firstIntents(span, intentsMax)) {
+			now.add(intent.transaction);
+			if (this.#before.has(intent.transaction)) {
+				const { transaction, anchor, p } = intent;
+				replica.blockers.watch({ transaction, anchor, key, p, pending: false }, () => {});
+			}
+		}
+		this.#before = now;
+	}
+}
+
+/** Finishes and forgets old records of the range (T4). */
+export async function forgetRecords(replica: Replica): Promise<void> {
+	const { engine, runtime, timestamps } = replica.context;
+	const before = timestamps.seen() - recordLifeMs * ticksPerMs;
+	let from = transactionSpan(rangeSpan(replica.state.descriptor)).start;
+	for (;;) {
+		if (!replica.holding()) {
+			return;
+		}
+		const { end } = transactionSpan(rangeSpan(replica.state.descriptor));
+		const slice: TransactionRecord[] = [];
+		let next: Key | undefined;
+		const it = engine.iterate({ start: from, end });
+		try {
+			for (let n = 0; it.key !== undefined; it.next(), n++) {
+				if (n === recordsMax) {
+					next = it.key;
+					break;
+				}
+				const record = decodeRecord(it.value);
+				if (record.at < before) {
+					slice.push(record);
+				}
+			}
+		} finally {
+			it.close();
+		}
+		const gone: TransactionRecord[] = [];
+		for (const record of slice) {
+			if (await resolvesDone(replica, record)) {
+				gone.push(record);
+			}
+		}
+		if (gone.length > 0 && replica.holding()) {
+			await replica.propose(
+				{
+					kind: "forget",
+					transactions: gone.map((r) => ({ id: r.transaction, anchor: r.anchor })),
+				},
+				replica.state.descriptor.epoch.version,
+			);
+		}
+		if (next === undefined) {
+			return;
+		}
+		from = next;
+		await runtime.scheduler.yield();
+	}
+}
+
+/** T4: a record goes only after every resolve has applied. */
+async function resolvesDone(replica: Replica, record: TransactionRecord): Promise<boolean> {
+	if (record.outcome === "aborted" || record.written.length === 0) {
+		return true;
+	}
+	return replica.context.resolveAll(record.transaction, record.c, record.written);
+}
+
+/** Raises the GC threshold to ten minutes ago, below every intent and pending write, and removes history piecewise. */
+export async function collectHistory(replica: Replica): Promise<void> {
+	const { timestamps } = replica.context;
+	let threshold = timestamps.seen() - historyLifeMs * ticksPerMs;
+	const span = rangeSpan(replica.state.descriptor);
+	for (const { intent } of replica.blockers.intentsIn(span)) {
+		threshold = Math.min(threshold, intent.p - 1);
+	}
+	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
+	if (threshold <= replica.state.gcThreshold || threshold <= 0 || !replica.holding()) {
+		return;
+	}
+	await replica.propose(
+		{ kind: "collect", threshold: threshold as Timestamp, from: span.start },
+		replica.state.descriptor.epoch.version,
+	);
+}

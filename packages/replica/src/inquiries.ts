@@ -1,0 +1,56 @@
+/** At the anchor (T3): what became of a transaction, and the decision to abort one whose coordinator is silent. */
+import type { TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import { transactionBegin } from "@quorate/keys/transaction-id";
+import { readRecord } from "./apply.ts";
+import { silentAfterMs } from "./context.ts";
+import type { ReplicaCore } from "./core.ts";
+import type { RangeAnswer } from "./requests.ts";
+import { abort } from "./writes.ts";
+
+/** Transactions remembered at most; forgetting one only grants its coordinator more time. */
+const heardMax = 50_000;
+
+export class Inquiries {
+	/** Monotonic milliseconds when the coordinator was heard last, or first asked about. Counted anew under a new lease. */
+	readonly #heard = new Map<TransactionId, number>();
+
+	heartbeat(nowMs: number, transactions: readonly TransactionId[]): void {
+		if (this.#heard.size > heardMax) {
+			this.#heard.clear();
+		}
+		for (const t of transactions) {
+			this.#heard.set(t, nowMs);
+		}
+	}
+
+	newLease(): void {
+		this.#heard.clear();
+	}
+
+	async inquire(r: ReplicaCore, transaction: TransactionId, anchor: Key): Promise<RangeAnswer> {
+		const { engine, runtime } = r.context;
+		const record = readRecord({ raw: (k) => engine.get(k) }, transaction, anchor);
+		if (record !== undefined) {
+			return record.outcome === "committed"
+				? { kind: "committed", c: record.c }
+				: { kind: "aborted" };
+		}
+		const has =
+			r.blockers.intent(engine, anchor)?.transaction === transaction ||
+			r.pending.on(anchor).some((x) => x.group.transaction === transaction);
+		if (!has && transactionBegin(transaction) <= r.state.horizon) {
+			return { kind: "unknown" };
+		}
+		const now = runtime.clock.monotonicMs();
+		const heard = this.#heard.get(transaction);
+		if (heard === undefined) {
+			this.heartbeat(now, [transaction]);
+			return { kind: "undecided" };
+		}
+		if (now - heard < silentAfterMs) {
+			return { kind: "undecided" };
+		}
+		return abort(r, { kind: "abort", transaction, anchor });
+	}
+}

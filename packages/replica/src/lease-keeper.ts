@@ -1,0 +1,161 @@
+/**
+ * The lease of one range, seen from one replica (design, section 4, L1 and L2). Leases are intervals of oracle timestamps:
+ * no clock decides anything here, timers only pace the attempts.
+ */
+import type { NodeId } from "@quorate/keys/ids";
+import { addMs, type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
+import type { Command } from "./commands.ts";
+import { leaseMs, type ReplicaContext } from "./context.ts";
+import type { ProposalResult } from "./core.ts";
+import { type RangeState, replicaOn } from "./range-state.ts";
+
+/** What the keeper needs of its replica. */
+export interface LeaseHost {
+	readonly context: ReplicaContext;
+	readonly state: RangeState;
+	holding(): boolean;
+	/** Raft leader with an entry of its own term applied: it may propose a lease. */
+	leads(): boolean;
+	proposeCommand(command: Command): Promise<ProposalResult> | undefined;
+	transferLeadership(to: NodeId): void;
+}
+
+export class LeaseKeeper {
+	readonly #host: LeaseHost;
+	#acquiring: Promise<void> | undefined;
+	#extending: Promise<void> | undefined;
+	/** The sequence that was given away: it never serves again, whatever becomes of the proposal (L2). */
+	stoppedSequence = -1;
+
+	constructor(host: LeaseHost) {
+		this.#host = host;
+	}
+
+	/** Becomes leaseholder if it may; resolves when the attempt has ended, with or without success. */
+	acquire(): Promise<void> {
+		this.#acquiring ??= this.#acquire().finally(() => {
+			this.#acquiring = undefined;
+		});
+		return this.#acquiring;
+	}
+
+	async #acquire(): Promise<void> {
+		const { context, state } = this.#host;
+		while (this.#host.leads() && !this.#host.holding()) {
+			const replaces = state.lease.sequence;
+			const { timestamp } = await context.timestamps.issue();
+			if (!this.#host.leads() || state.lease.sequence !== replaces) {
+				continue;
+			}
+			if (timestamp <= state.lease.expiry) {
+				// The previous holder may still serve at timestamps up to its expiry: let the oracle pass it.
+				await this.#sleep((state.lease.expiry - timestamp) / ticksPerMs + 1);
+				continue;
+			}
+			const result = this.#host.proposeCommand({
+				kind: "lease",
+				replaces,
+				nodeId: context.nodeId,
+				bootId: context.bootId,
+				start: timestamp,
+				expiry: addMs(timestamp, leaseMs),
+			});
+			if (result === undefined) {
+				return;
+			}
+			// It may be lost with the leadership: look again after a while.
+			await this.#leaseAfter(replaces);
+		}
+	}
+
+	/** Resolves when another lease was applied, or after a while. */
+	async #leaseAfter(sequence: number): Promise<void> {
+		for (let waitedMs = 0; waitedMs < 1_000 && this.#host.leads(); waitedMs += 5) {
+			if (this.#host.state.lease.sequence !== sequence) {
+				return;
+			}
+			await this.#sleep(5);
+		}
+	}
+
+	#sleep(ms: number): Promise<void> {
+		const { scheduler } = this.#host.context.runtime;
+		return new Promise((resolve) => scheduler.setTimer(Math.max(1, ms), resolve));
+	}
+
+	/** L1: true at once if the lease covers `s`; else extends it first. From half-life it is extended beside the work. */
+	covers(s: Timestamp): boolean | Promise<boolean> {
+		if (!this.#host.holding()) {
+			return false;
+		}
+		const { lease } = this.#host.state;
+		if (s <= lease.expiry) {
+			if (s > lease.expiry - (leaseMs / 2) * ticksPerMs) {
+				void this.extend();
+			}
+			return true;
+		}
+		return this.#coverLater(s);
+	}
+
+	async #coverLater(s: Timestamp): Promise<boolean> {
+		while (this.#host.holding() && s > this.#host.state.lease.expiry) {
+			await this.extend(s);
+		}
+		return this.#host.holding();
+	}
+
+	/** Proposes an extension (one at a time). It also settles the fate of lower-numbered proposals (L4). */
+	extend(toCover?: Timestamp): Promise<void> {
+		this.#extending ??= this.#extend(toCover).finally(() => {
+			this.#extending = undefined;
+		});
+		return this.#extending;
+	}
+
+	async #extend(toCover: Timestamp | undefined): Promise<void> {
+		const { context, state } = this.#host;
+		const base = Math.max(context.timestamps.seen(), toCover ?? 0, state.lease.start);
+		const expiry = Math.max(addMs(base as Timestamp, leaseMs), state.lease.expiry) as Timestamp;
+		const result = this.#host.proposeCommand({ kind: "extend", expiry });
+		if (result === undefined) {
+			// Not the Raft leader any more: `holding` will say so; do not spin meanwhile.
+			await this.#sleep(10);
+			return;
+		}
+		// The proposal may be lost with the leadership: do not wait for ever.
+		await Promise.race([result, this.#sleep(1_000)]);
+	}
+
+	/** Gives the lease to a replica's node and makes it Raft leader. False: it could not be done. */
+	async transfer(to: NodeId): Promise<boolean> {
+		const { context, state } = this.#host;
+		const target = context.bootOf(to);
+		const replica = replicaOn(state.descriptor, to);
+		if (!this.#host.holding() || target === undefined || replica?.role !== "voter") {
+			return false;
+		}
+		if (to === context.nodeId) {
+			return true;
+		}
+		const { sequence } = state.lease;
+		// L2: it stops serving before the timestamp is drawn that the old lease is lowered to.
+		this.stoppedSequence = sequence;
+		const { timestamp } = await context.timestamps.issue();
+		if (state.lease.sequence !== sequence) {
+			return false;
+		}
+		const result = this.#host.proposeCommand({
+			kind: "transfer",
+			nodeId: to,
+			bootId: target,
+			t: timestamp,
+			expiry: addMs(timestamp, leaseMs),
+		});
+		const applied = result !== undefined && (await result).kind === "done";
+		if (applied) {
+			this.#host.transferLeadership(to);
+		}
+		return applied;
+	}
+}

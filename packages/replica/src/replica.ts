@@ -1,0 +1,569 @@
+/**
+ * One replica of one range: a state machine under Raft and, while it holds the lease, the place where the range's keys are
+ * read and written.
+ *
+ * What arrives is either a committed entry (`apply`: the same on all replicas) or a request (`handle`: only a leaseholder
+ * serves it). Between the two stands what the leaseholder remembers and no log does: pending writes, locks, who waits for
+ * whom. Losing that memory loses no guarantee (it is why a lease names a boot).
+ *
+ * Invariants (design, section 4), asserted where they could break:
+ * L1. A read or validation at s is served only if s <= the lease's expiry.
+ * L2. Another holder's lease starts at a fresh oracle timestamp above the previous expiry; a transfer stops serving first.
+ * L3. A command applies only under the lease sequence and range version under which it became pending, in order of its number.
+ * L4. A write is visible as pending from the tick it is accepted in, until it is applied, rejected, withdrawn unproposed, or
+ *     overtaken by a higher number or a newer lease.
+ * T1. After a read at s, no version with ts <= s appears that the read did not see: c is above p, p at or above every s served.
+ *
+ * Left out: merges, closed timestamps, open large transactions, hot rows.
+ * May import: runtime, keys, rpc, raft, wal, storage.
+ */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError, errorToData } from "@quorate/keys/database-error";
+import type { NodeId, ReplicaId } from "@quorate/keys/ids";
+import { formatKey, type Key, type Span, spanContains } from "@quorate/keys/key";
+import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
+import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
+import { VersionBatch } from "@quorate/storage/version-batch";
+import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
+import { Blockers } from "./blockers.ts";
+import {
+	type Command,
+	decodeCommand,
+	type Envelope,
+	encodeCommand,
+	entryBytesMax,
+} from "./commands.ts";
+import type { ReplicaContext } from "./context.ts";
+import type { ProposalResult, ReplicaCore } from "./core.ts";
+import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
+import { Inquiries } from "./inquiries.ts";
+import { LeaseKeeper } from "./lease-keeper.ts";
+import { LockTable } from "./lock-table.ts";
+import { lockRead, lockScan } from "./locked-reads.ts";
+import { descriptorAfter, relocate } from "./membership.ts";
+import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
+import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
+import { read, scan } from "./reads.ts";
+import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
+import { installSnapshot, openSnapshot } from "./snapshots.ts";
+import { validateItems } from "./validation.ts";
+import { abort, commit, onePhase, prepare, resolve } from "./writes.ts";
+
+interface Callback {
+	readonly sequence: number;
+	readonly done: (result: ProposalResult) => void;
+}
+
+/** A command that was applied, kept until the batch is visible. */
+interface Applied {
+	readonly envelope: Envelope;
+	readonly result: ApplyResult;
+}
+
+export class Replica implements GroupMachine, ReplicaCore {
+	readonly context: ReplicaContext;
+	readonly replicaId: ReplicaId;
+	readonly pending = new PendingWrites();
+	readonly locks = new LockTable();
+	readonly blockers: Blockers;
+	readonly inquiries = new Inquiries();
+	state: RangeState;
+	#group: RaftGroupHandle | undefined;
+	readonly #keeper: LeaseKeeper;
+	readonly #callbacks = new Map<number, Callback>();
+	#isLeader = false;
+	#term: Term = 0;
+	#ownTermApplied = false;
+	#leader = 0 as ReplicaId;
+	/** The number of the last command proposed under the current lease. */
+	#number = 0;
+	#destroyed = false;
+	/** Monotonic milliseconds of the last request: an idle range is left alone. */
+	lastUsedMs = 0;
+
+	constructor(context: ReplicaContext, replicaId: ReplicaId, state: RangeState) {
+		this.context = context;
+		this.replicaId = replicaId;
+		this.state = state;
+		this.blockers = new Blockers(
+			context,
+			this.pending,
+			(transaction, c, keys) => {
+				const spans = keys.map((k) => ({ start: k, end: `${k}\0` as Key }));
+				void resolve(this, { kind: "resolve", transaction, c, spans });
+			},
+			() => {
+				if (this.holding()) {
+					void this.#keeper.extend();
+				}
+			},
+		);
+		this.#keeper = new LeaseKeeper({
+			context,
+			get state() {
+				return self.state;
+			},
+			holding: () => this.holding(),
+			leads: () => this.leads(),
+			proposeCommand: (command) => this.propose(command, this.state.descriptor.epoch.version),
+			transferLeadership: (to) => this.#transferLeadership(to),
+		});
+		const self = this;
+		this.recount();
+	}
+
+	/** The Raft group is running; called once by the store. */
+	attach(group: RaftGroupHandle): void {
+		this.#group = group;
+	}
+
+	get group(): RaftGroupHandle {
+		assert(this.#group !== undefined, "a replica is used before its group runs");
+		return this.#group;
+	}
+
+	/** Counts the range's intents anew: after a start, a split, a snapshot. */
+	recount(): void {
+		this.blockers.intentCount = 1;
+		const span = rangeSpan(this.state.descriptor);
+		this.blockers.intentCount = span.start < span.end ? this.blockers.intentsIn(span).length : 0;
+	}
+
+	leads(): boolean {
+		return this.#isLeader && this.#ownTermApplied && !this.#destroyed;
+	}
+
+	holding(): boolean {
+		const { lease } = this.state;
+		return (
+			this.leads() &&
+			lease.nodeId === this.context.nodeId &&
+			lease.bootId === this.context.bootId &&
+			lease.sequence !== this.#keeper.stoppedSequence
+		);
+	}
+
+	seen(): Timestamp {
+		return this.context.timestamps.seen();
+	}
+
+	covers(s: Timestamp): boolean | Promise<boolean> {
+		return this.#keeper.covers(s);
+	}
+
+	owns(k: Key): boolean {
+		return !this.#destroyed && spanContains(rangeSpan(this.state.descriptor), k);
+	}
+
+	ownsSpan(span: Span): boolean {
+		const { start, end } = this.state.descriptor;
+		return !this.#destroyed && start <= span.start && span.end <= end;
+	}
+
+	// ---- proposals
+
+	propose(
+		command: Command,
+		version: number,
+		group?: PendingGroup,
+	): Promise<ProposalResult> | undefined {
+		if (command.kind !== "lease" && !this.leads()) {
+			return undefined;
+		}
+		const { sequence } = this.state.lease;
+		// A lease is asked for by one who does not hold the present one: it takes no number of it.
+		const number = command.kind === "lease" ? 0 : this.#number + 1;
+		const bytes = encodeCommand({ sequence, number, version, command });
+		assert(bytes.length <= entryBytesMax, () => `an entry of ${bytes.length} bytes: over 1 MB`);
+		if (this.group.propose(bytes) === undefined) {
+			return undefined;
+		}
+		if (number === 0) {
+			return Promise.resolve({ kind: "done" });
+		}
+		this.#number = number;
+		if (group !== undefined) {
+			this.pending.proposed(group, number);
+		}
+		return new Promise((done) => this.#callbacks.set(number, { sequence, done }));
+	}
+
+	#transferLeadership(to: NodeId): void {
+		const replica = this.state.descriptor.replicas.find((r) => r.nodeId === to);
+		if (replica !== undefined) {
+			this.group.transferLeadership(replica.replicaId);
+		}
+	}
+
+	transferLease(to: NodeId): Promise<boolean> {
+		return this.#keeper.transfer(to);
+	}
+
+	// ---- GroupMachine
+
+	leadershipChanged(status: {
+		readonly isLeader: boolean;
+		readonly term: Term;
+		readonly leader: ReplicaId;
+	}): void {
+		const newTerm = status.term !== this.#term;
+		this.#isLeader = status.isLeader;
+		this.#term = status.term;
+		this.#leader = status.leader;
+		if (!status.isLeader || newTerm) {
+			this.#ownTermApplied = false;
+		}
+		if (!status.isLeader) {
+			// L4: what is pending stays pending. Only who waits is told to look again.
+			this.blockers.wakeAll();
+		}
+	}
+
+	apply(entries: readonly CommittedEntry[]): void {
+		const applied: Applied[] = [];
+		const { state } = this;
+		const versionBefore = state.descriptor.epoch;
+		this.context.engine.write((batch) => {
+			const versions = new VersionBatch(this.context.engine, batch);
+			for (const entry of entries) {
+				assert(
+					entry.index === state.appliedIndex + 1,
+					() =>
+						`${describeRange(state.descriptor)}: entry ${entry.index} after ${state.appliedIndex}`,
+				);
+				state.appliedIndex = entry.index;
+				state.appliedTerm = entry.term;
+				if (entry.command !== undefined) {
+					const envelope = decodeCommand(entry.command);
+					applied.push({ envelope, result: applyCommand(state, versions, envelope) });
+				} else if (entry.configuration !== undefined) {
+					state.configuration = entry.configuration;
+					state.descriptor = descriptorAfter(state.descriptor, entry);
+				}
+			}
+			versions.rawPut(metaKey(state.descriptor.rangeId, "state"), encodeRangeState(state));
+			this.blockers.intentCount += versions.intentDelta;
+		});
+		const last = entries[entries.length - 1]!;
+		if (this.#isLeader && last.term === this.#term) {
+			this.#ownTermApplied = true;
+		}
+		for (const one of applied) {
+			this.#afterApply(one);
+		}
+		if (versionBefore !== state.descriptor.epoch) {
+			this.#epochChanged();
+		}
+	}
+
+	/** What the leaseholder remembers follows what was applied (L4), once the batch is visible. */
+	#afterApply({ envelope, result }: Applied): void {
+		const { command, sequence, number } = envelope;
+		const accepted = result.kind !== "rejected";
+		for (const group of this.pending.applied(sequence, number, accepted)) {
+			this.blockers.changed(group.transaction);
+		}
+		this.#settleCallbacks(sequence, number, result);
+		if (isLeaseChange(command) && result.kind === "done") {
+			this.#leaseChanged();
+		}
+		if ("transaction" in command && accepted) {
+			this.#learn(command, result);
+		}
+		if (result.kind === "split") {
+			this.#splitApplied(result.right);
+		}
+	}
+
+	#learn(command: Extract<Command, { transaction: unknown }>, result: ApplyResult): void {
+		if (result.kind === "committed") {
+			this.blockers.decided(command.transaction, { c: result.c });
+		} else if (result.kind === "aborted") {
+			this.blockers.decided(command.transaction, { c: 0 as Timestamp });
+		} else {
+			this.blockers.changed(command.transaction);
+		}
+	}
+
+	#settleCallbacks(sequence: number, number: number, result: ApplyResult): void {
+		const own = this.#callbacks.get(number);
+		if (own?.sequence === sequence) {
+			this.#callbacks.delete(number);
+			own.done(result);
+		}
+		if (result.kind === "rejected") {
+			return;
+		}
+		// A lower number can never be applied any more.
+		for (const [n, callback] of this.#callbacks) {
+			if (callback.sequence > sequence || (callback.sequence === sequence && n >= number)) {
+				break;
+			}
+			this.#callbacks.delete(n);
+			callback.done({ kind: "rejected", reason: "overtaken" });
+		}
+	}
+
+	#leaseChanged(): void {
+		const { sequence } = this.state.lease;
+		for (const group of this.pending.leaseEnded(sequence)) {
+			this.blockers.changed(group.transaction);
+		}
+		// L3: nothing of an older lease can be applied any more.
+		const ended = [...this.#callbacks.values()];
+		this.#callbacks.clear();
+		for (const callback of ended) {
+			callback.done({ kind: "rejected", reason: "its lease has ended" });
+		}
+		this.#number = 0;
+		this.locks.clear();
+		this.inquiries.newLease();
+		this.blockers.wakeAll();
+		this.context.report([this.info()]);
+	}
+
+	#splitApplied(right: RangeState): void {
+		this.recount();
+		this.context.splitApplied(right);
+		this.blockers.wakeAll();
+	}
+
+	#epochChanged(): void {
+		if (this.#isLeader) {
+			this.context.report([this.info()]);
+		}
+		const { configuration } = this.state;
+		const member = [
+			...configuration.voters,
+			...configuration.outgoing,
+			...configuration.learners,
+		].includes(this.replicaId);
+		if (!member) {
+			this.destroy();
+			this.context.removed(this.state.descriptor.rangeId);
+		}
+	}
+
+	/** The replica is gone from this node: nothing is served any more. */
+	destroy(): void {
+		this.#destroyed = true;
+		for (const callback of this.#callbacks.values()) {
+			callback.done({ kind: "lost" });
+		}
+		this.#callbacks.clear();
+		this.blockers.wakeAll();
+	}
+
+	appliedIndex(): LogIndex {
+		return this.state.appliedIndex;
+	}
+
+	openSnapshot(): ReturnType<GroupMachine["openSnapshot"]> {
+		return openSnapshot(this.context.engine, this.state);
+	}
+
+	async installSnapshot(
+		metadata: SnapshotMetadata,
+		chunks: AsyncIterable<Uint8Array>,
+	): Promise<void> {
+		const state = await installSnapshot(this.context, this.state, metadata, chunks);
+		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
+		this.state = state;
+		for (const callback of this.#callbacks.values()) {
+			callback.done({ kind: "lost" });
+		}
+		this.#callbacks.clear();
+		this.pending.leaseEnded(state.lease.sequence);
+		this.pending.applied(state.lease.sequence, state.lastNumber, true);
+		// A lease learned from a snapshot is another boot's.
+		this.#keeper.stoppedSequence = state.lease.sequence;
+		this.locks.clear();
+		this.recount();
+		this.blockers.wakeAll();
+	}
+
+	nodeOf(replica: ReplicaId): NodeId | undefined {
+		return this.state.descriptor.replicas.find((r) => r.replicaId === replica)?.nodeId;
+	}
+
+	info(): { readonly descriptor: RangeDescriptor; readonly leaseholder: NodeId | undefined } {
+		const { descriptor, lease } = this.state;
+		return { descriptor, leaseholder: lease.sequence === 0 ? undefined : lease.nodeId };
+	}
+
+	// ---- requests
+
+	notLeaseholder(): RangeAnswer {
+		const { descriptor, lease } = this.state;
+		const leader = this.nodeOf(this.#leader);
+		const holder = this.#isLeader ? lease.nodeId : (leader ?? lease.nodeId);
+		return {
+			kind: "not-leaseholder",
+			leaseholder: holder === this.context.nodeId ? (0 as NodeId) : holder,
+			descriptor,
+		};
+	}
+
+	stale(): RangeAnswer {
+		return { kind: "stale", ranges: [this.state.descriptor] };
+	}
+
+	/** Serves a request, if this replica holds the lease or may take it now. */
+	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
+		this.lastUsedMs = this.context.runtime.clock.monotonicMs();
+		if (this.holding()) {
+			return this.#serve(q);
+		}
+		if (!this.leads()) {
+			return this.notLeaseholder();
+		}
+		return this.#keeper.acquire().then(() => {
+			return this.holding() ? this.#serve(q) : this.notLeaseholder();
+		});
+	}
+
+	#serve(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
+		if (q.version !== this.state.descriptor.epoch.version || !this.#ownsAll(q.body)) {
+			return this.stale();
+		}
+		return this.#dispatch(q.body);
+	}
+
+	#ownsAll(b: RangeRequestBody): boolean {
+		switch (b.kind) {
+			case "read":
+			case "lock-read":
+				return b.keys.every((k) => this.owns(k));
+			case "scan":
+			case "lock-scan":
+				return this.ownsSpan(b.span);
+			case "prepare":
+				return b.writes.every((w) => this.owns(w.key));
+			case "one-phase":
+				return (
+					b.writes.every((w) => this.owns(w.key)) && b.validate.every((i) => this.ownsSpan(i.span))
+				);
+			case "validate":
+				return b.items.every((i) => this.ownsSpan(i.span));
+			case "commit":
+			case "abort":
+			case "inquire":
+				return this.owns(b.anchor);
+			case "resolve":
+				return b.spans.every((s) => this.ownsSpan(s));
+			case "split":
+				return this.owns(b.at);
+			case "heartbeat":
+			case "transfer-lease":
+			case "relocate":
+			case "status":
+				return true;
+		}
+	}
+
+	#dispatch(b: RangeRequestBody): RangeAnswer | Promise<RangeAnswer> {
+		switch (b.kind) {
+			case "read":
+				return read(this, b);
+			case "scan":
+				return scan(this, b);
+			case "lock-read":
+				return lockRead(this, b);
+			case "lock-scan":
+				return lockScan(this, b);
+			case "prepare":
+				return prepare(this, b);
+			case "one-phase":
+				return onePhase(this, b);
+			case "validate":
+				return validateItems(this, b.transaction, b.items, b.c);
+			case "commit":
+				return commit(this, b);
+			case "abort":
+				return abort(this, b);
+			case "resolve":
+				return resolve(this, b);
+			case "inquire":
+				return this.inquiries.inquire(this, b.transaction, b.anchor);
+			case "heartbeat":
+				this.inquiries.heartbeat(this.context.runtime.clock.monotonicMs(), b.transactions);
+				return { kind: "done" };
+			case "split":
+				return this.#split(b.at);
+			case "transfer-lease":
+				return this.#transfer(b.to);
+			case "relocate":
+				return this.#relocate(b.nodes);
+			case "status":
+				return this.#status();
+		}
+	}
+
+	async #split(at: Key): Promise<RangeAnswer> {
+		if (at === this.state.descriptor.start) {
+			return { kind: "done" };
+		}
+		const { version } = this.state.descriptor.epoch;
+		const { replicas } = this.state.descriptor;
+		const rangeId = await this.context.allocate("range", 1);
+		const first = await this.context.allocate("replica", replicas.length);
+		const result = await (this.propose(
+			{
+				kind: "split",
+				at,
+				rangeId: rangeId as RangeState["descriptor"]["rangeId"],
+				replicaIds: replicas.map((_, i) => (first + i) as ReplicaId),
+			},
+			version,
+		) ?? Promise.resolve(undefined));
+		if (result?.kind !== "split") {
+			return this.notLeaseholder();
+		}
+		const left = this.state.descriptor;
+		return { kind: "split", left, right: result.right.descriptor };
+	}
+
+	async #transfer(to: NodeId): Promise<RangeAnswer> {
+		if (await this.transferLease(to)) {
+			return { kind: "done" };
+		}
+		const { descriptor } = this.state;
+		return {
+			kind: "error",
+			error: errorToData(
+				new DatabaseError("55000", `could not move the lease of range ${descriptor.rangeId}`, {
+					detail: `Node ${to} holds no voting replica of it, or is not known to be running.`,
+				}),
+			),
+		};
+	}
+
+	#relocate(nodes: readonly NodeId[]): Promise<RangeAnswer> {
+		return relocate(this, this.group, nodes);
+	}
+
+	#status(): RangeAnswer {
+		const { descriptor, appliedIndex } = this.state;
+		return {
+			kind: "status",
+			descriptor,
+			leaseholder: this.context.nodeId,
+			sizeBytes: this.sizeBytes(),
+			appliedIndex,
+		};
+	}
+
+	/** Rough size of the range's data, in bytes. */
+	sizeBytes(): number {
+		const { engine } = this.context;
+		const spans = engineSpans(rangeSpan(this.state.descriptor));
+		return spans.reduce((bytes, span) => bytes + engine.approximateSizeBytes(span), 0);
+	}
+
+	toString(): string {
+		const { descriptor } = this.state;
+		return `${describeRange(descriptor)} from ${formatKey(descriptor.start)}`;
+	}
+}

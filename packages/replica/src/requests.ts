@@ -1,0 +1,190 @@
+/**
+ * What a gateway asks of a leaseholder, and what it is told. One RPC method, "range"; every request names the range and the
+ * version that its sender believes in, and the highest issued timestamp that it has seen.
+ */
+import type { ErrorData } from "@quorate/keys/database-error";
+import type { LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
+import type { Key, Span } from "@quorate/keys/key";
+import type { RangeDescriptor } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Write, WrittenSpan } from "./commands.ts";
+
+/** A write as asked for. */
+export interface RequestedWrite extends Write {
+	/** The key's newest change must not be above it: since when it must be unchanged. Null: a blind write. */
+	readonly since: Timestamp | null;
+	/** The key must be absent when the write becomes pending (an insertion that was not read before). */
+	readonly absent?: boolean;
+}
+
+/** Something read that must still read the same at the commit timestamp. */
+export interface ValidateItem {
+	readonly span: Span;
+	/** Unchanged in (since, c]. */
+	readonly since: Timestamp;
+}
+
+export interface PageLimits {
+	readonly rowsMax: number;
+	readonly bytesMax: number;
+	readonly reverse: boolean;
+}
+
+export type RangeRequestBody =
+	| {
+			readonly kind: "read";
+			readonly keys: readonly Key[];
+			readonly s: Timestamp;
+			/** Whose own intents are not waited for (a large transaction that reads). */
+			readonly transaction?: TransactionId | null;
+	  }
+	| {
+			readonly kind: "scan";
+			readonly span: Span;
+			readonly s: Timestamp;
+			readonly limits: PageLimits;
+			readonly transaction?: TransactionId | null;
+	  }
+	/** Newest versions, locked. */
+	| {
+			readonly kind: "lock-read";
+			readonly keys: readonly Key[];
+			readonly lock: LockDemand;
+			readonly transaction?: TransactionId | null;
+	  }
+	| {
+			readonly kind: "lock-scan";
+			readonly span: Span;
+			readonly lock: LockDemand;
+			readonly limits: PageLimits;
+			readonly transaction?: TransactionId | null;
+	  }
+	| {
+			readonly kind: "prepare";
+			readonly transaction: TransactionId;
+			readonly chunk: number;
+			readonly anchor: Key;
+			readonly writes: readonly RequestedWrite[];
+			readonly owner: LockOwner;
+	  }
+	| {
+			readonly kind: "one-phase";
+			readonly transaction: TransactionId;
+			readonly anchor: Key;
+			readonly writes: readonly RequestedWrite[];
+			readonly validate: readonly ValidateItem[];
+			/** Sent back if it is not the schema version at c. */
+			readonly schemaVersion: number;
+			readonly owner: LockOwner;
+	  }
+	| {
+			readonly kind: "validate";
+			/** Null: nothing of it is pending yet. */
+			readonly transaction: TransactionId | null;
+			readonly items: readonly ValidateItem[];
+			readonly c: Timestamp;
+	  }
+	| {
+			readonly kind: "commit";
+			readonly transaction: TransactionId;
+			readonly anchor: Key;
+			readonly c: Timestamp;
+			readonly written: readonly WrittenSpan[];
+	  }
+	/** Finds the record, or writes the tombstone: after it the outcome is known. */
+	| { readonly kind: "abort"; readonly transaction: TransactionId; readonly anchor: Key }
+	/** c 0: aborted. */
+	| {
+			readonly kind: "resolve";
+			readonly transaction: TransactionId;
+			readonly c: Timestamp;
+			readonly spans: readonly WrittenSpan[];
+	  }
+	/** Somebody waits for the transaction. */
+	| { readonly kind: "inquire"; readonly transaction: TransactionId; readonly anchor: Key }
+	/** The coordinator is alive. */
+	| { readonly kind: "heartbeat"; readonly transactions: readonly TransactionId[] }
+	| { readonly kind: "split"; readonly at: Key }
+	| { readonly kind: "transfer-lease"; readonly to: NodeId }
+	/** Replaces the replicas: those nodes and no others will hold one. */
+	| { readonly kind: "relocate"; readonly nodes: readonly NodeId[] }
+	| { readonly kind: "status" };
+
+export interface LockDemand {
+	readonly owner: LockOwner;
+	readonly strength: "exclusive" | "shared";
+	readonly wait: "block" | "nowait" | "skip locked";
+	/** 0: no limit. */
+	readonly timeoutMs: number;
+}
+
+export interface RangeRequest {
+	readonly rangeId: RangeId;
+	/** The range version that the sender believes in. */
+	readonly version: number;
+	/** The highest issued timestamp that the sender has seen. */
+	readonly seen: Timestamp;
+	readonly body: RangeRequestBody;
+}
+
+/** A newest-read. */
+export interface LockedValue {
+	readonly key: Key;
+	readonly value: Uint8Array | null;
+	/** Timestamp of the key's newest change, deletion included. */
+	readonly ts: Timestamp;
+	/** Validation at commit goes from here. */
+	readonly since: Timestamp;
+	/** Skipped: somebody else holds the lock (SKIP LOCKED). */
+	readonly skipped?: boolean;
+}
+
+export interface PageRow {
+	readonly key: Key;
+	readonly value: Uint8Array;
+}
+
+export type RangeAnswer =
+	| { readonly kind: "values"; readonly values: readonly (Uint8Array | null)[] }
+	| { readonly kind: "rows"; readonly rows: readonly PageRow[]; readonly resume: Key | null }
+	| { readonly kind: "locked"; readonly values: readonly LockedValue[] }
+	| {
+			readonly kind: "locked-rows";
+			readonly rows: readonly PageRow[];
+			readonly resume: Key | null;
+			/** The newest change seen in the span: the reader's timestamp must be at or above it. */
+			readonly ts: Timestamp;
+			readonly since: Timestamp;
+	  }
+	| { readonly kind: "prepared"; readonly p: Timestamp }
+	| { readonly kind: "committed"; readonly c: Timestamp }
+	| { readonly kind: "aborted" }
+	| { readonly kind: "undecided" }
+	/** T4: it cannot be learned any more. */
+	| { readonly kind: "unknown" }
+	| { readonly kind: "done" }
+	| { readonly kind: "split"; readonly left: RangeDescriptor; readonly right: RangeDescriptor }
+	| {
+			readonly kind: "status";
+			readonly descriptor: RangeDescriptor;
+			readonly leaseholder: NodeId;
+			readonly sizeBytes: number;
+			readonly appliedIndex: number;
+	  }
+	/** The key of an `absent` write is there. */
+	| { readonly kind: "exists"; readonly key: Key }
+	/** 40001: `key` changed, or another transaction is in the way. Nothing was done and nothing will be. */
+	| { readonly kind: "conflict"; readonly reason: string; readonly key: Key | null }
+	/** The schema version moved (section 9). Nothing was done. */
+	| { readonly kind: "schema-changed" }
+	/** Nothing was done; route again with these. */
+	| { readonly kind: "stale"; readonly ranges: readonly RangeDescriptor[] }
+	/** Nothing was done; `leaseholder` 0: unknown. */
+	| {
+			readonly kind: "not-leaseholder";
+			readonly leaseholder: NodeId;
+			readonly descriptor: RangeDescriptor | null;
+	  }
+	/** It was proposed, and what became of it is not known here: ask the anchor. */
+	| { readonly kind: "lost" }
+	| { readonly kind: "error"; readonly error: ErrorData };

@@ -1,0 +1,171 @@
+/**
+ * Snapshots of a range: everything of its keys (data, history, intents, records and tombstones) and its state, as of one
+ * applied index. A received one is staged beside the live keys first; a synced marker then makes the switch a redo that a crash
+ * may interrupt anywhere.
+ */
+import { assert } from "@quorate/keys/assert";
+import { key as asKey, type Key, type Span, spansOverlap } from "@quorate/keys/key";
+import { rangeSpan } from "@quorate/keys/range";
+import type { SnapshotMetadata } from "@quorate/raft/types";
+import { decodeBody, encodeBody } from "@quorate/rpc/body";
+import type { Engine, EngineIterator, EngineReader } from "@quorate/storage/engine";
+import { engineSpans, metaKey, stagingPrefix, stagingSpan } from "@quorate/storage/engine-keys";
+import type { ReplicaContext } from "./context.ts";
+import { decodeRangeState, encodeRangeState, type RangeState } from "./range-state.ts";
+
+const chunkBytesMax = 256 * 1024;
+const snapshotFormat = 1;
+/** Keys and values of one engine batch while a snapshot is put in place. */
+const batchBytesMax = 4 * 1024 * 1024;
+
+type Pair = readonly [Key, Uint8Array];
+
+export function openSnapshot(
+	engine: Engine,
+	state: RangeState,
+): {
+	readonly metadata: SnapshotMetadata;
+	readonly chunks: AsyncIterable<Uint8Array>;
+	close(): void;
+} {
+	const reader = engine.snapshot();
+	const metadata: SnapshotMetadata = {
+		index: state.appliedIndex,
+		term: state.appliedTerm,
+		configuration: state.configuration,
+	};
+	const head = encodeBody([snapshotFormat, encodeRangeState(state)]);
+	const spans = engineSpans(rangeSpan(state.descriptor));
+	return { metadata, chunks: chunksOf(reader, head, spans), close: () => reader.close() };
+}
+
+async function* chunksOf(
+	reader: EngineReader,
+	head: Uint8Array,
+	spans: readonly Span[],
+): AsyncGenerator<Uint8Array> {
+	yield head;
+	for (const span of spans) {
+		const it = reader.iterate(span);
+		try {
+			for (;;) {
+				const pairs = takePairs(it);
+				if (pairs.length === 0) {
+					break;
+				}
+				yield encodeBody(pairs);
+			}
+		} finally {
+			it.close();
+		}
+	}
+}
+
+function takePairs(it: EngineIterator): Pair[] {
+	const pairs: Pair[] = [];
+	let bytes = 0;
+	while (it.key !== undefined && bytes < chunkBytesMax) {
+		pairs.push([it.key, Uint8Array.from(it.value)]);
+		bytes += it.key.length + it.value.length + 16;
+		it.next();
+	}
+	return pairs;
+}
+
+/** Stages the stream, makes it durable, puts it in place. Rejects, with nothing changed, if it overlaps another replica here. */
+export async function installSnapshot(
+	context: ReplicaContext,
+	before: RangeState,
+	metadata: SnapshotMetadata,
+	chunks: AsyncIterable<Uint8Array>,
+): Promise<RangeState> {
+	const { engine } = context;
+	const { rangeId } = before.descriptor;
+	const prefix = stagingPrefix(rangeId);
+	engine.write((batch) => batch.deleteSpan(stagingSpan(rangeId)));
+	let state: RangeState | undefined;
+	for await (const chunk of chunks) {
+		const body = decodeBody(chunk) as unknown[];
+		if (state === undefined) {
+			assert(
+				body[0] === snapshotFormat,
+				() =>
+					`snapshot of format ${body[0]}: this version knows ${snapshotFormat}; upgrade this node`,
+			);
+			state = decodeRangeState(body[1] as Uint8Array);
+			const overlap = context.overlaps(state);
+			if (overlap !== undefined) {
+				throw new Error(overlap);
+			}
+			continue;
+		}
+		engine.write((batch) => {
+			for (const [k, value] of body as Pair[]) {
+				batch.put(asKey(prefix + k), value);
+			}
+		});
+	}
+	assert(state?.appliedIndex === metadata.index, "a snapshot's state is of another index");
+	const marker = encodeBody([
+		snapshotFormat,
+		encodeRangeState(state),
+		before.descriptor.start,
+		before.descriptor.end,
+	]);
+	await engine.sync();
+	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
+	await engine.sync();
+	finishInstall(engine, rangeId, marker);
+	await engine.sync();
+	return state;
+}
+
+/** The redo: clears what was, copies what was staged, and ends with the new state. Safe to run again from its start. */
+export function finishInstall(
+	engine: Engine,
+	rangeId: RangeState["descriptor"]["rangeId"],
+	marker: Uint8Array,
+): void {
+	const [format, stateBytes, oldStart, oldEnd] = decodeBody(marker) as [
+		number,
+		Uint8Array,
+		Key,
+		Key,
+	];
+	assert(format === snapshotFormat, () => `snapshot marker of unknown format ${format}`);
+	const state = decodeRangeState(stateBytes);
+	engine.write((batch) => {
+		for (const span of [rangeSpan(state.descriptor), { start: oldStart, end: oldEnd }]) {
+			if (span.start < span.end) {
+				for (const part of engineSpans(span)) {
+					batch.deleteSpan(part);
+				}
+			}
+		}
+	});
+	const prefix = stagingPrefix(rangeId);
+	const it = engine.snapshot();
+	const staged = it.iterate(stagingSpan(rangeId));
+	try {
+		while (staged.key !== undefined) {
+			engine.write((batch) => {
+				for (let bytes = 0; staged.key !== undefined && bytes < batchBytesMax; staged.next()) {
+					batch.put(asKey(staged.key.slice(prefix.length)), staged.value);
+					bytes += staged.key.length + staged.value.length;
+				}
+			});
+		}
+	} finally {
+		staged.close();
+		it.close();
+	}
+	engine.write((batch) => {
+		batch.put(metaKey(rangeId, "state"), encodeRangeState(state));
+		batch.delete(metaKey(rangeId, "installing"));
+		batch.deleteSpan(stagingSpan(rangeId));
+	});
+}
+
+/** True if two ranges' keys overlap: a snapshot must not overlap a replica that has not split yet. */
+export const overlap = (a: RangeState, b: RangeState): boolean =>
+	spansOverlap(rangeSpan(a.descriptor), rangeSpan(b.descriptor));

@@ -1,0 +1,338 @@
+/**
+ * All replicas of one node: starts them from the engine, finds the one that a request is for, creates and removes them, and runs
+ * their housekeeping.
+ */
+import { assert, InvariantError } from "@quorate/keys/assert";
+import { DatabaseError, errorToData } from "@quorate/keys/database-error";
+import type { BootId, LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import { key as asKey, type Key, spanContains, spansOverlap } from "@quorate/keys/key";
+import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
+import type { Body, Rpc } from "@quorate/rpc/types";
+import type { Timer } from "@quorate/runtime/runtime";
+import { allMetaSpan, engineSpans, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
+import type { ReplicaContext } from "./context.ts";
+import type { RaftHost } from "./host-types.ts";
+import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
+import {
+	decodeRangeState,
+	encodeRangeState,
+	newRangeState,
+	type RangeState,
+	replicaOn,
+} from "./range-state.ts";
+import { Replica } from "./replica.ts";
+import type { RangeAnswer, RangeRequest } from "./requests.ts";
+import { finishInstall } from "./snapshots.ts";
+
+export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "overlaps"> & {
+	readonly host: RaftHost;
+	readonly rpc: Rpc;
+	/** Boots that have ended: their locks are released. */
+	bootEnded(boot: BootId): boolean;
+};
+
+const sweepMs = 2_000;
+const collectMs = 30_000;
+const descriptorTimeoutMs = 2_000;
+
+export interface ReplicaStatus {
+	readonly descriptor: RangeDescriptor;
+	readonly leaseholder: boolean;
+	readonly pendingWrites: number;
+	readonly intents: number;
+	readonly locks: number;
+}
+
+export class RangeStore {
+	readonly #options: StoreOptions;
+	readonly #context: ReplicaContext;
+	readonly #replicas = new Map<RangeId, Replica>();
+	readonly #sweepers = new Map<RangeId, IntentSweeper>();
+	readonly #asking = new Set<RangeId>();
+	readonly #timers: (Timer | undefined)[] = [];
+	#closed = false;
+
+	constructor(options: StoreOptions) {
+		this.#options = options;
+		this.#context = {
+			runtime: options.runtime,
+			engine: options.engine,
+			nodeId: options.nodeId,
+			bootId: options.bootId,
+			timestamps: options.timestamps,
+			bootOf: (node) => options.bootOf(node),
+			inquire: (transaction, anchor) => options.inquire(transaction, anchor),
+			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
+			allocate: (kind, count) => options.allocate(kind, count),
+			report: (ranges) => options.report(ranges),
+			splitApplied: (right) => this.#splitApplied(right),
+			removed: (rangeId) => this.#removed(rangeId),
+			overlaps: (state) => this.#overlaps(state),
+		};
+	}
+
+	/** Writes the state of a range that is born with the cluster, unless it is there. Durable before the caller goes on. */
+	async bootstrap(descriptor: RangeDescriptor): Promise<void> {
+		const { engine } = this.#options;
+		const k = metaKey(descriptor.rangeId, "state");
+		if (engine.get(k) === undefined) {
+			engine.write((batch) => batch.put(k, encodeRangeState(newRangeState(descriptor))));
+			await engine.sync();
+		}
+	}
+
+	/** Starts every replica that the engine holds. */
+	async start(): Promise<void> {
+		const { engine, host, rpc } = this.#options;
+		const states = new Map<RangeId, RangeState>();
+		for (const [k, value] of [...this.#metaEntries()]) {
+			const { rangeId, name } = parseMetaKey(k);
+			if (name === "installing") {
+				finishInstall(engine, rangeId, value);
+			}
+		}
+		for (const [k, value] of this.#metaEntries()) {
+			const { rangeId, name } = parseMetaKey(k);
+			if (name === "state") {
+				states.set(rangeId, decodeRangeState(value));
+			}
+		}
+		rpc.handle("range", (body) => this.handle(body as RangeRequest));
+		rpc.handle("range-descriptor", (body) => this.#replicas.get(body as RangeId)?.info() ?? null);
+		rpc.handle("unlock", (body) => this.#unlock(body));
+		host.onUnknownGroup((rangeId, to, _from, fromNode) => {
+			void this.#adopt(rangeId, to, fromNode);
+			return false;
+		});
+		for (const state of states.values()) {
+			const replica = replicaOn(state.descriptor, this.#options.nodeId);
+			if (replica !== undefined) {
+				this.#add(state, replica.replicaId, false);
+			}
+		}
+		this.#every(sweepMs, () => this.#sweep());
+		this.#every(collectMs, () => this.#collect());
+	}
+
+	*#metaEntries(): Generator<[Key, Uint8Array]> {
+		const it = this.#options.engine.iterate(allMetaSpan);
+		try {
+			for (; it.key !== undefined; it.next()) {
+				yield [it.key, it.value];
+			}
+		} finally {
+			it.close();
+		}
+	}
+
+	#every(ms: number, task: () => void): void {
+		const at = this.#timers.length;
+		const arm = () => {
+			this.#timers[at] = this.#options.runtime.scheduler.setTimer(ms, () => {
+				task();
+				if (!this.#closed) {
+					arm();
+				}
+			});
+		};
+		arm();
+	}
+
+	#add(state: RangeState, replicaId: ReplicaId, campaignAtStart: boolean): Replica {
+		const replica = new Replica(this.#context, replicaId, state);
+		this.#replicas.set(state.descriptor.rangeId, replica);
+		replica.attach(
+			this.#options.host.addGroup({
+				rangeId: state.descriptor.rangeId,
+				replicaId,
+				machine: replica,
+				applied: {
+					index: state.appliedIndex,
+					term: state.appliedTerm,
+					configuration: state.configuration,
+				},
+				campaignAtStart,
+			}),
+		);
+		return replica;
+	}
+
+	/** The right side comes to life once the split is durable in the engine: then the WAL names no range that the engine lacks. */
+	#splitApplied(right: RangeState): void {
+		const { rangeId } = right.descriptor;
+		const self = replicaOn(right.descriptor, this.#options.nodeId);
+		if (self === undefined || this.#replicas.has(rangeId)) {
+			return;
+		}
+		const left = [...this.#replicas.values()].find(
+			(r) => r.state.descriptor.end === right.descriptor.start,
+		);
+		const leads = left?.leads() === true;
+		this.#options.engine.sync().then(
+			() => {
+				if (!this.#closed && !this.#replicas.has(rangeId)) {
+					const replica = this.#add(right, self.replicaId, leads);
+					if (leads) {
+						replica.group.campaign();
+						this.#options.report([replica.info()]);
+					}
+				}
+			},
+			(error) => this.#options.runtime.fatal(`engine sync failed: ${String(error)}`),
+		);
+	}
+
+	/** A message came for a replica that is not here: a peer believes that this node holds it. */
+	async #adopt(rangeId: RangeId, to: ReplicaId, from: NodeId): Promise<void> {
+		if (this.#asking.has(rangeId) || this.#replicas.has(rangeId)) {
+			return;
+		}
+		this.#asking.add(rangeId);
+		try {
+			const answer = (await this.#options.rpc.call(from, "range-descriptor", rangeId, {
+				timeoutMs: descriptorTimeoutMs,
+			})) as { readonly descriptor: RangeDescriptor } | null;
+			const self = answer && replicaOn(answer.descriptor, this.#options.nodeId);
+			if (answer == null || self?.replicaId !== to || this.#closed) {
+				return;
+			}
+			const state: RangeState = {
+				...newRangeState(answer.descriptor),
+				descriptor: { ...answer.descriptor, start: asKey(""), end: asKey("") },
+			};
+			// Overlap: the neighbour here has not split yet; its own log will make this replica.
+			if (!this.#replicas.has(rangeId) && this.#overlapping(answer.descriptor) === undefined) {
+				this.#add(emptyState(state), to, false);
+			}
+		} catch (error) {
+			this.#options.runtime.logger.log("debug", "could not learn of a range", {
+				rangeId,
+				error: String(error),
+			});
+		} finally {
+			this.#asking.delete(rangeId);
+		}
+	}
+
+	#overlapping(d: RangeDescriptor): Replica | undefined {
+		return [...this.#replicas.values()].find(
+			(r) =>
+				r.state.descriptor.rangeId !== d.rangeId &&
+				spansOverlap(rangeSpan(r.state.descriptor), rangeSpan(d)),
+		);
+	}
+
+	#overlaps(state: RangeState): string | undefined {
+		const other = this.#overlapping(state.descriptor);
+		return other === undefined
+			? undefined
+			: `the snapshot of range ${state.descriptor.rangeId} overlaps ${other} on this node`;
+	}
+
+	#removed(rangeId: RangeId): void {
+		const replica = this.#replicas.get(rangeId);
+		if (replica === undefined) {
+			return;
+		}
+		this.#replicas.delete(rangeId);
+		const span = rangeSpan(replica.state.descriptor);
+		this.#options.runtime.scheduler.defer(() => {
+			void replica.group.remove().then(() => {
+				this.#options.engine.write((batch) => {
+					for (const part of engineSpans(span)) {
+						batch.deleteSpan(part);
+					}
+					batch.delete(metaKey(rangeId, "state"));
+				});
+			});
+		});
+	}
+
+	/** Serves a request for a range. */
+	async handle(q: RangeRequest): Promise<RangeAnswer> {
+		this.#options.timestamps.observe(q.seen);
+		const replica = this.#replicas.get(q.rangeId);
+		if (replica === undefined) {
+			return { kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null };
+		}
+		try {
+			return await replica.handle(q);
+		} catch (error) {
+			if (error instanceof DatabaseError) {
+				return { kind: "error", error: errorToData(error) };
+			}
+			if (error instanceof InvariantError) {
+				return this.#options.runtime.fatal(`request ${q.body.kind}: ${error.stack}`);
+			}
+			const message = error instanceof Error ? error.message : String(error);
+			this.#options.runtime.logger.log("warn", "a request failed", { kind: q.body.kind, message });
+			return { kind: "error", error: { code: "57P03", message, fields: {} } };
+		}
+	}
+
+	#unlock(body: Body): void {
+		const owner = body as LockOwner;
+		for (const replica of this.#replicas.values()) {
+			replica.locks.end(owner);
+		}
+	}
+
+	#sweep(): void {
+		for (const [rangeId, replica] of this.#replicas) {
+			let sweeper = this.#sweepers.get(rangeId);
+			if (sweeper === undefined) {
+				sweeper = new IntentSweeper();
+				this.#sweepers.set(rangeId, sweeper);
+			}
+			sweeper.pass(replica);
+			replica.locks.releaseWhere((owner) =>
+				this.#options.bootEnded(owner.slice(0, owner.indexOf("/")) as BootId),
+			);
+		}
+	}
+
+	#collect(): void {
+		for (const replica of this.#replicas.values()) {
+			if (replica.holding()) {
+				void forgetRecords(replica).then(() => collectHistory(replica));
+			}
+		}
+	}
+
+	/** The local replica of a range, for status pages and tests. */
+	replica(rangeId: RangeId): Replica | undefined {
+		return this.#replicas.get(rangeId);
+	}
+
+	replicaFor(k: Key): Replica | undefined {
+		return [...this.#replicas.values()].find((r) => spanContains(rangeSpan(r.state.descriptor), k));
+	}
+
+	statuses(): ReplicaStatus[] {
+		return [...this.#replicas.values()].map((r) => ({
+			descriptor: r.state.descriptor,
+			leaseholder: r.holding(),
+			pendingWrites: r.pending.groups,
+			intents: r.blockers.intentCount,
+			locks: r.locks.size,
+		}));
+	}
+
+	close(): void {
+		this.#closed = true;
+		for (const timer of this.#timers) {
+			timer?.cancel();
+		}
+	}
+}
+
+/** A replica that waits for its first snapshot: no keys, no members of its own making, nothing applied. */
+function emptyState(state: RangeState): RangeState {
+	assert(state.descriptor.start === state.descriptor.end, "an empty replica owns no keys");
+	return {
+		...state,
+		configuration: { voters: [], outgoing: [], learners: [], learnersNext: [] },
+		appliedIndex: 0,
+		appliedTerm: 0,
+	};
+}

@@ -1,0 +1,104 @@
+/** Validation at a commit timestamp (design, section 6, step 3): what was read would read the same at c. */
+import type { TransactionId } from "@quorate/keys/ids";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import { isOlder } from "@quorate/keys/transaction-id";
+import { changedBetween } from "@quorate/storage/versions";
+import type { Blocker } from "./blockers.ts";
+import type { ReplicaCore } from "./core.ts";
+import { gcError } from "./errors.ts";
+import type { RangeAnswer, ValidateItem } from "./requests.ts";
+
+const valid: RangeAnswer = { kind: "done" };
+
+type Verdict = RangeAnswer | { readonly kind: "wait"; readonly for: readonly Blocker[] };
+
+/**
+ * One look. `own`: the transaction's own intents are left out; it has something pending, so it does not wait for an older
+ * one that is committing (T6). The caller has checked that the lease covers `c` (L1).
+ */
+function look(
+	r: ReplicaCore,
+	own: TransactionId | null,
+	items: readonly ValidateItem[],
+	c: Timestamp,
+): Verdict {
+	const waiting: Blocker[] = [];
+	for (const item of items) {
+		if (item.since < r.state.gcThreshold) {
+			return gcError(item.since, r.state.gcThreshold);
+		}
+		if (item.since < c && changed(r, item, c)) {
+			return conflict("a row that the transaction read has changed", item);
+		}
+		const { found } = r.blockers.inSpan(item.span, own, c, Number.MAX_SAFE_INTEGER);
+		for (const b of found) {
+			const decision = r.blockers.decision(b.transaction);
+			if (decision !== undefined && decision !== "unknown") {
+				if (decision.c > 0 && decision.c <= c) {
+					return conflict("a row that the transaction read has changed", item);
+				}
+				continue;
+			}
+			if (own !== null && isOlder(b.transaction, own)) {
+				return conflict("an older transaction is changing a row that was read", item);
+			}
+			waiting.push(b);
+		}
+	}
+	return waiting.length === 0 ? valid : { kind: "wait", for: waiting };
+}
+
+function changed(r: ReplicaCore, item: ValidateItem, c: Timestamp): boolean {
+	// Nothing in the range changed since: no look at the span is needed.
+	if (r.state.lastCommit <= item.since) {
+		return false;
+	}
+	return changedBetween(r.context.engine, item.span, item.since, c, r.state.lastCommit);
+}
+
+function conflict(reason: string, item: ValidateItem): RangeAnswer {
+	return { kind: "conflict", reason, key: item.span.start };
+}
+
+/** Synchronous when nothing must be waited for. */
+export function validateItems(
+	r: ReplicaCore,
+	own: TransactionId | null,
+	items: readonly ValidateItem[],
+	c: Timestamp,
+): RangeAnswer | Promise<RangeAnswer> {
+	const covered = r.covers(c);
+	if (covered === true) {
+		const verdict = look(r, own, items, c);
+		return verdict.kind === "wait" ? validateSlowly(r, own, items, c, verdict.for) : verdict;
+	}
+	return validateSlowly(r, own, items, c, []);
+}
+
+async function validateSlowly(
+	r: ReplicaCore,
+	own: TransactionId | null,
+	items: readonly ValidateItem[],
+	c: Timestamp,
+	first: readonly Blocker[],
+): Promise<RangeAnswer> {
+	let waiting = first;
+	for (;;) {
+		for (const b of waiting) {
+			if (r.blockers.stands(b)) {
+				await new Promise<void>((wake) => r.blockers.watch(b, wake));
+			}
+		}
+		if (!(await r.covers(c))) {
+			return r.notLeaseholder();
+		}
+		if (!items.every((item) => r.ownsSpan(item.span))) {
+			return r.stale();
+		}
+		const verdict = look(r, own, items, c);
+		if (verdict.kind !== "wait") {
+			return verdict;
+		}
+		waiting = verdict.for;
+	}
+}

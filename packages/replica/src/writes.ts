@@ -1,0 +1,316 @@
+/**
+ * What a leaseholder does for committing transactions (design, section 6): accepts writes, validates, decides at the anchor,
+ * resolves. Each answer is given only after its entry was applied here.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import { timestampMax } from "@quorate/keys/timestamp";
+import { newest, newestChange } from "@quorate/storage/versions";
+import type { Blocker } from "./blockers.ts";
+import { entryBytesMax, type WrittenSpan } from "./commands.ts";
+import type { ProposalResult, ReplicaCore } from "./core.ts";
+import { gcError } from "./errors.ts";
+import type { PendingGroup } from "./pending-writes.ts";
+import type { RangeAnswer, RangeRequestBody, RequestedWrite } from "./requests.ts";
+import { validateItems } from "./validation.ts";
+
+type Prepare = Extract<RangeRequestBody, { kind: "prepare" }>;
+type OnePhase = Extract<RangeRequestBody, { kind: "one-phase" }>;
+
+/** Judges the writes in the tick of acceptance; undefined: accept them. */
+function refuse(
+	r: ReplicaCore,
+	own: TransactionId,
+	q: { readonly writes: readonly RequestedWrite[]; readonly owner: Prepare["owner"] },
+): RangeAnswer | undefined {
+	const { engine } = r.context;
+	for (const w of q.writes) {
+		const found: Blocker[] = [];
+		r.blockers.onKey(w.key, own, timestampMax, found);
+		if (found.length > 0) {
+			// A refusal, too, goes to ask the anchor: the intent may be orphaned.
+			r.blockers.watch(found[0]!, () => {});
+			return conflict("another transaction is writing the row", w.key);
+		}
+		if (r.locks.foreignExclusive(w.key, q.owner) !== undefined) {
+			return conflict("another transaction has locked the row", w.key);
+		}
+		if (w.since != null) {
+			if (newestChange(engine, w.key) > w.since) {
+				return conflict("a row that the transaction read has changed", w.key);
+			}
+			if (w.since < r.state.gcThreshold) {
+				return gcError(w.since, r.state.gcThreshold);
+			}
+		}
+		if (w.absent === true && newest(engine, w.key) !== undefined) {
+			return { kind: "exists", key: w.key };
+		}
+	}
+	return undefined;
+}
+
+function conflict(reason: string, key: Key): RangeAnswer {
+	return { kind: "conflict", reason, key };
+}
+
+/** p: the highest issued timestamp seen, and at least the range's last commit. */
+function preparePoint(r: ReplicaCore): Timestamp {
+	return Math.max(r.seen(), r.state.lastCommit) as Timestamp;
+}
+
+function accept(
+	r: ReplicaCore,
+	q: {
+		readonly transaction: TransactionId;
+		readonly anchor: Key;
+		readonly writes: readonly RequestedWrite[];
+	},
+	chunk: number,
+	onePhase: boolean,
+): PendingGroup {
+	const group: PendingGroup = {
+		transaction: q.transaction,
+		anchor: q.anchor,
+		p: preparePoint(r),
+		chunk,
+		sequence: r.state.lease.sequence,
+		number: 0,
+		writes: q.writes.map((w) => ({ key: w.key, value: w.value, mark: w.mark === true })),
+		onePhase,
+	};
+	r.pending.accept(group);
+	return group;
+}
+
+export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> {
+	// A copy that finds its own writes changes nothing: the RPC delivers a send once, but a gateway may ask again.
+	const copy = ownWrites(r, q);
+	if (copy !== undefined) {
+		return copy;
+	}
+	const no = refuse(r, q.transaction, q);
+	if (no !== undefined) {
+		return no;
+	}
+	const group = accept(r, q, q.chunk, false);
+	r.locks.release(q.owner);
+	const result = r.propose(
+		{
+			kind: "prepare",
+			transaction: q.transaction,
+			p: group.p,
+			anchor: q.anchor,
+			chunk: q.chunk,
+			writes: group.writes.map((w) => (w.mark ? w : { key: w.key, value: w.value })),
+		},
+		r.state.descriptor.epoch.version,
+		group,
+	);
+	if (result === undefined) {
+		r.pending.withdraw(group);
+		return r.notLeaseholder();
+	}
+	return answer(r, await result);
+}
+
+/** All writes are there as intents of the same or a higher chunk: the first p again. Some pending: not known yet. */
+function ownWrites(r: ReplicaCore, q: Prepare): RangeAnswer | undefined {
+	let p = 0 as Timestamp;
+	for (const w of q.writes) {
+		const intent = r.blockers.intent(r.context.engine, w.key);
+		if (intent?.transaction === q.transaction && intent.chunk >= q.chunk) {
+			p = Math.max(p, intent.p) as Timestamp;
+			continue;
+		}
+		const pending = r.pending
+			.on(w.key)
+			.some((x) => x.group.transaction === q.transaction && x.group.chunk >= q.chunk);
+		return pending ? { kind: "lost" } : undefined;
+	}
+	return { kind: "prepared", p };
+}
+
+export function onePhase(r: ReplicaCore, q: OnePhase): RangeAnswer | Promise<RangeAnswer> {
+	if (
+		q.writes.some((w) => r.pending.on(w.key).some((x) => x.group.transaction === q.transaction))
+	) {
+		return { kind: "lost" };
+	}
+	const no = refuse(r, q.transaction, q);
+	if (no !== undefined) {
+		return no;
+	}
+	return onePhaseAccepted(r, q, accept(r, q, 1, true));
+}
+
+async function onePhaseAccepted(
+	r: ReplicaCore,
+	q: OnePhase,
+	group: PendingGroup,
+): Promise<RangeAnswer> {
+	const { version } = r.state.descriptor.epoch;
+	// The next waiter may come: it meets the pending write and waits for that.
+	r.locks.release(q.owner);
+	const withdraw = (why: RangeAnswer): RangeAnswer => {
+		if (group.sequence === r.state.lease.sequence) {
+			r.pending.withdraw(group);
+			r.blockers.changed(q.transaction);
+		}
+		return why;
+	};
+	let issued: Awaited<ReturnType<typeof r.context.timestamps.issue>>;
+	try {
+		issued = await r.context.timestamps.issue();
+	} catch (error) {
+		withdraw({ kind: "done" });
+		throw error;
+	}
+	const c = issued.timestamp;
+	const mayGoOn = () =>
+		r.holding() &&
+		r.state.lease.sequence === group.sequence &&
+		r.state.descriptor.epoch.version === version;
+	if (!mayGoOn()) {
+		return withdraw(r.notLeaseholder());
+	}
+	if (issued.schemaVersion !== q.schemaVersion) {
+		return withdraw({ kind: "schema-changed" });
+	}
+	// The order of the protocol: c was drawn after the writes were visible as pending.
+	assert(c > group.p, () => `T1: commit timestamp ${c} is not above p ${group.p}`);
+	if (q.validate.length > 0) {
+		const checked = validateItems(r, q.transaction, q.validate, c);
+		const verdict = checked instanceof Promise ? await checked : checked;
+		if (verdict.kind !== "done") {
+			return withdraw(verdict);
+		}
+		if (!mayGoOn()) {
+			return withdraw(r.notLeaseholder());
+		}
+	}
+	const result = r.propose(
+		{
+			kind: "one-phase",
+			transaction: q.transaction,
+			p: group.p,
+			c,
+			anchor: q.anchor,
+			writes: group.writes.map((w) => ({ key: w.key, value: w.value })),
+		},
+		version,
+		group,
+	);
+	return result === undefined ? withdraw(r.notLeaseholder()) : answer(r, await result);
+}
+
+export async function commit(
+	r: ReplicaCore,
+	q: Extract<RangeRequestBody, { kind: "commit" }>,
+): Promise<RangeAnswer> {
+	const result = await proposeNow(r, { ...q, kind: "commit" });
+	if (result?.kind === "committed") {
+		r.blockers.decided(q.transaction, { c: result.c });
+	}
+	return answer(r, result);
+}
+
+/** Finds the record or writes the tombstone (T3, T5). */
+export async function abort(
+	r: ReplicaCore,
+	q: Extract<RangeRequestBody, { kind: "abort" }>,
+): Promise<RangeAnswer> {
+	const result = await proposeNow(r, {
+		kind: "abort",
+		transaction: q.transaction,
+		anchor: q.anchor,
+		at: r.seen(),
+	});
+	if (result?.kind === "aborted") {
+		r.blockers.decided(q.transaction, { c: 0 as Timestamp });
+	} else if (result?.kind === "committed") {
+		r.blockers.decided(q.transaction, { c: result.c });
+	}
+	return answer(r, result);
+}
+
+/** Intents that one Resolve entry covers at most. */
+const resolveIntentsMax = 1_000;
+
+/** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
+export async function resolve(
+	r: ReplicaCore,
+	q: Extract<RangeRequestBody, { kind: "resolve" }>,
+): Promise<RangeAnswer> {
+	r.blockers.decided(q.transaction, { c: q.c });
+	for (;;) {
+		const spans = nextToResolve(r, q.transaction, q.spans);
+		if (spans.length === 0) {
+			return { kind: "done" };
+		}
+		const result = await proposeNow(r, {
+			kind: "resolve",
+			transaction: q.transaction,
+			c: q.c,
+			spans,
+		});
+		if (result?.kind !== "done") {
+			return answer(r, result);
+		}
+		await r.context.runtime.scheduler.yield();
+	}
+}
+
+/** The next parts, of at most `resolveIntentsMax` intents, in which the transaction has intents. */
+function nextToResolve(
+	r: ReplicaCore,
+	transaction: TransactionId,
+	spans: readonly WrittenSpan[],
+): WrittenSpan[] {
+	const out: WrittenSpan[] = [];
+	let count = 0;
+	for (const span of spans) {
+		if (count >= resolveIntentsMax) {
+			break;
+		}
+		const part = r.blockers.ownPart(span, transaction, resolveIntentsMax - count);
+		if (part !== undefined) {
+			out.push(part.span);
+			count += part.count;
+		}
+	}
+	return out;
+}
+
+function proposeNow(
+	r: ReplicaCore,
+	command: Parameters<ReplicaCore["propose"]>[0],
+): Promise<ProposalResult | undefined> {
+	return r.propose(command, r.state.descriptor.epoch.version) ?? Promise.resolve(undefined);
+}
+
+/** The answer for what became of a proposal. */
+function answer(r: ReplicaCore, result: ProposalResult | undefined): RangeAnswer {
+	switch (result?.kind) {
+		case undefined:
+		case "rejected":
+			// L3: it was not applied and never will be; the sender may route again.
+			return r.notLeaseholder();
+		case "refused":
+			return { kind: "conflict", reason: result.reason, key: null };
+		case "done":
+			return { kind: "done" };
+		case "prepared":
+		case "committed":
+		case "aborted":
+		case "unknown":
+		case "lost":
+			return result;
+		case "split":
+			return { kind: "done" };
+	}
+}
+
+export const largestWriteBytes = entryBytesMax - 4_096;

@@ -1,0 +1,109 @@
+/** The operator's HTTP port: `/health` and `/metrics` (Prometheus text). Read-only; loopback like every listener. */
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { Duplex } from "node:stream";
+import type { NodeId } from "@quorate/keys/ids";
+import type { PgServer } from "@quorate/pgwire/pg-server";
+import type { PlacementClient } from "@quorate/placement/types";
+import type { RaftHost } from "@quorate/replica/host-types";
+import type { RangeStore } from "@quorate/replica/store";
+import type { Connection, Runtime } from "@quorate/runtime/runtime";
+import type { Gateway } from "@quorate/txn/gateway";
+import { createMetrics } from "./metrics.ts";
+
+export interface AdminOptions {
+	readonly runtime: Runtime;
+	readonly address: string;
+	readonly nodeId: NodeId;
+	readonly host: RaftHost;
+	readonly store: RangeStore;
+	readonly gateway: Gateway;
+	readonly server: PgServer;
+	readonly placement: PlacementClient;
+}
+
+export interface AdminServer {
+	readonly address: string;
+	close(): Promise<void>;
+}
+
+export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+	const metrics = createMetrics(options);
+	const http = createServer((request, response) => {
+		handle(options, metrics, request, response).catch((error) => {
+			response.writeHead(500, { "content-type": "text/plain" });
+			response.end(`${String(error)}\n`);
+		});
+	});
+	const open = new Set<Connection>();
+	const listener = await options.runtime.network.listen(options.address, (connection) => {
+		open.add(connection);
+		connection.onClose(() => open.delete(connection));
+		http.emit("connection", asStream(connection));
+	});
+	return {
+		address: listener.address,
+		close: async () => {
+			for (const connection of open) {
+				connection.destroy();
+			}
+			await listener.close();
+		},
+	};
+}
+
+async function handle(
+	options: AdminOptions,
+	metrics: ReturnType<typeof createMetrics>,
+	request: IncomingMessage,
+	response: ServerResponse,
+): Promise<void> {
+	const path = (request.url ?? "").split("?")[0];
+	if (request.method !== "GET") {
+		response.writeHead(405, { allow: "GET" });
+		response.end();
+	} else if (path === "/health") {
+		const ranges = options.store.statuses();
+		response.writeHead(200, { "content-type": "application/json" });
+		response.end(
+			`${JSON.stringify({
+				status: "ok",
+				node: options.nodeId,
+				ranges: ranges.length,
+				leases: ranges.filter((r) => r.leaseholder).length,
+			})}\n`,
+		);
+	} else if (path === "/metrics") {
+		const text = await metrics.metrics();
+		response.writeHead(200, { "content-type": metrics.contentType });
+		response.end(text);
+	} else {
+		response.writeHead(404, { "content-type": "text/plain" });
+		response.end("There are /health and /metrics.\n");
+	}
+}
+
+/** A connection of the runtime as the stream that node:http works on. */
+function asStream(connection: Connection): Duplex {
+	const stream = new Duplex({
+		read: () => connection.resume(),
+		write: (chunk: Uint8Array, _encoding, done) => {
+			connection.write(Uint8Array.from(chunk));
+			done();
+		},
+		final: (done) => {
+			connection.end();
+			done();
+		},
+		destroy: (error, done) => {
+			connection.destroy();
+			done(error);
+		},
+	});
+	connection.onData((bytes) => {
+		if (!stream.push(bytes)) {
+			connection.pause();
+		}
+	});
+	connection.onClose(() => stream.push(null));
+	return stream;
+}

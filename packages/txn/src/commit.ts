@@ -1,0 +1,427 @@
+/**
+ * The commit protocol (design, section 6). The one idea: the commit timestamp is drawn from the oracle after every write of
+ * the transaction is visible at its leaseholder as pending.
+ *
+ * One-phase where everything written and everything to validate lies in one range: its leaseholder does all of it. Else:
+ * Prepare everywhere in parallel; draw c; validate the other reads at c; Commit at the anchor, which decides; answer the client; resolve
+ * the other intents in the background.
+ *
+ * T2. c is drawn after the commit began and after all prepares were answered; it is above every p.
+ * T3. The anchor's log decides. T5. An id is used once; a lost answer is settled by finding the record or writing the tombstone, and
+ *     what cannot be learned is 40003, never success or failure.
+ */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { LockOwner, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { WrittenSpan } from "@quorate/replica/commands";
+import type { RangeAnswer, RequestedWrite, ValidateItem } from "@quorate/replica/requests";
+import type { Gateway } from "./gateway.ts";
+import type { ReadSet } from "./read-set.ts";
+import { writtenSpans } from "./resolver.ts";
+import { conflictError, throwErrors } from "./router.ts";
+import { KeyExistsError } from "./types.ts";
+import type { BufferedWrite } from "./write-buffer.ts";
+
+export interface CommitWork {
+	readonly writes: readonly (readonly [Key, BufferedWrite])[];
+	readonly reads: ReadSet;
+	/** It has locked something: then it is not read-only, even if it wrote nothing. */
+	readonly locked: boolean;
+	readonly schemaChange: boolean;
+	/** Sent back by the oracle's answers if it is not current at c. */
+	readonly schemaVersion: number;
+}
+
+export interface CommitOutcome {
+	readonly timestamp: Timestamp | undefined;
+	readonly schemaVersion: number | undefined;
+	/** Every lock was on the one range that took the one-phase commit, which released them. */
+	readonly locksReleased: boolean;
+}
+
+/** Bytes of writes in one Prepare: an entry stays under 1 MB. */
+const prepareBytesMax = 900 << 10;
+const onePhaseWritesMax = 5_000;
+/** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
+const prepareMs = 15_000;
+/** After this an undecided outcome is reported as unknown. */
+const settleMs = 30_000;
+
+export class Committer {
+	readonly #gateway: Gateway;
+	readonly #owner: LockOwner;
+	/** Of the two-phase commit; undefined until its first Prepare. */
+	#id: TransactionId | undefined;
+	#anchor: Key | undefined;
+	#highestP = 0 as Timestamp;
+	readonly #written: WrittenSpan[] = [];
+	/** Chunks sent so far. */
+	chunks = 0;
+
+	constructor(gateway: Gateway, owner: LockOwner) {
+		this.#gateway = gateway;
+		this.#owner = owner;
+	}
+
+	get id(): TransactionId | undefined {
+		return this.#id;
+	}
+
+	async commit(work: CommitWork): Promise<CommitOutcome> {
+		if (work.writes.length === 0 && this.chunks === 0) {
+			return this.#commitWithoutWrites(work);
+		}
+		const written = new Map(work.writes);
+		const items = work.reads.items((k) => written.has(k));
+		const requested = work.writes.map(([k, w]) => toRequested(k, w, work.reads));
+		for (;;) {
+			if (this.chunks > 0 || work.schemaChange || !(await this.#fitsOneRange(requested, items))) {
+				return this.#twoPhase(requested, items, work);
+			}
+			const answer = await this.#onePhase(requested, items, work.schemaVersion);
+			if (answer !== "again") {
+				return answer;
+			}
+		}
+	}
+
+	async #commitWithoutWrites(work: CommitWork): Promise<CommitOutcome> {
+		this.#gateway.statistics.readOnlyCommits++;
+		if (work.locked && work.reads.size > 0) {
+			const issued = await this.#gateway.placement.issue();
+			if (issued.schemaVersion !== work.schemaVersion) {
+				throw schemaChanged();
+			}
+			await this.validate(
+				work.reads.items(() => false),
+				issued.timestamp,
+			);
+		}
+		return { timestamp: undefined, schemaVersion: undefined, locksReleased: false };
+	}
+
+	// ---- one-phase
+
+	async #fitsOneRange(
+		writes: readonly RequestedWrite[],
+		items: readonly ValidateItem[],
+	): Promise<boolean> {
+		if (writes.length > onePhaseWritesMax) {
+			return false;
+		}
+		const { descriptor } = await this.#gateway.router.rangeOf(writes[0]!.key);
+		const { start, end } = descriptor;
+		let bytes = 0;
+		for (const w of writes) {
+			bytes += writeBytes(w);
+			if (w.key < start || w.key >= end || bytes > prepareBytesMax) {
+				return false;
+			}
+		}
+		return items.every((i) => start <= i.span.start && i.span.end <= end);
+	}
+
+	async #onePhase(
+		writes: readonly RequestedWrite[],
+		items: readonly ValidateItem[],
+		schemaVersion: number,
+	): Promise<CommitOutcome | "again"> {
+		// T5: each attempt is a new transaction.
+		const transaction = await this.#gateway.newTransactionId();
+		const anchor = writes[0]!.key;
+		const answer = await this.#gateway.router.request(
+			anchor,
+			{
+				kind: "one-phase",
+				transaction,
+				anchor,
+				writes,
+				validate: items,
+				schemaVersion,
+				owner: this.#owner,
+			},
+			{ idempotent: false, attemptMs: prepareMs },
+		);
+		switch (answer.kind) {
+			case "committed":
+				return this.#onePhaseDone(answer.c);
+			case "stale":
+				return "again";
+			case "schema-changed":
+				throw schemaChanged();
+			case "exists":
+				throw new KeyExistsError(answer.key);
+			case "lost":
+			case "unknown": {
+				const settled = await this.#settle(transaction, anchor);
+				return this.#onePhaseDone(settled);
+			}
+			default:
+				throwErrors(answer);
+				throw conflictError("the transaction was aborted", null);
+		}
+	}
+
+	#onePhaseDone(c: Timestamp): CommitOutcome {
+		this.#gateway.statistics.onePhaseCommits++;
+		return { timestamp: c, schemaVersion: undefined, locksReleased: false };
+	}
+
+	/** After a lost answer nothing is evaluated again: the record is found, or the tombstone written (T5). */
+	async #settle(transaction: TransactionId, anchor: Key): Promise<Timestamp> {
+		const { clock } = this.#gateway.runtime;
+		const deadline = clock.monotonicMs() + settleMs;
+		for (;;) {
+			const answer = await this.#gateway.router
+				.request(anchor, { kind: "abort", transaction, anchor }, { idempotent: true })
+				.catch(() => undefined);
+			if (answer?.kind === "committed") {
+				return answer.c;
+			}
+			if (answer?.kind === "aborted") {
+				throw conflictError("the transaction was aborted while its leaseholder changed", null);
+			}
+			if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
+				throw outcomeUnknown(transaction);
+			}
+		}
+	}
+
+	// ---- two-phase
+
+	async #twoPhase(
+		writes: readonly RequestedWrite[],
+		items: readonly ValidateItem[],
+		work: CommitWork,
+	): Promise<CommitOutcome> {
+		try {
+			await this.#prepare(writes);
+			const issued = work.schemaChange
+				? await this.#gateway.placement.raiseSchemaVersion()
+				: await this.#gateway.placement.issue();
+			const c = issued.timestamp;
+			if (!work.schemaChange && issued.schemaVersion !== work.schemaVersion) {
+				throw schemaChanged();
+			}
+			if (work.schemaChange && issued.schemaVersion !== work.schemaVersion + 1) {
+				throw schemaChanged();
+			}
+			assert(c > this.#highestP, () => `T1: c ${c} is not above p ${this.#highestP}`);
+			await this.validate(items, c);
+			await this.#decide(c);
+			this.#gateway.statistics.twoPhaseCommits++;
+			const schemaVersion = work.schemaChange ? issued.schemaVersion : undefined;
+			return { timestamp: c, schemaVersion, locksReleased: false };
+		} catch (error) {
+			if (!(error instanceof DatabaseError && error.code === "40003")) {
+				this.abandon();
+			}
+			throw error;
+		}
+	}
+
+	/** A part of a large transaction, prepared while the statement runs. */
+	async sendChunk(
+		writes: readonly (readonly [Key, BufferedWrite])[],
+		reads: ReadSet,
+	): Promise<void> {
+		await this.#prepare(writes.map(([k, w]) => toRequested(k, w, reads)));
+	}
+
+	async #prepare(writes: readonly RequestedWrite[]): Promise<void> {
+		if (this.#id === undefined) {
+			this.#id = await this.#gateway.newTransactionId();
+			this.#anchor = writes[0]!.key;
+			this.#gateway.heartbeats.begin(this.#id, this.#anchor);
+		}
+		this.chunks++;
+		const chunk = this.chunks;
+		let left = writes;
+		while (left.length > 0) {
+			const again: RequestedWrite[] = [];
+			const parts = await this.#gateway.router.byRange(left, (w) => w.key);
+			this.#written.push(...writtenSpans(parts.map((p) => p.items.map((w) => w.key))));
+			const pieces = parts.flatMap((part) => cutBySize(part.items));
+			const answers = await Promise.all(pieces.map((piece) => this.#prepareOne(piece, chunk)));
+			answers.forEach((answer, i) => {
+				if (answer.kind === "stale") {
+					again.push(...pieces[i]!);
+				} else {
+					this.#prepared(answer);
+				}
+			});
+			left = again;
+		}
+	}
+
+	#prepareOne(writes: readonly RequestedWrite[], chunk: number): Promise<RangeAnswer> {
+		return this.#gateway.router.request(
+			writes[0]!.key,
+			{
+				kind: "prepare",
+				transaction: this.#id!,
+				chunk,
+				anchor: this.#anchor!,
+				writes,
+				owner: this.#owner,
+			},
+			{ idempotent: false, attemptMs: prepareMs },
+		);
+	}
+
+	#prepared(answer: RangeAnswer): void {
+		switch (answer.kind) {
+			case "prepared":
+				this.#highestP = Math.max(this.#highestP, answer.p) as Timestamp;
+				return;
+			case "exists":
+				throw new KeyExistsError(answer.key);
+			case "lost":
+				// It may become an intent; the tombstone and the resolves take care of it.
+				throw conflictError("a leaseholder was lost while it prepared the transaction", null);
+			default:
+				throwErrors(answer);
+				throw conflictError("the transaction was aborted", null);
+		}
+	}
+
+	/** Reads outside the written keys, at `c`, in parallel, without Raft. */
+	async validate(items: readonly ValidateItem[], c: Timestamp): Promise<void> {
+		let left: readonly ValidateItem[] = items;
+		while (left.length > 0) {
+			const again: ValidateItem[] = [];
+			const groups = new Map<number, ValidateItem[]>();
+			for (const item of left) {
+				for (const { info, span } of await this.#gateway.router.cut(item.span)) {
+					const { rangeId } = info.descriptor;
+					const group = groups.get(rangeId);
+					const part = { span, since: item.since };
+					if (group === undefined) {
+						groups.set(rangeId, [part]);
+					} else {
+						group.push(part);
+					}
+				}
+			}
+			await Promise.all(
+				[...groups.values()].map(async (group) => {
+					const body = {
+						kind: "validate" as const,
+						transaction: this.#id ?? null,
+						items: group,
+						c,
+					};
+					const k = group[0]!.span.start;
+					const answer = await this.#gateway.router.request(k, body, {
+						idempotent: true,
+						attemptMs: prepareMs,
+					});
+					if (answer.kind === "stale") {
+						again.push(...group);
+					} else {
+						throwErrors(answer);
+					}
+				}),
+			);
+			left = again;
+		}
+	}
+
+	/** Commit at the anchor, until it is known to be decided. */
+	async #decide(c: Timestamp): Promise<void> {
+		const transaction = this.#id!;
+		const anchor = this.#anchor!;
+		const { clock } = this.#gateway.runtime;
+		const deadline = clock.monotonicMs() + settleMs;
+		const body = { kind: "commit" as const, transaction, anchor, c, written: this.#written };
+		for (;;) {
+			const answer = await this.#gateway.router
+				.request(anchor, body, { idempotent: true })
+				.catch(() => undefined);
+			if (answer?.kind === "committed") {
+				this.#gateway.heartbeats.end(transaction);
+				this.#gateway.resolver.resolve(transaction, answer.c, this.#written);
+				return;
+			}
+			if (answer?.kind === "aborted") {
+				throw conflictError(
+					"the transaction was aborted: its gateway was silent for too long",
+					null,
+				);
+			}
+			if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
+				this.#gateway.heartbeats.end(transaction);
+				throw outcomeUnknown(transaction);
+			}
+		}
+	}
+
+	/** No Commit was sent, and none will be: the tombstone is written and the intents dropped, in the background. */
+	abandon(): void {
+		const transaction = this.#id;
+		const anchor = this.#anchor;
+		if (transaction === undefined || anchor === undefined) {
+			return;
+		}
+		this.#gateway.heartbeats.end(transaction);
+		const written = [...this.#written];
+		this.#gateway.router
+			.request(anchor, { kind: "abort", transaction, anchor }, { idempotent: true })
+			.then((answer) => {
+				if (answer.kind === "aborted") {
+					this.#gateway.resolver.resolve(transaction, 0 as Timestamp, written);
+				}
+			})
+			// Whoever meets its intents asks the anchor, which aborts it for the silence.
+			.catch(() => {});
+	}
+}
+
+function toRequested(k: Key, w: BufferedWrite, reads: ReadSet): RequestedWrite {
+	return {
+		key: k,
+		value: w.value,
+		since: reads.sinceOf(k) ?? null,
+		...(w.absent ? { absent: true } : {}),
+		...(w.mark ? { mark: true } : {}),
+	};
+}
+
+const writeBytes = (w: RequestedWrite): number => w.key.length * 2 + (w.value?.length ?? 0) + 24;
+
+function cutBySize(writes: readonly RequestedWrite[]): RequestedWrite[][] {
+	const out: RequestedWrite[][] = [];
+	let current: RequestedWrite[] = [];
+	let bytes = 0;
+	for (const w of writes) {
+		const size = writeBytes(w);
+		if (size > prepareBytesMax) {
+			throw new DatabaseError("54000", `row is too big: size ${size}, maximum ${prepareBytesMax}`);
+		}
+		if (bytes + size > prepareBytesMax) {
+			out.push(current);
+			current = [];
+			bytes = 0;
+		}
+		current.push(w);
+		bytes += size;
+	}
+	out.push(current);
+	return out;
+}
+
+function schemaChanged(): DatabaseError {
+	return new DatabaseError("40001", "could not serialize access due to a schema change", {
+		detail: "The schema changed after the transaction began.",
+		hint: "Run the transaction again.",
+	});
+}
+
+function outcomeUnknown(transaction: TransactionId): DatabaseError {
+	return new DatabaseError("40003", "the outcome of the transaction is unknown", {
+		detail: `It could not be learned whether transaction ${transaction} was committed.`,
+		hint: "Check whether its effects are there before running it again.",
+	});
+}

@@ -1,0 +1,83 @@
+/** What the transactions of one node share. */
+import type { BootId, NodeId } from "@quorate/keys/ids";
+import { type LockOwner, lockOwner, type TransactionId } from "@quorate/keys/ids";
+import { timestampZero } from "@quorate/keys/timestamp";
+import { makeTransactionId } from "@quorate/keys/transaction-id";
+import type { PlacementClient } from "@quorate/placement/types";
+import type { Rpc } from "@quorate/rpc/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Heartbeats } from "./heartbeats.ts";
+import type { Resolver } from "./resolver.ts";
+import type { RangeRouter } from "./router.ts";
+
+export interface GatewayStatistics {
+	onePhaseCommits: number;
+	twoPhaseCommits: number;
+	readOnlyCommits: number;
+	aborts: number;
+	conflicts: number;
+}
+
+export interface GatewayOptions {
+	readonly runtime: Runtime;
+	readonly nodeId: NodeId;
+	readonly bootId: BootId;
+	readonly rpc: Rpc;
+	readonly placement: PlacementClient;
+	readonly router: RangeRouter;
+	readonly resolver: Resolver;
+	readonly heartbeats: Heartbeats;
+}
+
+export class Gateway {
+	readonly runtime: Runtime;
+	readonly nodeId: NodeId;
+	readonly placement: PlacementClient;
+	readonly router: RangeRouter;
+	readonly resolver: Resolver;
+	readonly heartbeats: Heartbeats;
+	readonly statistics: GatewayStatistics = {
+		onePhaseCommits: 0,
+		twoPhaseCommits: 0,
+		readOnlyCommits: 0,
+		aborts: 0,
+		conflicts: 0,
+	};
+	readonly #bootId: BootId;
+	readonly #rpc: Rpc;
+	#counter = 0;
+
+	constructor(options: GatewayOptions) {
+		this.runtime = options.runtime;
+		this.nodeId = options.nodeId;
+		this.placement = options.placement;
+		this.router = options.router;
+		this.resolver = options.resolver;
+		this.heartbeats = options.heartbeats;
+		this.#bootId = options.bootId;
+		this.#rpc = options.rpc;
+	}
+
+	newOwner(): LockOwner {
+		this.#counter++;
+		return lockOwner(`${this.#bootId}/${this.#counter.toString(36)}`);
+	}
+
+	/** A fresh id for one attempt to commit; its begin timestamp is the highest issued one known here (T4). */
+	async newTransactionId(): Promise<TransactionId> {
+		if (this.placement.seen() === timestampZero) {
+			await this.placement.issue();
+		}
+		this.#counter++;
+		return makeTransactionId(this.placement.seen(), this.#bootId, this.#counter);
+	}
+
+	/** Releases an owner's locks on a node, in the background. */
+	unlock(node: NodeId, owner: LockOwner): void {
+		if (node === this.nodeId) {
+			this.#rpc.call(node, "unlock", owner, { timeoutMs: 1_000 }).catch(() => {});
+		} else {
+			this.#rpc.send(node, "unlock", owner);
+		}
+	}
+}

@@ -1,0 +1,76 @@
+/** What a transaction has read and must find unchanged at its commit timestamp: spans, each with its `since`. */
+import { type Key, pointSpan, type Span } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { ValidateItem } from "@quorate/replica/requests";
+
+export class ReadSet {
+	/** Points, with the lowest `since` of several reads. */
+	readonly #points = new Map<Key, Timestamp>();
+	#spans: ValidateItem[] = [];
+
+	addPoint(k: Key, since: Timestamp): void {
+		const known = this.#points.get(k);
+		if (known === undefined || since < known) {
+			this.#points.set(k, since);
+		}
+	}
+
+	addSpan(span: Span, since: Timestamp): void {
+		const last = this.#spans[this.#spans.length - 1];
+		if (last !== undefined && last.since === since) {
+			if (last.span.end === span.start) {
+				this.#spans[this.#spans.length - 1] = {
+					span: { start: last.span.start, end: span.end },
+					since,
+				};
+				return;
+			}
+			if (span.end === last.span.start) {
+				this.#spans[this.#spans.length - 1] = {
+					span: { start: span.start, end: last.span.end },
+					since,
+				};
+				return;
+			}
+			if (last.span.start <= span.start && span.end <= last.span.end) {
+				return;
+			}
+		}
+		this.#spans.push({ span, since });
+	}
+
+	/** Since when a written key must be unchanged; undefined: it was not read by itself. */
+	sinceOf(k: Key): Timestamp | undefined {
+		return this.#points.get(k);
+	}
+
+	get size(): number {
+		return this.#points.size + this.#spans.length;
+	}
+
+	/** Everything, except points that `written` says are judged when their write is accepted. */
+	items(written: (k: Key) => boolean): ValidateItem[] {
+		const items = [...this.#spans];
+		for (const [k, since] of this.#points) {
+			if (!written(k)) {
+				items.push({ span: pointSpan(k), since });
+			}
+		}
+		return items;
+	}
+
+	/** After everything was validated at `r`: it is as if read there. */
+	raise(r: Timestamp): void {
+		for (const [k, since] of this.#points) {
+			if (since < r) {
+				this.#points.set(k, r);
+			}
+		}
+		this.#spans = this.#spans.map((item) => (item.since < r ? { ...item, since: r } : item));
+	}
+
+	clear(): void {
+		this.#points.clear();
+		this.#spans = [];
+	}
+}

@@ -1,0 +1,109 @@
+/** Finishes decided transactions in the background: turns their intents into versions, or drops them. Bounded by p-queue. */
+import type { TransactionId } from "@quorate/keys/ids";
+import { type Key, keySuccessor } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { WrittenSpan } from "@quorate/replica/commands";
+import type { Runtime } from "@quorate/runtime/runtime";
+import PQueue from "p-queue";
+import type { RangeRouter } from "./router.ts";
+
+/** Resolves that run beside the hot path at once. */
+const concurrency = 32;
+/** Rounds after which it is left to whoever meets the intents. */
+const attemptsMax = 20;
+
+export class Resolver {
+	readonly #router: RangeRouter;
+	readonly #runtime: Runtime;
+	readonly #queue = new PQueue({ concurrency });
+
+	constructor(runtime: Runtime, router: RangeRouter) {
+		this.#runtime = runtime;
+		this.#router = router;
+	}
+
+	get waiting(): number {
+		return this.#queue.size + this.#queue.pending;
+	}
+
+	/** c 0: aborted. Never rejects. */
+	resolve(transaction: TransactionId, c: Timestamp, written: readonly WrittenSpan[]): void {
+		void this.#queue.add(() => this.resolveAll(transaction, c, written));
+	}
+
+	/** True once every intent of the spans is known to be gone. */
+	async resolveAll(
+		transaction: TransactionId,
+		c: Timestamp,
+		written: readonly WrittenSpan[],
+	): Promise<boolean> {
+		let left: readonly WrittenSpan[] = written;
+		for (let attempt = 0; attempt < attemptsMax && left.length > 0; attempt++) {
+			try {
+				left = await this.#round(transaction, c, left);
+			} catch (error) {
+				this.#runtime.logger.log("debug", "a resolve failed", {
+					transaction,
+					error: String(error),
+				});
+			}
+			if (left.length > 0) {
+				await new Promise<void>((wake) =>
+					this.#runtime.scheduler.setTimer(Math.min(1_000, 20 * 2 ** attempt), wake),
+				);
+			}
+		}
+		return left.length === 0;
+	}
+
+	/** Sends each range its part; gives back what has to be tried again. */
+	async #round(
+		transaction: TransactionId,
+		c: Timestamp,
+		written: readonly WrittenSpan[],
+	): Promise<WrittenSpan[]> {
+		const parts = new Map<number, { key: Key; spans: WrittenSpan[] }>();
+		for (const span of written) {
+			for (const { info, span: part } of await this.#router.cut(span)) {
+				const { rangeId } = info.descriptor;
+				const group = parts.get(rangeId);
+				if (group === undefined) {
+					parts.set(rangeId, { key: part.start, spans: [part] });
+				} else {
+					group.spans.push(part);
+				}
+			}
+		}
+		const left: WrittenSpan[] = [];
+		await Promise.all(
+			[...parts.values()].map(async ({ key, spans }) => {
+				const body = { kind: "resolve" as const, transaction, c, spans };
+				const options = { idempotent: true, attemptMs: 60_000 };
+				const answer = await this.#router.request(key, body, options).catch(() => undefined);
+				if (answer?.kind !== "done") {
+					left.push(...spans);
+				}
+			}),
+		);
+		return left;
+	}
+}
+
+/** Spans for a record: each key by itself while they are few, else one span a range. */
+export function writtenSpans(keysByRange: readonly (readonly Key[])[]): WrittenSpan[] {
+	const count = keysByRange.reduce((n, keys) => n + keys.length, 0);
+	if (count <= pointsMax) {
+		return keysByRange.flatMap((keys) => keys.map((k) => ({ start: k, end: keySuccessor(k) })));
+	}
+	return keysByRange.map((keys) => {
+		let [low, high] = [keys[0]!, keys[0]!];
+		for (const k of keys) {
+			low = k < low ? k : low;
+			high = k > high ? k : high;
+		}
+		return { start: low, end: keySuccessor(high) };
+	});
+}
+
+/** Keys that a record names one by one. */
+const pointsMax = 256;

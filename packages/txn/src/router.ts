@@ -1,0 +1,272 @@
+/**
+ * From keys to leaseholders: a cache of descriptors, and requests that find their range again when it moved. An answer that says
+ * "nothing was done" (stale, not the leaseholder, not delivered) is routed again here; one whose fate is unknown is
+ * repeated only if the request is idempotent.
+ */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError, errorFromData } from "@quorate/keys/database-error";
+import type { NodeId } from "@quorate/keys/ids";
+import { formatKey, type Key, keyMax, type Span } from "@quorate/keys/key";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
+import { isNewerEpoch } from "@quorate/keys/range";
+import type { PlacementClient } from "@quorate/placement/types";
+import type { RangeAnswer, RangeRequest, RangeRequestBody } from "@quorate/replica/requests";
+import { type Rpc, RpcError } from "@quorate/rpc/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import { RangeCache } from "./range-cache.ts";
+
+export interface RouterOptions {
+	readonly runtime: Runtime;
+	readonly nodeId: NodeId;
+	readonly rpc: Rpc;
+	readonly placement: PlacementClient;
+	/** Serves a request for a range of this node without the network. */
+	local(q: RangeRequest): Promise<RangeAnswer>;
+}
+
+export interface RequestOptions {
+	/** May be sent again when its fate is unknown. */
+	readonly idempotent: boolean;
+	/** Of one attempt. Lock waits may take long; a dead peer is noticed by the connection. */
+	readonly attemptMs?: number;
+	/** In all, until the range counts as unavailable. */
+	readonly totalMs?: number;
+}
+
+/** One part of a request that may touch several ranges. */
+export interface Part<T> {
+	readonly info: RangeInfo;
+	readonly items: readonly T[];
+}
+
+const attemptMs = 5_000;
+const totalMs = 10_000;
+const backoffMs = { first: 5, most: 200 };
+
+export class RangeRouter {
+	readonly #options: RouterOptions;
+	readonly #cache = new RangeCache();
+
+	constructor(options: RouterOptions) {
+		this.#options = options;
+	}
+
+	/** The range that holds `k`, from the cache or the directory. */
+	async rangeOf(k: Key): Promise<RangeInfo> {
+		return this.#cache.find(k) ?? this.#load(k);
+	}
+
+	/** Only from the cache. */
+	cachedRangeOf(k: Key): RangeInfo | undefined {
+		return this.#cache.find(k);
+	}
+
+	/** The range that holds the keys just below `end`. */
+	async rangeBefore(end: Key): Promise<RangeInfo> {
+		const cached = this.#cache.findBefore(end);
+		if (cached !== undefined) {
+			return cached;
+		}
+		const ranges = await this.#options.placement.lookup("" as Key, end, Number.MAX_SAFE_INTEGER);
+		for (const range of ranges) {
+			this.#cache.put(range);
+		}
+		const found = ranges.find((x) => x.descriptor.start < end && x.descriptor.end >= end);
+		return found ?? unavailable(end, "the directory does not know it");
+	}
+
+	async #load(k: Key): Promise<RangeInfo> {
+		const ranges = await this.#options.placement.lookup(k, keyMax, 16);
+		for (const range of ranges) {
+			this.#cache.put(range);
+		}
+		const found = ranges.find((x) => x.descriptor.start <= k && k < x.descriptor.end);
+		return found ?? unavailable(k, "the directory does not know it");
+	}
+
+	/** All ranges of a span, in order, fresh from the directory. */
+	async rangesOf(span: Span): Promise<readonly RangeInfo[]> {
+		const max = Number.MAX_SAFE_INTEGER;
+		const ranges = await this.#options.placement.lookup(span.start, span.end, max);
+		for (const range of ranges) {
+			this.#cache.put(range);
+		}
+		return ranges;
+	}
+
+	/** Groups items by the range of their keys, in key order of the ranges. */
+	async byRange<T>(items: readonly T[], keyOf: (item: T) => Key): Promise<Part<T>[]> {
+		const groups = new Map<number, { info: RangeInfo; items: T[] }>();
+		for (const item of items) {
+			const k = keyOf(item);
+			const info = this.#cache.find(k) ?? (await this.#load(k));
+			const group = groups.get(info.descriptor.rangeId);
+			if (group === undefined) {
+				groups.set(info.descriptor.rangeId, { info, items: [item] });
+			} else {
+				group.items.push(item);
+			}
+		}
+		return [...groups.values()];
+	}
+
+	/** Cuts spans at range borders. */
+	async cut(span: Span): Promise<{ readonly info: RangeInfo; readonly span: Span }[]> {
+		const parts: { info: RangeInfo; span: Span }[] = [];
+		let start = span.start;
+		while (start < span.end) {
+			const info = await this.rangeOf(start);
+			const end = info.descriptor.end < span.end ? info.descriptor.end : span.end;
+			parts.push({ info, span: { start, end } });
+			start = end;
+		}
+		return parts;
+	}
+
+	/**
+	 * One request to the leaseholder of the range of `k`. The answer is never `not-leaseholder`; `stale` is given back when the range
+	 * that holds `k` changed, so that the caller groups its keys anew; `lost` only for requests that are not idempotent.
+	 */
+	async request(k: Key, body: RangeRequestBody, options: RequestOptions): Promise<RangeAnswer> {
+		const { clock } = this.#options.runtime;
+		const deadline = clock.monotonicMs() + (options.totalMs ?? totalMs);
+		let info = await this.rangeOf(k);
+		let why = "";
+		for (let attempt = 0; ; attempt++) {
+			const target = this.#target(info, attempt);
+			const answer = await this.#attempt(target, info, body, options);
+			switch (answer.kind) {
+				case "stale":
+					this.#learn(answer.ranges, info);
+					return answer;
+				case "not-leaseholder": {
+					why = `node ${target} does not hold its lease`;
+					const before = info;
+					info = await this.#afterRefusal(k, info, answer);
+					if (info.descriptor.epoch.version !== before.descriptor.epoch.version) {
+						return { kind: "stale", ranges: [info.descriptor] };
+					}
+					break;
+				}
+				case "unreachable":
+					why = `node ${target}: ${answer.why}`;
+					this.#cache.forgetLeaseholder(info.descriptor.rangeId);
+					info = { descriptor: info.descriptor, leaseholder: undefined };
+					break;
+				default:
+					return answer;
+			}
+			if (clock.monotonicMs() >= deadline) {
+				return unavailable(k, why, info.descriptor);
+			}
+			if (attempt > 0) {
+				await this.#pause(attempt);
+			}
+		}
+	}
+
+	/** The leaseholder if known, else the replicas in turn. */
+	#target(info: RangeInfo, attempt: number): NodeId {
+		if (info.leaseholder !== undefined && info.leaseholder !== 0) {
+			return info.leaseholder;
+		}
+		const { replicas } = info.descriptor;
+		assert(replicas.length > 0, "a range without replicas");
+		return replicas[attempt % replicas.length]!.nodeId;
+	}
+
+	async #attempt(
+		target: NodeId,
+		info: RangeInfo,
+		body: RangeRequestBody,
+		options: RequestOptions,
+	): Promise<RangeAnswer | { readonly kind: "unreachable"; readonly why: string }> {
+		const q: RangeRequest = {
+			rangeId: info.descriptor.rangeId,
+			version: info.descriptor.epoch.version,
+			seen: this.#options.placement.seen(),
+			body,
+		};
+		if (target === this.#options.nodeId) {
+			return this.#options.local(q);
+		}
+		try {
+			const timeoutMs = options.attemptMs ?? attemptMs;
+			return (await this.#options.rpc.call(target, "range", q, { timeoutMs })) as RangeAnswer;
+		} catch (error) {
+			if (!(error instanceof RpcError)) {
+				throw error;
+			}
+			const sent = error.failure === "lost" || error.failure === "timeout";
+			return sent && !options.idempotent
+				? { kind: "lost" }
+				: { kind: "unreachable", why: error.message };
+		}
+	}
+
+	async #afterRefusal(
+		k: Key,
+		info: RangeInfo,
+		answer: Extract<RangeAnswer, { kind: "not-leaseholder" }>,
+	): Promise<RangeInfo> {
+		if (answer.descriptor === null) {
+			// That node has no replica of it (any more).
+			this.#cache.forget(info.descriptor.rangeId);
+			return this.#load(k);
+		}
+		this.#learn([answer.descriptor], info);
+		const hint = answer.leaseholder === 0 ? undefined : answer.leaseholder;
+		const current = await this.rangeOf(k);
+		const next = { descriptor: current.descriptor, leaseholder: hint };
+		if (next.descriptor.rangeId === answer.descriptor.rangeId) {
+			this.#cache.put(next);
+		}
+		return next;
+	}
+
+	/** Newer descriptors replace what they overlap; if nothing newer came, the cached one is dropped and looked up again. */
+	#learn(ranges: readonly RangeDescriptor[], believed: RangeInfo): void {
+		let newer = false;
+		for (const descriptor of ranges) {
+			const known = descriptor.rangeId === believed.descriptor.rangeId;
+			if (!known || isNewerEpoch(descriptor.epoch, believed.descriptor.epoch)) {
+				this.#cache.put({ descriptor, leaseholder: believed.leaseholder });
+				newer = true;
+			}
+		}
+		if (!newer && ranges.some((d) => d.epoch.version !== believed.descriptor.epoch.version)) {
+			this.#cache.forget(believed.descriptor.rangeId);
+		}
+	}
+
+	#pause(attempt: number): Promise<void> {
+		const { scheduler, random } = this.#options.runtime;
+		const ms = Math.min(backoffMs.most, backoffMs.first * 2 ** Math.min(attempt, 10));
+		return new Promise((resolve) => scheduler.setTimer(ms * (0.5 + random.float()), resolve));
+	}
+}
+
+function unavailable(k: Key, why: string, descriptor?: RangeDescriptor): never {
+	const name = descriptor === undefined ? "a range" : `range ${descriptor.rangeId}`;
+	throw new DatabaseError("57P03", `${name} is unavailable`, {
+		detail: `No leaseholder answered for key ${formatKey(k)}: ${why || "no answer"}.`,
+		hint: "A majority of the range's nodes must be running. Try again later.",
+	});
+}
+
+/** Turns the answers that are errors for every request into exceptions. */
+export function throwErrors(answer: RangeAnswer): void {
+	if (answer.kind === "error") {
+		throw errorFromData(answer.error);
+	}
+	if (answer.kind === "conflict") {
+		throw conflictError(answer.reason, answer.key);
+	}
+}
+
+export function conflictError(reason: string, k: Key | null): DatabaseError {
+	return new DatabaseError("40001", "could not serialize access due to concurrent update", {
+		detail: k === null ? `${reason}.` : `${reason}: key ${formatKey(k)}.`,
+		hint: "Run the transaction again.",
+	});
+}

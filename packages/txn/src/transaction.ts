@@ -1,0 +1,475 @@
+/**
+ * One transaction at its gateway: reads, locks, the write buffer. Committing is `commit.ts`.
+ *
+ * A read timestamp is drawn lazily. Plain reads are at it; a newest-read that finds something newer moves it up, after what was
+ * read before is validated there, so that one statement never sees two states (design, section 6).
+ */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { LockOwner, NodeId } from "@quorate/keys/ids";
+import type { Key, Span } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
+import { type CommitOutcome, Committer } from "./commit.ts";
+import type { Gateway } from "./gateway.ts";
+import { ReadSet } from "./read-set.ts";
+import { conflictError, throwErrors } from "./router.ts";
+import type {
+	CancelSignal,
+	LockRequest,
+	Row,
+	Savepoint,
+	ScanOptions,
+	Transaction,
+	TransactionOptions,
+} from "./types.ts";
+import { type BufferState, WriteBuffer } from "./write-buffer.ts";
+
+/** Rows of a page when the caller names no limit. */
+const pageRows = 1_000;
+const pageBytes = 1 << 20;
+/** Keys of one read request. */
+const keysPerRequest = 1_000;
+/** A dead peer is noticed by its connection; the lock timeout is the leaseholder's. */
+const lockAttemptMs = 3_600_000;
+/** Above it, chunks of the buffer are prepared while the statement runs. */
+export const bufferBytesMax = 16 << 20;
+
+interface Saved {
+	readonly buffer: BufferState;
+	readonly chunks: number;
+}
+
+export class GatewayTransaction implements Transaction {
+	readonly #gateway: Gateway;
+	readonly #options: TransactionOptions;
+	readonly #owner: LockOwner;
+	readonly #buffer = new WriteBuffer();
+	readonly #reads = new ReadSet();
+	readonly #committer: Committer;
+	/** Nodes that may hold locks of it. */
+	readonly #lockNodes = new Set<NodeId>();
+	#readTimestamp: { readonly timestamp: Timestamp; readonly schemaVersion: number } | undefined;
+	#cancel: CancelSignal | undefined;
+	#schemaChange = false;
+	#statements = 0;
+	#ended = false;
+
+	constructor(gateway: Gateway, options: TransactionOptions) {
+		this.#gateway = gateway;
+		this.#options = options;
+		this.#owner = gateway.newOwner();
+		this.#committer = new Committer(gateway, this.#owner);
+	}
+
+	async readTimestamp(): Promise<{
+		readonly timestamp: Timestamp;
+		readonly schemaVersion: number;
+	}> {
+		this.#readTimestamp ??= await this.#guard(this.#gateway.placement.issue());
+		return this.#readTimestamp;
+	}
+
+	get schemaVersion(): number {
+		return this.#readTimestamp?.schemaVersion ?? this.#options.schemaVersion;
+	}
+
+	beginStatement(cancel: CancelSignal): void {
+		this.#cancel = cancel;
+		this.#statements++;
+		if (this.#options.isolation === "read committed") {
+			this.#readTimestamp = undefined;
+		}
+	}
+
+	get canRestartStatement(): boolean {
+		return this.#statements <= 1 && this.#committer.chunks === 0;
+	}
+
+	/** Rejects as soon as the statement is cancelled; what was asked for may still arrive and is ignored. */
+	#guard<T>(work: Promise<T>): Promise<T> {
+		const cancel = this.#cancel;
+		if (cancel === undefined) {
+			return work;
+		}
+		if (cancel.reason !== undefined) {
+			work.catch(() => {});
+			return Promise.reject(cancel.reason);
+		}
+		return new Promise<T>((resolve, reject) => {
+			cancel.onCancel(() => {
+				if (cancel.reason !== undefined) {
+					reject(cancel.reason);
+				}
+			});
+			work.then(resolve, reject);
+		});
+	}
+
+	// ---- reads
+
+	async get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]> {
+		const missing: Key[] = [];
+		for (const k of keys) {
+			if (this.#buffer.get(k) === undefined) {
+				missing.push(k);
+			}
+		}
+		const found = new Map<Key, Uint8Array | null>();
+		if (missing.length > 0) {
+			if (lock !== undefined && this.#options.mode === "pessimistic") {
+				await this.#guard(this.#lockKeys(missing, lock, found));
+			} else {
+				await this.#guard(this.#readKeys(missing, found, lock !== undefined));
+			}
+		}
+		return keys.map((k) => {
+			const own = this.#buffer.get(k);
+			return (own === undefined ? found.get(k) : own.value) ?? undefined;
+		});
+	}
+
+	/** True if what a plain read sees must hold at commit. */
+	#validates(forWrite: boolean): boolean {
+		return forWrite || this.#options.isolation === "serializable";
+	}
+
+	async #readKeys(
+		keys: readonly Key[],
+		found: Map<Key, Uint8Array | null>,
+		forWrite: boolean,
+	): Promise<void> {
+		const { timestamp: s } = await this.readTimestamp();
+		const transaction = this.#committer.id ?? null;
+		await this.#overRanges(keys, async (part) => {
+			const body = { kind: "read" as const, keys: part, s, transaction };
+			const answer = await this.#gateway.router.request(part[0]!, body, { idempotent: true });
+			if (answer.kind === "values") {
+				part.forEach((k, i) => {
+					found.set(k, answer.values[i]!);
+					if (this.#validates(forWrite) && !this.#options.readOnly) {
+						this.#reads.addPoint(k, s);
+					}
+				});
+			}
+			return answer;
+		});
+	}
+
+	async #lockKeys(
+		keys: readonly Key[],
+		lock: LockRequest,
+		found: Map<Key, Uint8Array | null>,
+	): Promise<void> {
+		const values: LockedValue[] = [];
+		await this.#overRanges(keys, async (part) => {
+			const answer = await this.#requestLocked(part[0]!, {
+				kind: "lock-read",
+				keys: part,
+				lock: this.#demand(lock),
+				transaction: this.#committer.id ?? null,
+			});
+			if (answer.kind === "locked") {
+				values.push(...answer.values);
+			}
+			return answer;
+		});
+		const newestTs = Math.max(0, ...values.map((v) => v.ts)) as Timestamp;
+		await this.#moveTo(newestTs);
+		for (const v of values) {
+			found.set(v.key, v.value);
+			if (v.skipped !== true) {
+				this.#reads.addPoint(v.key, v.since);
+			}
+		}
+	}
+
+	#demand(lock: LockRequest): LockDemand {
+		return {
+			owner: this.#owner,
+			strength: lock.strength,
+			wait: lock.wait,
+			timeoutMs: this.#options.lockTimeoutMs,
+		};
+	}
+
+	async #requestLocked(
+		k: Key,
+		body: Parameters<Gateway["router"]["request"]>[1],
+	): Promise<RangeAnswer> {
+		const { router } = this.#gateway;
+		const before = await router.rangeOf(k);
+		for (const replica of before.descriptor.replicas) {
+			this.#lockNodes.add(replica.nodeId);
+		}
+		return router.request(k, body, { idempotent: true, attemptMs: lockAttemptMs });
+	}
+
+	/** Runs `ask` for the keys of each range; keys whose range moved are grouped anew. */
+	async #overRanges(
+		keys: readonly Key[],
+		ask: (part: readonly Key[]) => Promise<RangeAnswer>,
+	): Promise<void> {
+		let left: readonly Key[] = keys;
+		while (left.length > 0) {
+			const again: Key[] = [];
+			const parts = await this.#gateway.router.byRange(left, (k) => k);
+			const pieces = parts.flatMap(({ items }) => slices(items, keysPerRequest));
+			await Promise.all(
+				pieces.map(async (piece) => {
+					const answer = await ask(piece);
+					if (answer.kind === "stale") {
+						again.push(...piece);
+					} else {
+						throwErrors(answer);
+					}
+				}),
+			);
+			left = again;
+		}
+	}
+
+	/** A newest-read saw a change at `ts`: the read timestamp moves above it, after validating what was read before. */
+	async #moveTo(ts: Timestamp): Promise<void> {
+		const read = this.#readTimestamp;
+		if (read === undefined || ts <= read.timestamp) {
+			return;
+		}
+		if (this.#options.isolation === "repeatable read") {
+			throw conflictError("the row was changed after the transaction began", null);
+		}
+		const issued = await this.#gateway.placement.issue();
+		if (issued.schemaVersion !== read.schemaVersion) {
+			throw conflictError("the schema has changed", null);
+		}
+		if (this.#options.isolation === "serializable" && this.#reads.size > 0) {
+			await this.#committer.validate(
+				this.#reads.items(() => false),
+				issued.timestamp,
+			);
+			this.#reads.raise(issued.timestamp);
+		}
+		this.#readTimestamp = issued;
+	}
+
+	async *scan(span: Span, options: ScanOptions = {}): AsyncGenerator<readonly Row[]> {
+		const reverse = options.reverse === true;
+		let rest = span;
+		let rowsMax = Math.min(pageRows, options.limit ?? pageRows);
+		while (rest.start < rest.end) {
+			const page = await this.#guard(this.#page(rest, reverse, rowsMax, options.lock));
+			const rows = this.#overlay(page.covered, page.rows, reverse);
+			rest = reverse
+				? { start: rest.start, end: page.covered.start }
+				: { start: page.covered.end, end: rest.end };
+			if (rows.length > 0) {
+				yield rows;
+			}
+			rowsMax = pageRows;
+		}
+	}
+
+	/** One page from the near end of the span: its rows, and the part of the span that they cover. */
+	async #page(
+		span: Span,
+		reverse: boolean,
+		rowsMax: number,
+		lock: LockRequest | undefined,
+	): Promise<{ readonly rows: readonly Row[]; readonly covered: Span }> {
+		const { router } = this.#gateway;
+		const limits = { rowsMax, bytesMax: pageBytes, reverse };
+		const locked = lock !== undefined && this.#options.mode === "pessimistic";
+		for (;;) {
+			const { descriptor } = await (reverse
+				? router.rangeBefore(span.end)
+				: router.rangeOf(span.start));
+			const part: Span = {
+				start: descriptor.start > span.start ? descriptor.start : span.start,
+				end: descriptor.end < span.end ? descriptor.end : span.end,
+			};
+			const transaction = this.#committer.id ?? null;
+			let answer: RangeAnswer;
+			if (locked) {
+				const demand = this.#demand(lock);
+				const body = { kind: "lock-scan" as const, span: part, lock: demand, limits, transaction };
+				answer = await this.#requestLocked(part.start, body);
+			} else {
+				const { timestamp: s } = await this.readTimestamp();
+				const body = { kind: "scan" as const, span: part, s, limits, transaction };
+				answer = await router.request(part.start, body, { idempotent: true });
+			}
+			if (answer.kind === "stale") {
+				continue;
+			}
+			throwErrors(answer);
+			assert(
+				answer.kind === "rows" || answer.kind === "locked-rows",
+				() => `a scan was answered with ${answer.kind}`,
+			);
+			const covered = coveredPart(part, answer.resume, reverse);
+			await this.#recordScan(answer, covered, lock);
+			return { rows: answer.rows, covered };
+		}
+	}
+
+	async #recordScan(
+		answer: Extract<RangeAnswer, { kind: "rows" | "locked-rows" }>,
+		covered: Span,
+		lock: LockRequest | undefined,
+	): Promise<void> {
+		if (answer.kind === "locked-rows") {
+			await this.#moveTo(answer.ts);
+			if (lock?.wait === "skip locked") {
+				for (const row of answer.rows) {
+					this.#reads.addPoint(row.key, answer.since);
+				}
+			} else {
+				this.#reads.addSpan(covered, answer.since);
+			}
+		} else if (this.#validates(lock !== undefined) && !this.#options.readOnly) {
+			this.#reads.addSpan(covered, this.#readTimestamp!.timestamp);
+		}
+	}
+
+	/** Merges the transaction's own buffered writes into a page. */
+	#overlay(covered: Span, rows: readonly Row[], reverse: boolean): readonly Row[] {
+		const own = this.#buffer.in(covered);
+		if (own.length === 0) {
+			return rows;
+		}
+		const merged = new Map<Key, Row>(rows.map((row) => [row.key, row]));
+		for (const [k, write] of own) {
+			if (write.value === null) {
+				merged.delete(k);
+			} else {
+				merged.set(k, { key: k, value: write.value });
+			}
+		}
+		const sorted = [...merged.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+		return reverse ? sorted.reverse() : sorted;
+	}
+
+	// ---- writes
+
+	put(k: Key, value: Uint8Array): void {
+		this.#write(k, value, false);
+	}
+
+	delete(k: Key): void {
+		this.#write(k, null, false);
+	}
+
+	insert(k: Key, value: Uint8Array): void {
+		// A key that this transaction has deleted before is not asked to be absent: its deletion is replaced.
+		this.#write(k, value, this.#buffer.get(k) === undefined);
+	}
+
+	#write(k: Key, value: Uint8Array | null, absent: boolean): void {
+		assert(!this.#ended, "a write after the transaction's end");
+		if (this.#options.readOnly) {
+			throw new DatabaseError("25006", "cannot execute statement in a read-only transaction");
+		}
+		const old = this.#buffer.get(k);
+		this.#buffer.set(k, { value, absent: absent || old?.absent === true, mark: false });
+	}
+
+	async flush(): Promise<void> {
+		if (this.#buffer.bytes > bufferBytesMax) {
+			await this.#guard(this.#committer.sendChunk(this.#buffer.take(), this.#reads));
+		}
+	}
+
+	get bufferedBytes(): number {
+		return this.#buffer.bytes;
+	}
+
+	get hasWrites(): boolean {
+		return this.#buffer.size > 0 || this.#committer.chunks > 0;
+	}
+
+	savepoint(): Savepoint {
+		const saved: Saved = { buffer: this.#buffer.save(), chunks: this.#committer.chunks };
+		return saved as unknown as Savepoint;
+	}
+
+	rollbackTo(savepoint: Savepoint): void {
+		const saved = savepoint as unknown as Saved;
+		if (saved.chunks !== this.#committer.chunks) {
+			throw new DatabaseError("0A000", "cannot roll back to a savepoint of a large transaction", {
+				detail: "Rows written after the savepoint were sent to their ranges already.",
+				hint: "Roll back the whole transaction.",
+			});
+		}
+		this.#buffer.restore(saved.buffer);
+	}
+
+	markSchemaChange(): void {
+		this.#schemaChange = true;
+	}
+
+	// ---- end
+
+	async commit(): Promise<{
+		readonly timestamp: Timestamp | undefined;
+		readonly schemaVersion: number | undefined;
+	}> {
+		assert(!this.#ended, "a transaction ends once");
+		this.#ended = true;
+		let outcome: CommitOutcome | undefined;
+		try {
+			outcome = await this.#committer.commit({
+				writes: this.#buffer.take(),
+				reads: this.#reads,
+				locked: this.#lockNodes.size > 0,
+				schemaChange: this.#schemaChange,
+				schemaVersion: this.schemaVersion,
+			});
+			return outcome;
+		} catch (error) {
+			if (error instanceof DatabaseError && error.code === "40001") {
+				this.#gateway.statistics.conflicts++;
+			}
+			this.#gateway.statistics.aborts++;
+			throw error;
+		} finally {
+			if (outcome?.locksReleased !== true) {
+				this.#unlock();
+			}
+		}
+	}
+
+	rollback(): Promise<void> {
+		if (!this.#ended) {
+			this.#ended = true;
+			this.#gateway.statistics.aborts++;
+			this.#committer.abandon();
+			this.#unlock();
+		}
+		return Promise.resolve();
+	}
+
+	#unlock(): void {
+		for (const node of this.#lockNodes) {
+			this.#gateway.unlock(node, this.#owner);
+		}
+		this.#lockNodes.clear();
+	}
+}
+
+function coveredPart(part: Span, resume: Key | null, reverse: boolean): Span {
+	if (resume === null) {
+		return part;
+	}
+	return reverse ? { start: resume, end: part.end } : { start: part.start, end: resume };
+}
+
+export function slices<T>(items: readonly T[], size: number): (readonly T[])[] {
+	if (items.length <= size) {
+		return [items];
+	}
+	const out: (readonly T[])[] = [];
+	for (let i = 0; i < items.length; i += size) {
+		out.push(items.slice(i, i + size));
+	}
+	return out;
+}
