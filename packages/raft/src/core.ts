@@ -4,7 +4,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
-import { isVoter } from "./configuration.ts";
+import { isVoter, members } from "./configuration.ts";
 import type { RaftOptions, RestoredState } from "./group.ts";
 import { RaftLog } from "./log.ts";
 import type { Progress } from "./progress.ts";
@@ -80,10 +80,6 @@ export class RaftCore {
 		this.log = new RaftLog(snapshot, entries, restored.applied, hardState.commit);
 		this.configuration = restored.configuration;
 		assert(
-			snapshot.index > 0 || restored.configuration.voters.length === 0,
-			"a group is born at index 1 or above, so that an empty replica needs its birth's snapshot",
-		);
-		assert(
 			this.log.lastTerm <= this.term,
 			() => `the log's last term ${this.log.lastTerm} is above the current ${this.term}`,
 		);
@@ -93,6 +89,11 @@ export class RaftCore {
 	/** Whether this replica may stand in elections. */
 	get isPromotable(): boolean {
 		return isVoter(this.configuration, this.self);
+	}
+
+	/** It holds nothing, not even what the group was born with, which no entry tells. */
+	get awaitsSnapshot(): boolean {
+		return this.log.commit === 0 && members(this.configuration).length === 0;
 	}
 
 	/** A leader that was removed leads on until its successors can do without it. */

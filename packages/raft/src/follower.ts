@@ -26,7 +26,7 @@ export function handleAppend(core: RaftCore, message: Message & { kind: "append"
 		accept(core, message, log.commit);
 		return;
 	}
-	if (log.term(previousIndex) !== previousTerm) {
+	if (log.term(previousIndex) !== previousTerm || core.awaitsSnapshot) {
 		// Nothing below the commit index can differ, so the search need not go there.
 		const hintIndex = Math.max(log.commit, log.lastAtOrBelowTerm(previousIndex, previousTerm));
 		core.send({

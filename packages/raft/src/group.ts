@@ -79,9 +79,8 @@ export interface RaftOptions {
 export interface RestoredState {
 	readonly hardState: HardState;
 	/**
-	 * The state machine's snapshot that the log starts after. A group is born with index and term of at least 1 and its first
-	 * configuration; index 0 and no members are a replica's that waits for its first snapshot. (An empty replica thus cannot be
-	 * brought up from the log alone, which does not hold what the group was born with.)
+	 * The state machine's snapshot that the log starts after: what the group was born with, or index 0 and no members for a
+	 * replica that waits for its first snapshot.
 	 */
 	readonly snapshot: SnapshotMetadata;
 	/** Contiguous, from snapshot.index + 1. */
@@ -232,8 +231,11 @@ export class RaftGroup {
 		);
 	}
 
-	/** Takes what there is to do. May be called again before an earlier one is synced (pipelining). */
-	ready(): Ready {
+	/**
+	 * Takes what there is to do. May be called again before an earlier one is synced (pipelining). Without committed entries
+	 * while the state machine is being replaced by a snapshot.
+	 */
+	ready(takesCommitted = true): Ready {
 		const core = this.#core;
 		if (core.role === "leader") {
 			beginReadRound(core);
@@ -252,7 +254,7 @@ export class RaftGroup {
 			hardState,
 			entries,
 			mustSync: hardState !== undefined || entries.length > 0,
-			committed: core.log.takeCommitted(committedBytesMax),
+			committed: takesCommitted ? core.log.takeCommitted(committedBytesMax) : [],
 			...outbox,
 		};
 	}
@@ -303,7 +305,10 @@ export class RaftGroup {
 	 */
 	restore(metadata: SnapshotMetadata): void {
 		const core = this.#core;
-		assert(core.role !== "leader" || metadata.index <= core.log.commit, "a leader has it all");
+		assert(
+			core.role !== "leader" || core.log.term(metadata.index) === metadata.term,
+			"a leader has it all",
+		);
 		core.log.restore(metadata);
 		core.configuration = metadata.configuration;
 	}

@@ -9,7 +9,7 @@ import { noReplica, type RaftCore } from "./core.ts";
 import { breakSeal, findUnappliedChange, finishChange } from "./membership.ts";
 import { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
-import { sendHeartbeat, sendHeartbeats, tellCommit } from "./replication.ts";
+import { sendHeartbeat, sendHeartbeats, tellCommit, wantSnapshot } from "./replication.ts";
 import type { Entry, EntryPayload, Message } from "./types.ts";
 
 export function startLeading(core: RaftCore): void {
@@ -92,6 +92,11 @@ export function handleAppendResponse(
 	if (progress === undefined) return;
 	progress.recentlyActive = true;
 	core.replicationDue = true;
+	if (message.rejected && message.index === 0) {
+		// Every log agrees on where it begins: what is missing there is the state that the group was born with.
+		if (progress.state === "probe" && progress.match === 0) wantSnapshot(core, progress);
+		return;
+	}
 	if (message.rejected) {
 		const hint = core.log.lastAtOrBelowTerm(message.hintIndex, message.hintTerm);
 		progress.rejected(message.index, hint);

@@ -54,6 +54,7 @@ class Walk {
 			onApplied: (node, entry) => this.onApplied(node, entry),
 		});
 		this.cluster.autoSync = false;
+		this.cluster.birthIndex = this.below(2);
 		const count = 1 + 2 * this.below(3);
 		const voters = Array.from({ length: count }, (_, i) => replicaId(i + 1));
 		for (const id of voters) this.cluster.add(id, { ...emptyConfiguration, voters });

@@ -21,8 +21,7 @@ function sendAppend(core: RaftCore, progress: Progress): boolean {
 		assert(previousIndex < core.log.firstIndex, "nothing is sent from beyond the log's end");
 		// Only who answers gets a snapshot: it is large, and a dead follower would be sent one after the other.
 		if (!progress.recentlyActive) return false;
-		progress.becomeSnapshot();
-		core.outbox.snapshotsWanted.push({ to: progress.replica });
+		wantSnapshot(core, progress);
 		return false;
 	}
 	const entries = core.log.slice(progress.next, core.options.appendBytesMax);
@@ -39,6 +38,11 @@ function sendAppend(core: RaftCore, progress: Progress): boolean {
 	progress.commitTold = core.commitToTell;
 	progress.sent(previousIndex + entries.length);
 	return true;
+}
+
+export function wantSnapshot(core: RaftCore, progress: Progress): void {
+	progress.becomeSnapshot();
+	core.outbox.snapshotsWanted.push({ to: progress.replica });
 }
 
 /** `context` 0 asks for no answer. */

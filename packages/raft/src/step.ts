@@ -59,14 +59,7 @@ function answerOutdated(core: RaftCore, message: Message): void {
 		case "append":
 		case "heartbeat":
 		case "snapshot":
-			core.send({
-				...base,
-				kind: "append-response",
-				index: 0,
-				rejected: true,
-				hintIndex: 0,
-				hintTerm: 0,
-			});
+			core.send({ ...base, kind: "heartbeat-response", context: 0 });
 			return;
 		case "pre-vote":
 			answerPreVote(core, message.from, false, core.term);

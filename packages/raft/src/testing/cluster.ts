@@ -103,6 +103,8 @@ export function changeText(change: ConfigurationChange): string {
 export class Cluster {
 	readonly nodes = new Map<number, Node>();
 	packets: Packet[] = [];
+	/** Index and term that groups are born with. */
+	birthIndex = 1;
 	/** Writes are synced as soon as they are made. */
 	autoSync = true;
 	readonly #options: ClusterOptions;
@@ -113,7 +115,7 @@ export class Cluster {
 
 	/** A node whose group is born with `configuration`; empty for one that will get it from a leader. */
 	add(id: number, configuration: Configuration): Node {
-		const birth = configuration.voters.length > 0 ? 1 : 0;
+		const birth = configuration.voters.length > 0 ? this.birthIndex : 0;
 		const start = { index: birth, term: birth, configuration };
 		const node: Node = {
 			id: replicaId(id),
