@@ -1,0 +1,305 @@
+/** What the grammar's rules for expressions make of their parts. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Expression, OrderItem, QualifiedName, Query, TypeName } from "./ast.ts";
+import type { Token } from "./tokens.ts";
+import { unsupported } from "./unsupported.ts";
+
+type Call = Extract<Expression, { kind: "call" }>;
+type Negation = Token | undefined;
+/** A list in which packed constants are still one item, a token. */
+export type PackedList = readonly (Expression | Token)[];
+
+export function flat(list: PackedList): Expression[] {
+	const items: Expression[] = [];
+	for (const item of list) {
+		if ("kind" in item) {
+			items.push(item);
+		} else {
+			items.push(...item.items);
+		}
+	}
+	return items;
+}
+
+export const binary = (operator: Token, left: Expression, right: Expression): Expression => ({
+	kind: "operator",
+	operator: operator.text,
+	operands: [left, right],
+	at: operator.start,
+});
+
+export const unary = (operator: Token, operand: Expression): Expression => ({
+	kind: "operator",
+	operator: operator.text,
+	operands: [operand],
+	at: operator.start,
+});
+
+/** A minus before a number is part of it: -9223372036854775808 is an int8. */
+export function negate(operator: Token, operand: Expression): Expression {
+	if (operand.kind === "literal" && operand.type !== "string") {
+		const text = operand.text.startsWith("-") ? operand.text.slice(1) : `-${operand.text}`;
+		return { ...operand, text, at: operator.start };
+	}
+	return unary(operator, operand);
+}
+
+/** A chain of AND or OR as a balanced tree: its meaning and order are the same, and thousands of terms are not deep. */
+export const all =
+	(operator: "and" | "or") =>
+	([terms]: [readonly Expression[]], at: number): Expression =>
+		balanced(operator, terms, 0, terms.length, at);
+
+function balanced(
+	operator: "and" | "or",
+	terms: readonly Expression[],
+	from: number,
+	to: number,
+	at: number,
+): Expression {
+	if (to - from === 1) {
+		return terms[from] as Expression;
+	}
+	// The left side takes the greater half, so that three terms read as PostgreSQL would read them.
+	const middle = from + Math.ceil((to - from) / 2);
+	return {
+		kind: "operator",
+		operator,
+		operands: [
+			balanced(operator, terms, from, middle, at),
+			balanced(operator, terms, middle, to, at),
+		],
+		at,
+	};
+}
+
+export const isNode = (
+	operand: Expression,
+	test: "null" | "true" | "false" | "unknown",
+	negated: boolean,
+	at: number,
+): Expression => ({ kind: "is", test, negated, operand, at });
+
+export const distinct = (left: Expression, right: Expression, at: number): Expression => ({
+	kind: "operator",
+	operator: "is distinct from",
+	operands: [left, right],
+	at,
+});
+
+/** ANY ((SELECT ...)): the inner parentheses are the query's. */
+export const quantified = (
+	operand: Expression,
+	operator: string,
+	quantifier: "any" | "all",
+	right: Expression | Query,
+	at: number,
+): Expression => ({
+	kind: "quantified",
+	operand,
+	operator,
+	quantifier,
+	right: right.kind === "scalar-query" ? right.query : right,
+	at,
+});
+
+export function between([operand, not, word, symmetric, low, , high]: [
+	Expression,
+	Negation,
+	Token,
+	boolean,
+	Expression,
+	Token,
+	Expression,
+]): Expression {
+	const negated = not !== undefined;
+	const at = (not ?? word).start;
+	return { kind: "between", operand, low, high, negated, symmetric, at };
+}
+
+export function inList([operand, not, word, , packed]: [
+	Expression,
+	Negation,
+	Token,
+	Token,
+	PackedList,
+]): Expression {
+	const list = flat(packed);
+	const negated = not !== undefined;
+	const at = (not ?? word).start;
+	const only = list.length === 1 ? list[0] : undefined;
+	if (only?.kind === "scalar-query") {
+		return { kind: "in-query", operand, query: only.query, negated, at };
+	}
+	return { kind: "in-list", operand, list, negated, at };
+}
+
+export const inQuery = ([operand, not, word, , query]: [
+	Expression,
+	Negation,
+	Token,
+	Token,
+	Query,
+]): Expression => ({
+	kind: "in-query",
+	operand,
+	query,
+	negated: not !== undefined,
+	at: (not ?? word).start,
+});
+
+export const like = ([operand, not, word, pattern, escapedBy]: [
+	Expression,
+	Negation,
+	Token,
+	Expression,
+	Expression | undefined,
+]): Expression => ({
+	kind: "like",
+	operand,
+	pattern,
+	escape: escapedBy,
+	caseInsensitive: word.text === "ilike",
+	similar: false,
+	negated: not !== undefined,
+	at: (not ?? word).start,
+});
+
+export const similar = ([operand, not, word, , pattern, escapedBy]: [
+	Expression,
+	Negation,
+	Token,
+	Token,
+	Expression,
+	Expression | undefined,
+]): Expression => ({
+	kind: "like",
+	operand,
+	pattern,
+	escape: escapedBy,
+	caseInsensitive: false,
+	similar: true,
+	negated: not !== undefined,
+	at: (not ?? word).start,
+});
+
+export const likeAny = ([operand, not, word, quantifier, , right]: [
+	Expression,
+	Negation,
+	Token,
+	"any" | "all",
+	Token,
+	Expression | Query,
+]): Expression => {
+	const operator = `${not === undefined ? "" : "!"}~~${word.text === "ilike" ? "*" : ""}`;
+	return quantified(operand, operator, quantifier, right, (not ?? word).start);
+};
+
+export const subscriptNode = ([operand, index]: [Expression, Expression], at: number) => ({
+	kind: "subscript",
+	operand,
+	index,
+	at,
+});
+
+export const caseNode = (
+	[, operand, branches, otherwise]: [
+		Token,
+		Expression | undefined,
+		readonly { readonly when: Expression; readonly then: Expression }[],
+		Expression | undefined,
+	],
+	at: number,
+): Expression => ({ kind: "case", operand, branches, otherwise, at });
+
+export const nameOf = (name: string, at: number): QualifiedName => ({ parts: [name], at });
+
+export const one = (at: number): Expression => ({
+	kind: "literal",
+	type: "integer",
+	text: "1",
+	at,
+});
+
+export const callNode = (
+	name: QualifiedName,
+	args: readonly Expression[],
+	at: number,
+	extra: Partial<Call> = {},
+): Call => ({
+	kind: "call",
+	name,
+	args,
+	star: false,
+	distinct: false,
+	variadic: false,
+	orderBy: [] as readonly OrderItem[],
+	filter: undefined,
+	at,
+	...extra,
+});
+
+export const finishCall = ([call, filter]: [Call, Expression | undefined]): Call =>
+	filter === undefined ? call : { ...call, filter };
+
+/** current_date and its kin, with an optional precision. */
+export const special = (
+	[word, precision]: [Token, Expression | undefined],
+	at: number,
+): Expression => callNode(nameOf(word.text, at), precision === undefined ? [] : [precision], at);
+
+/** coalesce (...) and its kin. */
+export const specialList = ([word, , args]: [Token, Token, PackedList], at: number): Expression =>
+	callNode(nameOf(word.text, at), flat(args), at);
+
+export const typeNode = (
+	name: readonly string[],
+	modifiers: readonly number[],
+	at: number,
+): TypeName => ({ name, modifiers, dimensions: 0, at });
+
+/** CHAR is CHAR(1). */
+export const characterType = (
+	varying: boolean,
+	modifiers: readonly number[],
+	at: number,
+): TypeName =>
+	varying
+		? typeNode(["varchar"], modifiers, at)
+		: typeNode(["bpchar"], modifiers.length === 0 ? [1] : modifiers, at);
+
+export function floatType(precision: number, at: number): TypeName {
+	if (precision < 1) {
+		throw new DatabaseError("22023", "precision for type float must be at least 1 bit");
+	}
+	if (precision > 53) {
+		throw new DatabaseError("22023", "precision for type float must be less than 54 bits");
+	}
+	return typeNode([precision <= 24 ? "float4" : "float8"], [], at);
+}
+
+export const castTo = (
+	operand: Expression,
+	type: string,
+	modifiers: readonly number[],
+	at: number,
+): Expression => ({ kind: "cast", operand, type: typeNode([type], modifiers, at), at });
+
+/** INTERVAL '1' DAY: the field is the unit of a bare number. */
+export function intervalNode(
+	operand: Expression,
+	field: string | undefined,
+	at: number,
+): Expression {
+	if (field === undefined) {
+		throw unsupported("INTERVAL with a range of fields is", "Write the units in the string.");
+	}
+	const unit: Expression = { kind: "literal", type: "string", text: ` ${field}`, at };
+	const text: Expression = {
+		kind: "operator",
+		operator: "||",
+		operands: [castTo(operand, "text", [], at), unit],
+		at,
+	};
+	return castTo(text, "interval", [], at);
+}

@@ -1,0 +1,205 @@
+/** What the grammar's rules for queries and FROM items make of their parts. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type {
+	CommonTable,
+	Expression,
+	OrderItem,
+	QualifiedName,
+	Query,
+	QueryBody,
+	Select,
+	SelectItem,
+	TableExpression,
+} from "./ast.ts";
+import type { Token } from "./tokens.ts";
+import { unsupported } from "./unsupported.ts";
+
+/** PostgreSQL's limit of a target list. */
+const TARGETS_MAX = 1664;
+
+interface Tail {
+	readonly orderBy?: readonly OrderItem[];
+	readonly limit?: Expression | undefined;
+	readonly offset?: Expression | undefined;
+	readonly locking?: Query["locking"];
+}
+
+export interface WithClause {
+	readonly tables: readonly CommonTable[];
+	readonly recursive: boolean;
+}
+
+interface Alias {
+	readonly name: string;
+	readonly columns: readonly string[];
+}
+
+export const queryNode = (
+	body: QueryBody,
+	tail: Tail,
+	clause: WithClause | undefined,
+	at: number,
+): Query => ({
+	kind: "query",
+	with: clause?.tables ?? [],
+	recursive: clause?.recursive ?? false,
+	body,
+	orderBy: tail.orderBy ?? [],
+	limit: tail.limit,
+	offset: tail.offset,
+	locking: tail.locking ?? [],
+	at,
+});
+
+/** (query) ORDER BY ...: one query if the inner one leaves room for the outer's clauses. */
+export function aroundQuery(
+	inner: Query,
+	tail: Tail,
+	clause: WithClause | undefined,
+	at: number,
+): Query {
+	const plain =
+		inner.with.length === 0 &&
+		inner.orderBy.length === 0 &&
+		inner.limit === undefined &&
+		inner.offset === undefined &&
+		inner.locking.length === 0;
+	if (plain) {
+		return queryNode(inner.body, tail, clause, at);
+	}
+	// What is sorted or limited twice is a query over a query.
+	return queryNode(selectAll(subquery(inner, "*SELECT*", at), at), tail, clause, at);
+}
+
+const subquery = (query: Query, alias: string, at: number): TableExpression => ({
+	kind: "subquery",
+	query,
+	lateral: false,
+	alias,
+	columnAliases: [],
+	at,
+});
+
+const selectAll = (table: TableExpression, at: number): Select => ({
+	kind: "select",
+	distinct: "all",
+	items: [{ expression: { kind: "star", qualifier: [], at }, alias: undefined }],
+	from: [table],
+	where: undefined,
+	groupBy: [],
+	having: undefined,
+	at,
+});
+
+export const tableQuery = (name: QualifiedName, at: number): Select =>
+	selectAll(tableNode(name, undefined, at), at);
+
+export function selectNode(
+	[, distinct, items, , from, where, groupBy, having]: [
+		Token,
+		Select["distinct"],
+		readonly SelectItem[],
+		unknown,
+		readonly TableExpression[],
+		Expression | undefined,
+		readonly Expression[],
+		Expression | undefined,
+	],
+	at: number,
+): Select {
+	if (items.length > TARGETS_MAX) {
+		throw new DatabaseError("54011", `target lists can have at most ${TARGETS_MAX} entries`);
+	}
+	return { kind: "select", distinct, items, from, where, groupBy, having, at };
+}
+
+const asOperand = (side: Query | QueryBody): Query =>
+	side.kind === "query" ? side : queryNode(side, {}, undefined, side.at);
+
+export const setOperation = (
+	[left, word, every, right]: [Query | QueryBody, Token, boolean, Query | QueryBody],
+	_at: number,
+): QueryBody => ({
+	kind: "set-operation",
+	operator: word.text as "union" | "intersect" | "except",
+	all: every,
+	left: asOperand(left),
+	right: asOperand(right),
+	at: word.start,
+});
+
+/** (a, b) groups by both; ROLLUP and CUBE look like calls. */
+export function groupItems(items: readonly Expression[]): Expression[] {
+	return items.flatMap((item) => {
+		if (item.kind === "call" && item.name.parts.length === 1) {
+			const [name] = item.name.parts;
+			if (name === "rollup" || name === "cube") {
+				throw unsupported("grouping sets are");
+			}
+		}
+		return item.kind === "row" ? [...item.elements] : [item];
+	});
+}
+
+export const tableNode = (
+	name: QualifiedName,
+	alias: Alias | undefined,
+	at: number,
+): TableExpression => ({
+	kind: "table",
+	name,
+	alias: alias?.name,
+	columnAliases: alias?.columns ?? [],
+	at,
+});
+
+export function functionTable(
+	[lateral, call, ordinality, alias]: [boolean, Expression, boolean, Alias | undefined],
+	at: number,
+): TableExpression {
+	if (call.kind !== "call") {
+		throw unsupported("a cast in FROM is");
+	}
+	return {
+		kind: "function",
+		call,
+		lateral,
+		ordinality,
+		alias: alias?.name,
+		columnAliases: alias?.columns ?? [],
+		at,
+	};
+}
+
+export function subqueryTable(
+	[lateral, query, alias]: [boolean, Query, Alias | undefined],
+	at: number,
+): TableExpression {
+	if (alias === undefined) {
+		const values = query.body.kind === "values";
+		throw new DatabaseError(
+			"42601",
+			`${values ? "VALUES" : "subquery"} in FROM must have an alias`,
+			{ hint: `For example, FROM (${values ? "VALUES" : "SELECT"} ...) [AS] foo.` },
+		);
+	}
+	const { name, columns: columnAliases } = alias;
+	return { kind: "subquery", query, lateral, alias: name, columnAliases, at };
+}
+
+export const joinNode = (
+	type: "inner" | "left" | "right" | "full" | "cross",
+	left: TableExpression,
+	right: TableExpression,
+	qual: { natural?: boolean; on?: Expression; using?: readonly string[] },
+	at: number,
+): TableExpression => ({
+	kind: "join",
+	type,
+	natural: qual.natural ?? false,
+	left,
+	right,
+	on: qual.on,
+	using: qual.using ?? [],
+	at,
+});

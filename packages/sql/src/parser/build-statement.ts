@@ -1,0 +1,355 @@
+/** What the grammar's rules for statements make of their parts. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type {
+	Assignment,
+	ColumnConstraint,
+	ColumnDefinition,
+	Expression,
+	IndexColumn,
+	OnConflict,
+	Option,
+	QualifiedName,
+	Query,
+	SelectItem,
+	Statement,
+	TableConstraint,
+	TableExpression,
+	TransactionModes,
+	TypeName,
+} from "./ast.ts";
+import { queryNode, type WithClause } from "./build-query.ts";
+import type { Token } from "./tokens.ts";
+import { unsupported } from "./unsupported.ts";
+
+export const option = (name: string, value: Option["value"], at: number): Option => ({
+	name,
+	value,
+	at,
+});
+
+/** The only order of text is that of its bytes. */
+export function onlyByteOrder(collation: QualifiedName): undefined {
+	const name = collation.parts.at(-1);
+	if (name !== "C" && name !== "POSIX" && name !== "default" && name !== "ucs_basic") {
+		throw unsupported(`collation "${name}" is`, 'Text is ordered by its bytes, as COLLATE "C".');
+	}
+	return undefined;
+}
+
+function noRecursion(clause: WithClause | undefined): readonly WithClause["tables"][number][] {
+	if (clause?.recursive === true) {
+		throw unsupported("WITH RECURSIVE before a data-modifying statement is");
+	}
+	return clause?.tables ?? [];
+}
+
+export const insertNode = (
+	[clause, , , table, alias, columns, source, onConflict, returning]: [
+		WithClause | undefined,
+		Token,
+		Token,
+		QualifiedName,
+		string | undefined,
+		readonly string[],
+		Query | "default values",
+		OnConflict | undefined,
+		readonly SelectItem[],
+	],
+	at: number,
+): Statement => ({
+	kind: "insert",
+	table,
+	alias,
+	columns,
+	source,
+	onConflict,
+	returning,
+	with: noRecursion(clause),
+	at,
+});
+
+export const updateNode = (
+	[clause, , table, alias, , set, from, where, returning]: [
+		WithClause | undefined,
+		Token,
+		QualifiedName,
+		string | undefined,
+		Token,
+		readonly Assignment[],
+		readonly TableExpression[],
+		Expression | undefined,
+		readonly SelectItem[],
+	],
+	at: number,
+): Statement => ({
+	kind: "update",
+	table,
+	alias,
+	set,
+	from,
+	where,
+	returning,
+	with: noRecursion(clause),
+	at,
+});
+
+export const deleteNode = (
+	[clause, , , table, alias, using, where, returning]: [
+		WithClause | undefined,
+		Token,
+		Token,
+		QualifiedName,
+		string | undefined,
+		readonly TableExpression[],
+		Expression | undefined,
+		readonly SelectItem[],
+	],
+	at: number,
+): Statement => ({
+	kind: "delete",
+	table,
+	alias,
+	using,
+	where,
+	returning,
+	with: noRecursion(clause),
+	at,
+});
+
+/** SET (a, b) = (1, 2), or = ROW (1, 2), is taken apart; from a query it is not supported. */
+export function assignRow(columns: readonly string[], value: Expression, at: number): Assignment[] {
+	if (value.kind === "scalar-query") {
+		throw unsupported("UPDATE ... SET (columns) = (query) is");
+	}
+	const values = value.kind === "row" ? value.elements : [value];
+	if (value.kind !== "row" && columns.length > 1) {
+		throw new DatabaseError(
+			"0A000",
+			"source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression",
+		);
+	}
+	if (values.length !== columns.length) {
+		throw new DatabaseError("42601", "number of columns does not match number of values");
+	}
+	return columns.map((column, i) => ({ column, value: values[i] as Expression, at }));
+}
+
+export const copyTable = (
+	[, binary, table, columns, direction, target, delimiters, options, where]: [
+		Token,
+		readonly Option[],
+		QualifiedName,
+		readonly string[],
+		"from" | "to",
+		"stdin" | "stdout" | { readonly file: string },
+		readonly Option[],
+		readonly Option[],
+		Expression | undefined,
+	],
+	at: number,
+): Statement => {
+	if (where !== undefined) {
+		throw unsupported("COPY ... WHERE is");
+	}
+	return {
+		kind: "copy",
+		table,
+		columns,
+		query: undefined,
+		direction,
+		target: standard(target, direction),
+		options: [...binary, ...delimiters, ...options],
+		at,
+	};
+};
+
+export const copyQuery = (
+	[, query, , target, options]: [
+		Token,
+		Query,
+		Token,
+		"stdin" | "stdout" | { readonly file: string },
+		readonly Option[],
+	],
+	at: number,
+): Statement => ({
+	kind: "copy",
+	table: undefined,
+	columns: [],
+	query,
+	direction: "to",
+	target: standard(target, "to"),
+	options,
+	at,
+});
+
+/** PostgreSQL takes STDIN and STDOUT for each other. */
+const standard = <T>(target: T, direction: "from" | "to"): T | "stdin" | "stdout" => {
+	const isStandard = target === "stdin" || target === "stdout";
+	return isStandard ? (direction === "from" ? "stdin" : "stdout") : target;
+};
+
+export const columnNode = (
+	name: string,
+	type: TypeName,
+	constraints: readonly Partial<ColumnConstraint>[],
+	at: number,
+): ColumnDefinition => ({
+	name,
+	type,
+	// Those without a kind say what is so anyway: NOT DEFERRABLE.
+	constraints: constraints.filter((c): c is ColumnConstraint => c.kind !== undefined),
+	at,
+});
+
+export const createTable = (
+	[, temporary, , ifNotExists, name, , elements, , options]: [
+		Token,
+		boolean,
+		Token,
+		boolean,
+		QualifiedName,
+		Token,
+		readonly (ColumnDefinition | TableConstraint)[],
+		Token,
+		readonly Option[],
+	],
+	at: number,
+): Statement => ({
+	kind: "create-table",
+	name,
+	ifNotExists,
+	temporary,
+	columns: elements.filter((e): e is ColumnDefinition => !("kind" in e)),
+	constraints: elements.filter((e): e is TableConstraint => "kind" in e),
+	options,
+	as: undefined,
+	at,
+});
+
+export function createTableAs(
+	[, temporary, , ifNotExists, name, columns, options, , query]: [
+		Token,
+		boolean,
+		Token,
+		boolean,
+		QualifiedName,
+		readonly string[],
+		readonly Option[],
+		Token,
+		Query,
+	],
+	at: number,
+): Statement {
+	let as = query;
+	if (columns.length > 0) {
+		// Column names are column aliases of the query.
+		as = queryNode(
+			{
+				kind: "select",
+				distinct: "all",
+				items: [{ expression: { kind: "star", qualifier: [], at }, alias: undefined }],
+				from: [
+					{
+						kind: "subquery",
+						query,
+						lateral: false,
+						alias: "*SELECT*",
+						columnAliases: columns,
+						at,
+					},
+				],
+				where: undefined,
+				groupBy: [],
+				having: undefined,
+				at,
+			},
+			{},
+			undefined,
+			at,
+		);
+	}
+	return {
+		kind: "create-table",
+		name,
+		ifNotExists,
+		temporary,
+		columns: [],
+		constraints: [],
+		options,
+		as,
+		at,
+	};
+}
+
+export const createIndex = (
+	[, unique, , concurrently, named, , table, method, , columns, , , , , where]: [
+		Token,
+		boolean,
+		Token,
+		boolean,
+		{ readonly name: string | undefined; readonly ifNotExists: boolean },
+		Token,
+		QualifiedName,
+		string | undefined,
+		Token,
+		readonly IndexColumn[],
+		Token,
+		unknown,
+		unknown,
+		unknown,
+		Expression | undefined,
+	],
+	at: number,
+): Statement => ({
+	kind: "create-index",
+	name: named.name,
+	ifNotExists: named.ifNotExists,
+	unique,
+	concurrently,
+	table,
+	method,
+	columns,
+	where,
+	at,
+});
+
+export function createSequence(
+	[, temporary, , ifNotExists, name, options]: [
+		Token,
+		boolean,
+		Token,
+		boolean,
+		QualifiedName,
+		readonly Option[],
+	],
+	at: number,
+): Statement {
+	if (temporary) {
+		throw unsupported("temporary sequences are");
+	}
+	return { kind: "create-sequence", name, ifNotExists, options, at };
+}
+
+export const modesNode = (modes: readonly Partial<TransactionModes>[]): TransactionModes =>
+	Object.assign({ isolation: undefined, readOnly: undefined, deferrable: undefined }, ...modes);
+
+export const settingNode = (name: string, value: readonly string[] | undefined) => ({
+	kind: "set",
+	scope: "session",
+	name,
+	value,
+});
+
+export const explainNode = (
+	words: readonly Token[],
+	statement: Statement,
+	at: number,
+): Statement => ({
+	kind: "explain",
+	options: words.map((word) =>
+		option(word.text === "verbose" ? "verbose" : "analyze", undefined, word.start),
+	),
+	statement,
+	at,
+});

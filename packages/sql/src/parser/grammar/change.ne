@@ -1,0 +1,95 @@
+# INSERT, UPDATE, DELETE, TRUNCATE, COPY.
+
+changeStatement -> insert {% id %} | update {% id %} | delete {% id %}
+
+insert -> withOpt "insert" "into" relation insertAlias insertColumns source onConflict returning {% insertNode %}
+insertAlias -> null {% () => undefined %} | "as" columnName {% ([, name]) => name %}
+insertColumns -> null {% () => [] %} | "(" targetColumns ")" {% ([, names]) => names %}
+targetColumns -> targetColumn {% first %} | targetColumns "," targetColumn {% more %}
+targetColumn -> columnName {% id %}
+              | columnName "." anyWord {% () => { throw unsupported("assigning a field of a composite column is"); } %}
+              | columnName subscript {% () => { throw unsupported("assigning an array element is"); } %}
+source -> query {% id %}
+        | "overriding" overridingKind "value" query {% () => { throw unsupported("OVERRIDING is"); } %}
+        | "default" "values" {% () => "default values" %}
+overridingKind -> "user" | "system"
+onConflict -> null {% () => undefined %}
+            | "on" "conflict" conflictTarget "do" "nothing" {% ([, , target]) => ({ ...target, action: "nothing" }) %}
+            | "on" "conflict" conflictTarget "do" "update" "set" assignments whereOpt
+              {% ([, , target, , , , set, where]) => ({ ...target, action: { set, where } }) %}
+conflictTarget -> null {% () => ({ target: [], constraint: undefined }) %}
+                | "(" columnNames ")" {% ([, target]) => ({ target, constraint: undefined }) %}
+                | "(" columnNames ")" "where" expr {% () => { throw unsupported("ON CONFLICT with an index predicate is"); } %}
+                | "on" "constraint" columnName {% ([, , constraint]) => ({ target: [], constraint }) %}
+returning -> null {% () => [] %} | "returning" targets {% ([, items]) => items %}
+
+update -> withOpt "update" relation updateAlias "set" assignments fromOpt updateWhere returning {% updateNode %}
+# SET is no reserved word, and still no alias.
+updateAlias -> null {% () => undefined %}
+             | "as" columnName {% ([, name]) => name %}
+             | %aliasBeforeSet {% ([token]) => token.value %}
+updateWhere -> whereOpt {% id %}
+             | "where" "current" "of" columnName {% () => { throw unsupported("WHERE CURRENT OF is"); } %}
+assignments -> assignment {% ([list]) => list %}
+             | assignments "," assignment {% ([head, , list]) => [...head, ...list] %}
+assignment -> targetColumn "=" expr {% ([column, , value], at) => [{ column, value, at }] %}
+            | "(" targetColumns ")" "=" expr {% ([, columns, , , value], at) => assignRow(columns, value, at) %}
+
+delete -> withOpt "delete" "from" relation deleteAlias usingOpt updateWhere returning {% deleteNode %}
+deleteAlias -> null {% () => undefined %} | asOpt columnName {% ([, name]) => name %}
+usingOpt -> null {% () => [] %} | "using" tables {% ([, tables]) => tables %}
+
+truncate -> "truncate" tableWord relations identityOpt cascadeOpt
+            {% ([, , names, restartIdentity], at) => ({ kind: "truncate", names, restartIdentity, at }) %}
+tableWord -> null | "table"
+relations -> relation {% first %} | relations "," relation {% more %}
+identityOpt -> null {% () => false %} | "restart" "identity" {% () => true %} | "continue" "identity" {% () => false %}
+cascadeOpt -> null {% () => false %} | "restrict" {% () => false %} | "cascade" {% () => true %}
+
+copy -> "copy" binaryOpt relation columnListOpt copyDirection copyTarget delimitersOpt copyOptions whereOpt {% copyTable %}
+      | "copy" parenQuery "to" copyTarget copyOptions {% copyQuery %}
+      | "copy" "(" changeStatement ")" "to" copyTarget copyOptions {% () => { throw unsupported("COPY of a data-modifying statement is"); } %}
+binaryOpt -> null {% () => [] %} | "binary" {% (d, at) => [option("format", "binary", at)] %}
+copyDirection -> "from" {% () => "from" %} | "to" {% () => "to" %}
+copyTarget -> "stdin" {% () => "stdin" %}
+            | "stdout" {% () => "stdout" %}
+            | %string {% ([token]) => ({ file: token.value }) %}
+            | "program" %string {% () => { throw unsupported("COPY ... PROGRAM is"); } %}
+delimitersOpt -> null {% () => [] %} | "using" "delimiters" %string {% ([, , token], at) => [option("delimiter", token.value, at)] %}
+copyOptions -> null {% () => [] %}
+             | "with" {% () => [] %}
+             | legacyOptions {% id %}
+             | "with" legacyOptions {% ([, list]) => list %}
+             | "(" copyOptionList ")" {% ([, list]) => list %}
+             | "with" "(" copyOptionList ")" {% ([, , list]) => list %}
+legacyOptions -> legacyOption {% first %} | legacyOptions legacyOption {% more %}
+legacyOption -> "binary" {% (d, at) => option("format", "binary", at) %}
+              | "csv" {% (d, at) => option("format", "csv", at) %}
+              | "freeze" {% (d, at) => option("freeze", true, at) %}
+              | "header" {% (d, at) => option("header", true, at) %}
+              | "delimiter" asOpt %string {% ([, , token], at) => option("delimiter", token.value, at) %}
+              | "delimiters" asOpt %string {% ([, , token], at) => option("delimiter", token.value, at) %}
+              | "null" asOpt %string {% ([, , token], at) => option("null", token.value, at) %}
+              | "quote" asOpt %string {% ([, , token], at) => option("quote", token.value, at) %}
+              | "escape" asOpt %string {% ([, , token], at) => option("escape", token.value, at) %}
+              | "encoding" %string {% ([, token], at) => option("encoding", token.value, at) %}
+              | "force" "quote" columnNames {% ([, , names], at) => option("force_quote", names, at) %}
+              | "force" "quote" "*" {% (d, at) => option("force_quote", "*", at) %}
+              | "force" "not" "null" columnNames {% ([, , , names], at) => option("force_not_null", names, at) %}
+              | "force" "null" columnNames {% ([, , names], at) => option("force_null", names, at) %}
+copyOptionList -> copyOption {% first %} | copyOptionList "," copyOption {% more %}
+copyOption -> label optionValueOpt {% ([name, value], at) => option(name, value, at) %}
+            | label "*" {% ([name], at) => option(name, "*", at) %}
+            | label "(" columnNames ")" {% ([name, , names], at) => option(name, names, at) %}
+optionValueOpt -> null {% () => undefined %} | optionValue {% id %}
+optionValue -> "true" {% () => true %}
+             | "false" {% () => false %}
+             | "on" {% () => "on" %}
+             | %plainWord {% ([token]) => token.value %}
+             | %string {% ([token]) => token.value %}
+             | number {% id %}
+number -> %integer {% ([token]) => Number(token.value) %}
+        | %decimal {% ([token]) => Number(token.value) %}
+        | "-" %integer {% ([, token]) => -Number(token.value) %}
+        | "-" %decimal {% ([, token]) => -Number(token.value) %}
+        | "+" %integer {% ([, token]) => Number(token.value) %}

@@ -1,0 +1,123 @@
+# Transactions, settings, prepared statements, EXPLAIN, maintenance.
+
+transaction -> "begin" workOpt modes {% ([, , modes], at) => ({ kind: "begin", tag: "BEGIN", modes, at }) %}
+             | "start" "transaction" modes {% ([, , modes], at) => ({ kind: "begin", tag: "START TRANSACTION", modes, at }) %}
+             | commitWord workOpt chain {% (d, at) => ({ kind: "commit", at }) %}
+             | rollbackWord workOpt chain {% (d, at) => ({ kind: "rollback", at }) %}
+             | "savepoint" columnName {% ([, name], at) => ({ kind: "savepoint", name, at }) %}
+             | "release" columnName {% ([, name], at) => ({ kind: "release", name, at }) %}
+             | "release" "savepoint" columnName {% ([, , name], at) => ({ kind: "release", name, at }) %}
+             | "rollback" workOpt "to" columnName {% ([, , , name], at) => ({ kind: "rollback-to", name, at }) %}
+             | "rollback" workOpt "to" "savepoint" columnName {% ([, , , , name], at) => ({ kind: "rollback-to", name, at }) %}
+workOpt -> null | "work" | "transaction"
+commitWord -> "commit" | "end"
+rollbackWord -> "rollback" | "abort"
+chain -> null
+       | "and" "no" "chain"
+       | "and" "chain" {% () => { throw unsupported("AND CHAIN is"); } %}
+modes -> null {% () => modesNode([]) %} | modeList {% ([list]) => modesNode(list) %}
+someModes -> modeList {% ([list]) => modesNode(list) %}
+modeList -> mode {% first %} | modeList mode {% more %} | modeList "," mode {% more %}
+mode -> "isolation" "level" isolation {% ([, , isolation]) => ({ isolation }) %}
+      | "read" "only" {% () => ({ readOnly: true }) %}
+      | "read" "write" {% () => ({ readOnly: false }) %}
+      | "deferrable" {% () => ({ deferrable: true }) %}
+      | "not" "deferrable" {% () => ({ deferrable: false }) %}
+isolation -> "serializable" {% () => "serializable" %}
+           | "repeatable" "read" {% () => "repeatable read" %}
+           | "read" "committed" {% () => "read committed" %}
+           | "read" "uncommitted" {% () => "read uncommitted" %}
+
+set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
+     | "set" "session" setRest {% ([, , set], at) => ({ ...set, at }) %}
+     | "set" "local" setRest {% ([, , set], at) => ({ ...set, scope: "local", at }) %}
+     | "set" "transaction" someModes {% ([, , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
+     | "set" "local" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
+     | "set" "session" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
+     | "set" "session" "characteristics" "as" "transaction" someModes
+       {% ([, , , , , modes], at) => ({ kind: "set-transaction", session: true, modes, at }) %}
+     | "set" "transaction" "snapshot" %string {% () => { throw unsupported("SET TRANSACTION SNAPSHOT is"); } %}
+     | "set" "constraints" anyTokens {% () => { throw unsupported("deferrable constraints are"); } %}
+setRest -> settingName toOrEquals settingValues {% ([name, , value]) => settingNode(name, value) %}
+         | settingName toOrEquals "default" {% ([name]) => settingNode(name, undefined) %}
+         | settingName "from" "current" {% () => { throw unsupported("SET ... FROM CURRENT is"); } %}
+         | "time" "zone" zoneValue {% ([, , value]) => settingNode("timezone", value) %}
+         | "schema" %string {% ([, token]) => settingNode("search_path", [token.value]) %}
+         | "names" {% () => settingNode("client_encoding", undefined) %}
+         | "names" "default" {% () => settingNode("client_encoding", undefined) %}
+         | "names" %string {% ([, token]) => settingNode("client_encoding", [token.value]) %}
+         | "role" wordOrString {% ([, name]) => settingNode("role", [name]) %}
+         | "session" "authorization" wordOrString {% ([, , name]) => settingNode("session_authorization", [name]) %}
+         | "session" "authorization" "default" {% () => settingNode("session_authorization", undefined) %}
+toOrEquals -> "to" | "="
+settingName -> dotted {% ([parts]) => parts.join(".") %}
+settingValues -> settingValue {% first %} | settingValues "," settingValue {% more %}
+settingValue -> "true" {% () => "true" %}
+              | "false" {% () => "false" %}
+              | "on" {% () => "on" %}
+              | wordOrString {% id %}
+              | settingNumber {% id %}
+settingNumber -> %integer {% ([token]) => token.value %}
+               | %decimal {% ([token]) => token.value %}
+               | "-" %integer {% ([, token]) => "-" + token.value %}
+               | "-" %decimal {% ([, token]) => "-" + token.value %}
+               | "+" %integer {% ([, token]) => token.value %}
+               | "+" %decimal {% ([, token]) => token.value %}
+wordOrString -> %plainWord {% ([token]) => token.value %} | %string {% ([token]) => token.value %}
+zoneValue -> "default" {% () => undefined %}
+           | "local" {% () => undefined %}
+           | %string {% ([token]) => [token.value] %}
+           | %zoneWord {% ([token]) => [token.value] %}
+           | settingNumber {% ([number]) => [number] %}
+           | "interval" %string intervalFieldOpt {% ([, token]) => [token.value] %}
+
+reset -> "reset" settingName {% ([, name], at) => ({ kind: "reset", name, at }) %}
+       | "reset" "all" {% (d, at) => ({ kind: "reset", name: undefined, at }) %}
+       | "reset" "time" "zone" {% (d, at) => ({ kind: "reset", name: "timezone", at }) %}
+       | "reset" "transaction" "isolation" "level" {% (d, at) => ({ kind: "reset", name: "transaction_isolation", at }) %}
+       | "reset" "session" "authorization" {% (d, at) => ({ kind: "reset", name: "session_authorization", at }) %}
+show -> "show" settingName {% ([, name], at) => ({ kind: "show", name, at }) %}
+      | "show" "all" {% (d, at) => ({ kind: "show", name: "all", at }) %}
+      | "show" "time" "zone" {% (d, at) => ({ kind: "show", name: "timezone", at }) %}
+      | "show" "transaction" "isolation" "level" {% (d, at) => ({ kind: "show", name: "transaction_isolation", at }) %}
+      | "show" "session" "authorization" {% (d, at) => ({ kind: "show", name: "session_authorization", at }) %}
+      | "show" "ranges" "from" "table" relation {% ([, , , , table], at) => ({ kind: "show-ranges", table, at }) %}
+
+explainable -> query {% id %} | changeStatement {% id %} | createTable {% id %} | execute {% id %}
+explain -> "explain" explainable {% ([, statement], at) => ({ kind: "explain", options: [], statement, at }) %}
+         | "explain" "verbose" explainable {% ([, word, statement], at) => explainNode([word], statement, at) %}
+         | "explain" analyzeWord explainable {% ([, word, statement], at) => explainNode([word], statement, at) %}
+         | "explain" analyzeWord "verbose" explainable {% ([, word, verbose, statement], at) => explainNode([word, verbose], statement, at) %}
+         | "explain" "(" explainOptions ")" explainable {% ([, , options, , statement], at) => ({ kind: "explain", options, statement, at }) %}
+analyzeWord -> "analyze" {% id %} | "analyse" {% id %}
+explainOptions -> explainOption {% first %} | explainOptions "," explainOption {% more %}
+explainOption -> explainOptionName optionValueOpt {% ([name, value], at) => option(name, value, at) %}
+explainOptionName -> %plainWord {% ([token]) => token.value %} | analyzeWord {% () => "analyze" %}
+
+prepare -> "prepare" columnName prepareTypes "as" preparable {% ([, name, types, , statement], at) => ({ kind: "prepare", name, types, statement, at }) %}
+         | "prepare" "transaction" %string {% () => { throw unsupported("PREPARE TRANSACTION is"); } %}
+preparable -> query {% id %} | changeStatement {% id %}
+prepareTypes -> null {% () => [] %} | "(" typeList ")" {% ([, types]) => types %}
+typeList -> typeName {% first %} | typeList "," typeName {% more %}
+execute -> "execute" columnName {% ([, name], at) => ({ kind: "execute", name, args: [], at }) %}
+         | "execute" columnName "(" exprList ")" {% ([, name, , args], at) => ({ kind: "execute", name, args: flat(args), at }) %}
+deallocate -> "deallocate" prepareWord columnName {% ([, , name], at) => ({ kind: "deallocate", name, at }) %}
+            | "deallocate" prepareWord "all" {% (d, at) => ({ kind: "deallocate", name: undefined, at }) %}
+prepareWord -> null | "prepare"
+discard -> "discard" discardWhat {% ([, what], at) => ({ kind: "discard", what, at }) %}
+discardWhat -> "all" {% () => "all" %} | "plans" {% () => "plans" %} | "sequences" {% () => "sequences" %} | "temp" {% () => "temp" %}
+             | "temporary" {% () => "temp" %}
+
+maintenance -> "vacuum" vacuumWord maintained {% ([, , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}
+             | "vacuum" vacuumWord analyzeWord verboseOpt maintained {% ([, , , , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}
+             | "vacuum" "(" explainOptions ")" maintained {% ([, , , , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}
+             | analyzeWord verboseOpt maintained {% ([, , tables], at) => ({ kind: "maintenance", tag: "ANALYZE", tables, at }) %}
+             | analyzeWord "(" explainOptions ")" maintained {% ([, , , , tables], at) => ({ kind: "maintenance", tag: "ANALYZE", tables, at }) %}
+             | "checkpoint" {% (d, at) => ({ kind: "maintenance", tag: "CHECKPOINT", tables: [], at }) %}
+vacuumWord -> null | "full" | "freeze" | "verbose" | "full" "freeze" | "full" "verbose" | "freeze" "verbose" | "full" "freeze" "verbose"
+verboseOpt -> null | "verbose"
+maintained -> null {% () => [] %} | maintainedList {% id %}
+maintainedList -> maintainedTable {% first %} | maintainedList "," maintainedTable {% more %}
+maintainedTable -> relation columnListOpt {% ([name]) => name %}
+
+comment -> "comment" "on" anyTokens {% (d, at) => ({ kind: "comment", at }) %}

@@ -1,0 +1,184 @@
+# CREATE, ALTER, DROP.
+
+createTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
+             | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableOptions "as" query withData {% createTableAs %}
+             | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
+               {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
+             | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are"); } %}
+persistence -> null {% () => false %}
+             | "unlogged" {% () => false %}
+             | scopeWord temporary {% () => true %}
+scopeWord -> null | "local" | "global"
+temporary -> "temporary" | "temp"
+ifNotExists -> null {% () => false %} | "if" "not" "exists" {% () => true %}
+ifExists -> null {% () => false %} | "if" "exists" {% () => true %}
+tableElements -> null {% () => [] %} | tableElementList {% id %}
+tableElementList -> tableElement {% first %} | tableElementList "," tableElement {% more %}
+tableElement -> column {% id %}
+              | tableConstraint {% id %}
+              | "like" qualifiedName likeOptions {% () => { throw unsupported("CREATE TABLE ... LIKE is"); } %}
+likeOptions -> null | likeOptions likeInclusion anyWord
+likeInclusion -> "including" | "excluding"
+tableTail -> tableOptions {% id %}
+           | "partition" "by" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
+           | "inherits" anyTokens {% () => { throw unsupported("table inheritance is"); } %}
+           | tableOptions "on" "commit" anyTokens {% () => { throw unsupported("ON COMMIT is"); } %}
+           | tableOptions "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+           | "using" columnName {% () => [] %}
+tableOptions -> null {% () => [] %}
+              | "with" storage {% ([, options]) => options %}
+              | "without" "oids" {% () => [] %}
+storage -> "(" storageList ")" {% ([, list]) => list %}
+storageList -> storageOption {% first %} | storageList "," storageOption {% more %}
+storageOption -> label {% ([name], at) => option(name, undefined, at) %}
+               | label "=" optionValue {% ([name, , value], at) => option(name, value, at) %}
+               | label "." label "=" optionValue {% ([space, , name, , value], at) => option(space + "." + name, value, at) %}
+withData -> null {% () => true %} | "with" "data" {% () => true %}
+          | "with" "no" "data" {% () => { throw unsupported("WITH NO DATA is"); } %}
+
+column -> columnName typeName columnCollation columnConstraints {% ([name, type, , constraints], at) => columnNode(name, type, constraints, at) %}
+columnCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
+columnConstraints -> null {% () => [] %} | columnConstraintList {% id %}
+columnConstraintList -> columnConstraint {% first %} | columnConstraintList columnConstraint {% more %}
+columnConstraint -> columnConstraintBody {% ([body]) => ({ name: undefined, ...body }) %}
+                  | "constraint" columnName columnConstraintBody {% ([, name, body]) => ({ name, ...body }) %}
+columnConstraintBody -> "not" "null" {% () => ({ kind: "not-null" }) %}
+                      | "null" {% () => ({ kind: "null" }) %}
+                      | "default" opExpr {% ([, value]) => ({ kind: "default", value }) %}
+                      | "primary" "key" indexTail {% () => ({ kind: "primary-key" }) %}
+                      | "unique" nullsDistinct indexTail {% () => ({ kind: "unique" }) %}
+                      | "check" "(" expr ")" noInherit {% ([, , condition]) => ({ kind: "check", condition }) %}
+                      | "references" qualifiedName columnListOpt referenceActions
+                        {% ([, table, columns, actions]) => ({ kind: "references", table, columns, ...actions }) %}
+                      | "generated" generatedWhen "as" "identity" identityOptions {% ([, always]) => ({ kind: "identity", always }) %}
+                      | "generated" generatedWhen "as" "(" expr ")" "stored" {% () => { throw unsupported("generated columns are"); } %}
+                      | deferral {% id %}
+generatedWhen -> "always" {% () => true %} | "by" "default" {% () => false %}
+identityOptions -> null {% () => [] %}
+                 | "(" sequenceOptionList ")" {% () => { throw unsupported("sequence options of an identity column are"); } %}
+nullsDistinct -> null
+               | "nulls" "distinct"
+               | "nulls" "not" "distinct" {% () => { throw unsupported("NULLS NOT DISTINCT is"); } %}
+indexTail -> null
+           | "with" storage
+           | "using" "index" "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+noInherit -> null | "no" "inherit"
+deferral -> "not" "deferrable" {% () => undefined %}
+          | "initially" "immediate" {% () => undefined %}
+          | "deferrable" {% () => { throw unsupported("deferrable constraints are"); } %}
+          | "initially" "deferred" {% () => { throw unsupported("deferrable constraints are"); } %}
+
+tableConstraint -> tableConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
+                 | "constraint" columnName tableConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
+tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([, , , columns]) => ({ kind: "primary-key", columns }) %}
+                     | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, , , columns]) => ({ kind: "unique", columns }) %}
+                     | "check" "(" expr ")" noInherit validity {% ([, , condition]) => ({ kind: "check", condition }) %}
+                     | "foreign" "key" "(" columnNames ")" "references" qualifiedName columnListOpt referenceActions deferralOpt validity
+                       {% ([, , , columns, , , table, referenced, actions]) => ({ kind: "foreign-key", columns, table, referenced, ...actions }) %}
+                     | "exclude" "using" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
+                     | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
+                     | "primary" "key" "using" "index" columnName {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
+                     | "unique" "using" "index" columnName {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
+constraintTail -> indexTail deferralOpt
+                | "include" "(" columnNames ")" indexTail deferralOpt {% () => { throw unsupported("INCLUDE is"); } %}
+deferralOpt -> null | deferralOpt deferral
+validity -> null | "not" "valid"
+referenceActions -> null {% () => ({ onDelete: "no action", onUpdate: "no action" }) %}
+                  | referenceActions "match" matchType {% id %}
+                  | referenceActions "on" "delete" referenceAction {% ([actions, , , onDelete]) => ({ ...actions, onDelete }) %}
+                  | referenceActions "on" "update" referenceAction {% ([actions, , , onUpdate]) => ({ ...actions, onUpdate }) %}
+matchType -> "simple" | "full" {% () => { throw unsupported("MATCH FULL is"); } %} | "partial" {% () => { throw unsupported("MATCH PARTIAL is"); } %}
+referenceAction -> "no" "action" {% () => "no action" %}
+                 | "restrict" {% () => "restrict" %}
+                 | "cascade" {% () => "cascade" %}
+                 | "set" "null" {% () => "set null" %}
+                 | "set" "default" {% () => "set default" %}
+
+drop -> "drop" dropKind ifExists qualifiedNames cascadeOpt
+        {% ([, object, ifExists, names, cascade], at) => ({ kind: "drop", object, names, ifExists, cascade, at }) %}
+      | "drop" "index" "concurrently" ifExists qualifiedNames cascadeOpt
+        {% ([, , , ifExists, names, cascade], at) => ({ kind: "drop", object: "index", names, ifExists, cascade, at }) %}
+dropKind -> "table" {% () => "table" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
+          | "view" {% () => "view" %} | "schema" {% () => "schema" %}
+
+createIndex -> "create" uniqueOpt "index" concurrently indexName "on" relation methodOpt "(" indexColumns ")" includeOpt nullsDistinct
+               indexStorage whereOpt {% createIndex %}
+uniqueOpt -> null {% () => false %} | "unique" {% () => true %}
+concurrently -> null {% () => false %} | "concurrently" {% () => true %}
+indexName -> null {% () => ({ name: undefined, ifNotExists: false }) %}
+           | columnName {% ([name]) => ({ name, ifNotExists: false }) %}
+           | "if" "not" "exists" columnName {% ([, , , name]) => ({ name, ifNotExists: true }) %}
+methodOpt -> null {% () => undefined %} | "using" columnName {% ([, name]) => name %}
+indexColumns -> indexColumn {% first %} | indexColumns "," indexColumn {% more %}
+indexColumn -> indexKey indexCollation operatorClass direction nullsOrder
+               {% ([expression, , , descending, nulls]) => ({ expression, descending, nulls }) %}
+indexKey -> columnName {% ([name], at) => ({ kind: "column", name: { parts: [name], at }, at }) %}
+          | tableCall {% id %}
+          | "(" expr ")" {% ([, e]) => e %}
+indexCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
+# Text is ordered by bytes: text_pattern_ops and its kin are what every index does.
+operatorClass -> null | qualifiedName | qualifiedName "(" storageList ")"
+includeOpt -> null | "include" "(" columnNames ")" {% () => { throw unsupported("INCLUDE is"); } %}
+indexStorage -> null | "with" storage | "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+
+createSequence -> "create" persistence "sequence" ifNotExists qualifiedName sequenceOptions {% createSequence %}
+sequenceOptions -> null {% () => [] %} | sequenceOptionList {% id %}
+sequenceOptionList -> sequenceOption {% first %} | sequenceOptionList sequenceOption {% more %}
+sequenceOption -> "as" simpleType {% ([, type], at) => option("as", type.name.at(-1), at) %}
+                | "increment" byOpt bigNumber {% ([, , n], at) => option("increment", n, at) %}
+                | "minvalue" bigNumber {% ([, n], at) => option("minvalue", n, at) %}
+                | "maxvalue" bigNumber {% ([, n], at) => option("maxvalue", n, at) %}
+                | "no" "minvalue" {% (d, at) => option("minvalue", undefined, at) %}
+                | "no" "maxvalue" {% (d, at) => option("maxvalue", undefined, at) %}
+                | "start" withOptWord bigNumber {% ([, , n], at) => option("start", n, at) %}
+                | "cache" bigNumber {% ([, n], at) => option("cache", n, at) %}
+                | "cycle" {% (d, at) => option("cycle", true, at) %}
+                | "no" "cycle" {% (d, at) => option("cycle", false, at) %}
+                | "owned" "by" qualifiedName {% ([, , name], at) => option("owned_by", name.parts, at) %}
+                | "restart" {% (d, at) => option("restart", undefined, at) %}
+                | "restart" withOptWord bigNumber {% ([, , n], at) => option("restart", n, at) %}
+byOpt -> null | "by"
+withOptWord -> null | "with"
+# As text: bigger than a JavaScript number holds.
+bigNumber -> %integer {% ([token]) => token.value %} | "-" %integer {% ([, token]) => "-" + token.value %} | "+" %integer {% ([, token]) => token.value %}
+
+alterTable -> "alter" "table" ifExists relation actions {% ([, , ifExists, name, actions], at) => ({ kind: "alter-table", name, ifExists, actions, at }) %}
+            | "alter" "table" ifExists relation soleAction {% ([, , ifExists, name, action], at) => ({ kind: "alter-table", name, ifExists, actions: [action], at }) %}
+actions -> action {% first %} | actions "," action {% more %}
+soleAction -> "rename" "to" columnName {% ([, , to]) => ({ kind: "rename-table", to }) %}
+            | "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
+            | "rename" "constraint" columnName "to" columnName {% () => { throw unsupported("ALTER TABLE ... RENAME CONSTRAINT is"); } %}
+            | "split" "at" "values" rowList {% ([, , , rows]) => ({ kind: "split-at", rows }) %}
+            | "set" "schema" columnName {% () => { throw unsupported("ALTER TABLE ... SET SCHEMA is"); } %}
+            | "attach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
+            | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
+            | "alter" columnWord columnName alterColumnVerb columnSetting {% () => { throw unsupported("this form of ALTER COLUMN is"); } %}
+            | "alter" "constraint" anyTokens {% () => { throw unsupported("ALTER CONSTRAINT is"); } %}
+            | otherAlter anyTokens {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
+columnWord -> null | "column"
+typeUsing -> null | "using" expr
+action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", ifNotExists: false, column }) %}
+        | "add" columnWord "if" "not" "exists" column {% ([, , , , , column]) => ({ kind: "add-column", ifNotExists: true, column }) %}
+        | "add" tableConstraint {% ([, constraint]) => ({ kind: "add-constraint", constraint }) %}
+        | "drop" columnWord ifExists columnName cascadeOpt
+          {% ([, , ifExists, name, cascade], at) => ({ kind: "drop-column", ifExists, name, cascade, at }) %}
+        | "drop" "constraint" ifExists columnName cascadeOpt {% ([, , ifExists, name], at) => ({ kind: "drop-constraint", ifExists, name, at }) %}
+        | "alter" columnWord columnName "set" "default" expr {% ([, , column, , , value], at) => ({ kind: "set-default", column, value, at }) %}
+        | "alter" columnWord columnName "drop" "default" {% ([, , column], at) => ({ kind: "set-default", column, value: undefined, at }) %}
+        | "alter" columnWord columnName "set" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: true, at }) %}
+        | "alter" columnWord columnName "drop" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: false, at }) %}
+        | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing {% () => { throw unsupported("ALTER COLUMN ... TYPE is"); } %}
+        | "owner" "to" anyWord {% () => { throw unsupported("ALTER TABLE ... OWNER TO is"); } %}
+        | "validate" "constraint" columnName {% () => { throw unsupported("VALIDATE CONSTRAINT is"); } %}
+        | "set" storage {% () => { throw unsupported("ALTER TABLE ... SET (storage parameters) is"); } %}
+        | "reset" storage {% () => { throw unsupported("ALTER TABLE ... RESET (storage parameters) is"); } %}
+otherAlter -> "enable" {% () => "ENABLE" %} | "disable" {% () => "DISABLE" %} | "cluster" {% () => "CLUSTER" %} | "inherit" {% () => "INHERIT" %}
+            | "no" {% () => "NO" %} | "force" {% () => "FORCE" %} | "replica" {% () => "REPLICA IDENTITY" %} | "of" {% () => "OF" %}
+            | "set" setTableWord {% () => "SET" %}
+setTableWord -> "logged" | "unlogged" | "without" | "tablespace" | "access"
+setData -> null | "set" "data"
+alterColumnVerb -> "set" | "add" | "reset" | "drop"
+columnSetting -> "statistics" anyTokens | "storage" anyTokens | "compression" anyTokens | "generated" anyTokens | "identity" anyTokensOpt
+               | "expression" anyTokensOpt | "(" anyTokens
+anyTokensOpt -> null | anyTokens
+anyTokens -> %anyToken | anyTokens %anyToken

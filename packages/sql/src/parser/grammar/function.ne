@@ -1,0 +1,75 @@
+# Function calls, and the constructs that look like them.
+
+call -> plainCall callFilter callOver {% finishCall %}
+      | specialCall {% id %}
+# In FROM neither FILTER nor OVER may follow.
+tableCall -> plainCall {% id %} | specialCall {% id %}
+
+plainCall -> calledName "(" ")" {% ([name], at) => callNode(name, [], at) %}
+           | calledName "(" "*" ")" {% ([name], at) => callNode(name, [], at, { star: true }) %}
+           | calledName "(" argList sortOpt ")" {% ([name, , args, orderBy], at) => callNode(name, flat(args), at, { orderBy }) %}
+           | calledName "(" "all" argList sortOpt ")" {% ([name, , , args, orderBy], at) => callNode(name, flat(args), at, { orderBy }) %}
+           | calledName "(" "distinct" argList sortOpt ")"
+             {% ([name, , , args, orderBy], at) => callNode(name, flat(args), at, { orderBy, distinct: true }) %}
+           | calledName "(" "variadic" expr sortOpt ")"
+             {% ([name, , , last, orderBy], at) => callNode(name, [last], at, { orderBy, variadic: true }) %}
+           | calledName "(" argList "," "variadic" expr sortOpt ")"
+             {% ([name, , args, , , last, orderBy], at) => callNode(name, [...flat(args), last], at, { orderBy, variadic: true }) %}
+argList -> arg {% first %} | argList "," arg {% more %}
+arg -> listItem {% id %}
+     | columnName "=>" expr {% () => { throw unsupported("named arguments are"); } %}
+     | columnName ":=" expr {% () => { throw unsupported("named arguments are"); } %}
+callFilter -> null {% () => undefined %}
+            | "filter" "(" "where" expr ")" {% ([, , , condition]) => condition %}
+            | "within" "group" "(" "order" "by" sortList ")" {% () => { throw unsupported("ordered-set aggregates are"); } %}
+callOver -> null {% () => undefined %}
+          | "over" columnName {% () => { throw unsupported("window functions are"); } %}
+          | "over" "(" overPart ")" {% () => { throw unsupported("window functions are"); } %}
+overPart -> null | partitionOpt sortOpt frameOpt
+partitionOpt -> null | "partition" "by" exprList
+frameOpt -> null | frameUnit frameTokens
+frameTokens -> %insideParentheses | frameTokens %insideParentheses
+frameUnit -> "rows" | "range" | "groups"
+
+specialCall -> "current_date" {% special %}
+             | "current_time" precisionOpt {% special %}
+             | "current_timestamp" precisionOpt {% special %}
+             | "localtime" precisionOpt {% special %}
+             | "localtimestamp" precisionOpt {% special %}
+             | "current_role" {% special %}
+             | "current_user" {% special %}
+             | "session_user" {% special %}
+             | "user" {% special %}
+             | "current_catalog" {% special %}
+             | "current_schema" {% special %}
+             | "cast" "(" expr "as" typeName ")" {% ([, , operand, , type], at) => ({ kind: "cast", operand, type, at }) %}
+             | "coalesce" "(" exprList ")" {% specialList %}
+             | "greatest" "(" exprList ")" {% specialList %}
+             | "least" "(" exprList ")" {% specialList %}
+             | "nullif" "(" expr "," expr ")" {% ([word, , a, , b], at) => callNode(nameOf("nullif", at), [a, b], at) %}
+             | "extract" "(" extractField "from" expr ")"
+               {% ([, , field, , from], at) => callNode(nameOf("extract", at), [field, from], at) %}
+             | "position" "(" opExpr "in" opExpr ")" {% ([, , part, , whole], at) => callNode(nameOf("position", at), [whole, part], at) %}
+             | "overlay" "(" expr "placing" expr "from" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("overlay", at), [a, b, c], at) %}
+             | "overlay" "(" expr "placing" expr "from" expr "for" expr ")"
+               {% ([, , a, , b, , c, , e], at) => callNode(nameOf("overlay", at), [a, b, c, e], at) %}
+             | "overlay" "(" exprList ")" {% specialList %}
+             | "substring" "(" exprList ")" {% specialList %}
+             | "substring" "(" expr "from" expr ")" {% ([, , a, , b], at) => callNode(nameOf("substring", at), [a, b], at) %}
+             | "substring" "(" expr "from" expr "for" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
+             | "substring" "(" expr "for" expr ")" {% ([, , a, , c], at) => callNode(nameOf("substring", at), [a, one(at), c], at) %}
+             | "substring" "(" expr "for" expr "from" expr ")" {% ([, , a, , c, , b], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
+             | "substring" "(" expr "similar" expr "escape" expr ")" {% () => { throw unsupported("SUBSTRING with SIMILAR is"); } %}
+             | "trim" "(" trimSide trimList ")" {% ([, , side, args], at) => callNode(nameOf(side, at), args, at) %}
+             | "collation" "for" "(" expr ")" {% () => { throw unsupported("COLLATION FOR is"); } %}
+             | "normalize" "(" exprList ")" {% specialList %}
+             | "grouping" "(" exprList ")" {% () => { throw unsupported("GROUPING is"); } %}
+precisionOpt -> null {% () => undefined %}
+              | "(" %integer ")" {% ([, n]) => constant(n) %}
+              | "(" %liftedNumber ")" {% ([, n]) => constant(n) %}
+extractField -> anyWord {% ([word], at) => ({ kind: "literal", type: "string", text: word.value, at }) %}
+              | string {% id %}
+trimSide -> null {% () => "btrim" %} | "both" {% () => "btrim" %} | "leading" {% () => "ltrim" %} | "trailing" {% () => "rtrim" %}
+trimList -> expr "from" exprList {% ([characters, , list]) => [...flat(list), characters] %}
+          | "from" exprList {% ([, list]) => flat(list) %}
+          | exprList {% ([list]) => flat(list) %}

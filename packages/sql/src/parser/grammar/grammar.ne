@@ -1,0 +1,48 @@
+# PostgreSQL 15's SQL, as far as Quorate has it. Its symbols in quotes are key words and punctuation, compared with a token's text;
+# those after % are kinds of tokens or matchers of tokens.ts. `npm run grammar -w packages/sql` makes sql.grammar.ts from it.
+#
+# What must hold: every statement has one parse (grammar.test.ts), and a rule's action has no effect until the whole parse has
+# succeeded (deferred.ts), so it may throw.
+@preprocessor typescript
+@{%
+import type { QualifiedName } from "./ast.ts";
+import {
+	all, between, binary, callNode, caseNode, castTo, characterType, distinct, finishCall, flat, floatType, inList, inQuery,
+	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
+} from "./build-expression.ts";
+import {
+	aroundQuery, functionTable, groupItems, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery,
+} from "./build-query.ts";
+import {
+	assignRow, columnNode, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
+	explainNode, insertNode, modesNode, onlyByteOrder, option, settingNode, updateNode,
+} from "./build-statement.ts";
+import { first, more, pair } from "./deferred.ts";
+import {
+	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, insideParentheses, plainWord, zoneWord,
+} from "./tokens.ts";
+import { unsupported } from "./unsupported.ts";
+%}
+@lexer tokens
+
+statement -> query {% id %}
+           | changeStatement {% id %}
+           | truncate {% id %}
+           | copy {% id %}
+           | createTable {% id %}
+           | createIndex {% id %}
+           | createSequence {% id %}
+           | alterTable {% id %}
+           | drop {% id %}
+           | transaction {% id %}
+           | set {% id %}
+           | reset {% id %}
+           | show {% id %}
+           | explain {% id %}
+           | prepare {% id %}
+           | execute {% id %}
+           | deallocate {% id %}
+           | discard {% id %}
+           | maintenance {% id %}
+           | comment {% id %}
+

@@ -1,0 +1,145 @@
+# SELECT, VALUES, TABLE, set operations and what FROM may hold.
+#
+# A query in parentheses, where an expression is allowed, is `"(" bareQuery ")"`: further parentheses around it belong to the
+# expression, or ((SELECT 1)) would have two readings. Where only a query is allowed they belong to `parenQuery`.
+
+query -> bareQuery {% id %}
+       | parenQuery {% id %}
+parenQuery -> "(" bareQuery ")" {% ([, query]) => query %}
+            | "(" parenQuery ")" {% ([, query]) => query %}
+bareQuery -> body tail {% ([body, tail], at) => queryNode(body, tail, undefined, at) %}
+           | parenQuery someTail {% ([inner, tail], at) => aroundQuery(inner, tail, undefined, at) %}
+           | withClause body tail {% ([clause, body, tail], at) => queryNode(body, tail, clause, at) %}
+           | withClause parenQuery tail {% ([clause, inner, tail], at) => aroundQuery(inner, tail, clause, at) %}
+
+# Tails in the orders that PostgreSQL takes: ORDER BY, then limits and locks either way around.
+tail -> null {% () => ({}) %} | someTail {% id %}
+someTail -> sortClause {% ([orderBy]) => ({ orderBy }) %}
+          | sortOpt limits {% ([orderBy, limits]) => ({ orderBy, ...limits }) %}
+          | sortOpt locks {% ([orderBy, locking]) => ({ orderBy, locking }) %}
+          | sortOpt limits locks {% ([orderBy, limits, locking]) => ({ orderBy, ...limits, locking }) %}
+          | sortOpt locks limits {% ([orderBy, locking, limits]) => ({ orderBy, ...limits, locking }) %}
+sortOpt -> null {% () => [] %} | sortClause {% id %}
+sortClause -> "order" "by" sortList {% ([, , list]) => list %}
+sortList -> sortItem {% first %} | sortList "," sortItem {% more %}
+sortItem -> expr direction nullsOrder {% ([expression, descending, nulls]) => ({ expression, descending, nulls }) %}
+          | expr "using" operator nullsOrder {% () => { throw unsupported("ORDER BY ... USING is"); } %}
+          | expr "using" comparison nullsOrder {% () => { throw unsupported("ORDER BY ... USING is"); } %}
+direction -> null {% () => false %} | "asc" {% () => false %} | "desc" {% () => true %}
+nullsOrder -> null {% () => undefined %} | "nulls" "first" {% () => "first" %} | "nulls" "last" {% () => "last" %}
+limits -> limit {% ([limit]) => ({ limit }) %}
+        | offset {% ([offset]) => ({ offset }) %}
+        | limit offset {% ([limit, offset]) => ({ limit, offset }) %}
+        | offset limit {% ([offset, limit]) => ({ limit, offset }) %}
+limit -> "limit" expr {% ([, e]) => e %}
+       | "limit" "all" {% () => undefined %}
+       | "fetch" firstOrNext fetchCount rowOrRows "only" {% ([, , count], at) => count ?? one(at) %}
+       | "fetch" firstOrNext fetchCount rowOrRows "with" "ties" {% () => { throw unsupported("FETCH ... WITH TIES is"); } %}
+firstOrNext -> "first" | "next"
+rowOrRows -> "row" | "rows"
+fetchCount -> null {% () => undefined %}
+            | signExpr {% id %}
+offset -> "offset" expr {% ([, e]) => e %}
+        | "offset" signExpr rowOrRows {% ([, e]) => e %}
+locks -> lock {% first %} | locks lock {% more %}
+lock -> "for" strength lockedTables wait {% ([, strength, of, wait]) => ({ strength, of, wait }) %}
+strength -> "update" {% () => "update" %}
+          | "no" "key" "update" {% () => "no key update" %}
+          | "share" {% () => "share" %}
+          | "key" "share" {% () => "key share" %}
+lockedTables -> null {% () => [] %} | "of" qualifiedNames {% ([, names]) => names.map((name: QualifiedName) => name.parts.at(-1)) %}
+wait -> null {% () => "block" %} | "nowait" {% () => "nowait" %} | "skip" "locked" {% () => "skip locked" %}
+
+withOpt -> null {% () => undefined %} | withClause {% id %}
+withClause -> "with" commonTables {% ([, tables]) => ({ tables, recursive: false }) %}
+            | "with" "recursive" commonTables {% ([, , tables]) => ({ tables, recursive: true }) %}
+commonTables -> commonTable {% first %} | commonTables "," commonTable {% more %}
+commonTable -> columnName columnListOpt "as" materialized "(" query ")" {% ([name, columns, , , , query]) => ({ name, columns, query }) %}
+             | columnName columnListOpt "as" materialized "(" changeStatement ")"
+               {% () => { throw unsupported("data-modifying statements in WITH are"); } %}
+materialized -> null | "materialized" | "not" "materialized"
+
+# INTERSECT binds tighter than UNION and EXCEPT.
+body -> union {% id %} | intersection {% id %} | simple {% id %}
+union -> unionLeft "union" setQuantifier unionRight {% setOperation %}
+       | unionLeft "except" setQuantifier unionRight {% setOperation %}
+unionLeft -> union {% id %} | unionRight {% id %}
+unionRight -> intersection {% id %} | operand {% id %}
+intersection -> intersectionLeft "intersect" setQuantifier operand {% setOperation %}
+intersectionLeft -> intersection {% id %} | operand {% id %}
+operand -> simple {% id %} | parenQuery {% id %}
+setQuantifier -> null {% () => false %} | "all" {% () => true %} | "distinct" {% () => false %}
+
+simple -> select {% id %}
+        | values {% id %}
+        | "table" relation {% ([, name], at) => tableQuery(name, at) %}
+values -> "values" rowList {% ([, rows], at) => ({ kind: "values", rows, at }) %}
+rowList -> row {% first %} | rowList "," row {% more %}
+row -> "(" exprList ")" {% ([, list]) => flat(list) %}
+select -> "select" distinct targetsOpt into fromOpt whereOpt groupOpt havingOpt windowOpt {% selectNode %}
+distinct -> null {% () => "all" %}
+          | "all" {% () => "all" %}
+          | "distinct" {% () => "distinct" %}
+          | "distinct" "on" "(" exprList ")" {% ([, , , on]) => ({ on: flat(on) }) %}
+targetsOpt -> null {% () => [] %} | targets {% id %}
+targets -> target {% first %} | targets "," target {% more %}
+target -> expr {% ([expression]) => ({ expression, alias: undefined }) %}
+        | expr "as" label {% ([expression, , alias]) => ({ expression, alias }) %}
+        | expr %bareLabel {% ([expression, token]) => ({ expression, alias: token.value }) %}
+        | "*" {% (d, at) => ({ expression: { kind: "star", qualifier: [], at }, alias: undefined }) %}
+into -> null {% () => undefined %}
+      | "into" intoKind qualifiedName {% () => { throw unsupported("SELECT INTO is", "Use CREATE TABLE ... AS."); } %}
+intoKind -> null | "table" | "temp" | "temporary" | "unlogged"
+fromOpt -> null {% () => [] %} | "from" tables {% ([, tables]) => tables %}
+whereOpt -> null {% () => undefined %} | "where" expr {% ([, e]) => e %}
+groupOpt -> null {% () => [] %}
+          | "group" "by" setQuantifierWord groupList {% ([, , , list]) => groupItems(list) %}
+setQuantifierWord -> null | "all" | "distinct"
+groupList -> groupItem {% first %} | groupList "," groupItem {% more %}
+groupItem -> expr {% id %}
+           | "(" ")" {% () => { throw unsupported("grouping sets are"); } %}
+           | "grouping" "sets" "(" anyTokens ")" {% () => { throw unsupported("grouping sets are"); } %}
+havingOpt -> null {% () => undefined %} | "having" expr {% ([, e]) => e %}
+windowOpt -> null | "window" windowList {% () => { throw unsupported("window functions are"); } %}
+windowList -> windowItem | windowList "," windowItem
+windowItem -> columnName "as" "(" overPart ")"
+
+tables -> table {% first %} | tables "," table {% more %}
+table -> plainTable {% id %} | joined {% id %}
+plainTable -> relation aliasOpt {% ([name, alias], at) => tableNode(name, alias, at) %}
+            | relation aliasOpt "tablesample" calledName "(" exprList ")" {% () => { throw unsupported("TABLESAMPLE is"); } %}
+            | lateralOpt tableCall ordinality functionAlias {% functionTable %}
+            | lateralOpt "rows" "from" "(" anyTokens ")" {% () => { throw unsupported("ROWS FROM is"); } %}
+            | lateralOpt parenQuery aliasOpt {% subqueryTable %}
+            | "(" joined ")" alias {% () => { throw unsupported("an alias of a join in parentheses is"); } %}
+relation -> qualifiedName {% id %}
+          | qualifiedName "*" {% id %}
+          | "only" qualifiedName {% ([, name]) => name %}
+          | "only" "(" qualifiedName ")" {% ([, , name]) => name %}
+lateralOpt -> null {% () => false %} | "lateral" {% () => true %}
+ordinality -> null {% () => false %} | "with" "ordinality" {% () => true %}
+aliasOpt -> null {% () => undefined %} | alias {% id %}
+alias -> asOpt columnName {% ([, name]) => ({ name, columns: [] }) %}
+       | asOpt columnName "(" columnNames ")" {% ([, name, , columns]) => ({ name, columns }) %}
+asOpt -> null | "as"
+functionAlias -> aliasOpt {% id %}
+               | "as" "(" columnTypes ")" {% () => { throw unsupported("a column definition list is"); } %}
+               | asOpt columnName "(" columnTypes ")" {% () => { throw unsupported("a column definition list is"); } %}
+columnTypes -> columnName typeName | columnTypes "," columnName typeName
+
+# A qualified join's right side may itself be a join, whose ON comes first; a cross join's may not, so joins associate to the left.
+joined -> "(" joined ")" {% ([, join]) => join %}
+        | table "cross" "join" plainOrParen {% ([left, word, , right]) => joinNode("cross", left, right, {}, word.start) %}
+        | table joinType "join" table "on" expr {% ([left, type, word, right, , on]) => joinNode(type, left, right, { on }, word.start) %}
+        | table joinType "join" table "using" "(" columnNames ")" usingAlias
+          {% ([left, type, word, right, , , using]) => joinNode(type, left, right, { using }, word.start) %}
+        | table "natural" joinType "join" plainOrParen
+          {% ([left, , type, word, right]) => joinNode(type, left, right, { natural: true }, word.start) %}
+usingAlias -> null | "as" columnName {% () => { throw unsupported("an alias of JOIN ... USING is"); } %}
+plainOrParen -> plainTable {% id %} | "(" joined ")" {% ([, join]) => join %}
+joinType -> null {% () => "inner" %}
+          | "inner" {% () => "inner" %}
+          | "left" outerOpt {% () => "left" %}
+          | "right" outerOpt {% () => "right" %}
+          | "full" outerOpt {% () => "full" %}
+outerOpt -> null | "outer"

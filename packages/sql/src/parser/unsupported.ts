@@ -1,0 +1,71 @@
+/** What PostgreSQL has and Quorate does not: refused by name, not as a syntax error. */
+import { DatabaseError } from "@quorate/keys/database-error";
+
+/** `feature` ends in "is" or "are". */
+export const unsupported = (feature: string, hint?: string): DatabaseError =>
+	new DatabaseError("0A000", `${feature} not supported`, hint === undefined ? {} : { hint });
+
+const CREATED =
+	`access aggregate cast collation conversion database domain event extension foreign function group language
+materialized operator policy procedure publication recursive role rule schema server statistics subscription tablespace text
+transform trigger trusted type user view constraint`.split(/\s+/);
+
+const ALTERED =
+	`aggregate collation conversion database default domain event extension foreign function group index language large
+materialized operator policy procedure publication role routine rule schema sequence server statistics subscription system
+tablespace text trigger type user view`.split(/\s+/);
+
+const DROPPED =
+	`access aggregate cast collation conversion database domain event extension foreign function group language
+materialized operator owned policy procedure publication role routine rule server statistics subscription tablespace text transform
+trigger type user`.split(/\s+/);
+
+/** First words of whole statements. */
+const WHOLE: Readonly<Record<string, string>> = {
+	call: "CALL",
+	close: "CLOSE",
+	cluster: "CLUSTER",
+	declare: "cursors",
+	do: "DO",
+	fetch: "cursors",
+	grant: "GRANT",
+	import: "IMPORT FOREIGN SCHEMA",
+	listen: "LISTEN",
+	load: "LOAD",
+	lock: "LOCK TABLE",
+	merge: "MERGE",
+	move: "cursors",
+	notify: "NOTIFY",
+	reassign: "REASSIGN OWNED",
+	refresh: "REFRESH MATERIALIZED VIEW",
+	reindex: "REINDEX",
+	revoke: "REVOKE",
+	security: "SECURITY LABEL",
+	unlisten: "UNLISTEN",
+};
+
+/** In pairs, the second word names what the first does to it. */
+const PAIRS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+	["create", new Set(CREATED)],
+	["alter", new Set(ALTERED)],
+	["drop", new Set(DROPPED)],
+]);
+
+const SKIPPED = new Set(["or", "replace", "temp", "temporary", "local", "global"]);
+
+/** Looks at a statement's first words. `words` are folded; what is no word is "". */
+export function refuseByOpening(words: readonly string[]): void {
+	const [first = "", second = ""] = words;
+	const whole = Object.hasOwn(WHOLE, first) ? WHOLE[first] : undefined;
+	if (whole !== undefined) {
+		throw unsupported(`${whole} ${whole.endsWith("s") ? "are" : "is"}`);
+	}
+	if ((first === "commit" || first === "rollback") && second === "prepared") {
+		throw unsupported("PREPARE TRANSACTION is");
+	}
+	const objects = PAIRS.get(first);
+	const object = words.slice(1).find((word) => !SKIPPED.has(word)) ?? "";
+	if (objects?.has(object) === true) {
+		throw unsupported(`${first.toUpperCase()} ${object.toUpperCase()} is`);
+	}
+}
