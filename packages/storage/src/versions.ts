@@ -1,13 +1,32 @@
 /**
- * TO BE IMPLEMENTED here and beside: versions of keys on top of an engine (design, section 5). Contract with `packages/replica`.
+ * Versions of keys on top of an engine: what Quorate reads and writes of a row's past, and what a transaction means to write.
  *
- * Kinds (first byte of an engine key): `d` data: key -> {ts, value}; `h` history: escaped key + end ts -> {start ts, value};
- * `i` intent: key -> intent; `m` meta by range id; `t` transaction records and tombstones by anchor key.
+ * The newest version of a key is at its data key, and current rows lie side by side. When a version is overwritten or deleted
+ * it moves to history, under the timestamp at which that happened.
+ *
+ *  1. A version {start, value} in history under `end` was what the key held at every s with start <= s < end. The newest one,
+ *     at the data key, holds from its ts on. These intervals of a key never overlap; where they leave a gap the key was absent.
+ *  2. Versions of a key are put in the order of their timestamps. A change is the start of a version, or the end of one that a
+ *     deletion ended.
+ *  3. A deletion key says when its key was deleted last. It is an index of what history knows: a history entry with that end
+ *     exists. So it costs one point-get, not an iterator, to learn that a key never was, or when it went. A key that was put
+ *     again keeps it; it then says nothing, since the newest version is newer.
+ *  4. All kinds of a key are found from the key alone (`engine-keys.ts`), so they split, merge, travel and go together.
+ *
+ * Reads are functions over a reader: the engine, a snapshot, or a batch being filled (`version-batch.ts`, which writes).
+ *
+ * May import: `keys`, and the engine's interface.
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
-import type { Timestamp } from "@quorate/keys/timestamp";
-import type { EngineBatch, EngineReader } from "./engine.ts";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
+import type { EngineReader } from "./engine.ts";
+import { dataKey, deletionKey, historyPrefix, intentKey, intentSpan } from "./engine-keys.ts";
+import { readHistory } from "./history.ts";
+import { decodeIntent, decodeVersion, readTimestamp } from "./version-codec.ts";
+import { changedBetween, scanAt } from "./version-scan.ts";
+
+export { changedBetween, scanAt };
 
 export interface Version {
 	readonly ts: Timestamp;
@@ -28,6 +47,11 @@ export interface Intent {
 	readonly mark: boolean;
 }
 
+export interface KeyIntent {
+	readonly key: Key;
+	readonly intent: Intent;
+}
+
 export interface KeyValue {
 	readonly key: Key;
 	/** The version's timestamp. */
@@ -37,67 +61,78 @@ export interface KeyValue {
 
 export interface ScanResult {
 	readonly rows: readonly KeyValue[];
-	/** Where to go on: undefined when the span is done, else the bound of the rest (start if forward, end if reverse). */
+	/**
+	 * Where to go on: undefined when the span is done, else the bound of the rest (start if forward, end if reverse). A scan that
+	 * stepped over much that is not visible may go on after few rows, or none.
+	 */
 	readonly resume: Key | undefined;
 }
 
 export interface ScanLimits {
 	readonly rowsMax: number;
+	/** Of keys and values; the row that goes over it is still there. */
 	readonly bytesMax: number;
 	readonly reverse: boolean;
 }
 
-/** Reads. All take the reader, so that they work on a snapshot as well. */
-export interface VersionReads {
-	/** The newest version, or undefined if absent or deleted. */
-	newest(reader: EngineReader, k: Key): Version | undefined;
-	/** Timestamp of the newest change of the key, its deletion included; 0 if it never changed (or that was collected). */
-	newestChange(reader: EngineReader, k: Key): Timestamp;
-	/** What a read at `s` sees. */
-	readAt(reader: EngineReader, k: Key, s: Timestamp): Version | undefined;
-	/** `lastCommit` <= s lets it skip `history`. */
-	scanAt(
-		reader: EngineReader,
-		span: Span,
-		s: Timestamp,
-		lastCommit: Timestamp,
-		limits: ScanLimits,
-	): ScanResult;
-	/** True if any key of the span changed (put or deleted) in (after, upTo]. */
-	changedBetween(
-		reader: EngineReader,
-		span: Span,
-		after: Timestamp,
-		upTo: Timestamp,
-		lastCommit: Timestamp,
-	): boolean;
-	intent(reader: EngineReader, k: Key): Intent | undefined;
-	/** In key order. */
-	intents(
-		reader: EngineReader,
-		span: Span,
-		max: number,
-	): readonly { readonly key: Key; readonly intent: Intent }[];
-}
-
-/** Writes into a batch. `reader` must see everything applied before this batch entry group. */
+/** Writes, as `VersionBatch` does them: into a batch, each seeing those before it. */
 export interface VersionWrites {
-	/** Makes {ts, value} the newest version (undefined: deletes), moving the old one to `history`. `ts` must be above the newest change. */
-	put(
-		reader: EngineReader,
-		batch: EngineBatch,
-		k: Key,
-		ts: Timestamp,
-		value: Uint8Array | undefined,
-	): void;
-	putIntent(batch: EngineBatch, k: Key, intent: Intent): void;
-	removeIntent(batch: EngineBatch, k: Key): void;
-	/** Removes history that ended at or before `threshold`; returns how many. */
+	/**
+	 * Makes {ts, value} the newest version (undefined: deletes; nothing happens if the key is absent), moving the old one to
+	 * history. `ts` must be above the newest change.
+	 */
+	put(k: Key, ts: Timestamp, value: Uint8Array | undefined): void;
+	putIntent(k: Key, intent: Intent): void;
+	removeIntent(k: Key): void;
+	/** Removes history that ended at or before `threshold`: at most `max` entries. `resume`: the start of the rest. */
 	collect(
-		reader: EngineReader,
-		batch: EngineBatch,
 		span: Span,
 		threshold: Timestamp,
 		max: number,
 	): { readonly removed: number; readonly resume: Key | undefined };
+}
+
+/** The newest version, or undefined if the key is absent or deleted. */
+export function newest(reader: EngineReader, k: Key): Version | undefined {
+	const bytes = reader.get(dataKey(k));
+	return bytes === undefined ? undefined : decodeVersion(bytes);
+}
+
+/** Timestamp of the newest change of the key, its deletion included; 0 if it never changed, or that was collected. */
+export function newestChange(reader: EngineReader, k: Key): Timestamp {
+	const bytes = reader.get(dataKey(k)) ?? reader.get(deletionKey(k));
+	return bytes === undefined ? timestampZero : readTimestamp(bytes);
+}
+
+/** What a read at `s` sees. */
+export function readAt(reader: EngineReader, k: Key, s: Timestamp): Version | undefined {
+	const bytes = reader.get(dataKey(k));
+	if (bytes !== undefined) {
+		if (readTimestamp(bytes) <= s) {
+			return decodeVersion(bytes);
+		}
+	} else {
+		const deletion = reader.get(deletionKey(k));
+		if (deletion === undefined || readTimestamp(deletion) <= s) {
+			return undefined;
+		}
+	}
+	return readHistory(reader, historyPrefix(k), s);
+}
+
+export function readIntent(reader: EngineReader, k: Key): Intent | undefined {
+	const bytes = reader.get(intentKey(k));
+	return bytes === undefined ? undefined : decodeIntent(bytes);
+}
+
+/** At most `max`, in key order. */
+export function readIntents(reader: EngineReader, span: Span, max: number): KeyIntent[] {
+	const limits = {
+		rowsMax: max,
+		bytesMax: Number.MAX_SAFE_INTEGER,
+		reverse: false,
+		keyOffset: 1,
+	};
+	const { keys, values } = reader.scan(intentSpan(span), limits);
+	return keys.map((key, n) => ({ key, intent: decodeIntent(values[n] as Uint8Array) }));
 }
