@@ -2,14 +2,7 @@
  * A few nodes in virtual time for the tests of this package: one event queue, processes that crash, sleep and come back, disks
  * that outlive them, messages with random delays. One seed gives one history.
  */
-import type {
-	Clock,
-	Disk,
-	Logger,
-	Runtime,
-	Scheduler,
-	Timer,
-} from "@quorate/runtime/runtime";
+import type { Clock, Disk, Logger, Runtime, Scheduler, Timer } from "@quorate/runtime/runtime";
 
 interface Event {
 	readonly atMs: number;
