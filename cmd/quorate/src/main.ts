@@ -63,7 +63,7 @@ program
 	.option("--sql <host:port>", "where clients connect (loopback only)", "127.0.0.1:7431")
 	.option("--admin <host:port>", "where the operator connects (HTTP)", "127.0.0.1:7451")
 	.option("--locality <levels>", "where the node stands, for example region=eu,zone=a", "")
-	.option("--engine <name>", "rocksdb, or memory", "rocksdb")
+	.option("--engine <name>", "rocksdb, or memory (for tests: lost when the node stops)", "rocksdb")
 	.option("--log-level <level>", "debug, info, warn or error", "info")
 	.addHelpText("after", startExamples)
 	.action(async (flags: StartFlags) => {

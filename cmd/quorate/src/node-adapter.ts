@@ -3,10 +3,13 @@
  * node is loaded only here, so that `quorate sql` starts without it.
  */
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
-import type { LogLevel, Runtime } from "@quorate/runtime/runtime";
+import type { Disk, LogLevel, Runtime } from "@quorate/runtime/runtime";
+import type { Engine } from "@quorate/storage/engine";
+import { MemoryEngine } from "@quorate/storage/memory-engine";
+import { openRocksEngine } from "@quorate/storage/rocks-engine";
 
 export interface NodeOptions {
-	readonly dataDirectory: string | undefined;
+	readonly dataDirectory: string;
 	readonly logLevel: LogLevel;
 	/** Addresses of all nodes that the cluster begins with. */
 	readonly join: readonly string[];
@@ -28,19 +31,26 @@ export interface RunningNode {
 
 /** What `@quorate/server/node` exports. */
 interface NodeModule {
-	startNode(
-		options: Omit<NodeOptions, "dataDirectory" | "logLevel"> & { readonly runtime: Runtime },
-	): Promise<RunningNode>;
+	startNode(options: {
+		readonly runtime: Runtime;
+		readonly join: readonly string[];
+		readonly listen: string;
+		readonly sql: string;
+		readonly admin: string;
+		readonly locality: string;
+		openEngine(): Promise<Engine>;
+	}): Promise<RunningNode>;
 }
 
 const nodeModule: string = "@quorate/server/node";
 
 export async function startRealNode(options: NodeOptions): Promise<RunningNode> {
-	const { dataDirectory, logLevel, ...rest } = options;
-	const runtime = createRealRuntime({
-		logLevel,
-		...(dataDirectory === undefined ? {} : { dataDirectory }),
-	});
+	const { dataDirectory, logLevel, engine, ...rest } = options;
+	const runtime = createRealRuntime({ logLevel, dataDirectory });
 	const { startNode } = (await import(nodeModule)) as NodeModule;
-	return startNode({ runtime, ...rest });
+	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime.disk) });
+}
+
+async function openEngine(name: NodeOptions["engine"], disk: Disk): Promise<Engine> {
+	return name === "memory" ? new MemoryEngine() : openRocksEngine(disk, "engine");
 }

@@ -1,6 +1,6 @@
 /** Whether a process id still means the process that it was written down for. */
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 
 export function isRunning(pid: number): boolean {
 	try {
@@ -45,11 +45,15 @@ function commandLineByPs(pid: number): readonly string[] {
 	}
 }
 
-/** Ended, but its parent has not asked for the exit code yet. */
+/**
+ * Ended, but its parent has not asked for the exit code yet. While threads of it are still on their way out it holds its
+ * ports and files, and counts as running.
+ */
 function isZombie(pid: number): boolean {
 	try {
 		const status = readFileSync(`/proc/${pid}/stat`, "utf8");
-		return status.slice(status.lastIndexOf(")") + 2).startsWith("Z");
+		const ended = status.slice(status.lastIndexOf(")") + 2).startsWith("Z");
+		return ended && readdirSync(`/proc/${pid}/task`).length <= 1;
 	} catch {
 		return false;
 	}

@@ -102,8 +102,6 @@ async function runUntilStopped(options: NodeOptions, startNode: StartNode): Prom
 	const node = await starting;
 	console.log(`quorate: node ${node.nodeId} serves SQL on ${node.sqlAddress}`);
 	console.log(`quorate: psql "${urlOf(node.sqlAddress)}"`);
-	// What test tools look for in the log of a PostgreSQL server.
-	console.log("database system is ready to accept connections");
 	const reason = await Promise.race([stopped, node.failed.then((why) => new UserError(why))]);
 	if (reason instanceof UserError) {
 		console.error(`quorate: ${reason.message}`);

@@ -14,6 +14,8 @@ export interface PgLimits {
 	readonly connectionsMax: number;
 	/** Start-up must be over within this time. */
 	readonly startupDeadlineMs: number;
+	/** After `drain()` transactions may stay open for this long; then it goes on as `close()`. */
+	readonly drainDeadlineMs: number;
 	/** After `close()` a connection that does not end by itself within this time is cut. */
 	readonly shutdownDeadlineMs: number;
 }
@@ -29,5 +31,6 @@ export const defaultLimits: PgLimits = {
 	outputChunkBytes: 64 * 1024,
 	connectionsMax: 1000,
 	startupDeadlineMs: 60_000,
+	drainDeadlineMs: 5_000,
 	shutdownDeadlineMs: 3_000,
 };

@@ -304,6 +304,20 @@ test("drain() waits for the end of a transaction", async (t) => {
 	t.is(server.connectionCount, 0);
 });
 
+test("drain() does not wait for ever for a transaction that stays open", async (t) => {
+	const { client, server, runtime, last } = await world();
+	const open = await client();
+	open.send(serialize.query("begin"));
+	await open.until("readyForQuery");
+	const drained = server.drain();
+	await runtime.scheduler.yield();
+	t.is(server.connectionCount, 1);
+	runtime.fireTimers();
+	t.like((await open.untilClosed())[0], { code: "57P01", severity: "FATAL" });
+	await drained;
+	t.is(last().closeCount, 1);
+});
+
 test("drain() lets a pipelined series reach its Sync", async (t) => {
 	const { client, server, last } = await world();
 	const busy = await client();

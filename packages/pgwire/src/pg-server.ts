@@ -46,7 +46,10 @@ export interface PgServer {
 	readonly address: string;
 	/** Open connections, whatever their state. */
 	readonly connectionCount: number;
-	/** Turns new clients away and ends each session (57P01) as soon as it is outside a transaction; resolves when all are gone. */
+	/**
+	 * Turns new clients away and ends each session (57P01) as soon as it is outside a transaction, those that stay in
+	 * one when its deadline has passed; resolves when all are gone.
+	 */
 	drain(): Promise<void>;
 	/** The same, but cancels what runs, and cuts what has not ended by the deadline. */
 	close(): Promise<void>;
@@ -153,11 +156,12 @@ class Clients implements ConnectionHost {
 			return;
 		}
 		const empty = new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+		const { scheduler } = this.runtime;
 		const deadline = graceful
-			? undefined
-			: this.runtime.scheduler.setTimer(this.limits.shutdownDeadlineMs, () => this.#cut());
+			? scheduler.setTimer(this.limits.drainDeadlineMs, () => void this.shutDown(false))
+			: scheduler.setTimer(this.limits.shutdownDeadlineMs, () => this.#cut());
 		await empty;
-		deadline?.cancel();
+		deadline.cancel();
 	}
 
 	#cut(): void {
