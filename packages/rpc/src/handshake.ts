@@ -27,6 +27,8 @@ export interface Identity {
 }
 
 export interface Greeting extends Identity {
+	/** Set by the connecting side: the address that it dialled. A second connection by it takes the place of the first. */
+	readonly dialled?: string;
 	/** Set in an answer: why the connection is refused. */
 	readonly refusal?: string;
 }
@@ -67,7 +69,7 @@ export function decodeGreeting(message: Uint8Array): GreetingResult {
 	}
 	const version = bytes.readUInt16BE(MAGIC.length);
 	const json = parseJson(bytes.toString("utf8", HEADER_BYTES));
-	const { bootId, clusterId, nodeId, address, refusal } = json;
+	const { bootId, clusterId, nodeId, address, dialled, refusal } = json;
 	if (version !== FORMAT_VERSION) {
 		return { kind: "version", version, refusal: isText(refusal) ? refusal : undefined };
 	}
@@ -76,6 +78,7 @@ export function decodeGreeting(message: Uint8Array): GreetingResult {
 		!isText(address) ||
 		!(clusterId === undefined || isText(clusterId)) ||
 		!(nodeId === undefined || (Number.isSafeInteger(nodeId) && (nodeId as number) > 0)) ||
+		!(dialled === undefined || isText(dialled)) ||
 		!(refusal === undefined || isText(refusal))
 	) {
 		return { kind: "invalid", reason: "the peer's greeting is malformed" };
@@ -87,6 +90,7 @@ export function decodeGreeting(message: Uint8Array): GreetingResult {
 			address,
 			clusterId: clusterId as ClusterId | undefined,
 			nodeId: nodeId as NodeId | undefined,
+			...(dialled === undefined ? {} : { dialled }),
 			...(refusal === undefined ? {} : { refusal }),
 		},
 	};

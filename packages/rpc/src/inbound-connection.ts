@@ -8,6 +8,7 @@ import {
 	decodeGreeting,
 	encodeGreeting,
 	GREETING_BYTES_MAX,
+	type Greeting,
 	type Identity,
 	refusalOf,
 	versionRefusal,
@@ -32,6 +33,7 @@ export class InboundConnection {
 	/** Undefined until the peer has greeted. */
 	#identity: Identity | undefined;
 	#from: Peer | undefined;
+	#dialled: string | undefined;
 	#silentTicks = 0;
 	#paused = false;
 	#closed = false;
@@ -47,6 +49,11 @@ export class InboundConnection {
 
 	get identity(): Identity | undefined {
 		return this.#identity;
+	}
+
+	/** True of an earlier connection of the same link: what it still brings would come out of order. */
+	isSupersededBy(greeting: Greeting): boolean {
+		return this.#identity?.bootId === greeting.bootId && this.#dialled === greeting.dialled;
 	}
 
 	/** Once a second. The peer pings that often, unless we do not read. */
@@ -113,6 +120,8 @@ export class InboundConnection {
 		if (result.kind === "greeting") {
 			this.#reader.sizeBytesMax = MESSAGE_BYTES_MAX;
 			this.#connection.write(encodeGreeting(self));
+			this.#dialled = result.greeting.dialled;
+			this.#context.superseded(this, result.greeting);
 			this.#setIdentity(result.greeting);
 		}
 	}

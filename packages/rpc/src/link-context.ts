@@ -2,7 +2,7 @@
 import type { ErrorData } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { Identity } from "./handshake.ts";
+import type { Greeting, Identity } from "./handshake.ts";
 import type { InboundConnection } from "./inbound-connection.ts";
 import type { OutboundLink } from "./outbound-link.ts";
 import type { PendingCalls } from "./pending-calls.ts";
@@ -17,6 +17,8 @@ export interface LinkContext {
 	peerKnown(peer: Identity): void;
 	/** An established link broke. */
 	linkLost(link: OutboundLink, peer: Identity): void;
+	/** A process has connected anew: its earlier connection by the same link ends. */
+	superseded(by: InboundConnection, greeting: Greeting): void;
 	inboundClosed(connection: InboundConnection): void;
 	databaseError(callId: number, data: ErrorData): void;
 }

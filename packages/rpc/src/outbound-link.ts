@@ -166,7 +166,7 @@ export class OutboundLink {
 		});
 		const self = this.#context.identity();
 		this.#greetedAs = self.nodeId;
-		connection.write(encodeGreeting(self));
+		connection.write(encodeGreeting({ ...self, dialled: this.address }));
 	}
 
 	#receive(connection: Connection, bytes: Uint8Array): void {

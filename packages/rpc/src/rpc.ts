@@ -7,7 +7,8 @@
  * (`messages.ts`, `codec.ts`); all messages of one event-loop tick for one peer leave as one write.
  *
  * - R1. A message is delivered at most once: it leaves on one connection, and never again on another.
- * - R2. Messages to one node, one-way or calls, arrive in the order of sending, with gaps only where a connection broke.
+ * - R2. Messages to one address, one-way or calls, arrive in the order of sending, with gaps only where a connection broke:
+ *   the accepting side closes an earlier connection before it takes anything from a later one.
  * - R3. A call that fails as "unreachable" or "refused" by the greeting certainly reached nobody; after "lost" or
  *   "timeout" the peer may have acted, or may still.
  * - R4. A message for a node is given only to a process that says it is that node. Processes of different clusters, of
@@ -28,7 +29,7 @@ import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { Listener, Runtime, Timer } from "@quorate/runtime/runtime";
 import { encodeMessage, LENGTH_BYTES, MESSAGE_BYTES_MAX } from "./codec.ts";
 import { Dispatcher, type Handler } from "./dispatcher.ts";
-import type { Identity } from "./handshake.ts";
+import type { Greeting, Identity } from "./handshake.ts";
 import { InboundConnection, tooLarge } from "./inbound-connection.ts";
 import { type LinkContext, TICK_MS } from "./link-context.ts";
 import * as messages from "./messages.ts";
@@ -123,6 +124,7 @@ class NodeRpc implements ListeningRpc {
 			identity: () => this.#identity,
 			peerKnown: (peer) => this.#peerKnown(peer),
 			linkLost: (_link, peer) => this.#linkLost(peer),
+			superseded: (by, greeting) => this.#superseded(by, greeting),
 			inboundClosed: (connection) => void this.#inbound.delete(connection),
 			databaseError: (callId, data) => this.#databaseError(callId, data),
 		};
@@ -281,6 +283,12 @@ class NodeRpc implements ListeningRpc {
 			this.#options.onPeer?.({ nodeId, bootId }, address);
 		}
 		this.#links.get(address)?.retryNow();
+	}
+
+	#superseded(by: InboundConnection, greeting: Greeting): void {
+		for (const connection of [...this.#inbound]) {
+			if (connection !== by && connection.isSupersededBy(greeting)) connection.destroy();
+		}
 	}
 
 	#linkLost(peer: Identity): void {

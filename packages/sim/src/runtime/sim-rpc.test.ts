@@ -1,0 +1,158 @@
+/** The real `Rpc` over the simulated network: crashes, partitions, restarts, and the same history for a seed. */
+import { bootId, clusterId, type NodeId, nodeId } from "@quorate/keys/ids";
+import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
+import type { RpcError, RpcFailure } from "@quorate/rpc/types";
+import test from "ava";
+import { World, type WorldOptions } from "./world.ts";
+
+const PORT = 7000;
+
+interface TestNode {
+	readonly rpc: ListeningRpc;
+	readonly got: number[];
+	readonly lost: NodeId[];
+}
+
+/** A fresh process on a machine, whose `n` collects numbers. */
+async function start(world: World, id: number, boot: string): Promise<TestNode> {
+	const machine = world.machine(id);
+	const runtime = machine.boot();
+	const rpc = await createRpc({
+		runtime,
+		self: { bootId: bootId(boot), clusterId: clusterId("c"), nodeId: nodeId(id) },
+		addressBook: { addressOf: (node) => `${world.machine(node).host}:${PORT}` },
+		listenAddress: `${machine.host}:${PORT}`,
+	});
+	const node: TestNode = { rpc, got: [], lost: [] };
+	rpc.handle("n", (n) => {
+		node.got.push(n as number);
+		return n;
+	});
+	rpc.onDisconnect((lost) => node.lost.push(lost));
+	return node;
+}
+
+async function startWorld(seed: number, options: WorldOptions = {}) {
+	const world = new World(seed, options);
+	for (const id of [1, 2]) world.addMachine(id);
+	const a = await start(world, 1, "1.a");
+	const b = await start(world, 2, "2.a");
+	return { world, a, b };
+}
+
+const call = (a: TestNode, n: number, timeoutMs = 1000): Promise<unknown> =>
+	a.rpc.call(nodeId(2), "n", n, { timeoutMs });
+
+const outcome = (promise: Promise<unknown>): Promise<RpcFailure | "answered"> =>
+	promise.then(
+		() => "answered",
+		(error: RpcError) => error.failure,
+	);
+
+test("calls and one-way messages arrive in order over a lossy network that cuts frames apart", async (t) => {
+	for (let seed = 0; seed < 10; seed++) {
+		const { world, a, b } = await startWorld(seed, { network: { lossRate: 0.05, splitRate: 0.5 } });
+		for (let i = 0; i < 200; i++) {
+			a.rpc.send(nodeId(2), "n", i);
+			if (i % 7 === 0) await world.runFor(1);
+		}
+		t.is(await world.complete(call(a, 200, 60_000), 60_000), 200);
+		t.deepEqual(
+			b.got,
+			Array.from({ length: 201 }, (_, i) => i),
+		);
+	}
+});
+
+test("silence of over 4 s closes the connection, and calls on it are lost", async (t) => {
+	const { world, a } = await startWorld(1, { network: { tcpTimeoutMs: 1_000_000 } });
+	await world.complete(call(a, 1), 1000);
+	world.network.partition([world.machine(1)], [world.machine(2)]);
+	const began = world.nowMs;
+	t.is(await world.complete(outcome(call(a, 2, 60_000)), 60_000), "lost");
+	t.true(world.nowMs - began > 3000 && world.nowMs - began < 6000, `${world.nowMs - began}`);
+	t.deepEqual(a.lost, [nodeId(2)]);
+	t.is(await world.complete(outcome(call(a, 3)), 60_000), "unreachable");
+	world.network.heal();
+	await world.runFor(10_000);
+	t.is(await world.complete(outcome(call(a, 4)), 60_000), "answered");
+});
+
+test("an idle connection stays open by pings alone", async (t) => {
+	const { world, a, b } = await startWorld(1);
+	await world.complete(call(a, 1), 1000);
+	await world.runFor(60_000);
+	t.deepEqual(a.lost, []);
+	const events = world.eventCount;
+	await world.complete(call(a, 2), 1000);
+	t.true(world.eventCount - events < 20, "no new connection was needed");
+	t.is(b.got.length, 2);
+});
+
+test("a pause shorter than the silence allowed by the peer is survived, with the answer", async (t) => {
+	const { world, a } = await startWorld(1);
+	await world.complete(call(a, 1), 1000);
+	world.machine(1).pause(3000);
+	t.is(await world.complete(outcome(call(a, 2, 60_000)), 60_000), "answered");
+	t.deepEqual(a.lost, []);
+});
+
+test("a crashed peer's calls are lost, and it is reached again after its restart", async (t) => {
+	for (const kind of ["process", "power"] as const) {
+		const { world, a } = await startWorld(3);
+		await world.complete(call(a, 1), 1000);
+		const pending = outcome(call(a, 2, 30_000));
+		world.machine(2).crash(kind);
+		t.is(await world.complete(pending, 30_000), "lost", kind);
+		const again = await start(world, 2, "2.b");
+		await world.runFor(3000);
+		t.is(await world.complete(call(a, 3), 5000), 3);
+		t.deepEqual(again.got, [3]);
+	}
+});
+
+async function chaos(seed: number): Promise<{ hash: string; delivered: number; wrong: string }> {
+	const { world, a, b } = await startWorld(seed, { network: { lossRate: 0.02 } });
+	const random = world.random("chaos");
+	const answered = new Set<number>();
+	let incarnation = b;
+	const received: number[][] = [b.got];
+	for (let i = 0; i < 400; i++) {
+		void call(a, i, random.between(1, 3000)).then(
+			() => answered.add(i),
+			() => undefined,
+		);
+		await world.runFor(random.exponential(20));
+		const [one, two] = [world.machine(1), world.machine(2)];
+		const dice = random.float();
+		if (dice < 0.02) world.network.block(one, two, random.chance(0.5));
+		else if (dice < 0.03) world.network.block(two, one);
+		else if (dice < 0.08) world.network.heal();
+		else if (dice < 0.09) world.network.reset(one, two);
+		else if (dice < 0.1) two.pause(random.between(0, 8000));
+		else if (dice < 0.11) {
+			two.crash(random.chance(0.5) ? "process" : "power");
+			incarnation = await start(world, 2, `2.${i}`);
+			received.push(incarnation.got);
+		}
+	}
+	world.network.heal();
+	await world.runFor(10_000);
+	const all = received.flat();
+	const twice = all.length !== new Set(all).size;
+	const unordered = received.some((got) => got.some((n, i) => i > 0 && n <= got[i - 1]!));
+	const invented = [...answered].some((n) => !all.includes(n));
+	const wrong = `${twice ? "twice " : ""}${unordered ? "unordered " : ""}${invented ? "invented" : ""}`;
+	return { hash: world.traceHash(), delivered: answered.size, wrong };
+}
+
+test("whatever happens: at most once, in order, and an answer only from a handler", async (t) => {
+	let delivered = 0;
+	for (let seed = 0; seed < 15; seed++) {
+		const first = await chaos(seed);
+		t.is(first.wrong, "", `seed ${seed}`);
+		delivered += first.delivered;
+		if (seed < 3) t.is((await chaos(seed)).hash, first.hash, `seed ${seed} has two histories`);
+	}
+	t.true(delivered > 1500, `${delivered}`);
+});
