@@ -1,4 +1,7 @@
-/** A member of a placement group driven by hand: rounds end and entries are applied when the test says so. */
+/**
+ * A member of a placement group driven by hand: rounds end and entries are applied when the test
+ * says so.
+ */
 import { type Timestamp, timestamp } from "@quorate/keys/timestamp";
 import type { Clock } from "@quorate/runtime/runtime";
 import type { PlacementCommand } from "../commands.ts";

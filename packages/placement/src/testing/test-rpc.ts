@@ -1,4 +1,7 @@
-/** RPC between `TestProcess`es: random delays, so messages overtake each other; lost with the process that has them. */
+/**
+ * RPC between `TestProcess`es: random delays, so messages overtake each other; lost with the
+ * process that has them.
+ */
 import { bootId, type NodeId } from "@quorate/keys/ids";
 import {
 	type AddressBook,

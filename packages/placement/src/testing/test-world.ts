@@ -1,6 +1,7 @@
 /**
- * A few nodes in virtual time for the tests of this package: one event queue, processes that crash, sleep and come back, disks
- * that outlive them, messages with random delays. One seed gives one history.
+ * A few nodes in virtual time for the tests of this package: one event queue, processes that crash,
+ * sleep and come back, disks that outlive them, messages with random delays. One seed gives one
+ * history.
  */
 import type { Clock, Disk, Logger, Runtime, Scheduler, Timer } from "@quorate/runtime/runtime";
 
@@ -14,7 +15,10 @@ interface Event {
 
 export class TestWorld {
 	nowMs = 0;
-	/** Share of messages and writes that take up to three seconds, longer than anyone waits for them. */
+	/**
+	 * Share of messages and writes that take up to three seconds, longer than anyone waits for
+	 * them.
+	 */
 	slowShare = 0;
 	/** The process that listens at an address. */
 	readonly listening = new Map<string, TestProcess>();
@@ -60,7 +64,10 @@ export class TestWorld {
 		};
 	}
 
-	/** Runs until the condition holds; false if nothing is left to do or virtual time runs out first. */
+	/**
+	 * Runs until the condition holds; false if nothing is left to do or virtual time runs out
+	 * first.
+	 */
 	async run(untilMs: number, isDone: () => boolean = () => false): Promise<boolean> {
 		await rest();
 		while (!isDone()) {
@@ -204,7 +211,9 @@ export class TestProcess {
 		return partial as Disk;
 	}
 
-	/** A crash falls before the content changed, or after it changed and before anyone learned so. */
+	/**
+	 * A crash falls before the content changed, or after it changed and before anyone learned so.
+	 */
 	#replace(path: string, bytes: Uint8Array): Promise<void> {
 		const { world } = this;
 		const content = Uint8Array.from(bytes);
