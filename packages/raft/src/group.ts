@@ -143,6 +143,10 @@ export class RaftGroup {
 		return this.#core.log.commit;
 	}
 
+	get applied(): LogIndex {
+		return this.#core.log.applied;
+	}
+
 	/** One unit of time: elections, heartbeats, check-quorum. Does nothing while quiesced. */
 	tick(): void {
 		const core = this.#core;
@@ -214,12 +218,16 @@ export class RaftGroup {
 	}
 
 	hasReady(): boolean {
+		return this.#core.log.hasCommitted || this.hasReadyBesideCommitted();
+	}
+
+	/** For a driver that applies nothing at the moment. */
+	hasReadyBesideCommitted(): boolean {
 		const core = this.#core;
 		const { outbox, log } = core;
 		return (
 			outbox.messages.length > 0 ||
 			log.hasUnhanded ||
-			log.hasCommitted ||
 			core.replicationDue ||
 			outbox.messagesAfterSync.length > 0 ||
 			outbox.reads.length > 0 ||
@@ -283,7 +291,7 @@ export class RaftGroup {
 	}
 
 	/** `committed` up to here was applied. A configuration entry is reported with the result of `applyConfiguration`. */
-	applied(index: LogIndex): void {
+	reportApplied(index: LogIndex): void {
 		const core = this.#core;
 		core.log.appliedTo(index);
 		if (core.unappliedChangeIndex <= index) core.unappliedChangeIndex = findUnappliedChange(core);

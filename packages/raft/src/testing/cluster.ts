@@ -326,7 +326,7 @@ export class Cluster {
 		const applied = { index, term, text: entryText(entry), configuration };
 		node.state.push(applied);
 		this.#options.onApplied?.(node, applied);
-		group.applied(index);
+		group.reportApplied(index);
 	}
 
 	#send(message: Message): void {

@@ -1,0 +1,103 @@
+/**
+ * Keeps the logs short. A log is compacted up to what its machine holds durably, so the engine is synced first: once for all
+ * groups that are due, and never twice at a time. What followers still need stays, within bounds: beyond them, a snapshot is
+ * cheaper. A tail stays in any case, for whoever lags a little behind a new leader.
+ */
+import { entryBytes } from "@quorate/raft/log";
+import type { LogIndex } from "@quorate/raft/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { GroupDriver } from "./group-driver.ts";
+
+/** A group is considered again after so much more was applied. */
+const dueCount = 2_000;
+const dueBytes = 2 << 20;
+/** What a follower may be behind and still be served from the log: one that answers, and one that does not. */
+const lagMax = {
+	active: { count: 20_000, bytes: 16 << 20 },
+	silent: { count: 10_000, bytes: 4 << 20 },
+} as const;
+const tailMax = { count: 256, bytes: 512 << 10 } as const;
+
+export interface CompactorOptions {
+	readonly runtime: Runtime;
+	/** Makes durable what the machines have applied. */
+	readonly syncEngine: () => Promise<void>;
+}
+
+export class Compactor {
+	readonly #options: CompactorOptions;
+	#due = new Set<GroupDriver>();
+	#isRunning = false;
+
+	constructor(options: CompactorOptions) {
+		this.#options = options;
+	}
+
+	/** After a group has applied something. */
+	consider(driver: GroupDriver): void {
+		if (driver.appliedCount < dueCount && driver.appliedBytes < dueBytes) return;
+		driver.appliedCount = 0;
+		driver.appliedBytes = 0;
+		this.#due.add(driver);
+		if (this.#isRunning) return;
+		this.#isRunning = true;
+		void this.#run();
+	}
+
+	close(): void {
+		this.#due.clear();
+	}
+
+	async #run(): Promise<void> {
+		const { syncEngine, runtime } = this.#options;
+		while (this.#due.size > 0) {
+			const due = [...this.#due].map((driver) => ({ driver, applied: driver.raft.applied }));
+			this.#due.clear();
+			try {
+				await syncEngine();
+			} catch (error) {
+				// The log keeps what the engine may not have; the next round tries again.
+				runtime.logger.log("error", "the engine could not be synced: logs are not compacted", {
+					error: String(error),
+				});
+				continue;
+			}
+			for (const { driver, applied } of due) {
+				// What was applied while the engine synced may not be durable.
+				const durable = Math.min(applied, driver.machine.appliedIndex());
+				if (!driver.isRemoved && !driver.isInstalling) compact(driver, durable);
+			}
+		}
+		this.#isRunning = false;
+	}
+}
+
+function compact(driver: GroupDriver, durable: LogIndex): void {
+	const status = driver.raft.status();
+	let index = Math.min(durable, behind(driver, status.applied, tailMax));
+	for (const { replica, match, state, recentlyActive } of status.progress) {
+		const need = state === "snapshot" ? driver.snapshotsUnderWay.get(replica) : match;
+		if (need === undefined || need >= index) continue;
+		const bound = behind(driver, status.applied, recentlyActive ? lagMax.active : lagMax.silent);
+		if (need >= bound) index = need;
+	}
+	if (index >= status.firstIndex) driver.compact(index);
+}
+
+/** The index that lies so much before `from`. */
+function behind(
+	driver: GroupDriver,
+	from: LogIndex,
+	{ count, bytes }: { readonly count: number; readonly bytes: number },
+): LogIndex {
+	let index = from;
+	let sum = 0;
+	while (index > from - count) {
+		const entry = driver.raft.entry(index);
+		if (entry === undefined) break;
+		sum += entryBytes(entry);
+		if (sum > bytes) break;
+		index--;
+	}
+	return index;
+}

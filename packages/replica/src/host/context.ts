@@ -1,0 +1,16 @@
+/** What the parts of a host need of each other. Internal to this folder. */
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { WalWrite } from "@quorate/wal/types";
+import type { GroupDriver } from "./group-driver.ts";
+
+export interface HostContext {
+	readonly runtime: Runtime;
+	/** The group may have something to do: the next pass looks. */
+	touch(driver: GroupDriver): void;
+	/** Outside of a pass, in order with those of the passes. */
+	append(writes: readonly WalWrite[]): Promise<void>;
+	removed(driver: GroupDriver): void;
+	/** Counts, for statistics. */
+	applied(entries: number): void;
+	leaderChanged(): void;
+}

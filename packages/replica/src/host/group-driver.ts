@@ -1,0 +1,290 @@
+/** Drives one Raft group and its state machine: what a handle offers to the layers above, and what a pass does with a group. */
+import { assert } from "@quorate/keys/assert";
+import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { RaftGroup, RaftStatus } from "@quorate/raft/group";
+import { entryBytes } from "@quorate/raft/log";
+import type {
+	Configuration,
+	ConfigurationChange,
+	Entry,
+	LogIndex,
+	Message,
+	Ready,
+	SnapshotMetadata,
+	Term,
+} from "@quorate/raft/types";
+import type { CommittedEntry, GroupMachine, GroupOptions, RaftGroupHandle } from "../host-types.ts";
+import type { HostContext } from "./context.ts";
+import { NotLeaderError } from "./not-leader-error.ts";
+import { ReadWaits } from "./read-waits.ts";
+
+/** No Raft entry is larger (design, section 6). */
+const commandBytesMax = 1 << 20;
+/** A leader that had nothing to do for so many ticks asks its group to be quiet. */
+const idleTicksMax = 5;
+/** The peers of a group that is being born may come to life a little later: it asks for votes each tick, so many times. */
+const birthCampaigns = 20;
+
+/** A write of a pass, until it is synced. */
+export interface SyncItem {
+	readonly driver: GroupDriver;
+	readonly sequence: number;
+	messages: readonly Message[];
+}
+
+export class GroupDriver implements RaftGroupHandle {
+	readonly rangeId: RangeId;
+	readonly replicaId: ReplicaId;
+	readonly raft: RaftGroup;
+	readonly machine: GroupMachine;
+	/** The next pass looks at it. */
+	isDirty = false;
+	isRemoved = false;
+	/** The machine is being replaced by a snapshot: nothing is applied meanwhile. */
+	isInstalling = false;
+	/** The last write that is not yet synced: what waits for a sync waits for this one. */
+	lastSync: SyncItem | undefined;
+	/** Applied since the log was last considered for compaction. */
+	appliedCount = 0;
+	appliedBytes = 0;
+	/** Index that each snapshot under way to a follower is of. */
+	readonly snapshotsUnderWay = new Map<ReplicaId, LogIndex>();
+
+	readonly #context: HostContext;
+	readonly #reads = new ReadWaits();
+	/** Where messages came from, for peers that the machine does not know (yet, or any more). */
+	readonly #heardFrom = new Map<ReplicaId, NodeId>();
+	/** Configurations by the index they count from; the first one counts for the start of the log. */
+	#configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
+	#isLeader = false;
+	#term: Term = 0;
+	#leader = 0 as ReplicaId;
+	#idleTicks = 0;
+	#birthCampaigns = 0;
+
+	constructor(context: HostContext, options: GroupOptions, raft: RaftGroup) {
+		this.#context = context;
+		this.rangeId = options.rangeId;
+		this.replicaId = options.replicaId;
+		this.machine = options.machine;
+		this.raft = raft;
+		const { index, configuration } = options.applied;
+		this.#configurations = [{ index, configuration }];
+	}
+
+	// ---- what the layers above ask for
+
+	propose(command: Uint8Array): { readonly index: LogIndex; readonly term: Term } | undefined {
+		assert(command.length <= commandBytesMax, () => `a Raft entry of ${command.length} bytes`);
+		if (this.isRemoved) return undefined;
+		const proposed = this.raft.propose(command);
+		if (proposed !== undefined) this.#busy();
+		return proposed;
+	}
+
+	proposeConfiguration(
+		change: ConfigurationChange,
+	): { readonly index: LogIndex; readonly term: Term } | undefined {
+		if (this.isRemoved) return undefined;
+		const proposed = this.raft.proposeConfiguration(change);
+		this.#busy();
+		return proposed;
+	}
+
+	readIndex(): Promise<LogIndex> {
+		if (this.isRemoved || this.raft.role !== "leader") return Promise.reject(notLeader(this));
+		const { request, isNew } = this.#reads.join();
+		if (isNew) {
+			this.raft.readIndex(request.id);
+			this.#busy();
+		}
+		return request.promise;
+	}
+
+	transferLeadership(to: ReplicaId): void {
+		if (this.isRemoved) return;
+		this.raft.transferLeadership(to);
+		this.#busy();
+	}
+
+	campaign(): void {
+		if (this.isRemoved) return;
+		this.raft.campaign();
+		this.#busy();
+	}
+
+	status(): RaftStatus {
+		return this.raft.status();
+	}
+
+	async remove(): Promise<void> {
+		if (this.isRemoved) return;
+		this.end();
+		this.#context.removed(this);
+		const { rangeId, replicaId } = this;
+		await this.#context.append([{ rangeId, replicaId, removed: true }]);
+	}
+
+	// ---- what the host does with it
+
+	/** Nothing is done for the group any more. */
+	end(): void {
+		this.isRemoved = true;
+		this.#reads.failAll(notLeader(this));
+	}
+
+	step(message: Message, fromNode: NodeId): void {
+		this.#heardFrom.set(message.from, fromNode);
+		this.raft.step(message);
+		this.#context.touch(this);
+	}
+
+	nodeOf(replica: ReplicaId): NodeId | undefined {
+		return this.machine.nodeOf(replica) ?? this.#heardFrom.get(replica);
+	}
+
+	tick(): void {
+		this.raft.tick();
+		if (this.raft.role === "leader") {
+			this.#idleTicks++;
+			if (this.#idleTicks >= idleTicksMax) this.raft.quiesce();
+		}
+		if (this.#birthCampaigns > 0) this.#campaignAgain();
+		if (this.raft.hasReady() || this.#hasLeadershipChanged()) this.#context.touch(this);
+	}
+
+	/** The group is new, and this replica is to be its first leader. */
+	campaignAtBirth(): void {
+		this.#birthCampaigns = birthCampaigns;
+		this.campaign();
+	}
+
+	#campaignAgain(): void {
+		this.#birthCampaigns--;
+		const { role, leader } = this.raft;
+		if (leader !== 0) this.#birthCampaigns = 0;
+		else if (role !== "candidate") this.raft.campaign();
+	}
+
+	takeReady(): Ready | undefined {
+		if (!this.raft.hasReady()) return undefined;
+		this.#reads.close();
+		return this.raft.ready(!this.isInstalling);
+	}
+
+	/** After what `ready` wants written and sent is on its way. */
+	finish(ready: Ready): void {
+		this.reportLeadership();
+		if (ready.committed.length > 0) this.#apply(ready.committed);
+		if (this.isRemoved) return;
+		for (const { requestId, index } of ready.reads) this.#reads.confirm(requestId, index);
+		for (const requestId of ready.readsFailed) this.#reads.fail(requestId, notLeader(this));
+		this.#reads.applied(this.raft.applied);
+		// What was applied may have changed the role.
+		this.reportLeadership();
+		const rests = this.isInstalling ? !this.raft.hasReadyBesideCommitted() : !this.raft.hasReady();
+		if (!rests) this.#context.touch(this);
+	}
+
+	#apply(committed: readonly Entry[]): void {
+		const entries: CommittedEntry[] = [];
+		for (const entry of committed) {
+			entries.push(this.#committedEntry(entry));
+			this.appliedBytes += entryBytes(entry);
+		}
+		this.appliedCount += entries.length;
+		this.machine.apply(entries);
+		this.#context.applied(entries.length);
+		if (this.isRemoved) return;
+		this.raft.reportApplied(committed.at(-1)!.index);
+	}
+
+	#committedEntry({ index, term, payload }: Entry): CommittedEntry {
+		switch (payload.kind) {
+			case "empty":
+				return { index, term, command: undefined, change: undefined, configuration: undefined };
+			case "command": {
+				const command = payload.data;
+				return { index, term, command, change: undefined, configuration: undefined };
+			}
+			case "configuration": {
+				const { change } = payload;
+				const configuration = this.raft.applyConfiguration(change);
+				this.#configurations.push({ index, configuration });
+				return { index, term, command: undefined, change, configuration };
+			}
+		}
+	}
+
+	reportLeadership(): void {
+		if (!this.#hasLeadershipChanged()) return;
+		const { role, term, leader } = this.raft;
+		if (leader !== this.#leader && leader !== 0) this.#context.leaderChanged();
+		this.#isLeader = role === "leader";
+		this.#term = term;
+		this.#leader = leader;
+		this.machine.leadershipChanged({ isLeader: this.#isLeader, term, leader });
+	}
+
+	#hasLeadershipChanged(): boolean {
+		const { role, term, leader } = this.raft;
+		return (role === "leader") !== this.#isLeader || term !== this.#term || leader !== this.#leader;
+	}
+
+	/** The machine has become this snapshot, durably. Resolves when the log has as well. */
+	async installed(message: Message & { readonly kind: "snapshot" }, from: NodeId): Promise<void> {
+		const { metadata } = message;
+		const keeps = this.raft.termOf(metadata.index) === metadata.term;
+		this.raft.restore(metadata);
+		const { rangeId, replicaId } = this;
+		const write = { rangeId, replicaId, snapshot: { ...metadata, reset: !keeps } };
+		const written = this.#context.append([write]);
+		this.#configurations = [metadata];
+		this.isInstalling = false;
+		this.step(message, from);
+		await written;
+	}
+
+	/** Forgets the log up to `index`, which the machine holds durably. */
+	compact(index: LogIndex): void {
+		const term = this.raft.termOf(index);
+		assert(term !== undefined, () => `nothing is known of entry ${index}`);
+		const configuration = this.#configurationAt(index);
+		this.raft.compact(index);
+		const snapshot: SnapshotMetadata = { index, term, configuration };
+		const { rangeId, replicaId } = this;
+		void this.#context.append([{ rangeId, replicaId, snapshot: { ...snapshot, reset: false } }]);
+	}
+
+	/** As of `index`, at or above which no compaction has gone; older ones are forgotten. */
+	#configurationAt(index: LogIndex): Configuration {
+		let last = 0;
+		this.#configurations.forEach((c, i) => {
+			if (c.index <= index) last = i;
+		});
+		this.#configurations.splice(0, last);
+		return this.#configurations[0]!.configuration;
+	}
+
+	/** The connection to a node is lost. */
+	disconnected(node: NodeId): void {
+		const { raft } = this;
+		if (raft.role === "leader") {
+			for (const { replica } of raft.status().progress) {
+				if (this.nodeOf(replica) === node) raft.unreachable(replica);
+			}
+		} else if (raft.isQuiesced && this.nodeOf(raft.leader) === node) {
+			// Its leader may have died; if not, the pre-vote that follows will tell.
+			raft.wake();
+			this.#context.touch(this);
+		}
+	}
+
+	#busy(): void {
+		this.#idleTicks = 0;
+		this.#context.touch(this);
+	}
+}
+
+const notLeader = (driver: GroupDriver): NotLeaderError =>
+	new NotLeaderError(`replica ${driver.replicaId} does not lead range ${driver.rangeId}`);

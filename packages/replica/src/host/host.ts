@@ -1,0 +1,332 @@
+/**
+ * The Raft host: all Raft groups of one node over one log and one RPC.
+ *
+ * Whatever happens to a group (a message, a proposal, a tick, a sync) marks it, and the first mark of an event-loop turn
+ * schedules a *pass*. A pass takes what every marked group has to do and does it together: one append to the WAL, which is
+ * one fdatasync for all groups; one frame a peer; then the machines apply what is committed. So the cost of a turn grows with
+ * the groups that have work in it, and the latency of a group with nothing but its own work.
+ *
+ * 1. Writes of a group are appended in the order in which its Raft core handed them out; several may be on their way. What
+ *    must wait for a sync (votes, acknowledgements) waits for the last write of its group.
+ * 2. Messages that need not wait leave before the write is even begun: a leader's own disk works beside its followers'.
+ * 3. A machine applies synchronously, in order, each entry once in the life of a process, and possibly before this node's
+ *    own log has it: a quorum has. At a restart the machine may thus be ahead of the log, which then begins where it stands
+ *    (`restored-state.ts`); it is never behind the log's beginning, because a log is compacted only after the machine's
+ *    state was synced (`compactor.ts`).
+ * 4. While a machine becomes a snapshot nothing is applied, and the log takes notice in the same turn as the machine.
+ * 5. A group that rests has no timer: ticks are for groups that are awake, and while none is there is no timer at all.
+ *
+ * A broken invariant, wherever it shows, ends the node (`runtime.fatal`).
+ *
+ * May import: `runtime`, `keys`, `rpc`, `raft`, `wal`.
+ */
+import { assert } from "@quorate/keys/assert";
+import { type NodeId, type RangeId, rangeId } from "@quorate/keys/ids";
+import { RaftGroup } from "@quorate/raft/group";
+import type { Message, Ready } from "@quorate/raft/types";
+import type { Body, Peer, Rpc } from "@quorate/rpc/types";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
+import type { RecoveredGroup, Wal, WalWrite } from "@quorate/wal/types";
+import type { GroupOptions, RaftGroupHandle, RaftHost, RaftHostStatistics } from "../host-types.ts";
+import { Compactor } from "./compactor.ts";
+import type { HostContext } from "./context.ts";
+import { GroupDriver, type SyncItem } from "./group-driver.ts";
+import { Outgoing } from "./outgoing.ts";
+import { startOf } from "./restored-state.ts";
+import { SnapshotReceiver } from "./snapshot-receiver.ts";
+import { SnapshotSender, snapshotMethod } from "./snapshot-sender.ts";
+import { decodeFrame } from "./wire.ts";
+
+/** Heartbeats every 200 ms, elections after 1 to 2 s of silence. */
+const tickMs = 100;
+const heartbeatTicks = 2;
+const electionTicks = 10;
+const appendBytesMax = 256 << 10;
+const inflightMax = 32;
+
+type UnknownGroupHandler = Parameters<RaftHost["onUnknownGroup"]>[0];
+
+export interface NodeRaftHostOptions {
+	readonly runtime: Runtime;
+	readonly wal: Wal;
+	readonly recovered: readonly RecoveredGroup[];
+	readonly rpc: Rpc;
+	readonly nodeId: NodeId;
+	/** Makes durable what the machines have applied: the engine's sync, and a checkpoint of machines in memory. */
+	readonly syncEngine: () => Promise<void>;
+}
+
+export class NodeRaftHost implements RaftHost {
+	readonly #runtime: Runtime;
+	readonly #wal: Wal;
+	readonly #nodeId: NodeId;
+	readonly #recovered: Map<RangeId, RecoveredGroup>;
+	readonly #context: HostContext;
+	readonly #outgoing: Outgoing;
+	readonly #compactor: Compactor;
+	readonly #sender: SnapshotSender;
+	readonly #receiver: SnapshotReceiver;
+	readonly #groups = new Map<RangeId, GroupDriver>();
+	/** Groups with a clock: the others rest. */
+	readonly #awake = new Set<GroupDriver>();
+	#dirty: GroupDriver[] = [];
+	#isPassDue = false;
+	#timer: Timer | undefined;
+	#unknownGroup: UnknownGroupHandler = () => false;
+	#isClosed = false;
+	#leaderChanges = 0;
+	#entriesApplied = 0;
+
+	constructor(options: NodeRaftHostOptions) {
+		const { runtime, rpc, recovered, syncEngine } = options;
+		this.#runtime = runtime;
+		this.#wal = options.wal;
+		this.#nodeId = options.nodeId;
+		this.#recovered = new Map(recovered.map((group) => [group.rangeId, group]));
+		this.#context = {
+			runtime,
+			touch: (driver) => this.#touch(driver),
+			append: (writes) => this.#append(writes),
+			removed: (driver) => this.#removed(driver),
+			applied: (entries) => {
+				this.#entriesApplied += entries;
+			},
+			leaderChanged: () => {
+				this.#leaderChanges++;
+			},
+		};
+		this.#outgoing = new Outgoing(rpc);
+		this.#compactor = new Compactor({ runtime, syncEngine });
+		this.#sender = new SnapshotSender(this.#context, rpc);
+		this.#receiver = new SnapshotReceiver(this.#context, (message, range, from) =>
+			this.#find(rangeId(range), message, from),
+		);
+		rpc.handle("raft", (body, from) => this.#receive(body, from));
+		rpc.handle(snapshotMethod, (body, from) =>
+			from === undefined || this.#isClosed
+				? "this node takes no snapshots now"
+				: this.#receiver.handle(body, from),
+		);
+		rpc.onDisconnect((node) => this.#guard(() => this.#disconnected(node)));
+	}
+
+	addGroup(options: GroupOptions): RaftGroupHandle {
+		const { rangeId: range, replicaId } = options;
+		assert(!this.#groups.has(range), () => `range ${range} has a replica here already`);
+		const recovered = this.#recovered.get(range);
+		this.#recovered.delete(range);
+		const known = recovered?.replicaId === replicaId ? recovered : undefined;
+		const start = startOf(options, known);
+		if ("refused" in start) this.#runtime.fatal(start.refused);
+		if (start.write !== undefined) void this.#append([start.write]);
+		const raft = new RaftGroup(
+			{
+				self: replicaId,
+				electionTicks,
+				heartbeatTicks,
+				appendBytesMax,
+				inflightMax,
+				random: () => this.#runtime.random.float(),
+			},
+			start.restored,
+		);
+		const driver = new GroupDriver(this.#context, options, raft);
+		this.#groups.set(range, driver);
+		this.#touch(driver);
+		const { voters, outgoing } = options.applied.configuration;
+		const isFirst = voters[0] === replicaId;
+		if (isFirst && voters.length === 1 && outgoing.length === 0) driver.campaign();
+		else if (isFirst && options.campaignAtStart && known === undefined) this.#birth(driver);
+		return driver;
+	}
+
+	/** The peers come to life by an entry of the group that this one was split off: they should apply it now. */
+	#birth(driver: GroupDriver): void {
+		driver.campaignAtBirth();
+		for (const other of this.#groups.values()) {
+			if (other.raft.role !== "leader") continue;
+			other.raft.announceCommit();
+			if (other.raft.hasReady()) this.#touch(other);
+		}
+	}
+
+	group(range: RangeId): RaftGroupHandle | undefined {
+		return this.#groups.get(range);
+	}
+
+	onUnknownGroup(handler: UnknownGroupHandler): void {
+		this.#unknownGroup = handler;
+	}
+
+	statistics(): RaftHostStatistics {
+		let leaders = 0;
+		for (const { raft } of this.#groups.values()) if (raft.role === "leader") leaders++;
+		return {
+			groups: this.#groups.size,
+			leaders,
+			snapshotsSent: this.#sender.sent,
+			snapshotsReceived: this.#receiver.received,
+			leaderChanges: this.#leaderChanges,
+			entriesApplied: this.#entriesApplied,
+		};
+	}
+
+	/** The log is its owner's to close. */
+	async close(): Promise<void> {
+		this.#isClosed = true;
+		this.#timer?.cancel();
+		this.#compactor.close();
+		this.#sender.close();
+		this.#receiver.close();
+		for (const driver of this.#groups.values()) driver.end();
+		this.#awake.clear();
+		this.#dirty = [];
+	}
+
+	#touch(driver: GroupDriver): void {
+		if (this.#isClosed || driver.isRemoved) return;
+		if (!driver.raft.isQuiesced) {
+			this.#awake.add(driver);
+			this.#timer ??= this.#startTimer();
+		}
+		if (driver.isDirty) return;
+		driver.isDirty = true;
+		this.#dirty.push(driver);
+		if (this.#isPassDue) return;
+		this.#isPassDue = true;
+		this.#runtime.scheduler.defer(() => this.#guard(() => this.#pass()));
+	}
+
+	#pass(): void {
+		this.#isPassDue = false;
+		if (this.#isClosed) return;
+		const dirty = this.#dirty;
+		this.#dirty = [];
+		const writes: WalWrite[] = [];
+		const items: SyncItem[] = [];
+		const taken: { readonly driver: GroupDriver; readonly ready: Ready }[] = [];
+		for (const driver of dirty) {
+			driver.isDirty = false;
+			if (driver.isRemoved) continue;
+			const ready = driver.takeReady();
+			if (ready === undefined) {
+				driver.reportLeadership();
+				continue;
+			}
+			taken.push({ driver, ready });
+			for (const message of ready.messages) this.#send(driver, message);
+			this.#gatherWrite(driver, ready, writes, items);
+		}
+		this.#outgoing.flush();
+		if (writes.length > 0) {
+			void this.#append(writes).then(() => this.#guard(() => this.#synced(items)));
+		}
+		for (const { driver, ready } of taken) {
+			if (driver.isRemoved) continue;
+			driver.finish(ready);
+			for (const { to } of ready.snapshotsWanted) this.#sender.want(driver, to);
+			this.#compactor.consider(driver);
+		}
+	}
+
+	#gatherWrite(driver: GroupDriver, ready: Ready, writes: WalWrite[], items: SyncItem[]): void {
+		const { sequence, hardState, entries, messagesAfterSync } = ready;
+		if (ready.mustSync) {
+			const { rangeId: range, replicaId } = driver;
+			writes.push({
+				rangeId: range,
+				replicaId,
+				...(hardState === undefined ? {} : { hardState }),
+				...(entries.length === 0 ? {} : { entries }),
+			});
+			driver.lastSync = { driver, sequence, messages: messagesAfterSync };
+			items.push(driver.lastSync);
+		} else if (driver.lastSync !== undefined) {
+			if (messagesAfterSync.length === 0) return;
+			driver.lastSync.messages = [...driver.lastSync.messages, ...messagesAfterSync];
+		} else for (const message of messagesAfterSync) this.#send(driver, message);
+	}
+
+	#synced(items: readonly SyncItem[]): void {
+		for (const item of items) {
+			const { driver, sequence, messages } = item;
+			if (driver.lastSync === item) driver.lastSync = undefined;
+			if (driver.isRemoved || this.#isClosed) continue;
+			driver.raft.synced(sequence);
+			for (const message of messages) this.#send(driver, message);
+			if (driver.raft.hasReady()) this.#touch(driver);
+		}
+		this.#outgoing.flush();
+	}
+
+	#send(driver: GroupDriver, message: Message): void {
+		const node = driver.nodeOf(message.to);
+		if (node !== undefined && node !== this.#nodeId) {
+			this.#outgoing.add(node, driver.rangeId, message);
+		}
+	}
+
+	#append(writes: readonly WalWrite[]): Promise<void> {
+		return this.#wal.append(writes).catch((error: unknown) => {
+			this.#runtime.fatal(`the write-ahead log failed: ${String(error)}`);
+		});
+	}
+
+	#receive(body: Body, from: Peer | undefined): void {
+		if (from === undefined || this.#isClosed) return;
+		const messages = decodeFrame(body);
+		this.#guard(() => {
+			for (const { range, message } of messages) {
+				this.#find(range, message, from.nodeId)?.step(message, from.nodeId);
+			}
+		});
+	}
+
+	/** Only a leader's messages may call a replica into being: a vote of one that has lost its memory is not to be had. */
+	#find(range: RangeId, message: Message, fromNode: NodeId): GroupDriver | undefined {
+		let driver = this.#groups.get(range);
+		if (driver === undefined) {
+			const { kind, from, to } = message;
+			const calls = kind === "append" || kind === "heartbeat" || kind === "snapshot";
+			if (!calls || !this.#unknownGroup(range, to, from, fromNode)) return undefined;
+			driver = this.#groups.get(range);
+		}
+		return driver?.replicaId === message.to ? driver : undefined;
+	}
+
+	#disconnected(node: NodeId): void {
+		if (this.#isClosed) return;
+		this.#receiver.disconnected(node);
+		for (const driver of this.#groups.values()) driver.disconnected(node);
+	}
+
+	#removed(driver: GroupDriver): void {
+		assert(this.#groups.get(driver.rangeId) === driver, "a group is removed once");
+		this.#groups.delete(driver.rangeId);
+		this.#awake.delete(driver);
+	}
+
+	#startTimer(): Timer {
+		return this.#runtime.scheduler.setTimer(tickMs, () => this.#guard(() => this.#tick()));
+	}
+
+	#tick(): void {
+		this.#timer = undefined;
+		if (this.#isClosed) return;
+		for (const driver of this.#awake) {
+			if (driver.raft.isQuiesced) this.#awake.delete(driver);
+			else driver.tick();
+		}
+		if (this.#awake.size > 0) this.#timer ??= this.#startTimer();
+	}
+
+	#guard(action: () => void): void {
+		try {
+			action();
+		} catch (error) {
+			this.#runtime.fatal(
+				`Raft host: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+			);
+		}
+	}
+}
