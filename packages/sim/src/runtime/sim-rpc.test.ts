@@ -111,6 +111,25 @@ test("a crashed peer's calls are lost, and it is reached again after its restart
 	}
 });
 
+test("what an earlier connection still brings does not come after the later one's", async (t) => {
+	for (let seed = 0; seed < 10; seed++) {
+		const { world, a, b } = await startWorld(seed);
+		const [one, two] = [world.machine(1), world.machine(2)];
+		await world.complete(call(a, 1), 1000);
+		world.network.link(one, two).latencyMsMin = 9000;
+		a.rpc.send(nodeId(2), "n", 2);
+		await world.runFor(1);
+		world.network.link(one, two).latencyMsMin = 0;
+		world.network.block(two, one);
+		t.true(await world.runUntil(() => a.lost.length > 0, 8000));
+		world.network.heal();
+		await world.runFor(1500);
+		t.is(await world.complete(call(a, 3), 1000), 3);
+		await world.runFor(10_000);
+		t.deepEqual(b.got, [1, 3]);
+	}
+});
+
 async function chaos(seed: number): Promise<{ hash: string; delivered: number; wrong: string }> {
 	const { world, a, b } = await startWorld(seed, { network: { lossRate: 0.02 } });
 	const random = world.random("chaos");
