@@ -51,34 +51,40 @@ export const queryNode = (
 	at,
 });
 
-/** (query) ORDER BY ...: one query if the inner one leaves room for the outer's clauses. */
+/** (query) ORDER BY ...: the clauses inside and outside are one query's, and none may be there twice. */
 export function aroundQuery(
 	inner: Query,
 	tail: Tail,
 	clause: WithClause | undefined,
 	at: number,
 ): Query {
-	const plain =
-		inner.with.length === 0 &&
-		inner.orderBy.length === 0 &&
-		inner.limit === undefined &&
-		inner.offset === undefined &&
-		inner.locking.length === 0;
-	if (plain) {
-		return queryNode(inner.body, tail, clause, at);
-	}
-	// What is sorted or limited twice is a query over a query.
-	return queryNode(selectAll(subquery(inner, "*SELECT*", at), at), tail, clause, at);
+	const { orderBy = [], limit, offset, locking = [] } = tail;
+	refuseSecond("ORDER BY", inner.orderBy.length > 0 && orderBy.length > 0);
+	refuseSecond("OFFSET", inner.offset !== undefined && offset !== undefined);
+	refuseSecond("LIMIT", inner.limit !== undefined && limit !== undefined);
+	refuseSecond("WITH", inner.with.length > 0 && clause !== undefined);
+	return {
+		...inner,
+		with: clause?.tables ?? inner.with,
+		recursive: clause?.recursive ?? inner.recursive,
+		orderBy: orderBy.length > 0 ? orderBy : inner.orderBy,
+		limit: limit ?? inner.limit,
+		offset: offset ?? inner.offset,
+		locking: [...inner.locking, ...locking],
+		at,
+	};
 }
 
-const subquery = (query: Query, alias: string, at: number): TableExpression => ({
-	kind: "subquery",
-	query,
-	lateral: false,
-	alias,
-	columnAliases: [],
-	at,
-});
+function refuseSecond(clause: string, twice: boolean): void {
+	if (twice) {
+		throw new DatabaseError("42601", `multiple ${clause} clauses not allowed`);
+	}
+}
+
+export const twoLimits = (): DatabaseError =>
+	new DatabaseError("42601", "LIMIT #,# syntax is not supported", {
+		hint: "Use separate LIMIT and OFFSET clauses.",
+	});
 
 const selectAll = (table: TableExpression, at: number): Select => ({
 	kind: "select",

@@ -44,14 +44,13 @@ function noRecursion(clause: WithClause | undefined): readonly WithClause["table
 }
 
 export const insertNode = (
-	[clause, , , table, alias, columns, source, onConflict, returning]: [
+	[clause, , , table, alias, body, onConflict, returning]: [
 		WithClause | undefined,
 		Token,
 		Token,
 		QualifiedName,
 		string | undefined,
-		readonly string[],
-		Query | "default values",
+		{ readonly columns: readonly string[]; readonly source: Query | "default values" },
 		OnConflict | undefined,
 		readonly SelectItem[],
 	],
@@ -60,8 +59,7 @@ export const insertNode = (
 	kind: "insert",
 	table,
 	alias,
-	columns,
-	source,
+	...body,
 	onConflict,
 	returning,
 	with: noRecursion(clause),

@@ -4,6 +4,8 @@
  * and one walk over the finished parse runs the actions, innermost first.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { LexedStatement } from "./lex.ts";
+import { statementPosition } from "./position.ts";
 import type { Token } from "./tokens.ts";
 
 /** `at`: offset of the first token of the rule, in the statement. */
@@ -35,13 +37,15 @@ export class Deferred {
 const DEPTH_MAX = 1500;
 
 export class Evaluation {
+	readonly #statement: LexedStatement;
 	readonly #tokens: readonly Token[];
 	readonly #end: number;
 	#depth = 0;
 
-	constructor(tokens: readonly Token[], textLength: number) {
+	constructor(statement: LexedStatement, tokens: readonly Token[]) {
+		this.#statement = statement;
 		this.#tokens = tokens;
-		this.#end = textLength;
+		this.#end = statement.text.length;
 	}
 
 	value(node: unknown): unknown {
@@ -65,8 +69,21 @@ export class Evaluation {
 			data.push(this.value(child));
 		}
 		this.#depth -= 1;
-		const at = this.#tokens[node.reference]?.start ?? this.#end;
-		return node.action === undefined ? data : node.action(data, at);
+		return node.action === undefined ? data : this.#run(node.action, data, node.reference);
+	}
+
+	#run(action: Action, data: unknown[], reference: number): unknown {
+		const at = this.#tokens[reference]?.start ?? this.#end;
+		try {
+			return action(data, at);
+		} catch (error) {
+			if (error instanceof DatabaseError && error.fields.position === undefined) {
+				// What an action refuses is at the first token of its rule.
+				const position = statementPosition(this.#statement, at);
+				throw new DatabaseError(error.code, error.message, { ...error.fields, position });
+			}
+			throw error;
+		}
 	}
 
 	/** Left-recursive lists, without recursion along their length. */

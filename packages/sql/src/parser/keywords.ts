@@ -11,6 +11,8 @@ export const FUNCTION_NAME = 2;
 export const LABEL = 4;
 /** May be an output name without AS (BareColLabel). */
 export const BARE_LABEL = 8;
+/** Is a key word at all. */
+export const KEYWORD = 16;
 
 const RESERVED = `all analyse analyze and any array as asc asymmetric both case cast check collate column constraint
 create current_catalog current_date current_role current_time current_timestamp current_user default deferrable desc
@@ -65,7 +67,7 @@ const build = (): ReadonlyMap<string, number> => {
 	const classes = new Map<string, number>();
 	const add = (list: string, kinds: number): void => {
 		for (const word of words(list)) {
-			classes.set(word, kinds | LABEL | (notBare.has(word) ? 0 : BARE_LABEL));
+			classes.set(word, kinds | KEYWORD | LABEL | (notBare.has(word) ? 0 : BARE_LABEL));
 		}
 	};
 	add(RESERVED, 0);

@@ -16,7 +16,7 @@ import nearley from "nearley";
 import type { Expression, Statement } from "./ast.ts";
 import { type Action, Deferred, Evaluation } from "./deferred.ts";
 import { type LexedStatement, lex } from "./lex.ts";
-import { characterPosition, errorNear, syntaxError } from "./position.ts";
+import { errorNear, syntaxError } from "./position.ts";
 import compiled from "./sql.grammar.ts";
 import { type Token, tokenize } from "./tokens.ts";
 import { refuseByOpening } from "./unsupported.ts";
@@ -117,7 +117,7 @@ export async function parse(
  * lifted out of it.
  */
 export function parseExpression(text: string): Expression {
-	// RESET is a statement whose literals stay where they are; so is EXPLAIN, of a query.
+	// EXPLAIN is a statement whose literals are not lifted.
 	const [statement] = lex(`explain select (${text})`);
 	assert(statement !== undefined, "a stored expression is not empty");
 	const run = new ParseRun(statement);
@@ -185,13 +185,12 @@ class ParseRun {
 	}
 
 	finish(): unknown {
-		const { text } = this.#statement;
 		const parse = this.#parser.results[0];
 		if (parse === undefined) {
 			throw this.#unexpectedEnd();
 		}
 		try {
-			return new Evaluation(this.#tokens, text.length).value(parse);
+			return new Evaluation(this.#statement, this.#tokens).value(parse);
 		} catch (error) {
 			throw error instanceof RangeError
 				? new DatabaseError("54001", "stack depth limit exceeded")
@@ -214,7 +213,3 @@ class ParseRun {
 			: syntaxError(query, queryEnd, "syntax error at end of input");
 	}
 }
-
-/** The position, for an error, of an offset in the statement's text. */
-export const statementPosition = (statement: LexedStatement, at: number): number =>
-	characterPosition(statement.query, statement.offset + at);

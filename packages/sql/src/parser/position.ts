@@ -21,3 +21,9 @@ export const errorNear = (
 	end: number,
 	message: string,
 ): DatabaseError => syntaxError(query, start, `${message} at or near "${query.slice(start, end)}"`);
+
+/** The position, for an error, of an offset in a statement's text. */
+export const statementPosition = (
+	statement: { readonly query: string; readonly offset: number },
+	at: number,
+): number => characterPosition(statement.query, statement.offset + at);

@@ -270,7 +270,7 @@ export class Scanner {
 	#noJunk(start: number, end: number, what: string): void {
 		const code = this.text.charCodeAt(end);
 		if (code < 128 ? ((CLASS[code] as number) & IS_WORD_START) !== 0 : code >= 128) {
-			throw errorNear(this.text, start, end + 1, `trailing junk after ${what}`);
+			throw errorNear(this.text, start, this.#wordEnd(end), `trailing junk after ${what}`);
 		}
 	}
 

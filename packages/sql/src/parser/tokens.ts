@@ -11,11 +11,12 @@ import {
 	COLUMN_NAME,
 	FUNCTION_NAME,
 	IDENTIFIER_CLASSES,
+	KEYWORD,
 	keywordClasses,
 	LABEL,
 } from "./keywords.ts";
 import type { LexedStatement, LiftedLiteral } from "./lex.ts";
-import { errorNear } from "./position.ts";
+import { statementPosition } from "./position.ts";
 import {
 	dollarStringValue,
 	escapeStringValue,
@@ -282,9 +283,9 @@ function pack(tokens: readonly Token[], statement: LexedStatement): Token[] {
 function checkParameter(token: Token, statement: LexedStatement): void {
 	const index = Number(token.value);
 	if (index < 1 || index > PARAMETERS_MAX) {
-		const at = statement.offset + token.start;
-		const error = errorNear(statement.query, at, at, "");
-		throw new DatabaseError("42P02", `there is no parameter $${token.value}`, error.fields);
+		throw new DatabaseError("42P02", `there is no parameter $${token.value}`, {
+			position: statementPosition(statement, token.start),
+		});
 	}
 }
 
@@ -309,5 +310,5 @@ export const aliasBeforeSet: { test: (token: Token) => boolean } = {
 export const anyToken: { test: (token: Token) => boolean } = { test: () => true };
 /** SET TIME ZONE utc: a word that is no key word. */
 export const zoneWord: { test: (token: Token) => boolean } = {
-	test: (token) => token.classes === IDENTIFIER_CLASSES,
+	test: (token) => token.type === "word" && (token.classes & KEYWORD) === 0,
 };

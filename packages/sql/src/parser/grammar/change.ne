@@ -2,16 +2,17 @@
 
 changeStatement -> insert {% id %} | update {% id %} | delete {% id %}
 
-insert -> withOpt "insert" "into" relation insertAlias insertColumns source onConflict returning {% insertNode %}
+insert -> withOpt "insert" "into" relation insertAlias insertBody onConflict returning {% insertNode %}
 insertAlias -> null {% () => undefined %} | "as" columnName {% ([, name]) => name %}
-insertColumns -> null {% () => [] %} | "(" targetColumns ")" {% ([, names]) => names %}
+insertBody -> source {% ([source]) => ({ columns: [], source }) %}
+            | "(" targetColumns ")" source {% ([, columns, , source]) => ({ columns, source }) %}
+            | "default" "values" {% () => ({ columns: [], source: "default values" }) %}
 targetColumns -> targetColumn {% first %} | targetColumns "," targetColumn {% more %}
 targetColumn -> columnName {% id %}
               | columnName "." anyWord {% () => { throw unsupported("assigning a field of a composite column is"); } %}
               | columnName subscript {% () => { throw unsupported("assigning an array element is"); } %}
 source -> query {% id %}
         | "overriding" overridingKind "value" query {% () => { throw unsupported("OVERRIDING is"); } %}
-        | "default" "values" {% () => "default values" %}
 overridingKind -> "user" | "system"
 onConflict -> null {% () => undefined %}
             | "on" "conflict" conflictTarget "do" "nothing" {% ([, , target]) => ({ ...target, action: "nothing" }) %}

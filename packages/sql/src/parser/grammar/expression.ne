@@ -15,12 +15,12 @@ notExpr -> "not" notExpr {% (d, at) => ({ kind: "not", operand: d[1], at }) %}
          | isExpr {% id %}
 
 isExpr -> compareExpr {% id %}
-        | compareExpr "is" isTest {% ([a, is, test]) => isNode(a, test, false, is.start) %}
-        | compareExpr "is" "not" isTest {% ([a, is, , test]) => isNode(a, test, true, is.start) %}
-        | compareExpr "isnull" {% ([a, is]) => isNode(a, "null", false, is.start) %}
-        | compareExpr "notnull" {% ([a, is]) => isNode(a, "null", true, is.start) %}
-        | compareExpr "is" "distinct" "from" compareExpr {% ([a, is, , , b]) => distinct(a, b, is.start) %}
-        | compareExpr "is" "not" "distinct" "from" compareExpr
+        | isExpr "is" isTest {% ([a, is, test]) => isNode(a, test, false, is.start) %}
+        | isExpr "is" "not" isTest {% ([a, is, , test]) => isNode(a, test, true, is.start) %}
+        | isExpr "isnull" {% ([a, is]) => isNode(a, "null", false, is.start) %}
+        | isExpr "notnull" {% ([a, is]) => isNode(a, "null", true, is.start) %}
+        | isExpr "is" "distinct" "from" compareExpr {% ([a, is, , , b]) => distinct(a, b, is.start) %}
+        | isExpr "is" "not" "distinct" "from" compareExpr
           {% ([a, is, , , , b]) => ({ kind: "not", operand: distinct(a, b, is.start), at: is.start }) %}
 isTest -> "null" {% () => "null" %}
         | "true" {% () => "true" %}
@@ -58,11 +58,25 @@ operatorText -> %operator {% id %}
 opExpr -> addExpr {% id %}
         | prefixExpr {% id %}
         | opExpr operator addExpr {% ([a, op, b]) => binary(op, a, b) %}
+        | addTail {% id %}
         | opExpr operator prefixExpr {% ([a, op, b]) => binary(op, a, b) %}
+        | opExpr operator addTail {% ([a, op, b]) => binary(op, a, b) %}
         | opExpr operator quantifier "(" expr ")" {% ([a, op, q, , right]) => quantified(a, op.text, q, right, op.start) %}
         | opExpr operator quantifier "(" bareQuery ")" {% ([a, op, q, , right]) => quantified(a, op.text, q, right, op.start) %}
 prefixExpr -> operator addExpr {% ([op, a]) => unary(op, a) %}
             | operator prefixExpr {% ([op, a]) => unary(op, a) %}
+            | operator addTail {% ([op, a]) => unary(op, a) %}
+# Arithmetic whose last operand begins with a prefix operator: that one takes all arithmetic to its right.
+addTail -> addExpr "+" lastAdd {% ([a, op, b]) => binary(op, a, b) %}
+         | addExpr "-" lastAdd {% ([a, op, b]) => binary(op, a, b) %}
+         | mulTail {% id %}
+lastAdd -> prefixExpr {% id %} | mulTail {% id %}
+mulTail -> mulExpr "*" lastMul {% ([a, op, b]) => binary(op, a, b) %}
+         | mulExpr "/" lastMul {% ([a, op, b]) => binary(op, a, b) %}
+         | mulExpr "%" lastMul {% ([a, op, b]) => binary(op, a, b) %}
+         | powerTail {% id %}
+lastMul -> prefixExpr {% id %} | powerTail {% id %}
+powerTail -> powerExpr "^" prefixExpr {% ([a, op, b]) => binary(op, a, b) %}
 addExpr -> mulExpr {% id %}
          | addExpr "+" mulExpr {% ([a, op, b]) => binary(op, a, b) %}
          | addExpr "-" mulExpr {% ([a, op, b]) => binary(op, a, b) %}
@@ -132,7 +146,8 @@ typedConstant -> typeConstantName string {% ([type, operand], at) => ({ kind: "c
                | "interval" string {% ([, operand], at) => castTo(operand, "interval", [], at) %}
                | "interval" string intervalField {% ([, operand, field], at) => intervalNode(operand, field, at) %}
                | "interval" "(" %integer ")" string {% ([, , p, , operand], at) => castTo(operand, "interval", [Number(p.value)], at) %}
-typeConstantName -> calledName {% ([name], at) => typeNode(name.parts, [], at) %}
+typeConstantName -> calledName modifiers {% ([name, modifiers], at) => typeNode(name.parts, modifiers, at) %}
+                  | calledName {% ([name], at) => typeNode(name.parts, [], at) %}
                   | sizedType {% id %}
                   | numberType {% id %}
 

@@ -11,7 +11,7 @@ import {
 	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
 } from "./build-expression.ts";
 import {
-	aroundQuery, functionTable, groupItems, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery,
+	aroundQuery, functionTable, groupItems, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
 	assignRow, columnNode, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,

@@ -33,6 +33,7 @@ limits -> limit {% ([limit]) => ({ limit }) %}
         | offset limit {% ([offset, limit]) => ({ limit, offset }) %}
 limit -> "limit" expr {% ([, e]) => e %}
        | "limit" "all" {% () => undefined %}
+       | "limit" expr "," expr {% () => { throw twoLimits(); } %}
        | "fetch" firstOrNext fetchCount rowOrRows "only" {% ([, , count], at) => count ?? one(at) %}
        | "fetch" firstOrNext fetchCount rowOrRows "with" "ties" {% () => { throw unsupported("FETCH ... WITH TIES is"); } %}
 firstOrNext -> "first" | "next"

@@ -16,6 +16,7 @@ typeName -> simpleType {% id %}
           | simpleType arrayBounds {% ([type, bounds]) => ({ ...type, dimensions: bounds.length }) %}
           | simpleType "array" {% ([type]) => ({ ...type, dimensions: 1 }) %}
           | simpleType "array" "[" %integer "]" {% ([type]) => ({ ...type, dimensions: 1 }) %}
+          | simpleType "array" "[" %liftedNumber "]" {% ([type]) => ({ ...type, dimensions: 1 }) %}
           | "setof" simpleType {% () => { throw unsupported("SETOF is"); } %}
 arrayBounds -> arrayBound {% first %} | arrayBounds arrayBound {% more %}
 arrayBound -> "[" "]" {% () => 1 %}
