@@ -26,7 +26,9 @@ export class Graph {
 
 	constructor(members: readonly Transaction[]) {
 		this.#nodes = members;
-		members.forEach((t, i) => this.#numbers.set(t, i));
+		for (const [i, t] of members.entries()) {
+			this.#numbers.set(t, i);
+		}
 		this.#edges = members.map(() => []);
 	}
 

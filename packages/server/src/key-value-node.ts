@@ -1,0 +1,184 @@
+/**
+ * The lower half of a node: everything from the disk to transactions on keys, without SQL and listeners for clients. What runs on
+ * what, and in which order it starts and stops, is decided here and in `node.ts`; nothing else is.
+ */
+
+import { DatabaseError } from "@quorate/keys/database-error";
+import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
+import { NodeAddressBook } from "@quorate/placement/address-book";
+import type { ConnectedPlacementClient } from "@quorate/placement/client";
+import { establishIdentity } from "@quorate/placement/founding";
+import { firstRange } from "@quorate/placement/genesis";
+import { type Placement, startPlacement } from "@quorate/placement/placement";
+import type { NodeIdentity } from "@quorate/placement/types";
+import { NodeRaftHost } from "@quorate/replica/host/host";
+import type { RangeAnswer, RangeRequest } from "@quorate/replica/requests";
+import { RangeStore } from "@quorate/replica/store";
+import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Engine } from "@quorate/storage/engine";
+import { GatewayCoordinator } from "@quorate/txn/coordinator";
+import { Gateway } from "@quorate/txn/gateway";
+import { Heartbeats } from "@quorate/txn/heartbeats";
+import { Resolver } from "@quorate/txn/resolver";
+import { RangeRouter } from "@quorate/txn/router";
+import { openWal } from "@quorate/wal/wal";
+
+export interface KeyValueOptions {
+	readonly runtime: Runtime;
+	/** Node-to-node addresses of the nodes that the cluster begins with; its own among them or not. */
+	readonly join: readonly string[];
+	/** host:port for other nodes. */
+	readonly listen: string;
+	/** host:port for SQL clients: told to the other nodes. */
+	readonly sql: string;
+	readonly locality: string;
+	/** Opens the storage engine, in the node's data directory. */
+	openEngine(): Promise<Engine>;
+	/** Another process has registered under this node's id: sessions must close before anything else. */
+	onEnded(): void;
+}
+
+/** What was started, in order; undone from the last. */
+export type Undo = (() => Promise<void> | void)[];
+
+export interface KeyValueNode {
+	readonly nodeId: NodeId;
+	readonly placement: ConnectedPlacementClient;
+	readonly host: NodeRaftHost;
+	readonly store: RangeStore;
+	readonly gateway: Gateway;
+	readonly coordinator: GatewayCoordinator;
+}
+
+/** Resolves when this boot is registered and transactions can run. */
+export async function startKeyValueNode(
+	options: KeyValueOptions,
+	undo: Undo,
+): Promise<KeyValueNode> {
+	const { runtime } = options;
+	const addressBook = await NodeAddressBook.open(runtime);
+	const boot = bootId(Buffer.from(runtime.random.bytes(8)).toString("hex"));
+	const rpc = await createRpc({
+		runtime,
+		self: { bootId: boot, address: options.listen },
+		addressBook,
+		listenAddress: options.listen,
+	});
+	undo.push(() => rpc.close());
+	const identity = await establishIdentity({
+		runtime,
+		rpc,
+		join: options.join,
+		selfAddress: options.listen,
+	});
+	const { wal, recovered } = await openWal(runtime, "wal");
+	undo.push(() => wal.close());
+	const engine = await options.openEngine();
+	undo.push(() => engine.close());
+	let placement: Placement | undefined;
+	const host = new NodeRaftHost({
+		runtime,
+		wal,
+		recovered,
+		rpc,
+		nodeId: identity.nodeId,
+		// Entries leave the WAL only when both the engine and the control plane's machine have on disk what they did.
+		syncEngine: async () => {
+			await engine.sync();
+			await placement?.checkpoint();
+		},
+	});
+	undo.push(() => host.close());
+	placement = await startPlacement({
+		runtime,
+		rpc,
+		host,
+		identity,
+		addressBook,
+		bootId: boot,
+		address: options.listen,
+		sqlAddress: options.sql,
+		locality: options.locality,
+		onEnded: () => options.onEnded(),
+	});
+	const { client } = placement;
+	undo.push(() => placement?.close());
+	const parts = { runtime, rpc, identity, boot, engine, host, placement: client };
+	const { store, gateway } = startRanges(parts);
+	undo.push(() => store.close());
+	if (identity.founders.some((f) => f.nodeId === identity.nodeId)) {
+		await store.bootstrap(firstRange(identity.founders));
+	}
+	await store.start();
+	await placement.registered;
+	const coordinator = new GatewayCoordinator(gateway);
+	return { nodeId: identity.nodeId, placement: client, host, store, gateway, coordinator };
+}
+
+interface Parts {
+	readonly runtime: Runtime;
+	readonly rpc: ListeningRpc;
+	readonly identity: NodeIdentity;
+	readonly boot: BootId;
+	readonly engine: Engine;
+	readonly host: NodeRaftHost;
+	readonly placement: ConnectedPlacementClient;
+}
+
+function startRanges(parts: Parts): {
+	readonly store: RangeStore;
+	readonly gateway: Gateway;
+} {
+	const { runtime, rpc, identity, boot, engine, host, placement } = parts;
+	const { nodeId } = identity;
+	let local: (q: RangeRequest) => Promise<RangeAnswer> = () =>
+		Promise.reject(new DatabaseError("57P03", "the node is starting"));
+	const router = new RangeRouter({ runtime, nodeId, rpc, placement, local: (q) => local(q) });
+	const resolver = new Resolver(runtime, router);
+	const heartbeats = new Heartbeats(runtime, router);
+	const bootOf = (node: NodeId): BootId | undefined =>
+		node === nodeId
+			? boot
+			: placement.nodesCached().find((n) => n.nodeId === node && n.bootId !== "")?.bootId;
+	const store = new RangeStore({
+		runtime,
+		engine,
+		nodeId,
+		bootId: boot,
+		timestamps: placement,
+		host,
+		rpc,
+		bootOf,
+		bootEnded: (ended) => isEnded(placement, boot, ended),
+		inquire: (transaction, anchor) =>
+			router.request(anchor, { kind: "inquire", transaction, anchor }, { idempotent: true }),
+		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
+		allocate: (kind, count) => placement.allocate(kind, count),
+		report: (ranges) => {
+			placement.report(ranges).catch(() => {});
+		},
+	});
+	local = (q) => store.handle(q);
+	const gateway = new Gateway({
+		runtime,
+		nodeId,
+		bootId: boot,
+		rpc,
+		placement,
+		router,
+		resolver,
+		heartbeats,
+	});
+	return { store, gateway };
+}
+
+/** A boot is over when its node runs another one, or is dead: then nobody will release its locks. */
+function isEnded(placement: ConnectedPlacementClient, self: BootId, boot: BootId): boolean {
+	if (boot === self) {
+		return false;
+	}
+	const nodes = placement.nodesCached();
+	const node = nodes.find((n) => n.bootId === boot);
+	return nodes.length > 0 && (node === undefined || node.state === "dead");
+}
