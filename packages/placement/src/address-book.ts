@@ -16,7 +16,7 @@ type Addresses = readonly (readonly [NodeId, string])[];
 export class NodeAddressBook implements AddressBook {
 	readonly #runtime: Runtime;
 	#founders: ReadonlyMap<NodeId, string> = new Map();
-	/** Undefined before anything was learned. "": known to be nowhere. */
+	/** "": known to be nowhere. */
 	#learned: ReadonlyMap<NodeId, string> = new Map();
 	#saving: Promise<void> | undefined;
 	#saved = "";
@@ -46,6 +46,14 @@ export class NodeAddressBook implements AddressBook {
 
 	identify(identity: NodeIdentity): void {
 		this.#founders = new Map(identity.founders.map((f) => [f.nodeId, f.address]));
+	}
+
+	/** A peer that has greeted says where it listens: newer than the registry when it has just moved. */
+	met(node: NodeId, address: string): void {
+		if (this.addressOf(node) !== address) {
+			const others = [...this.#learned].filter(([, known]) => known !== address);
+			this.#learned = new Map([...others, [node, address]]);
+		}
 	}
 
 	learn(nodes: readonly NodeRecord[]): void {

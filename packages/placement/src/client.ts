@@ -9,7 +9,7 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementLeader } from "./leader.ts";
-import { type Attempt, defaultTimeoutMs, LeaderCalls } from "./leader-calls.ts";
+import { type Attempt, attemptMs, defaultTimeoutMs, LeaderCalls } from "./leader-calls.ts";
 import {
 	fromWire,
 	type LeaderAnswer,
@@ -184,10 +184,11 @@ export class ConnectedPlacementClient implements PlacementClient {
 
 	async #requestTimestamps(count: number, timeoutMs: number): Promise<Attempt> {
 		const { local, self, runtime } = this.#options;
+		const limitMs = Math.min(attemptMs, timeoutMs);
 		if (local === undefined || this.#calls.leader !== self) {
-			return this.#calls.attempt(methods.issue, count, timeoutMs);
+			return this.#calls.attempt(methods.issue, count, limitMs);
 		}
-		const answer = await withTimeout(runtime, local.issue(count), timeoutMs);
+		const answer = await withTimeout(runtime, local.issue(count), limitMs);
 		return answer === undefined ? { kind: "unknown" } : this.#calls.read(self, answer);
 	}
 }

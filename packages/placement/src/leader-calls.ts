@@ -13,7 +13,7 @@ export const defaultTimeoutMs = 10_000;
  * After this without an answer another member is asked: the leader's node may hang with its
  * connection open.
  */
-const attemptMs = 1000;
+export const attemptMs = 1000;
 const backoffMsMin = 20;
 const backoffMsMax = 400;
 
@@ -50,18 +50,18 @@ export class LeaderCalls {
 
 	/** Repeats until answered: for what may be done twice. Rejects with 57P03 after `timeoutMs`. */
 	async call(method: string, body: unknown, timeoutMs = defaultTimeoutMs): Promise<unknown> {
-		return this.#repeat(method, body, timeoutMs, () => true);
+		return this.#repeat(method, body, timeoutMs, true);
 	}
 
-	/** Repeats only while certainly nothing was done. */
+	/** Repeats only while certainly nothing was done; rejects with 40003 where that is unknown. */
 	async callOnce(method: string, body: unknown, timeoutMs = defaultTimeoutMs): Promise<unknown> {
-		return this.#repeat(method, body, timeoutMs, (attempt) => attempt.kind === "unsent");
+		return this.#repeat(method, body, timeoutMs, false);
 	}
 
-	/** One attempt, at most `timeoutMs` long. */
+	/** One attempt. */
 	async attempt(method: string, body: unknown, timeoutMs: number): Promise<Attempt> {
 		const target = this.#leader;
-		const limitMs = Math.min(attemptMs, timeoutMs);
+		const limitMs = Math.max(1, timeoutMs);
 		try {
 			const answer = await this.#rpc.call(target, method, body, { timeoutMs: limitMs });
 			return this.read(target, answer as LeaderAnswer);
@@ -102,7 +102,7 @@ export class LeaderCalls {
 		method: string,
 		body: unknown,
 		timeoutMs: number,
-		mayRepeat: (attempt: Attempt) => boolean,
+		mayRepeat: boolean,
 	): Promise<unknown> {
 		const { clock } = this.#runtime;
 		const deadlineMs = clock.monotonicMs() + timeoutMs;
@@ -112,11 +112,13 @@ export class LeaderCalls {
 			if (leftMs <= 0) {
 				throw unavailable();
 			}
-			const attempt = await this.attempt(method, body, leftMs);
+			// What cannot be repeated gets all the time that there is.
+			const limitMs = mayRepeat ? Math.min(attemptMs, leftMs) : leftMs;
+			const attempt = await this.attempt(method, body, limitMs);
 			if (attempt.kind === "answer") {
 				return attempt.value;
 			}
-			if (!mayRepeat(attempt)) {
+			if (!mayRepeat && attempt.kind === "unknown") {
 				throw new DatabaseError("40003", `the outcome of ${method} is unknown`);
 			}
 			// Two members may send us to each other for a moment.
