@@ -1,0 +1,48 @@
+# The commands of a checkout. What they do is in npm scripts, in scripts/ and in cmd/quorate/src/local-cluster.ts.
+
+.DEFAULT_GOAL := help
+.PHONY: help build cluster cluster-stop cluster-clean demo test clean install node-version \
+	soak sim model jepsen bench
+
+help:
+	@echo "make cluster        three nodes on this machine, SQL on 127.0.0.1:7431 to 7433"
+	@echo "make cluster-stop   stop them, keep their data"
+	@echo "make cluster-clean  stop them, remove their data"
+	@echo "make demo           one node in memory, in the foreground"
+	@echo "make build          install what is missing and compile"
+	@echo "make test           build, then all tests"
+	@echo "make clean          remove what was compiled"
+
+node-version:
+	@command -v node >/dev/null || { echo "quorate: needs Node.js 20.19 or newer, none is installed" >&2; exit 1; }
+	@node scripts/check-node.js
+
+install: node-version
+	@node scripts/install.js
+
+build: install
+	@npm run --silent build
+
+cluster: build
+	@node cmd/quorate/dist/local-cluster.js start
+
+# Without a build: a cluster must be stoppable also while the sources do not compile.
+cluster-stop: node-version
+	@if [ -e cmd/quorate/dist/local-cluster.js ]; then node cmd/quorate/dist/local-cluster.js stop; \
+	else echo "quorate: not built, so no cluster was started from here" >&2; exit 1; fi
+
+cluster-clean: build
+	@node cmd/quorate/dist/local-cluster.js clean
+
+demo: build
+	@node cmd/quorate/bin/quorate.js demo
+
+# AVA_FLAGS: for example --tap, or the path of one compiled test file.
+test: build
+	@npx --no-install ava $(AVA_FLAGS)
+
+clean:
+	@rm -rf packages/*/dist cmd/*/dist jepsen/dist bench/dist
+
+soak sim model jepsen bench:
+	@echo "quorate: make $@: there is no such program yet" >&2; exit 1
