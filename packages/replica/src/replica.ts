@@ -77,8 +77,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 	#term: Term = 0;
 	#ownTermApplied = false;
 	#leader = 0 as ReplicaId;
-	/** The number of the last command proposed under the current lease. */
-	#number = 0;
+	/** The number of the last command proposed under the current lease; the right side of a split goes on from the left's. */
+	#number: number;
 	#destroyed = false;
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
@@ -87,6 +87,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.context = context;
 		this.replicaId = replicaId;
 		this.state = state;
+		this.#number = state.lastNumber;
 		this.blockers = new Blockers(
 			context,
 			this.pending,
