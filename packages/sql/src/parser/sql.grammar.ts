@@ -481,6 +481,7 @@ const grammar: Grammar = {
     {"name": "sequenceOption", "symbols": [{"literal":"cache"}, "bigNumber"], "postprocess": ([, n], at) => option("cache", n, at)},
     {"name": "sequenceOption", "symbols": [{"literal":"cycle"}], "postprocess": (d, at) => option("cycle", true, at)},
     {"name": "sequenceOption", "symbols": [{"literal":"no"}, {"literal":"cycle"}], "postprocess": (d, at) => option("cycle", false, at)},
+    {"name": "sequenceOption", "symbols": [{"literal":"sequence"}, {"literal":"name"}, "qualifiedName"], "postprocess": ([, , name], at) => option("sequence_name", name.parts, at)},
     {"name": "sequenceOption", "symbols": [{"literal":"owned"}, {"literal":"by"}, "qualifiedName"], "postprocess": ([, , name], at) => option("owned_by", name.parts, at)},
     {"name": "sequenceOption", "symbols": [{"literal":"restart"}], "postprocess": (d, at) => option("restart", undefined, at)},
     {"name": "sequenceOption", "symbols": [{"literal":"restart"}, "withOptWord", "bigNumber"], "postprocess": ([, , n], at) => option("restart", n, at)},

@@ -66,6 +66,7 @@ export function refuseByOpening(words: readonly string[]): void {
 	const objects = PAIRS.get(first);
 	const object = words.slice(1).find((word) => !SKIPPED.has(word)) ?? "";
 	if (objects?.has(object) === true) {
-		throw unsupported(`${first.toUpperCase()} ${object.toUpperCase()} is`);
+		const named = object === "materialized" ? "materialized view" : object;
+		throw unsupported(`${`${first} ${named}`.toUpperCase()} is`);
 	}
 }

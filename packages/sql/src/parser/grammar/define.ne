@@ -134,6 +134,7 @@ sequenceOption -> "as" simpleType {% ([, type], at) => option("as", type.name.at
                 | "cache" bigNumber {% ([, n], at) => option("cache", n, at) %}
                 | "cycle" {% (d, at) => option("cycle", true, at) %}
                 | "no" "cycle" {% (d, at) => option("cycle", false, at) %}
+                | "sequence" "name" qualifiedName {% ([, , name], at) => option("sequence_name", name.parts, at) %}
                 | "owned" "by" qualifiedName {% ([, , name], at) => option("owned_by", name.parts, at) %}
                 | "restart" {% (d, at) => option("restart", undefined, at) %}
                 | "restart" withOptWord bigNumber {% ([, , n], at) => option("restart", n, at) %}
