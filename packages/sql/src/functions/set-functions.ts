@@ -1,7 +1,8 @@
 /** Set-returning functions. */
 import { dimensionsOf, flatten } from "../types/array-values.ts";
-import type { ArrayValue, Datum } from "../types/datum.ts";
+import type { ArrayValue, Datum, Interval } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
+import { compareIntervals } from "../types/interval-values.ts";
 import {
 	compareNumeric,
 	isNaNumeric,
@@ -11,6 +12,8 @@ import {
 } from "../types/numeric.ts";
 import { add } from "../types/numeric-arithmetic.ts";
 import type { FunctionContext, SetFunction } from "../types/registry.ts";
+import { splitText } from "./array-functions.ts";
+import { addToTimestamp, addToTimestamptz } from "./date-arithmetic.ts";
 import { signature } from "./definition.ts";
 
 type Rows = Iterable<readonly Datum[]>;
@@ -64,6 +67,18 @@ function* numerics(start: Numeric, stop: Numeric, step: Numeric): Rows {
 	}
 }
 
+/** `next` adds the step; it may go either way. */
+function* moments(start: bigint, stop: bigint, step: Interval, next: (t: bigint) => bigint): Rows {
+	const direction = compareIntervals(step, zeroInterval);
+	if (direction === 0) {
+		throw zeroStep();
+	}
+	for (let t = start; direction > 0 ? t <= stop : t >= stop; t = next(t)) {
+		yield [t];
+	}
+}
+const zeroInterval: Interval = { kind: "interval", months: 0, days: 0, microseconds: 0n };
+
 function* subscripts(array: ArrayValue, dimension: number, reverse: boolean): Rows {
 	const bounds = dimensionsOf(array)[dimension - 1];
 	for (let i = 0; i < (bounds?.size ?? 0); i++) {
@@ -92,11 +107,24 @@ export const setFunctions: readonly SetFunction[] = [
 	set("generate_series(numeric, numeric, numeric) -> numeric", ([a, b, s]) =>
 		numerics(a as Numeric, b as Numeric, s as Numeric),
 	),
+	set("generate_series(timestamp, timestamp, interval) -> timestamp", ([a, b, s]) =>
+		moments(a as bigint, b as bigint, s as Interval, (t) => addToTimestamp(t, s as Interval)),
+	),
+	set("generate_series(timestamptz, timestamptz, interval) -> timestamptz", ([a, b, s], c) =>
+		moments(a as bigint, b as bigint, s as Interval, (t) =>
+			addToTimestamptz(t, s as Interval, c.timeZone),
+		),
+	),
 	set("generate_subscripts(anyarray, int4) -> int4", ([array, dimension]) =>
 		subscripts(array as ArrayValue, dimension as number, false),
 	),
 	set("generate_subscripts(anyarray, int4, bool) -> int4", ([array, dimension, reverse]) =>
 		subscripts(array as ArrayValue, dimension as number, reverse as boolean),
+	),
+	...["text, text", "text, text, text"].map((args) =>
+		set(`string_to_table(${args}) -> text`, ([text, separator, nullText]) =>
+			each(splitText(text as string, separator as string, (nullText ?? null) as string | null)),
+		),
 	),
 	set("unnest(anyarray) -> anyelement", ([array]) => each(flatten(array as ArrayValue))),
 ];

@@ -1,12 +1,24 @@
 /** All functions by name. Operators are functions named by their symbol, with one or two arguments. */
 import type { AggregateFunction, ScalarFunction, SetFunction } from "../types/registry.ts";
 import { aggregateFunctions } from "./aggregates.ts";
+import { arrayFunctions } from "./array-functions.ts";
+import { byteaFunctions } from "./bytea-functions.ts";
+import { castFunctions } from "./cast-functions.ts";
+import { catalogFunctions } from "./catalog-functions.ts";
 import { comparisonFunctions } from "./comparison-functions.ts";
+import { dateArithmetic } from "./date-arithmetic.ts";
+import { dateExtraction } from "./date-extract.ts";
+import { dateFunctions } from "./date-functions.ts";
 import { floatFunctions } from "./float-functions.ts";
 import { integerFunctions } from "./integer-functions.ts";
 import { numericFunctions } from "./numeric-functions.ts";
-import { setFunctions } from "./set-functions.ts";
+import { quotingFunctions } from "./quoting-functions.ts";
+import { regularExpressionFunctions, regularExpressionSets } from "./regular-expressions.ts";
+import { sessionFunctions } from "./session-functions.ts";
+import { setFunctions as seriesFunctions } from "./set-functions.ts";
 import { textFunctions } from "./text-functions.ts";
+import { dateToChar } from "./to-char-date.ts";
+import { numberToChar } from "./to-char-number.ts";
 
 const scalars: readonly ScalarFunction[] = [
 	...comparisonFunctions,
@@ -14,7 +26,21 @@ const scalars: readonly ScalarFunction[] = [
 	...floatFunctions,
 	...numericFunctions,
 	...textFunctions,
+	...quotingFunctions,
+	...regularExpressionFunctions,
+	...byteaFunctions,
+	...dateArithmetic,
+	...dateExtraction,
+	...dateFunctions,
+	...dateToChar,
+	...numberToChar,
+	...arrayFunctions,
+	...sessionFunctions,
+	...catalogFunctions,
+	...castFunctions,
 ];
+
+const setFunctions: readonly SetFunction[] = [...seriesFunctions, ...regularExpressionSets];
 
 function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T[]> {
 	const map = new Map<string, T[]>();

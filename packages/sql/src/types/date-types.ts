@@ -27,7 +27,7 @@ import { encodeInt8, viewOf } from "./integer-types.ts";
 import { bigintKey, dateKey } from "./key-codecs.ts";
 import { OID } from "./oids.ts";
 import type { TypeContext } from "./registry.ts";
-import { offsetOfLocal, timeZone } from "./time-zones.ts";
+import { offsetOfLocal, type TimeZone, timeZone } from "./time-zones.ts";
 
 export function outOfRange(what: string, text?: string): DatabaseError {
 	return new DatabaseError(
@@ -37,18 +37,19 @@ export function outOfRange(what: string, text?: string): DatabaseError {
 }
 
 /** The same moment on the wall clock of a zone. */
-export function toLocal(t: bigint, zoneName: string): bigint {
-	return isFiniteTimestamp(t)
-		? t + BigInt(timeZone(zoneName).offsetAt(unixSeconds(t))) * 1_000_000n
-		: t;
+export function localIn(zone: TimeZone, t: bigint): bigint {
+	return isFiniteTimestamp(t) ? t + BigInt(zone.offsetAt(unixSeconds(t))) * 1_000_000n : t;
 }
 
-/** Inverse of `toLocal`. */
-export function fromLocal(local: bigint, zoneName: string): bigint {
+/** Inverse of `localIn`. */
+export function instantIn(zone: TimeZone, local: bigint): bigint {
 	return isFiniteTimestamp(local)
-		? local - BigInt(offsetOfLocal(timeZone(zoneName), unixSeconds(local))) * 1_000_000n
+		? local - BigInt(offsetOfLocal(zone, unixSeconds(local))) * 1_000_000n
 		: local;
 }
+
+export const toLocal = (t: bigint, zoneName: string): bigint => localIn(timeZone(zoneName), t);
+export const fromLocal = (t: bigint, zoneName: string): bigint => instantIn(timeZone(zoneName), t);
 
 const currentDay = (context: TypeContext): number =>
 	splitTimestamp(toLocal(context.transactionStart, context.timeZone)).days;

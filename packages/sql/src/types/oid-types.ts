@@ -1,6 +1,7 @@
 /**
- * oid and the types that are an OID with a name: regclass, regtype ... Their values are numbers. Names are the catalog's
- * business: input and output ask `context.catalogCall` for `regclassin`(text) and `regclassout`(oid) and their kin.
+ * oid and the types that are an OID with a name: regclass, regproc ... Their values are numbers. Names are the catalog's
+ * business: input and output ask `context.catalogCall` for `regclassin`(text) and `regclassout`(oid) and their kin. Only
+ * regtype's names are known here.
  */
 import { assert } from "@quorate/keys/assert";
 import { type BuiltinType, compareNumbers, defineType } from "./builtin-type.ts";
@@ -76,6 +77,23 @@ function registered(oid: number, name: string, arrayOid: number): BuiltinType {
 	});
 }
 
+/** Type names come from the table that this is an entry of. */
+export function regtypeType(
+	parseName: (text: string) => number,
+	formatName: (oid: number) => string,
+): BuiltinType {
+	return defineType({
+		...oidLike,
+		oid: OID.regtype,
+		name: "regtype",
+		category: "N",
+		arrayOid: 2211,
+		parse: (text) =>
+			text === "-" ? 0 : /^\d+$/.test(text) ? parseOid(text, "oid") : parseName(text),
+		format: (value) => formatName(value as number),
+	});
+}
+
 export const oidTypes: readonly BuiltinType[] = [
 	plain(OID.oid, "oid", OID.oidArray, "N"),
 	plain(OID.xid, "xid", 1011, "U"),
@@ -85,7 +103,6 @@ export const oidTypes: readonly BuiltinType[] = [
 	registered(OID.regoper, "regoper", 2208),
 	registered(OID.regoperator, "regoperator", 2209),
 	registered(OID.regclass, "regclass", 2210),
-	registered(OID.regtype, "regtype", 2211),
 	registered(OID.regconfig, "regconfig", 3735),
 	registered(OID.regnamespace, "regnamespace", 4090),
 	registered(OID.regrole, "regrole", 4097),

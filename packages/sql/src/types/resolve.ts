@@ -268,7 +268,7 @@ function settle<T>(chosen: Expanded<T>, argTypes: readonly number[]): Resolution
 	const element = binding.element === 0 ? OID.text : binding.element;
 	const concrete = (oid: number, from: number): number => {
 		if (oid === OID.any) {
-			return isUnknown(from) ? OID.text : from;
+			return from === 0 ? OID.text : from;
 		}
 		if (oid === OID.anyarray) {
 			return isUnknown(from) ? (builtinType(element)?.arrayOid ?? 0) : from;

@@ -11,7 +11,7 @@ import { boolType, int2Type, int4Type, int8Type } from "./integer-types.ts";
 import { intervalType } from "./interval-type.ts";
 import { jsonType } from "./json-type.ts";
 import { numericType } from "./numeric-type.ts";
-import { oidTypes } from "./oid-types.ts";
+import { oidTypes, regtypeType } from "./oid-types.ts";
 import { OID } from "./oids.ts";
 import { pseudoTypes } from "./pseudo-types.ts";
 import {
@@ -40,6 +40,7 @@ const scalars: readonly BuiltinType[] = [
 	int4Type,
 	textType,
 	...oidTypes,
+	regtypeType(parseTypeName, (oid) => formatRegtype(oid)),
 	vectorType(OID.oidvector, "oidvector", 1013, oidType),
 	jsonType,
 	nodeTreeType,
@@ -164,6 +165,27 @@ export function typeByName(name: string): BuiltinType | undefined {
 		);
 	}
 	return undefined;
+}
+
+/** A type as written in SQL, for regtype and to_regtype: "int4", "pg_catalog.int8", "character varying(10)", "integer[]". Modifiers are dropped. */
+function parseTypeName(text: string): number {
+	const folded = text
+		.trim()
+		.replace(/^pg_catalog\./i, "")
+		.replace(/\s*\([^)]*\)/, "")
+		.replace(/\s+/g, " ");
+	const name = /^"[^"]+"(?:\[\])?$/.test(folded)
+		? folded.replaceAll('"', "")
+		: folded.toLowerCase();
+	const found = typeByName(name === "char" && !folded.startsWith('"') ? "bpchar" : name);
+	if (found === undefined) {
+		throw new DatabaseError("42704", `type "${text}" does not exist`);
+	}
+	return found.oid;
+}
+
+function formatRegtype(oid: number): string {
+	return oid === 0 ? "-" : (table.get(oid)?.sqlName ?? String(oid));
 }
 
 /** As format_type(oid, modifier): int4, character varying(10), numeric(8,2)[] ... */

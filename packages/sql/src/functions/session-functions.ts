@@ -1,0 +1,135 @@
+/** What a session knows: users, settings, versions, types. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { arrayOf } from "../types/array-values.ts";
+import type { Datum } from "../types/datum.ts";
+import { invalidParameter } from "../types/errors.ts";
+import {
+	compareNumeric,
+	formatNumeric,
+	type Numeric,
+	numericFromNumber,
+} from "../types/numeric.ts";
+import { absolute, truncate } from "../types/numeric-arithmetic.ts";
+import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
+import { formatType } from "../types/type-table.ts";
+import { asynchronous, contextual, nullable, pure, stable, volatile } from "./definition.ts";
+
+/** `searchPath` holds the schemas that exist; pg_catalog comes first unless the path names it. */
+function schemas(context: FunctionContext, implicit: boolean): string[] {
+	const path = context.searchPath.filter((schema) => schema !== "$user");
+	return implicit && !path.includes("pg_catalog") ? ["pg_catalog", ...path] : path;
+}
+
+function currentSetting(
+	name: string,
+	missingIsNull: boolean,
+	context: FunctionContext,
+): string | null {
+	const value = context.setting(name);
+	if (value === undefined && !missingIsNull) {
+		throw new DatabaseError("42704", `unrecognized configuration parameter "${name}"`);
+	}
+	return value ?? null;
+}
+
+const version = (context: FunctionContext): string =>
+	`PostgreSQL ${context.setting("server_version") ?? "15.0 (Quorate)"} on Node.js, 64-bit`;
+
+const users: ScalarFunction[] = [
+	...["current_user", "user", "current_role"].map((name) =>
+		contextual(`${name}() -> name`, stable, (_args, c) => c.currentUser),
+	),
+	contextual("session_user() -> name", stable, (_args, c) => c.sessionUser),
+	contextual("current_database() -> name", stable, (_args, c) => c.currentDatabase),
+	contextual("current_catalog() -> name", stable, (_args, c) => c.currentDatabase),
+	contextual("current_schema() -> name", stable, (_args, c) => schemas(c, false)[0] ?? null),
+	contextual("current_schemas(bool) -> _name", stable, ([implicit], c) =>
+		arrayOf(schemas(c, implicit as boolean)),
+	),
+];
+
+const settings: ScalarFunction[] = [
+	contextual("current_setting(text) -> text", stable, ([name], c) =>
+		currentSetting(name as string, false, c),
+	),
+	contextual("current_setting(text, bool) -> text", stable, ([name, missing], c) =>
+		currentSetting(name as string, missing as boolean, c),
+	),
+	contextual(
+		"set_config(text, text, bool) -> text",
+		{ volatility: "volatile", strict: false },
+		([name, value, local], c) => {
+			if (name === null) {
+				throw new DatabaseError("22004", "SET requires parameter name");
+			}
+			return c.setSetting(name as string, (value ?? "") as string, local === true);
+		},
+	),
+	contextual("version() -> text", stable, (_args, c) => version(c)),
+];
+
+const types: ScalarFunction[] = [
+	contextual("pg_typeof(any) -> regtype", nullable, (_args, _c, argTypes) => argTypes[0]?.oid ?? 0),
+	contextual(
+		"format_type(oid, int4) -> text",
+		{ ...nullable, volatility: "stable" },
+		([oid, modifier]) =>
+			oid === null
+				? null
+				: formatType({ oid: oid as number, modifier: (modifier as number | null) ?? -1 }),
+	),
+];
+
+/** Units of pg_size_pretty: name, the size up to which it serves. The ones after bytes are counted in halves and rounded. */
+const sizeUnits = ["bytes", "kB", "MB", "GB", "TB", "PB"];
+
+function prettySize(bytes: bigint): string {
+	let size = bytes;
+	for (const [i, unit] of sizeUnits.entries()) {
+		const magnitude = size < 0n ? -size : size;
+		const limit = i === 0 ? 10_240n : 20_479n;
+		if (magnitude < limit || i === sizeUnits.length - 1) {
+			return i === 0 ? `${size} bytes` : `${(size + (size < 0n ? -1n : 1n)) / 2n} ${unit}`;
+		}
+		size /= i === 0 ? 512n : 1024n;
+	}
+	throw invalidParameter("size out of range");
+}
+
+function prettyNumericSize(size: Numeric): string {
+	if (compareNumeric(absolute(size), numericFromNumber(10_240)) < 0) {
+		return `${formatNumeric(size)} bytes`;
+	}
+	return prettySize(truncate(size, 0).unscaled);
+}
+
+const sleepless: ScalarFunction[] = [
+	pure("pg_size_pretty(int8) -> text", prettySize),
+	pure("pg_size_pretty(numeric) -> text", prettyNumericSize),
+	contextual("pg_backend_pid() -> int4", stable, (_args, c) => c.backendPid),
+	contextual("pg_is_in_recovery() -> bool", volatile, () => false),
+	contextual("pg_my_temp_schema() -> oid", stable, () => 0),
+	contextual("pg_is_other_temp_schema(oid) -> bool", stable, () => false),
+	contextual("pg_client_encoding() -> name", stable, () => "UTF8"),
+	contextual("getdatabaseencoding() -> name", stable, () => "UTF8"),
+];
+
+/** Sequences are the executor's: they write. */
+const sequences: ScalarFunction[] = [
+	"nextval(regclass) -> int8",
+	"currval(regclass) -> int8",
+	"lastval() -> int8",
+	"setval(regclass, int8) -> int8",
+	"setval(regclass, int8, bool) -> int8",
+].map((text) => {
+	const name = text.slice(0, text.indexOf("("));
+	return asynchronous(text, (args: readonly Datum[], c) => c.sequenceCall(name, args));
+});
+
+export const sessionFunctions: readonly ScalarFunction[] = [
+	...users,
+	...settings,
+	...types,
+	...sleepless,
+	...sequences,
+];

@@ -1,0 +1,382 @@
+/**
+ * to_char of numbers: 9 0 . , D G PR S MI PL SG L B FM TH V EEEE RN, after NUM_processor. The locale is C: D is a point, G and
+ * L print as blanks or nothing, as PostgreSQL does there.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { formatFloat8 } from "../types/float-types.ts";
+import {
+	formatNumeric,
+	isFiniteNumeric,
+	type Numeric,
+	numeric,
+	numericFromBigint,
+	numericFromNumber,
+	numericSign,
+	parseNumeric,
+	powerOfTen,
+} from "../types/numeric.ts";
+import { absolute, multiply, round } from "../types/numeric-arithmetic.ts";
+import type { ScalarFunction } from "../types/registry.ts";
+import { pure } from "./definition.ts";
+import { ordinal } from "./to-char-date.ts";
+
+interface Picture {
+	/** One entry a character of output: a digit position (9 or 0), or something else. */
+	readonly tokens: readonly string[];
+	readonly before: number;
+	readonly after: number;
+	/** Digits behind V: the value is multiplied by 10 to their number. */
+	readonly multiply: number;
+	readonly fill: boolean;
+	readonly flags: ReadonlySet<string>;
+	readonly zeroFrom: number;
+}
+
+const tokenPattern = /FM|TH|th|PR|MI|PL|SG|EEEE|RN|rn|[90.,DGSLBV]|"[^"]*"?|\\?./giu;
+
+function pictureOf(pattern: string): Picture {
+	const tokens: string[] = [];
+	const flags = new Set<string>();
+	let [before, after, multiplied] = [0, 0, 0];
+	let place: "before" | "after" | "multiply" = "before";
+	let zeroFrom = -1;
+	for (const raw of pattern.match(tokenPattern) ?? []) {
+		const token = /^(?:th|rn)$/.test(raw) ? raw : raw.toUpperCase();
+		switch (token) {
+			case "9":
+			case "0":
+				if (token === "0" && zeroFrom < 0 && place === "before") {
+					zeroFrom = before;
+				}
+				if (place === "before") {
+					before++;
+				} else if (place === "after") {
+					after++;
+				} else {
+					multiplied++;
+				}
+				tokens.push(token);
+				break;
+			case ".":
+			case "D":
+				if (flags.has(".")) {
+					throw new DatabaseError("42601", "multiple decimal points");
+				}
+				flags.add(".");
+				place = "after";
+				tokens.push(".");
+				break;
+			case "V":
+				if (flags.has(".")) {
+					throw new DatabaseError("42601", 'cannot use "V" and decimal point together');
+				}
+				flags.add("V");
+				place = "multiply";
+				break;
+			case "FM":
+			case "B":
+			case "EEEE":
+			case "PR":
+			case "RN":
+			case "rn":
+				flags.add(token);
+				if (token === "RN" || token === "rn") {
+					flags.add("RN");
+				}
+				break;
+			case "S":
+				if (flags.has("S")) {
+					throw new DatabaseError("42601", 'cannot use "S" twice');
+				}
+				flags.add("S");
+				tokens.push(before + after + multiplied === 0 ? "S<" : "S>");
+				break;
+			case "MI":
+			case "PL":
+			case "SG":
+				flags.add(token);
+				tokens.push(token);
+				break;
+			case ",":
+			case "G":
+			case "L":
+			case "TH":
+			case "th":
+				tokens.push(token);
+				break;
+			default:
+				tokens.push(`"${raw.replace(/^["\\]/, "").replace(/"$/, "")}`);
+		}
+	}
+	return {
+		tokens,
+		before: before + multiplied,
+		after,
+		multiply: multiplied,
+		fill: !flags.has("FM"),
+		flags,
+		zeroFrom,
+	};
+}
+
+function toRoman(value: number, fill: boolean): string {
+	if (value < 1 || value > 3999) {
+		return "#".repeat(15);
+	}
+	const table: readonly (readonly [number, string])[] = [
+		[1000, "M"],
+		[900, "CM"],
+		[500, "D"],
+		[400, "CD"],
+		[100, "C"],
+		[90, "XC"],
+		[50, "L"],
+		[40, "XL"],
+		[10, "X"],
+		[9, "IX"],
+		[5, "V"],
+		[4, "IV"],
+		[1, "I"],
+	];
+	let rest = value;
+	let out = "";
+	for (const [size, digits] of table) {
+		while (rest >= size) {
+			out += digits;
+			rest -= size;
+		}
+	}
+	return fill ? out.padStart(15) : out;
+}
+
+function scientific(value: Numeric, picture: Picture): string {
+	const text = formatNumeric(absolute(value)).replace(/^0+\.?0*|\./g, "");
+	const digits = text === "" ? "0" : text;
+	const plain = formatNumeric(absolute(value));
+	const whole = plain.split(".")[0] as string;
+	const exponent =
+		digits === "0"
+			? 0
+			: whole !== "0"
+				? whole.length - 1
+				: -((/^0\.(0*)/.exec(plain)?.[1] ?? "").length + 1);
+	const mantissa = parseNumeric(`${digits[0]}.${digits.slice(1) || "0"}`);
+	let rounded = round(mantissa, picture.after);
+	let power = exponent;
+	if (formatNumeric(rounded).startsWith("10")) {
+		rounded = round(parseNumeric("1"), picture.after);
+		power++;
+	}
+	const sign = numericSign(value) < 0 ? "-" : picture.fill ? " " : "";
+	const size = String(Math.abs(power)).padStart(2, "0");
+	return `${sign}${formatNumeric(rounded)}e${power < 0 ? "-" : "+"}${size}`;
+}
+
+export function formatNumber(value: Numeric, pattern: string): string {
+	const picture = pictureOf(pattern);
+	if (picture.flags.has("RN")) {
+		const roman = toRoman(Number(round(value, 0).unscaled), picture.fill);
+		return picture.flags.has("rn") ? roman.toLowerCase() : roman;
+	}
+	if (picture.flags.has("EEEE")) {
+		return scientific(value, picture);
+	}
+	const scaled =
+		picture.multiply > 0 ? multiply(value, numeric(powerOfTen(picture.multiply), 0)) : value;
+	return layOut(round(scaled, picture.after), picture);
+}
+
+/** Digits into the picture, from left to right; the sign stands before the first digit that shows. */
+function layOut(value: Numeric, picture: Picture): string {
+	const negative = numericSign(value) < 0;
+	const [whole = "", fraction = ""] = isFiniteNumeric(value)
+		? formatNumeric(absolute(value)).split(".")
+		: ["#"];
+	const digits = whole === "0" && picture.before > 0 ? "" : whole;
+	const overflow = whole !== "0" && whole.length > picture.before;
+	const leading = overflow ? 0 : picture.before - digits.length;
+	const writer = new Writer(picture, negative, leading, overflow ? "" : digits, fraction, overflow);
+	return writer.write();
+}
+
+class Writer {
+	readonly #picture: Picture;
+	readonly #negative: boolean;
+	/** Digit positions before the value's first digit. */
+	readonly #leading: number;
+	readonly #whole: string;
+	readonly #fraction: string;
+	readonly #overflow: boolean;
+	#out = "";
+	#position = 0;
+	#afterPoint = false;
+	#fractionAt = 0;
+	#signPending: boolean;
+	readonly #fractionEnd: number;
+
+	constructor(
+		picture: Picture,
+		negative: boolean,
+		leading: number,
+		whole: string,
+		fraction: string,
+		overflow: boolean,
+	) {
+		this.#picture = picture;
+		this.#negative = negative;
+		this.#leading = leading;
+		this.#whole = whole;
+		this.#fraction = fraction;
+		this.#overflow = overflow;
+		const { flags } = picture;
+		this.#signPending = !(flags.has("S") || flags.has("MI") || flags.has("SG") || flags.has("PL"));
+		this.#fractionEnd = picture.fill ? picture.after : lastShown(picture, fraction);
+	}
+
+	write(): string {
+		for (const token of this.#picture.tokens) {
+			this.#token(token);
+		}
+		this.#sign();
+		if (this.#picture.flags.has("PR")) {
+			this.#out += this.#negative ? ">" : this.#picture.fill ? " " : "";
+		}
+		return this.#out;
+	}
+
+	#token(token: string): void {
+		switch (token) {
+			case "9":
+			case "0":
+				this.#digit(token);
+				return;
+			case ".":
+				this.#sign();
+				this.#afterPoint = true;
+				if (this.#fractionEnd > 0 || this.#picture.fill || this.#picture.after === 0) {
+					this.#out += ".";
+				}
+				return;
+			case ",":
+				this.#comma();
+				return;
+			case "G":
+				this.#comma();
+				return;
+			case "S<":
+			case "S>":
+				if (token === "S>") {
+					this.#out += this.#negative ? "-" : "+";
+				} else {
+					this.#signPending = true;
+				}
+				return;
+			case "MI":
+				this.#out += this.#negative ? "-" : this.#picture.fill ? " " : "";
+				return;
+			case "PL":
+				this.#out += this.#negative ? (this.#picture.fill ? " " : "") : "+";
+				return;
+			case "SG":
+				this.#out += this.#negative ? "-" : "+";
+				return;
+			case "L":
+				this.#out += this.#picture.fill ? " " : "";
+				return;
+			case "TH":
+			case "th": {
+				if (!this.#negative && !this.#picture.flags.has(".")) {
+					const ending = ordinal(Number(this.#whole.slice(-2) || "0"));
+					this.#out += token === "TH" ? ending.toUpperCase() : ending;
+				}
+				return;
+			}
+			default:
+				this.#out += token.slice(1);
+		}
+	}
+
+	#shows(position: number): boolean {
+		const { zeroFrom } = this.#picture;
+		return position >= this.#leading || (zeroFrom >= 0 && position >= zeroFrom);
+	}
+
+	#digit(token: string): void {
+		if (this.#overflow) {
+			this.#sign();
+			this.#out += "#";
+			return;
+		}
+		if (this.#afterPoint) {
+			const index = this.#fractionAt++;
+			if (index < this.#fractionEnd) {
+				this.#out += this.#fraction[index] ?? "0";
+			}
+			return;
+		}
+		const position = this.#position++;
+		if (!this.#shows(position)) {
+			const last = position === this.#picture.before - 1;
+			// A lone 9 shows the zero of 0 itself, but not of 0.5.
+			if (last && token === "9" && !this.#picture.flags.has(".")) {
+				this.#sign();
+				this.#out += this.#picture.flags.has("B") ? " " : "0";
+				return;
+			}
+			this.#out += this.#picture.fill ? " " : "";
+			return;
+		}
+		this.#sign();
+		this.#out += position < this.#leading ? "0" : (this.#whole[position - this.#leading] ?? "0");
+	}
+
+	#comma(): void {
+		if (this.#overflow || this.#shows(this.#position - 1)) {
+			this.#out += ",";
+		} else if (this.#picture.fill) {
+			this.#out += " ";
+		}
+	}
+
+	#sign(): void {
+		if (!this.#signPending) {
+			return;
+		}
+		this.#signPending = false;
+		const { flags, fill } = this.#picture;
+		if (flags.has("PR")) {
+			this.#out += this.#negative ? "<" : fill ? " " : "";
+		} else if (flags.has("S")) {
+			this.#out += this.#negative ? "-" : "+";
+		} else {
+			this.#out += this.#negative ? "-" : fill ? " " : "";
+		}
+	}
+}
+
+/** With FM: digits of the fraction up to the last that is not an optional zero. */
+function lastShown(picture: Picture, fraction: string): number {
+	const places = picture.tokens
+		.slice(picture.tokens.indexOf(".") + 1)
+		.filter((t) => t === "9" || t === "0");
+	let end = picture.after;
+	while (end > 0 && places[end - 1] === "9" && (fraction[end - 1] ?? "0") === "0") {
+		end--;
+	}
+	return end;
+}
+
+const ofFloat = (value: number, pattern: string): string =>
+	formatNumber(parseNumeric(formatFloat8(value, 0)), pattern);
+
+export const numberToChar: readonly ScalarFunction[] = [
+	pure("to_char(int4, text) -> text", (v: number, p: string) =>
+		formatNumber(numericFromNumber(v), p),
+	),
+	pure("to_char(int8, text) -> text", (v: bigint, p: string) =>
+		formatNumber(numericFromBigint(v), p),
+	),
+	pure("to_char(numeric, text) -> text", formatNumber),
+	pure("to_char(float4, text) -> text", ofFloat),
+	pure("to_char(float8, text) -> text", ofFloat),
+];
