@@ -69,8 +69,14 @@ export interface TableDescriptor {
 	readonly primary: IndexDescriptor;
 	readonly indexes: readonly IndexDescriptor[];
 	readonly checks: readonly CheckDescriptor[];
-	/** A new physical primary index being filled (S5), if any: writers maintain it too. */
-	readonly rewrite: IndexDescriptor | undefined;
+	/** Being filled to take over (S5), if any: writers maintain it too. */
+	readonly rewrite: TableRewrite | undefined;
+}
+
+/** A second set of physical indexes: entries point to primary keys, so all of them change with the primary one. */
+export interface TableRewrite {
+	readonly primary: IndexDescriptor;
+	readonly indexes: readonly IndexDescriptor[];
 }
 
 export interface SequenceDescriptor {
@@ -127,4 +133,11 @@ export function columnByAttnum(table: TableDescriptor, attnum: number): ColumnDe
 	const column = table.columns[attnum - 1];
 	assert(column?.attnum === attnum, () => `table ${table.oid} has no column ${attnum}`);
 	return column;
+}
+
+/** The table as it will be once its rewrite takes over. */
+export function rewritten(table: TableDescriptor): TableDescriptor | undefined {
+	const { rewrite } = table;
+	if (rewrite === undefined) return undefined;
+	return { ...table, primary: rewrite.primary, indexes: rewrite.indexes, rewrite: undefined };
 }

@@ -270,7 +270,9 @@ const formattedCodec = (type: TypeDefinition): ColumnCodec => ({
 });
 
 const byOid = new Map<number, ColumnCodec>();
-for (const oid of [21, 23, 26, 1082]) byOid.set(oid, numberCodec);
+// Object identifiers of all kinds are numbers: oid, regproc, xid, regclass ...
+for (const oid of [21, 23, 24, 26, 28, 1082, 2202, 2203, 2204, 2205, 2206, 4089, 4096])
+	byOid.set(oid, numberCodec);
 for (const oid of [700, 701]) byOid.set(oid, doubleCodec);
 for (const oid of [20, 1083, 1114, 1184]) byOid.set(oid, bigintCodec);
 for (const oid of [18, 19, 25, 114, 705, 1042, 1043, 2950]) byOid.set(oid, textCodec);

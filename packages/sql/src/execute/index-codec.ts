@@ -67,8 +67,7 @@ export class IndexCodec {
 		this.table = table;
 		this.index = index;
 		this.prefix = indexPrefix(index.indexId);
-		this.isPrimary =
-			index.indexId === table.primary.indexId || index.indexId === table.rewrite?.indexId;
+		this.isPrimary = index.indexId === table.primary.indexId;
 		const live = liveColumns(table);
 		this.columns = index.columns.map(({ attnum, descending }) => {
 			const column = columnByAttnum(table, attnum);
@@ -137,5 +136,5 @@ export const entryValue = (primaryKey: Key): Uint8Array =>
 /** The row's key in the primary index, from an entry's value. */
 export function entryTarget(primaryPrefix: Key, value: Uint8Array): Key {
 	const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-	return key(primaryPrefix + bytes.latin1Slice(0, bytes.length));
+	return key(primaryPrefix + bytes.toString("latin1"));
 }

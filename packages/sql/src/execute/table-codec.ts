@@ -1,6 +1,6 @@
 /** All codecs of one table version, made once and kept with its immutable descriptor. */
 import type { Key } from "@quorate/keys/key";
-import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
+import { type IndexDescriptor, rewritten, type TableDescriptor } from "../catalog/descriptor.ts";
 import { indexPrefix } from "../catalog/keys.ts";
 import { IndexCodec } from "./index-codec.ts";
 import { RowCodec } from "./row-codec.ts";
@@ -12,8 +12,8 @@ export interface TableCodec {
 	readonly primaryPrefix: Key;
 	/** All secondary indexes, write-only ones included. */
 	readonly secondary: readonly IndexCodec[];
-	/** The physical primary index being filled (S5). */
-	readonly rewrite: IndexCodec | undefined;
+	/** Of the physical indexes being filled to take over (S5). */
+	readonly rewrite: TableCodec | undefined;
 }
 
 const cache = new WeakMap<TableDescriptor, TableCodec>();
@@ -21,13 +21,14 @@ const cache = new WeakMap<TableDescriptor, TableCodec>();
 export function tableCodec(table: TableDescriptor): TableCodec {
 	let codec = cache.get(table);
 	if (codec === undefined) {
+		const shadow = rewritten(table);
 		codec = {
 			table,
 			row: new RowCodec(table),
 			primary: new IndexCodec(table, table.primary),
 			primaryPrefix: indexPrefix(table.primary.indexId),
 			secondary: table.indexes.map((index) => new IndexCodec(table, index)),
-			rewrite: table.rewrite === undefined ? undefined : new IndexCodec(table, table.rewrite),
+			rewrite: shadow === undefined ? undefined : tableCodec(shadow),
 		};
 		cache.set(table, codec);
 	}

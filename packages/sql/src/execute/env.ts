@@ -1,0 +1,147 @@
+/** What a running statement carries: the statement's own state, and the chain of outer rows for correlated parts. */
+import type { DatabaseError } from "@quorate/keys/database-error";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { CancelSignal, TransactionMode } from "@quorate/txn/types";
+import type { CommonTableState } from "../plan/logical.ts";
+import type { Datum } from "../types/datum.ts";
+import type { FunctionContext } from "../types/registry.ts";
+import type { StatementStore } from "./statement-store.ts";
+
+export type ExecRow = readonly Datum[];
+export type Batch = readonly ExecRow[];
+
+/** Fresh hidden row ids; a block of them is kept by the node. */
+export interface RowIdSource {
+	/** Undefined: the block is used up, ask again with `refill`. */
+	take(): number | undefined;
+	refill(): Promise<void>;
+}
+
+/** State of one run of one statement. */
+export class Execution {
+	readonly runtime: Runtime;
+	readonly store: StatementStore;
+	readonly context: FunctionContext;
+	readonly mode: TransactionMode;
+	readonly rowIds: RowIdSource;
+	readonly cancel: CancelSignal;
+	/** Rows given by `INSERT ... VALUES` beyond those in the plan, and other input of this run. */
+	readonly moreRows: readonly (readonly unknown[])[] | undefined;
+	/** Results that hold for the whole statement: uncorrelated subqueries, sets of IN lists. */
+	readonly cache = new Map<object, unknown>();
+	readonly memory: MemoryMeter;
+	/** Rows inserted, updated or deleted. */
+	affected = 0;
+	/** EXPLAIN ANALYZE: counts by operator. */
+	statistics: Map<object, { rows: number; loops: number; ms: number }> | undefined;
+	#sliceStart: number;
+
+	constructor(parts: {
+		readonly runtime: Runtime;
+		readonly store: StatementStore;
+		readonly context: FunctionContext;
+		readonly mode: TransactionMode;
+		readonly rowIds: RowIdSource;
+		readonly cancel: CancelSignal;
+		readonly moreRows: readonly (readonly unknown[])[] | undefined;
+		readonly memoryLimit: number;
+	}) {
+		this.runtime = parts.runtime;
+		this.store = parts.store;
+		this.context = parts.context;
+		this.mode = parts.mode;
+		this.rowIds = parts.rowIds;
+		this.cancel = parts.cancel;
+		this.moreRows = parts.moreRows;
+		this.memory = new MemoryMeter(parts.memoryLimit);
+		this.#sliceStart = parts.runtime.clock.monotonicMs();
+	}
+
+	/**
+	 * Called between batches: throws if the statement was cancelled; a promise, to be awaited, if it has held the event
+	 * loop for its slice.
+	 */
+	pause(): Promise<void> | undefined {
+		const reason: DatabaseError | undefined = this.cancel.reason;
+		if (reason !== undefined) throw reason;
+		const now = this.runtime.clock.monotonicMs();
+		if (now - this.#sliceStart < sliceMs) return undefined;
+		return this.#yield();
+	}
+
+	async #yield(): Promise<void> {
+		await this.runtime.scheduler.yield();
+		this.#sliceStart = this.runtime.clock.monotonicMs();
+		if (this.cancel.reason !== undefined) throw this.cancel.reason;
+	}
+}
+
+const sliceMs = 4;
+
+/** Counts what operators keep: sorts, hash tables, materialized rows. */
+export class MemoryMeter {
+	readonly #limit: number;
+	#used = 0;
+
+	constructor(limit: number) {
+		this.#limit = limit;
+	}
+
+	/** Throws 53200. */
+	add(row: ExecRow, error: (limit: number) => DatabaseError): void {
+		this.#used += sizeOf(row);
+		if (this.#used > this.#limit) throw error(this.#limit);
+	}
+
+	release(bytes: number): void {
+		this.#used -= bytes;
+	}
+}
+
+/** Rough bytes of a row in memory. */
+export function sizeOf(row: ExecRow): number {
+	let size = 48 + row.length * 8;
+	for (const value of row) {
+		if (typeof value === "string") size += 24 + value.length;
+		else if (typeof value === "object" && value !== null) size += 96;
+		else if (typeof value === "bigint") size += 24;
+	}
+	return size;
+}
+
+/** Rows of a common table in one evaluation of the query that defines it. */
+export interface CommonTableRows {
+	rows: Promise<Batch> | undefined;
+	/** While the recursive term runs: the rows of the step before. */
+	working: Batch | undefined;
+}
+
+export class Env {
+	readonly execution: Execution;
+	readonly context: FunctionContext;
+	readonly args: readonly Datum[];
+	/** The row of the query around this one. */
+	readonly row: ExecRow;
+	readonly outer: Env | undefined;
+	readonly commonTables: ReadonlyMap<CommonTableState, CommonTableRows> | undefined;
+
+	constructor(
+		execution: Execution,
+		args: readonly Datum[],
+		row: ExecRow = [],
+		outer: Env | undefined = undefined,
+		commonTables: ReadonlyMap<CommonTableState, CommonTableRows> | undefined = undefined,
+	) {
+		this.execution = execution;
+		this.context = execution.context;
+		this.args = args;
+		this.row = row;
+		this.outer = outer;
+		this.commonTables = commonTables;
+	}
+
+	/** For what runs inside, once for `row`. */
+	inner(row: ExecRow): Env {
+		return new Env(this.execution, this.args, row, this);
+	}
+}

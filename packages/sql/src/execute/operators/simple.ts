@@ -1,0 +1,222 @@
+/** Operators that work row by row: filter, projection, limit, one row, renaming. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { type Compiled, evaluateAll, syncOnly } from "../../plan/compile.ts";
+import { Layout, type Relation } from "../../plan/relation.ts";
+import type { Datum } from "../../types/datum.ts";
+import type { Batch, Env, ExecRow } from "../env.ts";
+import { Operator } from "../operator.ts";
+import type { PlanNode } from "../plan-node.ts";
+
+export class Filter extends Operator {
+	readonly label = "Filter";
+	readonly details: readonly string[];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+	readonly #condition: Compiled;
+
+	constructor(input: PlanNode, condition: Compiled, shown: string) {
+		super();
+		this.#input = input;
+		this.#condition = condition;
+		this.children = [input];
+		this.layout = input.layout;
+		this.details = [`Condition: ${shown}`];
+		this.estimate = Math.max(1, input.estimate / 3);
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const condition = this.#condition;
+		for await (const batch of this.#input.run(env)) {
+			const kept = condition.async
+				? await filterAsync(batch, condition, env)
+				: batch.filter((row) => condition.evaluate(row, env) === true);
+			if (kept.length > 0) yield kept;
+			const pause = env.execution.pause();
+			if (pause !== undefined) await pause;
+		}
+	}
+}
+
+async function filterAsync(batch: Batch, condition: Compiled, env: Env): Promise<ExecRow[]> {
+	const kept: ExecRow[] = [];
+	for (const row of batch) if ((await condition.evaluate(row, env)) === true) kept.push(row);
+	return kept;
+}
+
+export class Project extends Operator {
+	readonly label = "Project";
+	readonly details: readonly string[];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+	readonly #columns: readonly Compiled[];
+
+	constructor(input: PlanNode, columns: readonly Compiled[], shown: string) {
+		super();
+		this.#input = input;
+		this.#columns = columns;
+		this.children = [input];
+		this.details = [`Output: ${shown}`];
+		this.layout = new Layout(columns.length, new Map());
+		this.estimate = input.estimate;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const columns = syncOnly(this.#columns);
+		for await (const batch of this.#input.run(env)) {
+			if (columns !== undefined) {
+				yield batch.map((row) => {
+					const out: Datum[] = new Array(columns.length);
+					for (let i = 0; i < columns.length; i++) out[i] = columns[i]!(row, env);
+					return out;
+				});
+			} else {
+				const out: ExecRow[] = [];
+				for (const row of batch) out.push(await evaluateAll(this.#columns, row, env));
+				yield out;
+			}
+			const pause = env.execution.pause();
+			if (pause !== undefined) await pause;
+		}
+	}
+}
+
+/** Keeps the first `width` columns: drops those that only ORDER BY needed. */
+export class Truncate extends Operator {
+	readonly label = "Result";
+	readonly details = [];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+
+	constructor(input: PlanNode, width: number) {
+		super();
+		this.#input = input;
+		this.children = [input];
+		this.layout = new Layout(width, new Map());
+		this.estimate = input.estimate;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const { width } = this.layout;
+		for await (const batch of this.#input.run(env)) yield batch.map((row) => row.slice(0, width));
+	}
+}
+
+/** The same rows under the name of a relation. */
+export class Renamed extends Operator {
+	readonly label: string;
+	readonly details = [];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+
+	constructor(input: PlanNode, relation: Relation) {
+		super();
+		this.#input = input;
+		this.label = `Subquery Scan on ${relation.name}`;
+		this.children = [input];
+		this.layout = Layout.of(relation);
+		this.estimate = input.estimate;
+	}
+
+	protected rows(env: Env): AsyncIterable<Batch> {
+		return this.#input.run(env);
+	}
+}
+
+export class OneRow extends Operator {
+	readonly label = "Result";
+	readonly details = [];
+	readonly children = [];
+	readonly layout = Layout.empty;
+	readonly estimate = 1;
+
+	protected async *rows(_env: Env): AsyncIterable<Batch> {
+		yield [[]];
+	}
+}
+
+export class Limit extends Operator {
+	readonly label = "Limit";
+	readonly details = [];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+	readonly #limit: Compiled | undefined;
+	readonly #offset: Compiled | undefined;
+
+	constructor(input: PlanNode, limit: Compiled | undefined, offset: Compiled | undefined) {
+		super();
+		this.#input = input;
+		this.#limit = limit;
+		this.#offset = offset;
+		this.children = [input];
+		this.layout = input.layout;
+		this.estimate = Math.min(input.estimate, 100);
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		let skip = (await countOf(this.#offset, env, "OFFSET")) ?? 0;
+		let left = (await countOf(this.#limit, env, "LIMIT")) ?? Number.POSITIVE_INFINITY;
+		if (left === 0) return;
+		for await (const batch of this.#input.run(env)) {
+			let rows = batch;
+			if (skip > 0) {
+				const dropped = Math.min(skip, rows.length);
+				skip -= dropped;
+				rows = rows.slice(dropped);
+			}
+			if (rows.length > left) rows = rows.slice(0, left);
+			left -= rows.length;
+			if (rows.length > 0) yield rows;
+			if (left === 0) return;
+		}
+	}
+}
+
+/** Undefined: no limit (NULL, ALL). Throws 2201W, 2201X. */
+export async function countOf(
+	compiled: Compiled | undefined,
+	env: Env,
+	clause: "LIMIT" | "OFFSET",
+): Promise<number | undefined> {
+	const value = compiled === undefined ? null : await compiled.evaluate([], env);
+	if (value === null) return undefined;
+	const count = Number(value);
+	if (count < 0) {
+		throw new DatabaseError(
+			clause === "LIMIT" ? "2201W" : "2201X",
+			`${clause} must not be negative`,
+		);
+	}
+	return count;
+}
+
+export class ValuesScan extends Operator {
+	readonly label = "Values Scan";
+	readonly details = [];
+	readonly children = [];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #rows: readonly (readonly Compiled[])[];
+
+	constructor(rows: readonly (readonly Compiled[])[]) {
+		super();
+		this.#rows = rows;
+		this.layout = new Layout(rows[0]!.length, new Map());
+		this.estimate = rows.length;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const out: ExecRow[] = [];
+		for (const row of this.#rows) out.push(await evaluateAll(row, [], env));
+		yield out;
+	}
+}

@@ -1,0 +1,255 @@
+/** Rows that do not come from tables: functions in FROM, system catalogs, common tables, set-returning projections. */
+import { assert } from "@quorate/keys/assert";
+import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
+import type { VirtualTable } from "../../catalog/virtual-table.ts";
+import { type Compiled, evaluateAll } from "../../plan/compile.ts";
+import type { CommonTableState } from "../../plan/logical.ts";
+import { Layout, type Relation } from "../../plan/relation.ts";
+import type { Datum, SqlType } from "../../types/datum.ts";
+import type { SetFunction } from "../../types/registry.ts";
+import { type Batch, type CommonTableRows, Env, type ExecRow } from "../env.ts";
+import { rowHasher } from "../hash-key.ts";
+import { Operator } from "../operator.ts";
+import { batchSize, type PlanNode } from "../plan-node.ts";
+import { sortMemory } from "./sort.ts";
+
+export class FunctionScan extends Operator {
+	readonly label: string;
+	readonly details = [];
+	readonly children = [];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #fn: SetFunction | undefined;
+	readonly #args: readonly Compiled[];
+	readonly #argTypes: readonly SqlType[];
+	readonly #ordinality: boolean;
+
+	constructor(
+		relation: Relation,
+		name: string,
+		fn: SetFunction | undefined,
+		args: readonly Compiled[],
+		argTypes: readonly SqlType[],
+		ordinality: boolean,
+	) {
+		super();
+		this.label = `Function Scan on ${name} ${relation.name}`;
+		this.layout = Layout.of(relation);
+		this.estimate = fn === undefined ? 1 : 100;
+		this.#fn = fn;
+		this.#args = args;
+		this.#argTypes = argTypes;
+		this.#ordinality = ordinality;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		// Arguments see the left siblings, which are around this row.
+		const values = await evaluateAll(this.#args, [], env);
+		let ordinal = 0n;
+		const numbered = (row: ExecRow): ExecRow => (this.#ordinality ? [...row, ++ordinal] : row);
+		if (this.#fn === undefined) {
+			yield [numbered(values)];
+			return;
+		}
+		if (values.includes(null)) return;
+		let batch: ExecRow[] = [];
+		for (const row of this.#fn.call(values, env.context, this.#argTypes)) {
+			batch.push(numbered(row));
+			if (batch.length < batchSize) continue;
+			yield batch;
+			batch = [];
+			const pause = env.execution.pause();
+			if (pause !== undefined) await pause;
+		}
+		if (batch.length > 0) yield batch;
+	}
+}
+
+export class VirtualScan extends Operator {
+	readonly label: string;
+	readonly details = [];
+	readonly children = [];
+	readonly layout: Layout;
+	readonly estimate = 300;
+	readonly #table: VirtualTable;
+	readonly #catalog: CatalogSnapshot;
+
+	constructor(relation: Relation, table: VirtualTable, catalog: CatalogSnapshot) {
+		super();
+		this.label = `Seq Scan on ${table.name} ${relation.name}`;
+		this.layout = Layout.of(relation);
+		this.#table = table;
+		this.#catalog = catalog;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const rows = [...this.#table.rows(this.#catalog, env.context)];
+		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
+	}
+}
+
+/** Calls of a select list that return sets, in lockstep: the shorter ones give NULL. */
+export class ProjectSet extends Operator {
+	readonly label = "ProjectSet";
+	readonly details = [];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+	readonly #calls: readonly {
+		readonly fn: SetFunction;
+		readonly args: readonly Compiled[];
+		readonly argTypes: readonly SqlType[];
+	}[];
+
+	constructor(
+		input: PlanNode,
+		relation: Relation,
+		calls: readonly {
+			readonly fn: SetFunction;
+			readonly args: readonly Compiled[];
+			readonly argTypes: readonly SqlType[];
+		}[],
+	) {
+		super();
+		this.#input = input;
+		this.#calls = calls;
+		this.children = [input];
+		this.layout = input.layout.join(Layout.of(relation));
+		this.estimate = input.estimate * 10;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		for await (const batch of this.#input.run(env)) {
+			let out: ExecRow[] = [];
+			for (const row of batch) {
+				const iterators = await this.#open(row, env);
+				for (;;) {
+					const steps = iterators.map((iterator) => iterator.next());
+					if (steps.every((step) => step.done === true)) break;
+					out.push([...row, ...steps.map((step): Datum => (step.done ? null : step.value[0]!))]);
+					if (out.length < batchSize) continue;
+					yield out;
+					out = [];
+					const pause = env.execution.pause();
+					if (pause !== undefined) await pause;
+				}
+			}
+			if (out.length > 0) yield out;
+		}
+	}
+
+	async #open(row: ExecRow, env: Env): Promise<Iterator<readonly Datum[]>[]> {
+		const iterators: Iterator<readonly Datum[]>[] = [];
+		for (const { fn, args, argTypes } of this.#calls) {
+			const values = await evaluateAll(args, row, env);
+			const rows = values.includes(null) ? [] : fn.call(values, env.context, argTypes);
+			iterators.push(rows[Symbol.iterator]());
+		}
+		return iterators;
+	}
+}
+
+export interface CommonTablePlan {
+	readonly base: PlanNode;
+	readonly recursive: { readonly plan: PlanNode; readonly distinct: boolean } | undefined;
+}
+
+/** The frame in which the common tables of one WITH live. */
+export class WithFrame extends Operator {
+	readonly label: string;
+	readonly details = [];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate: number;
+	readonly #input: PlanNode;
+	readonly #tables: readonly CommonTableState[];
+
+	constructor(input: PlanNode, tables: readonly CommonTableState[]) {
+		super();
+		this.#input = input;
+		this.#tables = tables;
+		this.label = `With ${tables.map((table) => table.name).join(", ")}`;
+		this.children = [input];
+		this.layout = input.layout;
+		this.estimate = input.estimate;
+	}
+
+	protected rows(env: Env): AsyncIterable<Batch> {
+		const tables = new Map<CommonTableState, CommonTableRows>();
+		for (const table of this.#tables) tables.set(table, { rows: undefined, working: undefined });
+		return this.#input.run(new Env(env.execution, env.args, [], env, tables));
+	}
+}
+
+/** A reference to a common table: computed at the first one, kept for the others. */
+export class CommonTableScan extends Operator {
+	readonly label: string;
+	readonly details = [];
+	readonly children: readonly PlanNode[] = [];
+	readonly layout: Layout;
+	readonly estimate = 200;
+	readonly #table: CommonTableState;
+	readonly #plan: () => CommonTablePlan;
+
+	/** `plan` is asked for late: a recursive table's plan refers to itself. */
+	constructor(relation: Relation, table: CommonTableState, plan: () => CommonTablePlan) {
+		super();
+		this.label = `CTE Scan on ${table.name}${relation.name === table.name ? "" : ` ${relation.name}`}`;
+		this.layout = Layout.of(relation);
+		this.#table = table;
+		this.#plan = plan;
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		let frame: Env | undefined = env;
+		while (frame !== undefined && frame.commonTables?.has(this.#table) !== true)
+			frame = frame.outer;
+		assert(frame !== undefined, "a common table has a frame");
+		const state = frame.commonTables!.get(this.#table)!;
+		if (state.working === undefined) state.rows ??= materialize(this.#plan(), frame, state);
+		const rows = state.working ?? (await state.rows!);
+		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
+	}
+}
+
+async function materialize(
+	plan: CommonTablePlan,
+	frame: Env,
+	state: CommonTableRows,
+): Promise<Batch> {
+	const all: ExecRow[] = [];
+	const { recursive } = plan;
+	const slots = Array.from({ length: plan.base.layout.width }, (_, i) => i);
+	const hash = rowHasher(
+		slots.map(() => 25),
+		slots,
+	);
+	const seen = recursive?.distinct === true ? new Set<unknown>() : undefined;
+	const collect = async (node: PlanNode): Promise<ExecRow[]> => {
+		const fresh: ExecRow[] = [];
+		for await (const batch of node.run(frame)) {
+			for (const row of batch) {
+				if (seen !== undefined) {
+					const key = hash(row);
+					if (seen.has(key)) continue;
+					seen.add(key);
+				}
+				frame.execution.memory.add(row, sortMemory);
+				fresh.push(row);
+			}
+		}
+		return fresh;
+	};
+	let step = await collect(plan.base);
+	for (const row of step) all.push(row);
+	while (recursive !== undefined && step.length > 0) {
+		state.working = step;
+		step = await collect(recursive.plan);
+		state.working = undefined;
+		for (const row of step) all.push(row);
+		const pause = frame.execution.pause();
+		if (pause !== undefined) await pause;
+	}
+	return all;
+}

@@ -1,0 +1,134 @@
+/** Errors of constraints, with the words that drivers parse. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import {
+	columnByAttnum,
+	type IndexDescriptor,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { decodeId, indexPrefixLength } from "../catalog/keys.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { Datum } from "../types/datum.ts";
+import { type TypeContext, typeByOid } from "../types/registry.ts";
+import { invertBytes } from "./index-codec.ts";
+
+const textOf = (oid: number, value: Datum, context: TypeContext): string =>
+	value === null ? "null" : typeByOid(oid)!.format(value, context);
+
+function duplicate(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	values: readonly Datum[],
+	context: TypeContext,
+): DatabaseError {
+	const columns = index.columns.map(({ attnum }) => columnByAttnum(table, attnum));
+	const names = columns.map((column) => column.name).join(", ");
+	const texts = columns.map((column, i) => textOf(column.type.oid, values[i]!, context)).join(", ");
+	return new DatabaseError(
+		"23505",
+		`duplicate key value violates unique constraint "${index.name}"`,
+		{
+			detail: `Key (${names})=(${texts}) already exists.`,
+			schema: table.schema,
+			table: table.name,
+			constraint: index.name,
+		},
+	);
+}
+
+export function uniqueViolation(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	row: readonly Datum[],
+	context: TypeContext,
+): DatabaseError {
+	const live = liveColumns(table);
+	const values = index.columns.map(
+		({ attnum }) => row[live.findIndex((column) => column.attnum === attnum)]!,
+	);
+	return duplicate(table, index, values, context);
+}
+
+/** From a key that a deferred insertion found taken. */
+export function keyViolation(
+	catalog: CatalogSnapshot,
+	key: Key,
+	context: TypeContext,
+): DatabaseError {
+	const indexId = decodeId(key, 1);
+	for (const relation of catalog.relations()) {
+		if (relation.kind !== "table") continue;
+		const { rewrite } = relation;
+		const all = [relation.primary, ...relation.indexes];
+		if (rewrite !== undefined) all.push(rewrite.primary, ...rewrite.indexes);
+		const index = all.find((candidate) => candidate.indexId === indexId);
+		if (index === undefined) continue;
+		const isPrimary = index === relation.primary || index === rewrite?.primary;
+		return duplicate(relation, index, decodeKey(relation, index, isPrimary, key), context);
+	}
+	return new DatabaseError("23505", "duplicate key value violates unique constraint");
+}
+
+function decodeKey(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	isPrimary: boolean,
+	key: Key,
+): readonly Datum[] {
+	let offset = indexPrefixLength;
+	return index.columns.map(({ attnum, descending }) => {
+		const codec = typeByOid(columnByAttnum(table, attnum).type.oid)!.keyCodec!;
+		// Behind the byte that says that it is not NULL.
+		if (!isPrimary) offset++;
+		const bytes = descending ? invertBytes(key) : key;
+		const { value, next } = codec.decode(bytes, offset);
+		offset = next;
+		return value;
+	});
+}
+
+function failingRow(table: TableDescriptor, row: readonly Datum[], context: TypeContext): string {
+	const texts = liveColumns(table).map((column, i) => {
+		const text = textOf(column.type.oid, row[i]!, context);
+		return text.length > 64 ? `${text.slice(0, 64)}...` : text;
+	});
+	return `Failing row contains (${texts.join(", ")}).`;
+}
+
+export function notNullViolation(
+	table: TableDescriptor,
+	slot: number,
+	row: readonly Datum[],
+	context: TypeContext,
+): DatabaseError {
+	const column = liveColumns(table)[slot]!.name;
+	return new DatabaseError(
+		"23502",
+		`null value in column "${column}" of relation "${table.name}" violates not-null constraint`,
+		{
+			detail: failingRow(table, row, context),
+			schema: table.schema,
+			table: table.name,
+			column,
+		},
+	);
+}
+
+export function checkViolation(
+	table: TableDescriptor,
+	name: string,
+	row: readonly Datum[],
+	context: TypeContext,
+): DatabaseError {
+	return new DatabaseError(
+		"23514",
+		`new row for relation "${table.name}" violates check constraint "${name}"`,
+		{
+			detail: failingRow(table, row, context),
+			schema: table.schema,
+			table: table.name,
+			constraint: name,
+		},
+	);
+}

@@ -1,0 +1,189 @@
+/** Function calls: the constructs that look like functions, aggregates, set-returning and ordinary functions. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Expression } from "../parser/ast.ts";
+import {
+	aggregateCandidates,
+	resolve,
+	scalarCandidates,
+	setCandidates,
+	typeByName,
+} from "../types/registry.ts";
+import { bindBoolean, bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
+import { callByName, comparisonOf } from "./bind-operator.ts";
+import { functionName } from "./binder.ts";
+import { type Bound, type BoundOrder, plainType } from "./bound.ts";
+import { coerce, resolutionType, settle } from "./coerce.ts";
+
+export type CallNode = Extract<Expression, { kind: "call" }>;
+
+export function bindCall(place: Place, node: CallNode): Bound {
+	const name = functionName(node.name);
+	const construct = bindConstruct(place, name, node);
+	if (construct !== undefined) return construct;
+	if (node.variadic) {
+		throw new DatabaseError("0A000", "VARIADIC arguments are not supported", {
+			hint: "Pass the elements one by one.",
+			position: node.at + 1,
+		});
+	}
+	if (aggregateCandidates(name).length > 0) return bindAggregate(place, name, node);
+	refuseAggregateSyntax(name, node);
+	const args = node.args.map((arg) => bindExpression(place, arg));
+	if (setCandidates(name).length > 0) return bindSetCall(place, name, args, node.at);
+	if (scalarCandidates(name).length === 0 && args.length === 1) {
+		const type = typeByName(name);
+		if (type !== undefined) return castTo(place.binder, args[0]!, plainType(type.oid));
+	}
+	return callByName(place, name, args, node.at);
+}
+
+function refuseAggregateSyntax(name: string, node: CallNode): void {
+	const what = node.distinct
+		? "DISTINCT"
+		: node.orderBy.length > 0
+			? "ORDER BY"
+			: node.filter !== undefined
+				? "FILTER"
+				: undefined;
+	if (what !== undefined) {
+		throw new DatabaseError(
+			"42809",
+			`${what} specified, but ${name} is not an aggregate function`,
+			{ position: node.at + 1 },
+		);
+	}
+	if (node.star) {
+		throw new DatabaseError(
+			"42809",
+			`${name}(*) specified, but ${name} is not an aggregate function`,
+			{
+				position: node.at + 1,
+			},
+		);
+	}
+}
+
+/** COALESCE, NULLIF, GREATEST, LEAST: evaluated by the executor, not by a function. */
+function bindConstruct(place: Place, name: string, node: CallNode): Bound | undefined {
+	const bind = (): readonly Bound[] => node.args.map((arg) => bindExpression(place, arg));
+	switch (name) {
+		case "coalesce": {
+			const { type, args } = unify(place.binder, bind(), "COALESCE", node.at);
+			return { kind: "coalesce", type, args, at: node.at };
+		}
+		case "greatest":
+		case "least": {
+			const { type, args } = unify(place.binder, bind(), name.toUpperCase(), node.at);
+			return { kind: "extreme", greatest: name === "greatest", type, args, at: node.at };
+		}
+		case "nullif": {
+			const [left, right] = bind();
+			if (left === undefined || right === undefined) return undefined;
+			const { comparison, args } = comparisonOf(place, "=", left, right, node.at);
+			return { kind: "nullif", comparison, type: args[0].type, args, at: node.at };
+		}
+		default:
+			return undefined;
+	}
+}
+
+function bindAggregate(place: Place, name: string, node: CallNode): Bound {
+	if (!place.aggregates) {
+		const message =
+			place.clause === "aggregate"
+				? "aggregate function calls cannot be nested"
+				: `aggregate functions are not allowed in ${place.clause}`;
+		throw new DatabaseError("42803", message, { position: node.at + 1 });
+	}
+	const { binder } = place;
+	const inner: Place = { ...place, aggregates: false, sets: false, clause: "aggregate" };
+	const bounds = node.star ? [] : node.args.map((arg) => bindExpression(inner, arg));
+	const { chosen, argTypes, resultType } = resolve(
+		"function",
+		name,
+		aggregateCandidates(name),
+		bounds.map((bound) => resolutionType(binder, bound)),
+		node.at,
+	);
+	const args = bounds.map((bound, i) =>
+		settle(binder, coerce(binder, bound, plainType(argTypes[i]!), "implicit")),
+	);
+	const type =
+		args[0] !== undefined && args[0].type.oid === resultType ? args[0].type : plainType(resultType);
+	return {
+		kind: "aggregate",
+		call: {
+			fn: chosen,
+			name,
+			args,
+			argTypes: args.map((arg) => arg.type),
+			distinct: node.distinct,
+			orderBy: node.orderBy.map(
+				(item): BoundOrder => ({
+					expression: settle(binder, bindExpression(inner, item.expression)),
+					descending: item.descending,
+					nullsFirst: item.nulls === undefined ? item.descending : item.nulls === "first",
+				}),
+			),
+			filter:
+				node.filter === undefined
+					? undefined
+					: bindBoolean({ ...inner, clause: "FILTER" }, node.filter, "FILTER"),
+			type,
+		},
+		type,
+		args: [],
+		at: node.at,
+	};
+}
+
+function bindSetCall(place: Place, name: string, bounds: readonly Bound[], at: number): Bound {
+	if (!place.sets) {
+		throw new DatabaseError(
+			"0A000",
+			place.clause === "aggregate"
+				? "aggregate function calls cannot contain set-returning function calls"
+				: `set-returning functions are not allowed in ${place.clause}`,
+			{ position: at + 1 },
+		);
+	}
+	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, at);
+	if (fn.columns.length !== 1) {
+		throw new DatabaseError("0A000", `function ${name} can only be called in FROM`, {
+			position: at + 1,
+		});
+	}
+	return {
+		kind: "set-call",
+		fn,
+		name,
+		argTypes: args.map((arg) => arg.type),
+		type: plainType(resultOid),
+		args,
+		at,
+	};
+}
+
+/** Also for functions in FROM. `resultOid`: of its first column. */
+export function resolveSetCall(
+	place: Place,
+	name: string,
+	bounds: readonly Bound[],
+	at: number,
+): {
+	readonly fn: ReturnType<typeof setCandidates>[number];
+	readonly args: readonly Bound[];
+	readonly resultOid: number;
+} {
+	const { chosen, argTypes, resultType } = resolve(
+		"function",
+		name,
+		setCandidates(name),
+		bounds.map((bound) => resolutionType(place.binder, bound)),
+		at,
+	);
+	const args = bounds.map((bound, i) =>
+		coerce(place.binder, bound, plainType(argTypes[i]!), "implicit"),
+	);
+	return { fn: chosen, args, resultOid: resultType };
+}

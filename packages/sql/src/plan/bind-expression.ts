@@ -1,0 +1,338 @@
+/** Expressions of the syntax tree to bound ones: the dispatch, and the simple kinds. Larger ones have files beside this. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Expression } from "../parser/ast.ts";
+import type { SqlType } from "../types/datum.ts";
+import { commonType, findCast, formatType, typeByOid } from "../types/registry.ts";
+import { bindCall } from "./bind-call.ts";
+import { bindInList, bindLike, bindOperator, bindQuantified, compared } from "./bind-operator.ts";
+import { bindSubquery } from "./bind-subquery.ts";
+import type { Binder } from "./binder.ts";
+import { type Bound, booleanType, constant, plainType, textType, unknownOid } from "./bound.ts";
+import {
+	bindLifted,
+	bindLiteral,
+	bindParameter,
+	coerce,
+	resolutionType,
+	settle,
+} from "./coerce.ts";
+import type { Scope } from "./scope.ts";
+import { resolveTypeName } from "./type-name.ts";
+
+/** Where an expression stands: what it may contain, and how errors name the place. */
+export interface Place {
+	readonly binder: Binder;
+	readonly scope: Scope;
+	/** WHERE, GROUP BY, VALUES, DEFAULT expressions ... */
+	readonly clause: string;
+	readonly aggregates: boolean;
+	readonly sets: boolean;
+}
+
+export function bindExpression(place: Place, node: Expression): Bound {
+	const { binder, scope } = place;
+	switch (node.kind) {
+		case "literal":
+			return bindLiteral(binder, node.type, node.text, node.at);
+		case "lifted":
+			return bindLifted(binder, node.index, node.at);
+		case "parameter":
+			return bindParameter(binder, node.index, node.at);
+		case "null":
+			return constant(null, plainType(unknownOid), node.at);
+		case "boolean":
+			return constant(node.value, booleanType, node.at);
+		case "column":
+			return bindColumn(place, node);
+		case "operator":
+			return bindOperator(place, node);
+		case "not":
+			return logical("not", [bindBoolean(place, node.operand, "NOT")], node.at);
+		case "is":
+			return bindIs(place, node);
+		case "between":
+			return bindBetween(place, node);
+		case "like":
+			return bindLike(place, node);
+		case "in-list":
+			return bindInList(place, node);
+		case "quantified":
+			return bindQuantified(place, node);
+		case "in-query":
+		case "exists":
+		case "scalar-query":
+		case "array-query":
+			return bindSubquery(place, node);
+		case "array":
+			return bindArray(place, node.elements, undefined, node.at);
+		case "row":
+			return bindRow(place, node.elements, node.at);
+		case "subscript":
+			return bindSubscript(place, node);
+		case "case":
+			return bindCase(place, node);
+		case "cast":
+			return bindCast(place, node);
+		case "collate":
+			return bindCollate(place, node);
+		case "at-time-zone":
+			return bindCall(place, {
+				kind: "call",
+				name: { parts: ["timezone"], at: node.at },
+				args: [node.zone, node.operand],
+				star: false,
+				distinct: false,
+				variadic: false,
+				orderBy: [],
+				filter: undefined,
+				at: node.at,
+			});
+		case "call":
+			return bindCall(place, node);
+		case "star":
+			throw new DatabaseError("42601", `syntax error at or near "*"`, { position: node.at + 1 });
+		case "default":
+			throw new DatabaseError("42601", "DEFAULT is not allowed in this context", {
+				position: node.at + 1,
+			});
+		default:
+			return unreachable(node, scope);
+	}
+}
+
+function unreachable(node: never, _scope: Scope): never {
+	throw new DatabaseError("0A000", `this expression is not supported: ${JSON.stringify(node)}`);
+}
+
+export const logical = (kind: "and" | "or" | "not", args: readonly Bound[], at: number): Bound => ({
+	kind,
+	type: booleanType,
+	args,
+	at,
+});
+
+/** A condition; `what` is how the error names it: WHERE, AND, CASE/WHEN. Throws 42804. */
+export function bindBoolean(place: Place, node: Expression, what: string): Bound {
+	return requireBoolean(place.binder, bindExpression(place, node), what);
+}
+
+export function requireBoolean(binder: Binder, bound: Bound, what: string): Bound {
+	const oid = resolutionType(binder, bound);
+	if (oid === 16 || oid === unknownOid || oid === 0) {
+		return coerce(binder, bound, booleanType, "implicit");
+	}
+	throw new DatabaseError(
+		"42804",
+		`argument of ${what} must be type boolean, not type ${formatType(plainType(oid))}`,
+		bound.at >= 0 ? { position: bound.at + 1 } : {},
+	);
+}
+
+function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>): Bound {
+	const found = place.scope.find(node.name);
+	if (found !== undefined) return found;
+	if (node.name.parts.length === 1) {
+		const relation = place.scope.relation(node.name.parts);
+		// A whole row, `t`: what a relation of one scalar column stands for is that column.
+		if (relation !== undefined) return wholeRow(relation, node.at);
+	}
+	return place.scope.column(node.name);
+}
+
+function wholeRow(relation: NonNullable<ReturnType<Scope["relation"]>>, at: number): Bound {
+	relation.useAll();
+	const columns = relation.columns.map(
+		(column, index): Bound => ({
+			kind: "column",
+			relation,
+			column: index,
+			type: column.type,
+			args: [],
+			at,
+		}),
+	);
+	return { kind: "row", type: plainType(2249), args: columns, at };
+}
+
+function bindIs(place: Place, node: Extract<Expression, { kind: "is" }>): Bound {
+	const operand = bindExpression(place, node.operand);
+	const shown = `IS ${node.negated ? "NOT " : ""}${node.test.toUpperCase()}`;
+	const arg =
+		node.test === "null"
+			? settle(place.binder, operand)
+			: requireBoolean(place.binder, operand, shown);
+	return {
+		kind: "is",
+		test: node.test,
+		negated: node.negated,
+		type: booleanType,
+		args: [arg],
+		at: node.at,
+	};
+}
+
+function bindBetween(place: Place, node: Extract<Expression, { kind: "between" }>): Bound {
+	const range = (low: Expression, high: Expression): Bound =>
+		logical(
+			"and",
+			[
+				compared(
+					place,
+					">=",
+					bindExpression(place, node.operand),
+					bindExpression(place, low),
+					node.at,
+				),
+				compared(
+					place,
+					"<=",
+					bindExpression(place, node.operand),
+					bindExpression(place, high),
+					node.at,
+				),
+			],
+			node.at,
+		);
+	let bound = range(node.low, node.high);
+	if (node.symmetric) bound = logical("or", [bound, range(node.high, node.low)], node.at);
+	return node.negated ? logical("not", [bound], node.at) : bound;
+}
+
+/** Bounds, brought to their common type. */
+export function unify(
+	binder: Binder,
+	bounds: readonly Bound[],
+	construct: string,
+	at: number,
+): { readonly type: SqlType; readonly args: readonly Bound[] } {
+	const oid = commonType(
+		bounds.map((bound) => resolutionType(binder, bound)),
+		construct,
+		at,
+	);
+	const first = bounds.find((bound) => bound.type.oid === oid)?.type.modifier ?? -1;
+	const same = bounds.every((bound) => bound.type.oid === oid && bound.type.modifier === first);
+	const type = { oid: oid === 0 || oid === unknownOid ? 25 : oid, modifier: same ? first : -1 };
+	return { type, args: bounds.map((bound) => coerce(binder, bound, type, "implicit")) };
+}
+
+function bindArray(
+	place: Place,
+	elements: readonly Expression[],
+	target: SqlType | undefined,
+	at: number,
+): Bound {
+	const bounds = elements.map((element) =>
+		element.kind === "array"
+			? bindArray(place, element.elements, target, at)
+			: bindExpression(place, element),
+	);
+	if (target !== undefined) {
+		const element = plainType(typeByOid(target.oid)!.elementOid);
+		const args = bounds.map((bound) => coerce(place.binder, bound, element, "explicit"));
+		return { kind: "array", type: target, args, at };
+	}
+	if (bounds.length === 0) {
+		throw new DatabaseError("42P18", "cannot determine type of empty array", {
+			hint: "Explicitly cast to the desired type, for example ARRAY[]::integer[].",
+			position: at + 1,
+		});
+	}
+	if (typeByOid(bounds[0]!.type.oid)?.elementOid) {
+		throw new DatabaseError("0A000", "multidimensional arrays are not supported", {
+			hint: "Use an array of one dimension.",
+			position: at + 1,
+		});
+	}
+	const { type, args } = unify(place.binder, bounds, "ARRAY", at);
+	const arrayOid = typeByOid(type.oid)?.arrayOid ?? 0;
+	if (arrayOid === 0) {
+		throw new DatabaseError(
+			"42704",
+			`could not find array type for data type ${formatType(type)}`,
+			{ position: at + 1 },
+		);
+	}
+	return { kind: "array", type: plainType(arrayOid), args, at };
+}
+
+function bindRow(place: Place, elements: readonly Expression[], at: number): Bound {
+	const args = elements.map((element) => settle(place.binder, bindExpression(place, element)));
+	return { kind: "row", type: plainType(2249), args, at };
+}
+
+function bindSubscript(place: Place, node: Extract<Expression, { kind: "subscript" }>): Bound {
+	const operand = settle(place.binder, bindExpression(place, node.operand));
+	const elementOid = typeByOid(operand.type.oid)?.elementOid ?? 0;
+	if (elementOid === 0) {
+		throw new DatabaseError(
+			"42804",
+			`cannot subscript type ${formatType(operand.type)} because it does not support subscripting`,
+			{ position: node.at + 1 },
+		);
+	}
+	const index = coerce(
+		place.binder,
+		bindExpression(place, node.index),
+		plainType(23),
+		"assignment",
+	);
+	return { kind: "subscript", type: plainType(elementOid), args: [operand, index], at: node.at };
+}
+
+function bindCase(place: Place, node: Extract<Expression, { kind: "case" }>): Bound {
+	const conditions = node.branches.map(({ when }) =>
+		node.operand === undefined
+			? bindBoolean(place, when, "CASE/WHEN")
+			: compared(
+					place,
+					"=",
+					bindExpression(place, node.operand),
+					bindExpression(place, when),
+					node.at,
+				),
+	);
+	const results = node.branches.map(({ then }) => bindExpression(place, then));
+	const otherwise =
+		node.otherwise === undefined
+			? constant(null, plainType(unknownOid))
+			: bindExpression(place, node.otherwise);
+	// PostgreSQL looks at ELSE first.
+	const { type, args } = unify(place.binder, [otherwise, ...results], "CASE", node.at);
+	const interleaved = conditions.flatMap((condition, i) => [condition, args[i + 1]!]);
+	return { kind: "case", type, args: [...interleaved, args[0]!], at: node.at };
+}
+
+function bindCast(place: Place, node: Extract<Expression, { kind: "cast" }>): Bound {
+	const type = resolveTypeName(node.type);
+	if (node.operand.kind === "array" && typeByOid(type.oid)?.elementOid) {
+		return bindArray(place, node.operand.elements, type, node.at);
+	}
+	return castTo(place.binder, bindExpression(place, node.operand), type);
+}
+
+export function castTo(binder: Binder, bound: Bound, type: SqlType): Bound {
+	const operand =
+		bound.type.oid === unknownOid || bound.type.oid === 0 ? bound : settle(binder, bound);
+	return coerce(binder, operand, type, "explicit");
+}
+
+function bindCollate(place: Place, node: Extract<Expression, { kind: "collate" }>): Bound {
+	const operand = settle(place.binder, bindExpression(place, node.operand));
+	const name = node.collation.parts.at(-1)!;
+	if (!["C", "POSIX", "default", "ucs_basic"].includes(name)) {
+		throw new DatabaseError(
+			"42704",
+			`collation "${node.collation.parts.join(".")}" for encoding "UTF8" does not exist`,
+			{ hint: 'Text is ordered by code point: use "C".', position: node.collation.at + 1 },
+		);
+	}
+	if (findCast(operand.type.oid, 25) === undefined && operand.type.oid !== 25) {
+		throw new DatabaseError(
+			"42804",
+			`collations are not supported by type ${formatType(operand.type)}`,
+			{ position: node.at + 1 },
+		);
+	}
+	return operand.type.oid === textType.oid ? operand : { ...operand };
+}

@@ -1,0 +1,255 @@
+/** FROM: tables, subqueries, functions and joins, with the names that they bring into scope. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import type { VirtualTable } from "../catalog/virtual-table.ts";
+import type { TableExpression } from "../parser/ast.ts";
+import { scalarCandidates, setCandidates } from "../types/registry.ts";
+import { resolveSetCall } from "./bind-call.ts";
+import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { bindQuery } from "./bind-query.ts";
+import { bindUsing } from "./bind-using.ts";
+import { type Binder, functionName, splitName } from "./binder.ts";
+import { type Bound, conjunctsOf, plainType } from "./bound.ts";
+import type { LogicalFrom } from "./logical.ts";
+import { Relation, type RelationColumn } from "./relation.ts";
+import { Scope } from "./scope.ts";
+
+export function bindFrom(
+	binder: Binder,
+	items: readonly TableExpression[],
+	scope: Scope,
+): LogicalFrom[] {
+	return items.map((item) => bindItem(binder, item, scope));
+}
+
+function bindItem(binder: Binder, item: TableExpression, scope: Scope): LogicalFrom {
+	switch (item.kind) {
+		case "table":
+			return bindTable(binder, item, scope);
+		case "subquery":
+			return bindDerived(binder, item, scope);
+		case "function":
+			return bindFunction(binder, item, scope);
+		case "join":
+			return bindJoin(binder, item, scope);
+		default:
+			return item;
+	}
+}
+
+function renamed(
+	columns: readonly RelationColumn[],
+	aliases: readonly string[],
+	shown: string,
+	at: number,
+): readonly RelationColumn[] {
+	if (aliases.length > columns.length) {
+		throw new DatabaseError(
+			"42P10",
+			`table "${shown}" has ${columns.length} columns available but ${aliases.length} columns specified`,
+			{ position: at + 1 },
+		);
+	}
+	return columns.map((column, i) => ({ ...column, name: aliases[i] ?? column.name }));
+}
+
+export const tableColumns = (table: TableDescriptor): readonly RelationColumn[] =>
+	liveColumns(table).map((column) => ({
+		name: column.name,
+		type: column.type,
+		tableOid: table.oid,
+		attnum: column.attnum,
+	}));
+
+const virtualColumns = (table: VirtualTable): readonly RelationColumn[] =>
+	table.columns.map((column, i) => ({
+		name: column.name,
+		type: plainType(column.typeOid),
+		tableOid: table.oid,
+		attnum: i + 1,
+	}));
+
+function bindTable(
+	binder: Binder,
+	item: Extract<TableExpression, { kind: "table" }>,
+	scope: Scope,
+): LogicalFrom {
+	const [schema, name] = splitName(item.name);
+	const shown = item.alias ?? name;
+	const cte = schema === undefined ? scope.commonTable(name) : undefined;
+	if (cte !== undefined) {
+		cte.referenced = true;
+		const relation = new Relation(
+			shown,
+			undefined,
+			renamed(cte.columns, item.columnAliases, shown, item.at),
+		);
+		scope.add(relation, item.at);
+		return { kind: "cte", relation, cte };
+	}
+	const resolved = binder.resolveTable(item.name);
+	const columns =
+		resolved.kind === "table" ? tableColumns(resolved.table) : virtualColumns(resolved.table);
+	const relation = new Relation(
+		shown,
+		item.alias === undefined ? resolved.table.schema : undefined,
+		renamed(columns, item.columnAliases, shown, item.at),
+	);
+	scope.add(relation, item.at);
+	return resolved.kind === "table"
+		? { kind: "table", relation, table: resolved.table, lock: undefined }
+		: { kind: "virtual", relation, table: resolved.table };
+}
+
+function bindDerived(
+	binder: Binder,
+	item: Extract<TableExpression, { kind: "subquery" }>,
+	scope: Scope,
+): LogicalFrom {
+	if (item.alias === undefined) {
+		const what = item.query.body.kind === "values" ? "VALUES" : "subquery";
+		throw new DatabaseError("42601", `${what} in FROM must have an alias`, {
+			hint: `For example, FROM (${what === "VALUES" ? "VALUES" : "SELECT"} ...) [AS] foo.`,
+			position: item.at + 1,
+		});
+	}
+	// Siblings are in sight only of a lateral item; what is around the query is in sight of any.
+	const around = item.lateral ? siblingScope(scope) : outside(scope);
+	const query = bindQuery(binder, item.query, around);
+	const lateral = item.lateral && around.usedParent;
+	if (query.correlated && !lateral) scope.correlated = true;
+	const relation = new Relation(
+		item.alias,
+		undefined,
+		renamed(
+			query.columns.map((column) => ({ ...column, tableOid: 0, attnum: 0 })),
+			item.columnAliases,
+			item.alias,
+			item.at,
+		),
+	);
+	scope.add(relation, item.at);
+	return { kind: "subquery", relation, query, lateral };
+}
+
+/** A scope between a lateral item and its siblings: tells whether a sibling, or something further out, was used. */
+const siblingScope = (scope: Scope): Scope => new Scope(scope);
+
+/** Common tables of this level, names of the levels around, no siblings. */
+function outside(scope: Scope): Scope {
+	const around = new Scope(scope.parent);
+	for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
+		for (const [name, cte] of level.commonTables) {
+			if (!around.commonTables.has(name)) around.commonTables.set(name, cte);
+		}
+	}
+	return around;
+}
+
+function bindFunction(
+	binder: Binder,
+	item: Extract<TableExpression, { kind: "function" }>,
+	scope: Scope,
+): LogicalFrom {
+	const name = functionName(item.call.name);
+	const around = siblingScope(scope);
+	const place: Place = {
+		binder,
+		scope: around,
+		clause: "functions in FROM",
+		aggregates: false,
+		sets: false,
+	};
+	const shown = item.alias ?? name;
+	const at = item.at;
+	if (setCandidates(name).length === 0) {
+		const call = scalarInFrom(place, item);
+		const columns = renamed(
+			[
+				{ name: shown, type: call.type, tableOid: 0, attnum: 0 },
+				...(item.ordinality ? [ordinalityColumn] : []),
+			],
+			item.columnAliases,
+			shown,
+			at,
+		);
+		const relation = new Relation(shown, undefined, columns);
+		scope.add(relation, at);
+		return {
+			kind: "function",
+			relation,
+			fn: undefined,
+			name,
+			args: [call],
+			argTypes: [],
+			ordinality: item.ordinality,
+			lateral: around.usedParent,
+		};
+	}
+	const bounds = item.call.args.map((arg) => bindExpression(place, arg));
+	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, item.call.at);
+	const single = fn.columns.length === 1;
+	const own = fn.columns.map((column) => ({
+		name: single ? shown : column.name,
+		type: plainType(single ? resultOid : column.oid),
+		tableOid: 0,
+		attnum: 0,
+	}));
+	const columns = item.ordinality ? [...own, ordinalityColumn] : own;
+	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown, at));
+	scope.add(relation, at);
+	return {
+		kind: "function",
+		relation,
+		fn,
+		name,
+		args,
+		argTypes: args.map((arg) => arg.type),
+		ordinality: item.ordinality,
+		lateral: around.usedParent,
+	};
+}
+
+const ordinalityColumn: RelationColumn = {
+	name: "ordinality",
+	type: plainType(20),
+	tableOid: 0,
+	attnum: 0,
+};
+
+function scalarInFrom(place: Place, item: Extract<TableExpression, { kind: "function" }>): Bound {
+	const name = functionName(item.call.name);
+	if (scalarCandidates(name).length === 0) bindExpression(place, item.call);
+	return bindExpression(place, item.call);
+}
+
+function bindJoin(
+	binder: Binder,
+	item: Extract<TableExpression, { kind: "join" }>,
+	scope: Scope,
+): LogicalFrom {
+	const before = scope.relations.length;
+	const left = bindItem(binder, item.left, scope);
+	const middle = scope.relations.length;
+	const right = bindItem(binder, item.right, scope);
+	const leftRelations = scope.relations.slice(before, middle);
+	const rightRelations = scope.relations.slice(middle);
+	const type = item.type === "cross" ? "inner" : item.type;
+	if (item.natural || item.using.length > 0) {
+		const on = bindUsing(binder, item, scope, leftRelations, rightRelations);
+		return { kind: "join", type, left, right, on };
+	}
+	if (item.on === undefined) return { kind: "join", type, left, right, on: [] };
+	// Only the two sides are in sight of ON.
+	const inner = new Scope(scope.parent);
+	inner.relations.push(...leftRelations, ...rightRelations);
+	inner.merged.push(...scope.merged);
+	for (const [name, cte] of scope.commonTables) inner.commonTables.set(name, cte);
+	const condition = bindBoolean(
+		{ binder, scope: inner, clause: "JOIN conditions", aggregates: false, sets: false },
+		item.on,
+		"JOIN/ON",
+	);
+	if (inner.correlated) scope.correlated = true;
+	return { kind: "join", type, left, right, on: conjunctsOf(condition) };
+}

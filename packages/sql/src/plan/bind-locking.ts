@@ -1,0 +1,58 @@
+/** FOR UPDATE and FOR SHARE: which tables a query locks as it reads them. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Query } from "../parser/ast.ts";
+import type { LockIntent, LogicalBody, LogicalFrom } from "./logical.ts";
+
+type Locking = Query["locking"][number];
+
+function refuse(query: Query, body: LogicalBody, clause: string): void {
+	const not = (what: string): DatabaseError =>
+		new DatabaseError("0A000", `${clause} is not allowed with ${what}`);
+	if (body.kind === "set-operation") throw not("UNION/INTERSECT/EXCEPT");
+	if (body.kind === "values") throw not("VALUES");
+	if (query.body.kind !== "select") return;
+	if (body.distinct !== undefined) throw not("DISTINCT clause");
+	if (query.body.groupBy.length > 0) throw not("GROUP BY clause");
+	if (query.body.having !== undefined) throw not("HAVING clause");
+	if (body.aggregation !== undefined) throw not("aggregate functions");
+	if (body.sets !== undefined) throw not("set-returning functions in the target list");
+}
+
+function intent(locking: Locking): LockIntent {
+	const exclusive = locking.strength === "update" || locking.strength === "no key update";
+	return { strength: exclusive ? "exclusive" : "shared", wait: locking.wait };
+}
+
+function lockItem(item: LogicalFrom, locking: Locking, found: Set<string>): void {
+	if (item.kind === "join") {
+		lockItem(item.left, locking, found);
+		lockItem(item.right, locking, found);
+		return;
+	}
+	const name = item.relation.name;
+	if (locking.of.length > 0 && !locking.of.includes(name)) return;
+	found.add(name);
+	if (item.kind === "table") item.lock = intent(locking);
+	if (item.kind === "subquery" && item.query.body.kind === "select") {
+		for (const inner of item.query.body.from) {
+			lockItem(inner, { ...locking, of: [] }, found);
+		}
+	}
+}
+
+export function applyLocking(query: Query, body: LogicalBody): void {
+	for (const locking of query.locking) {
+		const clause = `FOR ${locking.strength.toUpperCase()}`;
+		refuse(query, body, clause);
+		if (body.kind !== "select") continue;
+		const found = new Set<string>();
+		for (const item of body.from) lockItem(item, locking, found);
+		const missing = locking.of.find((name) => !found.has(name));
+		if (missing !== undefined) {
+			throw new DatabaseError(
+				"42P01",
+				`relation "${missing}" in ${clause} clause not found in FROM clause`,
+			);
+		}
+	}
+}

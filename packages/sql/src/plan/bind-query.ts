@@ -1,0 +1,194 @@
+/** Queries: WITH, the body, ORDER BY of set operations, LIMIT and locking. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { OrderItem, Query, QueryBody } from "../parser/ast.ts";
+import { commonType, formatType } from "../types/registry.ts";
+import { bindExpression, unify } from "./bind-expression.ts";
+import { applyLocking } from "./bind-locking.ts";
+import { bindSelect } from "./bind-select.ts";
+import { bindWith } from "./bind-with.ts";
+import type { Binder } from "./binder.ts";
+import { type Bound, columnOf, plainType, unknownOid } from "./bound.ts";
+import { coerce, resolutionType, settle } from "./coerce.ts";
+import type { LogicalBody, LogicalQuery, SortKey } from "./logical.ts";
+import { ordinalOf } from "./ordinal.ts";
+import { Relation, type RelationColumn } from "./relation.ts";
+import { Scope } from "./scope.ts";
+
+export interface BoundBody {
+	readonly body: LogicalBody;
+	readonly columns: readonly RelationColumn[];
+	readonly orderBy: readonly SortKey[];
+}
+
+/** `keepUnknown`: literals without a type stay so, for the place that will type them (UNION, INSERT). */
+export function bindQuery(
+	binder: Binder,
+	query: Query,
+	parent: Scope | undefined,
+	keepUnknown = false,
+): LogicalQuery {
+	const around = new Scope(parent);
+	const commonTables = bindWith(binder, query.with, query.recursive, around);
+	const { body, columns, orderBy } = bindBody(binder, query, around, keepUnknown);
+	const count = (node: Query["limit"], clause: string): Bound | undefined => {
+		if (node === undefined) return undefined;
+		const bound = bindExpression(
+			{ binder, scope: around, clause, aggregates: false, sets: false },
+			node,
+		);
+		return coerce(binder, bound, plainType(20), "assignment");
+	};
+	if (query.locking.length > 0) applyLocking(query, body);
+	return {
+		columns,
+		with: commonTables,
+		body,
+		orderBy,
+		limit: count(query.limit, "LIMIT"),
+		offset: count(query.offset, "OFFSET"),
+		correlated: around.correlated,
+		locks: query.locking.length > 0,
+	};
+}
+
+function bindBody(binder: Binder, query: Query, around: Scope, keepUnknown: boolean): BoundBody {
+	switch (query.body.kind) {
+		case "select":
+			return bindSelect(binder, query.body, query.orderBy, around, keepUnknown);
+		case "values":
+			return bindValues(binder, query.body, query.orderBy, around, keepUnknown);
+		case "set-operation":
+			return bindSetOperation(binder, query.body, query.orderBy, around);
+		default:
+			return query.body;
+	}
+}
+
+function bindValues(
+	binder: Binder,
+	body: Extract<QueryBody, { kind: "values" }>,
+	order: readonly OrderItem[],
+	scope: Scope,
+	keepUnknown: boolean,
+): BoundBody {
+	const width = body.rows[0]!.length;
+	const place = { binder, scope, clause: "VALUES", aggregates: false, sets: false };
+	const rows = body.rows.map((row) => {
+		if (row.length !== width) {
+			throw new DatabaseError("42601", "VALUES lists must all be the same length", {
+				position: (row[0]?.at ?? body.at) + 1,
+			});
+		}
+		return row.map((node) => bindExpression(place, node));
+	});
+	const columns: RelationColumn[] = [];
+	const typed = rows.map((): Bound[] => []);
+	for (let i = 0; i < width; i++) {
+		const bounds = rows.map((row) => row[i]!);
+		const untyped = bounds.every((bound) => resolutionType(binder, bound) === unknownOid);
+		const { type, args } =
+			keepUnknown && untyped
+				? { type: plainType(unknownOid), args: bounds }
+				: unify(binder, bounds, "VALUES", body.at);
+		columns.push({ name: `column${i + 1}`, type, tableOid: 0, attnum: 0 });
+		for (const [row, bound] of args.entries()) typed[row]!.push(bound);
+	}
+	return {
+		body: { kind: "values", rows: typed },
+		columns,
+		orderBy: outputOrder(binder, order, columns),
+	};
+}
+
+function bindSetOperation(
+	binder: Binder,
+	body: Extract<QueryBody, { kind: "set-operation" }>,
+	order: readonly OrderItem[],
+	scope: Scope,
+): BoundBody {
+	const left = bindQuery(binder, body.left, scope, true);
+	const right = bindQuery(binder, body.right, scope, true);
+	const construct = body.operator.toUpperCase();
+	if (left.columns.length !== right.columns.length) {
+		throw new DatabaseError(
+			"42601",
+			`each ${construct} query must have the same number of columns`,
+			{ position: body.right.at + 1 },
+		);
+	}
+	const inputs = [
+		new Relation("", undefined, left.columns),
+		new Relation("", undefined, right.columns),
+	] as const;
+	const leftCasts: Bound[] = [];
+	const rightCasts: Bound[] = [];
+	const columns = left.columns.map((column, i): RelationColumn => {
+		const other = right.columns[i]!;
+		const oid = commonType([column.type.oid, other.type.oid], construct, body.at);
+		const same = column.type.modifier === other.type.modifier && column.type.oid === oid;
+		const type = {
+			oid: oid === unknownOid ? 25 : oid,
+			modifier: same && other.type.oid === oid ? column.type.modifier : -1,
+		};
+		leftCasts.push(coerce(binder, columnOf(inputs[0], i), type, "implicit"));
+		rightCasts.push(coerce(binder, columnOf(inputs[1], i), type, "implicit"));
+		return { name: column.name, type, tableOid: 0, attnum: 0 };
+	});
+	return {
+		body: {
+			kind: "set-operation",
+			operator: body.operator,
+			all: body.all,
+			left,
+			right,
+			leftCasts,
+			rightCasts,
+			inputs,
+		},
+		columns,
+		orderBy: outputOrder(binder, order, columns),
+	};
+}
+
+export const sortKey = (slot: number, type: SortKey["type"], item: OrderItem): SortKey => ({
+	slot,
+	type,
+	descending: item.descending,
+	nullsFirst: item.nulls === undefined ? item.descending : item.nulls === "first",
+});
+
+/** ORDER BY where only output columns can be named: after a set operation or VALUES. */
+function outputOrder(
+	binder: Binder,
+	order: readonly OrderItem[],
+	columns: readonly RelationColumn[],
+): readonly SortKey[] {
+	return order.map((item) => {
+		const node = item.expression;
+		const ordinal = ordinalOf(binder, node, columns.length, "ORDER BY");
+		if (ordinal !== undefined) return sortKey(ordinal, columns[ordinal]!.type, item);
+		const name =
+			node.kind === "column" && node.name.parts.length === 1 ? node.name.parts[0] : undefined;
+		const slot = columns.findIndex((column) => column.name === name);
+		if (slot >= 0) return sortKey(slot, columns[slot]!.type, item);
+		if (name !== undefined) {
+			throw new DatabaseError("42703", `column "${name}" does not exist`, {
+				position: node.at + 1,
+			});
+		}
+		throw new DatabaseError("0A000", "invalid UNION/INTERSECT/EXCEPT ORDER BY clause", {
+			detail: "Only result column names can be used, not expressions or functions.",
+			hint: "Add the expression/function to every SELECT, or move the UNION into a FROM clause.",
+			position: node.at + 1,
+		});
+	});
+}
+
+/** What a query gives to its client: nothing untyped. */
+export function settledColumn(binder: Binder, bound: Bound): Bound {
+	const settled = settle(binder, bound);
+	if (settled.type.oid === 0) {
+		throw new DatabaseError("42P18", `could not determine data type ${formatType(settled.type)}`);
+	}
+	return settled;
+}

@@ -1,0 +1,115 @@
+/** Subqueries in expressions: scalar, EXISTS, IN, ANY and ALL, ARRAY. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Expression, Query } from "../parser/ast.ts";
+import { formatType, typeByOid } from "../types/registry.ts";
+import { bindExpression, logical, type Place } from "./bind-expression.ts";
+import { comparisonOf } from "./bind-operator.ts";
+import { bindQuery } from "./bind-query.ts";
+import { type Bound, booleanType, type Comparison, plainType } from "./bound.ts";
+
+type SubqueryNode = Extract<
+	Expression,
+	{ kind: "in-query" | "exists" | "scalar-query" | "array-query" }
+>;
+
+export function bindSubquery(place: Place, node: SubqueryNode): Bound {
+	switch (node.kind) {
+		case "exists":
+			return {
+				kind: "subquery",
+				mode: "exists",
+				query: bindQuery(place.binder, node.query, place.scope),
+				comparisons: [],
+				type: booleanType,
+				args: [],
+				at: node.at,
+			};
+		case "in-query": {
+			const bound = membership(place, node.operand, "=", node.query, "any", node.at);
+			return node.negated ? logical("not", [bound], node.at) : bound;
+		}
+		default:
+			return bindSingleColumn(place, node);
+	}
+}
+
+function bindSingleColumn(
+	place: Place,
+	node: Extract<SubqueryNode, { kind: "scalar-query" | "array-query" }>,
+): Bound {
+	const query = bindQuery(place.binder, node.query, place.scope);
+	if (query.columns.length !== 1) {
+		throw new DatabaseError("42601", "subquery must return only one column", {
+			position: node.at + 1,
+		});
+	}
+	const column = query.columns[0]!.type;
+	const scalar = node.kind === "scalar-query";
+	const arrayOid = typeByOid(column.oid)?.arrayOid ?? 0;
+	if (!scalar && arrayOid === 0) {
+		throw new DatabaseError(
+			"42704",
+			`could not find array type for data type ${formatType(column)}`,
+			{ position: node.at + 1 },
+		);
+	}
+	return {
+		kind: "subquery",
+		mode: scalar ? "scalar" : "array",
+		query,
+		comparisons: [],
+		type: scalar ? column : plainType(arrayOid),
+		args: [],
+		at: node.at,
+	};
+}
+
+/** x OP ANY|ALL (query), IN being = ANY. */
+export const bindQuantifiedQuery = (
+	place: Place,
+	node: Extract<Expression, { kind: "quantified" }>,
+	query: Query,
+): Bound =>
+	membership(
+		place,
+		node.operand,
+		node.operator === "!=" ? "<>" : node.operator,
+		query,
+		node.quantifier,
+		node.at,
+	);
+
+function membership(
+	place: Place,
+	operand: Expression,
+	symbol: string,
+	ast: Query,
+	mode: "any" | "all",
+	at: number,
+): Bound {
+	const left = bindExpression(place, operand);
+	const operands = left.kind === "row" ? left.args : [left];
+	const query = bindQuery(place.binder, ast, place.scope);
+	if (operands.length !== query.columns.length) {
+		const many = operands.length < query.columns.length;
+		throw new DatabaseError(
+			"42601",
+			many ? "subquery has too many columns" : "subquery has too few columns",
+			{ position: at + 1 },
+		);
+	}
+	const comparisons: Comparison[] = [];
+	const args = operands.map((bound, i) => {
+		const column: Bound = {
+			kind: "constant",
+			value: null,
+			type: query.columns[i]!.type,
+			args: [],
+			at,
+		};
+		const { comparison, args: pair } = comparisonOf(place, symbol, bound, column, at);
+		comparisons.push(comparison);
+		return pair[0];
+	});
+	return { kind: "subquery", mode, query, comparisons, type: booleanType, args, at };
+}

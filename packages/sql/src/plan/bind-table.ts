@@ -1,0 +1,149 @@
+/** What INSERT, UPDATE, DELETE and COPY share about their target: names of columns, defaults, checks, RETURNING. */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import { type ColumnDescriptor, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { tableCodec } from "../execute/table-codec.ts";
+import { type CheckConstraint, TableWriter } from "../execute/table-writer.ts";
+import type { SelectItem } from "../parser/ast.ts";
+import type { ResultColumn } from "../session/types.ts";
+import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { tableColumns } from "./bind-from.ts";
+import { bindItems } from "./bind-select.ts";
+import type { Binder } from "./binder.ts";
+import { type Bound, constant } from "./bound.ts";
+import { coerce } from "./coerce.ts";
+import { type Compiled, compile } from "./compile.ts";
+import type { CompileScope } from "./compile-scope.ts";
+import { Layout, Relation } from "./relation.ts";
+import { Scope } from "./scope.ts";
+
+/** Positions of named columns among the live ones; all of them if none are named. Throws 42703, 42701. */
+export function targetSlots(
+	table: TableDescriptor,
+	names: readonly string[],
+	at: number,
+): readonly number[] {
+	const live = liveColumns(table);
+	if (names.length === 0) return live.map((_, i) => i);
+	const slots = names.map((name) => columnSlot(table, live, name, at));
+	const repeated = names.find((name, i) => names.indexOf(name) !== i);
+	if (repeated !== undefined) {
+		throw new DatabaseError("42701", `column "${repeated}" specified more than once`, {
+			position: at + 1,
+		});
+	}
+	return slots;
+}
+
+export function columnSlot(
+	table: TableDescriptor,
+	live: readonly ColumnDescriptor[],
+	name: string,
+	at: number,
+): number {
+	const slot = live.findIndex((column) => column.name === name);
+	if (slot < 0) {
+		throw new DatabaseError(
+			"42703",
+			`column "${name}" of relation "${table.name}" does not exist`,
+			at >= 0 ? { position: at + 1 } : {},
+		);
+	}
+	return slot;
+}
+
+/** The default of a column, cast to its type; NULL where it has none. */
+export function bindDefault(
+	binder: Binder,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+): Bound {
+	if (column.defaultText === undefined) return constant(null, column.type);
+	const parsed = binder.environment.tableExpressions.get(table.oid)?.defaults.get(column.attnum);
+	assert(parsed !== undefined, () => `the default of ${table.name}.${column.name} is parsed`);
+	return binder.withLiterals(parsed.literals, () => {
+		const place: Place = {
+			binder,
+			scope: new Scope(undefined),
+			clause: "DEFAULT expressions",
+			aggregates: false,
+			sets: false,
+		};
+		const bound = bindExpression(place, parsed.expression);
+		return coerce(binder, bound, column.type, "assignment", column.name);
+	});
+}
+
+/** A row of the table's live columns, by the table's own name. */
+export function tableRelation(table: TableDescriptor, alias: string | undefined): Relation {
+	return new Relation(
+		alias ?? table.name,
+		alias === undefined ? table.schema : undefined,
+		tableColumns(table),
+	);
+}
+
+function compileChecks(
+	binder: Binder,
+	table: TableDescriptor,
+	parent: CompileScope,
+): readonly CheckConstraint[] {
+	const expressions = binder.environment.tableExpressions.get(table.oid);
+	return table.checks.map((check, i) => {
+		const parsed = expressions?.checks[i]?.parsed;
+		assert(parsed !== undefined, () => `the check ${check.name} is parsed`);
+		const relation = tableRelation(table, undefined);
+		const scope = new Scope(undefined);
+		scope.add(relation, -1);
+		const bound = binder.withLiterals(parsed.literals, () =>
+			bindBoolean(
+				{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
+				parsed.expression,
+				"CHECK",
+			),
+		);
+		return {
+			name: check.name,
+			condition: compile(bound, parent.inner(Layout.of(relation))),
+		};
+	});
+}
+
+export const tableWriter = (
+	binder: Binder,
+	table: TableDescriptor,
+	parent: CompileScope,
+): TableWriter => new TableWriter(tableCodec(table), compileChecks(binder, table, parent));
+
+export interface Returning {
+	readonly columns: readonly ResultColumn[];
+	readonly bounds: readonly Bound[];
+}
+
+export function bindReturning(
+	binder: Binder,
+	items: readonly SelectItem[],
+	scope: Scope,
+): Returning | undefined {
+	if (items.length === 0) return undefined;
+	const outputs = bindItems(
+		{ binder, scope, clause: "RETURNING", aggregates: false, sets: false },
+		items,
+		false,
+	);
+	return {
+		bounds: outputs.map((output) => output.bound),
+		columns: outputs.map(({ name, bound }): ResultColumn => {
+			const source = bound.kind === "column" ? bound.relation.columns[bound.column] : undefined;
+			return {
+				name,
+				type: bound.type,
+				tableOid: source?.tableOid ?? 0,
+				attribute: source?.attnum ?? 0,
+			};
+		}),
+	};
+}
+
+export const compileAll = (bounds: readonly Bound[], scope: CompileScope): readonly Compiled[] =>
+	bounds.map((bound) => compile(bound, scope));

@@ -1,0 +1,140 @@
+/** What binding one statement needs and collects: the catalog, parameter types, literals, and what the plan depends on. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
+import type { VirtualTable } from "../catalog/virtual-table.ts";
+import type { Expression, QualifiedName } from "../parser/ast.ts";
+import type { LiftedLiteral } from "../parser/parse.ts";
+import type { FunctionContext } from "../types/registry.ts";
+
+/** Stored expressions of a table, parsed. */
+export interface TableExpressions {
+	/** By attnum. */
+	readonly defaults: ReadonlyMap<number, ParsedExpression>;
+	readonly checks: readonly { readonly name: string; readonly parsed: ParsedExpression }[];
+}
+
+/** An expression with the literals that were lifted out of it. */
+export interface ParsedExpression {
+	readonly expression: Expression;
+	readonly literals: readonly LiftedLiteral[];
+}
+
+export interface BindEnvironment {
+	readonly catalog: CatalogSnapshot;
+	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
+	readonly searchPath: readonly string[];
+	/** For folding immutable expressions and reading constant arguments. */
+	readonly context: FunctionContext;
+	/** Parsed ahead, since the parser is asynchronous; by table oid. */
+	readonly tableExpressions: ReadonlyMap<number, TableExpressions>;
+}
+
+export type ResolvedTable =
+	| { readonly kind: "table"; readonly table: TableDescriptor }
+	| { readonly kind: "virtual"; readonly table: VirtualTable };
+
+export class Binder {
+	readonly environment: BindEnvironment;
+	/** Type OIDs of $1, $2 ...; 0 while unknown. */
+	readonly parameterTypes: number[];
+	/** Literals of the statement; of a stored expression while one is bound. */
+	literals: readonly LiftedLiteral[];
+	/** While a stored expression is bound its literals are constants, not arguments. */
+	literalsAreArguments = true;
+	/** Lifted literals whose value the plan depends on. */
+	readonly pinned = new Set<number>();
+	/** Set when the plan must not be kept: it holds values of this moment. */
+	uncacheable = false;
+
+	constructor(
+		environment: BindEnvironment,
+		parameterTypes: readonly number[],
+		literals: readonly LiftedLiteral[],
+	) {
+		this.environment = environment;
+		this.parameterTypes = [...parameterTypes];
+		this.literals = literals;
+	}
+
+	/** Binds something that comes with literals of its own. */
+	withLiterals<T>(literals: readonly LiftedLiteral[], bind: () => T): T {
+		const [before, beforeArguments] = [this.literals, this.literalsAreArguments];
+		this.literals = literals;
+		this.literalsAreArguments = false;
+		try {
+			return bind();
+		} finally {
+			this.literals = before;
+			this.literalsAreArguments = beforeArguments;
+		}
+	}
+
+	/** Text of a lifted literal; the plan then holds only for it. */
+	pinnedText(index: number): string {
+		if (this.literalsAreArguments) this.pinned.add(index);
+		return this.literals[index]!.text;
+	}
+
+	lookup(name: QualifiedName): ResolvedTable | Exclude<NamedObject, { kind: "table" }> | undefined {
+		const { catalog, virtualTable, searchPath } = this.environment;
+		const [schema, table] = splitName(name);
+		for (const candidate of schema === undefined ? ["pg_catalog", ...searchPath] : [schema]) {
+			const virtual = virtualTable(candidate, table);
+			if (virtual !== undefined) return { kind: "virtual", table: virtual };
+			const object = catalog.object(candidate, table);
+			if (object !== undefined) return object;
+		}
+		return undefined;
+	}
+
+	/** Throws 42P01, 42809. */
+	resolveTable(name: QualifiedName): ResolvedTable {
+		const object = this.lookup(name);
+		if (object === undefined) {
+			throw new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`, {
+				position: name.at + 1,
+			});
+		}
+		if (object.kind === "table" || object.kind === "virtual") return object;
+		if (object.kind === "index") {
+			throw new DatabaseError("42809", `"${object.index.name}" is an index`, {
+				position: name.at + 1,
+			});
+		}
+		throw new DatabaseError("0A000", "reading a sequence as a table is not supported", {
+			hint: "Use the function nextval, or the view pg_sequences.",
+			position: name.at + 1,
+		});
+	}
+
+	/** A table that can be written. */
+	resolveStoredTable(name: QualifiedName): TableDescriptor {
+		const resolved = this.resolveTable(name);
+		if (resolved.kind === "table") return resolved.table;
+		throw new DatabaseError(
+			"42501",
+			`permission denied: "${resolved.table.name}" is a system catalog`,
+		);
+	}
+}
+
+/** [schema or undefined, name]; a database name before them is accepted. */
+export function splitName(name: QualifiedName): readonly [string | undefined, string] {
+	const parts = name.parts;
+	if (parts.length > 3) {
+		throw new DatabaseError(
+			"42601",
+			`improper qualified name (too many dotted names): ${parts.join(".")}`,
+			{ position: name.at + 1 },
+		);
+	}
+	return [parts.at(-2), parts.at(-1)!];
+}
+
+/** The name of a function, whose schema can only be pg_catalog. */
+export function functionName(name: QualifiedName): string {
+	const [schema, base] = splitName(name);
+	if (schema === undefined || schema === "pg_catalog") return base;
+	throw new DatabaseError("3F000", `schema "${schema}" does not exist`, { position: name.at + 1 });
+}

@@ -1,0 +1,162 @@
+/**
+ * Bound expressions: names resolved, types known, casts explicit. Every node has its operands in `args`, so that a walk
+ * needs no knowledge of the kinds. What an expression refers to are relations by identity; where their columns lie in a row
+ * at run time is decided later (`layout.ts`).
+ */
+import type { Datum, SqlType } from "../types/datum.ts";
+import type {
+	AggregateFunction,
+	CastDefinition,
+	ScalarFunction,
+	SetFunction,
+} from "../types/registry.ts";
+import type { LogicalQuery } from "./logical.ts";
+import type { Relation } from "./relation.ts";
+
+/** A value given when the plan runs: a parameter of the client, or a literal that the plan cache lifted out of the text. */
+export interface Argument {
+	readonly source: "parameter" | "lifted";
+	readonly index: number;
+	readonly type: SqlType;
+	/** A cast to a type with a modifier truncates where an assignment fails. */
+	readonly explicit: boolean;
+}
+
+export interface AggregateCall {
+	readonly fn: AggregateFunction;
+	readonly name: string;
+	readonly args: readonly Bound[];
+	readonly argTypes: readonly SqlType[];
+	readonly distinct: boolean;
+	readonly orderBy: readonly BoundOrder[];
+	readonly filter: Bound | undefined;
+	readonly type: SqlType;
+}
+
+export interface BoundOrder {
+	readonly expression: Bound;
+	readonly descending: boolean;
+	readonly nullsFirst: boolean;
+}
+
+/** Symbol and function of a comparison. */
+export interface Comparison {
+	readonly symbol: string;
+	readonly fn: ScalarFunction;
+	readonly argTypes: readonly SqlType[];
+}
+
+export type Bound = {
+	readonly type: SqlType;
+	readonly args: readonly Bound[];
+	/** Offset in the statement, for errors; -1 where there is none. */
+	readonly at: number;
+} & (
+	| { readonly kind: "constant"; readonly value: Datum }
+	| { readonly kind: "argument"; readonly argument: Argument }
+	| { readonly kind: "column"; readonly relation: Relation; readonly column: number }
+	/** A function or an operator (`operator` true: printed infix). */
+	| {
+			readonly kind: "call";
+			readonly fn: ScalarFunction;
+			readonly name: string;
+			readonly operator: boolean;
+			readonly argTypes: readonly SqlType[];
+	  }
+	| { readonly kind: "cast"; readonly cast: CastDefinition }
+	/** Length or scale of the type applied. */
+	| { readonly kind: "modifier"; readonly explicit: boolean }
+	/** The same bytes under another type. */
+	| { readonly kind: "relabel" }
+	| { readonly kind: "and" }
+	| { readonly kind: "or" }
+	| { readonly kind: "not" }
+	| {
+			readonly kind: "is";
+			readonly test: "null" | "true" | "false" | "unknown";
+			readonly negated: boolean;
+	  }
+	| { readonly kind: "distinct-from"; readonly negated: boolean; readonly comparison: Comparison }
+	/** args: operand, then the list; one comparison for each element of the list. */
+	| { readonly kind: "in-list"; readonly comparisons: readonly Comparison[] }
+	/** args: condition, result, condition, result ..., otherwise. */
+	| { readonly kind: "case" }
+	| { readonly kind: "coalesce" }
+	| { readonly kind: "nullif"; readonly comparison: Comparison }
+	| { readonly kind: "extreme"; readonly greatest: boolean }
+	| { readonly kind: "array" }
+	| { readonly kind: "row" }
+	/** args: array, index. */
+	| { readonly kind: "subscript" }
+	/** args: operand, array. */
+	| {
+			readonly kind: "quantified";
+			readonly all: boolean;
+			readonly comparison: Comparison;
+	  }
+	/** args: the operands of IN, ANY, ALL, one for each column of the query; `comparisons` likewise. */
+	| {
+			readonly kind: "subquery";
+			readonly mode: "scalar" | "exists" | "any" | "all" | "array";
+			readonly query: LogicalQuery;
+			readonly comparisons: readonly Comparison[];
+	  }
+	/** Replaced by a column of the aggregation before anything is compiled. */
+	| { readonly kind: "aggregate"; readonly call: AggregateCall }
+	/** Replaced by a column of a set projection before anything is compiled. */
+	| {
+			readonly kind: "set-call";
+			readonly fn: SetFunction;
+			readonly name: string;
+			readonly argTypes: readonly SqlType[];
+	  }
+);
+
+export const booleanType: SqlType = { oid: 16, modifier: -1 };
+export const textType: SqlType = { oid: 25, modifier: -1 };
+export const unknownOid = 705;
+
+export const plainType = (oid: number): SqlType => ({ oid, modifier: -1 });
+
+export const constant = (value: Datum, type: SqlType, at = -1): Bound => ({
+	kind: "constant",
+	value,
+	type,
+	args: [],
+	at,
+});
+
+export const columnOf = (relation: Relation, column: number, at = -1): Bound => ({
+	kind: "column",
+	relation,
+	column,
+	type: relation.columns[column]!.type,
+	args: [],
+	at,
+});
+
+/** A copy with other operands; the same node if none changed. */
+export function mapArgs(bound: Bound, change: (arg: Bound) => Bound): Bound {
+	let changed = false;
+	const args = bound.args.map((arg) => {
+		const next = change(arg);
+		if (next !== arg) changed = true;
+		return next;
+	});
+	return changed ? { ...bound, args } : bound;
+}
+
+export function someNode(bound: Bound, test: (node: Bound) => boolean): boolean {
+	return test(bound) || bound.args.some((arg) => someNode(arg, test));
+}
+
+/** Flattens nested ANDs. */
+export function conjunctsOf(bound: Bound | undefined): readonly Bound[] {
+	if (bound === undefined) return [];
+	return bound.kind === "and" ? bound.args.flatMap(conjunctsOf) : [bound];
+}
+
+export function conjunction(bounds: readonly Bound[]): Bound | undefined {
+	if (bounds.length <= 1) return bounds[0];
+	return { kind: "and", type: booleanType, args: bounds, at: -1 };
+}

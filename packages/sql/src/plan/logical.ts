@@ -1,0 +1,123 @@
+/** Logical queries: what the binder makes of a query and the planner turns into operators. */
+import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { VirtualTable } from "../catalog/virtual-table.ts";
+import type { SqlType } from "../types/datum.ts";
+import type { SetFunction } from "../types/registry.ts";
+import type { AggregateCall, Bound } from "./bound.ts";
+import type { Relation, RelationColumn } from "./relation.ts";
+
+export interface LockIntent {
+	readonly strength: "exclusive" | "shared";
+	readonly wait: "block" | "nowait" | "skip locked";
+}
+
+export type LogicalFrom =
+	| {
+			readonly kind: "table";
+			readonly relation: Relation;
+			readonly table: TableDescriptor;
+			/** Set by FOR UPDATE after the item was bound. */
+			lock: LockIntent | undefined;
+	  }
+	| { readonly kind: "virtual"; readonly relation: Relation; readonly table: VirtualTable }
+	| {
+			readonly kind: "subquery";
+			readonly relation: Relation;
+			readonly query: LogicalQuery;
+			/** Refers to items on its left: evaluated for each of their rows. */
+			readonly lateral: boolean;
+	  }
+	| {
+			readonly kind: "function";
+			readonly relation: Relation;
+			/** Undefined: a scalar function used as a table of one row. */
+			readonly fn: SetFunction | undefined;
+			readonly name: string;
+			readonly args: readonly Bound[];
+			readonly argTypes: readonly SqlType[];
+			readonly ordinality: boolean;
+			readonly lateral: boolean;
+	  }
+	| { readonly kind: "cte"; readonly relation: Relation; readonly cte: CommonTableState }
+	| {
+			readonly kind: "join";
+			readonly type: "inner" | "left" | "right" | "full";
+			readonly left: LogicalFrom;
+			readonly right: LogicalFrom;
+			readonly on: readonly Bound[];
+	  };
+
+/** WITH: one object a common table, shared by all references. */
+export interface CommonTableState {
+	readonly name: string;
+	readonly columns: readonly RelationColumn[];
+	/** Set when it is bound; while a recursive one is being bound, references see only the columns. */
+	query: LogicalQuery | undefined;
+	referenced: boolean;
+	/** Recursive: the term that refers to itself, and whether duplicates go. */
+	recursion: { readonly query: LogicalQuery; readonly distinct: boolean } | undefined;
+}
+
+export interface SortKey {
+	/** Position in the projected row. */
+	readonly slot: number;
+	readonly type: SqlType;
+	readonly descending: boolean;
+	readonly nullsFirst: boolean;
+}
+
+/** Its rows: group keys, then results of the calls. */
+export interface Aggregation {
+	readonly groups: readonly Bound[];
+	readonly calls: readonly AggregateCall[];
+	readonly groupRelation: Relation;
+	readonly callRelation: Relation;
+	readonly having: Bound | undefined;
+}
+
+/** Set-returning calls of a select list, in lockstep. */
+export interface SetProjection {
+	readonly calls: readonly Extract<Bound, { kind: "set-call" }>[];
+	/** One column a call. */
+	readonly relation: Relation;
+}
+
+export interface LogicalSelect {
+	readonly kind: "select";
+	readonly from: readonly LogicalFrom[];
+	readonly where: readonly Bound[];
+	readonly aggregation: Aggregation | undefined;
+	readonly sets: SetProjection | undefined;
+	/** Visible columns first, then those that only ORDER BY and DISTINCT ON need. */
+	readonly projections: readonly Bound[];
+	/** Slots of the projected row that are compared; undefined: no DISTINCT. */
+	readonly distinct: readonly number[] | undefined;
+}
+
+export type LogicalBody =
+	| LogicalSelect
+	| { readonly kind: "values"; readonly rows: readonly (readonly Bound[])[] }
+	| {
+			readonly kind: "set-operation";
+			readonly operator: "union" | "intersect" | "except";
+			readonly all: boolean;
+			readonly left: LogicalQuery;
+			readonly right: LogicalQuery;
+			/** Casts of either side's columns to the common types, over `inputs`. */
+			readonly leftCasts: readonly Bound[];
+			readonly rightCasts: readonly Bound[];
+			readonly inputs: readonly [Relation, Relation];
+	  };
+
+export interface LogicalQuery {
+	readonly columns: readonly RelationColumn[];
+	readonly with: readonly CommonTableState[];
+	readonly body: LogicalBody;
+	readonly orderBy: readonly SortKey[];
+	readonly limit: Bound | undefined;
+	readonly offset: Bound | undefined;
+	/** Refers to columns of queries around it. */
+	readonly correlated: boolean;
+	/** FOR UPDATE and its kin. */
+	readonly locks: boolean;
+}

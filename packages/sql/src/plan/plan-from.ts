@@ -1,0 +1,249 @@
+/**
+ * FROM to a tree of joins. Inner joins and comma items are taken apart into factors, joined greedily: start where a
+ * condition fixes most, then add what an index lookup, a hash, or nothing connects, in this order of preference. Outer
+ * joins stay as they are written. A condition is applied as soon as all it refers to is there.
+ */
+import { Filter, OneRow, Renamed } from "../execute/operators/simple.ts";
+import { CommonTableScan, FunctionScan, VirtualScan } from "../execute/operators/sources.ts";
+import { TableScan } from "../execute/operators/table-scan.ts";
+import type { PlanNode } from "../execute/plan-node.ts";
+import { TableReader } from "../execute/table-reader.ts";
+import { type AccessPath, choosePath, type WantedOrder } from "./access-path.ts";
+import { type Bound, conjunction } from "./bound.ts";
+import { compile } from "./compile.ts";
+import type { CompileScope } from "./compile-scope.ts";
+import type { LogicalFrom } from "./logical.ts";
+import { planJoin, planOuterJoin } from "./plan-join.ts";
+import type { Planner } from "./plan-query.ts";
+import { Layout, type Relation } from "./relation.ts";
+import { relationsOf } from "./relations-of.ts";
+import { showAll } from "./show.ts";
+
+export interface FromPlan {
+	readonly node: PlanNode;
+	/** Rows come in the wanted order. */
+	readonly ordered: boolean;
+}
+
+/** An item that is joined with the others. */
+export interface Factor {
+	readonly item: LogicalFrom;
+	readonly relations: ReadonlySet<Relation>;
+	readonly lateral: boolean;
+}
+
+export function itemRelations(item: LogicalFrom): readonly Relation[] {
+	return item.kind === "join"
+		? [...itemRelations(item.left), ...itemRelations(item.right)]
+		: [item.relation];
+}
+
+const isLateral = (item: LogicalFrom): boolean =>
+	item.kind === "join"
+		? isLateral(item.left) || isLateral(item.right)
+		: (item.kind === "subquery" || item.kind === "function") && item.lateral;
+
+function flatten(item: LogicalFrom, factors: Factor[], conjuncts: Bound[]): void {
+	if (item.kind === "join" && item.type === "inner") {
+		flatten(item.left, factors, conjuncts);
+		flatten(item.right, factors, conjuncts);
+		conjuncts.push(...item.on);
+		return;
+	}
+	factors.push({ item, relations: new Set(itemRelations(item)), lateral: isLateral(item) });
+}
+
+export function planFrom(
+	planner: Planner,
+	items: readonly LogicalFrom[],
+	where: readonly Bound[],
+	parent: CompileScope,
+	wanted: WantedOrder | undefined,
+): FromPlan {
+	const factors: Factor[] = [];
+	const conjuncts: Bound[] = [...where];
+	for (const item of items) flatten(item, factors, conjuncts);
+	const single = factors[0];
+	if (single === undefined) {
+		return { node: filtered(new OneRow(), conjuncts, parent), ordered: false };
+	}
+	if (factors.length === 1 && single.item.kind === "table") {
+		return planTable(single.item, conjuncts, parent, wanted);
+	}
+	return { node: joinAll(planner, factors, conjuncts, parent), ordered: false };
+}
+
+/** Conditions that refer to nothing of this level but `relations`. */
+export function applicable(
+	conjuncts: readonly Bound[],
+	relations: ReadonlySet<Relation>,
+	level: ReadonlySet<Relation>,
+): readonly Bound[] {
+	return conjuncts.filter((conjunct) => {
+		for (const relation of relationsOf(conjunct)) {
+			if (level.has(relation) && !relations.has(relation)) return false;
+		}
+		return true;
+	});
+}
+
+function joinAll(
+	planner: Planner,
+	factors: readonly Factor[],
+	conjuncts: readonly Bound[],
+	parent: CompileScope,
+): PlanNode {
+	const level = new Set(factors.flatMap((factor) => [...factor.relations]));
+	let open = conjuncts;
+	const take = (relations: ReadonlySet<Relation>): readonly Bound[] => {
+		const ready = applicable(open, relations, level);
+		open = open.filter((conjunct) => !ready.includes(conjunct));
+		return ready;
+	};
+	let rest = [...factors];
+	const first = pickFirst(rest, conjuncts, level);
+	rest = rest.filter((factor) => factor !== first);
+	const placed = new Set(first.relations);
+	let node = planFactor(planner, first.item, take(first.relations), parent);
+	while (rest.length > 0) {
+		const next = pickNext(rest, open, placed, level);
+		rest = rest.filter((factor) => factor !== next);
+		for (const relation of next.relations) placed.add(relation);
+		node = planJoin(planner, node, next, take(placed), level, parent);
+	}
+	return filtered(node, open, parent);
+}
+
+/** The factor whose own conditions narrow it most; a lateral one needs what is on its left. */
+function pickFirst(
+	factors: readonly Factor[],
+	conjuncts: readonly Bound[],
+	level: ReadonlySet<Relation>,
+): Factor {
+	let best = factors[0]!;
+	let bestEstimate = Number.POSITIVE_INFINITY;
+	const firstLateral = factors.findIndex((factor) => factor.lateral);
+	// Items on the left of a lateral one come first, in any order.
+	const eligible = firstLateral > 0 ? factors.slice(0, firstLateral) : factors;
+	for (const factor of eligible) {
+		if (factor.lateral) continue;
+		const estimate = estimateFactor(factor, applicable(conjuncts, factor.relations, level));
+		if (estimate < bestEstimate) {
+			best = factor;
+			bestEstimate = estimate;
+		}
+	}
+	return best;
+}
+
+function estimateFactor(factor: Factor, conjuncts: readonly Bound[]): number {
+	const { item } = factor;
+	switch (item.kind) {
+		case "table":
+			return choosePath(item.table, item.relation, conjuncts, undefined).estimate;
+		case "virtual":
+			return conjuncts.length > 0 ? 100 : 300;
+		case "function":
+			return item.fn === undefined ? 1 : 100;
+		default:
+			return 2000;
+	}
+}
+
+function pickNext(
+	rest: readonly Factor[],
+	open: readonly Bound[],
+	placed: ReadonlySet<Relation>,
+	level: ReadonlySet<Relation>,
+): Factor {
+	const firstLateral = rest.findIndex((factor) => factor.lateral);
+	if (firstLateral === 0) return rest[0]!;
+	const eligible = firstLateral > 0 ? rest.slice(0, firstLateral) : rest;
+	let best = eligible[0]!;
+	let bestScore = Number.POSITIVE_INFINITY;
+	for (const factor of eligible) {
+		const relations = new Set([...placed, ...factor.relations]);
+		const ready = applicable(open, relations, level);
+		const connects = ready.some((conjunct) =>
+			[...relationsOf(conjunct)].some((relation) => placed.has(relation)),
+		);
+		const estimate = estimateFactor(factor, ready);
+		const score = connects ? estimate : estimate + 1e9;
+		if (score < bestScore) {
+			best = factor;
+			bestScore = score;
+		}
+	}
+	return best;
+}
+
+/** One item by itself, with the conditions that concern only it and what is around the query. */
+export function planFactor(
+	planner: Planner,
+	item: LogicalFrom,
+	conjuncts: readonly Bound[],
+	parent: CompileScope,
+): PlanNode {
+	if (item.kind === "table") return planTable(item, conjuncts, parent, undefined).node;
+	if (item.kind === "join" && item.type !== "inner") {
+		return planOuterJoin(planner, item, conjuncts, parent);
+	}
+	if (item.kind === "join") return planFrom(planner, [item], conjuncts, parent, undefined).node;
+	return filtered(planSource(planner, item, parent), conjuncts, parent);
+}
+
+function planSource(
+	planner: Planner,
+	item: Exclude<LogicalFrom, { kind: "table" | "join" }>,
+	parent: CompileScope,
+): PlanNode {
+	switch (item.kind) {
+		case "virtual":
+			return new VirtualScan(item.relation, item.table, planner.catalog);
+		case "subquery":
+			return new Renamed(planner.planQuery(item.query, parent), item.relation);
+		case "cte":
+			return new CommonTableScan(item.relation, item.cte, () => planner.commonTable(item.cte));
+		default: {
+			const level = parent.inner(Layout.empty);
+			return new FunctionScan(
+				item.relation,
+				item.name,
+				item.fn,
+				item.args.map((arg) => compile(arg, level)),
+				item.argTypes,
+				item.ordinality,
+			);
+		}
+	}
+}
+
+export function planTable(
+	item: Extract<LogicalFrom, { kind: "table" }>,
+	conjuncts: readonly Bound[],
+	parent: CompileScope,
+	wanted: WantedOrder | undefined,
+): FromPlan {
+	const path = choosePath(item.table, item.relation, conjuncts, wanted);
+	const node = filtered(scanOf(item, path, parent), path.residual, parent);
+	return { node, ordered: path.order !== undefined };
+}
+
+export function scanOf(
+	item: Extract<LogicalFrom, { kind: "table" }>,
+	path: AccessPath,
+	parent: CompileScope,
+): TableScan {
+	const reader = new TableReader(path, item.relation, item.lock, parent.inner(Layout.empty));
+	return new TableScan(reader, item.relation);
+}
+
+export function filtered(
+	node: PlanNode,
+	conjuncts: readonly Bound[],
+	parent: CompileScope,
+): PlanNode {
+	const condition = conjunction(conjuncts);
+	if (condition === undefined) return node;
+	return new Filter(node, compile(condition, parent.inner(node.layout)), showAll(conjuncts));
+}

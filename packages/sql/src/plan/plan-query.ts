@@ -1,0 +1,141 @@
+/** Logical queries to operators: what is around the body (WITH, ORDER BY, LIMIT), set operations and VALUES. */
+import { assert } from "@quorate/keys/assert";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { Distinct } from "../execute/operators/distinct.ts";
+import { type SetInput, SetOperation } from "../execute/operators/set-operation.ts";
+import { Limit, Truncate, ValuesScan } from "../execute/operators/simple.ts";
+import { Sort } from "../execute/operators/sort.ts";
+import { type CommonTablePlan, WithFrame } from "../execute/operators/sources.ts";
+import { TableScan } from "../execute/operators/table-scan.ts";
+import type { PlanNode } from "../execute/plan-node.ts";
+import type { Bound } from "./bound.ts";
+import { type Compiled, compile } from "./compile.ts";
+import { ArgumentList, type CompileScope, type PlanContext } from "./compile-scope.ts";
+import type { CommonTableState, LogicalBody, LogicalQuery, SortKey } from "./logical.ts";
+import { planSelect } from "./plan-select.ts";
+import { Layout, type Relation } from "./relation.ts";
+
+/** Plans one statement. */
+export class Planner implements PlanContext {
+	readonly arguments = new ArgumentList();
+	readonly catalog: CatalogSnapshot;
+	readonly #commonTables = new Map<CommonTableState, CommonTablePlan>();
+
+	constructor(catalog: CatalogSnapshot) {
+		this.catalog = catalog;
+	}
+
+	commonTable(table: CommonTableState): CommonTablePlan {
+		const plan = this.#commonTables.get(table);
+		assert(plan !== undefined, "a common table is planned with the query that defines it");
+		return plan;
+	}
+
+	/** Rows are the query's columns, in order. */
+	planQuery(query: LogicalQuery, parent: CompileScope): PlanNode {
+		if (query.with.length === 0) return this.#planPlain(query, parent);
+		const frame = parent.inner(Layout.empty);
+		for (const table of query.with) {
+			if (table.query === undefined) continue;
+			this.#commonTables.set(table, {
+				base: this.planQuery(table.query, frame),
+				recursive:
+					table.recursion === undefined
+						? undefined
+						: {
+								plan: this.planQuery(table.recursion.query, frame),
+								distinct: table.recursion.distinct,
+							},
+			});
+		}
+		return new WithFrame(this.#planPlain(query, frame), query.with);
+	}
+
+	#planPlain(query: LogicalQuery, parent: CompileScope): PlanNode {
+		const level = parent.inner(Layout.empty);
+		const limit = query.limit && compile(query.limit, level);
+		const offset = query.offset && compile(query.offset, level);
+		const hasLimit = limit !== undefined;
+		const { node, ordered } = this.#planBody(query, parent, hasLimit);
+		let plan = node;
+		if (query.orderBy.length > 0 && !ordered) {
+			const shown = query.orderBy.map((sort) => showKey(query, sort)).join(", ");
+			plan = new Sort(plan, query.orderBy, shown, limit, offset);
+		}
+		plan = distinctOn(query.body, plan);
+		if (limit !== undefined || offset !== undefined) {
+			if (limit !== undefined && offset === undefined) passLimit(plan, limit);
+			plan = new Limit(plan, limit, offset);
+		}
+		return plan.layout.width > query.columns.length
+			? new Truncate(plan, query.columns.length)
+			: plan;
+	}
+
+	#planBody(
+		query: LogicalQuery,
+		parent: CompileScope,
+		hasLimit: boolean,
+	): { readonly node: PlanNode; readonly ordered: boolean } {
+		const { body } = query;
+		switch (body.kind) {
+			case "select":
+				return planSelect(this, body, query.orderBy, hasLimit, parent);
+			case "values": {
+				const level = parent.inner(Layout.empty);
+				const rows = body.rows.map((row) => row.map((bound) => compile(bound, level)));
+				return { node: new ValuesScan(rows), ordered: false };
+			}
+			default:
+				return { node: this.#planSetOperation(body, parent), ordered: false };
+		}
+	}
+
+	#planSetOperation(
+		body: Extract<LogicalBody, { kind: "set-operation" }>,
+		parent: CompileScope,
+	): PlanNode {
+		const input = (query: LogicalQuery, casts: readonly Bound[], relation: Relation): SetInput => {
+			const level = parent.inner(Layout.of(relation));
+			const plain = casts.every((cast) => cast.kind === "column");
+			return {
+				node: this.planQuery(query, parent),
+				casts: plain ? undefined : casts.map((cast): Compiled => compile(cast, level)),
+			};
+		};
+		return new SetOperation(
+			body.operator,
+			body.all,
+			input(body.left, body.leftCasts, body.inputs[0]),
+			input(body.right, body.rightCasts, body.inputs[1]),
+			body.leftCasts.map((cast) => cast.type.oid),
+		);
+	}
+}
+
+function showKey(query: LogicalQuery, sort: SortKey): string {
+	const name = query.columns[sort.slot]?.name ?? `column ${sort.slot + 1}`;
+	return `${name}${sort.descending ? " DESC" : ""}`;
+}
+
+/** DISTINCT ON looks at sorted rows; plain DISTINCT was done before the sort. */
+function distinctOn(body: LogicalBody, plan: PlanNode): PlanNode {
+	if (body.kind !== "select" || body.distinct === undefined) return plan;
+	if (isPlainDistinct(body.distinct, body.projections.length)) return plan;
+	return new Distinct(
+		plan,
+		body.distinct,
+		body.distinct.map((slot) => body.projections[slot]!.type.oid),
+	);
+}
+
+/** All projected columns, none hidden. */
+export const isPlainDistinct = (distinct: readonly number[], width: number): boolean =>
+	distinct.length === width && distinct.every((slot, i) => slot === i);
+
+/** A scan that nothing filters need not read more pages than the limit. */
+function passLimit(plan: PlanNode, limit: Compiled): void {
+	let node: PlanNode | undefined = plan;
+	while (node !== undefined && node.label === "Project") node = node.children[0];
+	if (node instanceof TableScan) node.limit = limit;
+}

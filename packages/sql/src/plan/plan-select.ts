@@ -1,0 +1,141 @@
+/** SELECT to operators: FROM, then grouping, then the select list. */
+import { Aggregate, type CompiledAggregate } from "../execute/operators/aggregate.ts";
+import { Distinct } from "../execute/operators/distinct.ts";
+import { Project } from "../execute/operators/simple.ts";
+import { rowComparer } from "../execute/operators/sort.ts";
+import { ProjectSet } from "../execute/operators/sources.ts";
+import type { PlanNode } from "../execute/plan-node.ts";
+import type { WantedOrder } from "./access-path.ts";
+import type { AggregateCall } from "./bound.ts";
+import { compile } from "./compile.ts";
+import type { CompileScope } from "./compile-scope.ts";
+import type { Aggregation, LogicalSelect, SortKey } from "./logical.ts";
+import { filtered, planFrom } from "./plan-from.ts";
+import { isPlainDistinct, type Planner } from "./plan-query.ts";
+import { Layout, type Relation } from "./relation.ts";
+import { show } from "./show.ts";
+
+export function planSelect(
+	planner: Planner,
+	select: LogicalSelect,
+	orderBy: readonly SortKey[],
+	hasLimit: boolean,
+	parent: CompileScope,
+): { readonly node: PlanNode; readonly ordered: boolean } {
+	const wanted = wantedOrder(select, orderBy, hasLimit);
+	const from = planFrom(planner, select.from, select.where, parent, wanted);
+	let node = from.node;
+	if (select.aggregation !== undefined) {
+		node = planAggregation(select.aggregation, node, parent);
+	}
+	if (select.sets !== undefined) {
+		const level = parent.inner(node.layout);
+		const calls = select.sets.calls.map(({ fn, args, argTypes }) => ({
+			fn,
+			argTypes,
+			args: args.map((arg) => compile(arg, level)),
+		}));
+		node = new ProjectSet(node, select.sets.relation, calls);
+	}
+	const level = parent.inner(node.layout);
+	node = new Project(
+		node,
+		select.projections.map((projection) => compile(projection, level)),
+		select.projections.map(show).join(", "),
+	);
+	const { distinct, projections } = select;
+	if (distinct !== undefined && isPlainDistinct(distinct, projections.length)) {
+		node = new Distinct(
+			node,
+			distinct,
+			projections.map((projection) => projection.type.oid),
+		);
+	}
+	return { node, ordered: from.ordered };
+}
+
+/** The order of ORDER BY in columns of the only table, if that is what it is. */
+function wantedOrder(
+	select: LogicalSelect,
+	orderBy: readonly SortKey[],
+	hasLimit: boolean,
+): WantedOrder | undefined {
+	const item = select.from[0];
+	if (select.from.length !== 1 || item?.kind !== "table" || orderBy.length === 0) return undefined;
+	if (select.aggregation !== undefined || select.sets !== undefined) return undefined;
+	const columns: { column: number; descending: boolean }[] = [];
+	for (const { slot, descending, nullsFirst } of orderBy) {
+		const bound = select.projections[slot]!;
+		if (bound.kind !== "column" || bound.relation !== item.relation) return undefined;
+		if (nullsFirst !== descending) return undefined;
+		columns.push({ column: bound.column, descending });
+	}
+	return { columns, hasLimit };
+}
+
+function planAggregation(
+	aggregation: Aggregation,
+	input: PlanNode,
+	parent: CompileScope,
+): PlanNode {
+	const level = parent.inner(input.layout);
+	const { groups, calls, groupRelation, callRelation, having } = aggregation;
+	const node = new Aggregate(
+		input,
+		groups.map((group) => compile(group, level)),
+		groups.map((group) => group.type.oid),
+		calls.map((call) => compileAggregate(call, level)),
+		aggregationLayout(aggregation, groupRelation, callRelation),
+		groups.map(show).join(", "),
+	);
+	return having === undefined ? node : filtered(node, [having], parent);
+}
+
+/** Grouped columns are also found under their own names: subqueries may refer to them. */
+function aggregationLayout(
+	aggregation: Aggregation,
+	groupRelation: Relation,
+	callRelation: Relation,
+): Layout {
+	const singles = new Map<Relation, Map<number, number>>();
+	for (const [slot, group] of aggregation.groups.entries()) {
+		if (group.kind !== "column") continue;
+		const columns = singles.get(group.relation) ?? new Map<number, number>();
+		columns.set(group.column, slot);
+		singles.set(group.relation, columns);
+	}
+	const count = aggregation.groups.length;
+	return new Layout(
+		count + aggregation.calls.length,
+		new Map([
+			[groupRelation, 0],
+			[callRelation, count],
+		]),
+		singles,
+	);
+}
+
+function compileAggregate(call: AggregateCall, level: CompileScope): CompiledAggregate {
+	const order =
+		call.orderBy.length === 0
+			? undefined
+			: {
+					keys: call.orderBy.map((item) => compile(item.expression, level)),
+					compare: rowComparer(
+						call.orderBy.map((item, i) => ({
+							slot: call.args.length + i,
+							type: item.expression.type,
+							descending: item.descending,
+							nullsFirst: item.nullsFirst,
+						})),
+					),
+				};
+	return {
+		fn: call.fn,
+		args: call.args.map((arg) => compile(arg, level)),
+		argTypes: call.argTypes,
+		distinct: call.distinct,
+		order,
+		filter: call.filter && compile(call.filter, level),
+	};
+}

@@ -1,0 +1,85 @@
+/** Relations as the binder sees them: the items of FROM and what the planner makes in between. */
+import type { SqlType } from "../types/datum.ts";
+
+export interface RelationColumn {
+	readonly name: string;
+	readonly type: SqlType;
+	/** pg_class OID and attnum of a plain table column, else 0. */
+	readonly tableOid: number;
+	readonly attnum: number;
+}
+
+export class Relation {
+	/** As it is referred to: alias, or the table's name. */
+	readonly name: string;
+	/** Schema of an unaliased table: `public.t.c` is allowed. */
+	readonly schema: string | undefined;
+	readonly columns: readonly RelationColumn[];
+	/** Which columns any expression refers to: a scan decodes no others. */
+	readonly used: boolean[];
+
+	constructor(name: string, schema: string | undefined, columns: readonly RelationColumn[]) {
+		this.name = name;
+		this.schema = schema;
+		this.columns = columns;
+		this.used = columns.map(() => false);
+	}
+
+	useAll(): void {
+		this.used.fill(true);
+	}
+}
+
+/** Where the columns of relations lie in the rows that an operator yields. */
+export class Layout {
+	readonly width: number;
+	readonly #bases: ReadonlyMap<Relation, number>;
+	/** Single columns of relations that are otherwise gone (group keys). */
+	readonly #singles: ReadonlyMap<Relation, ReadonlyMap<number, number>>;
+
+	constructor(
+		width: number,
+		bases: ReadonlyMap<Relation, number>,
+		singles: ReadonlyMap<Relation, ReadonlyMap<number, number>> = new Map(),
+	) {
+		this.width = width;
+		this.#bases = bases;
+		this.#singles = singles;
+	}
+
+	/** `width` may exceed the relation's columns: a table scan adds the row's key. */
+	static of(relation: Relation, width = relation.columns.length): Layout {
+		return new Layout(width, new Map([[relation, 0]]));
+	}
+
+	static readonly empty = new Layout(0, new Map());
+
+	/** Rows of `this` with rows of `right` after them. */
+	join(right: Layout): Layout {
+		const bases = new Map(this.#bases);
+		for (const [relation, base] of right.#bases) bases.set(relation, base + this.width);
+		const singles = new Map(this.#singles);
+		for (const [relation, columns] of right.#singles) {
+			singles.set(
+				relation,
+				new Map([...columns].map(([column, slot]) => [column, slot + this.width])),
+			);
+		}
+		return new Layout(this.width + right.width, bases, singles);
+	}
+
+	/** -1: not here. */
+	slot(relation: Relation, column: number): number {
+		const base = this.#bases.get(relation);
+		if (base !== undefined) return base + column;
+		return this.#singles.get(relation)?.get(column) ?? -1;
+	}
+
+	has(relation: Relation): boolean {
+		return this.#bases.has(relation) || this.#singles.has(relation);
+	}
+
+	relations(): readonly Relation[] {
+		return [...this.#bases.keys()];
+	}
+}

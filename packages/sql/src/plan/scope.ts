@@ -1,0 +1,132 @@
+/** Names in scope: the relations of one query level, its common tables, and the levels around it. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { QualifiedName } from "../parser/ast.ts";
+import { type Bound, columnOf } from "./bound.ts";
+import type { CommonTableState } from "./logical.ts";
+import type { Relation } from "./relation.ts";
+
+/** A column that USING or NATURAL merged: found by its plain name before the columns behind it. */
+interface MergedColumn {
+	readonly name: string;
+	readonly bound: Bound;
+	readonly hides: readonly Relation[];
+}
+
+export class Scope {
+	readonly parent: Scope | undefined;
+	readonly relations: Relation[] = [];
+	readonly merged: MergedColumn[] = [];
+	readonly commonTables = new Map<string, CommonTableState>();
+	/** Some name inside was found in a scope around this one. */
+	correlated = false;
+	/** For a lateral item: names of the left siblings live in `parent`, and finding one there makes the item lateral. */
+	usedParent = false;
+
+	constructor(parent: Scope | undefined) {
+		this.parent = parent;
+	}
+
+	add(relation: Relation, at: number): void {
+		if (relation.name !== "" && this.relations.some((other) => other.name === relation.name)) {
+			const same = this.relations.find((other) => other.name === relation.name)!;
+			if (
+				same.schema === relation.schema ||
+				same.schema === undefined ||
+				relation.schema === undefined
+			) {
+				throw new DatabaseError(
+					"42712",
+					`table name "${relation.name}" specified more than once`,
+					at >= 0 ? { position: at + 1 } : {},
+				);
+			}
+		}
+		this.relations.push(relation);
+	}
+
+	commonTable(name: string): CommonTableState | undefined {
+		const own = this.commonTables.get(name);
+		if (own !== undefined) return own;
+		const outer = this.parent?.commonTable(name);
+		// Its rows differ from evaluation to evaluation: what reads it cannot be evaluated once and kept.
+		if (outer !== undefined && outer.query?.correlated !== false) this.correlated = true;
+		return outer;
+	}
+
+	/** Throws 42703, 42702, 42P01. */
+	column(name: QualifiedName): Bound {
+		const found = this.find(name);
+		if (found !== undefined) return found;
+		const parts = name.parts;
+		const position = { position: name.at + 1 };
+		if (parts.length === 1) {
+			throw new DatabaseError("42703", `column "${parts[0]}" does not exist`, position);
+		}
+		const qualifier = parts.slice(0, -1);
+		if (this.relation(qualifier) !== undefined) {
+			throw new DatabaseError("42703", `column ${parts.join(".")} does not exist`, position);
+		}
+		throw new DatabaseError(
+			"42P01",
+			`missing FROM-clause entry for table "${qualifier.at(-1)}"`,
+			position,
+		);
+	}
+
+	/** Undefined: no such column here or around. */
+	find(name: QualifiedName): Bound | undefined {
+		const own = this.#findHere(name);
+		if (own !== undefined) return own;
+		const outer = this.parent?.find(name);
+		if (outer !== undefined) {
+			this.correlated = true;
+			this.usedParent = true;
+		}
+		return outer;
+	}
+
+	#findHere(name: QualifiedName): Bound | undefined {
+		const column = name.parts.at(-1)!;
+		const qualifier = name.parts.slice(0, -1);
+		const merged =
+			qualifier.length === 0 ? this.merged.filter((entry) => entry.name === column) : [];
+		const hidden = new Set(merged.flatMap((entry) => entry.hides));
+		const found: Bound[] = merged.map((entry) => entry.bound);
+		for (const relation of this.relations) {
+			if (hidden.has(relation) || !matches(relation, qualifier)) continue;
+			for (let i = 0; i < relation.columns.length; i++) {
+				if (relation.columns[i]!.name === column) found.push(columnOf(relation, i, name.at));
+			}
+		}
+		if (found.length > 1) {
+			throw new DatabaseError("42702", `column reference "${column}" is ambiguous`, {
+				position: name.at + 1,
+			});
+		}
+		if (found[0] !== undefined) markUsed(found[0]);
+		return found[0];
+	}
+
+	/** A relation of this or an outer level, by the qualifier of a name. */
+	relation(qualifier: readonly string[]): Relation | undefined {
+		const own = this.relations.find((relation) => matches(relation, qualifier));
+		if (own !== undefined) return own;
+		const outer = this.parent?.relation(qualifier);
+		if (outer !== undefined) {
+			this.correlated = true;
+			this.usedParent = true;
+		}
+		return outer;
+	}
+}
+
+function matches(relation: Relation, qualifier: readonly string[]): boolean {
+	if (qualifier.length === 0) return true;
+	if (relation.name !== qualifier.at(-1)) return false;
+	return qualifier.length === 1 || relation.schema === qualifier.at(-2);
+}
+
+export function markUsed(bound: Bound): void {
+	if (bound.kind === "column") bound.relation.used[bound.column] = true;
+	for (const arg of bound.args) markUsed(arg);
+}

@@ -1,0 +1,23 @@
+/** A planned statement: what the session runs, and keeps for the next statement of the same shape. */
+import type { Batch, Env } from "../execute/env.ts";
+import type { PlanNode } from "../execute/plan-node.ts";
+import type { ResultColumn } from "../session/types.ts";
+import type { Argument } from "./bound.ts";
+
+export type PlannedCommand = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
+
+export interface StatementPlan {
+	readonly command: PlannedCommand;
+	/** Undefined: returns no rows. */
+	readonly columns: readonly ResultColumn[] | undefined;
+	/** Values for `Env.args`, in order. */
+	readonly arguments: readonly Argument[];
+	/** May write or lock. */
+	readonly writes: boolean;
+	/** For statements on one row: the whole statement without an iteration. */
+	readonly direct: ((env: Env) => Promise<Batch>) | undefined;
+	/** Result rows; `execution.affected` counts what was changed. */
+	run(env: Env): AsyncIterable<Batch>;
+	/** For EXPLAIN. */
+	readonly root: PlanNode;
+}
