@@ -64,6 +64,7 @@ export async function startKeyValueNode(
 		self: { bootId: boot, address: options.listen },
 		addressBook,
 		listenAddress: options.listen,
+		onPeer: (peer, address) => addressBook.met(peer.nodeId, address),
 	});
 	undo.push(() => rpc.close());
 	const identity = await establishIdentity({
