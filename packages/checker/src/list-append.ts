@@ -5,6 +5,8 @@
  *
  * Finds: reads of aborted or never written values (G1a, phantom), of intermediate ones (G1b), orders that contradict each other,
  * duplicates, lost appends, and cycles (G0, G1c, G-single, G2, each also with real-time edges).
+ *
+ * May import: nothing. The simulator and the tests with real processes check their histories here.
  */
 import { Graph } from "./graph.ts";
 import type { Key, Transaction } from "./history.ts";
