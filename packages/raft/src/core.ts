@@ -59,8 +59,8 @@ export class RaftCore {
 	pendingConfigurationIndex: LogIndex = 0;
 	/** On a leader: first configuration entry that is not applied here; Infinity for none. See `membership.ts`. */
 	unappliedChangeIndex: LogIndex = Number.POSITIVE_INFINITY;
-	/** On a leader: who was removed and must not yet know. */
-	departing: Progress[] = [];
+	/** On a leader: who was removed and does not know it, and the index of the entry that did it. */
+	departing: { readonly progress: Progress; readonly since: LogIndex }[] = [];
 	/** The entry that must be committed before they may; 0 for none. */
 	sealIndex: LogIndex = 0;
 	/** Told to stand for election while a committed change of the configuration was not applied: stands when it is. */

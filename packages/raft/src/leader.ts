@@ -6,7 +6,12 @@ import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
 import { members } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
-import { breakSeal, findUnappliedChange, finishChange } from "./membership.ts";
+import {
+	breakSeal,
+	departingAcknowledged,
+	findUnappliedChange,
+	finishChange,
+} from "./membership.ts";
 import { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import { sendHeartbeat, sendHeartbeats, tellCommit, wantSnapshot } from "./replication.ts";
@@ -27,9 +32,12 @@ export function followMembers(core: RaftCore): void {
 	core.progress = new Map();
 	for (const replica of members(core.configuration)) {
 		if (replica === core.self) continue;
-		const progress =
-			before.get(replica) ??
-			new Progress(replica, core.log.lastIndex + 1, core.options.inflightMax);
+		let progress = before.get(replica);
+		if (progress === undefined) {
+			progress = new Progress(replica, core.log.lastIndex + 1, core.options.inflightMax);
+			// What it has is found out at once.
+			progress.probeDue = true;
+		}
 		core.progress.set(replica, progress);
 	}
 	core.replicationDue = true;
@@ -89,7 +97,10 @@ export function handleAppendResponse(
 	message: Message & { kind: "append-response" },
 ): void {
 	const progress = core.progress.get(message.from);
-	if (progress === undefined) return;
+	if (progress === undefined) {
+		if (!message.rejected) departingAcknowledged(core, message.from, message.index);
+		return;
+	}
 	progress.recentlyActive = true;
 	core.replicationDue = true;
 	if (message.rejected && message.index === 0) {

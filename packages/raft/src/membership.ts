@@ -15,6 +15,7 @@
  *    without taking proposals, until the seal is committed.
  */
 import { assert } from "@quorate/keys/assert";
+import type { ReplicaId } from "@quorate/keys/ids";
 import { changedConfiguration, isJoint } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
 import { advanceCommit, append, followMembers, transferLeadership } from "./leader.ts";
@@ -58,8 +59,10 @@ export function applyConfiguration(core: RaftCore, change: ConfigurationChange):
 function changedWhileLeading(core: RaftCore): void {
 	const before = core.progress;
 	followMembers(core);
+	// The change being applied is the first that is not.
+	const since = core.unappliedChangeIndex;
 	for (const [replica, progress] of before) {
-		if (!core.progress.has(replica)) core.departing.push(progress);
+		if (!core.progress.has(replica)) core.departing.push({ progress, since });
 	}
 	if (core.departing.length > 0 || core.isRetired) {
 		core.sealIndex = append(core, { kind: "empty" }).index;
@@ -73,8 +76,26 @@ function changedWhileLeading(core: RaftCore): void {
 export function breakSeal(core: RaftCore): void {
 	if (core.sealIndex === 0 || core.log.commit < core.sealIndex) return;
 	core.sealIndex = 0;
-	for (const progress of core.departing.splice(0)) sendHeartbeat(core, progress, 0);
+	tellDeparting(core);
 	finishChange(core);
+}
+
+/** Those of the departing who have the entry that removed them learn that it is committed. */
+function tellDeparting(core: RaftCore): void {
+	if (core.sealIndex !== 0) return;
+	core.departing = core.departing.filter(({ progress, since }) => {
+		if (progress.match < since) return true;
+		sendHeartbeat(core, progress, 0);
+		return false;
+	});
+}
+
+/** Somebody who is not a member has acknowledged something: its acknowledgement may have crossed its removal. */
+export function departingAcknowledged(core: RaftCore, from: ReplicaId, index: LogIndex): void {
+	const progress = core.departing.find((d) => d.progress.replica === from)?.progress;
+	if (progress === undefined || index > core.log.lastIndex) return;
+	progress.match = Math.max(progress.match, index);
+	tellDeparting(core);
 }
 
 /** What is still to do for a change that was applied: a joint phase ends, a leader that was removed gives way. */

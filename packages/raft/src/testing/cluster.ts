@@ -61,7 +61,7 @@ export interface Node {
 	/** How many of `state` the engine has synced. */
 	stateDurable: number;
 	/** Before the first applied entry. */
-	readonly birth: SnapshotMetadata;
+	birth: SnapshotMetadata;
 }
 
 export interface ClusterOptions {
@@ -105,12 +105,16 @@ export class Cluster {
 	packets: Packet[] = [];
 	/** Index and term that groups are born with. */
 	birthIndex = 1;
-	/** Writes are synced as soon as they are made. */
+	/** Writes are synced as soon as they are made, but for those of held nodes. */
 	autoSync = true;
+	readonly held = new Set<number>();
+	/** For nodes that start from now on. */
+	appendBytesMax: number;
 	readonly #options: ClusterOptions;
 
 	constructor(options: ClusterOptions) {
 		this.#options = options;
+		this.appendBytesMax = options.appendBytesMax ?? 1 << 20;
 	}
 
 	/** A node whose group is born with `configuration`; empty for one that will get it from a leader. */
@@ -170,13 +174,13 @@ export class Cluster {
 				node.hardState = { term: applied.term, vote: replicaId(0), commit: applied.index };
 			}
 		}
-		const { electionTicks = 10, appendBytesMax = 1 << 20, inflightMax = 8 } = this.#options;
+		const { electionTicks = 10, inflightMax = 8 } = this.#options;
 		node.group = new RaftGroup(
 			{
 				self: node.id,
 				electionTicks,
 				heartbeatTicks: 2,
-				appendBytesMax,
+				appendBytesMax: this.appendBytesMax,
 				inflightMax,
 				random: this.#options.random,
 			},
@@ -311,7 +315,7 @@ export class Cluster {
 			} else for (const message of ready.messagesAfterSync) this.#send(message);
 			for (const entry of ready.committed) this.#apply(node, group, entry);
 			for (const { to } of ready.snapshotsWanted) this.#sendSnapshot(node, to);
-			if (this.autoSync) {
+			if (this.autoSync && !this.held.has(node.id)) {
 				for (const waiting of node.writes.splice(0)) this.#write(node, waiting);
 			}
 		}
