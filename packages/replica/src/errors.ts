@@ -1,5 +1,5 @@
 /** Errors that leaseholders tell clients. */
-import { DatabaseError, type ErrorData, errorToData } from "@quorate/keys/database-error";
+import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import { formatKey, type Key } from "@quorate/keys/key";
 import { type Timestamp, timestampToWallMs } from "@quorate/keys/timestamp";
 import type { RangeAnswer } from "./requests.ts";
@@ -30,4 +30,14 @@ export function lockNotAvailable(k: Key, timedOut: boolean): RangeAnswer {
 	};
 }
 
-export const errorAnswer = (error: ErrorData): RangeAnswer => ({ kind: "error", error });
+export function deadlockDetected(detail: string): RangeAnswer {
+	return {
+		kind: "error",
+		error: errorToData(
+			new DatabaseError("40P01", "deadlock detected", {
+				detail,
+				hint: "Run the transaction again.",
+			}),
+		),
+	};
+}

@@ -15,12 +15,12 @@ test("waiters are served first come, first served", (t) => {
 	const order: string[] = [];
 	t.true(locks.tryAcquire(k, a, "exclusive"));
 	t.false(locks.tryAcquire(k, b, "exclusive"));
-	locks.enqueue(k, b, "exclusive", 0, (granted) => order.push(`b ${granted}`));
-	locks.enqueue(k, c, "exclusive", 0, (granted) => order.push(`c ${granted}`));
+	locks.enqueue(k, b, "exclusive", 0, (outcome) => order.push(`b ${outcome}`));
+	locks.enqueue(k, c, "exclusive", 0, (outcome) => order.push(`c ${outcome}`));
 	locks.release(a);
-	t.deepEqual(order, ["b true"]);
+	t.deepEqual(order, ["b granted"]);
 	locks.release(b);
-	t.deepEqual(order, ["b true", "c true"]);
+	t.deepEqual(order, ["b granted", "c granted"]);
 	locks.release(c);
 	t.is(locks.size, 0);
 });
@@ -40,7 +40,7 @@ test("shared locks go together, and one of them may be upgraded when the others 
 	t.false(locks.tryAcquire(k, a, "exclusive"));
 	let granted = false;
 	locks.enqueue(k, a, "exclusive", 0, (yes) => {
-		granted = yes;
+		granted = yes === "granted";
 	});
 	locks.release(b);
 	t.true(granted);
@@ -54,9 +54,9 @@ test("an owner that has ended gets nothing, and its places in queues are free", 
 	locks.enqueue(k, b, "exclusive", 0, (yes) => got.push(`b ${yes}`));
 	locks.enqueue(k, c, "exclusive", 0, (yes) => got.push(`c ${yes}`));
 	locks.end(b);
-	t.deepEqual(got, ["b false"]);
+	t.deepEqual(got, ["b ended"]);
 	locks.end(a);
-	t.deepEqual(got, ["b false", "c true"]);
+	t.deepEqual(got, ["b ended", "c granted"]);
 	t.false(locks.tryAcquire(key("other"), b, "exclusive"));
 });
 

@@ -8,14 +8,17 @@ import type { Key } from "@quorate/keys/key";
 
 export type Strength = "exclusive" | "shared";
 
+/** `ended`: the owner's transaction is over, or the lease moved. A string: it is the victim of a deadlock, and that is the detail. */
+export type LockOutcome = "granted" | "ended" | { readonly deadlock: string };
+
 /** Ended owners remembered at most. */
 const endedMax = 10_000;
 
 interface Waiter {
 	readonly owner: LockOwner;
 	readonly strength: Strength;
-	/** Called once: true when it is the owner's, false when the owner has ended. */
-	readonly done: (granted: boolean) => void;
+	/** Called once. */
+	readonly done: (outcome: LockOutcome) => void;
 	readonly since: number;
 }
 
@@ -65,17 +68,17 @@ export class LockTable {
 		return true;
 	}
 
-	/** Queues; `done` is called once: true when it is the owner's, false if the owner ended. Returns what takes it out of the queue. */
+	/** Queues; `done` is called once. Returns what takes it out of the queue. */
 	enqueue(
 		key: Key,
 		owner: LockOwner,
 		strength: Strength,
 		nowMs: number,
-		done: (granted: boolean) => void,
+		done: (outcome: LockOutcome) => void,
 	): () => void {
 		const lock = this.#locks.get(key);
 		if (lock === undefined || this.#ended.has(owner)) {
-			done(false);
+			done("ended");
 			return () => {};
 		}
 		const waiter: Waiter = { owner, strength, done, since: nowMs };
@@ -132,7 +135,7 @@ export class LockTable {
 			const mine = lock.queue.filter((w) => w.owner === owner);
 			for (const waiter of mine) {
 				lock.queue.splice(lock.queue.indexOf(waiter), 1);
-				waiter.done(false);
+				waiter.done("ended");
 			}
 			if (mine.length > 0) {
 				this.#grant(key, lock);
@@ -140,11 +143,13 @@ export class LockTable {
 		}
 	}
 
-	releaseKey(owner: LockOwner, key: Key): void {
-		const keys = this.#owned.get(owner);
-		if (keys?.delete(key)) {
-			const lock = this.#locks.get(key)!;
-			lock.holders.delete(owner);
+	/** The victim's wait for the key fails; what it holds stays until its transaction ends. */
+	failWait(owner: LockOwner, key: Key, detail: string): void {
+		const lock = this.#locks.get(key);
+		const waiter = lock?.queue.find((w) => w.owner === owner);
+		if (lock !== undefined && waiter !== undefined) {
+			lock.queue.splice(lock.queue.indexOf(waiter), 1);
+			waiter.done({ deadlock: detail });
 			this.#grant(key, lock);
 		}
 	}
@@ -156,10 +161,6 @@ export class LockTable {
 				this.release(owner);
 			}
 		}
-	}
-
-	holds(owner: LockOwner): boolean {
-		return this.#owned.has(owner);
 	}
 
 	waits(): LockWaitEdge[] {
@@ -190,7 +191,7 @@ export class LockTable {
 		this.#locks.clear();
 		this.#owned.clear();
 		for (const waiter of waiters) {
-			waiter.done(false);
+			waiter.done("ended");
 		}
 	}
 
@@ -212,7 +213,7 @@ export class LockTable {
 			lock.queue.shift();
 			lock.holders.set(next.owner, next.strength);
 			this.#own(next.owner, key);
-			next.done(true);
+			next.done("granted");
 		}
 		if (lock.holders.size === 0) {
 			this.#locks.delete(key);

@@ -9,7 +9,7 @@ import type { Timer } from "@quorate/runtime/runtime";
 import { scanAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
-import { lockNotAvailable } from "./errors.ts";
+import { deadlockDetected, lockNotAvailable } from "./errors.ts";
 import { newestOf } from "./reads.ts";
 import type {
 	LockDemand,
@@ -54,8 +54,8 @@ async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
 			const got = await acquire(r, k, q.lock, own, deadline);
 			if (got === "skipped") {
 				skipped.add(k);
-			} else if (got === "unavailable") {
-				return lost(r, sequence) ?? lockNotAvailable(k, deadline.passed);
+			} else if (got !== "granted") {
+				return lost(r, sequence) ?? refusal(k, got, deadline);
 			}
 		}
 		for (;;) {
@@ -94,6 +94,14 @@ function lost(r: ReplicaCore, sequence: number): RangeAnswer | undefined {
 	return r.holding() && r.state.lease.sequence === sequence ? undefined : r.notLeaseholder();
 }
 
+type Unavailable = "unavailable" | { readonly deadlock: string };
+
+function refusal(k: Key, why: Unavailable, deadline: Deadline): RangeAnswer {
+	return why === "unavailable"
+		? lockNotAvailable(k, deadline.passed)
+		: deadlockDetected(why.deadlock);
+}
+
 /** One lock. With NOWAIT and SKIP LOCKED a foreign write in the way counts as a lock, too. */
 async function acquire(
 	r: ReplicaCore,
@@ -101,7 +109,7 @@ async function acquire(
 	lock: LockDemand,
 	own: TransactionId | null,
 	deadline: Deadline,
-): Promise<"granted" | "skipped" | "unavailable"> {
+): Promise<"granted" | "skipped" | Unavailable> {
 	if (lock.wait !== "block") {
 		const found: Blocker[] = [];
 		r.blockers.onKey(k, own, timestampMax, found);
@@ -113,15 +121,16 @@ async function acquire(
 	if (r.locks.tryAcquire(k, lock.owner, lock.strength)) {
 		return "granted";
 	}
-	const granted = await new Promise<boolean>((resolve) => {
+	return new Promise<"granted" | Unavailable>((resolve) => {
 		const { clock } = r.context.runtime;
-		const leave = r.locks.enqueue(k, lock.owner, lock.strength, clock.monotonicMs(), resolve);
+		const leave = r.locks.enqueue(k, lock.owner, lock.strength, clock.monotonicMs(), (outcome) =>
+			resolve(outcome === "ended" ? "unavailable" : outcome),
+		);
 		deadline.onPassed(() => {
 			leave();
-			resolve(false);
+			resolve("unavailable");
 		});
 	});
-	return granted ? "granted" : "unavailable";
 }
 
 /** A lock timeout over several waits. */
@@ -262,8 +271,8 @@ async function lockRows(
 		}
 		waited = true;
 		const got = await acquire(r, row.key, q.lock, own, deadline);
-		if (got === "unavailable") {
-			return lockNotAvailable(row.key, deadline.passed);
+		if (got !== "granted" && got !== "skipped") {
+			return refusal(row.key, got, deadline);
 		}
 	}
 	if (waited) {

@@ -7,10 +7,11 @@ import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { BootId, LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { key as asKey, type Key, spanContains, spansOverlap } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
-import type { Body, Rpc } from "@quorate/rpc/types";
+import type { Body, Peer, Rpc } from "@quorate/rpc/types";
 import type { Timer } from "@quorate/runtime/runtime";
 import { allMetaSpan, engineSpans, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
 import type { ReplicaContext } from "./context.ts";
+import { DeadlockDetector, reportAfterMs, type Victim, type WaitEdge } from "./deadlocks.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
 import {
@@ -27,6 +28,10 @@ import { finishInstall } from "./snapshots.ts";
 export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "overlaps"> & {
 	readonly host: RaftHost;
 	readonly rpc: Rpc;
+	/** Where the deadlock detector runs now; undefined while unknown. */
+	detector(): NodeId | undefined;
+	/** All nodes known. */
+	nodes(): readonly NodeId[];
 	/** Boots that have ended: their locks are released. */
 	bootEnded(boot: BootId): boolean;
 };
@@ -50,6 +55,8 @@ export class RangeStore {
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
 	readonly #asking = new Set<RangeId>();
 	readonly #timers: (Timer | undefined)[] = [];
+	readonly #deadlocks = new DeadlockDetector();
+	#reportedWaits = false;
 	#closed = false;
 
 	constructor(options: StoreOptions) {
@@ -110,6 +117,9 @@ export class RangeStore {
 				this.#add(state, replica.replicaId, false);
 			}
 		}
+		rpc.handle("deadlock-waits", (body, from) => this.#detect(body as readonly WaitEdge[], from));
+		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
+		this.#every(reportAfterMs, () => this.#reportWaits());
 		this.#every(sweepMs, () => this.#sweep());
 		this.#every(collectMs, () => this.#collect());
 	}
@@ -274,6 +284,56 @@ export class RangeStore {
 		const owner = body as LockOwner;
 		for (const replica of this.#replicas.values()) {
 			replica.locks.end(owner);
+		}
+	}
+
+	/** Long waits go to the detector; also when they have ended, so that it forgets them. */
+	#reportWaits(): void {
+		const { runtime, rpc, nodeId } = this.#options;
+		const longMs = runtime.clock.monotonicMs() - reportAfterMs;
+		const edges: WaitEdge[] = [];
+		for (const replica of this.#replicas.values()) {
+			for (const { waiter, holder, key, since } of replica.locks.waits()) {
+				if (since <= longMs) {
+					edges.push({ waiter, holder, key });
+				}
+			}
+		}
+		const detector = this.#options.detector();
+		if (detector === undefined || (edges.length === 0 && !this.#reportedWaits)) {
+			return;
+		}
+		this.#reportedWaits = edges.length > 0;
+		if (detector === nodeId) {
+			this.#detectAt(nodeId, edges);
+		} else {
+			rpc.send(detector, "deadlock-waits", edges);
+		}
+	}
+
+	#detect(edges: readonly WaitEdge[], from: Peer | undefined): void {
+		if (from !== undefined) {
+			this.#detectAt(from.nodeId, edges);
+		}
+	}
+
+	/** Every node is told of a victim: one of them has it in a queue. */
+	#detectAt(from: NodeId, edges: readonly WaitEdge[]): void {
+		const { runtime, rpc, nodeId } = this.#options;
+		for (const victim of this.#deadlocks.report(from, edges, runtime.clock.monotonicMs())) {
+			runtime.logger.log("info", "deadlock", { detail: victim.detail });
+			this.#fail(victim);
+			for (const node of this.#options.nodes()) {
+				if (node !== nodeId) {
+					rpc.send(node, "deadlock-victim", victim);
+				}
+			}
+		}
+	}
+
+	#fail(victim: Victim): void {
+		for (const replica of this.#replicas.values()) {
+			replica.locks.failWait(victim.owner, victim.key, victim.detail);
 		}
 	}
 

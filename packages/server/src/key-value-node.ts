@@ -151,6 +151,8 @@ function startRanges(parts: Parts): {
 		host,
 		rpc,
 		bootOf,
+		detector: () => placement.calls.leader,
+		nodes: () => placement.nodesCached().map((n) => n.nodeId),
 		bootEnded: (ended) => isEnded(placement, boot, ended),
 		inquire: (transaction, anchor) =>
 			router.request(anchor, { kind: "inquire", transaction, anchor }, { idempotent: true }),

@@ -58,9 +58,11 @@ export class Gateway {
 		this.#rpc = options.rpc;
 	}
 
+	/** Boot, counter, and the time of the beginning: deadlocks fail the youngest. */
 	newOwner(): LockOwner {
 		this.#counter++;
-		return lockOwner(`${this.#bootId}/${this.#counter.toString(36)}`);
+		const begin = this.placement.seen().toString(36);
+		return lockOwner(`${this.#bootId}/${this.#counter.toString(36)}/${begin}`);
 	}
 
 	/** A fresh id for one attempt to commit; its begin timestamp is the highest issued one known here (T4). */
