@@ -20,12 +20,12 @@ export interface PgLimits {
 	readonly shutdownDeadlineMs: number;
 }
 
-export const messageBytesFloor = 64 * 1024 * 1024;
+/** No message may be larger, whatever is configured: PostgreSQL's own limit. */
 export const messageBytesCeiling = 1024 * 1024 * 1024;
 
 export const defaultLimits: PgLimits = {
 	startupBytesMax: 10_000,
-	messageBytesMax: messageBytesFloor,
+	messageBytesMax: 64 * 1024 * 1024,
 	smallMessageBytesMax: 10_000,
 	readAheadBytesMax: 1024 * 1024,
 	outputChunkBytes: 64 * 1024,

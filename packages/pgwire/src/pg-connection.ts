@@ -7,16 +7,18 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Connection, Runtime, Timer } from "@quorate/runtime/runtime";
 import type { Session, SessionFactory } from "@quorate/sql/session/types";
 import type { CancelKey } from "./cancel-keys.ts";
+import { ClientOutput } from "./client-output.ts";
 import { isUnexpected, toDatabaseError, writeError } from "./error-messages.ts";
+import { writeGreeting } from "./greeting.ts";
 import type { PgLimits } from "./limits.ts";
 import { MessageBody } from "./message-body.ts";
 import { MessageReader } from "./message-reader.ts";
-import { MessageWriter } from "./message-writer.ts";
-import { backend, frontend } from "./messages.ts";
+import type { MessageWriter } from "./message-writer.ts";
+import { frontend } from "./messages.ts";
 import type { Outlet } from "./outlet.ts";
 import { ProtocolViolation, SilentClose } from "./protocol-violation.ts";
 import { SessionProtocol } from "./session-protocol.ts";
-import { parseStartup, protocolMinorMax, type StartupPacket } from "./start-up.ts";
+import { parseStartup, type StartupPacket } from "./start-up.ts";
 
 /** What a connection needs of the server that accepted it. */
 export interface ConnectionHost {
@@ -40,8 +42,9 @@ const shuttingDown = () =>
 	new DatabaseError("57P01", "terminating connection due to administrator command");
 
 export class PgConnection implements Outlet {
-	readonly writer = new MessageWriter();
+	readonly writer: MessageWriter;
 	readonly reader: MessageReader;
+	readonly #output: ClientOutput;
 	readonly #host: ConnectionHost;
 	readonly #connection: Connection;
 	readonly #body = new MessageBody();
@@ -56,28 +59,23 @@ export class PgConnection implements Outlet {
 	/** No message is handled any more. */
 	#ended = false;
 	#released = false;
-	/** The socket is closed: what is written goes nowhere. */
+	/** The socket is closed. */
 	#gone = false;
 	#paused = false;
-	#flushWanted = false;
-	#flushQueued = false;
 	/** "draining" waits for the end of a transaction, "stopping" only for the statement. */
 	#shutdown: "no" | "draining" | "stopping" = "no";
 	/** A statement that waits for COPY data. */
 	#inputWaiter: Waiter | undefined;
-	/** Statements that wait for the client to read its results. */
-	#drainWaiters: Waiter[] = [];
-	#drained: Promise<void> | undefined;
 
 	constructor(host: ConnectionHost, connection: Connection) {
 		this.#host = host;
 		this.#connection = connection;
 		this.reader = new MessageReader(host.limits);
-		this.#deadline = host.runtime.scheduler.setTimer(host.limits.startupDeadlineMs, () =>
-			connection.destroy(),
-		);
+		const { scheduler } = host.runtime;
+		this.#output = new ClientOutput(connection, scheduler, host.limits.outputChunkBytes);
+		this.writer = this.#output.writer;
+		this.#deadline = scheduler.setTimer(host.limits.startupDeadlineMs, () => connection.destroy());
 		connection.onData((bytes) => this.#receive(bytes));
-		connection.onDrain(() => this.#drain());
 		connection.onClose(() => this.#closed());
 	}
 
@@ -114,27 +112,15 @@ export class PgConnection implements Outlet {
 	// --- what the message handlers ask for ---
 
 	flushSoon(): void {
-		this.#flushWanted = true;
-		if (this.#running && !this.#flushQueued) {
-			this.#flushQueued = true;
-			this.#host.runtime.scheduler.defer(() => {
-				this.#flushQueued = false;
-				this.#flush();
-			});
-		}
+		this.#output.want(this.#running);
 	}
 
 	relieve(): void {
-		if (this.writer.pendingBytes >= this.#host.limits.outputChunkBytes) {
-			if (this.#ended) {
-				throw clientGone();
-			}
-			this.#flush();
-		}
+		this.#output.relieve();
 	}
 
 	congestion(): Promise<void> | undefined {
-		return this.#drained;
+		return this.#output.congestion;
 	}
 
 	moreInput(): Promise<void> {
@@ -175,8 +161,8 @@ export class PgConnection implements Outlet {
 				if (pending !== undefined) {
 					await pending;
 				}
-				if (this.#drained !== undefined) {
-					await this.#drained;
+				if (this.#output.congestion !== undefined) {
+					await this.#output.congestion;
 				}
 				this.#endIfShutDown();
 			}
@@ -188,8 +174,8 @@ export class PgConnection implements Outlet {
 			this.#release();
 			return;
 		}
-		if (this.#flushWanted) {
-			this.#flush();
+		if (this.#output.wanted) {
+			this.#output.flush();
 		}
 		this.#endIfShutDown();
 		this.#resume();
@@ -206,7 +192,7 @@ export class PgConnection implements Outlet {
 		}
 		if (type === frontend.terminate) {
 			this.#ended = true;
-			this.#flush();
+			this.#output.flush();
 			this.#hangUp();
 			return undefined;
 		}
@@ -267,7 +253,7 @@ export class PgConnection implements Outlet {
 		}
 		this.#encryptionAsked = what === "SSL";
 		this.writer.uint8("N".charCodeAt(0));
-		this.#flush();
+		this.#output.flush();
 	}
 
 	async #open(packet: StartupPacket & { kind: "session" }): Promise<void> {
@@ -283,61 +269,9 @@ export class PgConnection implements Outlet {
 		}
 		this.#deadline?.cancel();
 		this.#deadline = undefined;
-		this.#greet(packet, this.#session, key);
+		writeGreeting(this.writer, packet, this.#session, key);
 		this.#protocol = new SessionProtocol(this.#session, this);
 		this.#protocol.ready();
-	}
-
-	#greet(packet: StartupPacket & { kind: "session" }, session: Session, key: CancelKey): void {
-		const writer = this.writer;
-		if (packet.minor > protocolMinorMax || packet.protocolOptions.length > 0) {
-			writer.begin(backend.negotiateProtocolVersion);
-			writer.int32((3 << 16) | protocolMinorMax);
-			writer.int32(packet.protocolOptions.length);
-			for (const option of packet.protocolOptions) {
-				writer.string(option);
-			}
-			writer.end();
-		}
-		writer.begin(backend.authentication);
-		writer.int32(0);
-		writer.end();
-		for (const [name, value] of session.reportedSettings()) {
-			writer.begin(backend.parameterStatus);
-			writer.string(name);
-			writer.string(value);
-			writer.end();
-		}
-		writer.begin(backend.backendKeyData);
-		writer.int32(key.pid);
-		writer.int32(key.secret);
-		writer.end();
-	}
-
-	// --- bytes out ---
-
-	#flush(): void {
-		this.#flushWanted = false;
-		const bytes = this.writer.take();
-		if (bytes === undefined || this.#gone) {
-			return;
-		}
-		if (!this.#connection.write(bytes) && this.#drained === undefined && !this.#ended) {
-			this.#drained = new Promise((resolve, reject) => {
-				this.#drainWaiters.push({ resolve, reject });
-			});
-			// The loop awaits it, but may be in another wait when the client goes.
-			this.#drained.catch(() => undefined);
-		}
-	}
-
-	#drain(): void {
-		const waiters = this.#drainWaiters;
-		this.#drainWaiters = [];
-		this.#drained = undefined;
-		for (const waiter of waiters) {
-			waiter.resolve();
-		}
 	}
 
 	#resume(): void {
@@ -383,7 +317,7 @@ export class PgConnection implements Outlet {
 		if (!(reason instanceof SilentClose)) {
 			writeError(this.writer, toDatabaseError(reason), "FATAL");
 		}
-		this.#flush();
+		this.#output.flush();
 		this.#hangUp();
 		this.#abandonWaits();
 		if (!this.#running) {
@@ -407,12 +341,7 @@ export class PgConnection implements Outlet {
 
 	#abandonWaits(): void {
 		this.#interruptInput(clientGone());
-		const waiters = this.#drainWaiters;
-		this.#drainWaiters = [];
-		this.#drained = undefined;
-		for (const waiter of waiters) {
-			waiter.reject(clientGone());
-		}
+		this.#output.close(clientGone());
 	}
 
 	#interruptInput(error: DatabaseError): void {

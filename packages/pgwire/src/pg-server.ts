@@ -79,9 +79,6 @@ export async function createPgServer(options: PgServerOptions): Promise<PgServer
 	};
 }
 
-/** The smallest and the largest `messageBytesMax` that an operator may choose. */
-export const messageBytesRange = { min: messageBytesFloor, max: messageBytesCeiling } as const;
-
 function requireLoopback(address: string): void {
 	const parsed = parseAddress(address);
 	if (parsed === undefined) {
