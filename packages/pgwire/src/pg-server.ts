@@ -28,7 +28,7 @@ import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import type { SessionFactory } from "@quorate/sql/session/types";
 import { type CancelKey, CancelKeys } from "./cancel-keys.ts";
-import { defaultLimits, messageBytesCeiling, messageBytesFloor, type PgLimits } from "./limits.ts";
+import { defaultLimits, messageBytesCeiling, type PgLimits } from "./limits.ts";
 import { type ConnectionHost, PgConnection } from "./pg-connection.ts";
 
 export interface PgServerOptions {
