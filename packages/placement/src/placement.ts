@@ -30,6 +30,7 @@
  * May import: runtime, keys, rpc, raft, wal, storage, replica.
  */
 import type { BootId } from "@quorate/keys/ids";
+import type { Mutations } from "@quorate/keys/mutations";
 import type { RaftHost } from "@quorate/replica/host-types";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -58,6 +59,8 @@ export interface StartPlacementOptions {
 	readonly address: string;
 	readonly sqlAddress: string;
 	readonly locality: string;
+	/** Tests only. */
+	readonly mutations?: Mutations | undefined;
 	/**
 	 * This boot has ended in the registry's view: sessions must close (57P01) before anything else.
 	 * Default: the node stops.
@@ -136,6 +139,7 @@ async function startMember(options: StartPlacementOptions) {
 		runtime,
 		identity,
 		path: `${directory}/state`,
+		mutations: options.mutations,
 		onLeadership: () => leader?.leadershipChanged(),
 	});
 	leader = new PlacementLeader({ runtime, rpc, machine });

@@ -1,6 +1,7 @@
 /** What a replica needs from its node, passed in by the wiring. */
 import type { BootId, NodeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Mutations } from "@quorate/keys/mutations";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -16,6 +17,8 @@ export interface ReplicaContext {
 	readonly nodeId: NodeId;
 	readonly bootId: BootId;
 	readonly timestamps: TimestampSource;
+	/** Tests only. */
+	readonly mutations?: Mutations | undefined;
 	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */
 	bootOf(node: NodeId): BootId | undefined;
 	/** Asks the leaseholder of the range that holds the anchor what became of a transaction. */

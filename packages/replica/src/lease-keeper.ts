@@ -88,8 +88,9 @@ export class LeaseKeeper {
 		if (!this.#host.holding()) {
 			return false;
 		}
-		const { lease } = this.#host.state;
-		if (s <= lease.expiry) {
+		const { context, state } = this.#host;
+		const { lease } = state;
+		if (s <= lease.expiry || context.mutations?.withoutLeaseExpiry === true) {
 			if (s > lease.expiry - (leaseMs / 2) * ticksPerMs) {
 				void this.extend();
 			}

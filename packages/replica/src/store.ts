@@ -67,6 +67,7 @@ export class RangeStore {
 			nodeId: options.nodeId,
 			bootId: options.bootId,
 			timestamps: options.timestamps,
+			mutations: options.mutations,
 			bootOf: (node) => options.bootOf(node),
 			inquire: (transaction, anchor) => options.inquire(transaction, anchor),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),

@@ -67,6 +67,9 @@ export function validateItems(
 	items: readonly ValidateItem[],
 	c: Timestamp,
 ): RangeAnswer | Promise<RangeAnswer> {
+	if (r.context.mutations?.withoutValidation === true) {
+		return valid;
+	}
 	const covered = r.covers(c);
 	if (covered === true) {
 		const verdict = look(r, own, items, c);

@@ -5,6 +5,7 @@
 
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
+import type { Mutations } from "@quorate/keys/mutations";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
 import { establishIdentity } from "@quorate/placement/founding";
@@ -33,6 +34,8 @@ export interface KeyValueOptions {
 	/** host:port for SQL clients: told to the other nodes. */
 	readonly sql: string;
 	readonly locality: string;
+	/** Tests only: protections to leave out. */
+	readonly mutations?: Mutations;
 	/** Opens the storage engine, in the node's data directory. */
 	openEngine(): Promise<Engine>;
 	/** Another process has registered under this node's id: sessions must close before anything else. */
@@ -101,11 +104,13 @@ export async function startKeyValueNode(
 		address: options.listen,
 		sqlAddress: options.sql,
 		locality: options.locality,
+		mutations: options.mutations,
 		onEnded: () => options.onEnded(),
 	});
 	const { client } = placement;
 	undo.push(() => placement?.close());
-	const parts = { runtime, rpc, identity, boot, engine, host, placement: client };
+	const { mutations } = options;
+	const parts = { runtime, rpc, identity, boot, engine, host, placement: client, mutations };
 	const { store, gateway } = startRanges(parts);
 	undo.push(() => store.close());
 	if (identity.founders.some((f) => f.nodeId === identity.nodeId)) {
@@ -125,6 +130,7 @@ interface Parts {
 	readonly engine: Engine;
 	readonly host: NodeRaftHost;
 	readonly placement: ConnectedPlacementClient;
+	readonly mutations: Mutations | undefined;
 }
 
 function startRanges(parts: Parts): {
@@ -148,6 +154,7 @@ function startRanges(parts: Parts): {
 		nodeId,
 		bootId: boot,
 		timestamps: placement,
+		mutations: parts.mutations,
 		host,
 		rpc,
 		bootOf,
