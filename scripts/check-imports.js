@@ -11,6 +11,7 @@ import { join, relative } from "node:path";
 
 /** A package imports only packages of a lower number. */
 const layers = {
+	checker: 0,
 	runtime: 0,
 	keys: 0,
 	rpc: 1,
@@ -77,7 +78,7 @@ function checkPackage(name) {
 	for (const file of sourceFiles(join(directory, "src"))) {
 		const place = relative(root, file);
 		const text = readFileSync(file, "utf8");
-		const isTest = /\.test\.ts$|\/testing\//.test(place);
+		const isTest = /(\.test|-suite)\.ts$|\/testing\//.test(place);
 		const report = (what) => violations.push(`${place}: ${what}`);
 		if (!isTest && !seams.has(name) && randomness.test(withoutComments(text))) {
 			report("draws random values; use runtime.random");
