@@ -348,9 +348,6 @@ function applyForget(
 	return done;
 }
 
-/** History entries that one entry may remove: keeps the apply of one command short. */
-const collectMax = 2_000;
-
 function applyCollect(
 	state: RangeState,
 	batch: VersionBatch,
@@ -359,9 +356,7 @@ function applyCollect(
 	if (c.threshold > state.gcThreshold) {
 		state.gcThreshold = c.threshold;
 	}
-	const { start, end } = rangeSpan(state.descriptor);
-	const from = c.from > start ? c.from : start;
-	batch.collect({ start: from, end }, state.gcThreshold, collectMax);
+	batch.collect(c.span, state.gcThreshold, Number.MAX_SAFE_INTEGER);
 	return done;
 }
 

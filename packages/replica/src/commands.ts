@@ -87,8 +87,8 @@ export type Command =
 			readonly kind: "forget";
 			readonly transactions: readonly { readonly id: TransactionId; readonly anchor: Key }[];
 	  }
-	/** Raises the GC threshold and removes a bounded part of what is below it. */
-	| { readonly kind: "collect"; readonly threshold: Timestamp; readonly from: Key }
+	/** Raises the GC threshold and removes what ended at or below it in a span, which its proposer chose short. */
+	| { readonly kind: "collect"; readonly threshold: Timestamp; readonly span: WrittenSpan }
 	| {
 			readonly kind: "split";
 			readonly at: Key;

@@ -2,16 +2,25 @@
  * What leaseholders do on their own, slowly: finish the resolves of committed transactions whose gateway died, ask about intents
  * that nobody came back for, forget old records and tombstones, collect history.
  */
-import type { Key } from "@quorate/keys/key";
+import type { Key, Span } from "@quorate/keys/key";
 import { rangeSpan } from "@quorate/keys/range";
 import { type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
-import { transactionSpan } from "@quorate/storage/engine-keys";
+import type { Engine } from "@quorate/storage/engine";
+import {
+	historyEnd,
+	historyPrefixOf,
+	historySpan,
+	historyUserKey,
+	transactionSpan,
+} from "@quorate/storage/engine-keys";
 import { historyLifeMs, recordLifeMs } from "./context.ts";
 import type { Replica } from "./replica.ts";
 import { decodeRecord, type TransactionRecord } from "./transaction-record.ts";
 
 /** Intents looked at in one pass. */
 const intentsMax = 200;
+/** History entries looked at in one slice, which is what one Collect removes at most. */
+const historyMax = 2_000;
 /** Records looked at in one slice; it yields between slices. */
 const recordsMax = 1_000;
 
@@ -95,20 +104,51 @@ async function resolvesDone(replica: Replica, record: TransactionRecord): Promis
 	return replica.context.resolveAll(record.transaction, record.c, record.written);
 }
 
-/** Raises the GC threshold to ten minutes ago, below every intent and pending write, and removes history piecewise. */
+/** Raises the GC threshold to ten minutes ago, below every intent and pending write, and removes history slice by slice. */
 export async function collectHistory(replica: Replica): Promise<void> {
-	const { timestamps } = replica.context;
+	const { engine, runtime, timestamps } = replica.context;
+	const bounds = rangeSpan(replica.state.descriptor);
 	let threshold = timestamps.seen() - historyLifeMs * ticksPerMs;
-	const span = rangeSpan(replica.state.descriptor);
-	for (const { intent } of replica.blockers.intentsIn(span)) {
+	for (const { intent } of replica.blockers.intentsIn(bounds)) {
 		threshold = Math.min(threshold, intent.p - 1);
 	}
 	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
-	if (threshold <= replica.state.gcThreshold || threshold <= 0 || !replica.holding()) {
-		return;
+	let from: Key | undefined = bounds.start;
+	while (threshold > 0 && from !== undefined && replica.holding()) {
+		const { version } = replica.state.descriptor.epoch;
+		const { end } = rangeSpan(replica.state.descriptor);
+		const slice = expiredSlice(engine, { start: from, end }, threshold as Timestamp);
+		if (slice.expired) {
+			const span = { start: from, end: slice.next ?? end };
+			const command = { kind: "collect" as const, threshold: threshold as Timestamp, span };
+			if ((await replica.propose(command, version))?.kind !== "done") {
+				return;
+			}
+		}
+		from = slice.next;
+		await runtime.scheduler.yield();
 	}
-	await replica.propose(
-		{ kind: "collect", threshold: threshold as Timestamp, from: span.start },
-		replica.state.descriptor.epoch.version,
-	);
+}
+
+/** Looks at a bounded part of the history: whether some of it has expired, and where the next part begins. */
+function expiredSlice(
+	engine: Engine,
+	span: Span,
+	threshold: Timestamp,
+): { readonly expired: boolean; readonly next: Key | undefined } {
+	const it = engine.iterate(historySpan(span));
+	let expired = false;
+	try {
+		for (let n = 0; it.key !== undefined; it.next(), n++) {
+			const k = historyUserKey(historyPrefixOf(it.key));
+			// The versions of one key stay together.
+			if (n >= historyMax && k > span.start) {
+				return { expired, next: k };
+			}
+			expired ||= historyEnd(it.key) <= threshold;
+		}
+	} finally {
+		it.close();
+	}
+	return { expired, next: undefined };
 }

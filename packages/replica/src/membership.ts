@@ -43,7 +43,10 @@ export function descriptorAfter(d: RangeDescriptor, entry: CommittedEntry): Rang
 const pollMs = 20;
 const attemptsMax = 3_000;
 
-/** Learners first, then one joint change; the old replicas leave with it. Run by the leaseholder. */
+/**
+ * Learners first, then one joint change; the old replicas leave with it. Run by the leaseholder; if it is to leave itself, it
+ * gives its lease to one that stays, which is asked again and finishes.
+ */
 export async function relocate(
 	replica: Replica,
 	group: RaftGroupHandle,
@@ -52,9 +55,10 @@ export async function relocate(
 	const { descriptor } = replica.state;
 	const present = descriptor.replicas;
 	const missing = nodes.filter((n) => !present.some((r) => r.nodeId === n));
-	const leaving = present.filter((r) => !nodes.includes(r.nodeId));
+	const self = replica.context.nodeId;
+	const leaving = present.filter((r) => !nodes.includes(r.nodeId) && r.nodeId !== self);
 	if (missing.length === 0 && leaving.length === 0) {
-		return { kind: "done" };
+		return nodes.includes(self) ? { kind: "done" } : giveAway(replica, nodes);
 	}
 	const first = await replica.context.allocate("replica", Math.max(1, missing.length));
 	const added = missing.map((nodeId, i) => ({ nodeId, replicaId: (first + i) as ReplicaId }));
@@ -72,7 +76,18 @@ export async function relocate(
 		...added.map((a) => ({ kind: "add-voter" as const, replica: a.replicaId })),
 		...leaving.map((l) => ({ kind: "remove" as const, replica: l.replicaId })),
 	]);
-	return { kind: "done" };
+	return nodes.includes(self) ? { kind: "done" } : giveAway(replica, nodes);
+}
+
+/** Moves the lease to a node that stays; the asker finds it there. */
+async function giveAway(replica: Replica, nodes: readonly NodeId[]): Promise<RangeAnswer> {
+	const stays = replica.state.descriptor.replicas.find(
+		(r) => r.role === "voter" && nodes.includes(r.nodeId),
+	);
+	if (stays === undefined || !(await replica.transferLease(stays.nodeId))) {
+		throw new DatabaseError("55000", "could not move the lease to a node that stays");
+	}
+	return replica.notLeaseholder();
 }
 
 async function change(

@@ -37,7 +37,7 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 };
 
 const sweepMs = 2_000;
-const collectMs = 30_000;
+const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
 
 export interface ReplicaStatus {
