@@ -98,6 +98,9 @@ function scanMerged(
 				if (version !== undefined) {
 					rows.push({ key, ...version });
 					bytes += key.length + version.value.length;
+					if (dataAt === past) {
+						data.next(); // newer than `s`; the key is done with
+					}
 				}
 				history.advance();
 			}
