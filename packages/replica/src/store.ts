@@ -15,6 +15,7 @@ import { DeadlockDetector, reportAfterMs, type Victim, type WaitEdge } from "./d
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
 import {
+	birthIndex,
 	decodeRangeState,
 	encodeRangeState,
 	newRangeState,
@@ -115,7 +116,10 @@ export class RangeStore {
 		for (const state of states.values()) {
 			const replica = replicaOn(state.descriptor, this.#options.nodeId);
 			if (replica !== undefined) {
-				this.#add(state, replica.replicaId, false);
+				// At the birth of a cluster, and where there is nobody else, nothing is gained by waiting for a leader.
+				const { voters } = state.configuration;
+				const atOnce = state.appliedIndex === birthIndex || voters.length === 1;
+				this.#add(state, replica.replicaId, atOnce);
 			}
 		}
 		rpc.handle("deadlock-waits", (body, from) => this.#detect(body as readonly WaitEdge[], from));
