@@ -90,6 +90,8 @@ export interface RaftHost {
 	/** Restores the group from what the WAL recovered, or begins a new one. */
 	addGroup(options: GroupOptions): RaftGroupHandle;
 	group(rangeId: RangeId): RaftGroupHandle | undefined;
+	/** Groups that the log names, with entries or a snapshot, and that nobody has added. */
+	unclaimed(): readonly RangeId[];
 	/**
 	 * Called for messages to a range that is not here: the owner may create it (a new replica that will get a snapshot) and
 	 * return true, or refuse. `to` is the replica id addressed.

@@ -122,6 +122,16 @@ export class RangeStore {
 				this.#add(state, replica.replicaId, atOnce);
 			}
 		}
+		const lost = host.unclaimed();
+		if (lost.length > 0) {
+			throw new DatabaseError(
+				"XX001",
+				`the storage engine has lost range ${lost.join(", ")}, which the log names`,
+				{
+					hint: "Data files were damaged or removed. Start the node with an empty data directory: it joins as a new node and gets its data from the others.",
+				},
+			);
+		}
 		rpc.handle("deadlock-waits", (body, from) => this.#detect(body as readonly WaitEdge[], from));
 		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
 		this.#every(reportAfterMs, () => this.#reportWaits());

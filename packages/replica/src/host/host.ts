@@ -110,6 +110,13 @@ export class NodeRaftHost implements RaftHost {
 		rpc.onDisconnect((node) => this.#guard(() => this.#disconnected(node)));
 	}
 
+	/** Groups that the log names, with entries or a snapshot, and that nobody has added: their state is lost on this node. */
+	unclaimed(): readonly RangeId[] {
+		return [...this.#recovered.values()]
+			.filter((group) => group.entries.length > 0 || group.snapshot !== undefined)
+			.map((group) => group.rangeId);
+	}
+
 	addGroup(options: GroupOptions): RaftGroupHandle {
 		const { rangeId: range, replicaId } = options;
 		assert(!this.#groups.has(range), () => `range ${range} has a replica here already`);
