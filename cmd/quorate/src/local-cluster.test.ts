@@ -57,9 +57,7 @@ test.serial("start, start again, stop, start, clean", async (t) => {
 	await cluster.start();
 	t.regex(lines.join("\n"), /2 nodes serve SQL/);
 	t.true(
-		lines.some((line) =>
-			line.includes(`psql "postgresql://postgres@127.0.0.1:${sqlPortBase + 2}/`),
-		),
+		lines.some((line) => line.includes(`psql "postgresql://quorate@127.0.0.1:${sqlPortBase + 2}/`)),
 	);
 	const first = pids();
 	lines.length = 0;

@@ -39,7 +39,7 @@ One node, in memory: everything is gone when it stops.
 const sqlExamples = `
 Examples:
     quorate sql                                        node 1 of a local cluster (127.0.0.1:7431)
-    quorate sql postgresql://127.0.0.1:7432/postgres   another node
+    quorate sql postgresql://127.0.0.1:7432/quorate    another node
     quorate sql -c "SELECT 1" -c "\\dt"                 run and leave
     quorate sql < schema.sql                           statement by statement, up to the first error
 

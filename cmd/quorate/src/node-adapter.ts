@@ -3,7 +3,7 @@
  * node is loaded only here, so that `quorate sql` starts without it.
  */
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
-import type { Disk, LogLevel, Runtime } from "@quorate/runtime/runtime";
+import type { Disk, LogLevel } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { openRocksEngine } from "@quorate/storage/rocks-engine";
@@ -29,25 +29,10 @@ export interface RunningNode {
 	readonly failed: Promise<string>;
 }
 
-/** What `@quorate/server/node` exports. */
-interface NodeModule {
-	startNode(options: {
-		readonly runtime: Runtime;
-		readonly join: readonly string[];
-		readonly listen: string;
-		readonly sql: string;
-		readonly admin: string;
-		readonly locality: string;
-		openEngine(): Promise<Engine>;
-	}): Promise<RunningNode>;
-}
-
-const nodeModule: string = "@quorate/server/node";
-
 export async function startRealNode(options: NodeOptions): Promise<RunningNode> {
 	const { dataDirectory, logLevel, engine, ...rest } = options;
 	const runtime = createRealRuntime({ logLevel, dataDirectory });
-	const { startNode } = (await import(nodeModule)) as NodeModule;
+	const { startNode } = await import("@quorate/server/node");
 	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime.disk) });
 }
 

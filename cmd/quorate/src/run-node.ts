@@ -113,7 +113,7 @@ async function runUntilStopped(options: NodeOptions, startNode: StartNode): Prom
 }
 
 export const urlOf = (sqlAddress: string): string =>
-	`postgresql://postgres@${sqlAddress}/${defaultDatabase}`;
+	`postgresql://quorate@${sqlAddress}/${defaultDatabase}`;
 
 /** The second signal ends the process as if nobody listened. */
 function firstSignal(): Promise<string> {

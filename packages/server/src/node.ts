@@ -75,7 +75,12 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 	);
 	const { nodeId, coordinator, placement } = keyValue;
 	const sessions = createSessionFactory({ runtime, coordinator, placement, nodeId });
-	server = await createPgServer({ runtime, sessions, listenAddress: options.sql });
+	server = await createPgServer({
+		runtime,
+		sessions,
+		listenAddress: options.sql,
+		nodeId,
+	});
 	const { address } = server;
 	undo.push(() => server?.drain());
 	if (options.admin !== undefined) {

@@ -13,7 +13,9 @@ export interface ConnectionOptions {
 }
 
 export const defaultPort = 7431;
-export const defaultDatabase = "postgres";
+/** The superuser and the database that every cluster has. */
+export const defaultDatabase = "quorate";
+export const defaultUser = "quorate";
 const connectTimeoutSecondsDefault = 10;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,7 +26,7 @@ export function connectionOptions(url: string | undefined, env: Environment): Co
 	const fromUrl: UrlParts = given === undefined ? {} : parseUrl(given);
 	const pick = (name: Exclude<keyof UrlParts, "extra">, variable: string): string | undefined =>
 		fromUrl[name] ?? (env[variable] || undefined);
-	const user = pick("user", "PGUSER") ?? "postgres";
+	const user = pick("user", "PGUSER") ?? defaultUser;
 	const parameters: Record<string, string> = {
 		client_encoding: "UTF8",
 		application_name: env["PGAPPNAME"] ?? "quorate sql",
