@@ -2,6 +2,7 @@
  * The one place where the command line meets the node: it makes the real runtime and starts a node on it. The
  * node is loaded only here, so that `quorate sql` starts without it.
  */
+import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import type { Disk, LogLevel } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
@@ -9,7 +10,8 @@ import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { openRocksEngine } from "@quorate/storage/rocks-engine";
 
 export interface NodeOptions {
-	readonly dataDirectory: string;
+	/** Undefined: nothing is kept. */
+	readonly dataDirectory: string | undefined;
 	readonly logLevel: LogLevel;
 	/** Addresses of all nodes that the cluster begins with. */
 	readonly join: readonly string[];
@@ -31,7 +33,10 @@ export interface RunningNode {
 
 export async function startRealNode(options: NodeOptions): Promise<RunningNode> {
 	const { dataDirectory, logLevel, engine, ...rest } = options;
-	const runtime = createRealRuntime({ logLevel, dataDirectory });
+	const runtime =
+		dataDirectory === undefined
+			? { ...createRealRuntime({ logLevel }), disk: new MemoryDisk() }
+			: createRealRuntime({ logLevel, dataDirectory });
 	const { startNode } = await import("@quorate/server/node");
 	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime.disk) });
 }

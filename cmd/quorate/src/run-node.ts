@@ -1,7 +1,4 @@
 /** `quorate start` and `quorate demo`: a node in the foreground, until a signal or until it cannot go on. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { LogLevel } from "@quorate/runtime/runtime";
 import { defaultDatabase } from "./client/connection-options.ts";
 import type { NodeOptions, RunningNode } from "./node-adapter.ts";
@@ -42,15 +39,8 @@ export async function runDemo(flags: DemoFlags, startNode: StartNode): Promise<n
 	const all = { ...flags, join, data: "", locality: "", engine: "memory" };
 	const options = startOptions(all);
 	await checkPorts(options);
-	const dataDirectory = temporaryDirectory();
-	try {
-		return await runUntilStopped({ ...options, dataDirectory }, startNode);
-	} finally {
-		rmSync(dataDirectory, { recursive: true, force: true });
-	}
+	return runUntilStopped({ ...options, dataDirectory: undefined }, startNode);
 }
-
-const temporaryDirectory = (): string => mkdtempSync(join(tmpdir(), "quorate-demo-"));
 
 export function startOptions(flags: StartFlags): NodeOptions {
 	const join = [...new Set(flags.join.split(",").map((address) => address.trim()))].filter(Boolean);
