@@ -23,15 +23,11 @@ import type {
 	EngineScanLimits,
 	EngineSnapshot,
 } from "./engine.ts";
-import {
-	loadBinding,
-	type NativeBatch,
-	type NativeBinding,
-	type NativeDatabase,
-} from "./rocks-binding.ts";
+import { RocksBatch } from "./rocks-batch.ts";
+import { loadBinding, type NativeBinding, type NativeDatabase } from "./rocks-binding.ts";
 import { nativeKey, RocksIterator, readOptions, SharedIterator } from "./rocks-iterator.ts";
 import { estimateSizeBytes } from "./rocks-size.ts";
-import { scanByIterator } from "./scan.ts";
+import { RocksSnapshot, View } from "./rocks-snapshot.ts";
 
 export interface RocksOptions {
 	readonly cacheSizeBytes?: number;
@@ -42,8 +38,6 @@ export interface RocksOptions {
 const formatVersion = "1";
 /** Above `keyMax`, so no span reaches it. */
 const formatKey = `${keyMax}quorate format` as Key;
-/** A native batch that held more is thrown away: clearing it keeps its memory. */
-const retainedBatchBytesMax = 1 << 20;
 /** A native count or size is a signed 32-bit integer. */
 const nativeMax = 0x7fff_fff0;
 /** Rows that a size estimate counts one by one. */
@@ -293,151 +287,6 @@ class RocksEngine implements Engine {
 			if ((error as { readonly code?: unknown }).code !== "ENOENT") {
 				throw error;
 			}
-		}
-	}
-}
-
-class RocksBatch implements EngineBatch {
-	readonly #binding: NativeBinding;
-	readonly #keysOf: (span: Span) => Iterable<Key>;
-	#native: NativeBatch;
-	#bytes = 0;
-	/** For `deleteSpan`. */
-	readonly #puts: Key[] = [];
-
-	constructor(binding: NativeBinding, keysOf: (span: Span) => Iterable<Key>) {
-		this.#binding = binding;
-		this.#keysOf = keysOf;
-		this.#native = binding.batch_init();
-	}
-
-	get native(): NativeBatch {
-		return this.#native;
-	}
-
-	put(k: Key, value: Uint8Array): void {
-		assert(k.length > 0, "the empty key cannot be stored");
-		this.#binding.batch_put(this.#native, nativeKey(k), value, undefined);
-		this.#bytes += k.length + value.length;
-		this.#puts.push(k);
-	}
-
-	delete(k: Key): void {
-		this.#binding.batch_del(this.#native, nativeKey(k), undefined);
-		this.#bytes += k.length;
-	}
-
-	deleteSpan(span: Span): void {
-		for (const k of this.#puts) {
-			if (span.start <= k && k < span.end) {
-				this.delete(k);
-			}
-		}
-		for (const k of this.#keysOf(span)) {
-			this.delete(k);
-		}
-	}
-
-	clear(): void {
-		this.#binding.batch_clear(this.#native);
-		if (this.#bytes > retainedBatchBytesMax) {
-			this.#native = this.#binding.batch_init();
-		}
-		this.#bytes = 0;
-		this.#puts.length = 0;
-	}
-}
-
-/** The database as of one instant, for the snapshots that were taken then. */
-class View {
-	readonly engine: RocksEngine;
-	readonly #binding: NativeBinding;
-	readonly #db: NativeDatabase;
-	readonly #registry: Set<{ close(): void }>;
-	#snapshots = 0;
-	#forward: SharedIterator | undefined;
-	#backward: SharedIterator | undefined;
-
-	constructor(
-		engine: RocksEngine,
-		binding: NativeBinding,
-		db: NativeDatabase,
-		registry: Set<{ close(): void }>,
-	) {
-		this.engine = engine;
-		this.#binding = binding;
-		this.#db = db;
-		this.#registry = registry;
-	}
-
-	/** Undefined while the engine itself is still this view. */
-	iterator(reverse: boolean): SharedIterator | undefined {
-		return reverse ? this.#backward : this.#forward;
-	}
-
-	preserve(): void {
-		if (this.#snapshots > 0) {
-			this.#forward = new SharedIterator(this.#binding, this.#db, false, undefined);
-			this.#backward = new SharedIterator(this.#binding, this.#db, true, undefined);
-			this.#registry.add(this.#forward);
-			this.#registry.add(this.#backward);
-		}
-	}
-
-	acquire(): void {
-		this.#snapshots++;
-	}
-
-	release(): void {
-		this.#snapshots--;
-		if (this.#snapshots === 0 && this.#forward !== undefined && this.#backward !== undefined) {
-			for (const iterator of [this.#forward, this.#backward]) {
-				iterator.close();
-				this.#registry.delete(iterator);
-			}
-		}
-	}
-}
-
-class RocksSnapshot implements EngineSnapshot {
-	readonly #view: View;
-	#open = true;
-
-	constructor(view: View) {
-		this.#view = view;
-		view.acquire();
-	}
-
-	get(k: Key): Uint8Array | undefined {
-		assert(this.#open, "the snapshot is closed");
-		const shared = this.#view.iterator(false);
-		if (shared === undefined) {
-			return this.#view.engine.get(k);
-		}
-		shared.seek(this, k);
-		const [found, value] = shared.fetch(1).rows;
-		return found?.equals(nativeKey(k)) ? value : undefined;
-	}
-
-	iterate(span: Span, options: { readonly reverse?: boolean } = {}): EngineIterator {
-		assert(this.#open, "the snapshot is closed");
-		const shared = this.#view.iterator(options.reverse === true);
-		return shared === undefined
-			? this.#view.engine.iterate(span, options)
-			: new RocksIterator(shared, span, () => undefined);
-	}
-
-	scan(span: Span, limits: EngineScanLimits): EngineRows {
-		assert(this.#open, "the snapshot is closed");
-		return this.#view.iterator(limits.reverse) === undefined
-			? this.#view.engine.scan(span, limits)
-			: scanByIterator(this, span, limits);
-	}
-
-	close(): void {
-		if (this.#open) {
-			this.#open = false;
-			this.#view.release();
 		}
 	}
 }
