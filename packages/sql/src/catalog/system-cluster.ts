@@ -1,0 +1,212 @@
+/** The tables of pg_catalog that describe the database, its roles and settings. */
+import type { FunctionContext } from "../types/registry.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
+import { databaseOid, ownerOid, schemas, utf8Encoding } from "./system-names.ts";
+import type { SystemRow } from "./system-table.ts";
+
+const defaultTablespaceOid = 1663;
+
+export const namespaceRows = (): SystemRow[] =>
+	schemas.map(({ oid, name }) => ({ oid, nspname: name, nspowner: ownerOid }));
+
+export const databaseRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
+	{
+		oid: databaseOid,
+		datname: context.currentDatabase,
+		datdba: ownerOid,
+		encoding: utf8Encoding,
+		datlocprovider: "c",
+		datallowconn: true,
+		datconnlimit: -1,
+		dattablespace: defaultTablespaceOid,
+		datcollate: "C",
+		datctype: "C",
+	},
+];
+
+export const tablespaceRows = (): SystemRow[] => [
+	{ oid: defaultTablespaceOid, spcname: "pg_default", spcowner: ownerOid },
+	{ oid: 1664, spcname: "pg_global", spcowner: ownerOid },
+];
+
+export const roleRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
+	{
+		oid: ownerOid,
+		rolname: context.sessionUser,
+		rolsuper: true,
+		rolinherit: true,
+		rolcreaterole: true,
+		rolcreatedb: true,
+		rolcanlogin: true,
+		rolreplication: false,
+		rolconnlimit: -1,
+		rolpassword: "********",
+		rolbypassrls: true,
+	},
+];
+
+export const userRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
+	{
+		usename: context.sessionUser,
+		usesysid: ownerOid,
+		usecreatedb: true,
+		usesuper: true,
+		userepl: false,
+		usebypassrls: true,
+		passwd: "********",
+	},
+];
+
+/** Name, type, context, unit, short description. Values are the session's. */
+const settings: readonly (readonly [string, string, string, string | null, string])[] = [
+	[
+		"application_name",
+		"string",
+		"user",
+		null,
+		"Sets the application name to be reported in statistics and logs.",
+	],
+	["bytea_output", "enum", "user", null, "Sets the output format for bytea."],
+	["client_encoding", "string", "user", null, "Sets the client's character set encoding."],
+	[
+		"client_min_messages",
+		"enum",
+		"user",
+		null,
+		"Sets the message levels that are sent to the client.",
+	],
+	["DateStyle", "string", "user", null, "Sets the display format for date and time values."],
+	[
+		"default_transaction_isolation",
+		"enum",
+		"user",
+		null,
+		"Sets the transaction isolation level of each new transaction.",
+	],
+	[
+		"default_transaction_read_only",
+		"bool",
+		"user",
+		null,
+		"Sets the default read-only status of new transactions.",
+	],
+	[
+		"extra_float_digits",
+		"integer",
+		"user",
+		null,
+		"Sets the number of digits displayed for floating-point values.",
+	],
+	[
+		"idle_in_transaction_session_timeout",
+		"integer",
+		"user",
+		"ms",
+		"Sets the maximum allowed idle time between queries, when in a transaction.",
+	],
+	["integer_datetimes", "bool", "internal", null, "Shows whether datetimes are integer based."],
+	["IntervalStyle", "enum", "user", null, "Sets the display format for interval values."],
+	["is_superuser", "bool", "internal", null, "Shows whether the current user is a superuser."],
+	["lc_collate", "string", "internal", null, "Shows the collation order locale."],
+	[
+		"lc_ctype",
+		"string",
+		"internal",
+		null,
+		"Shows the character classification and case conversion locale.",
+	],
+	[
+		"lock_timeout",
+		"integer",
+		"user",
+		"ms",
+		"Sets the maximum allowed duration of any wait for a lock.",
+	],
+	[
+		"max_connections",
+		"integer",
+		"postmaster",
+		null,
+		"Sets the maximum number of concurrent connections.",
+	],
+	["max_identifier_length", "integer", "internal", null, "Shows the maximum identifier length."],
+	["max_index_keys", "integer", "internal", null, "Shows the maximum number of index keys."],
+	[
+		"search_path",
+		"string",
+		"user",
+		null,
+		"Sets the schema search order for names that are not schema-qualified.",
+	],
+	[
+		"server_encoding",
+		"string",
+		"internal",
+		null,
+		"Shows the server (database) character set encoding.",
+	],
+	["server_version", "string", "internal", null, "Shows the server version."],
+	["server_version_num", "integer", "internal", null, "Shows the server version as an integer."],
+	[
+		"standard_conforming_strings",
+		"bool",
+		"user",
+		null,
+		"Causes '...' strings to treat backslashes literally.",
+	],
+	[
+		"statement_timeout",
+		"integer",
+		"user",
+		"ms",
+		"Sets the maximum allowed duration of any statement.",
+	],
+	[
+		"TimeZone",
+		"string",
+		"user",
+		null,
+		"Sets the time zone for displaying and interpreting time stamps.",
+	],
+	[
+		"transaction_isolation",
+		"enum",
+		"user",
+		null,
+		"Sets the current transaction's isolation level.",
+	],
+	[
+		"transaction_mode",
+		"enum",
+		"user",
+		null,
+		"Sets whether transactions lock rows as they go or validate at commit.",
+	],
+	[
+		"transaction_read_only",
+		"bool",
+		"user",
+		null,
+		"Sets the current transaction's read-only status.",
+	],
+];
+
+export function* settingRows(_: CatalogSnapshot, context: FunctionContext): Iterable<SystemRow> {
+	for (const [name, vartype, changedBy, unit, description] of settings) {
+		const value = context.setting(name);
+		if (value !== undefined) {
+			yield {
+				name,
+				setting: value,
+				unit,
+				category: "Quorate",
+				short_desc: description,
+				context: changedBy,
+				vartype,
+				source: "session",
+				reset_val: null,
+				pending_restart: false,
+			};
+		}
+	}
+}

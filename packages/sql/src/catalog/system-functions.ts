@@ -1,0 +1,329 @@
+/**
+ * The functions about the catalog: what `FunctionContext.catalogCall` answers. Their signatures, and that NULL gives NULL, are in
+ * functions/catalog-functions.ts. What PostgreSQL answers with NULL for an object that does not exist, these do too.
+ */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Datum } from "../types/datum.ts";
+import { type FunctionContext, typeByName, typeByOid } from "../types/registry.ts";
+import type { IndexDescriptor, TableDescriptor } from "./descriptor.ts";
+import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
+import {
+	checkDefinition,
+	indexColumnDefinition,
+	indexDefinition,
+	keyDefinition,
+} from "./system-definitions.ts";
+import * as lookup from "./system-lookup.ts";
+import {
+	isVisible,
+	ownerOid,
+	qualified,
+	relationByOid,
+	schemas,
+	shortName,
+	utf8Encoding,
+} from "./system-names.ts";
+import { constraintsOf, sequencesOf, tablesOf } from "./system-relations.ts";
+import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
+
+interface Call {
+	readonly catalog: CatalogSnapshot;
+	readonly context: FunctionContext;
+	readonly args: readonly Datum[];
+}
+type Body = (call: Call) => Datum;
+
+const oidAt = ({ args }: Call, i = 0): number => args[i] as number;
+const textAt = ({ args }: Call, i = 0): string => args[i] as string;
+const nothing: Body = () => null;
+
+function indexByOid(
+	catalog: CatalogSnapshot,
+	oid: number,
+): { readonly table: TableDescriptor; readonly index: IndexDescriptor } | undefined {
+	for (const table of tablesOf(catalog)) {
+		const index = namedIndexes(table).find((candidate) => candidate.oid === oid);
+		if (index !== undefined) {
+			return { table, index };
+		}
+	}
+	return undefined;
+}
+
+/** (index) and (index, column, pretty): column 0 is the whole. */
+const indexText: Body = (call) => {
+	const found = indexByOid(call.catalog, oidAt(call));
+	if (found === undefined) {
+		return null;
+	}
+	const { table, index } = found;
+	const column = (call.args[1] ?? 0) as number;
+	if (column > 0) {
+		return indexColumnDefinition(table, index, column);
+	}
+	const pretty = call.args[2] === true;
+	const name = pretty ? shortName(call.catalog, call.context, table) : qualified(table);
+	return indexDefinition(table, index, name);
+};
+
+const constraintText: Body = (call) => {
+	for (const { oid, table, of } of constraintsOf(call.catalog)) {
+		if (oid === oidAt(call)) {
+			return of.kind === "check"
+				? checkDefinition(of.check, call.args[1] === true)
+				: keyDefinition(table, of.index);
+		}
+	}
+	return null;
+};
+
+const serialSequence: Body = ({ catalog, context, args }) => {
+	const [text, column] = args as readonly string[];
+	const oid = lookup.requireRelation(catalog, context, text ?? "");
+	const table = catalog.relation(oid);
+	const attnum =
+		table?.kind === "table"
+			? table.columns.find(({ name, dropped }) => name === column && !dropped)?.attnum
+			: undefined;
+	if (attnum === undefined) {
+		const name = relationByOid(catalog, oid)?.name;
+		throw new DatabaseError("42703", `column "${column}" of relation "${name}" does not exist`);
+	}
+	const owned = sequencesOf(catalog).find(
+		({ ownedBy }) => ownedBy?.tableOid === oid && ownedBy.attnum === attnum,
+	);
+	return owned === undefined ? null : qualified(owned);
+};
+
+const encodingNames: Readonly<Record<number, string>> = {
+	0: "SQL_ASCII",
+	[utf8Encoding]: "UTF8",
+	8: "LATIN1",
+};
+
+/** Indexes are ordered, unique or not, and read in both directions. */
+const indexProperties: Readonly<Record<string, boolean>> = {
+	clusterable: false,
+	index_scan: true,
+	bitmap_scan: false,
+	backward_scan: true,
+	can_order: true,
+	can_unique: true,
+	can_multi_col: true,
+	can_exclude: false,
+	can_include: false,
+};
+
+const columnProperty: Body = (call) => {
+	const found = indexByOid(call.catalog, oidAt(call));
+	const column = found?.index.columns[oidAt(call, 1) - 1];
+	if (column === undefined) {
+		return null;
+	}
+	const properties: Readonly<Record<string, boolean>> = {
+		asc: !column.descending,
+		desc: column.descending,
+		nulls_first: column.descending,
+		nulls_last: !column.descending,
+		orderable: true,
+		distance_orderable: false,
+		returnable: true,
+		search_array: true,
+		search_nulls: true,
+	};
+	return properties[textAt(call, 2).toLowerCase()] ?? null;
+};
+
+/** The connected user owns everything; what is asked about must exist. `fromEnd`: where the object is in the arguments. */
+const privilege =
+	(object: "table" | "other", fromEnd: number): Body =>
+	({ catalog, context, args }) => {
+		const target = args[args.length - fromEnd];
+		if (object === "table") {
+			if (typeof target === "string") {
+				lookup.requireRelation(catalog, context, target);
+			} else if (relationByOid(catalog, target as number) === undefined) {
+				return null;
+			}
+		}
+		return true;
+	};
+
+const visibleIf =
+	(exists: (oid: number) => boolean): Body =>
+	(call) =>
+		exists(oidAt(call)) ? true : null;
+
+function reg(type: string, find: (call: Call) => number | undefined): Record<string, Body> {
+	return {
+		[`to_${type}`]: (call) => {
+			const text = textAt(call);
+			// As in PostgreSQL, a number is an OID.
+			return /^\d+$/.test(text) ? Number(text) : (find(call) ?? null);
+		},
+	};
+}
+
+function required(code: string, what: string, find: (call: Call) => number | undefined): Body {
+	return (call) => {
+		const oid = find(call);
+		if (oid === undefined) {
+			throw new DatabaseError(code, `${what} "${textAt(call)}" does not exist`);
+		}
+		return oid;
+	};
+}
+
+const findRelation = ({ catalog, context, args }: Call): number | undefined =>
+	lookup.lookupRelation(catalog, context, args[0] as string);
+const findSchema = (call: Call): number | undefined => lookup.lookupSchema(textAt(call));
+const findRole = (call: Call): number | undefined => lookup.lookupRole(call.context, textAt(call));
+const findProcedure = (call: Call): number | undefined => {
+	const [only, another] = lookup.lookupProcedures(textAt(call));
+	return another === undefined ? only?.oid : undefined;
+};
+const findSignature = (call: Call): number | undefined => lookup.lookupSignature(textAt(call))?.oid;
+
+/** Nobody adds up sizes by table: SHOW RANGES has those of ranges. */
+const unknownSize = nothing;
+
+const functions: Readonly<Record<string, Body>> = {
+	regclassin: ({ catalog, context, args }) =>
+		lookup.requireRelation(catalog, context, args[0] as string),
+	regclassout: (call) => lookup.relationText(call.catalog, call.context, oidAt(call)),
+	regnamespacein: required("3F000", "schema", findSchema),
+	regnamespaceout: (call) => lookup.schemaText(oidAt(call)),
+	regrolein: required("42704", "role", findRole),
+	regroleout: (call) => lookup.roleText(call.context, oidAt(call)),
+	regprocin: (call) => lookup.requireProcedure(textAt(call)),
+	regprocout: (call) => lookup.procedureText(oidAt(call)),
+	regprocedurein: required("42883", "function", findSignature),
+	regprocedureout: (call) => lookup.signatureText(oidAt(call)),
+	regoperin: required("42883", "operator", () => undefined),
+	regoperout: (call) => String(oidAt(call)),
+	regoperatorin: required("42883", "operator", () => undefined),
+	regoperatorout: (call) => String(oidAt(call)),
+	regconfigin: required("42704", "text search configuration", () => undefined),
+	regconfigout: (call) => String(oidAt(call)),
+	...reg("regclass", findRelation),
+	...reg("regnamespace", findSchema),
+	...reg("regrole", findRole),
+	...reg("regproc", findProcedure),
+	...reg("regprocedure", findSignature),
+	...reg("regtype", (call) => typeByName(textAt(call).trim().toLowerCase())?.oid),
+
+	pg_table_is_visible: (call) => {
+		const relation = relationByOid(call.catalog, oidAt(call));
+		return relation === undefined ? null : isVisible(call.catalog, call.context, relation);
+	},
+	pg_type_is_visible: visibleIf((oid) => typeByOid(oid) !== undefined),
+	pg_function_is_visible: visibleIf((oid) => procedures[oid - 1] !== undefined),
+	pg_collation_is_visible: visibleIf((oid) => collationRows().some((row) => row["oid"] === oid)),
+	pg_opclass_is_visible: visibleIf((oid) => operatorClassRows().some((row) => row["oid"] === oid)),
+	pg_operator_is_visible: nothing,
+	pg_opfamily_is_visible: nothing,
+	pg_conversion_is_visible: nothing,
+	pg_statistics_obj_is_visible: nothing,
+	pg_ts_config_is_visible: nothing,
+	pg_ts_dict_is_visible: nothing,
+	pg_ts_parser_is_visible: nothing,
+	pg_ts_template_is_visible: nothing,
+
+	pg_get_indexdef: indexText,
+	pg_get_constraintdef: constraintText,
+	// Expressions are stored as the text that this would make of them.
+	pg_get_expr: (call) => textAt(call),
+	pg_get_serial_sequence: serialSequence,
+	pg_get_userbyid: (call) =>
+		oidAt(call) === ownerOid ? call.context.sessionUser : `unknown (OID=${oidAt(call)})`,
+	pg_get_function_result: (call) => {
+		const procedure = procedures[oidAt(call) - 1];
+		if (procedure === undefined) {
+			return null;
+		}
+		const result = lookup.typeText(procedure.result);
+		return procedure.returnsSet ? `SETOF ${result}` : result;
+	},
+	pg_get_function_arguments: (call) => {
+		const procedure = procedures[oidAt(call) - 1];
+		return procedure === undefined ? null : lookup.argumentsText(procedure);
+	},
+	pg_get_function_identity_arguments: (call) => {
+		const procedure = procedures[oidAt(call) - 1];
+		return procedure === undefined ? null : lookup.argumentsText(procedure);
+	},
+	// There are no views, rules, triggers, statistics objects and partitions, and functions have no SQL.
+	pg_get_viewdef: nothing,
+	pg_get_ruledef: nothing,
+	pg_get_triggerdef: nothing,
+	pg_get_functiondef: nothing,
+	pg_get_function_sqlbody: nothing,
+	pg_get_partkeydef: nothing,
+	pg_get_partition_constraintdef: nothing,
+	pg_get_statisticsobjdef: nothing,
+	pg_get_statisticsobjdef_columns: nothing,
+	// Comments are not kept.
+	obj_description: nothing,
+	col_description: nothing,
+	shobj_description: nothing,
+
+	pg_encoding_to_char: (call) => encodingNames[oidAt(call)] ?? "",
+	pg_tablespace_location: () => "",
+	pg_relation_is_publishable: () => false,
+	pg_index_column_has_property: columnProperty,
+	pg_indexam_has_property: (call) => indexProperties[textAt(call, 1).toLowerCase()] ?? null,
+	pg_index_has_property: (call) => indexProperties[textAt(call, 1).toLowerCase()] ?? null,
+	pg_sequence_last_value: () => {
+		throw new DatabaseError("0A000", "pg_sequence_last_value is not supported", {
+			hint: "Use currval, or nextval.",
+		});
+	},
+	pg_relation_filenode: (call) =>
+		relationByOid(call.catalog, oidAt(call)) === undefined ? null : oidAt(call),
+	pg_relation_size: unknownSize,
+	pg_table_size: unknownSize,
+	pg_indexes_size: unknownSize,
+	pg_total_relation_size: unknownSize,
+	pg_database_size: unknownSize,
+	pg_tablespace_size: unknownSize,
+
+	has_table_privilege: privilege("table", 2),
+	has_sequence_privilege: privilege("table", 2),
+	has_any_column_privilege: privilege("table", 2),
+	has_column_privilege: privilege("table", 3),
+	has_schema_privilege: ({ args }) => {
+		const schema = args[args.length - 2];
+		if (typeof schema === "string" && !schemas.some(({ name }) => name === schema)) {
+			throw new DatabaseError("3F000", `schema "${schema}" does not exist`);
+		}
+		return true;
+	},
+	has_database_privilege: ({ args, context }) => {
+		const database = args[args.length - 2];
+		if (typeof database === "string" && database !== context.currentDatabase) {
+			throw new DatabaseError("3D000", `database "${database}" does not exist`);
+		}
+		return true;
+	},
+	has_function_privilege: privilege("other", 2),
+	has_tablespace_privilege: privilege("other", 2),
+	has_type_privilege: privilege("other", 2),
+	has_language_privilege: privilege("other", 2),
+	pg_has_role: privilege("other", 2),
+};
+
+/** What `catalogCall` of a session is made of. */
+export function callCatalog(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	name: string,
+	args: readonly Datum[],
+): Datum {
+	const body = Object.hasOwn(functions, name) ? functions[name] : undefined;
+	assert(body !== undefined, () => `catalog function ${name} is declared but not answered`);
+	return body({ catalog, context, args });
+}
+
+/** For the test that all that is declared is answered. */
+export const answered = (name: string): boolean => Object.hasOwn(functions, name);

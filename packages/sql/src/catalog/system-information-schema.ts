@@ -1,0 +1,254 @@
+/** The views of information_schema (SQL standard, as PostgreSQL has them). */
+import type { Datum } from "../types/datum.ts";
+import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
+import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from "./descriptor.ts";
+import { columnByAttnum, liveColumns } from "./descriptor.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
+import { schemas } from "./system-names.ts";
+import { constraintsOf, keyType, sequencesOf, tablesOf } from "./system-relations.ts";
+import { systemShapes } from "./system-shape.ts";
+import type { SystemRow } from "./system-table.ts";
+
+const yesNo = (value: boolean): string => (value ? "YES" : "NO");
+
+export function* tableRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	const row = { table_catalog: context.currentDatabase, is_typed: "NO" };
+	for (const { schema, name, kind } of systemShapes) {
+		const table_type = kind === "v" ? "VIEW" : "BASE TABLE";
+		yield { ...row, table_schema: schema, table_name: name, table_type, is_insertable_into: "NO" };
+	}
+	for (const { schema, name } of tablesOf(catalog)) {
+		yield {
+			...row,
+			table_schema: schema,
+			table_name: name,
+			table_type: "BASE TABLE",
+			is_insertable_into: "YES",
+		};
+	}
+}
+
+/** character_maximum_length and its kin, by type. */
+function measures({ oid, modifier }: ColumnDescriptor["type"]): SystemRow {
+	switch (oid) {
+		case 21:
+			return { numeric_precision: 16, numeric_precision_radix: 2, numeric_scale: 0 };
+		case 23:
+			return { numeric_precision: 32, numeric_precision_radix: 2, numeric_scale: 0 };
+		case 20:
+			return { numeric_precision: 64, numeric_precision_radix: 2, numeric_scale: 0 };
+		case 700:
+			return { numeric_precision: 24, numeric_precision_radix: 2 };
+		case 701:
+			return { numeric_precision: 53, numeric_precision_radix: 2 };
+		case 1700: {
+			if (modifier < 4) {
+				return { numeric_precision_radix: 10 };
+			}
+			const packed = modifier - 4;
+			return {
+				numeric_precision: (packed >> 16) & 0xffff,
+				numeric_precision_radix: 10,
+				// Eleven bits with a sign.
+				numeric_scale: ((packed & 0x7ff) ^ 0x400) - 0x400,
+			};
+		}
+		case 1042:
+		case 1043: {
+			const length = modifier < 4 ? null : modifier - 4;
+			return {
+				character_maximum_length: length,
+				character_octet_length: length === null ? 1 << 30 : length * 4,
+			};
+		}
+		case 25:
+			return { character_octet_length: 1 << 30 };
+		case 1082:
+			return { datetime_precision: 0 };
+		case 1083:
+		case 1114:
+		case 1184:
+		case 1186:
+			return { datetime_precision: modifier < 0 ? 6 : modifier };
+		default:
+			return {};
+	}
+}
+
+function columnRow(
+	database: string,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	sequence: SequenceDescriptor | undefined,
+): SystemRow {
+	const type = typeByOid(column.type.oid);
+	const identity = column.identity !== undefined;
+	const row: Record<string, Datum> = {
+		table_catalog: database,
+		table_schema: table.schema,
+		table_name: table.name,
+		column_name: column.name,
+		ordinal_position: column.attnum,
+		column_default: identity ? null : (column.defaultText ?? null),
+		is_nullable: yesNo(!column.notNull),
+		data_type:
+			(type?.elementOid ?? 0) !== 0 && type?.length === -1
+				? "ARRAY"
+				: formatType({ oid: column.type.oid, modifier: -1 }),
+		...measures(column.type),
+		udt_catalog: database,
+		udt_schema: "pg_catalog",
+		udt_name: type?.name ?? null,
+		dtd_identifier: String(column.attnum),
+		is_self_referencing: "NO",
+		is_identity: yesNo(identity),
+		identity_cycle: "NO",
+		is_generated: "NEVER",
+		is_updatable: "YES",
+	};
+	if (identity) {
+		row["identity_generation"] = column.identity === "always" ? "ALWAYS" : "BY DEFAULT";
+		row["identity_start"] = sequence?.start ?? null;
+		row["identity_increment"] = sequence?.increment ?? null;
+		row["identity_maximum"] = sequence?.max ?? null;
+		row["identity_minimum"] = sequence?.min ?? null;
+		row["identity_cycle"] = yesNo(sequence?.cycle ?? false);
+	}
+	return row;
+}
+
+export function* columnRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	const owned = new Map<string, SequenceDescriptor>();
+	for (const sequence of sequencesOf(catalog)) {
+		if (sequence.ownedBy !== undefined) {
+			owned.set(`${sequence.ownedBy.tableOid}.${sequence.ownedBy.attnum}`, sequence);
+		}
+	}
+	for (const table of tablesOf(catalog)) {
+		for (const column of liveColumns(table)) {
+			const sequence = owned.get(`${table.oid}.${column.attnum}`);
+			yield columnRow(context.currentDatabase, table, column, sequence);
+		}
+	}
+}
+
+export const schemaRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] =>
+	schemas.map(({ name }) => ({
+		catalog_name: context.currentDatabase,
+		schema_name: name,
+		schema_owner: context.sessionUser,
+	}));
+
+export function* sequenceRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	for (const sequence of sequencesOf(catalog)) {
+		// Those of identity columns are no sequences to the standard.
+		const table = catalog.relation(sequence.ownedBy?.tableOid ?? 0);
+		const column =
+			table?.kind === "table" ? table.columns[(sequence.ownedBy?.attnum ?? 0) - 1] : undefined;
+		if (column?.identity !== undefined) {
+			continue;
+		}
+		yield {
+			sequence_catalog: context.currentDatabase,
+			sequence_schema: sequence.schema,
+			sequence_name: sequence.name,
+			data_type: formatType({ oid: sequence.typeOid, modifier: -1 }),
+			...measures({ oid: sequence.typeOid, modifier: -1 }),
+			start_value: sequence.start,
+			minimum_value: sequence.min,
+			maximum_value: sequence.max,
+			increment: sequence.increment,
+			cycle_option: yesNo(sequence.cycle),
+		};
+	}
+}
+
+const constraintTypes = { p: "PRIMARY KEY", u: "UNIQUE" } as const;
+
+const constraintName = (database: string, schema: string, name: string): SystemRow => ({
+	constraint_catalog: database,
+	constraint_schema: schema,
+	constraint_name: name,
+});
+
+const tableName = (database: string, { schema, name }: TableDescriptor): SystemRow => ({
+	table_catalog: database,
+	table_schema: schema,
+	table_name: name,
+});
+
+export function* tableConstraintRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	const database = context.currentDatabase;
+	for (const { name, table, of } of constraintsOf(catalog)) {
+		const type = of.kind === "check" ? "CHECK" : constraintTypes[keyType(table, of.index)];
+		yield {
+			...constraintName(database, table.schema, name),
+			...tableName(database, table),
+			constraint_type: type,
+			is_deferrable: "NO",
+			initially_deferred: "NO",
+			enforced: "YES",
+			nulls_distinct: type === "UNIQUE" ? "YES" : null,
+		};
+	}
+	for (const table of tablesOf(catalog)) {
+		for (const column of liveColumns(table)) {
+			if (column.notNull) {
+				const name = `${table.oid}_${column.attnum}_not_null`;
+				yield {
+					...constraintName(database, table.schema, name),
+					...tableName(database, table),
+					constraint_type: "CHECK",
+					is_deferrable: "NO",
+					initially_deferred: "NO",
+					enforced: "YES",
+				};
+			}
+		}
+	}
+}
+
+export function* checkRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	for (const { name, table, of } of constraintsOf(catalog)) {
+		if (of.kind === "check") {
+			const row = constraintName(context.currentDatabase, table.schema, name);
+			yield { ...row, check_clause: `(${of.check.text})` };
+		}
+	}
+}
+
+/** The columns of primary keys and unique constraints; for both views that list them. */
+export function* keyColumnRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	const database = context.currentDatabase;
+	for (const { name, table, of } of constraintsOf(catalog)) {
+		if (of.kind !== "key") {
+			continue;
+		}
+		for (const [i, { attnum }] of of.index.columns.entries()) {
+			yield {
+				...constraintName(database, table.schema, name),
+				...tableName(database, table),
+				column_name: columnByAttnum(table, attnum).name,
+				ordinal_position: i + 1,
+			};
+		}
+	}
+}

@@ -1,0 +1,140 @@
+/** Text to OID and back for regclass, regproc, regnamespace, regrole: the input and output of those types, and to_reg*. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { END, PUNCTUATION, QUOTED, Scanner, WORD } from "../parser/scanner.ts";
+import { foldIdentifier, unquoteIdentifier } from "../parser/string-literal.ts";
+import { type FunctionContext, formatType, typeByName, typeByOid } from "../types/registry.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
+import { findRelation, ownerOid, relationByOid, schemas, shortName } from "./system-names.ts";
+import { type Procedure, procedures } from "./system-types.ts";
+
+/** a.b."C", folded as an identifier is. Throws 42602. */
+export function parseName(text: string): string[] {
+	const parts: string[] = [];
+	const scanner = new Scanner();
+	scanner.reset(text, 0);
+	for (;;) {
+		const kind = scanner.next();
+		const token = text.slice(scanner.start, scanner.end);
+		if (kind === WORD) {
+			parts.push(foldIdentifier(token));
+		} else if (kind === QUOTED) {
+			parts.push(unquoteIdentifier(token));
+		} else {
+			throw new DatabaseError("42602", "invalid name syntax");
+		}
+		if (scanner.next() === END) {
+			return parts;
+		}
+		if (scanner.kind !== PUNCTUATION || text.slice(scanner.start, scanner.end) !== ".") {
+			throw new DatabaseError("42602", "invalid name syntax");
+		}
+	}
+}
+
+/** A database's name before the schema's is accepted. */
+export function lookupRelation(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	text: string,
+): number | undefined {
+	const parts = parseName(text);
+	return findRelation(catalog, context, parts.at(-2), parts.at(-1) ?? "");
+}
+
+export function requireRelation(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	text: string,
+): number {
+	const oid = lookupRelation(catalog, context, text);
+	if (oid === undefined) {
+		const name = parseName(text).join(".");
+		throw new DatabaseError("42P01", `relation "${name}" does not exist`);
+	}
+	return oid;
+}
+
+export function relationText(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	oid: number,
+): string {
+	const relation = relationByOid(catalog, oid);
+	return relation === undefined ? String(oid) : shortName(catalog, context, relation);
+}
+
+export const lookupSchema = (text: string): number | undefined => {
+	const [name] = parseName(text);
+	return schemas.find((schema) => schema.name === name)?.oid;
+};
+
+export const schemaText = (oid: number): string => {
+	const schema = schemas.find((candidate) => candidate.oid === oid);
+	return schema === undefined ? String(oid) : quoteIdentifier(schema.name);
+};
+
+export const lookupRole = (context: FunctionContext, text: string): number | undefined =>
+	parseName(text)[0] === context.sessionUser ? ownerOid : undefined;
+
+export const roleText = (context: FunctionContext, oid: number): string =>
+	oid === ownerOid ? quoteIdentifier(context.sessionUser) : String(oid);
+
+const named = (parts: readonly string[]): readonly Procedure[] => {
+	const schema = parts.at(-2);
+	return schema === undefined || schema === "pg_catalog"
+		? procedures.filter(({ name }) => name === parts.at(-1))
+		: [];
+};
+
+export const lookupProcedures = (text: string): readonly Procedure[] => named(parseName(text));
+
+export function requireProcedure(text: string): number {
+	const [only, another] = lookupProcedures(text);
+	if (only === undefined) {
+		throw new DatabaseError("42883", `function "${text}" does not exist`);
+	}
+	if (another !== undefined) {
+		throw new DatabaseError("42725", `more than one function named "${text}"`);
+	}
+	return only.oid;
+}
+
+/** name(type, type). */
+export function lookupSignature(text: string): Procedure | undefined {
+	const open = text.indexOf("(");
+	if (open === -1 || !text.trimEnd().endsWith(")")) {
+		throw new DatabaseError("22P02", "expected a left parenthesis");
+	}
+	const inside = text.slice(open + 1, text.lastIndexOf(")")).trim();
+	const args = inside === "" ? [] : inside.split(",").map((type) => typeByName(type.trim())?.oid);
+	return named(parseName(text.slice(0, open))).find(
+		(procedure) =>
+			procedure.args.length === args.length && procedure.args.every((oid, i) => oid === args[i]),
+	);
+}
+
+export function procedureText(oid: number): string {
+	const procedure = procedures[oid - 1];
+	if (procedure === undefined) {
+		return String(oid);
+	}
+	const name = quoteIdentifier(procedure.name);
+	// Qualified where the bare name would not lead back to it.
+	return named([procedure.name]).length === 1 ? name : `pg_catalog.${name}`;
+}
+
+export const typeText = (oid: number): string =>
+	typeByOid(oid) === undefined ? "-" : formatType({ oid, modifier: -1 });
+
+export const argumentsText = ({ args, variadic }: Procedure): string =>
+	args
+		.map((oid, i) => (variadic && i === args.length - 1 ? "VARIADIC " : "") + typeText(oid))
+		.join(", ");
+
+export function signatureText(oid: number): string {
+	const procedure = procedures[oid - 1];
+	return procedure === undefined
+		? String(oid)
+		: `${quoteIdentifier(procedure.name)}(${argumentsText(procedure).replaceAll(", ", ",")})`;
+}

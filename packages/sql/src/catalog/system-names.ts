@@ -1,0 +1,122 @@
+/** The fixed objects of a database that every catalog row refers to, and how relations are named in text. */
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import type { FunctionContext } from "../types/registry.ts";
+import type { RelationDescriptor } from "./descriptor.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
+import { namedIndexes } from "./snapshot.ts";
+import { systemShape, systemShapes } from "./system-shape.ts";
+
+export const pgCatalogOid = 11;
+export const publicOid = 2200;
+export const informationSchemaOid = 13207;
+/** The bootstrap superuser, who owns everything: roles are not catalog objects, so it bears the session user's name. */
+export const ownerOid = 10;
+export const databaseOid = 5;
+export const utf8Encoding = 6;
+export const pgClassOid = 1259;
+export const heapOid = 2;
+export const btreeOid = 403;
+export const defaultCollationOid = 100;
+
+export const schemas: readonly { readonly oid: number; readonly name: string }[] = [
+	{ oid: pgCatalogOid, name: "pg_catalog" },
+	{ oid: publicOid, name: "public" },
+	{ oid: informationSchemaOid, name: "information_schema" },
+];
+
+export const namespaceOid = (schema: string): number =>
+	schemas.find(({ name }) => name === schema)?.oid ?? 0;
+
+/** What pg_class has a row for. */
+export interface NamedRelation {
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+}
+
+const indexOids = new WeakMap<CatalogSnapshot, ReadonlyMap<number, NamedRelation>>();
+
+/** Tables and sequences are in the snapshot by OID, indexes are not. */
+function namedByOid(catalog: CatalogSnapshot): ReadonlyMap<number, NamedRelation> {
+	const known = indexOids.get(catalog);
+	if (known !== undefined) {
+		return known;
+	}
+	const names = new Map<number, NamedRelation>(systemShapes.map((shape) => [shape.oid, shape]));
+	for (const relation of catalog.relations()) {
+		names.set(relation.oid, relation);
+		for (const { oid, name } of relation.kind === "table" ? namedIndexes(relation) : []) {
+			names.set(oid, { oid, schema: relation.schema, name });
+		}
+	}
+	indexOids.set(catalog, names);
+	return names;
+}
+
+export const relationByOid = (catalog: CatalogSnapshot, oid: number): NamedRelation | undefined =>
+	namedByOid(catalog).get(oid);
+
+/** The OID of a table, index, sequence or system table. */
+export function relationOid(
+	catalog: CatalogSnapshot,
+	schema: string,
+	name: string,
+): number | undefined {
+	const shape = systemShape(schema, name);
+	if (shape !== undefined) {
+		return shape.oid;
+	}
+	const object = catalog.object(schema, name);
+	switch (object?.kind) {
+		case "table":
+			return object.table.oid;
+		case "sequence":
+			return object.sequence.oid;
+		case "index":
+			return object.index.oid;
+		default:
+			return undefined;
+	}
+}
+
+/** pg_catalog comes first unless the path names it. */
+export const effectivePath = (context: FunctionContext): readonly string[] =>
+	context.searchPath.includes("pg_catalog")
+		? context.searchPath
+		: ["pg_catalog", ...context.searchPath];
+
+export function findRelation(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	schema: string | undefined,
+	name: string,
+): number | undefined {
+	for (const candidate of schema === undefined ? effectivePath(context) : [schema]) {
+		const oid = relationOid(catalog, candidate, name);
+		if (oid !== undefined) {
+			return oid;
+		}
+	}
+	return undefined;
+}
+
+export const isVisible = (
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	relation: NamedRelation,
+): boolean => findRelation(catalog, context, undefined, relation.name) === relation.oid;
+
+export const qualified = (relation: NamedRelation): string =>
+	`${quoteIdentifier(relation.schema)}.${quoteIdentifier(relation.name)}`;
+
+/** As regclassout: with its schema only where it would not be found without. */
+export const shortName = (
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	relation: NamedRelation,
+): string =>
+	isVisible(catalog, context, relation) ? quoteIdentifier(relation.name) : qualified(relation);
+
+export const isTable = (
+	relation: RelationDescriptor,
+): relation is Extract<RelationDescriptor, { kind: "table" }> => relation.kind === "table";

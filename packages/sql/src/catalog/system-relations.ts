@@ -1,0 +1,295 @@
+/** The tables of pg_catalog that describe tables, sequences, indexes and constraints. */
+import type { Datum } from "../types/datum.ts";
+import type {
+	ColumnDescriptor,
+	IndexDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
+} from "./descriptor.ts";
+import { columnByAttnum, hasPrimaryKey, liveColumns } from "./descriptor.ts";
+import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
+import { isPrimary } from "./system-definitions.ts";
+import { btreeOid, heapOid, isTable, namespaceOid, ownerOid, pgClassOid } from "./system-names.ts";
+import { systemShapes } from "./system-shape.ts";
+import type { SystemRow } from "./system-table.ts";
+import { operatorClassOid, typeData } from "./system-types.ts";
+
+const array = (elements: readonly Datum[], lower = 1): Datum => ({
+	kind: "array",
+	elements,
+	lower,
+});
+
+export const tablesOf = (catalog: CatalogSnapshot): readonly TableDescriptor[] =>
+	catalog.relations().filter(isTable);
+
+export const sequencesOf = (catalog: CatalogSnapshot): readonly SequenceDescriptor[] =>
+	catalog.relations().filter((r): r is SequenceDescriptor => r.kind === "sequence");
+
+/** Default expressions have no OIDs of their own: made from table and column, above all that are handed out. */
+const defaultOid = (table: TableDescriptor, attnum: number): number =>
+	0x8000_0000 + ((table.oid * 2048 + attnum) % 0x7fff_ffff);
+
+const classRow = (oid: number, schema: string, name: string): SystemRow => ({
+	oid,
+	relname: name,
+	relnamespace: namespaceOid(schema),
+	relowner: ownerOid,
+	relfilenode: oid,
+	relpersistence: "p",
+	relispopulated: true,
+	relreplident: "n",
+});
+
+export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const { oid, schema, name, kind, columns } of systemShapes) {
+		yield {
+			...classRow(oid, schema, name),
+			relkind: kind,
+			relnatts: columns.length,
+			relam: kind === "r" ? heapOid : 0,
+			reltuples: -1,
+		};
+	}
+	for (const relation of catalog.relations()) {
+		if (relation.kind === "sequence") {
+			const { oid, schema, name } = relation;
+			yield {
+				...classRow(oid, schema, name),
+				relkind: "S",
+				relnatts: 3,
+				relpages: 1,
+				reltuples: 1,
+			};
+			continue;
+		}
+		yield {
+			...classRow(relation.oid, relation.schema, relation.name),
+			relkind: "r",
+			relam: heapOid,
+			relnatts: relation.columns.length,
+			relchecks: relation.checks.length,
+			relhasindex: namedIndexes(relation).length > 0,
+			reltuples: -1,
+			relreplident: "d",
+		};
+		for (const index of namedIndexes(relation)) {
+			yield {
+				...classRow(index.oid, relation.schema, index.name),
+				relkind: "i",
+				relam: btreeOid,
+				relnatts: index.columns.length,
+			};
+		}
+	}
+}
+
+function attributeRow(
+	relation: number,
+	attnum: number,
+	name: string,
+	typeOid: number,
+	modifier: number,
+): SystemRow {
+	const type = typeData(typeOid);
+	return {
+		attrelid: relation,
+		attname: name,
+		atttypid: typeOid,
+		attstattarget: -1,
+		attlen: type?.length ?? -1,
+		attnum,
+		attndims: 0,
+		attcacheoff: -1,
+		atttypmod: modifier,
+		attbyval: type?.byValue ?? false,
+		attalign: type?.align ?? "i",
+		attstorage: type?.storage ?? "x",
+		attislocal: true,
+		attcollation: type?.collation ?? 0,
+	};
+}
+
+function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow {
+	const { attnum, type } = column;
+	if (column.dropped) {
+		const name = `........pg.dropped.${attnum}........`;
+		return { ...attributeRow(table.oid, attnum, name, 0, -1), attisdropped: true };
+	}
+	return {
+		...attributeRow(table.oid, attnum, column.name, type.oid, type.modifier),
+		attnotnull: column.notNull,
+		atthasdef: column.defaultText !== undefined && column.identity === undefined,
+		atthasmissing: column.missingText !== undefined,
+		attidentity: column.identity === undefined ? "" : column.identity === "always" ? "a" : "d",
+	};
+}
+
+let systemAttributes: readonly SystemRow[] | undefined;
+
+/** The same in every database, so made once. */
+function systemAttributeRows(): readonly SystemRow[] {
+	systemAttributes ??= systemShapes.flatMap(({ oid, columns }) =>
+		columns.map(({ name, type }, i) => attributeRow(oid, i + 1, name, type.oid, -1)),
+	);
+	return systemAttributes;
+}
+
+export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	yield* systemAttributeRows();
+	for (const relation of catalog.relations()) {
+		if (relation.kind === "sequence") {
+			const { oid } = relation;
+			yield { ...attributeRow(oid, 1, "last_value", 20, -1), attnotnull: true };
+			yield { ...attributeRow(oid, 2, "log_cnt", 20, -1), attnotnull: true };
+			yield { ...attributeRow(oid, 3, "is_called", 16, -1), attnotnull: true };
+			continue;
+		}
+		for (const column of relation.columns) {
+			yield columnRow(relation, column);
+		}
+		for (const index of namedIndexes(relation)) {
+			for (const [i, { attnum }] of index.columns.entries()) {
+				const { name, type } = columnByAttnum(relation, attnum);
+				yield attributeRow(index.oid, i + 1, name, type.oid, type.modifier);
+			}
+		}
+	}
+}
+
+export function* defaultRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const table of tablesOf(catalog)) {
+		for (const { attnum, defaultText, identity } of liveColumns(table)) {
+			if (defaultText !== undefined && identity === undefined) {
+				const oid = defaultOid(table, attnum);
+				yield { oid, adrelid: table.oid, adnum: attnum, adbin: defaultText };
+			}
+		}
+	}
+}
+
+function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
+	const types = index.columns.map(({ attnum }) => columnByAttnum(table, attnum).type.oid);
+	const ready = index.state === "public";
+	return {
+		indexrelid: index.oid,
+		indrelid: table.oid,
+		indnatts: index.columns.length,
+		indnkeyatts: index.columns.length,
+		indisunique: index.unique,
+		indisprimary: isPrimary(table, index),
+		indimmediate: true,
+		indisvalid: ready,
+		indisready: true,
+		indislive: true,
+		indkey: array(
+			index.columns.map(({ attnum }) => attnum),
+			0,
+		),
+		indcollation: array(
+			types.map((oid) => typeData(oid)?.collation ?? 0),
+			0,
+		),
+		indclass: array(types.map(operatorClassOid), 0),
+		// DESC, and with it NULLS FIRST.
+		indoption: array(
+			index.columns.map(({ descending }) => (descending ? 3 : 0)),
+			0,
+		),
+	};
+}
+
+export function* indexRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const table of tablesOf(catalog)) {
+		for (const index of namedIndexes(table)) {
+			yield indexRow(table, index);
+		}
+	}
+}
+
+export interface NamedConstraint {
+	readonly oid: number;
+	readonly name: string;
+	readonly table: TableDescriptor;
+	readonly of:
+		| { readonly kind: "key"; readonly index: IndexDescriptor }
+		| { readonly kind: "check"; readonly check: TableDescriptor["checks"][number] };
+}
+
+export function* constraintsOf(catalog: CatalogSnapshot): Iterable<NamedConstraint> {
+	for (const table of tablesOf(catalog)) {
+		for (const check of table.checks) {
+			yield { oid: check.oid, name: check.name, table, of: { kind: "check", check } };
+		}
+		for (const index of namedIndexes(table)) {
+			if (index.constraintOid !== undefined) {
+				const { constraintOid: oid, name } = index;
+				yield { oid, name, table, of: { kind: "key", index } };
+			}
+		}
+	}
+}
+
+export const keyType = (table: TableDescriptor, index: IndexDescriptor): "p" | "u" =>
+	hasPrimaryKey(table) && isPrimary(table, index) ? "p" : "u";
+
+export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const { oid, name, table, of } of constraintsOf(catalog)) {
+		const row = {
+			oid,
+			conname: name,
+			connamespace: namespaceOid(table.schema),
+			convalidated: true,
+			conrelid: table.oid,
+			confupdtype: " ",
+			confdeltype: " ",
+			confmatchtype: " ",
+			conislocal: true,
+		};
+		if (of.kind === "check") {
+			yield { ...row, contype: "c", conbin: of.check.text };
+		} else {
+			yield {
+				...row,
+				contype: keyType(table, of.index),
+				conindid: of.index.oid,
+				connoinherit: true,
+				conkey: array(of.index.columns.map(({ attnum }) => attnum)),
+			};
+		}
+	}
+}
+
+export function* sequenceRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const sequence of sequencesOf(catalog)) {
+		yield {
+			seqrelid: sequence.oid,
+			seqtypid: sequence.typeOid,
+			seqstart: BigInt(sequence.start),
+			seqincrement: BigInt(sequence.increment),
+			seqmax: BigInt(sequence.max),
+			seqmin: BigInt(sequence.min),
+			seqcache: BigInt(sequence.cache),
+			seqcycle: sequence.cycle,
+		};
+	}
+}
+
+/** Which column owns a sequence: all that \d and drivers ask pg_depend for. */
+export function* dependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const { oid, ownedBy } of sequencesOf(catalog)) {
+		if (ownedBy === undefined) {
+			continue;
+		}
+		const table = catalog.relation(ownedBy.tableOid);
+		const column = table?.kind === "table" ? table.columns[ownedBy.attnum - 1] : undefined;
+		yield {
+			classid: pgClassOid,
+			objid: oid,
+			refclassid: pgClassOid,
+			refobjid: ownedBy.tableOid,
+			refobjsubid: ownedBy.attnum,
+			deptype: column?.identity === undefined ? "a" : "i",
+		};
+	}
+}

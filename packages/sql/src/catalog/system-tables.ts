@@ -1,0 +1,125 @@
+/**
+ * pg_catalog and information_schema: virtual tables, computed from a catalog snapshot whenever they are read. Clients know them by
+ * heart, so their names, OIDs and columns are PostgreSQL 15's (system-shapes.ts, recorded from it).
+ *
+ * 1. Every table and view here has all of PostgreSQL's columns, in its order.
+ * 2. Rows depend on the snapshot and the session only: two reads of one snapshot by one session agree.
+ * 3. OIDs are those of the descriptors, and PostgreSQL's own for types, schemas, access methods and operator classes. Functions
+ *    and default expressions, which have none, get OIDs that are unique within their table.
+ * 4. A table without a row source is one whose objects Quorate does not have (policies, triggers, publications ...): it is empty.
+ *
+ * Left out: system columns (ctid, xmin, tableoid), composite types of tables, statistics, privileges: whoever is connected
+ * is the owner of everything.
+ */
+import type { Datum } from "../types/datum.ts";
+import type { FunctionContext } from "../types/registry.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
+import * as cluster from "./system-cluster.ts";
+import * as information from "./system-information-schema.ts";
+import * as relations from "./system-relations.ts";
+import { type SystemShape, systemShapes } from "./system-shape.ts";
+import type { RowSource, SystemRow } from "./system-table.ts";
+import * as types from "./system-types.ts";
+import * as views from "./system-views.ts";
+import type { VirtualTable } from "./virtual-table.ts";
+
+const sources: Readonly<Record<string, RowSource>> = {
+	"pg_catalog.pg_am": types.accessMethodRows,
+	"pg_catalog.pg_attrdef": relations.defaultRows,
+	"pg_catalog.pg_attribute": relations.attributeRows,
+	"pg_catalog.pg_class": relations.classRows,
+	"pg_catalog.pg_collation": types.collationRows,
+	"pg_catalog.pg_constraint": relations.constraintRows,
+	"pg_catalog.pg_database": cluster.databaseRows,
+	"pg_catalog.pg_depend": relations.dependencyRows,
+	"pg_catalog.pg_index": relations.indexRows,
+	"pg_catalog.pg_indexes": views.indexViewRows,
+	"pg_catalog.pg_language": types.languageRows,
+	"pg_catalog.pg_namespace": cluster.namespaceRows,
+	"pg_catalog.pg_opclass": types.operatorClassRows,
+	"pg_catalog.pg_proc": types.procedureRows,
+	"pg_catalog.pg_roles": cluster.roleRows,
+	"pg_catalog.pg_sequence": relations.sequenceRows,
+	"pg_catalog.pg_sequences": views.sequenceViewRows,
+	"pg_catalog.pg_settings": cluster.settingRows,
+	"pg_catalog.pg_stat_user_indexes": views.indexStatisticsRows,
+	"pg_catalog.pg_stat_user_tables": views.tableStatisticsRows,
+	"pg_catalog.pg_tables": views.tableViewRows,
+	"pg_catalog.pg_tablespace": cluster.tablespaceRows,
+	"pg_catalog.pg_type": types.typeRows,
+	"pg_catalog.pg_user": cluster.userRows,
+	"information_schema.check_constraints": information.checkRows,
+	"information_schema.columns": information.columnRows,
+	"information_schema.constraint_column_usage": information.keyColumnRows,
+	"information_schema.key_column_usage": information.keyColumnRows,
+	"information_schema.schemata": information.schemaRows,
+	"information_schema.sequences": information.sequenceRows,
+	"information_schema.table_constraints": information.tableConstraintRows,
+	"information_schema.tables": information.tableRows,
+};
+
+/** What a column of a catalog table holds where its row does not say: most are flags and counts that are never NULL. */
+function unsaid(typeName: string): Datum {
+	switch (typeName) {
+		case "bool":
+			return false;
+		case "int2":
+		case "int4":
+		case "oid":
+		case "xid":
+		case "float4":
+		case "regproc":
+			return 0;
+		case "int8":
+			return 0n;
+		case "char":
+			return "";
+		default:
+			return null;
+	}
+}
+
+class SystemTable implements VirtualTable {
+	readonly schema: string;
+	readonly name: string;
+	readonly oid: number;
+	readonly columns: VirtualTable["columns"];
+	readonly #names: readonly string[];
+	readonly #unsaid: readonly Datum[];
+	readonly #source: RowSource | undefined;
+
+	constructor(shape: SystemShape, source: RowSource | undefined) {
+		this.schema = shape.schema;
+		this.name = shape.name;
+		this.oid = shape.oid;
+		this.columns = shape.columns.map(({ name, type }) => ({ name, typeOid: type.oid }));
+		this.#names = shape.columns.map(({ name }) => name);
+		this.#unsaid = shape.columns.map(({ type }) => (shape.kind === "r" ? unsaid(type.name) : null));
+		this.#source = source;
+	}
+
+	*rows(catalog: CatalogSnapshot, context: FunctionContext): Iterable<readonly Datum[]> {
+		for (const row of this.#source?.(catalog, context) ?? []) {
+			yield this.#values(row);
+		}
+	}
+
+	#values(row: SystemRow): Datum[] {
+		const values: Datum[] = [];
+		for (const [i, name] of this.#names.entries()) {
+			const value = row[name];
+			values.push(value === undefined ? (this.#unsaid[i] as Datum) : value);
+		}
+		return values;
+	}
+}
+
+const tables: readonly VirtualTable[] = systemShapes.map(
+	(shape) => new SystemTable(shape, sources[`${shape.schema}.${shape.name}`]),
+);
+const byName = new Map(tables.map((table) => [`${table.schema}.${table.name}`, table]));
+
+export const systemTables = (): readonly VirtualTable[] => tables;
+
+export const systemTable = (schema: string, name: string): VirtualTable | undefined =>
+	byName.get(`${schema}.${name}`);

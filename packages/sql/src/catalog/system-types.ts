@@ -1,0 +1,244 @@
+/** pg_type, pg_proc and what else describes the built-in types and functions: the same in every database. */
+import type { Datum } from "../types/datum.ts";
+import { allFunctions, allTypes } from "../types/registry.ts";
+import { btreeOid, defaultCollationOid, ownerOid, pgCatalogOid } from "./system-names.ts";
+import type { SystemRow } from "./system-table.ts";
+import { pgTypeRows } from "./system-type-data.ts";
+
+export interface TypeData {
+	readonly oid: number;
+	readonly length: number;
+	readonly byValue: boolean;
+	readonly align: string;
+	readonly storage: string;
+	readonly collation: number;
+	/** typinput, typoutput, typreceive, typsend, typsubscript, by name. */
+	readonly functions: readonly string[];
+}
+
+const data: ReadonlyMap<number, TypeData & { readonly type: string }> = new Map(
+	pgTypeRows
+		.trim()
+		.split("\n")
+		.map((line) => {
+			const [
+				oid,
+				,
+				length,
+				byValue,
+				type = "b",
+				,
+				,
+				,
+				,
+				align = "i",
+				storage = "p",
+				collation,
+				...io
+			] = line.split(" ");
+			return [
+				Number(oid),
+				{
+					oid: Number(oid),
+					length: Number(length),
+					byValue: byValue === "1",
+					type,
+					align,
+					storage,
+					collation: Number(collation),
+					functions: io,
+				},
+			];
+		}),
+);
+
+/** pg_attribute repeats this of a column's type. */
+export const typeData = (oid: number): TypeData | undefined => data.get(oid);
+
+export interface Procedure {
+	readonly oid: number;
+	readonly name: string;
+	readonly args: readonly number[];
+	readonly result: number;
+	/** f: function, a: aggregate. */
+	readonly kind: string;
+	readonly returnsSet: boolean;
+	readonly strict: boolean;
+	readonly volatility: string;
+	readonly variadic: boolean;
+}
+
+const volatilities = { immutable: "i", stable: "s", volatile: "v" } as const;
+const record = 2249;
+const internal = 2281;
+
+/** Functions have OIDs of their own here, in a fixed order from 1: clients look them up by name. */
+function listProcedures(): Procedure[] {
+	const { scalar, aggregate, set } = allFunctions();
+	const plain = { kind: "f", returnsSet: false, strict: true, volatility: "i", variadic: false };
+	const listed: Omit<Procedure, "oid">[] = [];
+	const inputOutput = new Set([...data.values()].flatMap(({ functions }) => functions));
+	for (const name of [...inputOutput].filter((name) => name !== "-").sort()) {
+		listed.push({ ...plain, name, args: [internal], result: internal });
+	}
+	for (const { name, args, result, strict, volatility, variadic } of scalar) {
+		const volatile = volatilities[volatility];
+		listed.push({ ...plain, name, args, result, strict, volatility: volatile, variadic });
+	}
+	for (const { name, args, result, strict } of aggregate) {
+		listed.push({ ...plain, kind: "a", name, args, result, strict });
+	}
+	for (const { name, args, columns } of set) {
+		const only = columns.length === 1 ? columns[0] : undefined;
+		listed.push({ ...plain, returnsSet: true, name, args, result: only?.oid ?? record });
+	}
+	return listed.map((procedure, i) => ({ ...procedure, oid: i + 1 }));
+}
+
+export const procedures: readonly Procedure[] = listProcedures();
+const procedureOids = new Map<string, number>();
+for (const { name, oid } of procedures) {
+	procedureOids.set(name, procedureOids.get(name) ?? oid);
+}
+
+/** Of the first function of that name; 0 if there is none. */
+export const procedureOid = (name: string): number => procedureOids.get(name) ?? 0;
+
+const vector = (elements: readonly Datum[]): Datum => ({ kind: "array", elements, lower: 0 });
+
+export function* typeRows(): Iterable<SystemRow> {
+	for (const type of allTypes()) {
+		const recorded = data.get(type.oid);
+		const [input = "-", output = "-", receive = "-", send = "-", subscript = "-"] =
+			recorded?.functions ?? [];
+		yield {
+			oid: type.oid,
+			typname: type.name,
+			typnamespace: pgCatalogOid,
+			typowner: ownerOid,
+			typlen: recorded?.length ?? type.length,
+			typbyval: recorded?.byValue ?? false,
+			typtype: recorded?.type ?? "b",
+			typcategory: type.category,
+			typispreferred: type.preferred,
+			typisdefined: true,
+			typdelim: ",",
+			typsubscript: procedureOid(subscript),
+			typelem: type.elementOid,
+			typarray: type.arrayOid,
+			typinput: procedureOid(input),
+			typoutput: procedureOid(output),
+			typreceive: procedureOid(receive),
+			typsend: procedureOid(send),
+			typalign: recorded?.align ?? "i",
+			typstorage: recorded?.storage ?? "p",
+			typtypmod: -1,
+			typcollation: recorded?.collation ?? 0,
+		};
+	}
+}
+
+export function* procedureRows(): Iterable<SystemRow> {
+	for (const procedure of procedures) {
+		yield {
+			oid: procedure.oid,
+			proname: procedure.name,
+			pronamespace: pgCatalogOid,
+			proowner: ownerOid,
+			prolang: internalLanguageOid,
+			procost: 1,
+			prorows: procedure.returnsSet ? 1000 : 0,
+			provariadic: procedure.variadic ? (procedure.args.at(-1) ?? 0) : 0,
+			prokind: procedure.kind,
+			proisstrict: procedure.strict,
+			proretset: procedure.returnsSet,
+			provolatile: procedure.volatility,
+			proparallel: "s",
+			pronargs: procedure.args.length,
+			prorettype: procedure.result,
+			proargtypes: vector(procedure.args),
+			prosrc: procedure.name,
+		};
+	}
+}
+
+const internalLanguageOid = 12;
+
+export const languageRows = (): SystemRow[] =>
+	[
+		{ oid: internalLanguageOid, lanname: "internal", lanpltrusted: false },
+		{ oid: 14, lanname: "sql", lanpltrusted: true },
+	].map((row) => ({ ...row, lanowner: ownerOid, lanispl: false }));
+
+export const accessMethodRows = (): SystemRow[] => [
+	{ oid: 2, amname: "heap", amtype: "t" },
+	{ oid: btreeOid, amname: "btree", amtype: "i" },
+];
+
+export const collationRows = (): SystemRow[] =>
+	[
+		{ oid: defaultCollationOid, collname: "default", collprovider: "d", collencoding: -1 },
+		{
+			oid: 950,
+			collname: "C",
+			collprovider: "c",
+			collencoding: -1,
+			collcollate: "C",
+			collctype: "C",
+		},
+		{
+			oid: 951,
+			collname: "POSIX",
+			collprovider: "c",
+			collencoding: -1,
+			collcollate: "POSIX",
+			collctype: "POSIX",
+		},
+	].map((row) => ({
+		...row,
+		collnamespace: pgCatalogOid,
+		collowner: ownerOid,
+		collisdeterministic: true,
+	}));
+
+/** PostgreSQL's OIDs of the default operator classes of btree: opclass, family, name, type. */
+const operatorClasses: readonly (readonly [number, number, string, number])[] = [
+	[1978, 1976, "int4_ops", 23],
+	[1979, 1976, "int2_ops", 21],
+	[3124, 1976, "int8_ops", 20],
+	[1981, 1989, "oid_ops", 26],
+	[3122, 434, "date_ops", 1082],
+	[3127, 434, "timestamptz_ops", 1184],
+	[3128, 434, "timestamp_ops", 1114],
+	[3123, 1970, "float8_ops", 701],
+	[10012, 1970, "float4_ops", 700],
+	[3125, 1988, "numeric_ops", 1700],
+	[3126, 1994, "text_ops", 25],
+	[10028, 1994, "name_ops", 19],
+	[10000, 397, "array_ops", 2277],
+	[10003, 424, "bool_ops", 16],
+	[10004, 426, "bpchar_ops", 1042],
+	[10006, 428, "bytea_ops", 17],
+	[10007, 429, "char_ops", 18],
+	[10022, 1982, "interval_ops", 1186],
+	[10038, 1996, "time_ops", 1083],
+	[10065, 2968, "uuid_ops", 2950],
+];
+
+/** varchar is indexed as text. */
+export function operatorClassOid(typeOid: number): number {
+	const wanted = typeOid === 1043 ? 25 : typeOid;
+	return operatorClasses.find(([, , , type]) => type === wanted)?.[0] ?? 0;
+}
+
+export const operatorClassRows = (): SystemRow[] =>
+	operatorClasses.map(([oid, opcfamily, opcname, opcintype]) => ({
+		oid,
+		opcmethod: btreeOid,
+		opcname,
+		opcnamespace: pgCatalogOid,
+		opcowner: ownerOid,
+		opcfamily,
+		opcintype,
+		opcdefault: true,
+	}));

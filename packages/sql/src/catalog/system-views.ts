@@ -1,0 +1,83 @@
+/** pg_catalog's views over tables, indexes and sequences. */
+import type { FunctionContext } from "../types/registry.ts";
+import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
+import { indexDefinition } from "./system-definitions.ts";
+import { qualified } from "./system-names.ts";
+import { sequencesOf, tablesOf } from "./system-relations.ts";
+import { systemShapes } from "./system-shape.ts";
+import type { SystemRow } from "./system-table.ts";
+
+export function* tableViewRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	const row = {
+		tableowner: context.sessionUser,
+		hasrules: false,
+		hastriggers: false,
+		rowsecurity: false,
+	};
+	for (const { schema, name, kind } of systemShapes) {
+		if (kind === "r") {
+			yield { ...row, schemaname: schema, tablename: name, hasindexes: false };
+		}
+	}
+	for (const table of tablesOf(catalog)) {
+		const hasindexes = namedIndexes(table).length > 0;
+		yield { ...row, schemaname: table.schema, tablename: table.name, hasindexes };
+	}
+}
+
+export function* indexViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const table of tablesOf(catalog)) {
+		for (const index of namedIndexes(table)) {
+			yield {
+				schemaname: table.schema,
+				tablename: table.name,
+				indexname: index.name,
+				indexdef: indexDefinition(table, index, qualified(table)),
+			};
+		}
+	}
+}
+
+export function* sequenceViewRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
+	for (const sequence of sequencesOf(catalog)) {
+		yield {
+			schemaname: sequence.schema,
+			sequencename: sequence.name,
+			sequenceowner: context.sessionUser,
+			data_type: sequence.typeOid,
+			start_value: BigInt(sequence.start),
+			min_value: BigInt(sequence.min),
+			max_value: BigInt(sequence.max),
+			increment_by: BigInt(sequence.increment),
+			cycle: sequence.cycle,
+			cache_size: BigInt(sequence.cache),
+		};
+	}
+}
+
+/** Nothing is counted: the names are there, the numbers unknown. */
+export function* tableStatisticsRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const table of tablesOf(catalog)) {
+		yield { relid: table.oid, schemaname: table.schema, relname: table.name };
+	}
+}
+
+export function* indexStatisticsRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const table of tablesOf(catalog)) {
+		for (const index of namedIndexes(table)) {
+			yield {
+				relid: table.oid,
+				indexrelid: index.oid,
+				schemaname: table.schema,
+				relname: table.name,
+				indexrelname: index.name,
+			};
+		}
+	}
+}
