@@ -1,0 +1,106 @@
+/** Clients of a simulated cluster, on the level of keys and values. They live in their gateway's process and never learn what became of a transaction whose gateway dies. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key, Span } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { CancelSignal, LockRequest, Transaction, TransactionMode } from "@quorate/txn/types";
+import type { SeededRandom } from "../runtime/seeded-random.ts";
+import type { SimCluster } from "./sim-cluster.ts";
+import type { SimNode } from "./sim-node.ts";
+
+export type Outcome<T> =
+	| { readonly status: "ok"; readonly value: T; readonly timestamp: Timestamp | undefined }
+	/** Certainly without effect. `code`: the SQLSTATE. */
+	| { readonly status: "fail"; readonly code: string }
+	/** Not known. */
+	| { readonly status: "info"; readonly code: string };
+
+export interface TransactionKind {
+	readonly mode: TransactionMode;
+	readonly readOnly: boolean;
+}
+
+/** Virtual time after which an answer that has not come from a living node counts as a bug. */
+const patienceMs = 120_000;
+const lockTimeoutMs = 3_000;
+const neverCancelled: CancelSignal = { reason: undefined, onCancel: () => undefined };
+const exclusive: LockRequest = { strength: "exclusive", wait: "block" };
+
+/** What a transaction of a client may do. */
+export class ClientTransaction {
+	readonly #transaction: Transaction;
+
+	constructor(transaction: Transaction) {
+		this.#transaction = transaction;
+	}
+
+	/** With `forUpdate` the newest version, locked where the mode says so. */
+	async get(key: Key, forUpdate = false): Promise<Uint8Array | undefined> {
+		this.#transaction.beginStatement(neverCancelled);
+		const [value] = await this.#transaction.get([key], forUpdate ? exclusive : undefined);
+		return value;
+	}
+
+	async scan(span: Span): Promise<{ readonly key: Key; readonly value: Uint8Array }[]> {
+		this.#transaction.beginStatement(neverCancelled);
+		const rows: { key: Key; value: Uint8Array }[] = [];
+		for await (const page of this.#transaction.scan(span)) rows.push(...page);
+		return rows;
+	}
+
+	put(key: Key, value: Uint8Array): void {
+		this.#transaction.put(key, value);
+	}
+}
+
+/** One after the other; `node` is the gateway. */
+export async function runTransaction<T>(
+	cluster: SimCluster,
+	node: SimNode,
+	kind: TransactionKind,
+	body: (transaction: ClientTransaction) => Promise<T>,
+): Promise<Outcome<T>> {
+	const work = attempt(node, kind, body);
+	let patience: { cancel(): void } | undefined;
+	const late = new Promise<"late">((resolve) => {
+		patience = cluster.world.schedule(patienceMs, () => resolve("late"));
+	});
+	const outcome = await Promise.race([work, node.ended, late]);
+	patience?.cancel();
+	if (outcome === "late") {
+		cluster.problems.push(`a transaction got no answer within ${patienceMs} virtual ms`);
+		return { status: "info", code: "late" };
+	}
+	return outcome ?? { status: "info", code: "its gateway ended" };
+}
+
+async function attempt<T>(
+	node: SimNode,
+	kind: TransactionKind,
+	body: (transaction: ClientTransaction) => Promise<T>,
+): Promise<Outcome<T>> {
+	const { keyValue } = node;
+	if (keyValue === undefined) return { status: "fail", code: "57P03" };
+	const transaction = keyValue.coordinator.begin({
+		...kind,
+		isolation: "serializable",
+		lockTimeoutMs,
+		schemaVersion: keyValue.placement.schemaVersion(),
+	});
+	let committing = false;
+	try {
+		const value = await body(new ClientTransaction(transaction));
+		committing = true;
+		const { timestamp } = await transaction.commit();
+		return { status: "ok", value, timestamp };
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+		if (!committing) await transaction.rollback();
+		return { status: error.code === "40003" ? "info" : "fail", code: error.code };
+	}
+}
+
+/** Any node that serves, or undefined while none does. */
+export function pickGateway(cluster: SimCluster, random: SeededRandom): SimNode | undefined {
+	const up = cluster.nodes.filter((n) => n.keyValue !== undefined);
+	return up.length === 0 ? undefined : random.pick(up);
+}

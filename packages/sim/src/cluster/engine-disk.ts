@@ -1,0 +1,159 @@
+/**
+ * What a machine keeps of its storage engine: the memory engine, with RocksDB's promises about crashes. A dead process leaves
+ * all that it had written (the kernel has it); a power failure leaves what was synced and any number, from the first on, of
+ * the batches after it, each whole.
+ */
+import type { Key, Span } from "@quorate/keys/key";
+import { keyMax } from "@quorate/keys/key";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type {
+	Engine,
+	EngineBatch,
+	EngineIterator,
+	EngineRows,
+	EngineScanLimits,
+	EngineSnapshot,
+} from "@quorate/storage/engine";
+import { MemoryEngine } from "@quorate/storage/memory-engine";
+import type { CrashKind } from "../runtime/machine.ts";
+import type { SeededRandom } from "../runtime/seeded-random.ts";
+import type { World } from "../runtime/world.ts";
+
+type Step = (batch: EngineBatch) => void;
+type Batch = readonly Step[];
+
+const everything: Span = { start: "" as Key, end: keyMax };
+/** Of a sync of the engine, in milliseconds: longer than the log's, it has more to write. */
+const syncMs = { least: 0.5, mean: 3 };
+
+export class EngineDisk {
+	readonly #world: World;
+	readonly #random: SeededRandom;
+	/** Survives a power failure for certain. */
+	#durable = new MemoryEngine();
+	/** Written after that, in order. */
+	#unsynced: Batch[] = [];
+	/** Syncs take so many times as long. */
+	slowness = 1;
+
+	constructor(world: World, machineId: number) {
+		this.#world = world;
+		this.#random = world.random(`engine ${machineId}`);
+	}
+
+	/** Opens it for a new process; the one before has ended. */
+	open(runtime: Runtime): Engine {
+		const live = new MemoryEngine();
+		live.write((batch) => {
+			const it = this.#durable.iterate(everything);
+			for (; it.key !== undefined; it.next()) batch.put(it.key, it.value);
+			it.close();
+		});
+		for (const steps of this.#unsynced) applyTo(live, steps);
+		return new CrashingEngine(live, {
+			wrote: (steps) => this.#unsynced.push(steps),
+			sync: () => this.#sync(runtime),
+		});
+	}
+
+	crashed(kind: CrashKind): void {
+		if (kind === "process") return;
+		const kept = this.#random.below(this.#unsynced.length + 1);
+		if (kept < this.#unsynced.length) this.#world.count("lost-engine-batches");
+		this.#makeDurable(kept);
+		this.#unsynced = [];
+	}
+
+	#sync(runtime: Runtime): Promise<void> {
+		const last = this.#unsynced.at(-1);
+		const ms = (syncMs.least + this.#random.exponential(syncMs.mean)) * this.slowness;
+		return new Promise((resolve) => {
+			runtime.scheduler.setTimer(ms, () => {
+				// A sync that began later may have ended earlier: then this one's batches are durable already.
+				const at = last === undefined ? -1 : this.#unsynced.lastIndexOf(last);
+				this.#makeDurable(at + 1);
+				resolve();
+			});
+		});
+	}
+
+	#makeDurable(count: number): void {
+		for (const steps of this.#unsynced.splice(0, count)) applyTo(this.#durable, steps);
+	}
+}
+
+function applyTo(engine: MemoryEngine, steps: Batch): void {
+	engine.write((batch) => {
+		for (const step of steps) step(batch);
+	});
+}
+
+interface Journal {
+	wrote(steps: Batch): void;
+	sync(): Promise<void>;
+}
+
+/** The engine of one process: in memory, and told to the journal. */
+class CrashingEngine implements Engine {
+	readonly kind = "memory";
+	readonly #live: MemoryEngine;
+	readonly #journal: Journal;
+
+	constructor(live: MemoryEngine, journal: Journal) {
+		this.#live = live;
+		this.#journal = journal;
+	}
+
+	get(k: Key): Uint8Array | undefined {
+		return this.#live.get(k);
+	}
+
+	iterate(span: Span, options?: { readonly reverse?: boolean }): EngineIterator {
+		return this.#live.iterate(span, options);
+	}
+
+	scan(span: Span, limits: EngineScanLimits): EngineRows {
+		return this.#live.scan(span, limits);
+	}
+
+	write(fill: (batch: EngineBatch) => void): void {
+		const steps: Step[] = [];
+		this.#live.write((batch) => {
+			fill({
+				put: (k, value) => {
+					batch.put(k, value);
+					steps.push((b) => b.put(k, value));
+				},
+				delete: (k) => {
+					batch.delete(k);
+					steps.push((b) => b.delete(k));
+				},
+				deleteSpan: (span) => {
+					batch.deleteSpan(span);
+					steps.push((b) => b.deleteSpan(span));
+				},
+			});
+		});
+		this.#journal.wrote(steps);
+	}
+
+	clearSpan(span: Span): void {
+		this.write((batch) => batch.deleteSpan(span));
+	}
+
+	snapshot(): EngineSnapshot {
+		return this.#live.snapshot();
+	}
+
+	sync(): Promise<void> {
+		return this.#journal.sync();
+	}
+
+	approximateSizeBytes(span: Span): number {
+		return this.#live.approximateSizeBytes(span);
+	}
+
+	close(): Promise<void> {
+		return this.#live.close();
+	}
+}

@@ -1,0 +1,276 @@
+/**
+ * Faults, drawn from the seed: one begins every second or so, each lasts for a while, several may overlap. Between bursts the
+ * cluster is left alone long enough to get work done.
+ */
+import { type Key, key } from "@quorate/keys/key";
+import type { SeededRandom } from "../runtime/seeded-random.ts";
+import type { SimCluster } from "./sim-cluster.ts";
+import type { SimNode } from "./sim-node.ts";
+
+export interface NemesisOptions {
+	/** Keys that splits and lease moves are drawn from. */
+	readonly keys: readonly Key[];
+	/** Between the beginnings of two faults. */
+	readonly pauseMsMean: number;
+	/** Replicas that a relocation gives a range; 0: ranges stay where they are. */
+	readonly relocateTo: number;
+}
+
+type Fault = (nemesis: Nemesis) => Promise<void>;
+
+export class Nemesis {
+	readonly cluster: SimCluster;
+	readonly random: SeededRandom;
+	readonly options: NemesisOptions;
+	#underWay = 0;
+
+	constructor(cluster: SimCluster, options: NemesisOptions) {
+		this.cluster = cluster;
+		this.random = cluster.world.random("nemesis");
+		this.options = options;
+	}
+
+	/** Injects faults until `goesOn` says no; resolves when the last has ended. */
+	async run(goesOn: () => boolean): Promise<void> {
+		const { world } = this.cluster;
+		while (goesOn()) {
+			await world.sleep(this.random.exponential(this.options.pauseMsMean));
+			if (!goesOn()) break;
+			if (this.#underWay < 3) this.#begin(this.#draw());
+		}
+		while (this.#underWay > 0) await world.sleep(50);
+	}
+
+	#begin(fault: Fault): void {
+		this.#underWay++;
+		void fault(this).finally(() => {
+			this.#underWay--;
+		});
+	}
+
+	#draw(): Fault {
+		const weight = faults.reduce((sum, [w]) => sum + w, 0);
+		let at = this.random.below(weight);
+		for (const [w, fault] of faults) {
+			at -= w;
+			if (at < 0) return fault;
+		}
+		throw new Error("weights are positive");
+	}
+
+	node(): SimNode {
+		return this.random.pick(this.cluster.nodes);
+	}
+
+	/** A node that leads something, more often than not. */
+	leader(): SimNode {
+		const leaders = this.cluster.nodes.filter(
+			(n) => (n.keyValue?.host.statistics().leaders ?? 0) > 0,
+		);
+		return this.random.pick(leaders.length > 0 ? leaders : this.cluster.nodes);
+	}
+
+	sleep(leastMs: number, mostMs: number): Promise<void> {
+		return this.cluster.world.sleep(this.random.between(leastMs, mostMs));
+	}
+
+	say(what: string): void {
+		this.cluster.event(`fault: ${what}`);
+	}
+}
+
+const name = (node: SimNode): string => `machine ${node.machine.id}`;
+
+async function crashOne(n: Nemesis): Promise<void> {
+	const node = n.random.chance(0.5) ? n.leader() : n.node();
+	const kind = n.random.chance(0.5) ? "power" : "process";
+	n.say(`${kind} crash of ${name(node)}`);
+	node.crash(kind);
+	await n.sleep(50, 5_000);
+	if (!node.isUp) node.start();
+	n.say(`${name(node)} is back`);
+}
+
+async function crashAll(n: Nemesis): Promise<void> {
+	const kind = n.random.chance(0.7) ? "power" : "process";
+	n.say(`${kind} crash of all`);
+	for (const node of n.cluster.nodes) node.crash(kind);
+	for (const node of n.random.shuffled(n.cluster.nodes)) {
+		await n.sleep(0, 1_500);
+		if (!node.isUp) node.start();
+	}
+	n.say("all are back");
+}
+
+async function restartGracefully(n: Nemesis): Promise<void> {
+	const node = n.node();
+	n.say(`${name(node)} is stopped`);
+	await Promise.race([node.stop(), node.ended]);
+	await n.sleep(50, 2_000);
+	if (!node.isUp) node.start();
+}
+
+const machinesBut = (n: Nemesis, node: SimNode) =>
+	n.cluster.nodes.filter((other) => other !== node).map((other) => other.machine);
+
+async function isolate(n: Nemesis): Promise<void> {
+	const { network } = n.cluster.world;
+	const node = n.random.chance(0.7) ? n.leader() : n.node();
+	n.say(`${name(node)} is cut off`);
+	network.partition([node.machine], machinesBut(n, node));
+	await n.sleep(200, 7_000);
+	unblock(n, node);
+	n.say(`${name(node)} is connected again`);
+}
+
+function unblock(n: Nemesis, node: SimNode): void {
+	const { network } = n.cluster.world;
+	for (const other of machinesBut(n, node)) {
+		network.link(node.machine, other).setBlocked(false);
+		network.link(other, node.machine).setBlocked(false);
+	}
+}
+
+/** Part of the links of a node, in one direction or both. */
+async function cutLinks(n: Nemesis): Promise<void> {
+	const { network } = n.cluster.world;
+	const node = n.random.chance(0.7) ? n.leader() : n.node();
+	const others = n.random.shuffled(machinesBut(n, node));
+	const cut = others.slice(0, 1 + n.random.below(Math.max(1, others.length - 1)));
+	const form = n.random.pick(["both", "to", "from"] as const);
+	n.say(`${name(node)} loses ${form} its links with ${cut.map((m) => m.id).join(", ")}`);
+	for (const machine of cut) {
+		if (form !== "from") network.block(node.machine, machine);
+		if (form !== "to") network.block(machine, node.machine);
+	}
+	await n.sleep(200, 7_000);
+	unblock(n, node);
+	n.say(`${name(node)} has its links again`);
+}
+
+/** A leader that no longer hears the others, and whose clock tells it that little time has passed. */
+async function slowLeaderCutOff(n: Nemesis): Promise<void> {
+	const { network } = n.cluster.world;
+	const node = n.leader();
+	const others = n.random.shuffled(machinesBut(n, node));
+	const cut = others.slice(0, n.random.chance(0.5) ? others.length : Math.ceil(others.length / 2));
+	n.say(`${name(node)} runs slow and is cut off from ${cut.map((m) => m.id).join(", ")}`);
+	node.machine.setClockRate(n.random.between(0.02, 0.3));
+	network.partition([node.machine], cut);
+	await n.sleep(2_000, 9_000);
+	unblock(n, node);
+	n.say(`${name(node)} is connected again`);
+	await n.sleep(0, 1_000);
+	node.machine.setClockRate(1);
+}
+
+async function pause(n: Nemesis): Promise<void> {
+	const node = n.random.chance(0.5) ? n.leader() : n.node();
+	const ms = n.random.between(50, 5_000);
+	n.say(`${name(node)} stands still for ${ms.toFixed(0)} ms`);
+	node.machine.pause(ms);
+	await n.cluster.world.sleep(ms);
+}
+
+async function wrongClock(n: Nemesis): Promise<void> {
+	const node = n.node();
+	const rate = n.random.chance(0.5) ? n.random.between(0.05, 1) : n.random.between(1, 5);
+	const jumpMs = n.random.between(-1, 1) * 86_400_000;
+	n.say(`the clock of ${name(node)} runs at ${rate.toFixed(2)} and jumps ${jumpMs.toFixed(0)} ms`);
+	node.machine.setClockRate(rate);
+	node.machine.jumpWall(jumpMs);
+	await n.sleep(500, 6_000);
+	node.machine.setClockRate(1);
+}
+
+async function slowDisk(n: Nemesis): Promise<void> {
+	const node = n.node();
+	const { faults: disk } = node.machine.disk;
+	n.say(`the disk of ${name(node)} is slow`);
+	disk.slowSyncRate = n.random.between(0.1, 1);
+	disk.slowSyncMs = n.random.between(20, 600);
+	node.engineDisk.slowness = 50;
+	await n.sleep(500, 5_000);
+	disk.slowSyncRate = 0;
+	node.engineDisk.slowness = 1;
+}
+
+async function badNetwork(n: Nemesis): Promise<void> {
+	const { network } = n.cluster.world;
+	n.say("the network is slow and lossy");
+	const { nodes } = n.cluster;
+	for (const a of nodes) {
+		for (const b of nodes) {
+			const link = network.link(a.machine, b.machine);
+			link.latencyMsMean = n.random.between(1, 40);
+			link.lossRate = n.random.between(0, 0.05);
+		}
+	}
+	await n.sleep(500, 4_000);
+	for (const a of nodes) {
+		for (const b of nodes) {
+			const link = network.link(a.machine, b.machine);
+			link.latencyMsMean = undefined;
+			link.lossRate = undefined;
+		}
+	}
+}
+
+async function resets(n: Nemesis): Promise<void> {
+	const [a, b] = n.random.shuffled(n.cluster.nodes);
+	n.say(`connections between ${name(a!)} and ${name(b!)} break`);
+	for (let i = 1 + n.random.below(4); i > 0; i--) {
+		n.cluster.world.network.reset(a!.machine, b!.machine);
+		await n.sleep(1, 300);
+	}
+}
+
+async function moveLeases(n: Nemesis): Promise<void> {
+	for (let i = 1 + n.random.below(4); i > 0; i--) {
+		const k = n.random.pick(n.options.keys);
+		const to = n.random.pick(n.cluster.serving())?.nodeId;
+		if (to === undefined) return;
+		n.say(`the lease of ${k} moves to node ${to}`);
+		n.cluster.world.count("lease-move");
+		await n.cluster.administer("lease move", (node) => node.coordinator.moveLease(k, to), 1);
+		await n.sleep(0, 300);
+	}
+}
+
+async function split(n: Nemesis): Promise<void> {
+	const at = key(n.random.pick(n.options.keys) + n.random.pick(["", "x"]));
+	n.say(`split at ${at}`);
+	n.cluster.world.count("split");
+	await n.cluster.administer("split", (node) => node.coordinator.splitAt([at]), 3);
+}
+
+async function relocate(n: Nemesis): Promise<void> {
+	const { relocateTo } = n.options;
+	const serving = n.cluster.serving();
+	if (relocateTo === 0 || serving.length < relocateTo) return;
+	const nodes = n.random
+		.shuffled(serving)
+		.slice(0, relocateTo)
+		.map((x) => x.nodeId);
+	const k = n.random.pick(n.options.keys);
+	n.say(`the range of ${k} moves to nodes ${nodes.join(", ")}`);
+	n.cluster.world.count("relocation");
+	await n.cluster.administer("relocation", (node) => node.coordinator.relocate(k, nodes), 1);
+}
+
+const faults: readonly (readonly [number, Fault])[] = [
+	[4, crashOne],
+	[1, crashAll],
+	[1, restartGracefully],
+	[3, isolate],
+	[3, cutLinks],
+	[3, slowLeaderCutOff],
+	[2, pause],
+	[1, wrongClock],
+	[2, slowDisk],
+	[1, badNetwork],
+	[2, resets],
+	[4, moveLeases],
+	[2, split],
+	[2, relocate],
+];

@@ -1,0 +1,143 @@
+/**
+ * A cluster in one process: nodes that are started by the wiring of production, on simulated machines of one world.
+ *
+ * Whoever works with it (clients, faults, checks) is plain asynchronous code outside of the machines that waits for nothing
+ * but virtual time and the nodes' promises; `run` lets it go on until it is done.
+ */
+import type { Key } from "@quorate/keys/key";
+import type { Mutations } from "@quorate/keys/mutations";
+import type { KeyValueNode } from "@quorate/server/key-value-node";
+import { World, type WorldOptions } from "../runtime/world.ts";
+import { nodePort, SimNode } from "./sim-node.ts";
+
+export interface ClusterOptions {
+	/** Default 3. */
+	readonly nodes?: number;
+	readonly mutations?: Mutations;
+	readonly world?: WorldOptions;
+	/** Called with every event of the harness: faults, ends of transactions. */
+	readonly onEvent?: (line: string) => void;
+}
+
+/** Events kept for the report of a failure. */
+const eventsKept = 60;
+const startMs = 60_000;
+
+export class SimCluster {
+	readonly world: World;
+	readonly nodes: readonly SimNode[];
+	/** What must never happen and did. */
+	readonly problems: string[] = [];
+	readonly events: string[] = [];
+	readonly #onEvent: ((line: string) => void) | undefined;
+
+	constructor(seed: number, options: ClusterOptions = {}) {
+		const count = options.nodes ?? 3;
+		this.world = new World(seed, options.world);
+		this.#onEvent = options.onEvent;
+		const machines = Array.from({ length: count }, (_, i) => this.world.addMachine(i + 1));
+		const join = machines.map((m) => `${m.host}:${nodePort}`);
+		this.nodes = machines.map(
+			(machine) =>
+				new SimNode({
+					world: this.world,
+					machine,
+					join,
+					mutations: options.mutations,
+					problem: (what) => {
+						this.problems.push(what);
+						this.event(what);
+					},
+				}),
+		);
+	}
+
+	event(text: string): void {
+		const line = `${this.world.nowMs.toFixed(3)} ${text}`;
+		if (this.events.length >= 2 * eventsKept) this.events.splice(0, eventsKept);
+		this.events.push(line);
+		this.#onEvent?.(line);
+	}
+
+	/** The nodes that serve now. */
+	serving(): readonly KeyValueNode[] {
+		return this.nodes.flatMap((n) => n.keyValue ?? []);
+	}
+
+	/** Runs the world until `work` is done. */
+	run<T>(work: Promise<T>, withinMs: number): Promise<T> {
+		return this.world.complete(work, withinMs);
+	}
+
+	/** Forms the cluster. */
+	async start(): Promise<void> {
+		for (const node of this.nodes) node.start();
+		await this.run(
+			this.until("the cluster forms", startMs, () => this.#allServe()),
+			startMs + 1,
+		);
+	}
+
+	#allServe(): boolean {
+		return this.nodes.every((n) => n.keyValue !== undefined) || this.problems.length > 0;
+	}
+
+	/** Everything that is down comes up, every fault ends. Resolves when all nodes serve. */
+	async heal(): Promise<void> {
+		this.world.network.heal();
+		for (const node of this.nodes) {
+			const { faults } = node.machine.disk;
+			faults.slowSyncRate = 0;
+			node.engineDisk.slowness = 1;
+			if (node.machine.clock.rate !== 1) node.machine.setClockRate(1);
+			if (!node.isUp) node.start();
+		}
+		await this.until("all nodes serve again", startMs, () => this.#allServe());
+	}
+
+	/** Within the run: waits for a condition, or notes a problem. */
+	async until(
+		what: string,
+		withinMs: number,
+		condition: () => boolean | Promise<boolean>,
+	): Promise<boolean> {
+		const deadlineMs = this.world.nowMs + withinMs;
+		while (!(await condition())) {
+			if (this.world.nowMs >= deadlineMs) {
+				this.problems.push(`waited ${withinMs} virtual ms in vain until ${what}`);
+				return false;
+			}
+			await this.world.sleep(20);
+		}
+		return true;
+	}
+
+	/** Asks some serving node, again until it works. */
+	async administer(
+		what: string,
+		task: (node: KeyValueNode) => Promise<unknown>,
+		attempts = 20,
+	): Promise<boolean> {
+		for (let i = 0; i < attempts; i++) {
+			const up = this.nodes.filter((n) => n.keyValue !== undefined);
+			const node = up[i % Math.max(1, up.length)];
+			if (node?.keyValue !== undefined) {
+				const done = await Promise.race([
+					task(node.keyValue).then(
+						() => "done",
+						(error: Error) => error.message,
+					),
+					node.ended,
+				]);
+				if (done === "done") return true;
+				this.event(`${what}: ${done ?? "its node has ended"}`);
+			}
+			await this.world.sleep(100);
+		}
+		return false;
+	}
+
+	splitAt(keys: readonly Key[]): Promise<boolean> {
+		return this.administer("split", (node) => node.coordinator.splitAt(keys));
+	}
+}
