@@ -184,25 +184,26 @@ const ordered = [
 	"interval",
 ];
 
+type Compare = (a: Datum, b: Datum) => number;
+
+/** Of equal values PostgreSQL keeps the later, but for char(n) the earlier. */
+function extreme(compare: Compare, sign: 1 | -1, keepsEarlier: boolean): () => Accumulator {
+	return fold<Datum>((best, value) => {
+		const order = best === null ? 1 : compare(value, best) * sign;
+		return order > 0 || (order === 0 && !keepsEarlier) ? value : (best as Datum);
+	});
+}
+
 const extremes: AggregateFunction[] = ordered.flatMap((name) => {
-	const compare = typeByName(name)?.compare ?? (() => 0);
+	const compare = typeByName(name)?.compare as Compare;
 	return [
-		aggregate(
-			`min(${name}) -> ${name}`,
-			fold<Datum>((least, v) => (least === null || compare(v, least) < 0 ? v : least)),
-		),
-		aggregate(
-			`max(${name}) -> ${name}`,
-			fold<Datum>((most, v) => (most === null || compare(v, most) > 0 ? v : most)),
-		),
+		aggregate(`min(${name}) -> ${name}`, extreme(compare, -1, name === "bpchar")),
+		aggregate(`max(${name}) -> ${name}`, extreme(compare, 1, name === "bpchar")),
 	];
 });
 
 function arrayExtreme(sign: 1 | -1): (types: readonly SqlType[]) => Accumulator {
-	return (types) => {
-		const compare = builtinType(types[0]?.oid ?? 0)?.compare ?? (() => 0);
-		return fold<Datum>((best, v) => (best === null || compare(v, best) * sign > 0 ? v : best))();
-	};
+	return (types) => extreme(builtinType(types[0]?.oid ?? 0)?.compare as Compare, sign, false)();
 }
 
 const booleans: AggregateFunction[] = [

@@ -26,7 +26,7 @@ import {
 	numericNegativeInfinity,
 	numericToFloat,
 } from "../types/numeric.ts";
-import { divide } from "../types/numeric-arithmetic.ts";
+import { add, divide } from "../types/numeric-arithmetic.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { type TimeZone, timeZone, zoneOfText } from "../types/time-zones.ts";
 import { contextual, pure, stable } from "./definition.ts";
@@ -180,8 +180,8 @@ function extractTimestamp(unitText: string, t: bigint): Numeric | null {
 function localField(unit: string, t: bigint): Numeric | undefined {
 	const { days, micros } = splitTimestamp(t);
 	if (unit === "julian") {
-		const total = BigInt(days + 2_451_545) * microsPerDay + BigInt(micros);
-		return divide(numeric(total, 0), numeric(microsPerDay, 0));
+		const fraction = divide(numeric(BigInt(micros), 0), numeric(microsPerDay, 0));
+		return add(integer(days + 2_451_545), fraction);
 	}
 	return timeField(unit, BigInt(micros)) ?? dateField(unit, days);
 }
@@ -307,6 +307,9 @@ const timeSteps: Readonly<Record<string, bigint>> = {
 
 export function truncateTimestamp(unitText: string, t: bigint, typeName: string): bigint {
 	const unit = unitOf(unitText, typeName);
+	if (extractUnits.has(unit) && unit !== "week" && !unit.startsWith("timezone")) {
+		throw notRecognized(unitText, typeName);
+	}
 	if (
 		!(
 			unit in timeSteps ||

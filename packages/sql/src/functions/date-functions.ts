@@ -179,6 +179,23 @@ function justifyDays(i: Interval): Interval {
 	return interval(total, days, i.microseconds);
 }
 
+/** Months, days and time get the same sign. */
+function justify(i: Interval): Interval {
+	const wholeDays = i.microseconds / microsPerDay;
+	const micros = i.microseconds - wholeDays * microsPerDay;
+	const total = i.days + Number(wholeDays);
+	let months = i.months + Math.trunc(total / 30);
+	let days = total % 30;
+	if (months > 0 && (days < 0 || (days === 0 && micros < 0n))) {
+		days += 30;
+		months--;
+	} else if (months < 0 && (days > 0 || (days === 0 && micros > 0n))) {
+		days -= 30;
+		months++;
+	}
+	return balance(months, days, micros);
+}
+
 /** Whole years, months, days and the rest between two local times. */
 function age(a: bigint, b: bigint): Interval {
 	if (!isFiniteTimestamp(a) || !isFiniteTimestamp(b)) {
@@ -234,5 +251,5 @@ export const dateFunctions: readonly ScalarFunction[] = [
 	pure("to_timestamp(float8) -> timestamptz", fromUnixSeconds),
 	pure("justify_hours(interval) -> interval", justifyHours),
 	pure("justify_days(interval) -> interval", justifyDays),
-	pure("justify_interval(interval) -> interval", (i: Interval) => justifyDays(justifyHours(i))),
+	pure("justify_interval(interval) -> interval", justify),
 ];

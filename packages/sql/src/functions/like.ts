@@ -5,8 +5,10 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 
 /** One character of a pattern: itself, or any. */
-type Item = string | typeof any;
+type Item = string | typeof any | typeof unfinished;
 const any = Symbol("_");
+/** An escape character at the end: an error, but only for texts that get that far. */
+const unfinished = Symbol("\\");
 
 interface Segment {
 	readonly items: readonly Item[];
@@ -22,7 +24,8 @@ export interface LikePattern {
 }
 
 function segmentOf(items: readonly Item[]): Segment {
-	return { items, text: items.includes(any) ? undefined : items.join("") };
+	const plain = items.every((item) => typeof item === "string");
+	return { items, text: plain ? items.join("") : undefined };
 }
 
 /** `escapeCharacter`: one character, or "" for none. Throws 22025. */
@@ -34,10 +37,7 @@ export function compileLike(pattern: string, escapeCharacter: string): LikePatte
 		const character = characters[i] as string;
 		if (character === escapeCharacter && escapeCharacter !== "") {
 			const next = characters[++i];
-			if (next === undefined) {
-				throw new DatabaseError("22025", "LIKE pattern must not end with escape character");
-			}
-			items.push(next);
+			items.push(next ?? unfinished);
 		} else if (character === "%") {
 			segments.push(segmentOf(items));
 			items = [];
@@ -47,7 +47,7 @@ export function compileLike(pattern: string, escapeCharacter: string): LikePatte
 	}
 	segments.push(segmentOf(items));
 	const first = segments[0]?.items ?? [];
-	const wild = first.indexOf(any);
+	const wild = first.findIndex((item) => typeof item !== "string");
 	return { segments, prefix: first.slice(0, wild < 0 ? first.length : wild).join("") };
 }
 
@@ -60,6 +60,9 @@ function matchAt(text: string, at: number, segment: Segment): number {
 	for (const item of segment.items) {
 		if (position >= text.length) {
 			return -1;
+		}
+		if (item === unfinished) {
+			throw new DatabaseError("22025", "LIKE pattern must not end with escape character");
 		}
 		if (item === any) {
 			position += (text.charCodeAt(position) & 0xfc00) === 0xd800 ? 2 : 1;
@@ -135,7 +138,7 @@ export const ilike = (text: string, pattern: string): boolean =>
 /** ESCAPE: the pattern with that escape character rewritten to backslashes, as like_escape. */
 export function likeEscape(pattern: string, escapeCharacter: string): string {
 	if ([...escapeCharacter].length > 1) {
-		throw new DatabaseError("22019", "invalid escape string", {
+		throw new DatabaseError("22025", "invalid escape string", {
 			hint: "Escape string must be empty or one character.",
 		});
 	}

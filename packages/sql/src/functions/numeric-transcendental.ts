@@ -222,11 +222,10 @@ function integerPower(base: Numeric, exponent: number, exponentScale: number): N
 		throw overflow();
 	}
 	if (weight + 1 < -displayScaleMax) {
-		return numeric(0n, displayScaleMax);
+		return numeric(0n, clampScale(Math.max(significantDigits, base.scale, exponentScale)));
 	}
-	const scale = clampScale(
-		Math.max(significantDigits - Math.trunc(weight), base.scale, exponentScale),
-	);
+	// Unlike elsewhere the weight does not count here.
+	const scale = clampScale(Math.max(significantDigits, base.scale, exponentScale));
 	switch (exponent) {
 		case 0:
 			return round(numericOne, scale);

@@ -8,7 +8,6 @@ import { arrayOf } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
 import { invalidParameter, unsupported } from "../types/errors.ts";
 import type { ScalarFunction, SetFunction } from "../types/registry.ts";
-import { trimBlanks } from "../types/text-values.ts";
 import { pure, signature } from "./definition.ts";
 
 const patternLengthMax = 10_000;
@@ -323,18 +322,14 @@ const operators: readonly (readonly [symbol: string, flags: string, wanted: bool
 ];
 
 export const regularExpressionFunctions: readonly ScalarFunction[] = [
-	...operators.flatMap(([symbol, flags, wanted]) => [
-		...["text", "name"].map((type) =>
+	...operators.flatMap(([symbol, flags, wanted]) =>
+		["text", "name", "bpchar"].map((type) =>
 			pure(
 				`${symbol}(${type}, text) -> bool`,
 				(text: string, pattern: string) => matches(text, pattern, flags) === wanted,
 			),
 		),
-		pure(
-			`${symbol}(bpchar, text) -> bool`,
-			(text: string, pattern: string) => matches(trimBlanks(text), pattern, flags) === wanted,
-		),
-	]),
+	),
 	pure("regexp_like(text, text) -> bool", (t: string, p: string) => matches(t, p, "")),
 	pure("regexp_like(text, text, text) -> bool", matches),
 	pure("regexp_match(text, text) -> _text", (t: string, p: string) => firstMatch(t, p, "")),

@@ -10,6 +10,7 @@ import {
 	numericFromNumber,
 } from "../types/numeric.ts";
 import { absolute, truncate } from "../types/numeric-arithmetic.ts";
+import { OID } from "../types/oids.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { formatType } from "../types/type-table.ts";
 import { asynchronous, contextual, nullable, pure, stable, volatile } from "./definition.ts";
@@ -73,10 +74,15 @@ const types: ScalarFunction[] = [
 	contextual(
 		"format_type(oid, int4) -> text",
 		{ ...nullable, volatility: "stable" },
-		([oid, modifier]) =>
-			oid === null
+		([oid, modifier]) => {
+			// bpchar without a length is not SQL's character, which has length 1.
+			if (oid === OID.bpchar && modifier !== null && (modifier as number) < 0) {
+				return "bpchar";
+			}
+			return oid === null
 				? null
-				: formatType({ oid: oid as number, modifier: (modifier as number | null) ?? -1 }),
+				: formatType({ oid: oid as number, modifier: (modifier as number | null) ?? -1 });
+		},
 	),
 ];
 

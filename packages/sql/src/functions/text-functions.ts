@@ -1,8 +1,10 @@
 /** Functions and operators of text. Positions and lengths count characters, that is code points. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Datum } from "../types/datum.ts";
+import { findCast } from "../types/casts.ts";
+import type { Datum, SqlType } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
-import type { ScalarFunction } from "../types/registry.ts";
+import { OID } from "../types/oids.ts";
+import type { ScalarFunction, TypeContext } from "../types/registry.ts";
 import { compareBpchar } from "../types/text-types.ts";
 import { compareText, offsetOf, sliceText, textLength, trimBlanks } from "../types/text-values.ts";
 import { builtinType } from "../types/type-table.ts";
@@ -131,7 +133,7 @@ function character(code: number): string {
 		throw new DatabaseError("54000", "null character not permitted");
 	}
 	if (code < 0) {
-		throw new DatabaseError("54000", "character number must be positive");
+		throw invalidParameter("character number must be positive");
 	}
 	if (code > 0x10_ffff || (code >= 0xd800 && code <= 0xdfff)) {
 		throw new DatabaseError(
@@ -170,17 +172,24 @@ export function textOf(
 	return value === null ? "" : (builtinType(oid)?.format(value, context) ?? "");
 }
 
+const textType: SqlType = { oid: OID.text, modifier: -1 };
+
+/** As value::text, which differs for booleans (true, not t) and char(n) (no trailing blanks). */
+function castToText(value: Datum, oid: number, context: TypeContext): string {
+	return (findCast(oid, OID.text)?.apply(value, textType, context) ?? "") as string;
+}
+
 const concatenations: ScalarFunction[] = [
 	pure("||(text, text) -> text", (a: string, b: string) => a + b),
 	contextual(
 		"||(anynonarray, text) -> text",
 		stable,
-		([a, b], context, types) => textOf(a as Datum, types[0]?.oid ?? 0, context) + (b as string),
+		([a, b], context, types) => castToText(a as Datum, types[0]?.oid ?? 0, context) + (b as string),
 	),
 	contextual(
 		"||(text, anynonarray) -> text",
 		stable,
-		([a, b], context, types) => (a as string) + textOf(b as Datum, types[1]?.oid ?? 0, context),
+		([a, b], context, types) => (a as string) + castToText(b as Datum, types[1]?.oid ?? 0, context),
 	),
 	contextual(
 		"concat(variadic any) -> text",

@@ -186,27 +186,39 @@ export function formatNumber(value: Numeric, pattern: string): string {
 	return layOut(round(scaled, picture.after), picture);
 }
 
-/** Digits into the picture, from left to right; the sign stands before the first digit that shows. */
-function layOut(value: Numeric, picture: Picture): string {
-	const negative = numericSign(value) < 0;
-	const [whole = "", fraction = ""] = isFiniteNumeric(value)
-		? formatNumeric(absolute(value)).split(".")
-		: ["#"];
-	const digits = whole === "0" && picture.before > 0 ? "" : whole;
-	const overflow = whole !== "0" && whole.length > picture.before;
-	const leading = overflow ? 0 : picture.before - digits.length;
-	const writer = new Writer(picture, negative, leading, overflow ? "" : digits, fraction, overflow);
-	return writer.write();
+/** What a picture shows of a value. */
+interface Digits {
+	readonly negative: boolean;
+	/** Digit positions before the first of `whole`. */
+	readonly leading: number;
+	readonly whole: string;
+	readonly fraction: string;
+	/** Too many digits before the point: # everywhere. */
+	readonly overflow: boolean;
+	/** NaN, Infinity: as they are, without a fraction. */
+	readonly special: boolean;
 }
 
+function layOut(value: Numeric, picture: Picture): string {
+	const special = !isFiniteNumeric(value);
+	const [whole = "", fraction = ""] = formatNumeric(absolute(value)).split(".");
+	const shown = whole === "0" && picture.before > 0 ? "" : whole;
+	const overflow = whole !== "0" && whole.length > picture.before;
+	const digits: Digits = {
+		negative: numericSign(value) < 0,
+		leading: overflow ? 0 : picture.before - shown.length,
+		whole: shown,
+		fraction,
+		overflow,
+		special,
+	};
+	return new Writer(picture, digits).write();
+}
+
+/** Digits into the picture, from left to right; the sign stands before the first digit that shows. */
 class Writer {
 	readonly #picture: Picture;
-	readonly #negative: boolean;
-	/** Digit positions before the value's first digit. */
-	readonly #leading: number;
-	readonly #whole: string;
-	readonly #fraction: string;
-	readonly #overflow: boolean;
+	readonly #digits: Digits;
 	#out = "";
 	#position = 0;
 	#afterPoint = false;
@@ -214,23 +226,12 @@ class Writer {
 	#signPending: boolean;
 	readonly #fractionEnd: number;
 
-	constructor(
-		picture: Picture,
-		negative: boolean,
-		leading: number,
-		whole: string,
-		fraction: string,
-		overflow: boolean,
-	) {
+	constructor(picture: Picture, digits: Digits) {
 		this.#picture = picture;
-		this.#negative = negative;
-		this.#leading = leading;
-		this.#whole = whole;
-		this.#fraction = fraction;
-		this.#overflow = overflow;
+		this.#digits = digits;
 		const { flags } = picture;
-		this.#signPending = !(flags.has("S") || flags.has("MI") || flags.has("SG") || flags.has("PL"));
-		this.#fractionEnd = picture.fill ? picture.after : lastShown(picture, fraction);
+		this.#signPending = !(flags.has("S") || flags.has("MI") || flags.has("SG"));
+		this.#fractionEnd = picture.fill ? picture.after : lastShown(picture, digits.fraction);
 	}
 
 	write(): string {
@@ -239,7 +240,7 @@ class Writer {
 		}
 		this.#sign();
 		if (this.#picture.flags.has("PR")) {
-			this.#out += this.#negative ? ">" : this.#picture.fill ? " " : "";
+			this.#out += this.#digits.negative ? ">" : this.#picture.fill ? " " : "";
 		}
 		return this.#out;
 	}
@@ -253,9 +254,7 @@ class Writer {
 			case ".":
 				this.#sign();
 				this.#afterPoint = true;
-				if (this.#fractionEnd > 0 || this.#picture.fill || this.#picture.after === 0) {
-					this.#out += ".";
-				}
+				this.#out += this.#digits.special && !this.#digits.overflow ? "" : ".";
 				return;
 			case ",":
 				this.#comma();
@@ -266,27 +265,27 @@ class Writer {
 			case "S<":
 			case "S>":
 				if (token === "S>") {
-					this.#out += this.#negative ? "-" : "+";
+					this.#out += this.#digits.negative ? "-" : "+";
 				} else {
 					this.#signPending = true;
 				}
 				return;
 			case "MI":
-				this.#out += this.#negative ? "-" : this.#picture.fill ? " " : "";
+				this.#out += this.#digits.negative ? "-" : this.#picture.fill ? " " : "";
 				return;
 			case "PL":
-				this.#out += this.#negative ? (this.#picture.fill ? " " : "") : "+";
+				this.#out += this.#digits.negative ? (this.#picture.fill ? " " : "") : "+";
 				return;
 			case "SG":
-				this.#out += this.#negative ? "-" : "+";
+				this.#out += this.#digits.negative ? "-" : "+";
 				return;
 			case "L":
 				this.#out += this.#picture.fill ? " " : "";
 				return;
 			case "TH":
 			case "th": {
-				if (!this.#negative && !this.#picture.flags.has(".")) {
-					const ending = ordinal(Number(this.#whole.slice(-2) || "0"));
+				if (!this.#digits.negative && !this.#picture.flags.has(".")) {
+					const ending = ordinal(Number(this.#digits.whole.slice(-2) || "0"));
 					this.#out += token === "TH" ? ending.toUpperCase() : ending;
 				}
 				return;
@@ -298,27 +297,29 @@ class Writer {
 
 	#shows(position: number): boolean {
 		const { zeroFrom } = this.#picture;
-		return position >= this.#leading || (zeroFrom >= 0 && position >= zeroFrom);
+		return position >= this.#digits.leading || (zeroFrom >= 0 && position >= zeroFrom);
 	}
 
 	#digit(token: string): void {
-		if (this.#overflow) {
+		if (this.#digits.overflow) {
 			this.#sign();
 			this.#out += "#";
 			return;
 		}
 		if (this.#afterPoint) {
 			const index = this.#fractionAt++;
-			if (index < this.#fractionEnd) {
-				this.#out += this.#fraction[index] ?? "0";
+			if (index < this.#fractionEnd && !this.#digits.special) {
+				this.#out += this.#digits.fraction[index] ?? "0";
 			}
 			return;
 		}
 		const position = this.#position++;
 		if (!this.#shows(position)) {
 			const last = position === this.#picture.before - 1;
-			// A lone 9 shows the zero of 0 itself, but not of 0.5.
-			if (last && token === "9" && !this.#picture.flags.has(".")) {
+			// A lone 9 shows the zero of 0 itself, but not of 0.5; with FM also where no decimals are left.
+			const alone =
+				!this.#picture.flags.has(".") || (!this.#picture.fill && this.#fractionEnd === 0);
+			if (last && token === "9" && alone) {
 				this.#sign();
 				this.#out += this.#picture.flags.has("B") ? " " : "0";
 				return;
@@ -327,11 +328,14 @@ class Writer {
 			return;
 		}
 		this.#sign();
-		this.#out += position < this.#leading ? "0" : (this.#whole[position - this.#leading] ?? "0");
+		this.#out +=
+			position < this.#digits.leading
+				? "0"
+				: (this.#digits.whole[position - this.#digits.leading] ?? "0");
 	}
 
 	#comma(): void {
-		if (this.#overflow || this.#shows(this.#position - 1)) {
+		if (this.#digits.overflow || this.#shows(this.#position - 1)) {
 			this.#out += ",";
 		} else if (this.#picture.fill) {
 			this.#out += " ";
@@ -345,11 +349,11 @@ class Writer {
 		this.#signPending = false;
 		const { flags, fill } = this.#picture;
 		if (flags.has("PR")) {
-			this.#out += this.#negative ? "<" : fill ? " " : "";
+			this.#out += this.#digits.negative ? "<" : fill ? " " : "";
 		} else if (flags.has("S")) {
-			this.#out += this.#negative ? "-" : "+";
+			this.#out += this.#digits.negative ? "-" : "+";
 		} else {
-			this.#out += this.#negative ? "-" : fill ? " " : "";
+			this.#out += this.#digits.negative ? "-" : fill ? " " : "";
 		}
 	}
 }

@@ -2,6 +2,7 @@
  * The pg_cast matrix. What is not listed: a type and itself (a length coercion only), any type to a string type (assignment,
  * by text), a string type to any type (explicit, by text), arrays by their elements.
  */
+import { vectorOids } from "./array-types.ts";
 import { mapArray } from "./array-values.ts";
 import type { BuiltinType } from "./builtin-type.ts";
 import * as convert from "./conversions.ts";
@@ -260,7 +261,7 @@ function derive(from: number, to: number): CastDefinition | undefined {
 	if (to === OID.unknown || (source.category === "P" && from !== OID.record)) {
 		return undefined;
 	}
-	if (source.category === "A" && target.category === "A") {
+	if (source.category === "A" && target.category === "A" && !vectorOids.has(to)) {
 		return elementwise(source, target);
 	}
 	if (target.category === "S") {

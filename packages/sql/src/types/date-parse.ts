@@ -82,6 +82,7 @@ const patterns = {
 	time: /(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d*))?)?(?=$|[^\d:])/y,
 	isoTime: /t?(\d{2})(\d{2})(\d{2})(?:\.(\d*))?(?=$|[^\d])/y,
 	date: /(\d+)([-/.])(\d{1,2}|[a-z]+)\2(\d+)(?=$|[^\d])/y,
+	dayOfYear: /(\d{4})\.(\d{3})(?=$|\s)/y,
 	monthFirst: /([a-z]+)-(\d{1,2})-(\d+)(?=$|[^\d])/y,
 	digits: /\d+(?=$|[^\d])/y,
 	zone: /([+-])(\d{1,2})(?::?(\d{2}))?(?::?(\d{2}))?(?=$|[^\d:])/y,
@@ -179,6 +180,13 @@ class DateParser {
 			this.#time(time);
 			return;
 		}
+		const ordinal = this.#match(patterns.dayOfYear);
+		if (ordinal !== null) {
+			this.#setYear(ordinal[1] as string);
+			this.#dayOfYear = Number(ordinal[2]);
+			this.#days = 0;
+			return;
+		}
 		const date = this.#match(patterns.date);
 		if (date !== null) {
 			this.#date(date[1] as string, date[3] as string, date[4] as string);
@@ -248,7 +256,8 @@ class DateParser {
 	/** A number alone: 20000102, 000102, a day, a year, 101112 after a date. */
 	#digits(digits: string): void {
 		const hasDate = this.#day !== undefined || this.#days !== undefined;
-		if (hasDate && this.#year !== undefined && (digits.length === 6 || digits.length === 4)) {
+		const isTime = digits.length === 6 || (digits.length === 4 && hasDate);
+		if (isTime && (this.#typeName === "time" || (hasDate && this.#year !== undefined))) {
 			const seconds = digits.length === 6 ? digits.slice(4) : "00";
 			this.#timeDigits([digits.slice(0, 2), digits.slice(2, 4), seconds]);
 			return;
@@ -348,9 +357,7 @@ class DateParser {
 		const zone = abbreviationOffset(name) ?? (name.length > 2 ? findTimeZone(name) : undefined);
 		if (zone === undefined) {
 			if (name.includes("/")) {
-				const at = this.#original.toLowerCase().indexOf(name);
-				const written = this.#original.slice(at, at + name.length);
-				throw new DatabaseError("22023", `time zone "${written}" not recognized`);
+				throw new DatabaseError("22023", `time zone "${name}" not recognized`);
 			}
 			throw this.#invalid();
 		}
@@ -411,7 +418,7 @@ class DateParser {
 	}
 
 	#civil(written: number, month: number, day: number): number {
-		if (written === 0 || written > 5_874_897) {
+		if (written === 0 || written > 9_999_999) {
 			throw fieldOutOfRange(this.#original);
 		}
 		const year = this.#bc ? 1 - written : written;

@@ -114,7 +114,7 @@ export function parseNumeric(text: string): Numeric {
 	const fraction = match[3] ?? match[4] ?? "";
 	const exponent = match[5] === undefined ? 0 : Number(match[5]);
 	if (Math.abs(exponent) > 0x3fff_ffff) {
-		throw invalidText("numeric", text);
+		throw overflow();
 	}
 	return fromDigits(match[1] === "-", whole + fraction, fraction.length, exponent);
 }
@@ -126,19 +126,19 @@ function fromDigits(
 	exponent: number,
 ): Numeric {
 	const scale = fraction - exponent;
+	if (scale > scaleMax) {
+		throw overflow();
+	}
 	const significant = digits.replace(/^0+/, "");
 	if (significant === "") {
-		return numeric(0n, Math.min(Math.max(scale, 0), scaleMax));
+		return numeric(0n, Math.max(scale, 0));
 	}
 	if (significant.length - scale > digitsMax) {
 		throw overflow();
 	}
-	if (scale - significant.length > scaleMax) {
-		return numeric(0n, scaleMax);
-	}
 	const magnitude = BigInt(significant);
 	const unscaled = negative ? -magnitude : magnitude;
-	return scale < 0 ? numeric(unscaled * powerOfTen(-scale), 0) : checked(unscaled, scale);
+	return scale < 0 ? numeric(unscaled * powerOfTen(-scale), 0) : numeric(unscaled, scale);
 }
 
 function parseSpecial(text: string): Numeric {

@@ -67,11 +67,9 @@ function expand(candidate: Candidate, count: number): readonly number[] | undefi
 	if (args.length === count) {
 		return args;
 	}
-	if (candidate.variadic && count >= args.length - 1) {
+	if (candidate.variadic && count > args.length) {
 		const last = args.at(-1) as number;
-		return count < args.length
-			? args.slice(0, count)
-			: [...args, ...new Array<number>(count - args.length).fill(last)];
+		return [...args, ...new Array<number>(count - args.length).fill(last)];
 	}
 	return count < args.length && args.length - (candidate.optional ?? 0) <= count
 		? args.slice(0, count)
@@ -203,7 +201,8 @@ function assumeSameType<T>(
 		return undefined;
 	}
 	const [type] = [...known] as [number];
-	const matching = all.filter(({ args }) => args.every((arg) => canBecome(type, arg)));
+	const assumed = argTypes.map(() => type);
+	const matching = all.filter(({ args }) => fits(args, assumed));
 	return matching.length === 1 ? matching[0] : undefined;
 }
 
