@@ -126,6 +126,11 @@ export class RealDisk implements Disk {
 
 	async makeDirectory(path: string): Promise<void> {
 		await fsp.mkdir(this.#at(path), { recursive: true, mode: DIRECTORY_MODE });
+		// Also of a directory that was there: the process that made it may have died before this.
+		const parts = path.split("/").filter((part) => part !== "");
+		for (let i = 0; i < parts.length; i++) {
+			await syncDirectoryAt(this.#at(parts.slice(0, i).join("/")));
+		}
 	}
 
 	async remove(path: string): Promise<void> {

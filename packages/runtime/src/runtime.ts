@@ -92,6 +92,7 @@ export interface Disk {
 	open(path: string, mode: "create" | "existing"): Promise<DiskFile>;
 	/** Names in a directory, sorted; [] where it does not exist. */
 	list(directory: string): Promise<string[]>;
+	/** With those above it where they are missing. Their names are durable when it resolves. */
 	makeDirectory(path: string): Promise<void>;
 	remove(path: string): Promise<void>;
 	/** Replaces `path` by `bytes` so that a crash leaves the old or the new content (write, sync, rename, sync directory). */

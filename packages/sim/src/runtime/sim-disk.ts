@@ -276,6 +276,7 @@ export class SimDisk {
 				const entry = this.#tree.get(at);
 				if (entry instanceof SimFile) throw codedError("EEXIST", at);
 				if (entry === undefined) this.#tree.set(at, "directory");
+				this.#tree.syncPath(at);
 			}
 		});
 	}
