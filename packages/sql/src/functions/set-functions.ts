@@ -127,4 +127,6 @@ export const setFunctions: readonly SetFunction[] = [
 		),
 	),
 	set("unnest(anyarray) -> anyelement", ([array]) => each(flatten(array as ArrayValue))),
+	// No table is a partition; psql's \d asks.
+	set("pg_partition_ancestors(regclass) -> regclass", () => each([]), "relid"),
 ];

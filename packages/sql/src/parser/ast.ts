@@ -1,6 +1,7 @@
 /**
  * The syntax tree: small readonly nodes tagged by `kind`, made by the grammar, consumed by the binder. Names are folded
- * (lower case unless quoted). `at` is the 0-based offset of the node's first character in the statement, for error positions.
+ * (lower case unless quoted). `at` is the 0-based offset in the statement to which PostgreSQL's errors about the node point: an
+ * operator's token (also IS, IN, BETWEEN, LIKE, ::, JOIN, UNION), else the node's first character.
  */
 
 /** a.b.c as written, outermost first. */
@@ -20,7 +21,7 @@ export interface TypeName {
 }
 
 export type Expression =
-	/** `type`: integer (int4 or int8 or numeric by size), decimal, string (unknown type), bit. Text as written, without quotes. */
+	/** `type`: integer (int4 or int8 or numeric by size), decimal, string (unknown type). Text as written, without quotes; a number may begin with a minus. */
 	| {
 			readonly kind: "literal";
 			readonly type: "integer" | "decimal" | "string";
@@ -41,7 +42,10 @@ export type Expression =
 	| { readonly kind: "column"; readonly name: QualifiedName; readonly at: number }
 	/** `*` or `t.*` where a list of expressions allows it. */
 	| { readonly kind: "star"; readonly qualifier: readonly string[]; readonly at: number }
-	/** Arithmetic, comparison, `||`, `~`, `and`, `or`, `is distinct from`, user-visible operator text; unary has one operand. */
+	/**
+	 * Arithmetic, comparison, `||`, `~`, `and`, `or`, `is distinct from`, user-visible operator text (`!=` as `<>`); unary has one
+	 * operand. Chains of `and` or `or` are balanced trees, in order. IS NOT DISTINCT FROM is `not` of the operator.
+	 */
 	| {
 			readonly kind: "operator";
 			readonly operator: string;
@@ -89,7 +93,7 @@ export type Expression =
 			readonly negated: boolean;
 			readonly at: number;
 	  }
-	/** operand op ANY|ALL (array or query). */
+	/** operand op ANY|ALL (array or query). LIKE ANY has the operator ~~, NOT ILIKE ALL has !~~*. */
 	| {
 			readonly kind: "quantified";
 			readonly operand: Expression;
@@ -135,7 +139,10 @@ export type Expression =
 			readonly zone: Expression;
 			readonly at: number;
 	  }
-	/** Also current_timestamp, current_user, coalesce, nullif, greatest, least, extract(field from x) as extract('field', x), substring, trim, position. */
+	/**
+	 * Also current_timestamp, current_user, coalesce, nullif, greatest, least, extract(field from x) as extract('field', x), substring,
+	 * overlay; trim as btrim, ltrim, rtrim; position(a in b) as position(b, a), the order of PostgreSQL's function.
+	 */
 	| {
 			readonly kind: "call";
 			readonly name: QualifiedName;
@@ -265,9 +272,13 @@ export type ColumnConstraint = { readonly name: string | undefined } & (
 			readonly kind: "references";
 			readonly table: QualifiedName;
 			readonly columns: readonly string[];
+			readonly onDelete: ReferentialAction;
+			readonly onUpdate: ReferentialAction;
 	  }
 	| { readonly kind: "identity"; readonly always: boolean }
 );
+
+export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
 
 export type TableConstraint = { readonly name: string | undefined; readonly at: number } & (
 	| { readonly kind: "primary-key"; readonly columns: readonly string[] }
@@ -278,6 +289,8 @@ export type TableConstraint = { readonly name: string | undefined; readonly at: 
 			readonly columns: readonly string[];
 			readonly table: QualifiedName;
 			readonly referenced: readonly string[];
+			readonly onDelete: ReferentialAction;
+			readonly onUpdate: ReferentialAction;
 	  }
 );
 
@@ -335,7 +348,11 @@ export interface Assignment {
 	readonly at: number;
 }
 
-/** WITH (a = b, c) of CREATE TABLE, COPY, EXPLAIN. Values as written. */
+/**
+ * WITH (a = b, c) of CREATE TABLE, COPY, EXPLAIN. Values as written. COPY's old options have the new ones' names: CSV HEADER is
+ * format csv, header true; FORCE QUOTE * is force_quote "*". Of CREATE SEQUENCE: as, increment, minvalue, maxvalue, start, cache,
+ * restart (numbers as text; undefined: NO MINVALUE, NO MAXVALUE), cycle, owned_by (a name's parts, or none).
+ */
 export interface Option {
 	readonly name: string;
 	readonly value: string | number | boolean | readonly string[] | undefined;

@@ -51,7 +51,7 @@ async function run(text: string): Promise<string> {
 			lines.push(`HINT: ${hint}`);
 		}
 	}
-	return lines.join("\n");
+	return lines.length === 0 ? "no statement" : lines.join("\n");
 }
 
 for (const file of readdirSync(folder).sort()) {

@@ -182,4 +182,4 @@ alterColumnVerb -> "set" | "add" | "reset" | "drop"
 columnSetting -> "statistics" anyTokens | "storage" anyTokens | "compression" anyTokens | "generated" anyTokens | "identity" anyTokensOpt
                | "expression" anyTokensOpt | "(" anyTokens
 anyTokensOpt -> null | anyTokens
-anyTokens -> %anyToken | anyTokens %anyToken
+anyTokens -> %anyToken {% first %} | anyTokens %anyToken {% more %}

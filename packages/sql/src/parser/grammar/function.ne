@@ -28,7 +28,7 @@ callOver -> null {% () => undefined %}
 overPart -> null | partitionOpt sortOpt frameOpt
 partitionOpt -> null | "partition" "by" exprList
 frameOpt -> null | frameUnit frameTokens
-frameTokens -> %insideParentheses | frameTokens %insideParentheses
+frameTokens -> %insideParentheses {% first %} | frameTokens %insideParentheses {% more %}
 frameUnit -> "rows" | "range" | "groups"
 
 specialCall -> "current_date" {% special %}
