@@ -82,7 +82,7 @@ export async function installSnapshot(
 	const { engine } = context;
 	const { rangeId } = before.descriptor;
 	const prefix = stagingPrefix(rangeId);
-	engine.write((batch) => batch.deleteSpan(stagingSpan(rangeId)));
+	engine.clearSpan(stagingSpan(rangeId));
 	let state: RangeState | undefined;
 	for await (const chunk of chunks) {
 		const body = decodeBody(chunk) as unknown[];
@@ -134,15 +134,13 @@ export function finishInstall(
 	];
 	assert(format === snapshotFormat, () => `snapshot marker of unknown format ${format}`);
 	const state = decodeRangeState(stateBytes);
-	engine.write((batch) => {
-		for (const span of [rangeSpan(state.descriptor), { start: oldStart, end: oldEnd }]) {
-			if (span.start < span.end) {
-				for (const part of engineSpans(span)) {
-					batch.deleteSpan(part);
-				}
+	for (const span of [rangeSpan(state.descriptor), { start: oldStart, end: oldEnd }]) {
+		if (span.start < span.end) {
+			for (const part of engineSpans(span)) {
+				engine.clearSpan(part);
 			}
 		}
-	});
+	}
 	const prefix = stagingPrefix(rangeId);
 	const it = engine.snapshot();
 	const staged = it.iterate(stagingSpan(rangeId));
@@ -162,8 +160,8 @@ export function finishInstall(
 	engine.write((batch) => {
 		batch.put(metaKey(rangeId, "state"), encodeRangeState(state));
 		batch.delete(metaKey(rangeId, "installing"));
-		batch.deleteSpan(stagingSpan(rangeId));
 	});
+	engine.clearSpan(stagingSpan(rangeId));
 }
 
 /** True if two ranges' keys overlap: a snapshot must not overlap a replica that has not split yet. */

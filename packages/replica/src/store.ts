@@ -263,12 +263,12 @@ export class RangeStore {
 		const span = rangeSpan(replica.state.descriptor);
 		this.#options.runtime.scheduler.defer(() => {
 			void replica.group.remove().then(() => {
-				this.#options.engine.write((batch) => {
-					for (const part of engineSpans(span)) {
-						batch.deleteSpan(part);
-					}
-					batch.delete(metaKey(rangeId, "state"));
-				});
+				const { engine } = this.#options;
+				// The state goes last: a crash between leaves a replica that is no member and is cleared again.
+				for (const part of engineSpans(span)) {
+					engine.clearSpan(part);
+				}
+				engine.write((batch) => batch.delete(metaKey(rangeId, "state")));
 			});
 		});
 	}
