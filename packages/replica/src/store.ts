@@ -115,7 +115,9 @@ export class RangeStore {
 		});
 		for (const state of states.values()) {
 			const replica = replicaOn(state.descriptor, this.#options.nodeId);
-			if (replica !== undefined) {
+			if (replica === undefined) {
+				this.#clear(state, [...states.values()]);
+			} else {
 				// At the birth of a cluster, and where there is nobody else, nothing is gained by waiting for a leader.
 				const { voters } = state.configuration;
 				const atOnce = state.appliedIndex === birthIndex || voters.length === 1;
@@ -260,17 +262,29 @@ export class RangeStore {
 			return;
 		}
 		this.#replicas.delete(rangeId);
-		const span = rangeSpan(replica.state.descriptor);
 		this.#options.runtime.scheduler.defer(() => {
 			void replica.group.remove().then(() => {
-				const { engine } = this.#options;
-				// The state goes last: a crash between leaves a replica that is no member and is cleared again.
-				for (const part of engineSpans(span)) {
-					engine.clearSpan(part);
-				}
-				engine.write((batch) => batch.delete(metaKey(rangeId, "state")));
+				const others = [...this.#replicas.values()].map((r) => r.state);
+				this.#clear(replica.state, others);
 			});
 		});
+	}
+
+	/** Removes what a replica that is no member any more has left; the state last, so that a crash between is made good at a start. */
+	#clear(state: RangeState, others: readonly RangeState[]): void {
+		const { engine, nodeId } = this.#options;
+		const span = rangeSpan(state.descriptor);
+		const taken = others.some(
+			(o) =>
+				replicaOn(o.descriptor, nodeId) !== undefined &&
+				spansOverlap(rangeSpan(o.descriptor), span),
+		);
+		if (!taken && span.start < span.end) {
+			for (const part of engineSpans(span)) {
+				engine.clearSpan(part);
+			}
+		}
+		engine.write((batch) => batch.delete(metaKey(state.descriptor.rangeId, "state")));
 	}
 
 	/** Serves a request for a range. */
