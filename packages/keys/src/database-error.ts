@@ -2,6 +2,8 @@
 export interface DatabaseErrorFields {
 	readonly detail?: string;
 	readonly hint?: string;
+	/** CONTEXT: where in the input or the call it happened, for example a line of COPY. */
+	readonly where?: string;
 	/** 1-based position in the statement's characters. */
 	readonly position?: number;
 	readonly schema?: string;

@@ -14,6 +14,7 @@ export function writeError(writer: MessageWriter, error: DatabaseError, severity
 	writeCommon(writer, severity ?? fields.severity ?? "ERROR", error.code, error.message);
 	writeField(writer, "D", fields.detail);
 	writeField(writer, "H", fields.hint);
+	writeField(writer, "W", fields.where);
 	writeField(writer, "P", fields.position === undefined ? undefined : String(fields.position));
 	writeField(writer, "s", fields.schema);
 	writeField(writer, "t", fields.table);
