@@ -3,7 +3,7 @@
 import { findCast } from "../types/casts.ts";
 import type { Datum } from "../types/datum.ts";
 import type { CastDefinition, ScalarFunction } from "../types/registry.ts";
-import { contextual, oidOf, stable } from "./definition.ts";
+import { contextual, oidOf } from "./definition.ts";
 
 const pairs: Readonly<Record<string, readonly string[]>> = {
 	int2: ["int4", "int8", "float4", "float8", "numeric"],
@@ -32,7 +32,9 @@ export const castFunctions: readonly ScalarFunction[] = Object.entries(pairs).fl
 		sources.map((from) => {
 			const target = { oid: oidOf(to), modifier: -1 };
 			const cast = findCast(oidOf(from), target.oid) as CastDefinition;
-			return contextual(`${to}(${from}) -> ${to}`, stable, ([value], context) =>
+			const sessionDependent = from === "timestamptz" || to === "timestamptz" || to === "regclass";
+			const volatility = sessionDependent ? "stable" : "immutable";
+			return contextual(`${to}(${from}) -> ${to}`, { volatility }, ([value], context) =>
 				cast.apply(value as Datum, target, context),
 			);
 		}),

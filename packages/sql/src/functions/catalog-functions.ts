@@ -3,7 +3,7 @@
  * as written. Those that PostgreSQL has with and without a trailing `pretty` share a name.
  */
 import type { ScalarFunction } from "../types/registry.ts";
-import { contextual, stable } from "./definition.ts";
+import { contextual } from "./definition.ts";
 
 const visible = [
 	"table",
@@ -124,5 +124,7 @@ export const catalogFunctions: readonly ScalarFunction[] = [
 	...privileges(),
 ].map((text) => {
 	const name = text.slice(0, text.indexOf("("));
-	return contextual(text, stable, (args, context) => context.catalogCall(name, args));
+	// Sizes and positions change under a statement.
+	const volatility = /_size$|_last_value$/.test(name) ? "volatile" : "stable";
+	return contextual(text, { volatility }, (args, context) => context.catalogCall(name, args));
 });

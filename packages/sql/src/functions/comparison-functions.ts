@@ -71,7 +71,6 @@ const ordered: readonly string[] = [
 	"numeric",
 	"interval",
 	"oidvector",
-	"int2vector",
 ];
 
 /** Pairs that differ in type and compare as the first or second of them does. */
@@ -137,6 +136,16 @@ function arrayComparisons(): ScalarFunction[] {
 	);
 }
 
+/** The operators of text_pattern_ops: byte order, which is collation C's order anyway. */
+function patternComparisons(): ScalarFunction[] {
+	return ["text", "bpchar"].flatMap((type) => {
+		const compare = typeByName(type)?.compare as Compare;
+		return tests
+			.filter(([operator]) => operator !== "=" && operator !== "<>")
+			.map(([operator, make]) => pure(`~${operator}~(${type}, ${type}) -> bool`, make(compare)));
+	});
+}
+
 function recordComparisons(): ScalarFunction[] {
 	const compare = builtinType(OID.record)?.compare as Compare;
 	return tests.map(([operator, make]) =>
@@ -151,8 +160,10 @@ export const comparisonFunctions: readonly ScalarFunction[] = [
 	...dateComparisons(),
 	...arrayComparisons(),
 	...recordComparisons(),
+	...patternComparisons(),
 	pure("=(xid, xid) -> bool", (a: number, b: number) => a === b),
 	pure("<>(xid, xid) -> bool", (a: number, b: number) => a !== b),
 	pure("=(xid, int4) -> bool", (a: number, b: number) => a === b >>> 0),
+	pure("<>(xid, int4) -> bool", (a: number, b: number) => a !== b >>> 0),
 	pure("=(cid, cid) -> bool", (a: number, b: number) => a === b),
 ];

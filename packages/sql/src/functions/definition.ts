@@ -13,7 +13,8 @@ export interface Signature {
 	readonly result: number;
 }
 
-const shape = /^(\S+)\((variadic )?([^)]*)\)(?: -> (\S+))?$/;
+const shape = /^(\S+)\(([^)]*)\)(?: -> (\S+))?$/;
+const variadicMark = "variadic ";
 
 export function oidOf(typeName: string): number {
 	const type = typeByName(typeName);
@@ -21,16 +22,16 @@ export function oidOf(typeName: string): number {
 	return type.oid;
 }
 
-/** "lpad(text, int4) -> text"; "concat(variadic any) -> text" repeats its last argument. */
+/** "lpad(text, int4) -> text"; "format(text, variadic any) -> text" repeats its last argument. */
 export function signature(text: string): Signature {
 	const match = shape.exec(text);
 	assert(match !== null, () => `not a signature: ${text}`);
-	const list = (match[3] as string).trim();
+	const list = match[2] as string;
 	return {
 		name: match[1] as string,
-		args: list === "" ? [] : list.split(", ").map(oidOf),
-		variadic: match[2] !== undefined,
-		result: match[4] === undefined ? 0 : oidOf(match[4]),
+		args: list === "" ? [] : list.replace(variadicMark, "").split(", ").map(oidOf),
+		variadic: list.includes(variadicMark),
+		result: match[3] === undefined ? 0 : oidOf(match[3]),
 	};
 }
 

@@ -113,14 +113,12 @@ export const quotingFunctions: readonly ScalarFunction[] = [
 		([value], context, types) =>
 			value === null ? "NULL" : quoteLiteral(textOf(value as Datum, types[0]?.oid ?? 0, context)),
 	),
-	contextual(
-		"format(variadic any) -> text",
-		{ volatility: "stable", strict: false },
-		(args, context, types) => {
+	...["format(text) -> text", "format(text, variadic any) -> text"].map((text) =>
+		contextual(text, { volatility: "stable", strict: false }, (args, context, types) => {
 			const [pattern] = args;
 			return pattern === null || pattern === undefined
 				? null
 				: new Formatter(args, types, context).format(pattern as string);
-		},
+		}),
 	),
 ];

@@ -198,7 +198,7 @@ const concatenations: ScalarFunction[] = [
 			args.map((arg, i) => textOf(arg, types[i]?.oid ?? 0, context)).join(""),
 	),
 	contextual(
-		"concat_ws(variadic any) -> text",
+		"concat_ws(text, variadic any) -> text",
 		{ ...nullable, volatility: "stable" },
 		(args, context, types) => {
 			const [separator, ...rest] = args;
@@ -208,7 +208,7 @@ const concatenations: ScalarFunction[] = [
 			return rest
 				.map((arg, i) => (arg === null ? null : textOf(arg, types[i + 1]?.oid ?? 0, context)))
 				.filter((part) => part !== null)
-				.join(textOf(separator, types[0]?.oid ?? 0, context));
+				.join(separator as string);
 		},
 	),
 ];

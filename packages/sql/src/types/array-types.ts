@@ -25,7 +25,7 @@ export function arrayTypeOf(element: BuiltinType): BuiltinType {
 		name: `_${element.name}`,
 		sqlName: `${element.sqlName}[]`,
 		length: -1,
-		category: "A",
+		category: element.oid === OID.record ? "P" : "A",
 		arrayOid: 0,
 		elementOid: element.oid,
 		parse: (text, context) => parseArray(text, (item) => element.parse(item, -1, context)),

@@ -183,6 +183,8 @@ function oidRows(): Row[] {
 	const rows: Row[] = [
 		[OID.regproc, OID.regprocedure, implicit, same],
 		[OID.regprocedure, OID.regproc, implicit, same],
+		[OID.regoper, OID.regoperator, implicit, same],
+		[OID.regoperator, OID.regoper, implicit, same],
 	];
 	for (const type of [OID.oid, ...registered]) {
 		rows.push(

@@ -25,6 +25,8 @@ function encode(n: Numeric): Uint8Array {
 			n.special === 2 ? signs.nan : n.special === 1 ? signs.infinity : signs.negativeInfinity;
 		const out = Buffer.alloc(8);
 		out.writeUInt16BE(sign, 4);
+		// The display scale that PostgreSQL sends with infinities.
+		out.writeUInt16BE(n.special === 2 ? 0 : 0x20, 6);
 		return out;
 	}
 	const negative = n.unscaled < 0n;

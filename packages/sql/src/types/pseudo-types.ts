@@ -9,12 +9,12 @@ function refuse(verb: string, name: string): DatabaseError {
 	return new DatabaseError("0A000", `cannot ${verb} a value of type ${name}`);
 }
 
-function pseudo(oid: number, name: string, sqlName = name): BuiltinType {
+function pseudo(oid: number, name: string, sqlName = name, length = 4): BuiltinType {
 	return defineType({
 		oid,
 		name,
 		sqlName,
-		length: 4,
+		length,
 		category: "P",
 		arrayOid: 0,
 		parse() {
@@ -135,13 +135,13 @@ export function pseudoTypes(lookup: (oid: number) => BuiltinType | undefined): B
 	return [
 		record,
 		pseudo(OID.any, "any", '"any"'),
-		pseudo(OID.anyarray, "anyarray"),
+		pseudo(OID.anyarray, "anyarray", "anyarray", -1),
 		pseudo(OID.anyelement, "anyelement"),
 		pseudo(OID.anynonarray, "anynonarray"),
 		pseudo(OID.anycompatible, "anycompatible"),
-		pseudo(OID.anycompatiblearray, "anycompatiblearray"),
+		pseudo(OID.anycompatiblearray, "anycompatiblearray", "anycompatiblearray", -1),
 		pseudo(OID.anycompatiblenonarray, "anycompatiblenonarray"),
 		pseudo(OID.trigger, "trigger"),
-		pseudo(OID.internal, "internal"),
+		pseudo(OID.internal, "internal", "internal", 8),
 	];
 }

@@ -4,6 +4,9 @@ import { DatabaseError } from "@quorate/keys/database-error";
 const surrogate = /[\ud800-\udfff]/;
 const replacement = "\ufffd";
 
+/** Moves surrogates above the code units that follow them, for code units from 0xd800 on. */
+const rank = (unit: number): number => (unit >= 0xe000 ? unit - 0x800 : unit + 0x2000);
+
 /** Order of UTF-8 bytes, that is of code points: surrogates sort above every other code unit. */
 export function compareText(a: string, b: string): number {
 	if (a === b) {
@@ -14,10 +17,7 @@ export function compareText(a: string, b: string): number {
 		const left = a.charCodeAt(i);
 		const right = b.charCodeAt(i);
 		if (left !== right) {
-			if (left >= 0xd800 && right >= 0xd800) {
-				return (left >= 0xe000 ? left - 0x2000 : left) - (right >= 0xe000 ? right - 0x2000 : right);
-			}
-			return left - right;
+			return left >= 0xd800 && right >= 0xd800 ? rank(left) - rank(right) : left - right;
 		}
 	}
 	return a.length - b.length;
