@@ -11,6 +11,7 @@ help:
 	@echo "make demo           one node in memory, in the foreground"
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
+	@echo "make bench          against PostgreSQL on this machine, in turn"
 	@echo "make clean          remove what was compiled"
 
 node-version:
@@ -44,5 +45,9 @@ test: build
 clean:
 	@rm -rf packages/*/dist cmd/*/dist jepsen/dist bench/dist
 
-soak sim model jepsen bench:
+# BENCH_FLAGS: see the head of bench/src/main.ts.
+bench: build
+	@node bench/dist/main.js $(BENCH_FLAGS)
+
+soak sim model jepsen:
 	@echo "quorate: make $@: there is no such program yet" >&2; exit 1

@@ -1,0 +1,135 @@
+/**
+ * `make bench`: this cluster against PostgreSQL on the same machine, in one go.
+ *
+ * Three nodes of Quorate, PostgreSQL alone, and PostgreSQL with two streaming standbys that acknowledge from their disks;
+ * fsync is on everywhere. All of them run all the time, and one after the other gets the load, round after round.
+ *
+ * 1. A ratio is only ever taken between runs that alternated: the machine is not equally fast all the time.
+ * 2. No setting is tuned for a benchmark, on either side.
+ * 3. What is not installed is skipped and named; what fails is an error, not a missing line.
+ *
+ * Flags: --seconds N (of a run), --rounds N, --scale N, --only WORD,WORD (of: tpcb, select, clients, sysbench, scan,
+ * stall, memory), --without WORD,WORD (of: postgres, replicated, quorate, simple, prepared, split), --node-flags FLAGS
+ * (for the nodes, with commas, for example --cpu-prof,--cpu-prof-dir=DIR).
+ */
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { Bench } from "./bench.ts";
+import { loadPgbench } from "./pgbench.ts";
+import { postgresMissing, startPostgres } from "./postgres.ts";
+import { findProgram } from "./programs.ts";
+import { type QuorateTarget, startQuorate } from "./quorate-cluster.ts";
+import { Report } from "./report.ts";
+import type { Target } from "./target.ts";
+
+const { values } = parseArgs({
+	options: {
+		seconds: { type: "string", default: "8" },
+		rounds: { type: "string", default: "3" },
+		scale: { type: "string", default: "10" },
+		port: { type: "string", default: "7461" },
+		only: { type: "string", default: "" },
+		without: { type: "string", default: "" },
+		"node-flags": { type: "string", default: "" },
+	},
+});
+const words = (text: string): string[] => text.split(",").filter((word) => word !== "");
+const without = new Set(words(values.without));
+const scale = Number(values.scale);
+const firstPort = Number(values.port);
+const directory = mkdtempSync(join(tmpdir(), "quorate-bench-"));
+// The servers may run as another user.
+chmodSync(directory, 0o711);
+const report = new Report((line) => console.log(line));
+const targets: Target[] = [];
+
+function subdirectory(name: string): string {
+	const path = join(directory, name);
+	mkdirSync(path, { mode: 0o711 });
+	return path;
+}
+
+async function startPeers(): Promise<void> {
+	const missing = await postgresMissing();
+	if (missing !== undefined) {
+		report.remark(`without PostgreSQL: ${missing}`);
+		return;
+	}
+	const start = async (name: string, port: number, standbys: number) => {
+		targets.push(
+			await startPostgres({ name, directory: subdirectory(name), firstPort: port, standbys }),
+		);
+	};
+	if (!without.has("postgres")) {
+		await start("pg", firstPort + 20, 0);
+	}
+	if (!without.has("replicated")) {
+		await start("pg+2", firstPort + 30, 2);
+	}
+}
+
+async function startCluster(): Promise<QuorateTarget | undefined> {
+	if (without.has("quorate")) {
+		return undefined;
+	}
+	const cluster = await startQuorate({
+		name: "quorate",
+		directory: subdirectory("quorate"),
+		firstPort,
+		nodeFlags: words(values["node-flags"]),
+	});
+	targets.push(cluster);
+	return cluster;
+}
+
+async function run(): Promise<void> {
+	if (findProgram("pgbench") === undefined) {
+		throw new Error("pgbench is not installed (Debian: postgresql-15)");
+	}
+	await startPeers();
+	const peers = [...targets];
+	const cluster = await startCluster();
+	const bench = new Bench({
+		report,
+		peers,
+		cluster,
+		scale,
+		seconds: Number(values.seconds),
+		rounds: Number(values.rounds),
+		only: new Set(words(values.only)),
+		without,
+	});
+	await bench.memoryFresh();
+	for (const target of targets) {
+		const start = performance.now();
+		await loadPgbench(target, scale);
+		report.remark(
+			`${target.name}: pgbench -i -s ${scale} in ${((performance.now() - start) / 1000).toFixed(1)} s`,
+		);
+	}
+	await bench.run();
+	report.finish();
+}
+
+async function stopAll(): Promise<void> {
+	for (const target of targets.splice(0)) {
+		await target.stop().catch((error: unknown) => console.error(error));
+	}
+	rmSync(directory, { recursive: true, force: true });
+}
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+	process.once(signal, () => {
+		void stopAll().then(() => process.exit(1));
+	});
+}
+try {
+	await run();
+} catch (error) {
+	console.error(error);
+	process.exitCode = 1;
+} finally {
+	await stopAll();
+}
