@@ -102,7 +102,13 @@ export async function parse(
 	statement: LexedStatement,
 	yieldNow: () => Promise<void>,
 ): Promise<Statement> {
-	const run = new ParseRun(statement);
+	const tokenizer = tokenize(statement);
+	let step = tokenizer.next();
+	while (step.done !== true) {
+		await yieldNow();
+		step = tokenizer.next();
+	}
+	const run = new ParseRun(statement, step.value);
 	while (!run.done) {
 		run.step();
 		if (!run.done) {
@@ -120,11 +126,7 @@ export function parseExpression(text: string): Expression {
 	// EXPLAIN is a statement whose literals are not lifted.
 	const [statement] = lex(`explain select (${text})`);
 	assert(statement !== undefined, "a stored expression is not empty");
-	const run = new ParseRun(statement);
-	while (!run.done) {
-		run.step();
-	}
-	const explain = run.finish() as Statement;
+	const explain = runAtOnce(statement).finish() as Statement;
 	assert(explain.kind === "explain", "explain select parses as such");
 	const query = explain.statement;
 	assert(query.kind === "query" && query.body.kind === "select", "explain select holds a select");
@@ -134,12 +136,19 @@ export function parseExpression(text: string): Expression {
 }
 
 /** How many parses the statement has: for the test that there is one. */
-export function countParses(statement: LexedStatement): number {
-	const run = new ParseRun(statement);
+export const countParses = (statement: LexedStatement): number => runAtOnce(statement).parses;
+
+function runAtOnce(statement: LexedStatement): ParseRun {
+	const tokenizer = tokenize(statement);
+	let step = tokenizer.next();
+	while (step.done !== true) {
+		step = tokenizer.next();
+	}
+	const run = new ParseRun(statement, step.value);
 	while (!run.done) {
 		run.step();
 	}
-	return run.parses;
+	return run;
 }
 
 class ParseRun {
@@ -148,9 +157,9 @@ class ParseRun {
 	readonly #feed: TokenFeed;
 	readonly #parser: nearley.Parser;
 
-	constructor(statement: LexedStatement) {
+	constructor(statement: LexedStatement, tokens: readonly Token[]) {
 		this.#statement = statement;
-		this.#tokens = tokenize(statement);
+		this.#tokens = tokens;
 		refuseByOpening(
 			this.#tokens.slice(0, 6).map((token) => (token.type === "word" ? token.text : "")),
 		);

@@ -74,7 +74,7 @@ const NO_COMMENT = "(?!--|\\/\\*)";
 const SIMPLE_OPERATOR = `(?:${NO_COMMENT}[+\\-*\\/<>=])`;
 const ANY_OPERATOR = `(?:${NO_COMMENT}[+\\-*\\/<>=~!@#%^&|\`?])`;
 
-const lexer = moo.states({
+const grammarLexer = moo.states({
 	main: {
 		space: { match: /[ \t\n\r\f]+/, lineBreaks: true },
 		lineComment: /--[^\n\r]*/,
@@ -108,24 +108,29 @@ const lexer = moo.states({
 const NAMED_OPERATORS = new Set("+ - * / % ^ < > = <= >= <> =>".split(" "));
 const NONE: readonly Expression[] = [];
 
-export function tokenize(statement: LexedStatement): Token[] {
+/** moo takes a fraction of a microsecond a token, and what follows as much again. */
+const SLICE_TOKENS = 2000;
+
+/** Yields now and then, for other tasks. */
+export function* tokenize(statement: LexedStatement): Generator<undefined, Token[]> {
 	const { text, literals, moreRows, moreRowsAt, moreRowsEnd } = statement;
 	const tokens: Token[] = [];
+	const lexer = ownLexer();
 	let from = 0;
 	for (const [index, literal] of literals.entries()) {
 		if (moreRows !== undefined && from <= moreRowsAt && moreRowsAt < literal.at) {
-			plainTokens(text, from, moreRowsAt, tokens);
+			yield* tokensBetween(text, from, moreRowsAt, tokens, lexer);
 			from = moreRowsEnd;
 		}
-		plainTokens(text, from, literal.at, tokens);
+		yield* tokensBetween(text, from, literal.at, tokens, lexer);
 		tokens.push(liftedToken(literal, index));
 		from = literal.end;
 	}
 	if (moreRows !== undefined && from <= moreRowsAt) {
-		plainTokens(text, from, moreRowsAt, tokens);
+		yield* tokensBetween(text, from, moreRowsAt, tokens, lexer);
 		from = moreRowsEnd;
 	}
-	plainTokens(text, from, text.length, tokens);
+	yield* tokensBetween(text, from, text.length, tokens, lexer);
 	const packed = pack(tokens, statement);
 	if (packed.length > TOKENS_MAX) {
 		throw new DatabaseError("54001", "statement too complex", {
@@ -146,8 +151,17 @@ const liftedToken = (literal: LiftedLiteral, index: number): Token => ({
 	items: [{ kind: "lifted", type: literal.type, index, at: literal.at }],
 });
 
+/** Others may run while one waits. moo has `clone`, its types have not. */
+const ownLexer = (): moo.Lexer => (grammarLexer as moo.Lexer & { clone(): moo.Lexer }).clone();
+
 /** All tokens of text[from, to), through moo. */
-export function plainTokens(text: string, from: number, to: number, tokens: Token[]): void {
+export function* tokensBetween(
+	text: string,
+	from: number,
+	to: number,
+	tokens: Token[],
+	lexer: moo.Lexer = ownLexer(),
+): Generator<undefined, void> {
 	if (to - from > TEXT_MAX) {
 		throw new DatabaseError("54001", "statement too long", {
 			hint: `At most ${TEXT_MAX} characters outside of lifted constants are allowed.`,
@@ -172,6 +186,9 @@ export function plainTokens(text: string, from: number, to: number, tokens: Toke
 			const made = toToken(token.type ?? "", text, start, end);
 			if (made !== undefined) {
 				tokens.push(made);
+			}
+			if (tokens.length % SLICE_TOKENS === SLICE_TOKENS - 1) {
+				yield;
 			}
 		}
 	}
