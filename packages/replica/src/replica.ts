@@ -498,7 +498,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			case "relocate":
 				return this.#relocate(b.nodes);
 			case "status":
-				return this.#status();
+				return b.confirmed === true ? this.#confirmedStatus() : this.#status();
 		}
 	}
 
@@ -543,6 +543,13 @@ export class Replica implements GroupMachine, ReplicaCore {
 
 	#relocate(nodes: readonly NodeId[]): Promise<RangeAnswer> {
 		return relocate(this, this.group, nodes);
+	}
+
+	async #confirmedStatus(): Promise<RangeAnswer> {
+		const { lease, descriptor } = this.state;
+		const extension = { kind: "extend", expiry: lease.expiry } as const;
+		const result = await this.propose(extension, descriptor.epoch.version);
+		return result?.kind === "done" ? this.#status() : this.notLeaseholder();
 	}
 
 	#status(): RangeAnswer {

@@ -108,7 +108,8 @@ export type RangeRequestBody =
 	| { readonly kind: "transfer-lease"; readonly to: NodeId }
 	/** Replaces the replicas: those nodes and no others will hold one. */
 	| { readonly kind: "relocate"; readonly nodes: readonly NodeId[] }
-	| { readonly kind: "status" };
+	/** `confirmed`: answered only after an entry proposed now was committed by the members of now. */
+	| { readonly kind: "status"; readonly confirmed?: boolean };
 
 export interface LockDemand {
 	readonly owner: LockOwner;

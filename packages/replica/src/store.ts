@@ -5,13 +5,14 @@
 import { assert, InvariantError } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { BootId, LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
-import { key as asKey, type Key, spanContains, spansOverlap } from "@quorate/keys/key";
+import { type Key, spanContains, spansOverlap } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Body, Peer, Rpc } from "@quorate/rpc/types";
 import type { Timer } from "@quorate/runtime/runtime";
-import { allMetaSpan, engineSpans, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
+import { allMetaSpan, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
 import type { ReplicaContext } from "./context.ts";
 import { DeadlockDetector, reportAfterMs, type Victim, type WaitEdge } from "./deadlocks.ts";
+import { clearRange, Departures, nowhere } from "./departures.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
 import {
@@ -35,9 +36,12 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 	nodes(): readonly NodeId[];
 	/** Boots that have ended: their locks are released. */
 	bootEnded(boot: BootId): boolean;
+	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
+	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
 
 const sweepMs = 2_000;
+const departuresMs = 5_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
 
@@ -57,6 +61,7 @@ export class RangeStore {
 	readonly #asking = new Set<RangeId>();
 	readonly #timers: (Timer | undefined)[] = [];
 	readonly #deadlocks = new DeadlockDetector();
+	readonly #departures: Departures;
 	#reportedWaits = false;
 	#closed = false;
 
@@ -78,6 +83,12 @@ export class RangeStore {
 			removed: (rangeId) => this.#removed(rangeId),
 			overlaps: (state) => this.#overlaps(state),
 		};
+		this.#departures = new Departures({
+			runtime: options.runtime,
+			engine: options.engine,
+			replicas: this.#replicas,
+			members: (start) => options.members(start),
+		});
 	}
 
 	/** Writes the state of a range that is born with the cluster, unless it is there. Durable before the caller goes on. */
@@ -115,15 +126,14 @@ export class RangeStore {
 		});
 		for (const state of states.values()) {
 			const replica = replicaOn(state.descriptor, this.#options.nodeId);
-			if (replica === undefined) {
-				this.#clear(state, [...states.values()]);
-			} else {
+			if (replica !== undefined) {
 				// At the birth of a cluster, and where there is nobody else, nothing is gained by waiting for a leader.
 				const { voters } = state.configuration;
 				const atOnce = state.appliedIndex === birthIndex || voters.length === 1;
 				this.#add(state, replica.replicaId, atOnce);
 			}
 		}
+		this.#clearDeparted([...states.values()]);
 		const lost = host.unclaimed();
 		if (lost.length > 0) {
 			throw new DatabaseError(
@@ -138,7 +148,19 @@ export class RangeStore {
 		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
 		this.#every(reportAfterMs, () => this.#reportWaits());
 		this.#every(sweepMs, () => this.#sweep());
+		this.#every(departuresMs, () => this.#departures.look());
 		this.#every(collectMs, () => this.#collect());
+	}
+
+	/** What replicas have left behind that were removed right before the process ended. */
+	#clearDeparted(states: readonly RangeState[]): void {
+		for (const { descriptor } of states) {
+			if (!this.#replicas.has(descriptor.rangeId)) {
+				const isTaken = this.#overlapping(descriptor) !== undefined;
+				const span = isTaken ? nowhere : rangeSpan(descriptor);
+				clearRange(this.#options.engine, descriptor.rangeId, span);
+			}
+		}
 	}
 
 	*#metaEntries(): Generator<[Key, Uint8Array]> {
@@ -225,10 +247,11 @@ export class RangeStore {
 			}
 			const state: RangeState = {
 				...newRangeState(answer.descriptor),
-				descriptor: { ...answer.descriptor, start: asKey(""), end: asKey("") },
+				descriptor: { ...answer.descriptor, ...nowhere },
 			};
 			// Overlap: the neighbour here has not split yet; its own log will make this replica.
 			if (!this.#replicas.has(rangeId) && this.#overlapping(answer.descriptor) === undefined) {
+				this.#departures.awaitsSnapshot(to, answer.descriptor.start);
 				this.#add(emptyState(state), to, false);
 			}
 		} catch (error) {
@@ -258,33 +281,8 @@ export class RangeStore {
 
 	#removed(rangeId: RangeId): void {
 		const replica = this.#replicas.get(rangeId);
-		if (replica === undefined) {
-			return;
-		}
-		this.#replicas.delete(rangeId);
-		this.#options.runtime.scheduler.defer(() => {
-			void replica.group.remove().then(() => {
-				const others = [...this.#replicas.values()].map((r) => r.state);
-				this.#clear(replica.state, others);
-			});
-		});
-	}
-
-	/** Removes what a replica that is no member any more has left; the state last, so that a crash between is made good at a start. */
-	#clear(state: RangeState, others: readonly RangeState[]): void {
-		const { engine, nodeId } = this.#options;
-		const span = rangeSpan(state.descriptor);
-		const taken = others.some(
-			(o) =>
-				replicaOn(o.descriptor, nodeId) !== undefined &&
-				spansOverlap(rangeSpan(o.descriptor), span),
-		);
-		if (!taken && span.start < span.end) {
-			for (const part of engineSpans(span)) {
-				engine.clearSpan(part);
-			}
-		}
-		engine.write((batch) => batch.delete(metaKey(state.descriptor.rangeId, "state")));
+		assert(replica !== undefined, "a replica that applies is here");
+		this.#departures.remove(replica);
 	}
 
 	/** Serves a request for a range. */

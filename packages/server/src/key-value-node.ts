@@ -164,6 +164,13 @@ function startRanges(parts: Parts): {
 		inquire: (transaction, anchor) =>
 			router.request(anchor, { kind: "inquire", transaction, anchor }, { idempotent: true }),
 		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
+		members: async (start) => {
+			const status = { kind: "status" as const, confirmed: true };
+			const answer = await router
+				.request(start, status, { idempotent: true })
+				.catch(() => undefined);
+			return answer?.kind === "status" ? answer.descriptor : undefined;
+		},
 		allocate: (kind, count) => placement.allocate(kind, count),
 		report: (ranges) => {
 			placement.report(ranges).catch(() => {});

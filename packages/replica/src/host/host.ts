@@ -113,7 +113,7 @@ export class NodeRaftHost implements RaftHost {
 	/** Groups that the log names, with entries or a snapshot, and that nobody has added: their state is lost on this node. */
 	unclaimed(): readonly RangeId[] {
 		return [...this.#recovered.values()]
-			.filter((group) => group.entries.length > 0 || group.snapshot !== undefined)
+			.filter((group) => group.entries.length > 0 || (group.snapshot?.index ?? 0) > 0)
 			.map((group) => group.rangeId);
 	}
 

@@ -1,0 +1,107 @@
+/**
+ * Replicas that are no members of their ranges any more go, with their data. One that was down or cut off when it was removed
+ * never hears of it from its group: when it has known no leader for a while it asks the range's leaseholder, who answers only
+ * after an entry of its own has been committed by the members of now. So what it throws away is not needed to elect anyone.
+ */
+import type { RangeId, ReplicaId } from "@quorate/keys/ids";
+import { key as asKey, type Key } from "@quorate/keys/key";
+import { isNewerEpoch, type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Engine } from "@quorate/storage/engine";
+import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
+import type { Replica } from "./replica.ts";
+
+export interface DeparturesOptions {
+	readonly runtime: Runtime;
+	readonly engine: Engine;
+	/** The replicas of this node. One that goes stays among them until its data is gone, so that no other takes its place before. */
+	readonly replicas: Map<RangeId, Replica>;
+	/** The descriptor of the range that begins at a key, from its leaseholder; undefined where none answers. */
+	members(start: Key): Promise<RangeDescriptor | undefined>;
+}
+
+export class Departures {
+	readonly #options: DeparturesOptions;
+	readonly #leaving = new Set<Replica>();
+	/** Had no leader when last looked at. */
+	#leaderless = new Set<Replica>();
+	readonly #asking = new Set<Replica>();
+	/** Where the ranges begin whose first snapshot is awaited: those replicas do not know it themselves. */
+	readonly #awaited = new Map<ReplicaId, Key>();
+
+	constructor(options: DeparturesOptions) {
+		this.#options = options;
+	}
+
+	awaitsSnapshot(replica: ReplicaId, start: Key): void {
+		this.#awaited.set(replica, start);
+	}
+
+	/** The replica's removal was applied here, or confirmed by its range. */
+	remove(replica: Replica): void {
+		if (this.#leaving.has(replica)) {
+			return;
+		}
+		this.#leaving.add(replica);
+		this.#awaited.delete(replica.replicaId);
+		const { rangeId } = replica.state.descriptor;
+		const span = rangeSpan(replica.state.descriptor);
+		this.#options.runtime.scheduler.defer(() => {
+			void replica.group.remove().then(() => {
+				clearRange(this.#options.engine, rangeId, span);
+				this.#options.replicas.delete(rangeId);
+				this.#leaving.delete(replica);
+			});
+		});
+	}
+
+	/** Every few seconds. */
+	look(): void {
+		const leaderless = new Set<Replica>();
+		for (const replica of this.#options.replicas.values()) {
+			if (!this.#leaving.has(replica) && replica.group.status().leader === 0) {
+				leaderless.add(replica);
+				if (this.#leaderless.has(replica) && !this.#asking.has(replica)) {
+					void this.#ask(replica);
+				}
+			}
+		}
+		this.#leaderless = leaderless;
+	}
+
+	async #ask(replica: Replica): Promise<void> {
+		this.#asking.add(replica);
+		try {
+			const { descriptor } = replica.state;
+			const start =
+				descriptor.start < descriptor.end ? descriptor.start : this.#awaited.get(replica.replicaId);
+			const current = start === undefined ? undefined : await this.#options.members(start);
+			if (current === undefined || current.rangeId !== descriptor.rangeId) {
+				return;
+			}
+			const isMember = current.replicas.some((r) => r.replicaId === replica.replicaId);
+			if (!isMember && isNewerEpoch(current.epoch, replica.state.descriptor.epoch)) {
+				replica.destroy();
+				this.remove(replica);
+			}
+		} finally {
+			this.#asking.delete(replica);
+		}
+	}
+}
+
+/** The state goes last: after a crash between, the rest is cleared at the start. */
+export function clearRange(
+	engine: Engine,
+	rangeId: RangeId,
+	span: { readonly start: Key; readonly end: Key },
+): void {
+	if (span.start < span.end) {
+		for (const part of engineSpans(span)) {
+			engine.clearSpan(part);
+		}
+	}
+	engine.write((batch) => batch.delete(metaKey(rangeId, "state")));
+}
+
+export const nowhere = { start: asKey(""), end: asKey("") } as const;
