@@ -124,7 +124,7 @@ test("sql -c prints what psql prints", async (t) => {
 	t.is(
 		out,
 		" id |   name   \n----+----------\n  0 | name 0 é\n  1 | name 1 é\n  2 | name 2 é\n  3 | \n(4 rows)\n\nDO\n" +
-			`You are connected to database "d" as user "postgres" on host "127.0.0.1" at port "${port}" (15.0 (Quorate 0.1.0)).\n`,
+			`You are connected to database "d" as user "quorate" on host "127.0.0.1" at port "${port}" (15.0 (Quorate 0.1.0)).\n`,
 	);
 	t.is(err, "NOTICE:  look\nHINT:  there\n");
 	t.is(code, 0);

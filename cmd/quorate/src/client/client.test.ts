@@ -10,8 +10,8 @@ test("a URL goes before DATABASE_URL, and that before the PG variables", (t) => 
 	t.like(connectionOptions(undefined, {}), {
 		host: "127.0.0.1",
 		port: 7431,
-		user: "postgres",
-		database: "postgres",
+		user: "quorate",
+		database: "quorate",
 	});
 	t.like(connectionOptions(undefined, env), { host: "h", port: 1, user: "u", database: "d" });
 	const both = { ...env, DATABASE_URL: "postgres://x:2/e%20e" };
