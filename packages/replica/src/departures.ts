@@ -3,8 +3,9 @@
  * never hears of it from its group: when it has known no leader for a while it asks the range's leaseholder, who answers only
  * after an entry of its own has been committed by the members of now. So what it throws away is not needed to elect anyone.
  */
+import { assert } from "@quorate/keys/assert";
 import type { RangeId, ReplicaId } from "@quorate/keys/ids";
-import { key as asKey, type Key } from "@quorate/keys/key";
+import { key as asKey, type Key, spansOverlap } from "@quorate/keys/key";
 import { isNewerEpoch, type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
@@ -46,6 +47,12 @@ export class Departures {
 		this.#awaited.delete(replica.replicaId);
 		const { rangeId } = replica.state.descriptor;
 		const span = rangeSpan(replica.state.descriptor);
+		for (const other of this.#options.replicas.values()) {
+			assert(
+				other === replica || !spansOverlap(rangeSpan(other.state.descriptor), span),
+				() => `${replica} leaves, and ${other} holds some of its keys`,
+			);
+		}
 		this.#options.runtime.scheduler.defer(() => {
 			void replica.group.remove().then(() => {
 				clearRange(this.#options.engine, rangeId, span);

@@ -91,12 +91,16 @@ export class RangeStore {
 		});
 	}
 
-	/** Writes the state of a range that is born with the cluster, unless it is there. Durable before the caller goes on. */
+	/** Writes the state of a range that is born with the cluster, once: the replica may have left since. Durable before the caller goes on. */
 	async bootstrap(descriptor: RangeDescriptor): Promise<void> {
 		const { engine } = this.#options;
-		const k = metaKey(descriptor.rangeId, "state");
-		if (engine.get(k) === undefined) {
-			engine.write((batch) => batch.put(k, encodeRangeState(newRangeState(descriptor))));
+		const { rangeId } = descriptor;
+		const born = metaKey(rangeId, "born");
+		if (engine.get(born) === undefined) {
+			engine.write((batch) => {
+				batch.put(born, new Uint8Array());
+				batch.put(metaKey(rangeId, "state"), encodeRangeState(newRangeState(descriptor)));
+			});
 			await engine.sync();
 		}
 	}
