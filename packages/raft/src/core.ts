@@ -22,6 +22,16 @@ export interface Outbox {
 	readsFailed: number[];
 }
 
+/** A leader was removed by a change that it inherited: its successors must know it first. */
+export interface HiddenCommit {
+	/** What is committed, the removal among it. */
+	commit: LogIndex;
+	/** Whoever has this entry durably knows so durably. */
+	readonly sealIndex: LogIndex;
+	/** Members after the change. */
+	readonly stay: readonly ReplicaId[];
+}
+
 export class RaftCore {
 	readonly options: RaftOptions;
 	readonly self: ReplicaId;
@@ -63,6 +73,8 @@ export class RaftCore {
 	departing: { readonly progress: Progress; readonly since: LogIndex }[] = [];
 	/** The entry that must be committed before they may; 0 for none. */
 	sealIndex: LogIndex = 0;
+	/** On a leader whose own removal is committed: what it does not yet tell itself. See `membership.ts`. */
+	hidden: HiddenCommit | undefined;
 	/** Told to stand for election while a committed change of the configuration was not applied: stands when it is. */
 	standsOnceApplied = false;
 	/** To whom leadership is being transferred; proposals are refused meanwhile. */
@@ -102,11 +114,13 @@ export class RaftCore {
 	}
 
 	get takesProposals(): boolean {
-		return this.role === "leader" && this.transferee === noReplica && !this.isRetired;
+		const isFree = this.transferee === noReplica && this.hidden === undefined;
+		return this.role === "leader" && isFree && !this.isRetired;
 	}
 
-	/** The commit index as the followers may know it. */
-	get commitToTell(): LogIndex {
+	/** The commit index as a follower may know it. */
+	commitToTell(replica: ReplicaId): LogIndex {
+		if (this.hidden?.stay.includes(replica)) return this.hidden.commit;
 		return Math.min(this.log.commit, this.unappliedChangeIndex - 1);
 	}
 
@@ -171,6 +185,7 @@ export class RaftCore {
 		this.unappliedChangeIndex = Number.POSITIVE_INFINITY;
 		this.departing = [];
 		this.sealIndex = 0;
+		this.hidden = undefined;
 		this.standsOnceApplied = false;
 		this.reads.fail(this.outbox.readsFailed);
 	}

@@ -9,7 +9,7 @@ import { members } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
 import { startLeading } from "./leader.ts";
 import { voteResult } from "./quorum.ts";
-import type { Entry, Message, Term } from "./types.ts";
+import type { Entry, LogIndex, Message, Term } from "./types.ts";
 
 const changesConfiguration = (entry: Entry): boolean => entry.payload.kind === "configuration";
 
@@ -39,19 +39,17 @@ export function campaign(core: RaftCore, kind: "pre-vote" | "vote", force: boole
 function askForVotes(core: RaftCore, kind: "pre-vote" | "vote"): void {
 	for (const to of members(core.configuration)) {
 		if (to === core.self) continue;
-		const message: Message = {
-			kind,
-			from: core.self,
-			to,
-			term: kind === "pre-vote" ? core.term + 1 : core.term,
-			lastIndex: core.log.lastIndex,
-			lastTerm: core.log.lastTerm,
-			force: core.forced,
-		};
-		if (kind === "pre-vote") core.send(message);
-		else core.sendAfterSync(message);
+		const { lastIndex, lastTerm } = core.log;
+		const base = { from: core.self, to, lastIndex, lastTerm, force: core.forced };
+		if (kind === "pre-vote") core.send({ ...base, kind, term: core.term + 1, ...committed(core) });
+		else core.sendAfterSync({ ...base, kind, term: core.term });
 	}
 }
+
+const committed = (core: RaftCore): { readonly commit: LogIndex; readonly commitTerm: Term } => ({
+	commit: core.log.commit,
+	commitTerm: core.log.term(core.log.commit)!,
+});
 
 function countVotes(core: RaftCore): void {
 	const result = voteResult(core.configuration, (replica) => core.votes.get(replica));
@@ -79,22 +77,17 @@ export function handlePreVote(core: RaftCore, message: Message & { kind: "pre-vo
 }
 
 export function answerPreVote(core: RaftCore, to: ReplicaId, granted: boolean, term: Term): void {
-	const commit = core.log.commit;
-	const commitTerm = core.log.term(commit)!;
-	core.send({ kind: "pre-vote-response", from: core.self, to, term, granted, commit, commitTerm });
+	const from = core.self;
+	core.send({ kind: "pre-vote-response", from, to, term, granted, ...committed(core) });
 }
 
 /**
- * What is committed is so in every term. It matters to a candidate that believes to need the vote of a replica which was
- * removed, or made a learner, by a change that the candidate holds but does not know to be committed.
+ * What is committed is so in every term. It matters where somebody who holds a change of the configuration does not know that
+ * it is committed: a candidate that believes to need the vote of a replica which is gone or a learner by now, or a replica
+ * with the longest log that believes to be a learner still.
  */
-export function learnCommit(
-	core: RaftCore,
-	message: Message & { kind: "pre-vote-response" },
-): void {
-	if (core.role !== "leader" && core.log.term(message.commit) === message.commitTerm) {
-		core.log.commitTo(message.commit);
-	}
+export function learnCommit(core: RaftCore, commit: LogIndex, commitTerm: Term): void {
+	if (core.role !== "leader" && core.log.term(commit) === commitTerm) core.log.commitTo(commit);
 }
 
 export function handleVote(core: RaftCore, message: Message & { kind: "vote" }): void {

@@ -38,12 +38,7 @@ import {
 	tickLeader,
 	transferLeadership,
 } from "./leader.ts";
-import {
-	applyConfiguration,
-	findUnappliedChange,
-	finishChange,
-	proposeConfiguration,
-} from "./membership.ts";
+import { applyConfiguration, finishChange, proposeConfiguration } from "./membership.ts";
 import { quiesce, wake } from "./quiescence.ts";
 import { replicate, tellCommit } from "./replication.ts";
 import { step } from "./step.ts";
@@ -294,7 +289,6 @@ export class RaftGroup {
 	reportApplied(index: LogIndex): void {
 		const core = this.#core;
 		core.log.appliedTo(index);
-		if (core.unappliedChangeIndex <= index) core.unappliedChangeIndex = findUnappliedChange(core);
 		finishChange(core);
 		if (core.standsOnceApplied && !core.log.hasCommitted) {
 			core.standsOnceApplied = false;

@@ -11,6 +11,7 @@ import {
 	departingAcknowledged,
 	findUnappliedChange,
 	finishChange,
+	hideOwnRemoval,
 } from "./membership.ts";
 import { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
@@ -21,7 +22,7 @@ export function startLeading(core: RaftCore): void {
 	core.becomeLeader();
 	// Some entry that is in the log and not applied may change the configuration: the next change waits for all of them.
 	core.pendingConfigurationIndex = core.log.lastIndex;
-	core.unappliedChangeIndex = findUnappliedChange(core);
+	core.unappliedChangeIndex = findUnappliedChange(core, core.log.applied);
 	followMembers(core);
 	append(core, { kind: "empty" });
 }
@@ -57,6 +58,7 @@ export function advanceCommit(core: RaftCore): void {
 		replica === core.self ? core.log.durable : (core.progress.get(replica)?.match ?? 0),
 	);
 	if (index <= core.log.commit || core.log.term(index) !== core.term) return;
+	if (hideOwnRemoval(core, index)) return;
 	core.log.commitTo(index);
 	breakSeal(core);
 }

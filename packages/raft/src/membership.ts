@@ -11,12 +11,12 @@
  *    whoever has that on disk has the commit index of the removal beside it. Until the seal is committed the removed are
  *    told nothing, and until a change is applied nobody is told that it is committed.
  * 3. A leader does not remove itself: such a change goes through a joint configuration, and before that is left leadership
- *    is handed to somebody who stays. A leader that inherits the entry which removes it leads on, without being counted and
- *    without taking proposals, until the seal is committed.
+ *    is handed to somebody who stays. A leader that inherits the entry which removes it tells those who stay that it is
+ *    committed, and itself only when a seal shows that they know it durably; then it gives way.
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
-import { changedConfiguration, isJoint } from "./configuration.ts";
+import { changedConfiguration, isJoint, members } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
 import { advanceCommit, append, followMembers, transferLeadership } from "./leader.ts";
 import type { Progress } from "./progress.ts";
@@ -61,6 +61,7 @@ function changedWhileLeading(core: RaftCore): void {
 	followMembers(core);
 	// The change being applied is the first that is not.
 	const since = core.unappliedChangeIndex;
+	core.unappliedChangeIndex = findUnappliedChange(core, since);
 	for (const [replica, progress] of before) {
 		if (!core.progress.has(replica)) core.departing.push({ progress, since });
 	}
@@ -70,6 +71,35 @@ function changedWhileLeading(core: RaftCore): void {
 	if (!core.configuration.voters.includes(core.transferee)) core.transferee = noReplica;
 	// A smaller quorum may have what the larger one lacked.
 	advanceCommit(core);
+}
+
+/**
+ * `index` is committed by a quorum. If the leader's own removal is among it, and those who stay may not know so durably, it
+ * commits no further than before its removal, and returns true.
+ */
+export function hideOwnRemoval(core: RaftCore, index: LogIndex): boolean {
+	const removal = core.unappliedChangeIndex;
+	if (index < removal || core.log.commit >= removal) return false;
+	if (core.hidden === undefined) {
+		const stay = membersAfter(core, removal);
+		if (stay.includes(core.self)) return false;
+		core.log.commitTo(removal - 1);
+		const sealIndex = append(core, { kind: "empty" }).index;
+		core.hidden = { commit: index, sealIndex, stay };
+		return true;
+	}
+	core.hidden.commit = index;
+	if (index < core.hidden.sealIndex) return true;
+	core.hidden = undefined;
+	return false;
+}
+
+function membersAfter(core: RaftCore, changeIndex: LogIndex): readonly ReplicaId[] {
+	const payload = core.log.entry(changeIndex)?.payload;
+	assert(payload?.kind === "configuration", "a change is a configuration entry");
+	const changed = changedConfiguration(core.configuration, payload.change);
+	assert(!("refused" in changed), "a committed change cannot be refused");
+	return members(changed);
 }
 
 /** Entries up to the commit index are committed: if the seal is among them, those who left may know. */
@@ -131,9 +161,9 @@ function successor(core: RaftCore): Progress["replica"] {
 }
 
 /** First entry above `applied` that changes the configuration; Infinity for none. */
-export function findUnappliedChange(core: RaftCore): LogIndex {
+export function findUnappliedChange(core: RaftCore, applied: LogIndex): LogIndex {
 	const { log } = core;
-	for (let index = log.applied + 1; index <= log.lastIndex; index++) {
+	for (let index = applied + 1; index <= log.lastIndex; index++) {
 		if (log.entry(index)!.payload.kind === "configuration") return index;
 	}
 	return Number.POSITIVE_INFINITY;

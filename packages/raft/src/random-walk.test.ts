@@ -16,7 +16,7 @@ import {
 import { seededRandom } from "./testing/random.ts";
 import type { ConfigurationChange, LogIndex, Ready, Term } from "./types.ts";
 
-const walks = Number(process.env["RAFT_WALKS"] ?? 60);
+const walks = Number(process.env["RAFT_WALKS"] ?? 500);
 const firstSeed = Number(process.env["RAFT_SEED"] ?? 1);
 const steps = 1500;
 
@@ -41,13 +41,23 @@ class Walk {
 	/** Share of packets that do not arrive, and of steps that are ticks: from calm to hardly ever a leader. */
 	readonly loss: number;
 	readonly ticks: number;
+	/** Crashes, elections and changes of the membership come thick and fast. */
+	readonly isStormy: boolean;
+	readonly destroys: boolean;
+	/** Nothing gets to or from it; 0 for none. */
+	isolated = 0;
+	/** Have applied their removal in this step. */
+	readonly removed: number[] = [];
 
 	constructor(seed: number) {
 		this.random = seededRandom(seed);
 		this.loss = this.random() < 0.5 ? 0.03 : 0.3 * this.random();
 		this.ticks = 0.1 + 0.25 * this.random() * this.random();
+		this.isStormy = this.random() < 0.5;
+		this.destroys = this.random() < 0.7;
 		this.cluster = new Cluster({
 			random: this.random,
+			electionTicks: this.isStormy ? 3 : 10,
 			appendBytesMax: 100,
 			inflightMax: 3,
 			onReady: (node, ready) => this.onReady(node, ready),
@@ -73,7 +83,10 @@ class Walk {
 		const group = node.group!;
 		this.commitMax = Math.max(this.commitMax, group.commit);
 		for (const { requestId, index } of ready.reads) {
-			assert(index >= this.reads.get(requestId)!, `read ${requestId} at ${index} is stale`);
+			assert(
+				index >= this.reads.get(requestId)!,
+				() => `read ${requestId} on ${node.id} at ${index} is stale: ${this.describe()}`,
+			);
 			this.readsDone++;
 		}
 		this.snapshots += ready.snapshotsWanted.length;
@@ -104,7 +117,8 @@ class Walk {
 		this.leaderEnds.set(node.id, { term, lastIndex, lastTerm: log.termOf(lastIndex)! });
 	}
 
-	onApplied(_node: Node, entry: AppliedEntry): void {
+	onApplied(node: Node, entry: AppliedEntry): void {
+		if (!members(entry.configuration).includes(node.id)) this.removed.push(node.id);
 		const first = this.applied.get(entry.index);
 		if (first === undefined) this.applied.set(entry.index, entry);
 		else {
@@ -138,22 +152,73 @@ class Walk {
 		const id = this.pick([...cluster.nodes.keys()]);
 		const node = cluster.node(id);
 		const roll = this.random();
-		if (roll < this.ticks) cluster.tick(id);
+		if (roll < this.ticks) for (let i = this.isStormy ? 3 : 1; i > 0; i--) cluster.tick(id);
 		else if (roll < 0.45) this.network();
 		else if (roll < 0.65) cluster.sync(id);
 		else if (roll < 0.85) this.client();
-		else if (roll < 0.862 && node.group !== undefined) {
-			cluster.crash(id, node.stateDurable + this.below(node.state.length - node.stateDurable + 1));
-		} else if (roll < 0.9 && node.group === undefined) cluster.restart(id);
-		else if (roll < 0.92) this.compact(node);
-		else if (roll < 0.93) this.changeMembers();
-		else if (roll < 0.935)
-			cluster.act(id, (group) => group.transferLeadership(replicaId(this.below(this.nextId))));
-		else if (roll < 0.94) cluster.act(id, (group) => group.campaign());
-		else if (roll < 0.945) cluster.act(id, (group) => group.quiesce());
-		else if (roll < 0.955)
-			cluster.act(id, (group) => group.unreachable(this.pick([...cluster.nodes.keys()]) as never));
+		else if (roll < 0.9 && this.random() < (this.isStormy ? 0.7 : 0.3)) this.disturb(id, node);
+		else if (roll < 0.93 && node.group === undefined) cluster.restart(id);
+		else if (roll < 0.95) this.compact(node);
 		else this.network();
+		for (const gone of this.removed.splice(0)) this.destroy(gone);
+	}
+
+	disturb(id: number, node: Node): void {
+		const { cluster } = this;
+		const other = replicaId(this.pick([...cluster.nodes.keys()]));
+		switch (this.below(11)) {
+			case 0:
+			case 1:
+				if (node.group === undefined) return;
+				cluster.crash(
+					id,
+					node.stateDurable + this.below(node.state.length - node.stateDurable + 1),
+				);
+				return;
+			case 2:
+			case 3:
+				this.changeMembers();
+				return;
+			case 4:
+				for (const from of cluster.nodes.keys()) {
+					cluster.act(from, (group) => group.transferLeadership(other));
+				}
+				return;
+			case 5:
+				cluster.act(id, (group) => group.campaign());
+				return;
+			case 6:
+				cluster.act(id, (group) => group.quiesce());
+				return;
+			case 7:
+				cluster.act(id, (group) => group.unreachable(other));
+				return;
+			case 8:
+			case 9:
+				this.isolateLeader();
+				return;
+			default:
+				if (!cluster.slow.delete(id)) cluster.slow.add(id);
+				cluster.act(id, () => undefined);
+		}
+	}
+
+	/** Cuts the leader off for a while, so that somebody else has to lead. */
+	isolateLeader(): void {
+		if (this.isolated !== 0) {
+			if (this.random() < 0.2) this.isolated = 0;
+			return;
+		}
+		for (const [id, node] of this.cluster.nodes) {
+			if (node.group?.role === "leader") this.isolated = id;
+		}
+	}
+
+	/** A replica that has applied its removal is thrown away with all it has. */
+	destroy(id: number): void {
+		if (!this.destroys || !this.cluster.nodes.has(id)) return;
+		this.cluster.crash(id);
+		this.cluster.nodes.delete(id);
 	}
 
 	network(): void {
@@ -165,7 +230,9 @@ class Walk {
 			const packet = packets[at]!;
 			const roll = this.random();
 			if (roll >= 0.05) packets.splice(at, 1);
-			if (roll < 1 - this.loss) this.cluster.deliver(packet);
+			const { from, to } = packet.kind === "message" ? packet.message : packet;
+			const isCut = from === this.isolated || to === this.isolated;
+			if (roll < 1 - this.loss && !isCut) this.cluster.deliver(packet);
 			else if (packet.kind === "snapshot-data") this.cluster.failSnapshot(packet);
 		}
 	}
@@ -196,7 +263,7 @@ class Walk {
 
 	changeMembers(): void {
 		for (const [id, node] of this.cluster.nodes) {
-			if (node.group?.role !== "leader" || this.nextId > 9) continue;
+			if (node.group?.role !== "leader" || this.nextId > 12) continue;
 			const { configuration } = node.group.status();
 			const changes: { kind: "add-voter" | "add-learner" | "remove"; replica: never }[] = [];
 			for (let i = this.below(3); i >= 0; i--) {
@@ -217,7 +284,11 @@ class Walk {
 	/** Everything is healed: somebody must lead, and all that a leader proposes must reach every member. */
 	settle(): void {
 		const { cluster } = this;
-		for (const [id, node] of cluster.nodes) if (node.group === undefined) cluster.restart(id);
+		cluster.slow.clear();
+		for (const [id, node] of cluster.nodes) {
+			if (node.group === undefined) cluster.restart(id);
+			else cluster.act(id, () => undefined);
+		}
 		for (const [id] of cluster.nodes) cluster.act(id, (group) => group.wake());
 		for (let round = 0; round < 400; round++) {
 			this.settleRound();

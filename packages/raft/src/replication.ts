@@ -33,9 +33,9 @@ function sendAppend(core: RaftCore, progress: Progress): boolean {
 		previousIndex,
 		previousTerm,
 		entries,
-		commit: core.commitToTell,
+		commit: core.commitToTell(progress.replica),
 	});
-	progress.commitTold = core.commitToTell;
+	progress.commitTold = core.commitToTell(progress.replica);
 	progress.sent(previousIndex + entries.length);
 	return true;
 }
@@ -53,7 +53,7 @@ export function sendHeartbeat(
 	quiesce = false,
 ): void {
 	// What a follower has is known only up to `match`: beyond, its entries may differ from the committed ones.
-	const commit = Math.min(progress.match, core.commitToTell);
+	const commit = Math.min(progress.match, core.commitToTell(progress.replica));
 	progress.commitTold = Math.max(progress.commitTold, commit);
 	core.send({
 		kind: "heartbeat",
@@ -77,8 +77,8 @@ export function sendHeartbeats(core: RaftCore): void {
  * waits for a tick, or for a driver that knows that the followers should apply now.
  */
 export function tellCommit(core: RaftCore): void {
-	const commit = core.commitToTell;
 	for (const progress of core.progress.values()) {
+		const commit = core.commitToTell(progress.replica);
 		if (Math.min(progress.match, commit) > progress.commitTold) {
 			sendHeartbeat(core, progress, 0);
 		}

@@ -17,7 +17,9 @@ import type { Message } from "./types.ts";
 export function step(core: RaftCore, message: Message): void {
 	assert(message.to === core.self, () => `a message for ${message.to} came to ${core.self}`);
 	if (core.quiesced && wakes(core, message)) wake(core);
-	if (message.kind === "pre-vote-response") learnCommit(core, message);
+	if (message.kind === "pre-vote" || message.kind === "pre-vote-response") {
+		learnCommit(core, message.commit, message.commitTerm);
+	}
 	if (message.term > core.term && !enterTerm(core, message)) return;
 	if (message.term < core.term) {
 		answerOutdated(core, message);

@@ -66,11 +66,14 @@ export type Message = MessageBase &
 				readonly lastIndex: LogIndex;
 				readonly lastTerm: Term;
 				readonly force: boolean;
+				/** A committed entry: lets whoever holds it learn of a change of the configuration that it missed. */
+				readonly commit: LogIndex;
+				readonly commitTerm: Term;
 		  }
 		| {
 				readonly kind: "pre-vote-response";
 				readonly granted: boolean;
-				/** A committed entry: lets a candidate that holds it learn of a change of the configuration that it missed. */
+				/** As in the request. */
 				readonly commit: LogIndex;
 				readonly commitTerm: Term;
 		  }

@@ -108,6 +108,8 @@ export class Cluster {
 	/** Writes are synced as soon as they are made, but for those of held nodes. */
 	autoSync = true;
 	readonly held = new Set<number>();
+	/** Nodes that take their time to apply. */
+	readonly slow = new Set<number>();
 	/** For nodes that start from now on. */
 	appendBytesMax: number;
 	readonly #options: ClusterOptions;
@@ -233,6 +235,8 @@ export class Cluster {
 
 	#install(node: Node, group: RaftGroup, packet: Packet & { kind: "snapshot-data" }): boolean {
 		const { from, to, term, metadata, state } = packet;
+		this.slow.delete(node.id);
+		this.#pump(node);
 		// What was applied here already may not be durable here: then nothing is promised.
 		const installs = metadata.index > group.status().applied;
 		if (installs) {
@@ -298,8 +302,9 @@ export class Cluster {
 	#pump(node: Node): void {
 		const { group } = node;
 		if (group === undefined) return;
-		while (group.hasReady()) {
-			const ready = group.ready();
+		const applies = !this.slow.has(node.id);
+		while (applies ? group.hasReady() : group.hasReadyBesideCommitted()) {
+			const ready = group.ready(applies);
 			this.#options.onReady?.(node, ready);
 			for (const message of ready.messages) this.#send(message);
 			const { sequence, hardState, entries } = ready;

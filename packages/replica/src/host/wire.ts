@@ -46,7 +46,10 @@ export function messageBytes(message: Message): number {
 export function encodeMessage(range: RangeId, message: Message): Wire {
 	const head = [range, kinds.indexOf(message.kind), message.from, message.to, message.term];
 	switch (message.kind) {
-		case "pre-vote":
+		case "pre-vote": {
+			const { lastIndex, lastTerm, force, commit, commitTerm } = message;
+			return [...head, lastIndex, lastTerm, force, commit, commitTerm];
+		}
 		case "vote":
 			return [...head, message.lastIndex, message.lastTerm, message.force];
 		case "pre-vote-response":
@@ -99,7 +102,11 @@ function decodeBody(
 	w: Wire,
 ): Message {
 	switch (kind) {
-		case "pre-vote":
+		case "pre-vote": {
+			const [lastIndex, lastTerm, force] = [count(w[5]), count(w[6]), flag(w[7])];
+			const [commit, commitTerm] = [count(w[8]), count(w[9])];
+			return { ...base, kind, lastIndex, lastTerm, force, commit, commitTerm };
+		}
 		case "vote":
 			return { ...base, kind, lastIndex: count(w[5]), lastTerm: count(w[6]), force: flag(w[7]) };
 		case "pre-vote-response": {
