@@ -214,8 +214,7 @@ function age(a: bigint, b: bigint): Interval {
 		days--;
 	}
 	if (days < 0) {
-		// Borrowed from the month of the earlier date; of the later one where the signs were swapped.
-		days += sign > 0 ? daysInMonth(from.year, from.month) : daysInMonth(to.year, to.month);
+		days += daysInMonth(from.year, from.month);
 		months--;
 	}
 	return interval(sign * months, sign * days, BigInt(sign * micros));

@@ -1,13 +1,14 @@
 /**
- * Roots, powers, exponentials and logarithms of numerics over decimal.js. The scales of the results follow numeric.c: at least
- * 16 significant digits, estimated beforehand.
+ * Roots, powers, exponentials and logarithms of numerics. The scales of the results follow numeric.c: at least 16 significant
+ * digits, estimated beforehand.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { Decimal } from "decimal.js";
+import { divisionByZero } from "../types/errors.ts";
+import * as fixed from "../types/fixed-point.ts";
 import {
+	checked,
 	compareNumeric,
 	divideRounded,
-	formatNumeric,
 	isFiniteNumeric,
 	isNaNumeric,
 	type Numeric,
@@ -36,20 +37,22 @@ const displayScaleMax = 1000;
 const resultScaleMax = 2000;
 const log10OfE = Math.LOG10E;
 
-function decimals(precision: number): typeof Decimal {
-	return Decimal.clone({
-		precision: Math.max(precision, 20),
-		rounding: Decimal.ROUND_HALF_UP,
-		maxE: 9e15,
-		minE: -9e15,
-	});
-}
-
 const clampScale = (scale: number): number => Math.min(Math.max(scale, 0), displayScaleMax);
 
-function fromDecimal(value: Decimal, scale: number): Numeric {
-	return parseNumeric(value.toFixed(scale));
+/** Bits that hold so many decimal digits, and some to spare. */
+const bitsFor = (digits: number): number => Math.ceil(Math.max(digits, 0) * 3.3219281) + 40;
+
+/** n times 2^bits. */
+const toFixed = (n: Numeric, bits: number): bigint =>
+	(n.unscaled << BigInt(bits)) / powerOfTen(n.scale);
+
+function fromFixed(value: bigint, bits: number, scale: number): Numeric {
+	return checked(divideRounded(value * powerOfTen(scale), 1n << BigInt(bits)), scale);
 }
+
+/** ln n, times 2^bits. */
+const logarithmOf = (n: Numeric, bits: number): bigint =>
+	fixed.logarithm(n.unscaled, powerOfTen(n.scale), bits);
 
 export function squareRoot(n: Numeric): Numeric {
 	if (isNaNumeric(n)) {
@@ -95,9 +98,9 @@ export function exponential(n: Numeric): Numeric {
 	if (numericToFloat(n) >= resultScaleMax * 3) {
 		throw overflow();
 	}
-	const digits = Math.ceil(Math.max(weight, 0)) + scale + 10;
-	const context = decimals(digits);
-	return fromDecimal(new context(formatNumeric(n)).exp(), scale);
+	// Before the point stand as many digits as `weight` says; an error of x is one of e^x times e^x.
+	const bits = bitsFor(scale + Math.max(weight, 0) * 2);
+	return fromFixed(fixed.exponential(toFixed(n, bits), bits), bits, scale);
 }
 
 /** Decimal weight of ln(n): how many digits stand before its point, roughly (estimate_ln_dweight). */
@@ -136,8 +139,8 @@ export function naturalLogarithm(n: Numeric): Numeric {
 		return n;
 	}
 	const scale = clampScale(Math.max(significantDigits - logarithmWeight(n), n.scale));
-	const context = decimals(scale + 20);
-	return fromDecimal(new context(formatNumeric(n)).ln(), scale);
+	const bits = bitsFor(scale);
+	return fromFixed(logarithmOf(n, bits), bits, scale);
 }
 
 export const decimalLogarithm = (n: Numeric): Numeric => logarithm(numeric(10n, 0), n);
@@ -153,12 +156,12 @@ export function logarithm(base: Numeric, n: Numeric): Numeric {
 	}
 	const weight = logarithmWeight(n) - logarithmWeight(base);
 	const scale = clampScale(Math.max(significantDigits - weight, base.scale, n.scale));
-	const context = decimals(scale + 30);
-	const divisor = new context(formatNumeric(base)).ln();
-	if (divisor.isZero()) {
-		throw new DatabaseError("22012", "division by zero");
+	const bits = bitsFor(scale + 8) * 2;
+	const divisor = logarithmOf(base, bits);
+	if (divisor === 0n) {
+		throw divisionByZero();
 	}
-	return fromDecimal(new context(formatNumeric(n)).ln().div(divisor), scale);
+	return fromFixed((logarithmOf(n, bits) << BigInt(bits)) / divisor, bits, scale);
 }
 
 const isInteger = (n: Numeric): boolean => n.unscaled % powerOfTen(n.scale) === 0n;
@@ -192,8 +195,9 @@ export function power(base: Numeric, exponent: Numeric): Numeric {
 }
 
 function realPower(base: Numeric, exponent: Numeric): Numeric {
-	const estimate = decimals(30);
-	const product = new estimate(formatNumeric(base)).ln().mul(formatNumeric(exponent)).toNumber();
+	const estimateBits = 120;
+	const estimate = logarithmOf(base, estimateBits) * exponent.unscaled;
+	const product = Number(estimate / powerOfTen(exponent.scale)) / 2 ** estimateBits;
 	if (Math.abs(product) > resultScaleMax * 3.01) {
 		if (product > 0) {
 			throw overflow();
@@ -204,11 +208,10 @@ function realPower(base: Numeric, exponent: Numeric): Numeric {
 	const scale = clampScale(
 		Math.max(significantDigits - Math.trunc(weight), base.scale, exponent.scale),
 	);
-	const digits = Math.ceil(Math.max(weight, 0)) + scale + 12;
-	const context = decimals(digits);
-	const wide = decimals(digits + Math.max(exponent.unscaled.toString().length, 8));
-	const logarithmOfResult = new wide(formatNumeric(base)).ln().mul(formatNumeric(exponent));
-	return fromDecimal(new context(logarithmOfResult).exp(), scale);
+	const whole = Math.max(exponent.unscaled.toString().length - exponent.scale, 0);
+	const bits = bitsFor(scale + Math.max(weight, 0) * 2 + whole);
+	const result = (logarithmOf(base, bits) * exponent.unscaled) / powerOfTen(exponent.scale);
+	return fromFixed(fixed.exponential(result, bits), bits, scale);
 }
 
 function integerPower(base: Numeric, exponent: number, exponentScale: number): Numeric {

@@ -291,16 +291,14 @@ function split(text: string, pattern: string, flags: string): string[] {
 	const matcher = regularExpression(pattern, flags).matcher(text);
 	const parts: string[] = [];
 	let from = 0;
+	let previousEnd = 0;
 	while (matcher.find()) {
 		// An empty match at an end or right behind a match separates nothing.
-		if (
-			matcher.end() === matcher.start() &&
-			((matcher.end() === from && from === 0) || matcher.end() >= text.length)
-		) {
-			continue;
+		if (matcher.start() < text.length && matcher.end() > previousEnd) {
+			parts.push(text.slice(from, matcher.start()));
+			from = matcher.end();
 		}
-		parts.push(text.slice(from, matcher.start()));
-		from = matcher.end();
+		previousEnd = matcher.end();
 	}
 	parts.push(text.slice(from));
 	return parts;

@@ -284,7 +284,7 @@ class Writer {
 				return;
 			case "TH":
 			case "th": {
-				if (!this.#digits.negative && !this.#picture.flags.has(".")) {
+				if (!this.#digits.negative && !this.#digits.overflow && !this.#picture.flags.has(".")) {
 					const ending = ordinal(Number(this.#digits.whole.slice(-2) || "0"));
 					this.#out += token === "TH" ? ending.toUpperCase() : ending;
 				}

@@ -93,6 +93,11 @@ export function formatFloat8(value: number, extraDigits: number): string {
 	if (!Number.isFinite(value)) {
 		return formatSpecial(value);
 	}
+	const size = Math.abs(value);
+	if (extraDigits > 0 && size >= 1e-4 && size < 1e15) {
+		// Here JavaScript's shortest form is PostgreSQL's.
+		return String(value);
+	}
 	if (extraDigits > 0) {
 		const { mantissa, exponent } = split(value.toExponential());
 		return layout(mantissa, exponent, 15);
@@ -118,10 +123,24 @@ export function formatFloat4(value: number, extraDigits: number): string {
 	for (let digits = 1; ; digits++) {
 		const text = value.toExponential(digits - 1);
 		if (digits >= 9 || Math.fround(Number(text)) === value) {
-			const { mantissa, exponent } = split(text);
+			const { mantissa, exponent } = split(halfToEven(value, digits) ?? text);
 			return layout(mantissa, exponent, 6);
 		}
 	}
+}
+
+/** toExponential rounds halves up. If the value is exactly between two texts, the one with an even last digit. */
+function halfToEven(value: number, digits: number): string | undefined {
+	const exact = value.toExponential(60);
+	const kept = digits + 1 + (value < 0 ? 1 : 0);
+	const [mantissa, exponent] = exact.split("e") as [string, string];
+	const lower = `${mantissa.slice(0, kept)}e${exponent}`;
+	return digits > 1 &&
+		/^50*$/.test(mantissa.slice(kept)) &&
+		/[02468]$/.test(mantissa.slice(0, kept)) &&
+		Math.fround(Number(lower)) === value
+		? lower
+		: undefined;
 }
 
 export const float4Type: BuiltinType = defineType({

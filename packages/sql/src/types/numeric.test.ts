@@ -14,7 +14,11 @@ import { typeByName } from "./registry.ts";
 
 const finite = fc
 	.tuple(
-		fc.oneof(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), fc.integer().map(BigInt)),
+		fc.oneof(
+			fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }),
+			fc.integer().map(BigInt),
+			fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n }),
+		),
 		fc.integer({ min: 0, max: 30 }),
 	)
 	.map(([unscaled, scale]) => numeric(unscaled, scale));

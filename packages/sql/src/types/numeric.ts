@@ -1,7 +1,4 @@
-/**
- * Exact decimal numbers with a display scale: a bigint of units of 10^-scale. Sums, products and quotients are bigint
- * arithmetic, exact and without a context; only the transcendental functions go through decimal.js.
- */
+/** Exact decimal numbers with a display scale: a bigint of units of 10^-scale. */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { invalidText } from "./errors.ts";
@@ -100,11 +97,33 @@ export function divideRounded(dividend: bigint, divisor: bigint): bigint {
 
 const pattern =
 	/^[ \t\n\v\f\r]*([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?[ \t\n\v\f\r]*$/;
-const plainInteger = /^-?\d{1,15}$/;
+/** Up to 15 characters, plain digits with at most one point inside; undefined for everything else. */
+function quickDecimal(text: string): Numeric | undefined {
+	const length = text.length;
+	const start = text.charCodeAt(0) === 0x2d ? 1 : 0;
+	let value = 0;
+	let point = -1;
+	if (length > 15 || length === start) {
+		return undefined;
+	}
+	for (let i = start; i < length; i++) {
+		const digit = text.charCodeAt(i) - 0x30;
+		if (digit >= 0 && digit <= 9) {
+			value = value * 10 + digit;
+		} else if (digit === -2 && point < 0 && i > start && i < length - 1) {
+			point = i;
+		} else {
+			return undefined;
+		}
+	}
+	const unscaled = BigInt(start === 1 ? 0 - value : value);
+	return numeric(unscaled, point < 0 ? 0 : length - point - 1);
+}
 
 export function parseNumeric(text: string): Numeric {
-	if (plainInteger.test(text)) {
-		return numeric(BigInt(text), 0);
+	const quick = quickDecimal(text);
+	if (quick !== undefined) {
+		return quick;
 	}
 	const match = pattern.exec(text);
 	if (match === null) {
