@@ -1,0 +1,49 @@
+/** Short forms of `scenarios/crash.ts`: real processes, real kills. */
+import test from "ava";
+import { ProcessCluster } from "./harness/process-cluster.ts";
+import {
+	type CrashOptions,
+	killAllAtOnce,
+	killOneAfterTheOther,
+	pauseEach,
+	prepareCrash,
+} from "./scenarios/crash.ts";
+import type { Violations } from "./scenarios/scenario.ts";
+
+const parts = 6;
+
+async function options(
+	t: { teardown(undo: () => Promise<void>): void; log(line: string): void },
+	ranges: number,
+): Promise<CrashOptions> {
+	const cluster = await ProcessCluster.start();
+	t.teardown(() => cluster.close());
+	const made = { cluster, log: t.log, scale: 4, clientsPerNode: 3, ranges, pace: 40, seed: 0 };
+	await prepareCrash(made);
+	return made;
+}
+
+async function inTurn(
+	base: CrashOptions,
+	scenarios: readonly ((options: CrashOptions) => Promise<Violations>)[],
+): Promise<Violations> {
+	const found: string[] = [];
+	for (const [index, scenario] of scenarios.entries()) {
+		found.push(...(await scenario({ ...base, seed: index + 1 })));
+	}
+	return found;
+}
+
+test.serial("kills and pauses lose nothing and stop nobody else", async (t) => {
+	const base = await options(t, 1);
+	t.deepEqual(await inTurn(base, [killOneAfterTheOther, killAllAtOnce, pauseEach]), []);
+});
+
+test.serial("kills lose nothing of transactions over several ranges", async (t) => {
+	const base = await options(t, parts);
+	t.deepEqual(await inTurn(base, [killOneAfterTheOther, killAllAtOnce]), []);
+	const counts = await Promise.all(
+		base.cluster.nodes.map((node) => node.metric("quorate_commits_two_phase_total")),
+	);
+	t.true(Math.max(...counts) > 0, "some commits were two-phase");
+});

@@ -1,0 +1,137 @@
+/**
+ * Nodes that are killed or paused while clients on every node run transactions.
+ *
+ * 1. Every acknowledged transaction is there, once and whole; none that failed is.
+ * 2. A client sees an error only where its own node died (connection lost), where its outcome is unknown (40003), or where a
+ *    lease moved under it (40001).
+ * 3. The others go on meanwhile, and a node that comes back is soon as good as the others: a quorum with it serves.
+ */
+import type { NodeProcess } from "../harness/node-process.ts";
+import { type Attempt, longestGapMs, summary } from "../workload/outcome.ts";
+import { readState, violations } from "../workload/tpcb-check.ts";
+import { TpcbLoad } from "../workload/tpcb-load.ts";
+import { accountsPerBranch, createTpcb, splitAccounts } from "../workload/tpcb-schema.ts";
+import { type ScenarioContext, seconds, type Violations } from "./scenario.ts";
+
+export interface CrashOptions extends ScenarioContext {
+	readonly scale: number;
+	readonly clientsPerNode: number;
+	/** Ranges that the accounts are cut into: more than one make commits two-phase. */
+	readonly ranges: number;
+	/** How many transactions to wait for between two steps. */
+	readonly pace: number;
+	readonly seed: number;
+}
+
+/** Tables for one scenario, or for several that follow each other on one cluster. */
+export async function prepareCrash(options: CrashOptions): Promise<void> {
+	const client = await options.cluster.node(1).connect();
+	await createTpcb(client, options.scale);
+	if (options.ranges > 1) {
+		await splitAccounts(client, options.scale * accountsPerBranch, options.ranges);
+	}
+	await client.end();
+}
+
+/** One node after the other: the second dies when the first has come back, so that the rest needs what it has caught up. */
+export async function killOneAfterTheOther(options: CrashOptions): Promise<Violations> {
+	const run = new CrashRun(options);
+	const { cluster, pace } = options;
+	await run.load.more(pace);
+	await run.kill(cluster.node(1));
+	await run.load.more(pace, [2, 3]);
+	await restart(cluster.node(1));
+	await run.load.more(pace, [1]);
+	await run.kill(cluster.node(2));
+	await run.load.more(pace, [1, 3]);
+	await restart(cluster.node(2));
+	await run.load.more(pace, [1, 2, 3]);
+	return run.finish();
+}
+
+export async function killAllAtOnce(options: CrashOptions): Promise<Violations> {
+	const run = new CrashRun(options);
+	const { cluster, pace } = options;
+	await run.load.more(pace);
+	await run.kill(...cluster.nodes);
+	await cluster.startAll();
+	await run.load.more(pace, [1, 2, 3]);
+	return run.finish();
+}
+
+/** A node that stands still for longer than its lease, and then goes on as if nothing had been. */
+export async function pauseEach(options: CrashOptions): Promise<Violations> {
+	const run = new CrashRun(options);
+	const { cluster, pace } = options;
+	for (const paused of [1, 2, 3]) {
+		await run.load.more(pace, [1, 2, 3]);
+		cluster.node(paused).pause();
+		await run.load.more(
+			pace,
+			[1, 2, 3].filter((number) => number !== paused),
+		);
+		cluster.node(paused).resume();
+	}
+	await run.load.more(pace, [1, 2, 3]);
+	return run.finish();
+}
+
+async function restart(node: NodeProcess): Promise<void> {
+	node.start();
+	await node.untilServes();
+}
+
+interface Kill {
+	/** 1-based. */
+	readonly node: number;
+	readonly atMs: number;
+}
+
+class CrashRun {
+	readonly load: TpcbLoad;
+	readonly #options: CrashOptions;
+	readonly #kills: Kill[] = [];
+
+	constructor(options: CrashOptions) {
+		this.#options = options;
+		this.load = new TpcbLoad(options);
+	}
+
+	async kill(...nodes: readonly NodeProcess[]): Promise<void> {
+		const atMs = performance.now();
+		for (const node of nodes) {
+			this.#kills.push({ node: this.#options.cluster.nodes.indexOf(node) + 1, atMs });
+		}
+		await Promise.all(nodes.map((node) => node.kill()));
+	}
+
+	async finish(): Promise<Violations> {
+		const { cluster, log } = this.#options;
+		const attempts = await this.load.stop();
+		cluster.throwIfEnded();
+		log(`${summary(attempts)}; longest gap ${seconds(longestGapMs(attempts))}`);
+		const found: string[] = [];
+		for (const node of cluster.nodes) {
+			const client = await node.connect();
+			const state = await readState(client);
+			await client.end();
+			found.push(...violations(attempts, state).map((line) => `seen by ${node.name}: ${line}`));
+		}
+		return [...found, ...unexpectedErrors(attempts, this.#kills)];
+	}
+}
+
+/** Errors that no fault explains. */
+export function unexpectedErrors(attempts: readonly Attempt[], kills: readonly Kill[]): Violations {
+	return attempts.flatMap(({ id, node, outcome, startedMs, endedMs }) => {
+		if (outcome.kind === "ok" || outcome.code === "40001" || outcome.code === "40003") {
+			return [];
+		}
+		const ownNodeDied = kills.some(
+			(kill) => kill.node === node && startedMs <= kill.atMs && kill.atMs <= endedMs,
+		);
+		return outcome.code === "lost" && ownNodeDied
+			? []
+			: [`transaction ${id} on node ${node} ended ${outcome.kind} with ${outcome.code}`];
+	});
+}
