@@ -11,6 +11,7 @@ help:
 	@echo "make demo           one node in memory, in the foreground"
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
+	@echo "make soak           long tests on real processes: kills, power loss, pgbench"
 	@echo "make bench          against PostgreSQL on this machine, in turn"
 	@echo "make clean          remove what was compiled"
 
@@ -38,9 +39,22 @@ cluster-clean: build
 demo: build
 	@node cmd/quorate/bin/quorate.js demo
 
-# AVA_FLAGS: for example --tap, or the path of one compiled test file.
+# AVA_FLAGS: for example --tap. TESTS: paths of compiled test files, instead of all.
+# Tests of whole clusters as processes run after the others and one at a time: they send signals, and three nodes are load enough.
+AVA = npx --no-install ava $(AVA_FLAGS)
 test: build
-	@npx --no-install ava $(AVA_FLAGS)
+ifdef TESTS
+	@$(AVA) $(TESTS)
+else
+	@status=0; \
+	$(AVA) '{packages,cmd}/**' || status=1; \
+	$(AVA) --serial --no-worker-threads 'jepsen/**' || status=1; \
+	exit $$status
+endif
+
+# SOAK: parts of the names of what to run, instead of all: see jepsen/src/soak/soak-cases.ts. Power loss wants root and xfsprogs.
+soak: build
+	@node jepsen/dist/soak/main.js $(SOAK)
 
 clean:
 	@rm -rf packages/*/dist cmd/*/dist jepsen/dist bench/dist
@@ -49,5 +63,5 @@ clean:
 bench: build
 	@node bench/dist/main.js $(BENCH_FLAGS)
 
-soak sim model jepsen:
+sim model jepsen:
 	@echo "quorate: make $@: there is no such program yet" >&2; exit 1
