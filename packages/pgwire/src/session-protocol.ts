@@ -158,7 +158,7 @@ export class SessionProtocol {
 		const statementName = body.string();
 		const formats = readFormatCodes(body);
 		const statement = this.#statement(statementName);
-		const parameters = this.#parameters(body, statement, statementName, formats);
+		const parameters = this.#parameters(body, statement, statementName, portalName, formats);
 		const resultFormats = readFormatCodes(body);
 		body.finish();
 		const portal = await this.#session.bind(portalName, statementName, parameters);
@@ -171,6 +171,7 @@ export class SessionProtocol {
 		body: MessageBody,
 		statement: PreparedStatement,
 		statementName: string,
+		portalName: string,
 		formats: FormatCodes,
 	): Datum[] {
 		const count = body.uint16();
@@ -197,9 +198,21 @@ export class SessionProtocol {
 			const start = body.skip(length);
 			const format = formats.length > 1 ? formats[index]! : (formats[0] ?? 0);
 			const context = this.#session.typeContext;
-			values.push(
-				decodeParameter(types[index]!, format, body.buffer, start, start + length, index, context),
-			);
+			try {
+				values.push(
+					decodeParameter(
+						types[index]!,
+						format,
+						body.buffer,
+						start,
+						start + length,
+						index,
+						context,
+					),
+				);
+			} catch (error) {
+				throw inParameter(error, portalName, index, format);
+			}
 		}
 		return values;
 	}
@@ -308,4 +321,14 @@ export class SessionProtocol {
 			throw this.#sink.violation;
 		}
 	}
+}
+
+/** PostgreSQL keeps the value to itself, since it may be secret. */
+function inParameter(error: unknown, portal: string, index: number, format: number): unknown {
+	if (!(error instanceof DatabaseError)) {
+		return error;
+	}
+	const of = portal === "" ? "unnamed portal" : `portal "${portal}"`;
+	const where = `${of} parameter $${index + 1}${format === 0 ? " = '...'" : ""}`;
+	return new DatabaseError(error.code, error.message, { ...error.fields, where });
 }
