@@ -1,9 +1,9 @@
 /** A PostgreSQL of its own: made in a temporary directory, heard on a Unix socket in there only, gone when it is stopped. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PostgresSession } from "./postgres-session.ts";
 
 const BIN = "/usr/lib/postgresql/15/bin";
 
@@ -67,10 +67,12 @@ function ownerIds(): { readonly uid: number; readonly gid: number } | undefined 
 	return { uid: id("-u"), gid: id("-g") };
 }
 
-function accepts(path: string): Promise<boolean> {
-	return new Promise((resolve) => {
-		const socket = connect(path);
-		socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
-		socket.once("connect", () => socket.destroy());
-	});
+/** It takes connections before it lets anybody in. */
+async function accepts(path: string): Promise<boolean> {
+	try {
+		await (await PostgresSession.open(path, "postgres")).close();
+		return true;
+	} catch {
+		return false;
+	}
 }

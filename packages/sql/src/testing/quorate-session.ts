@@ -120,9 +120,15 @@ function decode(
 			`bind message supplies ${parameters.length} parameters, but prepared statement "" requires ${types.length}`,
 		);
 	}
-	return parameters.map((text, index) =>
-		text === null ? null : typeByOid(types[index]!)!.parse(text, -1, session.typeContext),
-	);
+	return parameters.map((text, index) => {
+		try {
+			return text === null ? null : typeByOid(types[index]!)!.parse(text, -1, session.typeContext);
+		} catch (error) {
+			if (!(error instanceof DatabaseError)) throw error;
+			const where = `unnamed portal parameter $${index + 1} = '...'`;
+			throw new DatabaseError(error.code, error.message, { ...error.fields, where });
+		}
+	});
 }
 
 /** What is not a DatabaseError is a bug, and looks like one. */
