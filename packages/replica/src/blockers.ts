@@ -252,7 +252,12 @@ export class Blockers {
 	}
 
 	async #ask(transaction: TransactionId, wait: Wait): Promise<void> {
-		this.#settle();
+		const pending = [...wait.keys].some((k) =>
+			this.#pending.on(k).some((x) => x.group.transaction === transaction),
+		);
+		if (pending) {
+			this.#settle();
+		}
 		const answer = await this.#context.inquire(transaction, wait.anchor);
 		if (this.#waits.get(transaction) !== wait) {
 			return;

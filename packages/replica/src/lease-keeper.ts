@@ -40,16 +40,18 @@ export class LeaseKeeper {
 	}
 
 	async #acquire(): Promise<void> {
-		const { context, state } = this.#host;
+		const { context } = this.#host;
 		while (this.#host.leads() && !this.#host.holding()) {
-			const replaces = state.lease.sequence;
+			const replaces = this.#host.state.lease.sequence;
 			const { timestamp } = await context.timestamps.issue();
-			if (!this.#host.leads() || state.lease.sequence !== replaces) {
+			// Looked up anew: a snapshot may have replaced the state meanwhile.
+			const { lease } = this.#host.state;
+			if (!this.#host.leads() || lease.sequence !== replaces) {
 				continue;
 			}
-			if (timestamp <= state.lease.expiry) {
+			if (timestamp <= lease.expiry) {
 				// The previous holder may still serve at timestamps up to its expiry: let the oracle pass it.
-				await this.#sleep((state.lease.expiry - timestamp) / ticksPerMs + 1);
+				await this.#sleep((lease.expiry - timestamp) / ticksPerMs + 1);
 				continue;
 			}
 			const result = this.#host.proposeCommand({

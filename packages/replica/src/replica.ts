@@ -217,7 +217,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 			this.#ownTermApplied = false;
 		}
 		if (!status.isLeader) {
-			// L4: what is pending stays pending. Only who waits is told to look again.
+			// L4: what is pending stays pending. Only who waits is told to look again: nobody here may ever learn what became of it.
+			this.#loseAnswers();
 			this.blockers.wakeAll();
 		}
 	}
@@ -347,13 +348,19 @@ export class Replica implements GroupMachine, ReplicaCore {
 		}
 	}
 
+	/** What became of the proposals is not known here. */
+	#loseAnswers(): void {
+		const callbacks = [...this.#callbacks.values()];
+		this.#callbacks.clear();
+		for (const callback of callbacks) {
+			callback.done({ kind: "lost" });
+		}
+	}
+
 	/** The replica is gone from this node: nothing is served any more. */
 	destroy(): void {
 		this.#destroyed = true;
-		for (const callback of this.#callbacks.values()) {
-			callback.done({ kind: "lost" });
-		}
-		this.#callbacks.clear();
+		this.#loseAnswers();
 		this.blockers.wakeAll();
 	}
 
@@ -372,10 +379,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		const state = await installSnapshot(this.context, this.state, metadata, chunks);
 		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
 		this.state = state;
-		for (const callback of this.#callbacks.values()) {
-			callback.done({ kind: "lost" });
-		}
-		this.#callbacks.clear();
+		this.#loseAnswers();
 		this.pending.leaseEnded(state.lease.sequence);
 		this.pending.applied(state.lease.sequence, state.lastNumber, true);
 		// A lease learned from a snapshot is another boot's.
