@@ -15,6 +15,8 @@ export interface RunOptions {
 	readonly faults?: boolean;
 	readonly mutations?: Mutations;
 	readonly onEvent?: (line: string) => void;
+	/** Called at the end, with the cluster as it stands. */
+	readonly inspect?: (cluster: SimCluster) => void;
 	/** Clients of each kind. */
 	readonly clients?: number;
 }
@@ -62,6 +64,7 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
 	} catch (error) {
 		cluster.problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	}
+	options.inspect?.(cluster);
 	const checked = checkListAppend(lists.history);
 	for (const { kind, explanation } of checked.anomalies) {
 		cluster.problems.push(`${kind}: ${explanation.join("; ")}`);
