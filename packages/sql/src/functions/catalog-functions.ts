@@ -74,7 +74,7 @@ const sizes: readonly string[] = [
 	"pg_relation_filenode(regclass) -> oid",
 ];
 
-const lookups = ["regclass", "regtype", "regproc", "regnamespace", "regrole", "regprocedure"].map(
+const lookups = ["regclass", "regproc", "regnamespace", "regrole", "regprocedure"].map(
 	(type) => `to_${type}(text) -> ${type}`,
 );
 

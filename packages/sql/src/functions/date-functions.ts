@@ -105,8 +105,15 @@ const today = (context: FunctionContext): { days: number; micros: number } =>
 	splitTimestamp(toLocal(context.transactionStart, context.timeZone));
 
 /** A precision that SQL puts behind current_timestamp and its kin. */
-const rounded = (t: bigint, precision: Datum | undefined): bigint =>
-	precision === undefined ? t : roundMicros(t, precision as number);
+function rounded(t: bigint, precision: Datum | undefined): bigint {
+	if (precision === undefined) {
+		return t;
+	}
+	if ((precision as number) < 0) {
+		throw invalidParameter(`TIMESTAMP(${precision}) precision must not be negative`);
+	}
+	return roundMicros(t, precision as number);
+}
 
 function noTimetz(): never {
 	throw unsupported("type time with time zone is not supported", "Use localtime.");

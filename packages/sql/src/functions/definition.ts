@@ -1,6 +1,8 @@
 /** How the tables of this folder write a function down: a signature in text, and a body over plain values. */
 import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { Datum, SqlType } from "../types/datum.ts";
+import { OID } from "../types/oids.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { typeByName } from "../types/type-table.ts";
 
@@ -35,6 +37,28 @@ export function signature(text: string): Signature {
 	};
 }
 
+/** More than a JavaScript string or buffer holds. */
+export function tooLarge(): DatabaseError {
+	return new DatabaseError("54000", "requested length too large");
+}
+
+/** Results that can be longer than their arguments: the engine's refusal becomes a client's error. */
+function bounded<A extends readonly never[] | readonly unknown[]>(
+	result: number,
+	body: (...args: A) => Datum,
+): (...args: A) => Datum {
+	if (result !== OID.text && result !== OID.bytea && result !== OID.textArray) {
+		return body;
+	}
+	return (...args) => {
+		try {
+			return body(...args);
+		} catch (error) {
+			throw error instanceof RangeError ? tooLarge() : error;
+		}
+	};
+}
+
 /** A strict function of its arguments alone. */
 export function pure(
 	text: string,
@@ -42,7 +66,7 @@ export function pure(
 	volatility: Volatility = "immutable",
 ): ScalarFunction {
 	const parsed = signature(text);
-	const positional = body as (...args: readonly Datum[]) => Datum;
+	const positional = bounded(parsed.result, body as (...args: readonly Datum[]) => Datum);
 	const call = callOf(positional, parsed.variadic ? -1 : parsed.args.length);
 	return {
 		...parsed,
@@ -86,13 +110,14 @@ export function contextual(
 	options: Options,
 	body: (args: readonly Datum[], context: FunctionContext, argTypes: readonly SqlType[]) => Datum,
 ): ScalarFunction {
+	const parsed = signature(text);
 	return {
-		...signature(text),
+		...parsed,
 		strict: options.strict ?? true,
 		volatility: options.volatility,
 		async: false,
 		optional: options.optional ?? 0,
-		call: body,
+		call: bounded(parsed.result, body),
 		direct: undefined,
 	};
 }

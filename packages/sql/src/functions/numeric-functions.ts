@@ -1,7 +1,9 @@
 /** Operators and functions of numeric. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { toInt4 } from "../types/conversions.ts";
 import {
 	compareNumeric,
+	isFiniteNumeric,
 	isNaNumeric,
 	type Numeric,
 	numericFromNumber,
@@ -20,6 +22,9 @@ function widthBucket(value: Numeric, low: Numeric, high: Numeric, count: number)
 	if (isNaNumeric(value) || isNaNumeric(low) || isNaNumeric(high)) {
 		throw new DatabaseError("2201G", "operand, lower bound, and upper bound cannot be NaN");
 	}
+	if (!isFiniteNumeric(low) || !isFiniteNumeric(high)) {
+		throw new DatabaseError("2201G", "lower and upper bounds must be finite");
+	}
 	const order = compareNumeric(low, high);
 	if (order === 0) {
 		throw new DatabaseError("2201G", "lower bound cannot equal upper bound");
@@ -27,7 +32,7 @@ function widthBucket(value: Numeric, low: Numeric, high: Numeric, count: number)
 	const below = order < 0 ? compareNumeric(value, low) < 0 : compareNumeric(value, low) > 0;
 	const above = order < 0 ? compareNumeric(value, high) >= 0 : compareNumeric(value, high) <= 0;
 	if (below || above) {
-		return below ? 0 : count + 1;
+		return below ? 0 : toInt4(count + 1);
 	}
 	const part = arithmetic.multiply(arithmetic.subtract(value, low), numericFromNumber(count));
 	const bucket = arithmetic.integerQuotient(part, arithmetic.subtract(high, low));

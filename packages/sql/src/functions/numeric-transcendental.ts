@@ -79,7 +79,7 @@ function integerRoot(n: bigint): bigint {
 	if (n < 2n) {
 		return n;
 	}
-	let x = 1n << BigInt((n.toString(2).length + 1) >> 1);
+	let x = 1n << BigInt((fixed.bitLength(n) + 1) >> 1);
 	for (;;) {
 		const next = (x + n / x) >> 1n;
 		if (next >= x) {

@@ -180,9 +180,12 @@ function compile(source: string, flags: Flags): RE2JS {
 		pattern = pattern.slice(embedded[0].length);
 	}
 	const text = literal ? RE2JS.quote(pattern) : translate(pattern, extended);
-	// Longest match: what POSIX asks of alternatives.
+	// POSIX takes the longest of the leftmost matches, unless the pattern asks for short ones (a*?).
+	const preferShort = /[*+?}]\?/.test(text);
 	const options =
-		(ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) | (lines ? RE2JS.MULTILINE : RE2JS.DOTALL);
+		(ignoreCase ? RE2JS.CASE_INSENSITIVE : 0) |
+		(lines ? RE2JS.MULTILINE : RE2JS.DOTALL) |
+		(preferShort ? 0 : RE2JS.LONGEST_MATCH);
 	try {
 		return RE2JS.compile(text, options);
 	} catch (error) {

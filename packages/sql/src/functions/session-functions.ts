@@ -12,7 +12,7 @@ import {
 import { absolute, truncate } from "../types/numeric-arithmetic.ts";
 import { OID } from "../types/oids.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
-import { formatType } from "../types/type-table.ts";
+import { formatType, typeByOid } from "../types/type-table.ts";
 import { asynchronous, contextual, nullable, pure, stable, volatile } from "./definition.ts";
 
 /** `searchPath` holds the schemas that exist; pg_catalog comes first unless the path names it. */
@@ -69,7 +69,20 @@ const settings: ScalarFunction[] = [
 	contextual("version() -> text", stable, (_args, c) => version(c)),
 ];
 
+/** NULL for what is no type's name. */
+function toRegtype(name: string, context: FunctionContext): Datum {
+	try {
+		return typeByOid(OID.regtype)?.parse(name, -1, context) ?? null;
+	} catch (error) {
+		if (error instanceof DatabaseError) {
+			return null;
+		}
+		throw error;
+	}
+}
+
 const types: ScalarFunction[] = [
+	contextual("to_regtype(text) -> regtype", stable, ([name], c) => toRegtype(name as string, c)),
 	contextual("pg_typeof(any) -> regtype", nullable, (_args, _c, argTypes) => argTypes[0]?.oid ?? 0),
 	contextual(
 		"format_type(oid, int4) -> text",

@@ -8,15 +8,11 @@ import type { ScalarFunction, TypeContext } from "../types/registry.ts";
 import { compareBpchar } from "../types/text-types.ts";
 import { compareText, offsetOf, sliceText, textLength, trimBlanks } from "../types/text-values.ts";
 import { builtinType } from "../types/type-table.ts";
-import { contextual, nullable, pure, stable } from "./definition.ts";
+import { contextual, nullable, pure, stable, tooLarge } from "./definition.ts";
 import { ilike, like, likeEscape } from "./like.ts";
 
-/** PostgreSQL's MaxAllocSize: no value is longer. */
-const bytesMax = 0x3fff_ffff;
-
-export function tooLarge(): DatabaseError {
-	return new DatabaseError("54000", "requested length too large");
-}
+/** Half of what a JavaScript string holds. */
+const lengthMax = 2 ** 28;
 
 /** substring(text from start for count): what lies outside the text does not exist, but counts. */
 export function substring(text: string, start: number, count: number): string {
@@ -73,14 +69,14 @@ function repeat(text: string, count: number): string {
 	if (count <= 0) {
 		return "";
 	}
-	if (text.length * count > bytesMax) {
+	if (text.length * count > lengthMax) {
 		throw tooLarge();
 	}
 	return text.repeat(count);
 }
 
 function padding(text: string, length: number, fill: string): string | undefined {
-	if (length > bytesMax) {
+	if (length > lengthMax) {
 		throw tooLarge();
 	}
 	const missing = length - textLength(text);

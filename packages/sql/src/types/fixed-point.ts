@@ -77,8 +77,8 @@ export function logarithm(numerator: bigint, denominator: bigint, bits: number):
 	return (y + BigInt(twos) * ln2(work)) >> 32n;
 }
 
-/** In time linear in the length. */
+/** Of |n|; in time linear in the length. */
 export function bitLength(n: bigint): number {
-	const hex = n.toString(16);
+	const hex = (n < 0n ? -n : n).toString(16);
 	return hex.length * 4 - (Math.clz32(Number.parseInt(hex[0] as string, 16)) - 28);
 }

@@ -2,6 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { invalidText } from "./errors.ts";
+import { bitLength } from "./fixed-point.ts";
 
 export interface Numeric {
 	readonly kind: "numeric";
@@ -76,13 +77,17 @@ export function checked(unscaled: bigint, scale: number): Numeric {
 	}
 	// A cheap bound first: counting digits is a conversion.
 	if (unscaled > quickLimit || unscaled < -quickLimit) {
-		if (digitCount(unscaled) - scale > digitsMax) {
+		if (
+			bitLength(unscaled) * log10Of2 - scale > digitsMax - 2 &&
+			digitCount(unscaled) - scale > digitsMax
+		) {
 			throw overflow();
 		}
 	}
 	return numeric(unscaled, scale);
 }
 const quickLimit = 10n ** 100n;
+const log10Of2 = Math.log10(2);
 
 /** Half away from zero. `divisor` is positive. */
 export function divideRounded(dividend: bigint, divisor: bigint): bigint {
