@@ -377,6 +377,7 @@ export type Statement = { readonly at: number } & (
 			readonly table: QualifiedName;
 			readonly alias: string | undefined;
 			readonly columns: readonly string[];
+			readonly columnsAt: readonly number[];
 			readonly source: Query | "default values";
 			readonly onConflict: OnConflict | undefined;
 			readonly returning: readonly SelectItem[];
@@ -504,7 +505,9 @@ export type Statement = { readonly at: number } & (
 
 export interface OnConflict {
 	readonly target: readonly string[];
+	readonly targetAt: readonly number[];
 	readonly constraint: string | undefined;
+	readonly at: number;
 	readonly action:
 		| "nothing"
 		| { readonly set: readonly Assignment[]; readonly where: Expression | undefined };

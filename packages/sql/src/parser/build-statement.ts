@@ -10,6 +10,7 @@ import type {
 	Option,
 	QualifiedName,
 	Query,
+	Select,
 	SelectItem,
 	Statement,
 	TableConstraint,
@@ -43,6 +44,23 @@ function noRecursion(clause: WithClause | undefined): readonly WithClause["table
 	return clause?.tables ?? [];
 }
 
+/** A name of a list of columns, with its place. */
+interface PlacedColumn {
+	readonly name: string;
+	readonly at: number;
+}
+
+export const placedNames = (columns: readonly PlacedColumn[]) => ({
+	columns: columns.map(({ name }) => name),
+	columnsAt: columns.map(({ at }) => at),
+});
+
+export const conflictTarget = (columns: readonly PlacedColumn[], constraint?: string) => ({
+	target: columns.map(({ name }) => name),
+	targetAt: columns.map(({ at }) => at),
+	constraint,
+});
+
 export const insertNode = (
 	[clause, , , table, alias, body, onConflict, returning]: [
 		WithClause | undefined,
@@ -50,7 +68,7 @@ export const insertNode = (
 		Token,
 		QualifiedName,
 		string | undefined,
-		{ readonly columns: readonly string[]; readonly source: Query | "default values" },
+		ReturnType<typeof placedNames> & { readonly source: Query | "default values" },
 		OnConflict | undefined,
 		readonly SelectItem[],
 	],
@@ -114,10 +132,14 @@ export const deleteNode = (
 	at,
 });
 
-/** SET (a, b) = (1, 2), or = ROW (1, 2), is taken apart; from a query it is not supported. */
-export function assignRow(columns: readonly string[], value: Expression, at: number): Assignment[] {
+/** SET (a, b) = (1, 2), or = ROW (1, 2), is taken apart. */
+export function assignRow(columns: readonly PlacedColumn[], value: Expression): Assignment[] {
 	if (value.kind === "scalar-query") {
-		throw unsupported("UPDATE ... SET (columns) = (query) is");
+		return columns.map(({ name, at }, i) => ({
+			column: name,
+			value: columnOfQuery(value.query, i, columns.length, value.at),
+			at,
+		}));
 	}
 	const values = value.kind === "row" ? value.elements : [value];
 	if (value.kind !== "row" && columns.length > 1) {
@@ -129,7 +151,28 @@ export function assignRow(columns: readonly string[], value: Expression, at: num
 	if (values.length !== columns.length) {
 		throw new DatabaseError("42601", "number of columns does not match number of values");
 	}
-	return columns.map((column, i) => ({ column, value: values[i] as Expression, at }));
+	return columns.map(({ name, at }, i) => ({ column: name, value: values[i] as Expression, at }));
+}
+
+/** (SELECT column2 FROM (query) AS row (column1, column2)): one column of a query that has several. */
+function columnOfQuery(query: Query, index: number, count: number, at: number): Expression {
+	const names = Array.from({ length: count }, (_, i) => `column${i + 1}`);
+	const column: Expression = {
+		kind: "column",
+		name: { parts: [names[index] as string], at },
+		at,
+	};
+	const body: Select = {
+		kind: "select",
+		distinct: "all",
+		items: [{ expression: column, alias: undefined }],
+		from: [{ kind: "subquery", query, lateral: false, alias: "row", columnAliases: names, at }],
+		where: undefined,
+		groupBy: [],
+		having: undefined,
+		at,
+	};
+	return { kind: "scalar-query", query: queryNode(body, {}, undefined, at), at };
 }
 
 export const copyTable = (

@@ -11,7 +11,9 @@ export function renderTree(value: unknown): string {
 		return value.parts.map((part) => JSON.stringify(part)).join(".");
 	}
 	const fields = Object.entries(value)
-		.filter(([key, field]) => key !== "kind" && key !== "at" && !isEmpty(field))
+		.filter(
+			([key, field]) => key !== "kind" && key !== "at" && !key.endsWith("At") && !isEmpty(field),
+		)
 		.map(([key, field]) => `${key}: ${renderTree(field)}`);
 	const kind = "kind" in value ? String(value.kind) : "";
 	return `${kind}(${fields.join(", ")})`;

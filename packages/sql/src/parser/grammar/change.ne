@@ -4,10 +4,11 @@ changeStatement -> insert {% id %} | update {% id %} | delete {% id %}
 
 insert -> withOpt "insert" "into" relation insertAlias insertBody onConflict returning {% insertNode %}
 insertAlias -> null {% () => undefined %} | "as" columnName {% ([, name]) => name %}
-insertBody -> source {% ([source]) => ({ columns: [], source }) %}
-            | "(" targetColumns ")" source {% ([, columns, , source]) => ({ columns, source }) %}
-            | "default" "values" {% () => ({ columns: [], source: "default values" }) %}
-targetColumns -> targetColumn {% first %} | targetColumns "," targetColumn {% more %}
+insertBody -> source {% ([source]) => ({ ...placedNames([]), source }) %}
+            | "(" targetColumns ")" source {% ([, columns, , source]) => ({ ...placedNames(columns), source }) %}
+            | "default" "values" {% () => ({ ...placedNames([]), source: "default values" }) %}
+targetColumns -> placedColumn {% first %} | targetColumns "," placedColumn {% more %}
+placedColumn -> targetColumn {% ([name], at) => ({ name, at }) %}
 targetColumn -> columnName {% id %}
               | columnName "." anyWord {% () => { throw unsupported("assigning a field of a composite column is"); } %}
               | columnName subscript {% () => { throw unsupported("assigning an array element is"); } %}
@@ -15,13 +16,15 @@ source -> query {% id %}
         | "overriding" overridingKind "value" query {% () => { throw unsupported("OVERRIDING is"); } %}
 overridingKind -> "user" | "system"
 onConflict -> null {% () => undefined %}
-            | "on" "conflict" conflictTarget "do" "nothing" {% ([, , target]) => ({ ...target, action: "nothing" }) %}
+            | "on" "conflict" conflictTarget "do" "nothing" {% ([, , target], at) => ({ ...target, action: "nothing", at }) %}
             | "on" "conflict" conflictTarget "do" "update" "set" assignments whereOpt
-              {% ([, , target, , , , set, where]) => ({ ...target, action: { set, where } }) %}
-conflictTarget -> null {% () => ({ target: [], constraint: undefined }) %}
-                | "(" columnNames ")" {% ([, target]) => ({ target, constraint: undefined }) %}
-                | "(" columnNames ")" "where" expr {% () => { throw unsupported("ON CONFLICT with an index predicate is"); } %}
-                | "on" "constraint" columnName {% ([, , constraint]) => ({ target: [], constraint }) %}
+              {% ([, , target, , , , set, where], at) => ({ ...target, action: { set, where }, at }) %}
+conflictTarget -> null {% () => conflictTarget([]) %}
+                | "(" conflictColumns ")" {% ([, columns]) => conflictTarget(columns) %}
+                | "(" conflictColumns ")" "where" expr {% () => { throw unsupported("ON CONFLICT with an index predicate is"); } %}
+                | "on" "constraint" columnName {% ([, , constraint]) => conflictTarget([], constraint) %}
+conflictColumns -> conflictColumn {% first %} | conflictColumns "," conflictColumn {% more %}
+conflictColumn -> columnName {% ([name], at) => ({ name, at }) %}
 returning -> null {% () => [] %} | "returning" targets {% ([, items]) => items %}
 
 update -> withOpt "update" relation updateAlias "set" assignments fromOpt updateWhere returning {% updateNode %}
@@ -34,7 +37,7 @@ updateWhere -> whereOpt {% id %}
 assignments -> assignment {% ([list]) => list %}
              | assignments "," assignment {% ([head, , list]) => [...head, ...list] %}
 assignment -> targetColumn "=" expr {% ([column, , value], at) => [{ column, value, at }] %}
-            | "(" targetColumns ")" "=" expr {% ([, columns, , , value], at) => assignRow(columns, value, at) %}
+            | "(" targetColumns ")" "=" expr {% ([, columns, , , value]) => assignRow(columns, value) %}
 
 delete -> withOpt "delete" "from" relation deleteAlias usingOpt updateWhere returning {% deleteNode %}
 deleteAlias -> null {% () => undefined %} | asOpt columnName {% ([, name]) => name %}

@@ -14,8 +14,8 @@ import {
 	aroundQuery, functionTable, groupItems, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
-	assignRow, columnNode, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
-	explainNode, insertNode, modesNode, onlyByteOrder, option, settingNode, updateNode,
+	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
+	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
 import { first, more, pair } from "./deferred.ts";
 import {
