@@ -63,5 +63,9 @@ clean:
 bench: build
 	@node bench/dist/main.js $(BENCH_FLAGS)
 
-sim model jepsen:
+# Only the histories of list-append transactions under kills and pauses.
+jepsen: build
+	@node jepsen/dist/soak/main.js list-append
+
+sim model:
 	@echo "quorate: make $@: there is no such program yet" >&2; exit 1

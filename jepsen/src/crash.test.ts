@@ -1,5 +1,5 @@
-/** Short forms of `scenarios/crash.ts`: real processes, real kills. */
-import test from "ava";
+/** Short forms of `scenarios/crash.ts` and `list-append.ts`: real processes, real kills. */
+import test, { type ExecutionContext } from "ava";
 import { ProcessCluster } from "./harness/process-cluster.ts";
 import {
 	type CrashOptions,
@@ -8,17 +8,23 @@ import {
 	pauseEach,
 	prepareCrash,
 } from "./scenarios/crash.ts";
+import { listAppend } from "./scenarios/list-append.ts";
 import type { Violations } from "./scenarios/scenario.ts";
 
 const parts = 6;
 
-async function options(
-	t: { teardown(undo: () => Promise<void>): void; log(line: string): void },
-	ranges: number,
-): Promise<CrashOptions> {
+async function options(t: ExecutionContext, ranges: number): Promise<CrashOptions> {
 	const cluster = await ProcessCluster.start();
 	t.teardown(() => cluster.close());
-	const made = { cluster, log: t.log, scale: 4, clientsPerNode: 3, ranges, pace: 40, seed: 0 };
+	const made = {
+		cluster,
+		log: (line: string) => t.log(line),
+		scale: 4,
+		clientsPerNode: 3,
+		ranges,
+		pace: 40,
+		seed: 0,
+	};
 	await prepareCrash(made);
 	return made;
 }
@@ -46,4 +52,11 @@ test.serial("kills lose nothing of transactions over several ranges", async (t) 
 		base.cluster.nodes.map((node) => node.metric("quorate_commits_two_phase_total")),
 	);
 	t.true(Math.max(...counts) > 0, "some commits were two-phase");
+});
+
+test.serial("a history of kills and pauses is strictly serializable", async (t) => {
+	const cluster = await ProcessCluster.start();
+	t.teardown(() => cluster.close());
+	const sizes = { clientsPerNode: 3, keyCount: 12, faults: 3, pace: 60, seed: 1 };
+	t.deepEqual(await listAppend({ cluster, log: (line) => t.log(line), ...sizes }), []);
 });

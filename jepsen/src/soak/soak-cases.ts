@@ -9,6 +9,7 @@ import {
 	prepareCrash,
 } from "../scenarios/crash.ts";
 import { indexDuringTpcb } from "../scenarios/index-build.ts";
+import { listAppend } from "../scenarios/list-append.ts";
 import {
 	initialize,
 	type PgbenchOptions,
@@ -36,6 +37,7 @@ export const soakCases: readonly SoakCase[] = [
 		crashCase(`kill all, ${ranges} ranges`, ranges, killAllAtOnce),
 		crashCase(`pause each, ${ranges} ranges`, ranges, pauseEach),
 	]),
+	...[1, 2, 3].map(listAppendCase),
 	pgbenchCase("pgbench -s 1", 1, "dtgvp"),
 	pgbenchCase("pgbench -s 10", 10, "dtGvp"),
 	{ name: "psql", run: (log) => onCluster(log, psqlWorks) },
@@ -67,6 +69,14 @@ function crashCase(
 				}
 				return found;
 			}),
+	};
+}
+
+function listAppendCase(seed: number): SoakCase {
+	const sizes = { clientsPerNode: 5, keyCount: 24, faults: 12, pace: 300 };
+	return {
+		name: `list-append, seed ${seed}`,
+		run: (log) => onCluster(log, (context) => listAppend({ ...context, ...sizes, seed })),
 	};
 }
 
