@@ -18,6 +18,8 @@ export interface LeaseHost {
 	leads(): boolean;
 	proposeCommand(command: Command): Promise<ProposalResult> | undefined;
 	transferLeadership(to: NodeId): void;
+	/** That node's replica has, or nearly, what this one has: it can lead at once. */
+	isLevel(node: NodeId): boolean;
 }
 
 export class LeaseKeeper {
@@ -140,6 +142,9 @@ export class LeaseKeeper {
 		}
 		if (to === context.nodeId) {
 			return true;
+		}
+		if (!this.#host.isLevel(to)) {
+			return false;
 		}
 		const { sequence } = state.lease;
 		// L2: it stops serving before the timestamp is drawn that the old lease is lowered to.

@@ -69,7 +69,7 @@ export async function relocate(
 	await until(replica, `learners of range ${descriptor.rangeId} catch up`, () => {
 		const { progress, commit } = group.status();
 		return added.every(({ replicaId }) =>
-			progress.some((p) => p.replica === replicaId && p.match + 100 > commit),
+			progress.some((p) => p.replica === replicaId && p.match > 0 && p.match + 100 > commit),
 		);
 	});
 	await change(replica, group, all, [

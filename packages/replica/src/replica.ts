@@ -110,6 +110,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			leads: () => this.leads(),
 			proposeCommand: (command) => this.propose(command, this.state.descriptor.epoch.version),
 			transferLeadership: (to) => this.#transferLeadership(to),
+			isLevel: (node) => this.#isLevel(node),
 		});
 		const self = this;
 		this.recount();
@@ -196,6 +197,13 @@ export class Replica implements GroupMachine, ReplicaCore {
 		if (replica !== undefined) {
 			this.group.transferLeadership(replica.replicaId);
 		}
+	}
+
+	#isLevel(node: NodeId): boolean {
+		const { progress, commit } = this.group.status();
+		return progress.some(
+			(p) => this.nodeOf(p.replica) === node && p.match > 0 && p.match + 100 > commit,
+		);
 	}
 
 	transferLease(to: NodeId): Promise<boolean> {
@@ -539,7 +547,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			kind: "error",
 			error: errorToData(
 				new DatabaseError("55000", `could not move the lease of range ${descriptor.rangeId}`, {
-					detail: `Node ${to} holds no voting replica of it, or is not known to be running.`,
+					detail: `Node ${to} holds no voting replica of it that is up to date, or is not known to be running.`,
 				}),
 			),
 		};

@@ -132,8 +132,20 @@ export class RangeRouter {
 		const deadline = clock.monotonicMs() + (options.totalMs ?? totalMs);
 		let info = await this.rangeOf(k);
 		let why = "";
+		/** Who refused since the directory was last asked: hints may be as old as whoever gives them. */
+		const tried = new Set<NodeId>();
 		for (let attempt = 0; ; attempt++) {
-			const target = this.#target(info, attempt);
+			const target = untried(info, tried);
+			if (target === undefined) {
+				tried.clear();
+				const { version } = info.descriptor.epoch;
+				info = await this.#reload(k, info);
+				if (info.descriptor.epoch.version !== version) {
+					return { kind: "stale", ranges: [info.descriptor] };
+				}
+				continue;
+			}
+			tried.add(target);
 			const answer = await this.#attempt(target, info, body, options);
 			switch (answer.kind) {
 				case "stale":
@@ -165,14 +177,16 @@ export class RangeRouter {
 		}
 	}
 
-	/** The leaseholder if known, else the replicas in turn. */
-	#target(info: RangeInfo, attempt: number): NodeId {
-		if (info.leaseholder !== undefined && info.leaseholder !== 0) {
-			return info.leaseholder;
+	/** All replicas that were known have refused: as the directory has it now, if it answers. */
+	async #reload(k: Key, info: RangeInfo): Promise<RangeInfo> {
+		try {
+			return await this.#load(k);
+		} catch (error) {
+			if (!(error instanceof DatabaseError)) {
+				throw error;
+			}
+			return info;
 		}
-		const { replicas } = info.descriptor;
-		assert(replicas.length > 0, "a range without replicas");
-		return replicas[attempt % replicas.length]!.nodeId;
 	}
 
 	async #attempt(
@@ -244,6 +258,15 @@ export class RangeRouter {
 		const ms = Math.min(backoffMs.most, backoffMs.first * 2 ** Math.min(attempt, 10));
 		return new Promise((resolve) => scheduler.setTimer(ms * (0.5 + random.float()), resolve));
 	}
+}
+
+/** The leaseholder if known, else the replicas in turn. */
+function untried({ leaseholder, descriptor }: RangeInfo, tried: Set<NodeId>): NodeId | undefined {
+	if (leaseholder !== undefined && leaseholder !== 0 && !tried.has(leaseholder)) {
+		return leaseholder;
+	}
+	assert(descriptor.replicas.length > 0, "a range without replicas");
+	return descriptor.replicas.find((r) => !tried.has(r.nodeId))?.nodeId;
 }
 
 function unavailable(k: Key, why: string, descriptor?: RangeDescriptor): never {
