@@ -31,6 +31,10 @@ export class IntentSweeper {
 	pass(replica: Replica): void {
 		if (replica.blockers.intentCount === 0 || !replica.holding()) {
 			this.#before.clear();
+			if (replica.blockers.intentCount > 0) {
+				// Its leaseholder may have died, and nobody else may come: then its successor finishes what is left.
+				replica.takeLease();
+			}
 			return;
 		}
 		const now = new Set<string>();

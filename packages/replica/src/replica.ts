@@ -206,6 +206,13 @@ export class Replica implements GroupMachine, ReplicaCore {
 		);
 	}
 
+	/** In the background, if this replica leads and does not hold it. */
+	takeLease(): void {
+		if (this.leads() && !this.holding()) {
+			this.#keeper.acquire().catch(() => {});
+		}
+	}
+
 	transferLease(to: NodeId): Promise<boolean> {
 		return this.#keeper.transfer(to);
 	}
