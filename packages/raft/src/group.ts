@@ -35,6 +35,7 @@ import {
 	append,
 	beginReadRound,
 	canRead,
+	retryReads,
 	tickLeader,
 	transferLeadership,
 } from "./leader.ts";
@@ -205,6 +206,11 @@ export class RaftGroup {
 	/** Ends quiescence; proposals, messages and `campaign` do so too. */
 	wake(): void {
 		wake(this.#core);
+	}
+
+	/** Leader: asks all followers for the answers that a read round still waits for. The driver's to call: a tick is long. */
+	retryReads(): void {
+		retryReads(this.#core);
 	}
 
 	/** Leader: tells the followers of what is committed now, instead of with the next append or tick. */

@@ -14,7 +14,7 @@ import {
 	hideOwnRemoval,
 } from "./membership.ts";
 import { Progress } from "./progress.ts";
-import { quorumValue } from "./quorum.ts";
+import { majority, quorumValue } from "./quorum.ts";
 import { sendHeartbeat, sendHeartbeats, tellCommit, wantSnapshot } from "./replication.ts";
 import type { Entry, EntryPayload, Message } from "./types.ts";
 
@@ -151,8 +151,30 @@ export const canRead = (core: RaftCore): boolean => core.log.term(core.log.commi
 export function beginReadRound(core: RaftCore): void {
 	if (!core.reads.hasWaiting || !canRead(core)) return;
 	core.reads.begin(core.log.commit);
-	sendHeartbeats(core);
+	for (const progress of askedFirst(core)) sendHeartbeat(core, progress, core.reads.context);
 	confirmReads(core);
+}
+
+/**
+ * Whom a round asks: no more than make a quorum, since each answer costs both sides as much as the rest of the round.
+ * Those that answered the latest round come first, so who is slow once is asked again only by `retryReads`.
+ */
+function askedFirst(core: RaftCore): Iterable<Progress> {
+	const { voters, outgoing } = core.configuration;
+	if (outgoing.length > 0 || !voters.includes(core.self)) return core.progress.values();
+	const followers = [...core.progress.values()].filter(({ replica }) => voters.includes(replica));
+	followers.sort((a, b) => b.readContext - a.readContext);
+	return followers.slice(0, majority(voters.length) - 1);
+}
+
+/** A round has taken longer than it should: everyone who has not answered is asked. */
+export function retryReads(core: RaftCore): void {
+	if (core.role !== "leader" || !core.reads.hasRounds) return;
+	for (const progress of core.progress.values()) {
+		if (progress.readContext < core.reads.context) {
+			sendHeartbeat(core, progress, core.reads.context);
+		}
+	}
 }
 
 function confirmReads(core: RaftCore): void {

@@ -1,7 +1,8 @@
 /**
  * Read-index (thesis, section 6.4): a leader may serve a read at its commit index once a quorum has answered a heartbeat
  * round that began after the read came in, so that no newer leader existed then. Rounds carry a rising context; one round
- * serves every read that waits when it begins, and an answer to a later round serves the earlier ones too.
+ * serves every read that waits when it begins, and an answer to a later round serves the earlier ones too. A round first asks
+ * only as many as make a quorum; the driver asks for the others where that takes long (`retryReads`).
  */
 import type { LogIndex } from "./types.ts";
 
@@ -24,6 +25,11 @@ export class ReadRounds {
 
 	get hasWaiting(): boolean {
 		return this.#waiting.length > 0;
+	}
+
+	/** Some are not confirmed yet. */
+	get hasRounds(): boolean {
+		return this.#rounds.length > 0;
 	}
 
 	get isIdle(): boolean {

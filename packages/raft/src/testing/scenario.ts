@@ -11,7 +11,7 @@
  *     settle                  delivers without telling until nothing is on its way
  *     drop [A->B]             what is on its way is lost
  *     cut A->B | A            messages are lost from now on; `heal` ends all cuts
- *     propose N TEXT, read N, transfer A B, campaign N, quiesce N, wake N, unreachable A B
+ *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, quiesce N, wake N, unreachable A B
  *     change N KIND(M) ...    kinds add-voter, add-learner, remove
  *     hold N, sync N, free N  the disk of N stands still; syncs once; is itself again
  *     crash N [KEPT], restart N   unsynced writes are lost; of the state machine, all above KEPT entries
@@ -104,6 +104,9 @@ export class Scenario {
 				return;
 			case "read":
 				if (cluster.act(id, (g) => g.readIndex(++this.#reads)) !== true) this.#say("refused");
+				return;
+			case "retry-reads":
+				cluster.act(id, (g) => g.retryReads());
 				return;
 			case "transfer":
 				cluster.act(id, (g) => g.transferLeadership(other));

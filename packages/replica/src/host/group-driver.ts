@@ -13,6 +13,7 @@ import type {
 	SnapshotMetadata,
 	Term,
 } from "@quorate/raft/types";
+import type { Timer } from "@quorate/runtime/runtime";
 import type { CommittedEntry, GroupMachine, GroupOptions, RaftGroupHandle } from "../host-types.ts";
 import type { HostContext } from "./context.ts";
 import { NotLeaderError } from "./not-leader-error.ts";
@@ -24,6 +25,9 @@ const commandBytesMax = 1 << 20;
 const idleTicksMax = 5;
 /** The peers of a group that is being born may come to life a little later: it asks for votes each tick, so many times. */
 const birthCampaigns = 20;
+
+/** A read round asks few replicas first: if it is not confirmed after this long, it asks all. */
+const readRetryMs = 10;
 
 /** A write of a pass, until it is synced. */
 export interface SyncItem {
@@ -61,6 +65,8 @@ export class GroupDriver implements RaftGroupHandle {
 	#leader = 0 as ReplicaId;
 	#idleTicks = 0;
 	#birthCampaigns = 0;
+	/** While reads wait for a round. */
+	#readTimer: Timer | undefined;
 
 	constructor(context: HostContext, options: GroupOptions, raft: RaftGroup) {
 		this.#context = context;
@@ -97,8 +103,22 @@ export class GroupDriver implements RaftGroupHandle {
 		if (isNew) {
 			this.raft.readIndex(request.id);
 			this.#busy();
+			this.#watchReads();
 		}
 		return request.promise;
+	}
+
+	#watchReads(): void {
+		const { oldest } = this.#reads;
+		if (this.#readTimer !== undefined || oldest === undefined) return;
+		this.#readTimer = this.#context.runtime.scheduler.setTimer(readRetryMs, () => {
+			this.#readTimer = undefined;
+			if (this.#reads.oldest === oldest) {
+				this.raft.retryReads();
+				this.#context.touch(this);
+			}
+			this.#watchReads();
+		});
 	}
 
 	transferLeadership(to: ReplicaId): void {
@@ -130,6 +150,7 @@ export class GroupDriver implements RaftGroupHandle {
 	/** Nothing is done for the group any more. */
 	end(): void {
 		this.isRemoved = true;
+		this.#readTimer?.cancel();
 		this.#reads.failAll(notLeader(this));
 	}
 

@@ -190,13 +190,30 @@ test("read index: all calls of a turn share a round; refused when leadership is 
 	const second = hosts.node(1).handle.readIndex();
 	await hosts.world.settle();
 	t.deepEqual(await Promise.all([first, second]), [7, 7]);
-	t.is((hosts.world.sent.get("raft") ?? 0) - frames, 4);
+	t.is((hosts.world.sent.get("raft") ?? 0) - frames, 2);
 	await t.throwsAsync(hosts.node(2).handle.readIndex(), { name: "NotLeaderError" });
 	hosts.world.setLink(nodeId(1), nodeId(2), false);
 	hosts.world.setLink(nodeId(1), nodeId(3), false);
 	const lost = t.throwsAsync(hosts.node(1).handle.readIndex(), { name: "NotLeaderError" });
 	await hosts.world.advance(4_000);
 	await lost;
+});
+
+test("read index: whom the round asked is silent, so all are asked, and the other one from then on", async (t) => {
+	const hosts = await three();
+	await hosts.propose(1, "a");
+	for (const silent of [2, 3]) {
+		hosts.world.setLink(nodeId(1), nodeId(silent), false);
+		const slow = hosts.node(1).handle.readIndex();
+		await hosts.world.advance(15);
+		t.is(await slow, 7);
+		const frames = hosts.world.sent.get("raft") ?? 0;
+		const quick = hosts.node(1).handle.readIndex();
+		await hosts.world.settle();
+		t.is(await quick, 7);
+		t.is((hosts.world.sent.get("raft") ?? 0) - frames, 2);
+		hosts.world.setLink(nodeId(1), nodeId(silent), true);
+	}
 });
 
 test("a group that rests sends nothing and has no timer; a proposal wakes it", async (t) => {

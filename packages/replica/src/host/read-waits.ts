@@ -34,6 +34,12 @@ export class ReadWaits {
 		this.#open = undefined;
 	}
 
+	/** The first that no round has confirmed. */
+	get oldest(): number | undefined {
+		for (const id of this.#unconfirmed.keys()) return id;
+		return undefined;
+	}
+
 	confirm(id: number, index: LogIndex): void {
 		const request = this.#unconfirmed.get(id);
 		if (request === undefined) return;
