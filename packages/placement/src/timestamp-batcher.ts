@@ -80,7 +80,9 @@ export class TimestampBatcher {
 		if (this.#waits.length > 0) {
 			this.#deferFlush();
 		}
-		rejectAll(late, unavailable());
+		if (late.length > 0) {
+			rejectAll(late, unavailable());
+		}
 		return living;
 	}
 

@@ -7,8 +7,8 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import {
 	type KeyValue,
-	newest,
 	newestChange,
+	newestState,
 	readAt,
 	type ScanLimits,
 	scanAt,
@@ -263,7 +263,7 @@ export function newestOf(
 	own: TransactionId | null,
 ): { readonly value: Uint8Array | null; readonly ts: Timestamp; readonly since: Timestamp } {
 	const { engine } = r.context;
-	const ts = newestChange(engine, k);
+	const { ts, value } = newestState(engine, k);
 	const since = Math.max(ts, r.state.gcThreshold) as Timestamp;
 	if (own !== null) {
 		const intent = r.blockers.intent(engine, k);
@@ -271,5 +271,5 @@ export function newestOf(
 			return { value: intent.value ?? null, ts, since };
 		}
 	}
-	return { value: newest(engine, k)?.value ?? null, ts, since };
+	return { value: value ?? null, ts, since };
 }

@@ -104,6 +104,17 @@ export function newestChange(reader: EngineReader, k: Key): Timestamp {
 	return bytes === undefined ? timestampZero : readTimestamp(bytes);
 }
 
+/** `newestChange` and what the key has held since: undefined where that change was a deletion, or there was none. */
+export function newestState(
+	reader: EngineReader,
+	k: Key,
+): { readonly ts: Timestamp; readonly value: Uint8Array | undefined } {
+	const bytes = reader.get(dataKey(k));
+	return bytes === undefined
+		? { ts: newestChange(reader, k), value: undefined }
+		: decodeVersion(bytes);
+}
+
 /** What a read at `s` sees. */
 export function readAt(reader: EngineReader, k: Key, s: Timestamp): Version | undefined {
 	const bytes = reader.get(dataKey(k));
