@@ -95,7 +95,7 @@ export interface SequenceDescriptor {
 	readonly cycle: boolean;
 	/** The column that owns it (SERIAL, IDENTITY, OWNED BY): dropped with it. */
 	readonly ownedBy: { readonly tableOid: number; readonly attnum: number } | undefined;
-	/** The key of its current value is made from this: RESTART and TRUNCATE ... RESTART IDENTITY do not change it. */
+	/** The key of its current value is made from this; TRUNCATE ... RESTART IDENTITY takes a new one. */
 	readonly valueId: number;
 }
 

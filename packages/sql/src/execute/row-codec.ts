@@ -7,7 +7,14 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
-import { type ColumnCodec, columnCodec, Reader, Writer, wireNull } from "./column-codec.ts";
+import {
+	type ColumnCodec,
+	columnCodec,
+	Reader,
+	Writer,
+	wireBytes,
+	wireNull,
+} from "./column-codec.ts";
 
 const rowFormat = 1;
 
@@ -60,7 +67,8 @@ export class RowCodec {
 		this.#hasMissing = this.#columns.some((column) => column.writesNull);
 	}
 
-	encode(row: readonly Datum[]): Uint8Array {
+	/** `owner`: bytes kept beside the columns, under attnum 0, which no reader of rows looks at. */
+	encode(row: readonly Datum[], owner?: string): Uint8Array {
 		writer.reset();
 		writer.varint(rowFormat);
 		const columns = this.#columns;
@@ -70,7 +78,23 @@ export class RowCodec {
 			if (value !== null) column.codec.write(writer, column.attnum, value);
 			else if (column.writesNull) writer.varint(column.attnum * 4 + wireNull);
 		}
+		if (owner !== undefined) {
+			writer.varint(wireBytes);
+			writer.bytes(Buffer.from(owner, "latin1"));
+		}
 		return writer.take();
+	}
+
+	/** What `encode` was given as owner. */
+	ownerOf(bytes: Uint8Array): string | undefined {
+		reader.open(bytes);
+		reader.byte();
+		while (reader.at < reader.end) {
+			const head = reader.varint();
+			if (head === wireBytes) return Buffer.from(reader.bytes()).toString("latin1");
+			reader.skip(head & 3);
+		}
+		return undefined;
 	}
 
 	/**

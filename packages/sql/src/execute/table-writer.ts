@@ -1,6 +1,6 @@
 /**
- * Writes rows of one table and keeps its indexes: the secondary ones, those that are only written (S3), and the second set
- * of a rewrite (S5). A key that must not be taken is read first, with a lock in pessimistic transactions; bulk writers rely
+ * Writes rows of one table and keeps its indexes, those that are only written (S3) too; the second set of a rewrite (S5) is
+ * kept by `ShadowWriter`. A key that must not be taken is read first, with a lock in pessimistic transactions; bulk writers rely
  * on its absence instead, which the transaction checks no later than at commit.
  */
 import type { Key } from "@quorate/keys/key";
@@ -10,6 +10,7 @@ import type { Compiled } from "../plan/compile.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Env, ExecRow } from "./env.ts";
 import { entryValue, type IndexCodec } from "./index-codec.ts";
+import { type ShadowChange, ShadowWriter } from "./shadow-writer.ts";
 import type { TableCodec } from "./table-codec.ts";
 import { checkViolation, notNullViolation, uniqueViolation } from "./violation.ts";
 
@@ -28,7 +29,6 @@ export interface RowChange {
 /** A key that has to be free, and what to say if it is not. */
 export interface Claim {
 	readonly key: Key;
-	readonly codec: TableCodec;
 	readonly index: IndexCodec;
 	readonly row: ExecRow;
 }
@@ -40,8 +40,8 @@ export class TableWriter {
 	readonly codec: TableCodec;
 	readonly #notNull: readonly number[];
 	readonly #checks: readonly CheckConstraint[];
-	/** The table, and its rewrite. */
-	readonly #codecs: readonly TableCodec[];
+	/** Set while the table is being rewritten. */
+	readonly shadow: ShadowWriter | undefined;
 	readonly hasKey: boolean;
 	readonly hasUnique: boolean;
 
@@ -51,11 +51,9 @@ export class TableWriter {
 			column.notNull ? [slot] : [],
 		);
 		this.#checks = checks;
-		this.#codecs = codec.rewrite === undefined ? [codec] : [codec, codec.rewrite];
+		this.shadow = codec.rewrite && new ShadowWriter(codec.rewrite);
 		this.hasKey = hasPrimaryKey(codec.table);
-		this.hasUnique = this.#codecs.some(
-			(one) => hasPrimaryKey(one.table) || one.secondary.some((index) => index.index.unique),
-		);
+		this.hasUnique = this.hasKey || codec.secondary.some((index) => index.index.unique);
 	}
 
 	lockFor(env: Env): LockRequest | undefined {
@@ -105,16 +103,9 @@ export class TableWriter {
 	/** All keys that `row` claims. */
 	claims(row: ExecRow, key: Key): Claim[] {
 		const claims: Claim[] = [];
-		for (const codec of this.#codecs) {
-			const primary = codec === this.codec ? key : codec.primary.primaryKey(row);
-			if (hasPrimaryKey(codec.table)) {
-				claims.push({ key: primary, codec, index: codec.primary, row });
-			}
-			for (const index of codec.secondary) {
-				if (index.isUniqueFor(row)) {
-					claims.push({ key: index.entryKey(row, primary), codec, index, row });
-				}
-			}
+		if (this.hasKey) claims.push({ key, index: this.codec.primary, row });
+		for (const index of this.codec.secondary) {
+			if (index.isUniqueFor(row)) claims.push({ key: index.entryKey(row, key), index, row });
 		}
 		return claims;
 	}
@@ -138,45 +129,33 @@ export class TableWriter {
 	}
 
 	#taken(claim: Claim, env: Env): Error {
-		return uniqueViolation(claim.codec.table, claim.index.index, claim.row, env.context);
+		return uniqueViolation(this.codec.table, claim.index.index, claim.row, env.context);
 	}
 
 	/** Row and entries of a new row whose keys are known to be free. */
 	insert(row: ExecRow, key: Key, env: Env): void {
 		const { store } = env.execution;
-		const value = this.codec.row.encode(row);
-		for (const codec of this.#codecs) {
-			const primary = codec === this.codec ? key : codec.primary.primaryKey(row);
-			store.put(primary, value);
-			for (const index of codec.secondary) {
-				store.put(index.entryKey(row, primary), entryValue(primary));
-			}
-		}
+		store.put(key, this.codec.row.encode(row));
+		for (const index of this.codec.secondary) store.put(index.entryKey(row, key), entryValue(key));
 	}
 
 	/** The same without having looked: whoever commits checks that the keys are free. */
 	insertUnread(row: ExecRow, key: Key, env: Env): void {
 		const { store } = env.execution;
 		const value = this.codec.row.encode(row);
-		for (const codec of this.#codecs) {
-			const primary = codec === this.codec ? key : codec.primary.primaryKey(row);
-			if (hasPrimaryKey(codec.table)) store.insert(primary, value);
-			else store.put(primary, value);
-			for (const index of codec.secondary) {
-				const entry = index.entryKey(row, primary);
-				if (index.isUniqueFor(row)) store.insert(entry, entryValue(primary));
-				else store.put(entry, entryValue(primary));
-			}
+		if (this.hasKey) store.insert(key, value);
+		else store.put(key, value);
+		for (const index of this.codec.secondary) {
+			const entry = index.entryKey(row, key);
+			if (index.isUniqueFor(row)) store.insert(entry, entryValue(key));
+			else store.put(entry, entryValue(key));
 		}
 	}
 
 	delete(row: ExecRow, key: Key, env: Env): void {
 		const { store } = env.execution;
-		for (const codec of this.#codecs) {
-			const primary = codec === this.codec ? key : codec.primary.primaryKey(row);
-			store.delete(primary);
-			for (const index of codec.secondary) store.delete(index.entryKey(row, primary));
-		}
+		store.delete(key);
+		for (const index of this.codec.secondary) store.delete(index.entryKey(row, key));
 	}
 
 	/** An update that touches no key: the row's value only, and the entries stay. */
@@ -191,44 +170,42 @@ export class TableWriter {
 		const { store } = env.execution;
 		const writes: { readonly key: Key; readonly value: Uint8Array }[] = [];
 		const claims: Claim[] = [];
+		const shadowed: ShadowChange[] = [];
 		for (const change of changes) {
-			const value = this.codec.row.encode(change.newRow);
-			for (const codec of this.#codecs) this.#planChange(codec, change, value, writes, claims, env);
+			const newKey = this.#planChange(change, writes, claims, env);
+			shadowed.push({ ...change, newKey });
 		}
 		if (claims.length > 0) await this.check(claims, env);
 		for (const { key, value } of writes) store.put(key, value);
+		if (this.shadow !== undefined) await this.shadow.update(shadowed, env);
 	}
 
 	#planChange(
-		codec: TableCodec,
 		change: RowChange,
-		value: Uint8Array,
 		writes: { readonly key: Key; readonly value: Uint8Array }[],
 		claims: Claim[],
 		env: Env,
-	): void {
+	): Key {
 		const { store } = env.execution;
-		const { oldRow, newRow } = change;
-		const keyed = hasPrimaryKey(codec.table);
-		const oldKey = codec === this.codec ? change.oldKey : codec.primary.primaryKey(oldRow);
-		const newKey = keyed ? codec.primary.primaryKey(newRow) : oldKey;
+		const { oldRow, newRow, oldKey } = change;
+		const { codec } = this;
+		const newKey = this.hasKey ? codec.primary.primaryKey(newRow) : oldKey;
 		if (newKey !== oldKey) {
 			store.delete(oldKey);
-			claims.push({ key: newKey, codec, index: codec.primary, row: newRow });
+			claims.push({ key: newKey, index: codec.primary, row: newRow });
 		}
-		writes.push({ key: newKey, value });
+		writes.push({ key: newKey, value: codec.row.encode(newRow) });
 		for (const index of codec.secondary) {
 			const oldEntry = index.entryKey(oldRow, oldKey);
 			const newEntry = index.entryKey(newRow, newKey);
 			if (oldEntry !== newEntry) {
 				store.delete(oldEntry);
-				if (index.isUniqueFor(newRow)) {
-					claims.push({ key: newEntry, codec, index, row: newRow });
-				}
+				if (index.isUniqueFor(newRow)) claims.push({ key: newEntry, index, row: newRow });
 			} else if (newKey === oldKey) {
 				continue;
 			}
 			writes.push({ key: newEntry, value: entryValue(newKey) });
 		}
+		return newKey;
 	}
 }

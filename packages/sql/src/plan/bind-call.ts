@@ -30,11 +30,15 @@ export function bindCall(place: Place, node: CallNode): Bound {
 	refuseAggregateSyntax(name, node);
 	const args = node.args.map((arg) => bindExpression(place, arg));
 	if (setCandidates(name).length > 0) return bindSetCall(place, name, args, node.at);
-	if (scalarCandidates(name).length === 0 && args.length === 1) {
-		const type = typeByName(name);
-		if (type !== undefined) return castTo(place.binder, args[0]!, plainType(type.oid));
+	try {
+		return callByName(place, name, args, node.at);
+	} catch (error) {
+		// The name of a type, as of a function: a cast.
+		const type = args.length === 1 ? typeByName(name) : undefined;
+		const missing = error instanceof DatabaseError && error.code === "42883";
+		if (type === undefined || !missing) throw error;
+		return castTo(place.binder, args[0]!, plainType(type.oid), node.at);
 	}
-	return callByName(place, name, args, node.at);
 }
 
 function refuseAggregateSyntax(name: string, node: CallNode): void {

@@ -256,6 +256,13 @@ function bindArray(
 	return { kind: "array", type: plainType(arrayOid), args, at };
 }
 
+/** Elements of a row that is compared: literals take the types of what they are compared with. */
+export function bindCompared(place: Place, node: Expression): Bound {
+	if (node.kind !== "row") return bindExpression(place, node);
+	const args = node.elements.map((element) => bindExpression(place, element));
+	return { kind: "row", type: plainType(2249), args, at: node.at };
+}
+
 function bindRow(place: Place, elements: readonly Expression[], at: number): Bound {
 	const args = elements.map((element) => settle(place.binder, bindExpression(place, element)));
 	return { kind: "row", type: plainType(2249), args, at };
@@ -308,13 +315,19 @@ function bindCast(place: Place, node: Extract<Expression, { kind: "cast" }>): Bo
 	if (node.operand.kind === "array" && typeByOid(type.oid)?.elementOid) {
 		return bindArray(place, node.operand.elements, type, node.at);
 	}
-	return castTo(place.binder, bindExpression(place, node.operand), type);
+	return castTo(place.binder, bindExpression(place, node.operand), type, node.at);
 }
 
-export function castTo(binder: Binder, bound: Bound, type: SqlType): Bound {
+/** `at`: of the cast, where it is impossible. */
+export function castTo(binder: Binder, bound: Bound, type: SqlType, at = bound.at): Bound {
 	const operand =
 		bound.type.oid === unknownOid || bound.type.oid === 0 ? bound : settle(binder, bound);
-	return coerce(binder, operand, type, "explicit");
+	try {
+		return coerce(binder, operand, type, "explicit");
+	} catch (error) {
+		if (!(error instanceof DatabaseError) || error.code !== "42846" || at < 0) throw error;
+		throw new DatabaseError(error.code, error.message, { ...error.fields, position: at + 1 });
+	}
 }
 
 function bindCollate(place: Place, node: Extract<Expression, { kind: "collate" }>): Bound {

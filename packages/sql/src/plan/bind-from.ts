@@ -47,7 +47,6 @@ function renamed(
 		throw new DatabaseError(
 			"42P10",
 			`table "${shown}" has ${columns.length} columns available but ${aliases.length} columns specified`,
-			{ position: at + 1 },
 		);
 	}
 	return columns.map((column, i) => ({ ...column, name: aliases[i] ?? column.name }));

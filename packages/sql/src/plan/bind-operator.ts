@@ -2,7 +2,13 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import { operatorCandidates, resolve, scalarCandidates, typeByOid } from "../types/registry.ts";
-import { bindBoolean, bindExpression, logical, type Place } from "./bind-expression.ts";
+import {
+	bindBoolean,
+	bindCompared,
+	bindExpression,
+	logical,
+	type Place,
+} from "./bind-expression.ts";
 import { bindQuantifiedQuery } from "./bind-subquery.ts";
 import { type Bound, booleanType, type Comparison, plainType, unknownOid } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
@@ -17,7 +23,9 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 		});
 		return logical(operator, args, at);
 	}
-	const bounds = operands.map((operand) => bindExpression(place, operand));
+	const rows = operands.length === 2 && operands.every(({ kind }) => kind === "row");
+	const bind = rows ? bindCompared : bindExpression;
+	const bounds = operands.map((operand) => bind(place, operand));
 	if (operator === "is distinct from" || operator === "is not distinct from") {
 		const { comparison, args } = comparisonOf(place, "=", bounds[0]!, bounds[1]!, at);
 		return {
@@ -162,8 +170,8 @@ export function callByName(
 }
 
 export function bindInList(place: Place, node: Extract<Expression, { kind: "in-list" }>): Bound {
-	const operand = bindExpression(place, node.operand);
-	const elements = node.list.map((element) => bindExpression(place, element));
+	const operand = bindCompared(place, node.operand);
+	const elements = node.list.map((element) => bindCompared(place, element));
 	const bound = inList(place, operand, elements, node.at);
 	return node.negated ? logical("not", [bound], node.at) : bound;
 }

@@ -2,7 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression, Query } from "../parser/ast.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
-import { bindExpression, logical, type Place } from "./bind-expression.ts";
+import { bindCompared, logical, type Place } from "./bind-expression.ts";
 import { comparisonOf } from "./bind-operator.ts";
 import { bindQuery } from "./bind-query.ts";
 import { type Bound, booleanType, type Comparison, plainType } from "./bound.ts";
@@ -87,7 +87,7 @@ function membership(
 	mode: "any" | "all",
 	at: number,
 ): Bound {
-	const left = bindExpression(place, operand);
+	const left = bindCompared(place, operand);
 	const operands = left.kind === "row" ? left.args : [left];
 	const query = bindQuery(place.binder, ast, place.scope);
 	if (operands.length !== query.columns.length) {

@@ -1,10 +1,10 @@
 /** What INSERT, UPDATE, DELETE and COPY share about their target: names of columns, defaults, checks, RETURNING. */
-import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type ColumnDescriptor, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { type CheckConstraint, TableWriter } from "../execute/table-writer.ts";
-import type { SelectItem } from "../parser/ast.ts";
+import type { Expression, SelectItem } from "../parser/ast.ts";
+import { parseExpression } from "../parser/parse.ts";
 import type { ResultColumn } from "../session/types.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { tableColumns } from "./bind-from.ts";
@@ -52,26 +52,32 @@ export function columnSlot(
 	return slot;
 }
 
+const parsed = new Map<string, Expression>();
+const parsedMax = 1000;
+
+/** An expression that the catalog keeps as text. */
+export function storedExpression(text: string): Expression {
+	let expression = parsed.get(text);
+	if (expression === undefined) {
+		expression = parseExpression(text);
+		if (parsed.size >= parsedMax) parsed.clear();
+		parsed.set(text, expression);
+	}
+	return expression;
+}
+
 /** The default of a column, cast to its type; NULL where it has none. */
-export function bindDefault(
-	binder: Binder,
-	table: TableDescriptor,
-	column: ColumnDescriptor,
-): Bound {
+export function bindDefault(binder: Binder, column: ColumnDescriptor): Bound {
 	if (column.defaultText === undefined) return constant(null, column.type);
-	const parsed = binder.environment.tableExpressions.get(table.oid)?.defaults.get(column.attnum);
-	assert(parsed !== undefined, () => `the default of ${table.name}.${column.name} is parsed`);
-	return binder.withLiterals(parsed.literals, () => {
-		const place: Place = {
-			binder,
-			scope: new Scope(undefined),
-			clause: "DEFAULT expressions",
-			aggregates: false,
-			sets: false,
-		};
-		const bound = bindExpression(place, parsed.expression);
-		return coerce(binder, bound, column.type, "assignment", column.name);
-	});
+	const place: Place = {
+		binder,
+		scope: new Scope(undefined),
+		clause: "DEFAULT expressions",
+		aggregates: false,
+		sets: false,
+	};
+	const bound = bindExpression(place, storedExpression(column.defaultText));
+	return coerce(binder, bound, column.type, "assignment", column.name);
 }
 
 /** A row of the table's live columns, by the table's own name. */
@@ -88,19 +94,14 @@ function compileChecks(
 	table: TableDescriptor,
 	parent: CompileScope,
 ): readonly CheckConstraint[] {
-	const expressions = binder.environment.tableExpressions.get(table.oid);
-	return table.checks.map((check, i) => {
-		const parsed = expressions?.checks[i]?.parsed;
-		assert(parsed !== undefined, () => `the check ${check.name} is parsed`);
+	return table.checks.map((check) => {
 		const relation = tableRelation(table, undefined);
 		const scope = new Scope(undefined);
 		scope.add(relation, -1);
-		const bound = binder.withLiterals(parsed.literals, () =>
-			bindBoolean(
-				{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
-				parsed.expression,
-				"CHECK",
-			),
+		const bound = bindBoolean(
+			{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
+			storedExpression(check.text),
+			"CHECK",
 		);
 		return {
 			name: check.name,

@@ -18,7 +18,9 @@ export function bindWith(
 ): readonly CommonTableState[] {
 	return tables.map((table) => {
 		if (scope.commonTables.has(table.name)) {
-			throw new DatabaseError("42712", `WITH query name "${table.name}" specified more than once`);
+			throw new DatabaseError("42712", `WITH query name "${table.name}" specified more than once`, {
+				position: table.at + 1,
+			});
 		}
 		const state =
 			recursive && table.query.body.kind === "set-operation"

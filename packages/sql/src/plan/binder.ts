@@ -3,22 +3,9 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
-import type { Expression, QualifiedName } from "../parser/ast.ts";
+import type { QualifiedName } from "../parser/ast.ts";
 import type { LiftedLiteral } from "../parser/parse.ts";
 import type { FunctionContext } from "../types/registry.ts";
-
-/** Stored expressions of a table, parsed. */
-export interface TableExpressions {
-	/** By attnum. */
-	readonly defaults: ReadonlyMap<number, ParsedExpression>;
-	readonly checks: readonly { readonly name: string; readonly parsed: ParsedExpression }[];
-}
-
-/** An expression with the literals that were lifted out of it. */
-export interface ParsedExpression {
-	readonly expression: Expression;
-	readonly literals: readonly LiftedLiteral[];
-}
 
 export interface BindEnvironment {
 	readonly catalog: CatalogSnapshot;
@@ -26,8 +13,6 @@ export interface BindEnvironment {
 	readonly searchPath: readonly string[];
 	/** For folding immutable expressions and reading constant arguments. */
 	readonly context: FunctionContext;
-	/** Parsed ahead, since the parser is asynchronous; by table oid. */
-	readonly tableExpressions: ReadonlyMap<number, TableExpressions>;
 }
 
 export type ResolvedTable =
@@ -38,14 +23,9 @@ export class Binder {
 	readonly environment: BindEnvironment;
 	/** Type OIDs of $1, $2 ...; 0 while unknown. */
 	readonly parameterTypes: number[];
-	/** Literals of the statement; of a stored expression while one is bound. */
-	literals: readonly LiftedLiteral[];
-	/** While a stored expression is bound its literals are constants, not arguments. */
-	literalsAreArguments = true;
+	readonly literals: readonly LiftedLiteral[];
 	/** Lifted literals whose value the plan depends on. */
 	readonly pinned = new Set<number>();
-	/** Set when the plan must not be kept: it holds values of this moment. */
-	uncacheable = false;
 
 	constructor(
 		environment: BindEnvironment,
@@ -57,22 +37,9 @@ export class Binder {
 		this.literals = literals;
 	}
 
-	/** Binds something that comes with literals of its own. */
-	withLiterals<T>(literals: readonly LiftedLiteral[], bind: () => T): T {
-		const [before, beforeArguments] = [this.literals, this.literalsAreArguments];
-		this.literals = literals;
-		this.literalsAreArguments = false;
-		try {
-			return bind();
-		} finally {
-			this.literals = before;
-			this.literalsAreArguments = beforeArguments;
-		}
-	}
-
 	/** Text of a lifted literal; the plan then holds only for it. */
 	pinnedText(index: number): string {
-		if (this.literalsAreArguments) this.pinned.add(index);
+		this.pinned.add(index);
 		return this.literals[index]!.text;
 	}
 

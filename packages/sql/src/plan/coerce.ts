@@ -21,8 +21,8 @@ export function numberLiteralType(kind: "integer" | "decimal", text: string): nu
 	if (kind === "decimal") return 1700;
 	if (text.length < 10) return 23;
 	const value = BigInt(text);
-	if (value <= 2147483647n) return 23;
-	return value <= 9223372036854775807n ? 20 : 1700;
+	if (value >= -2147483648n && value <= 2147483647n) return 23;
+	return value >= -9223372036854775808n && value <= 9223372036854775807n ? 20 : 1700;
 }
 
 export function bindLiteral(
@@ -39,7 +39,6 @@ export function bindLiteral(
 
 export function bindLifted(binder: Binder, index: number, at: number): Bound {
 	const literal = binder.literals[index]!;
-	if (!binder.literalsAreArguments) return bindLiteral(binder, literal.type, literal.text, at);
 	const oid =
 		literal.type === "string" ? unknownOid : numberLiteralType(literal.type, literal.text);
 	const type = plainType(oid);
@@ -138,8 +137,9 @@ function coerceUntyped(
 		if (bound.value === null) return { ...bound, type: target };
 		if (target.oid === unknownOid) return bound;
 		const { context } = binder.environment;
-		const parsed = inputType(target.oid, bound.at).parse(bound.value as string, -1, context);
-		if (isMomentary(target.oid)) binder.uncacheable = true;
+		const type = inputType(target.oid, bound.at);
+		if (isMomentary(target.oid)) return castText(bound, target, explicit);
+		const parsed = type.parse(bound.value as string, -1, context);
 		const value = target.modifier < 0 ? parsed : applyModifier(parsed, target, explicit);
 		return { ...bound, value, type: target };
 	}
@@ -158,7 +158,22 @@ function coerceUntyped(
 	return coerce(binder, typed, target, explicit ? "explicit" : "assignment");
 }
 
-/** Types whose input depends on the catalog or the clock: a constant of them is of this moment. */
+/** The literal read anew whenever the plan runs. */
+function castText(bound: Bound, target: SqlType, explicit: boolean): Bound | undefined {
+	const cast = findCast(25, target.oid);
+	if (cast === undefined) return undefined;
+	const text: Bound = { ...bound, type: textType };
+	const value: Bound = {
+		kind: "cast",
+		cast,
+		type: plainType(target.oid),
+		args: [text],
+		at: bound.at,
+	};
+	return withModifier(value, target, explicit);
+}
+
+/** Types whose input depends on the catalog, the session or the clock: a constant of them is of this moment. */
 const isMomentary = (oid: number): boolean =>
 	(oid >= 1082 && oid <= 1184) || [24, 2202, 2203, 2204, 2205, 2206, 4089, 4096].includes(oid);
 

@@ -2,38 +2,52 @@
 import type { Expression, Query } from "../parser/ast.ts";
 
 export function columnName(node: Expression): string {
-	return figure(node) ?? "?column?";
+	return figure(node)?.name ?? "?column?";
 }
 
-function figure(node: Expression): string | undefined {
+/** Weak: taken from a type or from CASE itself, so what is around it may give a better one. */
+interface Figure {
+	readonly name: string;
+	readonly weak: boolean;
+}
+
+const strong = (name: string): Figure => ({ name, weak: false });
+const weak = (name: string): Figure => ({ name, weak: true });
+
+function figure(node: Expression): Figure | undefined {
 	switch (node.kind) {
 		case "column":
-			return node.name.parts.at(-1);
 		case "call":
-			return node.name.parts.at(-1);
+			return strong(node.name.parts.at(-1)!);
 		case "cast":
-			return figure(node.operand) ?? internalName(node.type.name.at(-1)!);
+			return stronger(node.operand) ?? weak(internalName(node.type.name.at(-1)!));
 		case "boolean":
-			return "bool";
+			return weak("bool");
 		case "case":
-			return (node.otherwise === undefined ? undefined : figure(node.otherwise)) ?? "case";
+			return (node.otherwise && stronger(node.otherwise)) ?? weak("case");
 		case "exists":
-			return "exists";
+			return strong("exists");
 		case "array":
 		case "array-query":
-			return "array";
+			return strong("array");
 		case "row":
-			return "row";
+			return strong("row");
 		case "collate":
+			return figure(node.operand);
 		case "subscript":
 			return figure(node.operand);
 		case "at-time-zone":
-			return "timezone";
+			return strong("timezone");
 		case "scalar-query":
-			return queryName(node.query);
+			return strong(queryName(node.query) ?? "?column?");
 		default:
 			return undefined;
 	}
+}
+
+function stronger(node: Expression): Figure | undefined {
+	const inner = figure(node);
+	return inner === undefined || inner.weak ? undefined : inner;
 }
 
 function queryName(query: Query): string | undefined {
@@ -52,7 +66,6 @@ const internalNames: Readonly<Record<string, string>> = {
 	boolean: "bool",
 	real: "float4",
 	decimal: "numeric",
-	char: "bpchar",
 	character: "bpchar",
 	"double precision": "float8",
 	"character varying": "varchar",

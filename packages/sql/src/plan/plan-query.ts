@@ -35,7 +35,12 @@ export class Planner implements PlanContext {
 	planQuery(query: LogicalQuery, parent: CompileScope): PlanNode {
 		if (query.with.length === 0) return this.#planPlain(query, parent);
 		const frame = parent.inner(Layout.empty);
-		for (const table of query.with) {
+		this.planCommonTables(query.with, frame);
+		return new WithFrame(this.#planPlain(query, frame), query.with);
+	}
+
+	planCommonTables(tables: readonly CommonTableState[], frame: CompileScope): void {
+		for (const table of tables) {
 			if (table.query === undefined) continue;
 			this.#commonTables.set(table, {
 				base: this.planQuery(table.query, frame),
@@ -48,7 +53,6 @@ export class Planner implements PlanContext {
 							},
 			});
 		}
-		return new WithFrame(this.#planPlain(query, frame), query.with);
 	}
 
 	#planPlain(query: LogicalQuery, parent: CompileScope): PlanNode {

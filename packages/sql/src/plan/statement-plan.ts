@@ -2,7 +2,7 @@
 import type { Batch, Env } from "../execute/env.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { ResultColumn } from "../session/types.ts";
-import type { Argument } from "./bound.ts";
+import type { ReadArguments } from "./arguments.ts";
 
 export type PlannedCommand = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
 
@@ -10,8 +10,8 @@ export interface StatementPlan {
 	readonly command: PlannedCommand;
 	/** Undefined: returns no rows. */
 	readonly columns: readonly ResultColumn[] | undefined;
-	/** Values for `Env.args`, in order. */
-	readonly arguments: readonly Argument[];
+	/** Values for `Env.args`. */
+	readonly readArguments: ReadArguments;
 	/** May write or lock. */
 	readonly writes: boolean;
 	/** For statements on one row: the whole statement without an iteration. */

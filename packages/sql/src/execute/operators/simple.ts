@@ -5,7 +5,7 @@ import { Layout, type Relation } from "../../plan/relation.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
-import type { PlanNode } from "../plan-node.ts";
+import type { DirectRow, PlanNode } from "../plan-node.ts";
 
 export class Filter extends Operator {
 	readonly label = "Filter";
@@ -24,6 +24,16 @@ export class Filter extends Operator {
 		this.layout = input.layout;
 		this.details = [`Condition: ${shown}`];
 		this.estimate = Math.max(1, input.estimate / 3);
+	}
+
+	direct(): DirectRow | undefined {
+		const read = this.#input.direct?.();
+		const condition = this.#condition;
+		if (read === undefined || condition.async) return undefined;
+		return async (env) => {
+			const row = await read(env);
+			return row !== undefined && condition.evaluate(row, env) === true ? row : undefined;
+		};
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
@@ -62,6 +72,19 @@ export class Project extends Operator {
 		this.details = [`Output: ${shown}`];
 		this.layout = new Layout(columns.length, new Map());
 		this.estimate = input.estimate;
+	}
+
+	direct(): DirectRow | undefined {
+		const read = this.#input.direct?.();
+		const columns = syncOnly(this.#columns);
+		if (read === undefined || columns === undefined) return undefined;
+		return async (env) => {
+			const row = await read(env);
+			if (row === undefined) return undefined;
+			const out: Datum[] = new Array(columns.length);
+			for (let i = 0; i < columns.length; i++) out[i] = columns[i]!(row, env);
+			return out;
+		};
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {

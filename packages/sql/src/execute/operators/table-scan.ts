@@ -5,6 +5,7 @@ import { Layout, type Relation } from "../../plan/relation.ts";
 import { showSargs } from "../../plan/show.ts";
 import type { Batch, Env } from "../env.ts";
 import { Operator } from "../operator.ts";
+import type { DirectRow } from "../plan-node.ts";
 import type { TableReader } from "../table-reader.ts";
 
 export class TableScan extends Operator {
@@ -24,6 +25,11 @@ export class TableScan extends Operator {
 		this.estimate = reader.path.estimate;
 		this.label = describePath(reader.path, relation);
 		this.details = showSargs(reader.path);
+	}
+
+	direct(): DirectRow | undefined {
+		const { reader } = this;
+		return reader.ranges.isSingleSync ? (env) => reader.single([], env) : undefined;
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {

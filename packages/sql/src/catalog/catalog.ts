@@ -1,0 +1,74 @@
+/**
+ * The catalog as a node knows it. A snapshot is made from all descriptors at one read timestamp and belongs to one schema
+ * version; while the placement group has not told of a newer version, statements are planned without any read.
+ */
+import type { PlacementClient } from "@quorate/placement/types";
+import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
+import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
+import { descriptorSpan } from "./keys.ts";
+import { CatalogSnapshot } from "./snapshot.ts";
+
+const keptMax = 4;
+
+export class Catalog {
+	readonly #coordinator: TransactionCoordinator;
+	readonly #placement: PlacementClient;
+	/** By version, the oldest first. */
+	readonly #kept = new Map<number, CatalogSnapshot>();
+	#newest: CatalogSnapshot | undefined;
+	#loading: Promise<CatalogSnapshot> | undefined;
+
+	constructor(coordinator: TransactionCoordinator, placement: PlacementClient) {
+		this.#coordinator = coordinator;
+		this.#placement = placement;
+	}
+
+	/** Not older than any version that this node has heard of. Synchronous in the common case. */
+	newest(): CatalogSnapshot | Promise<CatalogSnapshot> {
+		const known = this.#newest;
+		if (known !== undefined && known.version >= this.#placement.schemaVersion()) return known;
+		this.#loading ??= this.#loadNewest().finally(() => {
+			this.#loading = undefined;
+		});
+		return this.#loading;
+	}
+
+	async #loadNewest(): Promise<CatalogSnapshot> {
+		const transaction = this.#coordinator.begin({
+			isolation: "repeatable read",
+			mode: "optimistic",
+			readOnly: true,
+			lockTimeoutMs: 0,
+			schemaVersion: this.#newest?.version ?? 0,
+		});
+		try {
+			return await this.#load(transaction);
+		} finally {
+			await transaction.rollback();
+		}
+	}
+
+	/** The catalog of the transaction's read timestamp (S2). */
+	of(transaction: Transaction): CatalogSnapshot | Promise<CatalogSnapshot> {
+		const kept = this.#kept.get(transaction.schemaVersion);
+		return kept ?? this.#load(transaction);
+	}
+
+	async #load(transaction: Transaction): Promise<CatalogSnapshot> {
+		const { schemaVersion } = await transaction.readTimestamp();
+		const kept = this.#kept.get(schemaVersion);
+		if (kept !== undefined) return kept;
+		const relations: RelationDescriptor[] = [];
+		for await (const page of transaction.scan(descriptorSpan)) {
+			for (const { value } of page) relations.push(decodeDescriptor(value));
+		}
+		const snapshot = new CatalogSnapshot(schemaVersion, relations);
+		this.#kept.set(schemaVersion, snapshot);
+		if (this.#newest === undefined || this.#newest.version < schemaVersion) this.#newest = snapshot;
+		const oldest = this.#kept.keys().next().value;
+		if (this.#kept.size > keptMax && oldest !== undefined && oldest !== this.#newest.version) {
+			this.#kept.delete(oldest);
+		}
+		return snapshot;
+	}
+}

@@ -1,0 +1,211 @@
+/** ADD COLUMN, and what changes of a table do with the rows that it has. */
+import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import { hasPrimaryKey, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { Env } from "../execute/env.ts";
+import { tableCodec } from "../execute/table-codec.ts";
+import { TableWriter } from "../execute/table-writer.ts";
+import type { AlterTableAction } from "../parser/ast.ts";
+import { bindDefault, tableWriter } from "../plan/bind-table.ts";
+import type { Bound } from "../plan/bound.ts";
+import { type Compiled, compile } from "../plan/compile.ts";
+import { CompileScope } from "../plan/compile-scope.ts";
+import { Planner } from "../plan/plan-query.ts";
+import { isVolatile } from "../plan/relations-of.ts";
+import { binderFor, executionFor } from "../session/evaluate.ts";
+import type { Datum } from "../types/datum.ts";
+import { typeByOid } from "../types/registry.ts";
+import { asBuildError, checkKeyColumns } from "./backfill.ts";
+import { newColumn } from "./column-definition.ts";
+import { addIndex } from "./create-index.ts";
+import { columnConstraint } from "./create-table.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+import { constraintName, keyColumn, newCheck } from "./table-parts.ts";
+import { hasMoreThan, tableRows } from "./table-rows.ts";
+
+type AddColumn = Extract<AlterTableAction, { kind: "add-column" }>;
+
+export async function addColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: AddColumn,
+): Promise<void> {
+	const { column: definition } = action;
+	const { name } = definition;
+	if (liveColumns(table).some((one) => one.name === name)) {
+		const message = `column "${name}" of relation "${table.name}" already exists`;
+		if (!action.ifNotExists) {
+			throw new DatabaseError("42701", message, { position: definition.at + 1 });
+		}
+		editor.state.notice("NOTICE", "42701", `${message}, skipping`);
+		return;
+	}
+	const made = await newColumn(
+		editor,
+		table.schema,
+		table.name,
+		definition,
+		table.nextAttnum,
+		new Set(),
+	);
+	if (made.sequence !== undefined) {
+		await editor.put({
+			...made.sequence,
+			ownedBy: { tableOid: table.oid, attnum: table.nextAttnum },
+		});
+	}
+	let changed: TableDescriptor = {
+		...table,
+		columns: [...table.columns, made.column],
+		nextAttnum: table.nextAttnum + 1,
+	};
+	changed = await withExistingRows(editor, table, changed);
+	for (const one of definition.constraints) {
+		if (one.kind === "check") {
+			const check = await newCheck(editor, changed, one.name, one.condition, name);
+			changed = { ...changed, checks: [...changed.checks, check] };
+		}
+	}
+	await editor.put(changed);
+	if (changed.checks.length > table.checks.length) await checkRows(editor, changed, undefined);
+	for (const one of definition.constraints) {
+		const constraint = columnConstraint(one, name, definition.at);
+		if (constraint === undefined) continue;
+		if (constraint.kind !== "unique") {
+			throw new DatabaseError("0A000", "adding a column with PRIMARY KEY is not supported", {
+				hint: "Add the column first, then the primary key.",
+			});
+		}
+		const parts = [table.name, name, "key"];
+		await addIndex(editor, editor.catalog.relation(table.oid) as TableDescriptor, {
+			name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
+			columns: [keyColumn(changed.columns, name, definition.at)],
+			unique: true,
+			constraint: true,
+		});
+	}
+}
+
+/** What rows that are there already have in a new column: one value for all, or one for each written now. */
+async function withExistingRows(
+	editor: SchemaEditor,
+	before: TableDescriptor,
+	after: TableDescriptor,
+): Promise<TableDescriptor> {
+	if (!(await hasMoreThan(editor.transaction, before, 0))) return after;
+	const column = after.columns.at(-1)!;
+	const { bound, compiled, env } = await defaultOf(editor, after);
+	if (!isVolatile(bound)) {
+		const value = await compiled.evaluate([], env);
+		if (value === null && column.notNull) {
+			throw new DatabaseError(
+				"23502",
+				`column "${column.name}" of relation "${after.name}" contains null values`,
+				{ schema: after.schema, table: after.name, column: column.name },
+			);
+		}
+		if (value === null) return after;
+		const type = typeByOid(column.type.oid)!;
+		const missingText = type.format(value, storageContext);
+		return { ...after, columns: [...before.columns, { ...column, missingText }] };
+	}
+	await rewriteRows(editor, before, after, async () => compiled.evaluate([], env));
+	return after;
+}
+
+/** As rows are read back: `RowCodec` parses it with the same. */
+const storageContext = {
+	timeZone: "UTC",
+	dateStyle: "ISO, MDY",
+	extraFloatDigits: 1,
+	byteaOutput: "hex",
+	transactionStart: 0n,
+} as const;
+
+async function defaultOf(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+): Promise<{ readonly bound: Bound; readonly compiled: Compiled; readonly env: Env }> {
+	const { state, block } = editor;
+	const binder = await binderFor(state, block, undefined, []);
+	const planner = new Planner(binder.environment.catalog);
+	const bound = bindDefault(binder, table.columns.at(-1)!);
+	const compiled = compile(bound, CompileScope.root(planner).inner());
+	return { bound, compiled, env: new Env(await executionFor(state, block), []) };
+}
+
+/**
+ * Writes all rows anew as `after` has them, within the transaction. `added`: value of the one column that `after` has more.
+ */
+export async function rewriteRows(
+	editor: SchemaEditor,
+	before: TableDescriptor,
+	after: TableDescriptor,
+	added: (() => Promise<Datum>) | undefined,
+): Promise<void> {
+	const { state, block, transaction } = editor;
+	const moves = before.primary.indexId !== after.primary.indexId;
+	const env = new Env(await executionFor(state, block), []);
+	const writer = new TableWriter(tableCodec(after), []);
+	for await (const page of tableRows(transaction, before)) {
+		if (moves) checkKeyColumns(after, page);
+		for (const stored of page) {
+			const row = added === undefined ? stored.row : [...stored.row, await added()];
+			if (!moves) {
+				writer.replaceValue(row, stored.key, env);
+				continue;
+			}
+			assert(hasPrimaryKey(after), "rows move under a primary key");
+			const key: Key = writer.codec.primary.primaryKey(row);
+			try {
+				await writer.check(writer.claims(row, key), env);
+			} catch (error) {
+				throw asBuildError(error);
+			}
+			writer.insert(row, key, env);
+		}
+		await transaction.flush();
+	}
+}
+
+/** Throws 23502 or 23514 if a row does not satisfy the table as it is to be. `check`: only that one. */
+export async function checkRows(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	check: string | undefined,
+): Promise<void> {
+	const { state, block, transaction } = editor;
+	const binder = await binderFor(state, block, undefined, []);
+	const planner = new Planner(binder.environment.catalog);
+	const writer = tableWriter(binder, table, CompileScope.root(planner));
+	const env = new Env(await executionFor(state, block), []);
+	for await (const page of tableRows(transaction, table)) {
+		for (const { row } of page) {
+			try {
+				const waiting = writer.validate(row, env);
+				if (waiting !== undefined) await waiting;
+			} catch (error) {
+				throw asAlterError(error, table, check);
+			}
+		}
+	}
+}
+
+function asAlterError(error: unknown, table: TableDescriptor, check: string | undefined): unknown {
+	if (!(error instanceof DatabaseError)) return error;
+	const { detail: _detail, ...fields } = error.fields;
+	if (error.code === "23502") {
+		return new DatabaseError(
+			"23502",
+			`column "${fields.column}" of relation "${table.name}" contains null values`,
+			fields,
+		);
+	}
+	if (error.code !== "23514") return error;
+	return new DatabaseError(
+		"23514",
+		`check constraint "${check ?? fields.constraint}" of relation "${table.name}" is violated by some row`,
+		fields,
+	);
+}

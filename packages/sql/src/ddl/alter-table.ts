@@ -1,0 +1,288 @@
+/** ALTER TABLE: its actions, one after the other. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	type ColumnDescriptor,
+	hasPrimaryKey,
+	type IndexDescriptor,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
+import { storedExpression } from "../plan/bind-table.ts";
+import { addColumn, checkRows, rewriteRows } from "./alter-column.ts";
+import { buildRewrite } from "./backfill.ts";
+import { defaultText } from "./column-definition.ts";
+import { addIndex, isDirect, usable } from "./create-index.ts";
+import { multipleKeys } from "./create-table.ts";
+import { columnsIn, deparse } from "./deparse.ts";
+import { findTable, ownedSequences, removeIndex } from "./drop.ts";
+import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { splitAt } from "./split.ts";
+import {
+	columnNamed,
+	constraintName,
+	foreignKeys,
+	keyColumn,
+	keyIndex,
+	newCheck,
+	withKeyNotNull,
+} from "./table-parts.ts";
+
+type AlterTable = Extract<Statement, { kind: "alter-table" }>;
+
+export async function alterTable(editor: SchemaEditor, statement: AlterTable): Promise<string> {
+	const { name } = statement;
+	if (findTable(editor, name) === undefined) {
+		const shown = name.parts.at(-1)!;
+		if (!statement.ifExists) {
+			throw new DatabaseError("42P01", `relation "${shown}" does not exist`, {
+				position: name.at + 1,
+			});
+		}
+		editor.state.notice("NOTICE", "00000", `relation "${shown}" does not exist, skipping`);
+		return "ALTER TABLE";
+	}
+	const oid = findTable(editor, name)!.oid;
+	for (const action of statement.actions) {
+		// Each action sees what the ones before it have done.
+		const table = editor.catalog.relation(oid) as TableDescriptor;
+		if (action.kind !== "split-at") usable(table);
+		await apply(editor, table, action);
+	}
+	return "ALTER TABLE";
+}
+
+async function apply(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: AlterTableAction,
+): Promise<void> {
+	switch (action.kind) {
+		case "add-column":
+			return addColumn(editor, table, action);
+		case "drop-column":
+			return dropColumn(editor, table, action);
+		case "add-constraint":
+			return addConstraint(editor, table, action.constraint);
+		case "drop-constraint":
+			return dropConstraint(editor, table, action);
+		case "set-default":
+			return setDefault(editor, table, action);
+		case "set-not-null":
+			return setNotNull(editor, table, action);
+		case "rename-column":
+			return renameColumn(editor, table, action);
+		case "rename-table":
+			return renameTable(editor, table, action.to);
+		case "split-at":
+			return splitAt(editor, table, action.rows);
+		default:
+			throw new DatabaseError("0A000", "this form of ALTER TABLE is not supported");
+	}
+}
+
+const replaceColumn = (
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	changed: ColumnDescriptor,
+): TableDescriptor => ({
+	...table,
+	columns: table.columns.map((one) => (one === column ? changed : one)),
+});
+
+async function dropColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "drop-column" }>,
+): Promise<void> {
+	const column = liveColumns(table).find((one) => one.name === action.name);
+	if (column === undefined) {
+		if (!action.ifExists) columnNamed(table, action.name, action.at);
+		editor.state.notice(
+			"NOTICE",
+			"00000",
+			`column "${action.name}" of relation "${table.name}" does not exist, skipping`,
+		);
+		return;
+	}
+	const uses = (index: IndexDescriptor): boolean =>
+		index.columns.some((one) => one.attnum === column.attnum);
+	if (uses(table.primary)) {
+		throw new DatabaseError("0A000", "dropping a column of the primary key is not supported", {
+			hint: "Create a new table with another primary key and copy the rows.",
+		});
+	}
+	for (const sequence of ownedSequences(editor, table, column.attnum)) {
+		await editor.remove(sequence);
+	}
+	const dropped = table.indexes.filter(uses);
+	await editor.put({
+		...replaceColumn(table, column, {
+			...column,
+			dropped: true,
+			notNull: false,
+			defaultText: undefined,
+			identity: undefined,
+		}),
+		indexes: table.indexes.filter((index) => !uses(index)),
+		checks: table.checks.filter(
+			(check) => !columnsIn(storedExpression(check.text)).has(column.name),
+		),
+	});
+	editor.dropIndexes(dropped.map((index) => index.indexId));
+}
+
+async function addConstraint(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	constraint: TableConstraint,
+): Promise<void> {
+	switch (constraint.kind) {
+		case "primary-key":
+			return addPrimaryKey(editor, table, constraint);
+		case "unique": {
+			const parts = [table.name, ...constraint.columns, "key"];
+			return addIndex(editor, table, {
+				name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
+				columns: constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at)),
+				unique: true,
+				constraint: true,
+			});
+		}
+		case "check": {
+			const check = await newCheck(editor, table, constraint.name, constraint.condition, undefined);
+			const changed = { ...table, checks: [...table.checks, check] };
+			await editor.put(changed);
+			return checkRows(editor, changed, check.name);
+		}
+		default:
+			throw foreignKeys();
+	}
+}
+
+/** S5: the rows move under a new prefix, and every index with them, since entries point to primary keys. */
+async function addPrimaryKey(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
+): Promise<void> {
+	if (hasPrimaryKey(table)) throw multipleKeys(table.name, constraint.at);
+	const direct = await isDirect(editor, table);
+	const primary = await keyIndex(
+		editor,
+		table,
+		constraint,
+		direct ? "public" : "write-only",
+		new Set(),
+	);
+	const indexes: IndexDescriptor[] = [];
+	for (const index of table.indexes) {
+		indexes.push({ ...index, indexId: await editor.newId() });
+	}
+	const columns = withKeyNotNull(table.columns, primary.columns);
+	if (direct) {
+		const changed: TableDescriptor = { ...table, columns, primary, indexes };
+		await editor.put(changed);
+		await rewriteRows(editor, table, changed, undefined);
+		editor.dropIndexes([table.primary, ...table.indexes].map((index) => index.indexId));
+		return;
+	}
+	await editor.put({ ...table, columns, rewrite: { primary, indexes } });
+	const madeNotNull = columns.flatMap((column, i) =>
+		column === table.columns[i] ? [] : [column.attnum],
+	);
+	const { state } = editor;
+	editor.block.afterCommit.push(() => buildRewrite(state, table.oid, madeNotNull));
+}
+
+async function dropConstraint(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "drop-constraint" }>,
+): Promise<void> {
+	const check = table.checks.find((one) => one.name === action.name);
+	if (check !== undefined) {
+		return editor.put({ ...table, checks: table.checks.filter((one) => one !== check) });
+	}
+	const index = table.indexes.find(
+		(one) => one.name === action.name && one.constraintOid !== undefined,
+	);
+	if (index !== undefined) return removeIndex(editor, table, index);
+	if (hasPrimaryKey(table) && table.primary.name === action.name) {
+		throw new DatabaseError("0A000", "dropping a primary key is not supported", {
+			hint: "Create a new table and copy the rows.",
+		});
+	}
+	const message = `constraint "${action.name}" of relation "${table.name}" does not exist`;
+	if (!action.ifExists) throw new DatabaseError("42704", message);
+	editor.state.notice("NOTICE", "00000", `${message}, skipping`);
+}
+
+function setDefault(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "set-default" }>,
+): Promise<void> {
+	const column = columnNamed(table, action.column, action.at);
+	if (column.identity !== undefined) {
+		throw new DatabaseError(
+			"42601",
+			`column "${column.name}" of relation "${table.name}" is an identity column`,
+		);
+	}
+	const text =
+		action.value === undefined
+			? undefined
+			: defaultText(editor, column.name, column.type, action.value);
+	return editor.put(replaceColumn(table, column, { ...column, defaultText: text }));
+}
+
+async function setNotNull(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "set-not-null" }>,
+): Promise<void> {
+	const column = columnNamed(table, action.column, action.at);
+	if (column.notNull === action.notNull) return;
+	const isKey = table.primary.columns.some((one) => one.attnum === column.attnum);
+	if (!action.notNull && isKey) {
+		throw new DatabaseError("42P16", `column "${column.name}" is in a primary key`);
+	}
+	const changed = replaceColumn(table, column, { ...column, notNull: action.notNull });
+	await editor.put(changed);
+	if (action.notNull) await checkRows(editor, changed, undefined);
+}
+
+async function renameColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "rename-column" }>,
+): Promise<void> {
+	const column = liveColumns(table).find((one) => one.name === action.from);
+	if (column === undefined) {
+		throw new DatabaseError("42703", `column "${action.from}" does not exist`);
+	}
+	if (liveColumns(table).some((one) => one.name === action.to)) {
+		throw new DatabaseError(
+			"42701",
+			`column "${action.to}" of relation "${table.name}" already exists`,
+		);
+	}
+	const rename = { column: (name: string) => (name === action.from ? action.to : name) };
+	await editor.put({
+		...replaceColumn(table, column, { ...column, name: action.to }),
+		checks: table.checks.map((check) => ({
+			...check,
+			text: deparse(storedExpression(check.text), rename),
+		})),
+	});
+}
+
+async function renameTable(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	to: string,
+): Promise<void> {
+	if (editor.isTaken(table.schema, to)) throw alreadyExists(to);
+	await editor.put({ ...table, name: to });
+}

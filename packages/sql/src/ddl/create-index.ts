@@ -1,0 +1,168 @@
+/** CREATE INDEX. A small table is indexed in the same transaction; a larger one in steps (S3). */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import type {
+	IndexColumnDescriptor,
+	IndexDescriptor,
+	TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { columnByAttnum } from "../catalog/descriptor.ts";
+import { entryValue } from "../execute/index-codec.ts";
+import { indexCodec } from "../execute/table-codec.ts";
+import type { IndexColumn, Statement } from "../parser/ast.ts";
+import type { Datum } from "../types/datum.ts";
+import { typeByOid } from "../types/registry.ts";
+import { buildIndex } from "./backfill.ts";
+import { findTable } from "./drop.ts";
+import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { columnNamed, keyColumn, newIndex } from "./table-parts.ts";
+import { hasMoreThan, tableRows } from "./table-rows.ts";
+
+type CreateIndex = Extract<Statement, { kind: "create-index" }>;
+
+/** Up to so many rows, what a schema change does to them is done in its own transaction. */
+export const directRowsMax = 1000;
+
+const noPartial = (): DatabaseError =>
+	new DatabaseError("0A000", "partial indexes are not supported", {
+		hint: "Leave the WHERE clause out.",
+	});
+
+function indexColumn(table: TableDescriptor, item: IndexColumn, at: number): IndexColumnDescriptor {
+	const node = item.expression;
+	if (node.kind !== "column" || node.name.parts.length !== 1) {
+		throw new DatabaseError("0A000", "indexes on expressions are not supported", {
+			hint: "Add a column that holds the value.",
+			position: node.at + 1,
+		});
+	}
+	if (item.nulls !== undefined && (item.nulls === "first") !== item.descending) {
+		throw new DatabaseError("0A000", "this order of NULLs is not supported in an index", {
+			hint: "Ascending columns have NULLs last, descending ones first.",
+		});
+	}
+	columnNamed(table, node.name.parts[0]!, node.at);
+	return keyColumn(table.columns, node.name.parts[0]!, at, item.descending);
+}
+
+export function usable(table: TableDescriptor): void {
+	if (table.rewrite === undefined) return;
+	throw new DatabaseError(
+		"55006",
+		`cannot alter table "${table.name}" because its primary key is being changed`,
+		{ hint: "Try again when the running ALTER TABLE has ended." },
+	);
+}
+
+export async function createIndex(editor: SchemaEditor, statement: CreateIndex): Promise<string> {
+	if (statement.concurrently && editor.block.explicit) {
+		throw new DatabaseError(
+			"25001",
+			"CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
+		);
+	}
+	const table = findTable(editor, statement.table);
+	if (table === undefined) {
+		throw new DatabaseError(
+			"42P01",
+			`relation "${statement.table.parts.join(".")}" does not exist`,
+			{ position: statement.table.at + 1 },
+		);
+	}
+	usable(table);
+	if (statement.where !== undefined) throw noPartial();
+	if (statement.method !== undefined && !["btree", "hash"].includes(statement.method)) {
+		throw new DatabaseError("0A000", `access method "${statement.method}" is not supported`, {
+			hint: "Use btree.",
+		});
+	}
+	const columns = statement.columns.map((item) => indexColumn(table, item, statement.at));
+	const { name } = statement;
+	if (name !== undefined && editor.isTaken(table.schema, name)) {
+		if (!statement.ifNotExists) throw alreadyExists(name);
+		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);
+		return "CREATE INDEX";
+	}
+	const names = columns.map(({ attnum }) => columnByAttnum(table, attnum).name);
+	await addIndex(editor, table, {
+		name: name ?? editor.freeName(table.schema, [table.name, ...names, "idx"], new Set()),
+		columns,
+		unique: statement.unique,
+		constraint: false,
+	});
+	return "CREATE INDEX";
+}
+
+/** Whether all rows can be dealt with in the transaction of the change. */
+export async function isDirect(editor: SchemaEditor, table: TableDescriptor): Promise<boolean> {
+	if (editor.isNew(table)) return true;
+	// What it reads is validated at commit only then.
+	if (editor.block.characteristics.isolation !== "serializable") return false;
+	return !(await hasMoreThan(editor.transaction, table, directRowsMax));
+}
+
+export async function addIndex(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	options: {
+		readonly name: string;
+		readonly columns: readonly IndexColumnDescriptor[];
+		readonly unique: boolean;
+		readonly constraint: boolean;
+	},
+): Promise<void> {
+	const direct = await isDirect(editor, table);
+	const index = await newIndex(editor, options.name, options.columns, {
+		unique: options.unique,
+		constraint: options.constraint,
+		state: direct ? "public" : "write-only",
+	});
+	const changed = { ...table, indexes: [...table.indexes, index] };
+	await editor.put(changed);
+	if (direct) {
+		await fill(editor, changed, index);
+	} else {
+		const { state } = editor;
+		editor.block.afterCommit.push(() => buildIndex(state, table.oid, index.oid));
+	}
+}
+
+async function fill(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	index: IndexDescriptor,
+): Promise<void> {
+	const codec = indexCodec(table, index);
+	const seen = new Set<Key>();
+	for await (const page of tableRows(editor.transaction, table)) {
+		for (const { key, row } of page) {
+			const entry = codec.entryKey(row, key);
+			if (index.unique) {
+				if (seen.has(entry)) throw duplicated(table, index, row, editor.state.context);
+				seen.add(entry);
+			}
+			editor.transaction.put(entry, entryValue(key));
+		}
+		await editor.transaction.flush();
+	}
+}
+
+export function duplicated(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	row: readonly Datum[],
+	context: Parameters<NonNullable<ReturnType<typeof typeByOid>>["format"]>[1],
+): DatabaseError {
+	const live = table.columns.filter((column) => !column.dropped);
+	const columns = index.columns.map(({ attnum }) => columnByAttnum(table, attnum));
+	const values = columns.map((column) => {
+		const value = row[live.indexOf(column)]!;
+		return value === null ? "null" : typeByOid(column.type.oid)!.format(value, context);
+	});
+	return new DatabaseError("23505", `could not create unique index "${index.name}"`, {
+		detail: `Key (${columns.map((column) => column.name).join(", ")})=(${values.join(", ")}) is duplicated.`,
+		schema: table.schema,
+		table: table.name,
+		constraint: index.name,
+	});
+}

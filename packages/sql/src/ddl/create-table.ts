@@ -1,0 +1,215 @@
+/** CREATE TABLE, and CREATE TABLE ... AS. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type {
+	IndexDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { Env } from "../execute/env.ts";
+import { tableCodec } from "../execute/table-codec.ts";
+import { TableWriter } from "../execute/table-writer.ts";
+import type { ColumnConstraint, Statement, TableConstraint } from "../parser/ast.ts";
+import type { LexedStatement } from "../parser/parse.ts";
+import { executionFor } from "../session/evaluate.ts";
+import { bindAndPlan } from "../session/prepared.ts";
+import { type NewColumn, newColumn } from "./column-definition.ts";
+import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { foreignKeys, keyIndex, newCheck, newIndex, withKeyNotNull } from "./table-parts.ts";
+
+type CreateTable = Extract<Statement, { kind: "create-table" }>;
+
+const columnsMax = 1600;
+
+/** The command tag. */
+export async function createTable(
+	editor: SchemaEditor,
+	statement: CreateTable,
+	lexed: LexedStatement,
+): Promise<string> {
+	const [schema, name] = editor.target(statement.name);
+	if (statement.temporary) {
+		throw new DatabaseError("0A000", "temporary tables are not supported", {
+			hint: "Create an ordinary table and drop it afterwards.",
+		});
+	}
+	if (editor.isTaken(schema, name)) {
+		if (!statement.ifNotExists) throw alreadyExists(name);
+		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);
+		return "CREATE TABLE";
+	}
+	if (statement.as !== undefined) return createTableAs(editor, statement, lexed, schema, name);
+	const taken = new Set([name]);
+	const columns = await defineColumns(editor, statement, schema, name, taken);
+	const table = await assemble(editor, statement, schema, name, columns, taken);
+	await editor.put(table);
+	for (const [i, { sequence }] of columns.entries()) {
+		if (sequence === undefined) continue;
+		const owned: SequenceDescriptor = {
+			...sequence,
+			ownedBy: { tableOid: table.oid, attnum: i + 1 },
+		};
+		await editor.put(owned);
+	}
+	return "CREATE TABLE";
+}
+
+async function defineColumns(
+	editor: SchemaEditor,
+	statement: CreateTable,
+	schema: string,
+	name: string,
+	taken: Set<string>,
+): Promise<readonly NewColumn[]> {
+	if (statement.columns.length > columnsMax) {
+		throw new DatabaseError("54011", `tables can have at most ${columnsMax} columns`);
+	}
+	const columns: NewColumn[] = [];
+	const names = new Set<string>();
+	for (const [i, definition] of statement.columns.entries()) {
+		if (names.has(definition.name)) {
+			throw new DatabaseError("42701", `column "${definition.name}" specified more than once`, {
+				position: definition.at + 1,
+			});
+		}
+		names.add(definition.name);
+		const made = await newColumn(editor, schema, name, definition, i + 1, taken);
+		if (made.sequence !== undefined) taken.add(made.sequence.name);
+		columns.push(made);
+	}
+	return columns;
+}
+
+/** Constraints of columns as constraints of the table. */
+export function columnConstraint(
+	constraint: ColumnConstraint,
+	column: string,
+	at: number,
+): TableConstraint | undefined {
+	switch (constraint.kind) {
+		case "primary-key":
+		case "unique":
+			return { kind: constraint.kind, name: constraint.name, columns: [column], at };
+		case "references":
+			throw foreignKeys();
+		default:
+			return undefined;
+	}
+}
+
+async function assemble(
+	editor: SchemaEditor,
+	statement: CreateTable,
+	schema: string,
+	name: string,
+	columns: readonly NewColumn[],
+	taken: Set<string>,
+): Promise<TableDescriptor> {
+	const constraints: TableConstraint[] = [];
+	for (const definition of statement.columns) {
+		for (const one of definition.constraints) {
+			const constraint = columnConstraint(one, definition.name, definition.at);
+			if (constraint !== undefined) constraints.push(constraint);
+		}
+	}
+	constraints.push(...statement.constraints);
+	if (constraints.some((one) => one.kind === "foreign-key")) throw foreignKeys();
+	const keys = constraints.filter((one) => one.kind === "primary-key");
+	if (keys.length > 1) throw multipleKeys(name, keys[1]!.at);
+	const base = { schema, name, columns: columns.map(({ column }) => column) };
+	const primary: IndexDescriptor =
+		keys[0] === undefined
+			? await rowidIndex(editor, name)
+			: await keyIndex(editor, base, keys[0], "public", taken);
+	const indexes: IndexDescriptor[] = [];
+	for (const constraint of constraints) {
+		if (constraint.kind === "unique") {
+			indexes.push(await keyIndex(editor, base, constraint, "public", taken));
+		}
+	}
+	let table: TableDescriptor = {
+		kind: "table",
+		oid: await editor.newId(),
+		...base,
+		columns: withKeyNotNull(base.columns, primary.columns),
+		nextAttnum: columns.length + 1,
+		primary,
+		indexes,
+		checks: [],
+		rewrite: undefined,
+	};
+	for (const definition of statement.columns) {
+		for (const one of definition.constraints) {
+			if (one.kind !== "check") continue;
+			const check = await newCheck(editor, table, one.name, one.condition, definition.name);
+			table = { ...table, checks: [...table.checks, check] };
+		}
+	}
+	for (const one of constraints) {
+		if (one.kind !== "check") continue;
+		const check = await newCheck(editor, table, one.name, one.condition, undefined);
+		table = { ...table, checks: [...table.checks, check] };
+	}
+	return table;
+}
+
+export const multipleKeys = (table: string, at: number): DatabaseError =>
+	new DatabaseError("42P16", `multiple primary keys for table "${table}" are not allowed`, {
+		position: at + 1,
+	});
+
+/** The primary index of a table without a primary key: no columns, hidden row ids. */
+const rowidIndex = (editor: SchemaEditor, table: string): Promise<IndexDescriptor> =>
+	newIndex(editor, `${table}_rowid`, [], { unique: true, constraint: false, state: "public" });
+
+async function createTableAs(
+	editor: SchemaEditor,
+	statement: CreateTable,
+	lexed: LexedStatement,
+	schema: string,
+	name: string,
+): Promise<string> {
+	const { state, block } = editor;
+	const { plan } = bindAndPlan(state, statement.as!, lexed, [], editor.catalog);
+	const sources = plan.columns ?? [];
+	const names = sources.map((source, i) => statement.columns[i]?.name ?? source.name);
+	const repeated = names.find((one, i) => names.indexOf(one) !== i);
+	if (repeated !== undefined) {
+		throw new DatabaseError("42701", `column "${repeated}" specified more than once`);
+	}
+	const table: TableDescriptor = {
+		kind: "table",
+		oid: await editor.newId(),
+		schema,
+		name,
+		columns: sources.map((source, i) => ({
+			attnum: i + 1,
+			name: names[i]!,
+			type: source.type,
+			notNull: false,
+			defaultText: undefined,
+			identity: undefined,
+			missingText: undefined,
+			dropped: false,
+		})),
+		nextAttnum: sources.length + 1,
+		primary: await rowidIndex(editor, name),
+		indexes: [],
+		checks: [],
+		rewrite: undefined,
+	};
+	await editor.put(table);
+	const writer = new TableWriter(tableCodec(table), []);
+	const env = new Env(
+		await executionFor(state, block),
+		plan.readArguments(lexed.literals, [], state.context),
+	);
+	let count = 0;
+	for await (const batch of plan.run(env)) {
+		for (const row of batch) {
+			writer.insert(row, await writer.newKeySlowly(row, env), env);
+			count++;
+		}
+		await env.execution.store.flush();
+	}
+	return `SELECT ${count}`;
+}

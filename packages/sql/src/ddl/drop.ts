@@ -1,0 +1,208 @@
+/** DROP TABLE, INDEX, SEQUENCE, and TRUNCATE. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type {
+	IndexDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { NamedObject } from "../catalog/snapshot.ts";
+import type { QualifiedName, Statement } from "../parser/ast.ts";
+import { splitName } from "../plan/binder.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+
+type Drop = Extract<Statement, { kind: "drop" }>;
+
+export function findObject(editor: SchemaEditor, name: QualifiedName): NamedObject | undefined {
+	const [schema, base] = splitName(name);
+	for (const one of schema === undefined ? editor.state.context.searchPath : [schema]) {
+		const found = editor.catalog.object(one, base);
+		if (found !== undefined) return found;
+	}
+	return undefined;
+}
+
+export function findTable(editor: SchemaEditor, name: QualifiedName): TableDescriptor | undefined {
+	const found = findObject(editor, name);
+	if (found === undefined || found.kind === "table") return found?.table;
+	throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not a table`);
+}
+
+export const allIndexIds = (table: TableDescriptor): readonly number[] => {
+	const rewrite =
+		table.rewrite === undefined ? [] : [table.rewrite.primary, ...table.rewrite.indexes];
+	return [table.primary, ...table.indexes, ...rewrite].map((index) => index.indexId);
+};
+
+export const ownedSequences = (
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	attnum?: number,
+): readonly SequenceDescriptor[] =>
+	editor.catalog
+		.relations()
+		.filter(
+			(relation): relation is SequenceDescriptor =>
+				relation.kind === "sequence" &&
+				relation.ownedBy?.tableOid === table.oid &&
+				(attnum === undefined || relation.ownedBy.attnum === attnum),
+		);
+
+export async function drop(editor: SchemaEditor, statement: Drop): Promise<string> {
+	const { object, names, ifExists } = statement;
+	for (const name of names) {
+		if (object === "schema") await dropSchema(editor, name, ifExists);
+		else await dropOne(editor, statement, name);
+	}
+	return `DROP ${object.toUpperCase()}`;
+}
+
+async function dropSchema(
+	editor: SchemaEditor,
+	name: QualifiedName,
+	ifExists: boolean,
+): Promise<void> {
+	const shown = name.parts.join(".");
+	if (["public", "pg_catalog", "information_schema"].includes(shown)) {
+		throw new DatabaseError(
+			"2BP01",
+			`cannot drop schema ${shown} because it is required by the database system`,
+		);
+	}
+	if (!ifExists) throw new DatabaseError("3F000", `schema "${shown}" does not exist`);
+	editor.state.notice("NOTICE", "00000", `schema "${shown}" does not exist, skipping`);
+}
+
+async function dropOne(editor: SchemaEditor, statement: Drop, name: QualifiedName): Promise<void> {
+	const { object, ifExists } = statement;
+	const shown = name.parts.at(-1)!;
+	const found = findObject(editor, name);
+	if (found === undefined) {
+		if (!ifExists) {
+			throw new DatabaseError(
+				object === "index" ? "42704" : "42P01",
+				`${object} "${shown}" does not exist`,
+			);
+		}
+		editor.state.notice("NOTICE", "00000", `${object} "${shown}" does not exist, skipping`);
+		return;
+	}
+	if (found.kind !== object) {
+		const article = object === "index" ? "an" : "a";
+		throw new DatabaseError("42809", `"${shown}" is not ${article} ${object}`, {
+			hint: `Use DROP ${found.kind.toUpperCase()} to remove ${found.kind === "index" ? "an" : "a"} ${found.kind}.`,
+		});
+	}
+	if (found.kind === "table") await dropTable(editor, found.table);
+	else if (found.kind === "index") await dropIndex(editor, found.table, found.index);
+	else await dropSequence(editor, found.sequence, statement.cascade);
+}
+
+async function dropTable(editor: SchemaEditor, table: TableDescriptor): Promise<void> {
+	for (const sequence of ownedSequences(editor, table)) await editor.remove(sequence);
+	await editor.remove(table);
+	editor.dropIndexes(allIndexIds(table));
+}
+
+async function dropIndex(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	index: IndexDescriptor,
+): Promise<void> {
+	if (index.constraintOid !== undefined) {
+		throw new DatabaseError(
+			"2BP01",
+			`cannot drop index ${index.name} because constraint ${index.name} on table ${table.name} requires it`,
+			{ hint: `You can drop constraint ${index.name} on table ${table.name} instead.` },
+		);
+	}
+	await removeIndex(editor, table, index);
+}
+
+export async function removeIndex(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	index: IndexDescriptor,
+): Promise<void> {
+	const { rewrite } = table;
+	const position = table.indexes.indexOf(index);
+	const shadow = rewrite?.indexes[position];
+	await editor.put({
+		...table,
+		indexes: table.indexes.filter((one) => one !== index),
+		rewrite: rewrite && {
+			...rewrite,
+			indexes: rewrite.indexes.filter((one) => one !== shadow),
+		},
+	});
+	editor.dropIndexes([index.indexId, ...(shadow === undefined ? [] : [shadow.indexId])]);
+}
+
+async function dropSequence(
+	editor: SchemaEditor,
+	sequence: SequenceDescriptor,
+	cascade: boolean,
+): Promise<void> {
+	const owner = sequence.ownedBy && editor.catalog.relation(sequence.ownedBy.tableOid);
+	if (owner?.kind === "table") {
+		const column = owner.columns[sequence.ownedBy!.attnum - 1]!;
+		const uses = column.defaultText?.includes(sequence.name) === true && !column.dropped;
+		if (uses && (!cascade || column.identity !== undefined)) {
+			throw new DatabaseError(
+				"2BP01",
+				`cannot drop sequence ${sequence.name} because other objects depend on it`,
+				{
+					detail: `default value for column ${column.name} of table ${owner.name} depends on sequence ${sequence.name}`,
+					hint: "Use DROP ... CASCADE to drop the dependent objects too.",
+				},
+			);
+		}
+		if (uses) {
+			await editor.put({
+				...owner,
+				columns: owner.columns.map((one) =>
+					one === column ? { ...one, defaultText: undefined } : one,
+				),
+			});
+		}
+	}
+	await editor.remove(sequence);
+}
+
+/** New physical indexes for the same table: nothing is read, and the old rows go later (S4). */
+export async function truncate(
+	editor: SchemaEditor,
+	statement: Extract<Statement, { kind: "truncate" }>,
+): Promise<string> {
+	const tables = statement.names.map((name) => {
+		const table = findTable(editor, name);
+		if (table === undefined) {
+			throw new DatabaseError("42P01", `relation "${name.parts.at(-1)}" does not exist`, {
+				position: name.at + 1,
+			});
+		}
+		return table;
+	});
+	for (const table of new Set(tables)) {
+		const fresh = async (index: IndexDescriptor): Promise<IndexDescriptor> => ({
+			...index,
+			indexId: await editor.newId(),
+		});
+		const indexes: IndexDescriptor[] = [];
+		for (const index of table.indexes) indexes.push(await fresh(index));
+		const { rewrite } = table;
+		const shadows: IndexDescriptor[] = [];
+		for (const index of rewrite?.indexes ?? []) shadows.push(await fresh(index));
+		await editor.put({
+			...table,
+			primary: await fresh(table.primary),
+			indexes,
+			rewrite: rewrite && { primary: await fresh(rewrite.primary), indexes: shadows },
+		});
+		editor.dropIndexes(allIndexIds(table));
+		if (!statement.restartIdentity) continue;
+		for (const sequence of ownedSequences(editor, table)) {
+			await editor.put({ ...sequence, valueId: await editor.newId() });
+		}
+	}
+	return "TRUNCATE TABLE";
+}

@@ -1,0 +1,181 @@
+/**
+ * Changes of the catalog within a transaction. Every row that a change relies on is read with a lock, so that of two
+ * changes to one object, or two claims of one name, the second sees the first; the commit raises the schema version (S1).
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import type { LockRequest, Transaction } from "@quorate/txn/types";
+import {
+	encodeDescriptor,
+	type RelationDescriptor,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
+import { type CatalogSnapshot, namedIndexes } from "../catalog/snapshot.ts";
+import { SchemaMovedError } from "../execute/statement-store.ts";
+import type { QualifiedName } from "../parser/ast.ts";
+import { splitName } from "../plan/binder.ts";
+import { knownSchemas } from "../session/session-context.ts";
+import type { SessionState } from "../session/session-state.ts";
+import type { TransactionBlock } from "../session/transaction-block.ts";
+
+const nameBytesMax = 63;
+
+export class SchemaEditor {
+	readonly state: SessionState;
+	readonly block: TransactionBlock;
+	readonly transaction: Transaction;
+	/** As the statement found it; `catalog` has the statement's own changes in it. */
+	readonly base: CatalogSnapshot;
+
+	constructor(
+		state: SessionState,
+		block: TransactionBlock,
+		transaction: Transaction,
+		base: CatalogSnapshot,
+	) {
+		this.state = state;
+		this.block = block;
+		this.transaction = transaction;
+		this.base = base;
+	}
+
+	get catalog(): CatalogSnapshot {
+		return this.state.snapshot ?? this.base;
+	}
+
+	get lock(): LockRequest | undefined {
+		const pessimistic = this.block.characteristics.mode === "pessimistic";
+		return pessimistic ? { strength: "exclusive", wait: "block" } : undefined;
+	}
+
+	newId(): Promise<number> {
+		return this.state.services.objectIds.take();
+	}
+
+	async read(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
+		const { lock, transaction } = this;
+		const values = await (lock === undefined ? transaction.get(keys) : transaction.get(keys, lock));
+		if (transaction.schemaVersion !== this.base.version) throw new SchemaMovedError();
+		return values;
+	}
+
+	/** The schema in which a name is created, and the name. Throws 3F000, 42501. */
+	target(name: QualifiedName): readonly [string, string] {
+		const [schema, base] = splitName(name);
+		if (Buffer.byteLength(base, "utf8") > nameBytesMax) {
+			throw new DatabaseError("42622", `identifier "${base}" is too long`, {
+				hint: `At most ${nameBytesMax} bytes are allowed.`,
+				position: name.at + 1,
+			});
+		}
+		const chosen = schema ?? this.state.context.searchPath.find((one) => one !== "pg_catalog");
+		if (chosen === undefined) {
+			throw new DatabaseError("3F000", "no schema has been selected to create in");
+		}
+		if (!knownSchemas.has(chosen)) {
+			throw new DatabaseError("3F000", `schema "${chosen}" does not exist`, {
+				position: name.at + 1,
+			});
+		}
+		if (chosen !== "public") {
+			throw new DatabaseError("42501", `permission denied to create "${chosen}.${base}"`, {
+				detail: "System catalog modifications are currently disallowed.",
+			});
+		}
+		return [chosen, base];
+	}
+
+	/** Whether a name is taken, in the catalog or by a change that is not in it yet. */
+	isTaken(schema: string, name: string): boolean {
+		return this.catalog.object(schema, name) !== undefined;
+	}
+
+	/** A name that is free, made from the parts as PostgreSQL makes it. */
+	freeName(schema: string, parts: readonly string[], taken: ReadonlySet<string>): string {
+		for (let n = 0; ; n++) {
+			const suffix = n === 0 ? "" : String(n);
+			const name = shortened(parts, suffix);
+			if (!taken.has(name) && !this.isTaken(schema, name)) return name;
+		}
+	}
+
+	/** Writes a new or changed descriptor, claims its new names and frees its old ones. Throws 42P07. */
+	async put(descriptor: RelationDescriptor): Promise<void> {
+		const before = this.catalog.relation(descriptor.oid);
+		const old = new Set(before === undefined ? [] : namesOf(before));
+		const now = new Set(namesOf(descriptor));
+		const claimed = [...now].filter((name) => !old.has(name));
+		const keys = [
+			descriptorKey(descriptor.oid),
+			...claimed.map((name) => nameKey(descriptor.schema, name)),
+		];
+		const values = await this.read(keys);
+		const taken = claimed.find((_, i) => values[i + 1] !== undefined);
+		if (taken !== undefined) throw alreadyExists(taken);
+		this.transaction.markSchemaChange();
+		this.transaction.put(keys[0]!, encodeDescriptor(descriptor));
+		for (const name of claimed) {
+			this.transaction.put(nameKey(descriptor.schema, name), oidBytes(descriptor.oid));
+		}
+		for (const name of old) {
+			if (!now.has(name)) this.transaction.delete(nameKey(descriptor.schema, name));
+		}
+		this.#noted(descriptor.oid, descriptor);
+	}
+
+	async remove(descriptor: RelationDescriptor): Promise<void> {
+		const names = namesOf(descriptor);
+		await this.read([
+			descriptorKey(descriptor.oid),
+			...names.map((name) => nameKey(descriptor.schema, name)),
+		]);
+		this.transaction.markSchemaChange();
+		this.transaction.delete(descriptorKey(descriptor.oid));
+		for (const name of names) this.transaction.delete(nameKey(descriptor.schema, name));
+		this.#noted(descriptor.oid, undefined);
+	}
+
+	/** S4: the rows stay until no one can read as of a time before the drop. */
+	dropIndexes(indexIds: readonly number[]): void {
+		const bytes = Buffer.from(JSON.stringify({ format: 1 }), "utf8");
+		for (const indexId of indexIds) this.transaction.put(droppedIndexKey(indexId), bytes);
+	}
+
+	#noted(oid: number, descriptor: RelationDescriptor | undefined): void {
+		this.block.noteChange(oid, descriptor);
+		this.state.snapshot = this.block.overlay(this.base);
+	}
+
+	/** Whether this transaction made the table: nobody else can have rows in it. */
+	isNew(table: TableDescriptor): boolean {
+		const { changes } = this.block;
+		return changes.has(table.oid) && this.originalOf(table.oid) === undefined;
+	}
+
+	/** The descriptor outside of this transaction. */
+	originalOf(oid: number): RelationDescriptor | undefined {
+		return this.state.committedRelation(oid);
+	}
+}
+
+export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>
+	descriptor.kind === "sequence"
+		? [descriptor.name]
+		: [descriptor.name, ...namedIndexes(descriptor).map((index) => index.name)];
+
+const oidBytes = (oid: number): Uint8Array => Buffer.from(String(oid), "utf8");
+
+export const alreadyExists = (name: string): DatabaseError =>
+	new DatabaseError("42P07", `relation "${name}" already exists`);
+
+/** Parts joined by underscores; the first ones are cut so that it fits. */
+function shortened(parts: readonly string[], suffix: string): string {
+	const cut = [...parts];
+	const whole = (): string => cut.join("_") + suffix;
+	while (Buffer.byteLength(whole(), "utf8") > nameBytesMax) {
+		const longest = cut.reduce((best, part, i) => (part.length > cut[best]!.length ? i : best), 0);
+		cut[longest] = cut[longest]!.slice(0, -1);
+	}
+	return whole();
+}

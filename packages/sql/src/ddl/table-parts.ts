@@ -1,0 +1,180 @@
+/** Constraints and indexes of a table under construction: names, columns, physical ids. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	type CheckDescriptor,
+	type ColumnDescriptor,
+	type IndexColumnDescriptor,
+	type IndexDescriptor,
+	type IndexState,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { Expression, TableConstraint } from "../parser/ast.ts";
+import { bindBoolean } from "../plan/bind-expression.ts";
+import { tableRelation } from "../plan/bind-table.ts";
+import { Binder } from "../plan/binder.ts";
+import { Scope } from "../plan/scope.ts";
+import { formatType, typeByOid } from "../types/registry.ts";
+import { columnsIn, deparse } from "./deparse.ts";
+import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+
+export function keyColumn(
+	columns: readonly ColumnDescriptor[],
+	name: string,
+	at: number,
+	descending = false,
+): IndexColumnDescriptor {
+	const column = columns.find((one) => one.name === name && !one.dropped);
+	if (column === undefined) {
+		throw new DatabaseError("42703", `column "${name}" named in key does not exist`, {
+			position: at + 1,
+		});
+	}
+	checkIndexable(column);
+	return { attnum: column.attnum, descending };
+}
+
+export function checkIndexable(column: ColumnDescriptor): void {
+	if (typeByOid(column.type.oid)?.keyCodec !== undefined) return;
+	throw new DatabaseError(
+		"42704",
+		`data type ${formatType(column.type)} has no default operator class for access method "btree"`,
+		{
+			hint: "You must specify an operator class for the index or define a default operator class for the data type.",
+		},
+	);
+}
+
+export async function newIndex(
+	editor: SchemaEditor,
+	name: string,
+	columns: readonly IndexColumnDescriptor[],
+	options: { readonly unique: boolean; readonly constraint: boolean; readonly state: IndexState },
+): Promise<IndexDescriptor> {
+	const seen = new Set<number>();
+	for (const { attnum } of columns) {
+		if (options.constraint && seen.has(attnum)) {
+			throw new DatabaseError("42701", "a column appears twice in a key constraint");
+		}
+		seen.add(attnum);
+	}
+	return {
+		oid: await editor.newId(),
+		name,
+		indexId: await editor.newId(),
+		columns,
+		unique: options.unique,
+		state: options.state,
+		constraintOid: options.constraint ? await editor.newId() : undefined,
+	};
+}
+
+/** The given name, if it is free, or one that PostgreSQL would choose. */
+export function constraintName(
+	editor: SchemaEditor,
+	schema: string,
+	given: string | undefined,
+	parts: readonly string[],
+	taken: Set<string>,
+): string {
+	if (given !== undefined) {
+		if (taken.has(given) || editor.isTaken(schema, given)) throw alreadyExists(given);
+		taken.add(given);
+		return given;
+	}
+	const name = editor.freeName(schema, parts, taken);
+	taken.add(name);
+	return name;
+}
+
+/** `column`: set for a constraint of one column, whose name it takes. */
+export async function newCheck(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	given: string | undefined,
+	condition: Expression,
+	column: string | undefined,
+): Promise<CheckDescriptor> {
+	bindCheck(editor, table, condition);
+	const names = [...columnsIn(condition)];
+	const subject = column ?? (names.length === 1 ? names[0] : undefined);
+	const taken = new Set(table.checks.map((check) => check.name));
+	if (given !== undefined && taken.has(given)) {
+		throw new DatabaseError(
+			"42710",
+			`constraint "${given}" for relation "${table.name}" already exists`,
+		);
+	}
+	const parts = subject === undefined ? [table.name, "check"] : [table.name, subject, "check"];
+	let name = given ?? parts.join("_");
+	for (let n = 1; given === undefined && taken.has(name); n++) name = `${parts.join("_")}${n}`;
+	return { oid: await editor.newId(), name, text: deparse(condition) };
+}
+
+export function bindCheck(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	condition: Expression,
+): void {
+	const { state } = editor;
+	const binder = new Binder(
+		{
+			catalog: editor.catalog,
+			virtualTable: state.services.virtualTable,
+			searchPath: state.context.searchPath,
+			context: state.context,
+		},
+		[],
+		[],
+	);
+	const scope = new Scope(undefined);
+	scope.add(tableRelation(table, undefined), -1);
+	bindBoolean(
+		{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
+		condition,
+		"CHECK",
+	);
+}
+
+export const foreignKeys = (): DatabaseError =>
+	new DatabaseError("0A000", "foreign keys are not supported", {
+		hint: "Leave the constraint out; check references in the application.",
+	});
+
+/** UNIQUE and PRIMARY KEY of a table whose columns are known. */
+export async function keyIndex(
+	editor: SchemaEditor,
+	table: Pick<TableDescriptor, "schema" | "name" | "columns">,
+	constraint: Extract<TableConstraint, { kind: "primary-key" | "unique" }>,
+	state: IndexState,
+	taken: Set<string>,
+): Promise<IndexDescriptor> {
+	const parts =
+		constraint.kind === "primary-key"
+			? [table.name, "pkey"]
+			: [table.name, ...constraint.columns, "key"];
+	const columns = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
+	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
+	return newIndex(editor, name, columns, { unique: true, constraint: true, state });
+}
+
+/** With NOT NULL on the columns of its primary key. */
+export function withKeyNotNull(
+	columns: readonly ColumnDescriptor[],
+	key: readonly IndexColumnDescriptor[],
+): readonly ColumnDescriptor[] {
+	const attnums = new Set(key.map((one) => one.attnum));
+	return columns.map((column) =>
+		attnums.has(column.attnum) && !column.notNull ? { ...column, notNull: true } : column,
+	);
+}
+
+export const columnNamed = (table: TableDescriptor, name: string, at: number): ColumnDescriptor => {
+	const column = liveColumns(table).find((one) => one.name === name);
+	if (column !== undefined) return column;
+	throw new DatabaseError(
+		"42703",
+		`column "${name}" of relation "${table.name}" does not exist`,
+		at >= 0 ? { position: at + 1 } : {},
+	);
+};

@@ -1,0 +1,237 @@
+/** INSERT: rows of the source, completed by defaults, checked and written; ON CONFLICT. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import { type Compiled, evaluateAll } from "../../plan/compile.ts";
+import { Layout } from "../../plan/relation.ts";
+import type { Datum } from "../../types/datum.ts";
+import type { Batch, Env, ExecRow } from "../env.ts";
+import { entryTarget, entryValue, type IndexCodec } from "../index-codec.ts";
+import { Operator } from "../operator.ts";
+import type { PlanNode } from "../plan-node.ts";
+import type { Claim, TableWriter } from "../table-writer.ts";
+import { uniqueViolation } from "../violation.ts";
+
+/** Rows of the target's live columns, ready to be written. */
+export interface RowSource {
+	readonly children: readonly PlanNode[];
+	/** One row and no more, without waiting: a single VALUES row. */
+	readonly single: ((env: Env) => Datum[]) | undefined;
+	rows(env: Env): AsyncIterable<SourceBatch>;
+}
+
+export interface SourceBatch {
+	readonly rows: readonly Datum[][];
+	/** One of so many that reading each key before writing it would be slow. */
+	readonly bulk: boolean;
+}
+
+export interface ConflictAction {
+	/** Undefined: any unique index. */
+	readonly arbiter: IndexCodec | undefined;
+	/** Undefined: DO NOTHING. */
+	readonly update:
+		| {
+				readonly assigned: readonly { readonly slot: number; readonly value: Compiled }[];
+				readonly where: Compiled | undefined;
+		  }
+		| undefined;
+}
+
+/** From this many rows on, INSERT ... SELECT relies on absence instead of reading. */
+export const bulkRows = 1000;
+
+export class Insert extends Operator {
+	readonly label: string;
+	readonly details: readonly string[];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate = 1;
+	readonly #writer: TableWriter;
+	readonly #source: RowSource;
+	readonly #conflict: ConflictAction | undefined;
+	readonly #returning: readonly Compiled[] | undefined;
+
+	constructor(
+		writer: TableWriter,
+		source: RowSource,
+		conflict: ConflictAction | undefined,
+		returning: readonly Compiled[] | undefined,
+	) {
+		super();
+		this.#writer = writer;
+		this.#source = source;
+		this.#conflict = conflict;
+		this.#returning = returning;
+		this.label = `Insert on ${writer.codec.table.name}`;
+		const action = conflict?.update === undefined ? "NOTHING" : "UPDATE";
+		this.details = conflict === undefined ? [] : [`Conflict Resolution: ${action}`];
+		this.children = source.children;
+		this.layout = new Layout(returning?.length ?? 0, new Map());
+	}
+
+	/** One row into a table of which no key has to be looked at. */
+	directStatement(): ((env: Env) => Promise<Batch>) | undefined {
+		const { single } = this.#source;
+		if (single === undefined || this.#conflict !== undefined || this.#returning !== undefined) {
+			return undefined;
+		}
+		const writer = this.#writer;
+		return async (env) => {
+			const row = single(env);
+			const waiting = writer.validate(row, env);
+			if (waiting !== undefined) await waiting;
+			const key = writer.newKey(row, env) ?? (await writer.newKeySlowly(row, env));
+			if (writer.hasUnique) await writer.check(writer.claims(row, key), env);
+			writer.insert(row, key, env);
+			if (writer.shadow !== undefined) await writer.shadow.insert([{ row, key }], env);
+			env.execution.affected = 1;
+			return [];
+		};
+	}
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		for await (const { rows: batch, bulk } of this.#source.rows(env)) {
+			for (const row of batch) {
+				const waiting = this.#writer.validate(row, env);
+				if (waiting !== undefined) await waiting;
+			}
+			const written =
+				this.#conflict === undefined
+					? await this.#insert(batch, bulk, env)
+					: await new ConflictBatch(this.#writer, this.#conflict, env).write(batch);
+			env.execution.affected += written.length;
+			await env.execution.store.flush();
+			const pause = env.execution.pause();
+			if (pause !== undefined) await pause;
+			if (this.#returning === undefined || written.length === 0) continue;
+			const out: ExecRow[] = [];
+			for (const row of written) out.push(await evaluateAll(this.#returning, row, env));
+			yield out;
+		}
+	}
+
+	async #insert(batch: readonly Datum[][], bulk: boolean, env: Env): Promise<readonly ExecRow[]> {
+		const writer = this.#writer;
+		const keys: Key[] = [];
+		for (const row of batch) {
+			keys.push(writer.newKey(row, env) ?? (await writer.newKeySlowly(row, env)));
+		}
+		if (writer.hasUnique && bulk) {
+			for (const [i, row] of batch.entries()) writer.insertUnread(row, keys[i]!, env);
+		} else {
+			if (writer.hasUnique) {
+				const claims: Claim[] = [];
+				for (const [i, row] of batch.entries()) claims.push(...writer.claims(row, keys[i]!));
+				await writer.check(claims, env);
+			}
+			for (const [i, row] of batch.entries()) writer.insert(row, keys[i]!, env);
+		}
+		if (writer.shadow !== undefined) {
+			const rows = batch.map((row, i) => ({ row, key: keys[i]! }));
+			await writer.shadow.insert(rows, env);
+		}
+		return batch;
+	}
+}
+
+/** One batch of INSERT ... ON CONFLICT: all keys are read at once, then the rows are taken in order. */
+class ConflictBatch {
+	readonly #writer: TableWriter;
+	readonly #action: ConflictAction;
+	readonly #env: Env;
+	/** What is, or will be, under the keys of the batch. */
+	readonly #known = new Map<Key, Uint8Array | undefined>();
+	readonly #touched = new Set<Key>();
+
+	constructor(writer: TableWriter, action: ConflictAction, env: Env) {
+		this.#writer = writer;
+		this.#action = action;
+		this.#env = env;
+	}
+
+	async write(batch: readonly Datum[][]): Promise<readonly ExecRow[]> {
+		const env = this.#env;
+		const rows: { readonly row: Datum[]; readonly key: Key; readonly claims: Claim[] }[] = [];
+		for (const row of batch) {
+			const key = this.#writer.newKey(row, env) ?? (await this.#writer.newKeySlowly(row, env));
+			rows.push({ row, key, claims: this.#writer.claims(row, key) });
+		}
+		const keys = [...new Set(rows.flatMap(({ claims }) => claims.map((claim) => claim.key)))];
+		const values = await env.execution.store.get(keys, this.#writer.lockFor(env));
+		for (const [i, key] of keys.entries()) this.#known.set(key, values[i]);
+		const written: ExecRow[] = [];
+		for (const { row, key, claims } of rows) {
+			const result = await this.#one(row, key, claims);
+			if (result !== undefined) written.push(result);
+		}
+		return written;
+	}
+
+	async #one(row: Datum[], key: Key, claims: readonly Claim[]): Promise<ExecRow | undefined> {
+		const taken = claims.filter((claim) => this.#known.get(claim.key) !== undefined);
+		const { arbiter, update } = this.#action;
+		const conflict = taken.find((claim) => arbiter === undefined || claim.index === arbiter);
+		const other = taken[0];
+		if (conflict === undefined && other !== undefined) {
+			throw uniqueViolation(other.index.table, other.index.index, row, this.#env.context);
+		}
+		if (conflict === undefined) {
+			this.#writer.insert(row, key, this.#env);
+			await this.#writer.shadow?.insert([{ row, key }], this.#env);
+			this.#note(row, key, claims);
+			return row;
+		}
+		return update === undefined ? undefined : this.#update(conflict, row, update);
+	}
+
+	#note(row: ExecRow, key: Key, claims: readonly Claim[]): void {
+		const value = this.#writer.codec.row.encode(row);
+		for (const claim of claims) {
+			this.#known.set(claim.key, claim.index.isPrimary ? value : entryValue(key));
+		}
+		this.#touched.add(key);
+	}
+
+	async #update(
+		conflict: Claim,
+		excluded: ExecRow,
+		update: NonNullable<ConflictAction["update"]>,
+	): Promise<ExecRow | undefined> {
+		const env = this.#env;
+		const { codec } = this.#writer;
+		const found = this.#known.get(conflict.key)!;
+		const oldKey = conflict.index.isPrimary
+			? conflict.key
+			: entryTarget(codec.primaryPrefix, found);
+		if (this.#touched.has(oldKey)) {
+			throw new DatabaseError(
+				"21000",
+				"ON CONFLICT DO UPDATE command cannot affect row a second time",
+				{
+					hint: "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.",
+				},
+			);
+		}
+		const value = conflict.index.isPrimary
+			? found
+			: (await env.execution.store.get([oldKey], this.#writer.lockFor(env)))[0];
+		if (value === undefined) return undefined;
+		const oldRow: Datum[] = new Array(codec.row.width);
+		codec.row.decode(value, oldRow, 0, undefined);
+		const both = [...oldRow, ...excluded];
+		if (update.where !== undefined && (await update.where.evaluate(both, env)) !== true) {
+			return undefined;
+		}
+		const newRow = [...oldRow];
+		for (const assigned of update.assigned) {
+			newRow[assigned.slot] = await assigned.value.evaluate(both, env);
+		}
+		const waiting = this.#writer.validate(newRow, env);
+		if (waiting !== undefined) await waiting;
+		await this.#writer.update([{ oldKey, oldRow, newRow }], env);
+		this.#touched.add(oldKey);
+		const newKey = this.#writer.hasKey ? codec.primary.primaryKey(newRow) : oldKey;
+		this.#note(newRow, newKey, this.#writer.claims(newRow, newKey));
+		return newRow;
+	}
+}

@@ -1,0 +1,178 @@
+/** UPDATE and DELETE: read the target rows, with locks where the transaction takes them, then write. */
+import type { Key } from "@quorate/keys/key";
+import { type Compiled, evaluateAll, syncOnly } from "../../plan/compile.ts";
+import { Layout } from "../../plan/relation.ts";
+import type { Datum } from "../../types/datum.ts";
+import type { Batch, Env, ExecRow } from "../env.ts";
+import { Operator } from "../operator.ts";
+import type { PlanNode } from "../plan-node.ts";
+import type { RowChange, TableWriter } from "../table-writer.ts";
+import { allRows } from "./joins.ts";
+
+/** Where the target's row lies in the rows of the input. */
+export interface Target {
+	readonly base: number;
+	readonly width: number;
+}
+
+export interface Assigned {
+	readonly slot: number;
+	readonly value: Compiled;
+}
+
+const keyOf = (row: ExecRow, target: Target): Key => row[target.base + target.width] as Key;
+
+const targetRow = (row: ExecRow, target: Target): Datum[] =>
+	row.slice(target.base, target.base + target.width);
+
+abstract class Modify extends Operator {
+	readonly details = [];
+	readonly children: readonly PlanNode[];
+	readonly layout: Layout;
+	readonly estimate = 1;
+	protected readonly input: PlanNode;
+	protected readonly writer: TableWriter;
+	protected readonly target: Target;
+	protected readonly returning: readonly Compiled[] | undefined;
+	/** The input may see the statement's own writes: read all of it first. */
+	readonly #deferred: boolean;
+
+	constructor(
+		input: PlanNode,
+		writer: TableWriter,
+		target: Target,
+		returning: readonly Compiled[] | undefined,
+		deferred: boolean,
+	) {
+		super();
+		this.input = input;
+		this.writer = writer;
+		this.target = target;
+		this.returning = returning;
+		this.#deferred = deferred;
+		this.children = [input];
+		this.layout = new Layout(returning?.length ?? 0, new Map());
+	}
+
+	/** Writes a batch; the rows that RETURNING looks at. */
+	protected abstract apply(batch: Batch, env: Env): Promise<readonly ExecRow[]>;
+
+	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const batches = this.#deferred ? [await allRows(this.input, env)] : this.input.run(env);
+		const seen = new Set<Key>();
+		for await (const batch of batches) {
+			// A join may find a row of the target more than once: it is changed once.
+			const fresh = batch.filter((row) => {
+				const key = keyOf(row, this.target);
+				return seen.has(key) ? false : seen.add(key);
+			});
+			const results = await this.apply(fresh, env);
+			env.execution.affected += results.length;
+			await env.execution.store.flush();
+			if (this.returning === undefined || results.length === 0) continue;
+			const out: ExecRow[] = [];
+			for (const row of results) out.push(await evaluateAll(this.returning, row, env));
+			yield out;
+		}
+	}
+}
+
+export class Update extends Modify {
+	readonly label: string;
+	readonly #assigned: readonly Assigned[];
+	/** No key of any index can change: the row's value is all there is to write. */
+	readonly #valueOnly: boolean;
+
+	constructor(
+		input: PlanNode,
+		writer: TableWriter,
+		target: Target,
+		assigned: readonly Assigned[],
+		returning: readonly Compiled[] | undefined,
+		options: { readonly deferred: boolean; readonly valueOnly: boolean },
+	) {
+		super(input, writer, target, returning, options.deferred);
+		this.label = `Update on ${writer.codec.table.name}`;
+		this.#assigned = assigned;
+		this.#valueOnly = options.valueOnly;
+	}
+
+	/** The whole statement, for one row by its key. */
+	directStatement(): ((env: Env) => Promise<Batch>) | undefined {
+		const read = this.input.direct?.();
+		const values = syncOnly(this.#assigned.map((assigned) => assigned.value));
+		const returning = this.returning === undefined ? [] : syncOnly(this.returning);
+		if (read === undefined || values === undefined || returning === undefined) return undefined;
+		if (!this.#valueOnly) return undefined;
+		const slots = this.#assigned.map((assigned) => assigned.slot);
+		return async (env) => {
+			const row = await read(env);
+			if (row === undefined) return [];
+			const next = targetRow(row, this.target);
+			for (let i = 0; i < slots.length; i++) next[slots[i]!] = values[i]!(row, env);
+			const waiting = this.writer.validate(next, env);
+			if (waiting !== undefined) await waiting;
+			this.writer.replaceValue(next, keyOf(row, this.target), env);
+			env.execution.affected = 1;
+			if (returning.length === 0) return [];
+			const result = this.#result(row, next);
+			return [returning.map((evaluate) => evaluate(result, env))];
+		};
+	}
+
+	/** What RETURNING sees: the input's row with the new values in it. */
+	#result(row: ExecRow, next: readonly Datum[]): ExecRow {
+		const out = [...row];
+		for (let i = 0; i < next.length; i++) out[this.target.base + i] = next[i]!;
+		return out;
+	}
+
+	protected async apply(batch: Batch, env: Env): Promise<readonly ExecRow[]> {
+		const changes: RowChange[] = [];
+		const results: ExecRow[] = [];
+		for (const row of batch) {
+			const oldRow = targetRow(row, this.target);
+			const newRow = [...oldRow];
+			for (const { slot, value } of this.#assigned) {
+				newRow[slot] = await value.evaluate(row, env);
+			}
+			const waiting = this.writer.validate(newRow, env);
+			if (waiting !== undefined) await waiting;
+			const oldKey = keyOf(row, this.target);
+			if (this.#valueOnly) this.writer.replaceValue(newRow, oldKey, env);
+			else changes.push({ oldKey, oldRow, newRow });
+			results.push(this.#result(row, newRow));
+		}
+		if (changes.length > 0) await this.writer.update(changes, env);
+		return results;
+	}
+}
+
+export class Delete extends Modify {
+	readonly label: string;
+
+	constructor(
+		input: PlanNode,
+		writer: TableWriter,
+		target: Target,
+		returning: readonly Compiled[] | undefined,
+		deferred: boolean,
+	) {
+		super(input, writer, target, returning, deferred);
+		this.label = `Delete on ${writer.codec.table.name}`;
+	}
+
+	protected async apply(batch: Batch, env: Env): Promise<readonly ExecRow[]> {
+		for (const row of batch) {
+			this.writer.delete(targetRow(row, this.target), keyOf(row, this.target), env);
+		}
+		if (this.writer.shadow !== undefined) {
+			const rows = batch.map((row) => ({
+				row: targetRow(row, this.target),
+				key: keyOf(row, this.target),
+			}));
+			await this.writer.shadow.delete(rows, env);
+		}
+		return batch;
+	}
+}

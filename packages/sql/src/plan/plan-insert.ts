@@ -1,0 +1,355 @@
+/** INSERT: where the rows come from, what fills the columns that are not named, ON CONFLICT. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { hasPrimaryKey, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import type { Env } from "../execute/env.ts";
+import {
+	bulkRows,
+	type ConflictAction,
+	Insert,
+	type RowSource,
+} from "../execute/operators/insert.ts";
+import { sortMemory } from "../execute/operators/sort.ts";
+import { tableCodec } from "../execute/table-codec.ts";
+import type { OnConflict, Statement } from "../parser/ast.ts";
+import type { Datum } from "../types/datum.ts";
+import { argumentReader } from "./arguments.ts";
+import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { bindQuery } from "./bind-query.ts";
+import {
+	bindDefault,
+	bindReturning,
+	columnSlot,
+	compileAll,
+	tableRelation,
+	tableWriter,
+	targetSlots,
+} from "./bind-table.ts";
+import { bindWith } from "./bind-with.ts";
+import type { Binder } from "./binder.ts";
+import { type Bound, columnOf } from "./bound.ts";
+import { coerce } from "./coerce.ts";
+import { type Compiled, compile, evaluateAll, syncOnly } from "./compile.ts";
+import type { CompileScope } from "./compile-scope.ts";
+import type { LogicalQuery } from "./logical.ts";
+import { type CellReader, cellReader } from "./more-rows.ts";
+import type { Planner } from "./plan-query.ts";
+import { readsTable } from "./reads-table.ts";
+import { Layout, Relation } from "./relation.ts";
+import { Scope } from "./scope.ts";
+import type { StatementPlan } from "./statement-plan.ts";
+import { withFrame } from "./with-frame.ts";
+
+type InsertStatement = Extract<Statement, { kind: "insert" }>;
+
+/** Reads nothing but the source while rows are completed. */
+interface Columns {
+	readonly table: TableDescriptor;
+	/** Positions, among the live columns, of the source's columns. */
+	readonly slots: readonly number[];
+	/** By position: the default, compiled. */
+	readonly defaults: readonly Compiled[];
+}
+
+export function planInsert(
+	binder: Binder,
+	planner: Planner,
+	statement: InsertStatement,
+): StatementPlan {
+	const table = binder.resolveStoredTable(statement.table);
+	const scope = new Scope(undefined);
+	const tables = bindWith(binder, statement.with, false, scope);
+	const frame = withFrame(planner, tables);
+	const { parent } = frame;
+	const live = liveColumns(table);
+	const slots = targetSlots(table, statement.columns, statement.at);
+	const defaults = live.map((column) => compile(bindDefault(binder, column), parent));
+	const columns: Columns = { table, slots, defaults };
+	const source = planSource(binder, planner, statement, columns, scope, parent);
+	const relation = tableRelation(table, statement.alias);
+	const conflict =
+		statement.onConflict && planConflict(binder, table, statement.onConflict, relation, parent);
+	const resultScope = new Scope(scope);
+	resultScope.add(relation, -1);
+	const returning = bindReturning(binder, statement.returning, resultScope);
+	const root = new Insert(
+		tableWriter(binder, table, parent),
+		source,
+		conflict,
+		returning && compileAll(returning.bounds, parent.inner(Layout.of(relation))),
+	);
+	return {
+		command: "INSERT",
+		columns: returning?.columns,
+		readArguments: argumentReader(planner.arguments.list),
+		writes: true,
+		direct: tables.length === 0 ? root.directStatement() : undefined,
+		run: (env) => root.run(frame.enter(env)),
+		root,
+	};
+}
+
+function planSource(
+	binder: Binder,
+	planner: Planner,
+	statement: InsertStatement,
+	columns: Columns,
+	scope: Scope,
+	parent: CompileScope,
+): RowSource {
+	const { source } = statement;
+	if (source === "default values") return defaultRow(columns);
+	const plain =
+		source.with.length === 0 &&
+		source.orderBy.length === 0 &&
+		source.limit === undefined &&
+		source.offset === undefined;
+	if (source.body.kind === "values" && plain) {
+		return valuesSource(binder, source.body.rows, columns, scope, parent, statement.columns);
+	}
+	const query = bindQuery(binder, source, scope, true);
+	checkCount(query.columns.length, columns.slots.length, statement.columns, source.at);
+	return querySource(binder, planner, query, columns, parent);
+}
+
+function checkCount(given: number, wanted: number, named: readonly string[], at: number): void {
+	if (given > wanted) {
+		throw new DatabaseError("42601", "INSERT has more expressions than target columns", {
+			position: at + 1,
+		});
+	}
+	if (given < wanted && named.length > 0) {
+		throw new DatabaseError("42601", "INSERT has more target columns than expressions", {
+			position: at + 1,
+		});
+	}
+}
+
+function refuseGenerated(table: TableDescriptor, slot: number): void {
+	const column = liveColumns(table)[slot]!;
+	if (column.identity !== "always") return;
+	throw new DatabaseError(
+		"428C9",
+		`cannot insert a non-DEFAULT value into column "${column.name}"`,
+		{
+			detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+			hint: "Use GENERATED BY DEFAULT to allow it.",
+		},
+	);
+}
+
+function defaultRow(columns: Columns): RowSource {
+	const evaluators = syncOnly(columns.defaults);
+	return {
+		children: [],
+		single: evaluators && ((env) => evaluators.map((evaluate) => evaluate([], env))),
+		async *rows(env) {
+			yield { rows: [await evaluateAll(columns.defaults, [], env)], bulk: false };
+		},
+	};
+}
+
+/** One expression a column: given, or the default. */
+function bindRow(
+	binder: Binder,
+	row: readonly Parameters<typeof bindExpression>[1][],
+	columns: Columns,
+	scope: Scope,
+	parent: CompileScope,
+): readonly Compiled[] {
+	const live = liveColumns(columns.table);
+	const place: Place = { binder, scope, clause: "VALUES", aggregates: false, sets: false };
+	const out = [...columns.defaults];
+	for (const [i, node] of row.entries()) {
+		const slot = columns.slots[i]!;
+		if (node.kind === "default") continue;
+		refuseGenerated(columns.table, slot);
+		const column = live[slot]!;
+		const bound = bindExpression(place, node);
+		out[slot] = compile(coerce(binder, bound, column.type, "assignment", column.name), parent);
+	}
+	return out;
+}
+
+const valuesBatch = 128;
+
+function valuesSource(
+	binder: Binder,
+	rows: readonly (readonly Parameters<typeof bindExpression>[1][])[],
+	columns: Columns,
+	scope: Scope,
+	parent: CompileScope,
+	named: readonly string[],
+): RowSource {
+	const width = rows[0]!.length;
+	const compiled = rows.map((row) => {
+		if (row.length !== width) {
+			throw new DatabaseError("42601", "VALUES lists must all be the same length", {
+				position: (row[0]?.at ?? 0) + 1,
+			});
+		}
+		checkCount(row.length, columns.slots.length, named, row[0]?.at ?? 0);
+		return bindRow(binder, row, columns, scope, parent.inner(Layout.empty));
+	});
+	const live = liveColumns(columns.table);
+	const readers = columns.slots
+		.slice(0, width)
+		.map((slot): CellReader => cellReader(binder, live[slot]!));
+	const generated = columns.slots.find((slot) => live[slot]!.identity === "always");
+	const evaluators = compiled.length === 1 ? syncOnly(compiled[0]!) : undefined;
+	const more = async (cells: readonly unknown[], env: Env): Promise<Datum[]> => {
+		const row: Datum[] = new Array(live.length);
+		for (let slot = 0; slot < live.length; slot++) {
+			const at = columns.slots.indexOf(slot);
+			const cell = at >= 0 && at < cells.length ? cells[at] : "default";
+			row[slot] =
+				cell === "default"
+					? await columns.defaults[slot]!.evaluate([], env)
+					: readers[at]!(cell, env.context);
+		}
+		return row;
+	};
+	return {
+		children: [],
+		single: evaluators && ((env) => evaluators.map((evaluate) => evaluate([], env))),
+		async *rows(env) {
+			const bulk = compiled.length + (env.execution.moreRows?.length ?? 0) >= bulkRows;
+			let batch: Datum[][] = [];
+			for (const row of compiled) batch.push(await evaluateAll(row, [], env));
+			const rest = env.execution.moreRows ?? [];
+			if (rest.length > 0 && generated !== undefined) refuseGenerated(columns.table, generated);
+			for (const cells of rest) {
+				batch.push(await more(cells, env));
+				if (batch.length < valuesBatch) continue;
+				yield { rows: batch, bulk };
+				batch = [];
+			}
+			if (batch.length > 0) yield { rows: batch, bulk };
+		},
+	};
+}
+
+function querySource(
+	binder: Binder,
+	planner: Planner,
+	query: LogicalQuery,
+	columns: Columns,
+	parent: CompileScope,
+): RowSource {
+	const live = liveColumns(columns.table);
+	const relation = new Relation("", undefined, query.columns);
+	const level = parent.inner(Layout.of(relation));
+	const values = query.columns.map((_, i): Bound => {
+		const slot = columns.slots[i]!;
+		refuseGenerated(columns.table, slot);
+		const column = live[slot]!;
+		return coerce(binder, columnOf(relation, i), column.type, "assignment", column.name);
+	});
+	const cells = [...columns.defaults];
+	for (const [i, value] of values.entries()) cells[columns.slots[i]!] = compile(value, level);
+	const node = planner.planQuery(query, parent);
+	// A source that reads the table that is written is complete before the first row is written.
+	const selfReading = readsTable(query, columns.table.oid);
+	const completed = async function* (env: Env): AsyncIterable<Datum[][]> {
+		for await (const batch of node.run(env)) {
+			const rows: Datum[][] = [];
+			for (const row of batch) rows.push(await evaluateAll(cells, row, env));
+			yield rows;
+		}
+	};
+	return {
+		children: [node],
+		single: undefined,
+		async *rows(env) {
+			if (selfReading) {
+				const all: Datum[][] = [];
+				for await (const batch of completed(env)) {
+					for (const row of batch) {
+						env.execution.memory.add(row, sortMemory);
+						all.push(row);
+					}
+				}
+				const bulk = all.length >= bulkRows;
+				for (let i = 0; i < all.length; i += valuesBatch) {
+					yield { rows: all.slice(i, i + valuesBatch), bulk };
+				}
+				return;
+			}
+			let count = 0;
+			for await (const rows of completed(env)) {
+				yield { rows, bulk: count >= bulkRows };
+				count += rows.length;
+			}
+		},
+	};
+}
+
+function planConflict(
+	binder: Binder,
+	table: TableDescriptor,
+	conflict: OnConflict,
+	relation: Relation,
+	parent: CompileScope,
+): ConflictAction {
+	const arbiter = findArbiter(table, conflict);
+	if (conflict.action === "nothing") return { arbiter, update: undefined };
+	if (arbiter === undefined) {
+		throw new DatabaseError(
+			"42601",
+			"ON CONFLICT DO UPDATE requires inference specification or constraint name",
+			{ hint: "For example, ON CONFLICT (column_name)." },
+		);
+	}
+	const excluded = new Relation("excluded", undefined, relation.columns);
+	const scope = new Scope(undefined);
+	scope.add(relation, -1);
+	scope.add(excluded, -1);
+	const level = parent.inner(Layout.of(relation).join(Layout.of(excluded)));
+	const live = liveColumns(table);
+	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
+	const assigned = conflict.action.set.map((assignment) => {
+		const slot = columnSlot(table, live, assignment.column, assignment.at);
+		const column = live[slot]!;
+		const bound =
+			assignment.value.kind === "default"
+				? bindDefault(binder, column)
+				: bindExpression(place, assignment.value);
+		const value = coerce(binder, bound, column.type, "assignment", column.name);
+		return { slot, value: compile(value, level) };
+	});
+	const { where } = conflict.action;
+	return {
+		arbiter,
+		update: {
+			assigned,
+			where: where && compile(bindBoolean({ ...place, clause: "WHERE" }, where, "WHERE"), level),
+		},
+	};
+}
+
+function findArbiter(table: TableDescriptor, conflict: OnConflict): ConflictAction["arbiter"] {
+	const codec = tableCodec(table);
+	const unique = [
+		...(hasPrimaryKey(table) ? [codec.primary] : []),
+		...codec.secondary.filter(({ index }) => index.unique && index.state === "public"),
+	];
+	if (conflict.constraint !== undefined) {
+		const found = unique.find(({ index }) => index.name === conflict.constraint);
+		if (found !== undefined) return found;
+		throw new DatabaseError(
+			"42704",
+			`constraint "${conflict.constraint}" for table "${table.name}" does not exist`,
+		);
+	}
+	if (conflict.target.length === 0) return undefined;
+	const live = liveColumns(table);
+	const wanted = new Set(conflict.target.map((name) => columnSlot(table, live, name, -1)));
+	const found = unique.find(
+		({ columns }) =>
+			columns.length === wanted.size && columns.every((column) => wanted.has(column.slot)),
+	);
+	if (found !== undefined) return found;
+	throw new DatabaseError(
+		"42P10",
+		"there is no unique or exclusion constraint matching the ON CONFLICT specification",
+	);
+}

@@ -1,0 +1,197 @@
+/** UPDATE and DELETE. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { type Assigned, Delete, type Target, Update } from "../execute/operators/modify.ts";
+import type { PlanNode } from "../execute/plan-node.ts";
+import { tableCodec } from "../execute/table-codec.ts";
+import type { Statement, TableExpression } from "../parser/ast.ts";
+import { argumentReader } from "./arguments.ts";
+import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { bindFrom } from "./bind-from.ts";
+import {
+	bindDefault,
+	bindReturning,
+	columnSlot,
+	compileAll,
+	tableRelation,
+	tableWriter,
+} from "./bind-table.ts";
+import { bindWith } from "./bind-with.ts";
+import type { Binder } from "./binder.ts";
+import { type Bound, conjunctsOf, someNode } from "./bound.ts";
+import { coerce } from "./coerce.ts";
+import { compile } from "./compile.ts";
+import type { CompileScope } from "./compile-scope.ts";
+import type { LogicalFrom } from "./logical.ts";
+import { planFrom } from "./plan-from.ts";
+import type { Planner } from "./plan-query.ts";
+import type { Relation } from "./relation.ts";
+import { Scope } from "./scope.ts";
+import type { StatementPlan } from "./statement-plan.ts";
+import { type Frame, withFrame } from "./with-frame.ts";
+
+type UpdateStatement = Extract<Statement, { kind: "update" }>;
+type DeleteStatement = Extract<Statement, { kind: "delete" }>;
+
+/** What both have bound before they differ. */
+interface Bindings {
+	readonly table: TableDescriptor;
+	readonly relation: Relation;
+	readonly scope: Scope;
+	readonly frame: Frame;
+	readonly from: readonly LogicalFrom[];
+	readonly where: readonly Bound[];
+}
+
+function bindTarget(
+	binder: Binder,
+	planner: Planner,
+	statement: UpdateStatement | DeleteStatement,
+	others: readonly TableExpression[],
+): Bindings {
+	const table = binder.resolveStoredTable(statement.table);
+	const around = new Scope(undefined);
+	const tables = bindWith(binder, statement.with, false, around);
+	const frame = withFrame(planner, tables);
+	const scope = new Scope(around);
+	const relation = tableRelation(table, statement.alias);
+	scope.add(relation, statement.table.at);
+	const target: LogicalFrom = {
+		kind: "table",
+		relation,
+		table,
+		lock: { strength: "exclusive", wait: "block" },
+	};
+	const from = [target, ...bindFrom(binder, others, scope)];
+	const place: Place = { binder, scope, clause: "WHERE", aggregates: false, sets: false };
+	const where =
+		statement.where === undefined ? [] : conjunctsOf(bindBoolean(place, statement.where, "WHERE"));
+	return { table, relation, scope, frame, from, where };
+}
+
+const hasSubquery = (bounds: readonly Bound[]): boolean =>
+	bounds.some((bound) => someNode(bound, (node) => node.kind === "subquery"));
+
+function targetOf(node: PlanNode, bindings: Bindings): Target {
+	return {
+		base: node.layout.slot(bindings.relation, 0),
+		width: liveColumns(bindings.table).length,
+	};
+}
+
+export function planUpdate(
+	binder: Binder,
+	planner: Planner,
+	statement: UpdateStatement,
+): StatementPlan {
+	const bindings = bindTarget(binder, planner, statement, statement.from);
+	const { table, relation, scope, frame } = bindings;
+	const assignments = bindAssignments(binder, statement, table, scope);
+	const returning = bindReturning(binder, statement.returning, scope);
+	relation.useAll();
+	const { parent } = frame;
+	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
+	const level = parent.inner(node.layout);
+	const keySlots = new Set(
+		[tableCodec(table), ...(tableCodec(table).rewrite ? [tableCodec(table).rewrite!] : [])].flatMap(
+			(codec) =>
+				[codec.primary, ...codec.secondary].flatMap((index) =>
+					index.columns.map((column) => column.slot),
+				),
+		),
+	);
+	const touchesKey = assignments.some(({ slot }) => keySlots.has(slot));
+	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
+	const root = new Update(
+		node,
+		tableWriter(binder, table, parent),
+		targetOf(node, bindings),
+		assignments.map(({ slot, value }): Assigned => ({ slot, value: compile(value, level) })),
+		returning && compileAll(returning.bounds, level),
+		{
+			deferred: touchesKey || reads || bindings.from.length > 1,
+			valueOnly: !touchesKey && table.rewrite === undefined,
+		},
+	);
+	return {
+		command: "UPDATE",
+		columns: returning?.columns,
+		readArguments: argumentReader(planner.arguments.list),
+		writes: true,
+		direct: statement.with.length === 0 ? root.directStatement() : undefined,
+		run: (env) => root.run(frame.enter(env)),
+		root,
+	};
+}
+
+function bindAssignments(
+	binder: Binder,
+	statement: UpdateStatement,
+	table: TableDescriptor,
+	scope: Scope,
+): readonly { readonly slot: number; readonly value: Bound }[] {
+	const live = liveColumns(table);
+	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
+	const seen = new Set<number>();
+	return statement.set.map((assignment) => {
+		const slot = columnSlot(table, live, assignment.column, assignment.at);
+		if (seen.has(slot)) {
+			throw new DatabaseError(
+				"42601",
+				`multiple assignments to same column "${assignment.column}"`,
+				{ position: assignment.at + 1 },
+			);
+		}
+		seen.add(slot);
+		const column = live[slot]!;
+		const isDefault = assignment.value.kind === "default";
+		if (column.identity === "always" && !isDefault) {
+			throw new DatabaseError("428C9", `column "${column.name}" can only be updated to DEFAULT`, {
+				detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+			});
+		}
+		const bound = isDefault ? bindDefault(binder, column) : bindExpression(place, assignment.value);
+		return { slot, value: coerce(binder, bound, column.type, "assignment", column.name) };
+	});
+}
+
+export function planDelete(
+	binder: Binder,
+	planner: Planner,
+	statement: DeleteStatement,
+): StatementPlan {
+	const bindings = bindTarget(binder, planner, statement, statement.using);
+	const { table, relation, scope, frame } = bindings;
+	const returning = bindReturning(binder, statement.returning, scope);
+	useIndexColumns(table, relation);
+	const { parent } = frame;
+	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
+	const level: CompileScope = parent.inner(node.layout);
+	const root = new Delete(
+		node,
+		tableWriter(binder, table, parent),
+		targetOf(node, bindings),
+		returning && compileAll(returning.bounds, level),
+		hasSubquery(bindings.where) || bindings.from.length > 1,
+	);
+	return {
+		command: "DELETE",
+		columns: returning?.columns,
+		readArguments: argumentReader(planner.arguments.list),
+		writes: true,
+		direct: undefined,
+		run: (env) => root.run(frame.enter(env)),
+		root,
+	};
+}
+
+/** A deleted row's entries are found by the columns that they hold. */
+function useIndexColumns(table: TableDescriptor, relation: Relation): void {
+	const codec = tableCodec(table);
+	const all = codec.rewrite === undefined ? [codec] : [codec, codec.rewrite];
+	for (const one of all) {
+		for (const index of [one.primary, ...one.secondary]) {
+			for (const { slot } of index.columns) relation.used[slot] = true;
+		}
+	}
+}

@@ -1,0 +1,75 @@
+/** Statements that are planned: queries and the three that write rows. */
+import { assert } from "@quorate/keys/assert";
+import type { Query, Statement } from "../parser/ast.ts";
+import type { ResultColumn } from "../session/types.ts";
+import { argumentReader } from "./arguments.ts";
+import { bindQuery } from "./bind-query.ts";
+import type { Binder } from "./binder.ts";
+import { CompileScope } from "./compile-scope.ts";
+import type { LogicalFrom, LogicalQuery } from "./logical.ts";
+import { planInsert } from "./plan-insert.ts";
+import { planDelete, planUpdate } from "./plan-modify.ts";
+import { Planner } from "./plan-query.ts";
+import type { StatementPlan } from "./statement-plan.ts";
+
+export type PlannedStatement = Extract<
+	Statement,
+	{ kind: "query" | "insert" | "update" | "delete" }
+>;
+
+export const isPlanned = (statement: Statement): statement is PlannedStatement =>
+	statement.kind === "query" ||
+	statement.kind === "insert" ||
+	statement.kind === "update" ||
+	statement.kind === "delete";
+
+export function planStatement(binder: Binder, statement: PlannedStatement): StatementPlan {
+	const planner = new Planner(binder.environment.catalog);
+	switch (statement.kind) {
+		case "query":
+			return planQueryStatement(binder, planner, statement);
+		case "insert":
+			return planInsert(binder, planner, statement);
+		case "update":
+			return planUpdate(binder, planner, statement);
+		default:
+			return planDelete(binder, planner, statement);
+	}
+}
+
+function planQueryStatement(binder: Binder, planner: Planner, query: Query): StatementPlan {
+	const logical = bindQuery(binder, query, undefined);
+	const root = planner.planQuery(logical, CompileScope.root(planner));
+	assert(root.layout.width === logical.columns.length, "a row has the query's columns");
+	const directRow = root.direct?.();
+	return {
+		command: "SELECT",
+		columns: logical.columns.map(
+			(column): ResultColumn => ({
+				name: column.name,
+				type: column.type,
+				tableOid: column.tableOid,
+				attribute: column.attnum,
+			}),
+		),
+		readArguments: argumentReader(planner.arguments.list),
+		writes: locks(logical),
+		direct:
+			directRow &&
+			(async (env) => {
+				const row = await directRow(env);
+				return row === undefined ? [] : [row];
+			}),
+		run: (env) => root.run(env),
+		root,
+	};
+}
+
+function locks(query: LogicalQuery): boolean {
+	const { body } = query;
+	const inItem = (item: LogicalFrom): boolean =>
+		item.kind === "join"
+			? inItem(item.left) || inItem(item.right)
+			: item.kind === "subquery" && locks(item.query);
+	return query.locks || (body.kind === "select" && body.from.some(inItem));
+}

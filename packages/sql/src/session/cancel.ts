@@ -1,0 +1,52 @@
+/** The cancel signal of a session's running statement: statement_timeout, CancelRequest, disconnect. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
+import type { CancelSignal } from "@quorate/txn/types";
+
+export class StatementCancel implements CancelSignal {
+	readonly #runtime: Runtime;
+	#reason: DatabaseError | undefined;
+	#listeners: (() => void)[] = [];
+	#timer: Timer | undefined;
+	#running = false;
+
+	constructor(runtime: Runtime) {
+		this.#runtime = runtime;
+	}
+
+	get reason(): DatabaseError | undefined {
+		return this.#reason;
+	}
+
+	onCancel(listener: () => void): void {
+		if (this.#reason !== undefined) listener();
+		else this.#listeners.push(listener);
+	}
+
+	/** A statement begins; `timeoutMs` 0: no limit. */
+	begin(timeoutMs: number): void {
+		this.#running = true;
+		this.#reason = undefined;
+		if (this.#listeners.length > 0) this.#listeners = [];
+		if (timeoutMs > 0) {
+			this.#timer = this.#runtime.scheduler.setTimer(timeoutMs, () =>
+				this.cancel(new DatabaseError("57014", "canceling statement due to statement timeout")),
+			);
+		}
+	}
+
+	end(): void {
+		this.#running = false;
+		this.#timer?.cancel();
+		this.#timer = undefined;
+	}
+
+	/** Nothing happens between statements, as in PostgreSQL. */
+	cancel(reason: DatabaseError): void {
+		if (!this.#running || this.#reason !== undefined) return;
+		this.#reason = reason;
+		const listeners = this.#listeners;
+		this.#listeners = [];
+		for (const listener of listeners) listener();
+	}
+}

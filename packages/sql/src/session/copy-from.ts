@@ -1,0 +1,194 @@
+/** COPY table FROM STDIN: rows stream in, are written unread, and conflicts show at the latest at commit. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { Env, type Execution } from "../execute/env.ts";
+import type { TableWriter } from "../execute/table-writer.ts";
+import { argumentReader } from "../plan/arguments.ts";
+import { bindDefault, tableWriter, targetSlots } from "../plan/bind-table.ts";
+import type { Binder } from "../plan/binder.ts";
+import { type Compiled, compile } from "../plan/compile.ts";
+import { CompileScope } from "../plan/compile-scope.ts";
+import { Planner } from "../plan/plan-query.ts";
+import type { Datum } from "../types/datum.ts";
+import { applyModifier, type TypeDefinition, typeByOid } from "../types/registry.ts";
+import type { CopyStatement } from "./copy.ts";
+import { CsvRecords } from "./copy-csv.ts";
+import { copyOptions } from "./copy-options.ts";
+import { type Field, invalidByte, type RecordReader, TextRecords } from "./copy-text.ts";
+import { binderFor, executionFor } from "./evaluate.ts";
+import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+import type { ResultSink } from "./types.ts";
+
+interface Column {
+	readonly slot: number;
+	readonly name: string;
+	readonly type: TypeDefinition;
+	readonly modifier: number;
+}
+
+/** Turns records into rows and writes them. */
+class RowLoader {
+	readonly #table: TableDescriptor;
+	readonly #columns: readonly Column[];
+	/** For columns that the input does not have. */
+	readonly #defaults: readonly { readonly slot: number; readonly value: Compiled }[];
+	readonly #writer: TableWriter;
+	readonly #env: Env;
+	readonly #state: SessionState;
+
+	constructor(parts: {
+		readonly state: SessionState;
+		readonly table: TableDescriptor;
+		readonly columns: readonly Column[];
+		readonly defaults: readonly { readonly slot: number; readonly value: Compiled }[];
+		readonly writer: TableWriter;
+		readonly env: Env;
+	}) {
+		this.#state = parts.state;
+		this.#table = parts.table;
+		this.#columns = parts.columns;
+		this.#defaults = parts.defaults;
+		this.#writer = parts.writer;
+		this.#env = parts.env;
+	}
+
+	async load(fields: readonly Field[], line: number): Promise<void> {
+		const row: Datum[] = new Array(this.#writer.codec.row.width).fill(null);
+		this.#parse(fields, line, row);
+		for (const { slot, value } of this.#defaults) {
+			const datum = value.evaluate([], this.#env);
+			row[slot] = datum instanceof Promise ? await datum : datum;
+		}
+		try {
+			const waiting = this.#writer.validate(row, this.#env);
+			if (waiting !== undefined) await waiting;
+			const key =
+				this.#writer.newKey(row, this.#env) ?? (await this.#writer.newKeySlowly(row, this.#env));
+			this.#writer.insertUnread(row, key, this.#env);
+			if (this.#writer.shadow !== undefined) {
+				await this.#writer.shadow.insert([{ row, key }], this.#env);
+			}
+		} catch (error) {
+			throw located(this.#state.translate(error), `COPY ${this.#table.name}, line ${line}`);
+		}
+		this.#env.execution.affected++;
+	}
+
+	#parse(fields: readonly Field[], line: number, row: Datum[]): void {
+		const columns = this.#columns;
+		if (fields.length > columns.length) {
+			throw new DatabaseError("22P04", "extra data after last expected column", {
+				where: `COPY ${this.#table.name}, line ${line}`,
+			});
+		}
+		const missing = columns[fields.length];
+		if (missing !== undefined) {
+			throw new DatabaseError("22P04", `missing data for column "${missing.name}"`, {
+				where: `COPY ${this.#table.name}, line ${line}`,
+			});
+		}
+		for (let i = 0; i < columns.length; i++) {
+			const field = fields[i]!;
+			if (field === null) continue;
+			const { slot, name, type, modifier } = columns[i]!;
+			try {
+				const value = type.parse(field, -1, this.#env.context);
+				row[slot] = modifier < 0 ? value : applyModifier(value, { oid: type.oid, modifier }, false);
+			} catch (error) {
+				const shown = field.length > 100 ? `${field.slice(0, 100)}...` : field;
+				throw located(error, `COPY ${this.#table.name}, line ${line}, column ${name}: "${shown}"`);
+			}
+		}
+	}
+}
+
+function located(error: unknown, where: string): unknown {
+	if (!(error instanceof DatabaseError)) return error;
+	return new DatabaseError(error.code, error.message, { ...error.fields, where });
+}
+
+function columnsOf(table: TableDescriptor, slots: readonly number[]): readonly Column[] {
+	const live = liveColumns(table);
+	return slots.map((slot): Column => {
+		const { name, type } = live[slot]!;
+		return { slot, name, type: typeByOid(type.oid)!, modifier: type.modifier };
+	});
+}
+
+/** After an error the client is still sending: what it sends is read and thrown away by the protocol server. */
+export async function copyFrom(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: CopyStatement,
+	sink: ResultSink,
+): Promise<string> {
+	const options = copyOptions(statement.options);
+	if (block.characteristics.readOnly) {
+		throw new DatabaseError("25006", "cannot execute COPY FROM in a read-only transaction");
+	}
+	const binder: Binder = await binderFor(state, block, undefined, []);
+	const table = binder.resolveStoredTable(statement.table!);
+	const slots = targetSlots(table, statement.columns, statement.at);
+	const columns = columnsOf(table, slots);
+	const planner = new Planner(binder.environment.catalog);
+	const scope = CompileScope.root(planner).inner();
+	const defaults = liveColumns(table).flatMap((column, slot) =>
+		slots.includes(slot) || column.defaultText === undefined
+			? []
+			: [{ slot, value: compile(bindDefault(binder, column), scope) }],
+	);
+	const execution = await executionFor(state, block);
+	const loader = new RowLoader({
+		state,
+		table,
+		columns,
+		defaults,
+		writer: tableWriter(binder, table, CompileScope.root(planner)),
+		env: new Env(execution, argumentReader(planner.arguments.list)([], [], state.context)),
+	});
+	const records: RecordReader =
+		options.format === "csv"
+			? new CsvRecords(
+					options,
+					columns.map((column) => column.name),
+				)
+			: new TextRecords(options);
+	await feed(sink, columns.length, records, loader, execution, table);
+	return `COPY ${execution.affected}`;
+}
+
+async function feed(
+	sink: ResultSink,
+	columnCount: number,
+	records: RecordReader,
+	loader: RowLoader,
+	execution: Execution,
+	table: TableDescriptor,
+): Promise<void> {
+	const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+	const decode = (bytes: Uint8Array | undefined): string => {
+		try {
+			const text = decoder.decode(bytes, { stream: bytes !== undefined });
+			if (text.includes("\0")) throw invalidByte(0);
+			return text;
+		} catch (error) {
+			const cause =
+				error instanceof DatabaseError
+					? error
+					: invalidByte(bytes?.find((byte) => byte > 127) ?? 0);
+			throw located(cause, `COPY ${table.name}, line ${records.line + 1}`);
+		}
+	};
+	for await (const chunk of sink.copyIn("text", columnCount)) {
+		if (records.ended) continue;
+		for (const fields of records.push(decode(chunk))) await loader.load(fields, records.line);
+		await execution.store.flush();
+		const pause = execution.pause();
+		if (pause !== undefined) await pause;
+	}
+	if (!records.ended) {
+		for (const fields of records.push(decode(undefined))) await loader.load(fields, records.line);
+	}
+	for (const fields of records.finish()) await loader.load(fields, records.line);
+}

@@ -1,0 +1,106 @@
+/** COPY table or query TO STDOUT. */
+import { Env } from "../execute/env.ts";
+import type { Query } from "../parser/ast.ts";
+import type { LexedStatement } from "../parser/parse.ts";
+import type { Datum } from "../types/datum.ts";
+import { typeByOid } from "../types/registry.ts";
+import type { CopyStatement } from "./copy.ts";
+import { csvField } from "./copy-csv.ts";
+import { type CopyOptions, copyOptions } from "./copy-options.ts";
+import { textField } from "./copy-text.ts";
+import { binderFor, executionFor } from "./evaluate.ts";
+import { bindAndPlan } from "./prepared.ts";
+import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+import type { ResultColumn, ResultSink } from "./types.ts";
+
+/** COPY t (a, b) TO reads what SELECT a, b FROM t reads. */
+function queryOf(statement: CopyStatement): Query {
+	if (statement.query !== undefined) return statement.query;
+	const at = statement.at;
+	const columns = statement.columns;
+	return {
+		kind: "query",
+		with: [],
+		recursive: false,
+		body: {
+			kind: "select",
+			distinct: "all",
+			items:
+				columns.length === 0
+					? [{ expression: { kind: "star", qualifier: [], at }, alias: undefined }]
+					: columns.map((name) => ({
+							expression: { kind: "column", name: { parts: [name], at }, at },
+							alias: undefined,
+						})),
+			from: [{ kind: "table", name: statement.table!, alias: undefined, columnAliases: [], at }],
+			where: undefined,
+			groupBy: [],
+			having: undefined,
+			at,
+		},
+		orderBy: [],
+		limit: undefined,
+		offset: undefined,
+		locking: [],
+		at,
+	};
+}
+
+type FormatRow = (row: readonly Datum[]) => string;
+
+function formatter(
+	state: SessionState,
+	columns: readonly ResultColumn[],
+	options: CopyOptions,
+): FormatRow {
+	const { context } = state;
+	const types = columns.map((column) => typeByOid(column.type.oid)!);
+	const forced = columns.map(
+		(column) => options.forceQuote === "*" || options.forceQuote.includes(column.name),
+	);
+	const csv = options.format === "csv";
+	return (row) => {
+		const fields = row.map((value, i) => {
+			if (value === null) return options.nullText;
+			const text = types[i]!.format(value, context);
+			return csv ? csvField(text, options, forced[i]!, row.length === 1) : textField(text, options);
+		});
+		return `${fields.join(options.delimiter)}\n`;
+	};
+}
+
+export async function copyTo(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: CopyStatement,
+	lexed: LexedStatement,
+	sink: ResultSink,
+): Promise<string> {
+	const options = copyOptions(statement.options);
+	const binder = await binderFor(state, block, lexed, []);
+	const { plan } = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);
+	const columns = plan.columns ?? [];
+	const format = formatter(state, columns, options);
+	const env = new Env(
+		await executionFor(state, block),
+		plan.readArguments(lexed.literals, [], state.context),
+	);
+	sink.copyOutStart("text", columns.length);
+	let count = 0;
+	if (options.header) {
+		const names = columns.map(({ name }) =>
+			options.format === "csv" ? csvField(name, options, false, false) : textField(name, options),
+		);
+		await sink.copyOut(Buffer.from(`${names.join(options.delimiter)}\n`, "utf8"));
+	}
+	for await (const batch of plan.run(env)) {
+		count += batch.length;
+		for (const row of batch) {
+			const waiting = sink.copyOut(Buffer.from(format(row), "utf8"));
+			if (waiting !== undefined) await waiting;
+		}
+	}
+	sink.copyOutEnd();
+	return `COPY ${count}`;
+}

@@ -1,0 +1,81 @@
+/** Sessions of one node, and what they share. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { PlacementClient } from "@quorate/placement/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { TransactionCoordinator } from "@quorate/txn/types";
+import { Catalog } from "../catalog/catalog.ts";
+import { callCatalog } from "../catalog/system-functions.ts";
+import { systemTable } from "../catalog/system-tables.ts";
+import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
+import { PlanCache } from "./plan-cache.ts";
+import { SequenceBlocks } from "./sequence-blocks.ts";
+import { QuorateSession } from "./session.ts";
+import { settingDefinition } from "./setting-definitions.ts";
+import type { SessionFactory } from "./types.ts";
+
+export interface SessionFactoryOptions {
+	readonly runtime: Runtime;
+	readonly coordinator: TransactionCoordinator;
+	readonly placement: PlacementClient;
+	/** The only database there is. */
+	readonly database?: string;
+	/** Bytes that the rows a statement sorts, groups or joins may take. */
+	readonly statementMemory?: number;
+}
+
+const defaultStatementMemory = 256 * 1024 * 1024;
+
+/** Start-up parameters that are no settings. */
+const notSettings: ReadonlySet<string> = new Set(["user", "database", "replication", "options"]);
+
+function services(options: SessionFactoryOptions): NodeServices {
+	const { runtime, coordinator, placement } = options;
+	return {
+		runtime,
+		coordinator,
+		placement,
+		catalog: new Catalog(coordinator, placement),
+		plans: new PlanCache(),
+		rowIds: new RowIds(placement),
+		objectIds: new ObjectIds(placement),
+		sequences: new SequenceBlocks(runtime, coordinator, () => placement.schemaVersion()),
+		virtualTable: systemTable,
+		catalogCall: callCatalog,
+		database: options.database ?? "quorate",
+		statementMemory: options.statementMemory ?? defaultStatementMemory,
+	};
+}
+
+export function createSessionFactory(options: SessionFactoryOptions): SessionFactory {
+	const shared = services(options);
+	return {
+		async open(parameters, backendPid) {
+			const user = parameters.get("user");
+			if (user === undefined || user === "") {
+				throw new DatabaseError("28000", "no PostgreSQL user name specified in startup packet", {
+					severity: "FATAL",
+				});
+			}
+			const database = parameters.get("database") || user;
+			if (database !== shared.database) {
+				throw new DatabaseError("3D000", `database "${database}" does not exist`, {
+					severity: "FATAL",
+					hint: `The database is named "${shared.database}".`,
+				});
+			}
+			const session = new QuorateSession(shared, user, backendPid);
+			const { settings, context } = session.state;
+			for (const [name, value] of parameters) {
+				if (notSettings.has(name) || name.startsWith("_pq_.")) continue;
+				if (settingDefinition(name)?.settable === false) {
+					throw new DatabaseError("55P02", `parameter "${name}" cannot be changed`, {
+						severity: "FATAL",
+					});
+				}
+				settings.setInitial(name, value);
+			}
+			context.refresh();
+			return session;
+		},
+	};
+}

@@ -1,0 +1,90 @@
+/** What all sessions of a node share. */
+import type { PlacementClient } from "@quorate/placement/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { TransactionCoordinator } from "@quorate/txn/types";
+import type { Catalog } from "../catalog/catalog.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { VirtualTable } from "../catalog/virtual-table.ts";
+import type { RowIdSource } from "../execute/env.ts";
+import type { Datum } from "../types/datum.ts";
+import type { FunctionContext } from "../types/registry.ts";
+import type { PlanCache } from "./plan-cache.ts";
+import type { SequenceBlocks } from "./sequence-blocks.ts";
+
+/** Functions about the catalog, answered by `catalog/system-functions.ts`. */
+export type CatalogCall = (
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	name: string,
+	args: readonly Datum[],
+) => Datum;
+
+export interface NodeServices {
+	readonly runtime: Runtime;
+	readonly coordinator: TransactionCoordinator;
+	readonly placement: PlacementClient;
+	readonly catalog: Catalog;
+	readonly plans: PlanCache;
+	readonly rowIds: RowIdSource;
+	readonly objectIds: ObjectIds;
+	readonly sequences: SequenceBlocks;
+	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
+	readonly catalogCall: CatalogCall;
+	readonly database: string;
+	/** Bytes that one statement may keep in memory. */
+	readonly statementMemory: number;
+}
+
+const rowBlock = 10_000;
+
+/** Hidden row ids of this node. */
+export class RowIds implements RowIdSource {
+	readonly #placement: PlacementClient;
+	#next = 0;
+	#end = 0;
+	#refilling: Promise<void> | undefined;
+
+	constructor(placement: PlacementClient) {
+		this.#placement = placement;
+	}
+
+	take(): number | undefined {
+		return this.#next < this.#end ? this.#next++ : undefined;
+	}
+
+	refill(): Promise<void> {
+		this.#refilling ??= this.#allocate().finally(() => {
+			this.#refilling = undefined;
+		});
+		return this.#refilling;
+	}
+
+	async #allocate(): Promise<void> {
+		const first = await this.#placement.allocate("row", rowBlock);
+		this.#next = first;
+		this.#end = first + rowBlock;
+	}
+}
+
+const objectBlock = 16;
+
+/** Object ids of this node: a few at a time, since every one is seen by people. */
+export class ObjectIds {
+	readonly #placement: PlacementClient;
+	#next = 0;
+	#end = 0;
+
+	constructor(placement: PlacementClient) {
+		this.#placement = placement;
+	}
+
+	async take(): Promise<number> {
+		while (this.#next >= this.#end) {
+			const first = await this.#placement.allocate("object", objectBlock);
+			if (this.#next < this.#end) continue;
+			this.#next = first;
+			this.#end = first + objectBlock;
+		}
+		return this.#next++;
+	}
+}

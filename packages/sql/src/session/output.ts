@@ -1,0 +1,82 @@
+/** Where the result of one statement goes. */
+import type { Batch } from "../execute/env.ts";
+import type { ResultColumn, ResultSink } from "./types.ts";
+
+export interface Output {
+	/** For notices, COPY and parameters. */
+	readonly sink: ResultSink;
+	/** `writes`: the statement may have to be run again until it has committed. */
+	columns(columns: readonly ResultColumn[], writes?: boolean): void;
+	rows(rows: Batch): void | Promise<void>;
+}
+
+/** Simple protocol: everything goes to the client as it comes. */
+export class DirectOutput implements Output {
+	readonly sink: ResultSink;
+
+	constructor(sink: ResultSink) {
+		this.sink = sink;
+	}
+
+	columns(columns: readonly ResultColumn[]): void {
+		this.sink.columns(columns);
+	}
+
+	rows(rows: Batch): void | Promise<void> {
+		return this.sink.rows(rows);
+	}
+}
+
+/** Rows that a reading statement holds back: with fewer, a conflict can still be met by running it again. */
+const heldMax = 256;
+
+/** Of a statement that is a transaction by itself: kept until that has committed, so that it can be run again unseen. */
+export class HeldOutput implements Output {
+	readonly sink: ResultSink;
+	#columns: readonly ResultColumn[] | undefined;
+	#rows: Batch[] = [];
+	#count = 0;
+	#writes = true;
+	/** Something went to the client: what fails now has failed. */
+	shown = false;
+
+	constructor(sink: ResultSink) {
+		this.sink = sink;
+	}
+
+	columns(columns: readonly ResultColumn[], writes = true): void {
+		this.#columns = columns;
+		this.#writes = writes;
+	}
+
+	rows(rows: Batch): void | Promise<void> {
+		if (this.shown) return this.sink.rows(rows);
+		this.#rows.push(rows);
+		this.#count += rows.length;
+		return this.#writes || this.#count <= heldMax ? undefined : this.release();
+	}
+
+	async release(): Promise<void> {
+		if (this.#columns !== undefined && !this.shown) this.sink.columns(this.#columns);
+		this.shown = true;
+		const held = this.#rows;
+		this.#rows = [];
+		for (const rows of held) await this.sink.rows(rows);
+	}
+}
+
+/** For a portal: rows are taken out in portions. */
+export class CollectedOutput implements Output {
+	readonly sink: ResultSink;
+	readonly batches: Batch[] = [];
+
+	constructor(sink: ResultSink) {
+		this.sink = sink;
+	}
+
+	columns(_columns: readonly ResultColumn[]): void {}
+
+	rows(rows: Batch): void {
+		this.batches.push(rows);
+	}
+}

@@ -1,0 +1,75 @@
+/**
+ * Plans by shape of their statement, shared by all sessions of a node. An entry holds for one schema version, one search
+ * path and one list of parameter types; where a plan depends on the value of a literal, it holds for that value only.
+ */
+import type { LexedStatement, LiftedLiteral } from "../parser/parse.ts";
+import type { StatementPlan } from "../plan/statement-plan.ts";
+
+export interface CachedPlan {
+	readonly plan: StatementPlan;
+	readonly parameterTypes: readonly number[];
+	readonly schemaVersion: number;
+	readonly searchPath: readonly string[];
+	readonly pinned: readonly { readonly index: number; readonly text: string }[];
+}
+
+const shapesMax = 2000;
+const variantsMax = 4;
+
+function holds(entry: CachedPlan, literals: readonly LiftedLiteral[]): boolean {
+	for (const { index, text } of entry.pinned) if (literals[index]?.text !== text) return false;
+	return true;
+}
+
+function sameTypes(asked: readonly number[], known: readonly number[]): boolean {
+	// Types that the client left open were inferred.
+	for (let i = 0; i < asked.length; i++) if (asked[i] !== 0 && asked[i] !== known[i]) return false;
+	return true;
+}
+
+export class PlanCache {
+	readonly #shapes = new Map<string, CachedPlan[]>();
+	hits = 0;
+	misses = 0;
+
+	find(
+		statement: LexedStatement,
+		parameterTypes: readonly number[],
+		schemaVersion: number,
+		searchPath: readonly string[],
+	): CachedPlan | undefined {
+		const variants = this.#shapes.get(statement.shape);
+		if (variants !== undefined) {
+			for (const entry of variants) {
+				if (
+					entry.schemaVersion === schemaVersion &&
+					(entry.searchPath === searchPath || samePath(entry.searchPath, searchPath)) &&
+					sameTypes(parameterTypes, entry.parameterTypes) &&
+					holds(entry, statement.literals)
+				) {
+					this.hits++;
+					return entry;
+				}
+			}
+		}
+		this.misses++;
+		return undefined;
+	}
+
+	add(statement: LexedStatement, entry: CachedPlan): void {
+		const variants = (this.#shapes.get(statement.shape) ?? []).filter(
+			(known) => known.schemaVersion >= entry.schemaVersion,
+		);
+		variants.unshift(entry);
+		// Moved to the end: the least recently planned shape goes first.
+		this.#shapes.delete(statement.shape);
+		this.#shapes.set(statement.shape, variants.slice(0, variantsMax));
+		if (this.#shapes.size > shapesMax) {
+			const oldest = this.#shapes.keys().next().value;
+			if (oldest !== undefined) this.#shapes.delete(oldest);
+		}
+	}
+}
+
+const samePath = (a: readonly string[], b: readonly string[]): boolean =>
+	a.length === b.length && a.every((schema, i) => schema === b[i]);

@@ -1,0 +1,139 @@
+/** A bound statement of the extended protocol: run at the first Execute, its rows taken out in portions. */
+import type { Batch, ExecRow } from "../execute/env.ts";
+import type { Datum } from "../types/datum.ts";
+import { CollectedOutput } from "./output.ts";
+import type { Prepared } from "./prepared.ts";
+import { type Running, startPlanned } from "./run-planned.ts";
+import { endsFailure, failedTransaction } from "./run-statement.ts";
+import { runUtility } from "./run-utility.ts";
+import type { SessionState } from "./session-state.ts";
+import { isControl, runControl } from "./transaction-control.ts";
+import type { Portal, ResultColumn, ResultSink } from "./types.ts";
+
+/** What the session wants to know of each portal that ran. */
+export interface PortalObserver {
+	/** A statement begins in the session's transaction. */
+	started(portal: QuoratePortal): void;
+	/** It ran to its end. */
+	completed(portal: QuoratePortal, tag: string, rows: readonly ExecRow[] | undefined): void;
+}
+
+/** Above this, rows are not remembered for `completed`. */
+const rememberedMax = 100;
+
+export class QuoratePortal implements Portal {
+	readonly statement: Prepared;
+	readonly parameters: readonly Datum[];
+	readonly #state: SessionState;
+	readonly #observer: PortalObserver;
+	#source: Pick<Running, "next" | "tag" | "close"> | undefined;
+	#rest: Batch = [];
+	#finished: string | undefined;
+	#remembered: ExecRow[] | undefined = [];
+
+	constructor(
+		state: SessionState,
+		statement: Prepared,
+		parameters: readonly Datum[],
+		observer: PortalObserver,
+	) {
+		this.#state = state;
+		this.statement = statement;
+		this.parameters = parameters;
+		this.#observer = observer;
+	}
+
+	get columns(): readonly ResultColumn[] | undefined {
+		return this.statement.columns;
+	}
+
+	async execute(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended" | "empty"> {
+		if (this.statement.empty) return "empty";
+		const state = this.#state;
+		state.sink = sink;
+		if (this.#finished !== undefined) {
+			sink.complete(this.#finished);
+			return "complete";
+		}
+		state.context.startStatement();
+		state.cancel.begin(state.statementTimeoutMs);
+		try {
+			return await this.#run(sink, maxRows);
+		} catch (error) {
+			throw state.translate(error);
+		} finally {
+			state.cancel.end();
+		}
+	}
+
+	async #run(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended"> {
+		const { utility } = this.statement;
+		if (this.#state.block?.failed === true && !endsFailure(utility)) throw failedTransaction();
+		if (isControl(utility)) {
+			this.#finished = await runControl(this.#state, utility);
+			sink.complete(this.#finished);
+			return "complete";
+		}
+		this.#source ??= await this.#start(sink);
+		return this.#pump(this.#source, sink, maxRows);
+	}
+
+	async #start(sink: ResultSink): Promise<Pick<Running, "next" | "tag" | "close">> {
+		const state = this.#state;
+		const block = state.block ?? state.begin(false);
+		this.#observer.started(this);
+		const { utility, lexed } = this.statement;
+		if (utility === undefined) return startPlanned(state, block, this.statement, this.parameters);
+		const output = new CollectedOutput(sink);
+		const tag = await runUtility(state, block, utility, lexed!, this.parameters, output);
+		let next = 0;
+		return {
+			next: () => output.batches[next++],
+			tag: () => tag,
+			close: async () => {},
+		};
+	}
+
+	async #pump(
+		source: Pick<Running, "next" | "tag" | "close">,
+		sink: ResultSink,
+		maxRows: number,
+	): Promise<"complete" | "suspended"> {
+		let sent = 0;
+		for (;;) {
+			if (this.#rest.length === 0) {
+				const step = source.next();
+				const batch = step instanceof Promise ? await step : step;
+				if (batch === undefined) break;
+				this.#rest = batch;
+				if (this.statement.columns === undefined) this.#rest = [];
+				continue;
+			}
+			const room = maxRows === 0 ? this.#rest.length : maxRows - sent;
+			const rows = this.#rest.slice(0, room);
+			this.#rest = this.#rest.slice(rows.length);
+			sent += rows.length;
+			this.#remember(rows);
+			const waiting = sink.rows(rows);
+			if (waiting !== undefined) await waiting;
+			if (maxRows > 0 && sent === maxRows) return "suspended";
+		}
+		const tag = source.tag(sent);
+		sink.complete(tag);
+		this.#finished = tag.startsWith("SELECT ") ? "SELECT 0" : tag;
+		this.#observer.completed(this, tag, this.#remembered);
+		return "complete";
+	}
+
+	#remember(rows: Batch): void {
+		if (this.#remembered === undefined) return;
+		if (this.#remembered.length + rows.length > rememberedMax) this.#remembered = undefined;
+		else this.#remembered.push(...rows);
+	}
+
+	async close(): Promise<void> {
+		const source = this.#source;
+		this.#source = undefined;
+		await source?.close();
+	}
+}

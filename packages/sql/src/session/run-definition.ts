@@ -1,0 +1,91 @@
+/** Statements that change the schema: each runs in the session's transaction, and again if the schema moved under it. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { alterTable } from "../ddl/alter-table.ts";
+import { createIndex } from "../ddl/create-index.ts";
+import { createTable } from "../ddl/create-table.ts";
+import { drop, truncate } from "../ddl/drop.ts";
+import { SchemaEditor } from "../ddl/schema-editor.ts";
+import { createSequence } from "../ddl/sequences.ts";
+import { SchemaMovedError } from "../execute/statement-store.ts";
+import type { Statement } from "../parser/ast.ts";
+import type { LexedStatement } from "../parser/parse.ts";
+import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+
+export type Definition = Extract<
+	Statement,
+	{
+		kind: "create-table" | "drop" | "create-index" | "create-sequence" | "alter-table" | "truncate";
+	}
+>;
+
+const names: Readonly<Record<Definition["kind"], string>> = {
+	"create-table": "CREATE TABLE",
+	drop: "DROP",
+	"create-index": "CREATE INDEX",
+	"create-sequence": "CREATE SEQUENCE",
+	"alter-table": "ALTER TABLE",
+	truncate: "TRUNCATE TABLE",
+};
+
+export const isDefinition = (statement: Statement): statement is Definition =>
+	statement.kind in names;
+
+const attemptsMax = 8;
+
+export async function runDefinition(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: Definition,
+	lexed: LexedStatement,
+): Promise<string> {
+	const { characteristics } = block;
+	if (characteristics.readOnly) {
+		throw new DatabaseError(
+			"25006",
+			`cannot execute ${names[statement.kind]} in a read-only transaction`,
+		);
+	}
+	// What a schema change reads of tables has to hold when it commits.
+	if (!block.explicit && block.transaction === undefined) {
+		characteristics.isolation = "serializable";
+	}
+	const transaction = await state.open(block);
+	for (let attempt = 1; ; attempt++) {
+		transaction.beginStatement(state.cancel);
+		const base = await state.services.catalog.of(transaction);
+		await state.catalogOf(block, transaction);
+		const savepoint = transaction.savepoint();
+		const { changes } = block;
+		const tasks = block.afterCommit.length;
+		try {
+			return await apply(new SchemaEditor(state, block, transaction, base), statement, lexed);
+		} catch (error) {
+			if (!(error instanceof SchemaMovedError) || attempt === attemptsMax) throw error;
+			transaction.rollbackTo(savepoint);
+			block.changes = changes;
+			block.afterCommit.length = tasks;
+		}
+	}
+}
+
+function apply(
+	editor: SchemaEditor,
+	statement: Definition,
+	lexed: LexedStatement,
+): Promise<string> {
+	switch (statement.kind) {
+		case "create-table":
+			return createTable(editor, statement, lexed);
+		case "drop":
+			return drop(editor, statement);
+		case "create-index":
+			return createIndex(editor, statement);
+		case "create-sequence":
+			return createSequence(editor, statement);
+		case "alter-table":
+			return alterTable(editor, statement);
+		default:
+			return truncate(editor, statement);
+	}
+}

@@ -1,0 +1,204 @@
+/**
+ * Runs one planned statement within its session's transaction. A statement that writes runs to its end before anything of
+ * it is shown; others are pulled batch by batch. What may be done again without anyone noticing is done again: when the
+ * schema version moved under it, and where the transaction allows a restart after a conflict.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Savepoint } from "@quorate/txn/types";
+import { type Batch, Env, Execution } from "../execute/env.ts";
+import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
+import type { StatementPlan } from "../plan/statement-plan.ts";
+import type { Datum } from "../types/datum.ts";
+import type { CachedPlan } from "./plan-cache.ts";
+import { type Prepared, placed, planFor } from "./prepared.ts";
+import { backOff, isConflict } from "./retry.ts";
+import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+
+/** A statement that has begun: its rows come from `next`. */
+export interface Running {
+	readonly plan: StatementPlan;
+	/** Undefined: no more rows. */
+	next(): Batch | undefined | Promise<Batch | undefined>;
+	/** Command tag, once the rows are out; `rows`: how many went to the client. */
+	tag(rows: number): string;
+	close(): Promise<void>;
+}
+
+const restartsMax = 8;
+
+function tagOf(plan: StatementPlan, execution: Execution, rows: number): string {
+	switch (plan.command) {
+		case "SELECT":
+			return `SELECT ${rows}`;
+		case "INSERT":
+			return `INSERT 0 ${execution.affected}`;
+		default:
+			return `${plan.command} ${execution.affected}`;
+	}
+}
+
+function refuseReadOnly(plan: StatementPlan, block: TransactionBlock): void {
+	if (!plan.writes || !block.characteristics.readOnly) return;
+	const what = plan.command === "SELECT" ? "SELECT FOR UPDATE" : plan.command;
+	throw new DatabaseError("25006", `cannot execute ${what} in a read-only transaction`);
+}
+
+export async function startPlanned(
+	state: SessionState,
+	block: TransactionBlock,
+	prepared: Prepared,
+	parameters: readonly Datum[],
+): Promise<Running> {
+	const opened = state.open(block);
+	const transaction = opened instanceof Promise ? await opened : opened;
+	for (let restarts = 0; ; restarts++) {
+		transaction.beginStatement(state.cancel);
+		let savepoint: Savepoint | undefined;
+		let store: StatementStore | undefined;
+		try {
+			const { cached, version } = await planned(state, block, prepared);
+			refuseReadOnly(cached.plan, block);
+			if (block.explicit && cached.plan.writes && transaction.canRestartStatement) {
+				savepoint = transaction.savepoint();
+			}
+			store = new StatementStore(transaction, version);
+			return await run(state, block, prepared, parameters, cached.plan, store);
+		} catch (error) {
+			if (restarts >= restartsMax) throw error;
+			if (error instanceof SchemaMovedError) continue;
+			if (!isConflict(error) || !transaction.canRestartStatement) throw error;
+			if (store?.wrote === true) {
+				if (savepoint === undefined) throw error;
+				transaction.rollbackTo(savepoint);
+			}
+			await backOff(state.services.runtime, restarts);
+		}
+	}
+}
+
+async function planned(
+	state: SessionState,
+	block: TransactionBlock,
+	prepared: Prepared,
+): Promise<{ readonly cached: CachedPlan; readonly version: number }> {
+	const transaction = block.transaction!;
+	const found = state.catalogOf(block, transaction);
+	const snapshot = found instanceof Promise ? await found : found;
+	const { version } = snapshot;
+	const isShared = !block.changesSchema;
+	const known = prepared.plan;
+	if (
+		isShared &&
+		known !== undefined &&
+		known.schemaVersion === version &&
+		known.searchPath === state.context.searchPath &&
+		known.pinned.length === 0
+	) {
+		return { cached: known, version };
+	}
+	const lexed = prepared.lexed!;
+	const planning = planFor(state, prepared, snapshot, isShared);
+	let cached: CachedPlan;
+	try {
+		cached = planning instanceof Promise ? await planning : planning;
+	} catch (error) {
+		throw placed(error, lexed.offset);
+	}
+	if (isShared) prepared.plan = cached;
+	checkColumns(prepared, cached);
+	return { cached, version };
+}
+
+/** The client was told the columns of a prepared statement: they must not change under it. */
+function checkColumns(prepared: Prepared, cached: CachedPlan): void {
+	const { columns } = prepared;
+	if (columns === undefined) return;
+	const now = cached.plan.columns ?? [];
+	const same =
+		now.length === columns.length &&
+		now.every((column, i) => column.type.oid === columns[i]!.type.oid);
+	if (!same) throw new DatabaseError("0A000", "cached plan must not change result type");
+}
+
+async function run(
+	state: SessionState,
+	block: TransactionBlock,
+	prepared: Prepared,
+	parameters: readonly Datum[],
+	plan: StatementPlan,
+	store: StatementStore,
+): Promise<Running> {
+	const { services, context } = state;
+	const lexed = prepared.lexed!;
+	const execution = new Execution({
+		runtime: services.runtime,
+		store,
+		context,
+		mode: block.characteristics.mode,
+		rowIds: services.rowIds,
+		cancel: state.cancel,
+		moreRows: lexed.moreRows,
+		memoryLimit: services.statementMemory,
+	});
+	let args: readonly Datum[];
+	try {
+		args = plan.readArguments(lexed.literals, parameters, context);
+	} catch (error) {
+		throw placed(error, lexed.offset);
+	}
+	const env = new Env(execution, args);
+	if (plan.direct !== undefined && lexed.moreRows === undefined) {
+		return finished(plan, execution, [await plan.direct(env)]);
+	}
+	if (plan.writes) {
+		const batches: Batch[] = [];
+		for await (const batch of plan.run(env)) batches.push(batch);
+		return finished(plan, execution, batches);
+	}
+	return streamed(plan, execution, env);
+}
+
+function finished(plan: StatementPlan, execution: Execution, batches: readonly Batch[]): Running {
+	let next = 0;
+	return {
+		plan,
+		next: () => batches[next++],
+		tag: (rows) => tagOf(plan, execution, rows),
+		close: async () => {},
+	};
+}
+
+/** The first batch is pulled before anything is shown: until then the statement can start over. */
+async function streamed(plan: StatementPlan, execution: Execution, env: Env): Promise<Running> {
+	const iterator = plan.run(env)[Symbol.asyncIterator]();
+	let ready: IteratorResult<Batch> | undefined = await iterator.next();
+	const next = async (): Promise<Batch | undefined> => {
+		const step = ready ?? (await pull(iterator));
+		ready = undefined;
+		return step.done === true ? undefined : step.value;
+	};
+	return {
+		plan,
+		next,
+		tag: (rows) => tagOf(plan, execution, rows),
+		close: async () => {
+			await iterator.return?.();
+		},
+	};
+}
+
+async function pull(iterator: AsyncIterator<Batch>): Promise<IteratorResult<Batch>> {
+	try {
+		return await iterator.next();
+	} catch (error) {
+		if (!(error instanceof SchemaMovedError)) throw error;
+		throw new DatabaseError(
+			"40001",
+			"could not serialize access due to a concurrent schema change",
+			{
+				hint: "The transaction might succeed if retried.",
+			},
+		);
+	}
+}

@@ -1,0 +1,73 @@
+/** Statements that have no plan: which file runs which. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Statement } from "../parser/ast.ts";
+import type { LexedStatement } from "../parser/parse.ts";
+import type { Datum } from "../types/datum.ts";
+import { runCopy } from "./copy.ts";
+import { runExplain } from "./explain.ts";
+import { runMaintenance, showRanges } from "./maintenance.ts";
+import type { Output } from "./output.ts";
+import { rangeColumns, textColumn } from "./result-columns.ts";
+import { isDefinition, runDefinition } from "./run-definition.ts";
+import { runSettingStatement } from "./run-settings.ts";
+import type { SessionState } from "./session-state.ts";
+import { runPreparedStatement } from "./sql-prepare.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+import type { ResultColumn } from "./types.ts";
+
+/** The command tag. */
+export async function runUtility(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: Statement,
+	lexed: LexedStatement,
+	parameters: readonly Datum[],
+	output: Output,
+): Promise<string> {
+	if (isDefinition(statement)) return runDefinition(state, block, statement, lexed);
+	switch (statement.kind) {
+		case "set":
+		case "reset":
+		case "show":
+		case "set-transaction":
+			return runSettingStatement(state, block, statement, output);
+		case "prepare":
+		case "execute":
+		case "deallocate":
+		case "discard":
+			return runPreparedStatement(state, block, statement, lexed, output);
+		case "explain":
+			return runExplain(state, block, statement, lexed, parameters, output);
+		case "copy":
+			return runCopy(state, block, statement, lexed, output);
+		case "maintenance":
+			return runMaintenance(state, block, statement);
+		case "show-ranges":
+			return showRanges(state, block, statement, output);
+		case "comment":
+			return "COMMENT";
+		default:
+			throw new DatabaseError("0A000", `${statement.kind} is not supported here`);
+	}
+}
+
+/** What a statement without a plan returns, as far as it is known before it runs. */
+export function utilityColumns(
+	state: SessionState,
+	statement: Statement,
+): readonly ResultColumn[] | undefined {
+	switch (statement.kind) {
+		case "show":
+			return statement.name === "all"
+				? [textColumn("name"), textColumn("setting"), textColumn("description")]
+				: [textColumn(statement.name)];
+		case "explain":
+			return [textColumn("QUERY PLAN")];
+		case "execute":
+			return state.statements.get(statement.name)?.columns;
+		case "show-ranges":
+			return rangeColumns;
+		default:
+			return undefined;
+	}
+}

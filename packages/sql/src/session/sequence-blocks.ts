@@ -1,0 +1,149 @@
+/**
+ * nextval and setval. Each is a small transaction of its own, as PostgreSQL's sequences do not roll back; only a sequence
+ * with CACHE hands out a block to this node, and what is left of it is lost with the node.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
+import type { SequenceDescriptor } from "../catalog/descriptor.ts";
+import { sequenceKey } from "../catalog/keys.ts";
+import { retrying } from "./retry.ts";
+
+/** What is stored under the sequence's key. */
+interface SequenceValue {
+	readonly last: bigint;
+	readonly called: boolean;
+}
+
+interface Block {
+	next: bigint;
+	left: number;
+}
+
+const encode = (value: SequenceValue): Uint8Array =>
+	Buffer.from(
+		JSON.stringify({ format: 1, last: String(value.last), called: value.called }),
+		"utf8",
+	);
+
+export function decodeSequenceValue(bytes: Uint8Array): SequenceValue {
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+	const stored = JSON.parse(text) as { format: number; last: string; called: boolean };
+	if (stored.format !== 1) {
+		throw new DatabaseError("0A000", `sequence value has format ${stored.format}`);
+	}
+	return { last: BigInt(stored.last), called: stored.called };
+}
+
+export class SequenceBlocks {
+	readonly #runtime: Runtime;
+	readonly #coordinator: TransactionCoordinator;
+	readonly #schemaVersion: () => number;
+	/** By value id. */
+	readonly #blocks = new Map<number, Block>();
+
+	constructor(runtime: Runtime, coordinator: TransactionCoordinator, schemaVersion: () => number) {
+		this.#runtime = runtime;
+		this.#coordinator = coordinator;
+		this.#schemaVersion = schemaVersion;
+	}
+
+	async next(sequence: SequenceDescriptor): Promise<bigint> {
+		const block = this.#blocks.get(sequence.valueId);
+		if (block !== undefined && block.left > 0) {
+			const value = block.next;
+			block.next += BigInt(sequence.increment);
+			block.left--;
+			return value;
+		}
+		const { first, count } = await this.#change(sequence, (stored) => advance(sequence, stored));
+		if (count > 1) {
+			const increment = BigInt(sequence.increment);
+			this.#blocks.set(sequence.valueId, { next: first + increment, left: count - 1 });
+		}
+		return first;
+	}
+
+	async set(sequence: SequenceDescriptor, value: bigint, called: boolean): Promise<void> {
+		if (value < BigInt(sequence.min) || value > BigInt(sequence.max)) {
+			throw new DatabaseError(
+				"22003",
+				`setval: value ${value} is out of bounds for sequence "${sequence.name}" (${sequence.min}..${sequence.max})`,
+			);
+		}
+		this.#blocks.delete(sequence.valueId);
+		await this.#change(sequence, () => ({
+			stored: { last: value, called },
+			result: { first: value, count: 1 },
+		}));
+	}
+
+	#change(
+		sequence: SequenceDescriptor,
+		change: (stored: SequenceValue | undefined) => {
+			readonly stored: SequenceValue;
+			readonly result: { readonly first: bigint; readonly count: number };
+		},
+	): Promise<{ readonly first: bigint; readonly count: number }> {
+		const key = sequenceKey(sequence.valueId);
+		return retrying(this.#runtime, async () => {
+			const transaction = this.#begin();
+			try {
+				const [bytes] = await transaction.get([key], { strength: "exclusive", wait: "block" });
+				const { stored, result } = change(bytes && decodeSequenceValue(bytes));
+				transaction.put(key, encode(stored));
+				await transaction.commit();
+				return result;
+			} catch (error) {
+				await transaction.rollback();
+				throw error;
+			}
+		});
+	}
+
+	#begin(): Transaction {
+		const transaction = this.#coordinator.begin({
+			isolation: "serializable",
+			mode: "pessimistic",
+			readOnly: false,
+			lockTimeoutMs: 0,
+			schemaVersion: this.#schemaVersion(),
+		});
+		transaction.beginStatement({ reason: undefined, onCancel: () => {} });
+		return transaction;
+	}
+}
+
+function advance(
+	sequence: SequenceDescriptor,
+	stored: SequenceValue | undefined,
+): {
+	readonly stored: SequenceValue;
+	readonly result: { readonly first: bigint; readonly count: number };
+} {
+	const increment = BigInt(sequence.increment);
+	const [min, max] = [BigInt(sequence.min), BigInt(sequence.max)];
+	let first =
+		stored === undefined
+			? BigInt(sequence.start)
+			: stored.called
+				? stored.last + increment
+				: stored.last;
+	if (first > max || first < min) {
+		if (!sequence.cycle) {
+			const [bound, what] = increment > 0n ? [max, "maximum"] : [min, "minimum"];
+			throw new DatabaseError(
+				"2200H",
+				`nextval: reached ${what} value of sequence "${sequence.name}" (${bound})`,
+			);
+		}
+		first = increment > 0n ? min : max;
+	}
+	let count = 1;
+	let last = first;
+	while (count < sequence.cache && last + increment <= max && last + increment >= min) {
+		last += increment;
+		count++;
+	}
+	return { stored: { last, called: true }, result: { first, count } };
+}

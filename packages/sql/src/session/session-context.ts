@@ -1,0 +1,127 @@
+/** What functions may know of their session. One object a session, kept up to date rather than made anew. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Runtime } from "@quorate/runtime/runtime";
+import type { Datum } from "../types/datum.ts";
+import type { FunctionContext } from "../types/registry.ts";
+import type { StatementCancel } from "./cancel.ts";
+import { parseSearchPath, type Settings } from "./settings.ts";
+
+/** Answers what needs the catalog and sequences. */
+export interface ContextCalls {
+	catalogCall(name: string, args: readonly Datum[]): Datum;
+	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
+}
+
+/** 2000-01-01 in milliseconds since 1970. */
+const postgresEpochMs = 946_684_800_000;
+
+/** Schemas that exist. */
+export const knownSchemas: ReadonlySet<string> = new Set([
+	"public",
+	"pg_catalog",
+	"information_schema",
+]);
+
+export class SessionContext implements FunctionContext {
+	timeZone = "UTC";
+	dateStyle = "ISO, MDY";
+	extraFloatDigits = 1;
+	byteaOutput: "hex" | "escape" = "hex";
+	transactionStart = 0n;
+	statementStart = 0n;
+	/** Schemas of search_path that exist. */
+	searchPath: readonly string[] = ["public"];
+	readonly currentUser: string;
+	readonly sessionUser: string;
+	readonly currentDatabase: string;
+	readonly backendPid: number;
+	readonly catalogCall: FunctionContext["catalogCall"];
+	readonly #runtime: Runtime;
+	readonly #settings: Settings;
+	readonly #calls: ContextCalls;
+	readonly #cancel: StatementCancel;
+	#settingsVersion = -1;
+
+	constructor(parts: {
+		readonly runtime: Runtime;
+		readonly settings: Settings;
+		readonly calls: ContextCalls;
+		readonly cancel: StatementCancel;
+		readonly user: string;
+		readonly database: string;
+		readonly backendPid: number;
+	}) {
+		this.#runtime = parts.runtime;
+		this.#settings = parts.settings;
+		this.#calls = parts.calls;
+		this.#cancel = parts.cancel;
+		this.currentUser = parts.user;
+		this.sessionUser = parts.user;
+		this.currentDatabase = parts.database;
+		this.backendPid = parts.backendPid;
+		this.catalogCall = (name, args) => this.#calls.catalogCall(name, args);
+		this.refresh();
+	}
+
+	/** Takes over settings if any changed. */
+	refresh(): void {
+		const settings = this.#settings;
+		if (this.#settingsVersion === settings.version) return;
+		this.#settingsVersion = settings.version;
+		this.timeZone = settings.value("TimeZone");
+		this.dateStyle = settings.value("DateStyle");
+		this.extraFloatDigits = Number(settings.value("extra_float_digits"));
+		this.byteaOutput = settings.value("bytea_output") === "escape" ? "escape" : "hex";
+		this.searchPath = parseSearchPath(settings.value("search_path")).filter((schema) =>
+			knownSchemas.has(schema),
+		);
+	}
+
+	startTransaction(): void {
+		this.transactionStart = this.clockNow();
+	}
+
+	startStatement(): void {
+		this.refresh();
+		this.statementStart = this.clockNow();
+	}
+
+	clockNow(): bigint {
+		return BigInt(Math.round((this.#runtime.clock.wallMs() - postgresEpochMs) * 1000));
+	}
+
+	random(): number {
+		return this.#runtime.random.float();
+	}
+
+	randomBytes(count: number): Uint8Array {
+		return this.#runtime.random.bytes(count);
+	}
+
+	setting(name: string): string | undefined {
+		return this.#settings.get(name);
+	}
+
+	setSetting(name: string, value: string, local: boolean): string {
+		this.#settings.set(name, value, local);
+		this.refresh();
+		return this.#settings.value(name);
+	}
+
+	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum> {
+		return this.#calls.sequenceCall(name, args);
+	}
+
+	sleep(ms: number): Promise<void> {
+		return new Promise((resolve, reject) => {
+			const timer = this.#runtime.scheduler.setTimer(ms, resolve);
+			this.#cancel.onCancel(() => {
+				timer.cancel();
+				reject(
+					this.#cancel.reason ??
+						new DatabaseError("57014", "canceling statement due to user request"),
+				);
+			});
+		});
+	}
+}

@@ -1,0 +1,257 @@
+/** The state that all parts of a session work on, and the life of its transactions. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { type Isolation, KeyExistsError, type Transaction } from "@quorate/txn/types";
+import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { keyViolation } from "../execute/violation.ts";
+import type { Datum } from "../types/datum.ts";
+import { StatementCancel } from "./cancel.ts";
+import type { NodeServices } from "./node-services.ts";
+import type { Prepared } from "./prepared.ts";
+import { SessionContext } from "./session-context.ts";
+import { durationMs } from "./setting-definitions.ts";
+import { Settings } from "./settings.ts";
+import { TransactionBlock } from "./transaction-block.ts";
+import type { Notice, ResultSink, TransactionStatus } from "./types.ts";
+
+/** How long an answer to DDL waits for nodes that have not seen the new version. */
+const schemaWaitMs = 5000;
+
+export class SessionState {
+	readonly services: NodeServices;
+	readonly settings: Settings;
+	readonly context: SessionContext;
+	readonly cancel: StatementCancel;
+	/** By name; "" is the unnamed one. */
+	readonly statements = new Map<string, Prepared>();
+	block: TransactionBlock | undefined;
+	/** Where notices and changed settings go while a statement runs. */
+	sink: ResultSink | undefined;
+	/** The catalog of the statement that runs, or ran last. */
+	snapshot: CatalogSnapshot | undefined;
+	/** currval, by OID of the sequence. */
+	readonly #current = new Map<number, bigint>();
+	#last: bigint | undefined;
+
+	constructor(services: NodeServices, user: string, backendPid: number) {
+		this.services = services;
+		this.settings = new Settings((name) => this.#settingChanged(name));
+		this.cancel = new StatementCancel(services.runtime);
+		this.settings.force("session_authorization", user);
+		this.context = new SessionContext({
+			runtime: services.runtime,
+			settings: this.settings,
+			cancel: this.cancel,
+			user,
+			database: services.database,
+			backendPid,
+			calls: {
+				catalogCall: (name, args) => this.#catalogCall(name, args),
+				sequenceCall: (name, args) => this.#sequenceCall(name, args),
+			},
+		});
+	}
+
+	get status(): TransactionStatus {
+		const { block } = this;
+		if (block === undefined || !block.explicit) return block?.failed === true ? "E" : "I";
+		return block.failed ? "E" : "T";
+	}
+
+	#timeout = { version: -1, ms: 0 };
+
+	get statementTimeoutMs(): number {
+		const { settings } = this;
+		if (this.#timeout.version !== settings.version) {
+			const ms = durationMs(settings.value("statement_timeout"));
+			this.#timeout = { version: settings.version, ms };
+		}
+		return this.#timeout.ms;
+	}
+
+	notice(severity: Notice["severity"], code: string, message: string, hint?: string): void {
+		this.sink?.notice({ severity, code, message, ...(hint === undefined ? {} : { hint }) });
+	}
+
+	#settingChanged(name: string): void {
+		const entry = this.settings.reported().find(([shown]) => shown.toLowerCase() === name);
+		if (entry !== undefined) this.sink?.parameter(entry[0], entry[1]);
+	}
+
+	// Transactions
+
+	begin(explicit: boolean): TransactionBlock {
+		const { settings } = this;
+		const isolation = settings.value("default_transaction_isolation");
+		this.block = new TransactionBlock(
+			explicit,
+			{
+				isolation: (isolation === "read uncommitted" ? "read committed" : isolation) as Isolation,
+				mode: settings.value("transaction_mode") === "optimistic" ? "optimistic" : "pessimistic",
+				readOnly: settings.value("default_transaction_read_only") === "on",
+				lockTimeoutMs: durationMs(settings.value("lock_timeout")),
+			},
+			settings.save(),
+		);
+		this.context.startTransaction();
+		return this.block;
+	}
+
+	/** The KV transaction of the block, begun now if it has not been. */
+	open(block: TransactionBlock): Transaction | Promise<Transaction> {
+		if (block.transaction !== undefined) return block.transaction;
+		const newest = this.services.catalog.newest();
+		if (newest instanceof Promise) return newest.then((snapshot) => this.#start(block, snapshot));
+		return this.#start(block, newest);
+	}
+
+	#start(block: TransactionBlock, snapshot: CatalogSnapshot): Transaction {
+		const { isolation, mode, readOnly, lockTimeoutMs } = block.characteristics;
+		block.transaction = this.services.coordinator.begin({
+			isolation,
+			mode,
+			readOnly,
+			lockTimeoutMs,
+			schemaVersion: snapshot.version,
+		});
+		return block.transaction;
+	}
+
+	/** The catalog that the transaction's next statement is planned with. */
+	catalogOf(
+		block: TransactionBlock,
+		transaction: Transaction,
+	): CatalogSnapshot | Promise<CatalogSnapshot> {
+		const base = this.services.catalog.of(transaction);
+		if (base instanceof Promise) {
+			return base.then((snapshot) => {
+				this.snapshot = block.overlay(snapshot);
+				return this.snapshot;
+			});
+		}
+		this.snapshot = block.overlay(base);
+		return this.snapshot;
+	}
+
+	/** A relation as it is outside of the running transaction. */
+	committedRelation(oid: number): RelationDescriptor | undefined {
+		const { transaction } = this.block ?? {};
+		if (transaction === undefined) return this.snapshot?.relation(oid);
+		const base = this.services.catalog.of(transaction);
+		return base instanceof Promise ? undefined : base.relation(oid);
+	}
+
+	/** Ends the block. Rejects, with nothing left to roll back, if it did not commit. */
+	async commit(): Promise<void> {
+		const block = this.block!;
+		const { transaction } = block;
+		this.block = undefined;
+		if (transaction === undefined) {
+			this.settings.dropLocals();
+			return;
+		}
+		let schemaVersion: number | undefined;
+		try {
+			schemaVersion = (await transaction.commit()).schemaVersion;
+		} catch (error) {
+			this.settings.restore(block.settingsBefore);
+			throw this.translate(error);
+		}
+		this.settings.dropLocals();
+		if (schemaVersion !== undefined) {
+			await this.services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
+		}
+		for (const task of block.afterCommit) await task();
+	}
+
+	async rollback(): Promise<void> {
+		const { block } = this;
+		this.block = undefined;
+		if (block === undefined) return;
+		this.settings.restore(block.settingsBefore);
+		this.settings.dropLocals();
+		await block.transaction?.rollback();
+	}
+
+	/** A statement of the block failed. */
+	async fail(): Promise<void> {
+		const { block } = this;
+		if (block === undefined) return;
+		if (!block.explicit) {
+			await this.rollback();
+			return;
+		}
+		block.failed = true;
+		// Nothing can bring it back: its locks need not wait for the client.
+		if (!block.hasSavepoints) {
+			const { transaction } = block;
+			block.transaction = undefined;
+			await transaction?.rollback();
+		}
+	}
+
+	/** Errors of the layers below as clients know them. */
+	translate(error: unknown): unknown {
+		if (error instanceof KeyExistsError && this.snapshot !== undefined) {
+			return keyViolation(this.snapshot, error.key, this.context);
+		}
+		return error;
+	}
+
+	// What functions ask for
+
+	#catalogCall(name: string, args: readonly Datum[]): Datum {
+		if (this.snapshot === undefined) {
+			throw new DatabaseError("55000", "the catalog is not available outside of a statement");
+		}
+		return this.services.catalogCall(this.snapshot, this.context, name, args);
+	}
+
+	#sequence(oid: number): SequenceDescriptor {
+		const found = this.snapshot?.relation(oid);
+		if (found?.kind === "sequence") return found;
+		if (found !== undefined) {
+			throw new DatabaseError("42809", `"${found.name}" is not a sequence`);
+		}
+		throw new DatabaseError("42P01", `relation with OID ${oid} does not exist`);
+	}
+
+	#sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum> {
+		if (name === "lastval") {
+			if (this.#last !== undefined) return this.#last;
+			throw new DatabaseError("55000", "lastval is not yet defined in this session");
+		}
+		const sequence = this.#sequence(args[0] as number);
+		if (name === "currval") {
+			const value = this.#current.get(sequence.oid);
+			if (value !== undefined) return value;
+			throw new DatabaseError(
+				"55000",
+				`currval of sequence "${sequence.name}" is not yet defined in this session`,
+			);
+		}
+		if (this.block?.characteristics.readOnly === true) {
+			throw new DatabaseError("25006", `cannot execute ${name}() in a read-only transaction`);
+		}
+		if (name === "nextval") return this.#nextval(sequence);
+		return this.#setval(sequence, args[1] as bigint, args[2] !== false);
+	}
+
+	async #nextval(sequence: SequenceDescriptor): Promise<bigint> {
+		const value = await this.services.sequences.next(sequence);
+		this.#current.set(sequence.oid, value);
+		this.#last = value;
+		return value;
+	}
+
+	async #setval(sequence: SequenceDescriptor, value: bigint, called: boolean): Promise<bigint> {
+		await this.services.sequences.set(sequence, value, called);
+		if (called) this.#current.set(sequence.oid, value);
+		return value;
+	}
+
+	forgetSequences(): void {
+		this.#current.clear();
+		this.#last = undefined;
+	}
+}

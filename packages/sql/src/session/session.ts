@@ -1,0 +1,307 @@
+/** One connection's session: simple and extended protocol over the same state. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { ExecRow } from "../execute/env.ts";
+import { type LexedStatement, lex } from "../parser/parse.ts";
+import { isPlanned } from "../plan/plan-statement.ts";
+import type { Datum } from "../types/datum.ts";
+import type { TypeContext } from "../types/registry.ts";
+import type { NodeServices } from "./node-services.ts";
+import { DirectOutput, HeldOutput } from "./output.ts";
+import { type PortalObserver, QuoratePortal } from "./portal.ts";
+import {
+	emptyPrepared,
+	type Prepared,
+	parseStatement,
+	placed,
+	planFor,
+	preparedOf,
+} from "./prepared.ts";
+import { replay, type Told } from "./replay.ts";
+import { isConflict, retrying } from "./retry.ts";
+import { endsFailure, failedTransaction, prepareSimple, runStatement } from "./run-statement.ts";
+import { utilityColumns } from "./run-utility.ts";
+import { SessionState } from "./session-state.ts";
+import { noStatement } from "./sql-prepare.ts";
+import { isControl, runControl } from "./transaction-control.ts";
+import type { PreparedStatement, ResultSink, Session, TransactionStatus } from "./types.ts";
+
+export class QuorateSession implements Session, PortalObserver {
+	readonly state: SessionState;
+	readonly #portals = new Map<string, QuoratePortal>();
+	/** A rollback that `fail` began: whatever comes next waits for it. */
+	#failing: Promise<void> | undefined;
+	/** How many statements the implicit transaction of the extended protocol has begun. */
+	#implicitStatements = 0;
+	#told: Told | undefined;
+	#closed = false;
+
+	constructor(services: NodeServices, user: string, backendPid: number) {
+		this.state = new SessionState(services, user, backendPid);
+	}
+
+	get transactionStatus(): TransactionStatus {
+		return this.state.status;
+	}
+
+	get typeContext(): TypeContext {
+		return this.state.context;
+	}
+
+	reportedSettings(): readonly (readonly [string, string])[] {
+		return this.state.settings.reported();
+	}
+
+	// Simple protocol
+
+	async query(text: string, sink: ResultSink): Promise<boolean> {
+		await this.#settled();
+		this.state.sink = sink;
+		// A simple query ends what the extended protocol left open.
+		await this.#dropPortals();
+		let statements: LexedStatement[];
+		try {
+			statements = lex(text);
+		} catch (error) {
+			await this.state.fail();
+			throw error;
+		}
+		if (statements.length === 0) return false;
+		const last = statements.length - 1;
+		for (let i = 0; i <= last; i++) {
+			await this.#one(statements[i]!, sink, last === 0, i === last);
+		}
+		return true;
+	}
+
+	async #one(
+		lexed: LexedStatement,
+		sink: ResultSink,
+		alone: boolean,
+		isLast: boolean,
+	): Promise<void> {
+		const { state } = this;
+		state.context.startStatement();
+		state.cancel.begin(state.statementTimeoutMs);
+		try {
+			const prepared = await prepareSimple(state, lexed);
+			const { utility } = prepared;
+			if (state.block?.failed === true && !endsFailure(utility)) throw failedTransaction();
+			if (isControl(utility)) {
+				sink.complete(await runControl(state, utility));
+			} else if (state.block === undefined && alone) {
+				await this.#autocommit(prepared, sink);
+			} else {
+				const block = state.block ?? state.begin(false);
+				const tag = await runStatement(state, block, prepared, [], new DirectOutput(sink));
+				// The block may be another by now only if the statement ended it.
+				if (isLast && state.block?.explicit === false) await state.commit();
+				sink.complete(tag);
+			}
+			if (isLast && state.block?.explicit === false) await state.commit();
+		} catch (error) {
+			const shown = state.translate(error);
+			await state.fail();
+			throw shown;
+		} finally {
+			state.cancel.end();
+		}
+	}
+
+	/** One statement, one transaction: run again after a conflict as long as the client has seen nothing of it. */
+	async #autocommit(prepared: Prepared, sink: ResultSink): Promise<void> {
+		const { state } = this;
+		let output = new HeldOutput(sink);
+		const isCopy = prepared.utility?.kind === "copy";
+		const tag = await retrying(
+			state.services.runtime,
+			async () => {
+				output = new HeldOutput(sink);
+				const block = state.begin(false);
+				try {
+					const done = await runStatement(state, block, prepared, [], output);
+					await state.commit();
+					return done;
+				} catch (error) {
+					await state.rollback();
+					throw error;
+				}
+			},
+			(error) => isConflict(error) && !output.shown && !isCopy,
+		);
+		await output.release();
+		sink.complete(tag);
+	}
+
+	// Extended protocol
+
+	async prepare(
+		name: string,
+		text: string,
+		parameterTypes: readonly number[],
+	): Promise<PreparedStatement> {
+		await this.#settled();
+		const { state } = this;
+		if (name !== "" && state.statements.has(name)) {
+			throw new DatabaseError("42P05", `prepared statement "${name}" already exists`);
+		}
+		const statements = lex(text);
+		if (statements.length > 1) {
+			throw new DatabaseError("42601", "cannot insert multiple commands into a prepared statement");
+		}
+		const lexed = statements[0];
+		const prepared =
+			lexed === undefined ? emptyPrepared : await this.#prepare(lexed, parameterTypes);
+		state.statements.set(name, prepared);
+		return prepared;
+	}
+
+	async #prepare(lexed: LexedStatement, types: readonly number[]): Promise<Prepared> {
+		const { state } = this;
+		state.context.startStatement();
+		const failed = state.block?.failed === true;
+		if (failed || state.block?.transaction === undefined) {
+			// Planned with the newest catalog, without a transaction.
+			const snapshot = await state.services.catalog.newest();
+			state.snapshot ??= snapshot;
+			const known = failed
+				? undefined
+				: state.services.plans.find(lexed, types, snapshot.version, state.context.searchPath);
+			if (known !== undefined) {
+				return preparedOf(lexed, types, undefined, known, known.plan.columns);
+			}
+		}
+		const statement = await parseStatement(state, lexed);
+		if (failed && !endsFailure(statement)) throw failedTransaction();
+		if (!isPlanned(statement)) {
+			return preparedOf(lexed, types, statement, undefined, utilityColumns(state, statement));
+		}
+		const { block } = state;
+		const snapshot =
+			block?.transaction === undefined
+				? await state.services.catalog.newest()
+				: await state.catalogOf(block, block.transaction);
+		state.snapshot = snapshot;
+		try {
+			const isShared = block?.changesSchema !== true;
+			const bare = preparedOf(lexed, types, undefined, undefined, undefined);
+			const plan = await planFor(state, bare, snapshot, isShared);
+			return preparedOf(lexed, types, undefined, plan, plan.plan.columns);
+		} catch (error) {
+			throw placed(error, lexed.offset);
+		}
+	}
+
+	statement(name: string): PreparedStatement | undefined {
+		return this.state.statements.get(name);
+	}
+
+	closeStatement(name: string): void {
+		this.state.statements.delete(name);
+	}
+
+	async bind(
+		portalName: string,
+		statementName: string,
+		parameters: readonly Datum[],
+	): Promise<QuoratePortal> {
+		await this.#settled();
+		const { state } = this;
+		const statement = state.statements.get(statementName);
+		if (statement === undefined) throw noStatement(statementName);
+		if (state.block?.failed === true && !endsFailure(statement.utility)) throw failedTransaction();
+		const wanted = statement.parameterTypes.length;
+		if (parameters.length !== wanted) {
+			throw new DatabaseError(
+				"08P01",
+				`bind message supplies ${parameters.length} parameters, but prepared statement "${statementName}" requires ${wanted}`,
+			);
+		}
+		const before = this.#portals.get(portalName);
+		if (before !== undefined && portalName !== "") {
+			throw new DatabaseError("42P03", `cursor "${portalName}" already exists`);
+		}
+		await before?.close();
+		const portal = new QuoratePortal(state, statement, parameters, this);
+		this.#portals.set(portalName, portal);
+		return portal;
+	}
+
+	portal(name: string): QuoratePortal | undefined {
+		return this.#portals.get(name);
+	}
+
+	async closePortal(name: string): Promise<void> {
+		const portal = this.#portals.get(name);
+		this.#portals.delete(name);
+		await portal?.close();
+	}
+
+	started(): void {
+		this.#implicitStatements++;
+		this.#told = undefined;
+	}
+
+	completed(portal: QuoratePortal, tag: string, rows: readonly ExecRow[] | undefined): void {
+		const { block } = this.state;
+		const isPlannedOne = portal.statement.utility === undefined;
+		if (block?.explicit !== false || this.#implicitStatements !== 1) return;
+		if (!isPlannedOne || rows === undefined) return;
+		this.#told = { prepared: portal.statement, parameters: portal.parameters, tag, rows };
+	}
+
+	async sync(): Promise<void> {
+		await this.#settled();
+		const { state } = this;
+		const told = this.#told;
+		this.#told = undefined;
+		this.#implicitStatements = 0;
+		try {
+			if (state.block === undefined || state.block.explicit) return;
+			if (state.block.failed) await state.rollback();
+			else await state.commit();
+		} catch (error) {
+			const shown = state.translate(error);
+			if (told === undefined || !isConflict(shown)) throw shown;
+			await replay(state, told, shown);
+		} finally {
+			if (state.block === undefined) await this.#dropPortals();
+		}
+	}
+
+	fail(_error: DatabaseError): void {
+		this.#told = undefined;
+		this.#failing = this.state.fail().finally(() => {
+			this.#failing = undefined;
+		});
+	}
+
+	async #settled(): Promise<void> {
+		if (this.#closed) {
+			throw new DatabaseError("57P01", "terminating connection due to administrator command", {
+				severity: "FATAL",
+			});
+		}
+		if (this.#failing !== undefined) await this.#failing;
+	}
+
+	async #dropPortals(): Promise<void> {
+		if (this.#portals.size === 0) return;
+		const portals = [...this.#portals.values()];
+		this.#portals.clear();
+		for (const portal of portals) await portal.close();
+	}
+
+	cancel(): void {
+		this.state.cancel.cancel(new DatabaseError("57014", "canceling statement due to user request"));
+	}
+
+	async close(): Promise<void> {
+		this.#closed = true;
+		this.state.cancel.cancel(
+			new DatabaseError("57P01", "terminating connection due to administrator command"),
+		);
+		if (this.#failing !== undefined) await this.#failing;
+		await this.#dropPortals();
+		await this.state.rollback();
+	}
+}

@@ -1,0 +1,294 @@
+/** The settings that SET and SHOW know: PostgreSQL's names, defaults and rules, and a few of Quorate's own. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { typeByName } from "../types/registry.ts";
+
+export interface SettingDefinition {
+	/** As SHOW and ParameterStatus spell it. */
+	readonly name: string;
+	readonly initial: string;
+	/** Told to the client whenever it changes (GUC_REPORT). */
+	readonly report: boolean;
+	/** False: fixed by the server. */
+	readonly settable: boolean;
+	/** Normal form of a value; throws 22023. */
+	normalize(value: string): string;
+}
+
+const invalid = (name: string, value: string, hint?: string): DatabaseError =>
+	new DatabaseError(
+		"22023",
+		`invalid value for parameter "${name}": "${value}"`,
+		hint === undefined ? {} : { hint },
+	);
+
+interface Options {
+	readonly report?: boolean;
+	readonly settable?: boolean;
+}
+
+function define(
+	name: string,
+	initial: string,
+	normalize: (value: string, name: string) => string,
+	options: Options = {},
+): SettingDefinition {
+	return {
+		name,
+		initial,
+		report: options.report ?? false,
+		settable: options.settable ?? true,
+		normalize: (value) => normalize(value, name),
+	};
+}
+
+const anything = (value: string): string => value;
+
+const booleans: Readonly<Record<string, string>> = {
+	on: "on",
+	true: "on",
+	yes: "on",
+	t: "on",
+	y: "on",
+	"1": "on",
+	off: "off",
+	false: "off",
+	no: "off",
+	f: "off",
+	n: "off",
+	"0": "off",
+};
+
+function bool(value: string, name: string): string {
+	const found = booleans[value.toLowerCase()];
+	if (found === undefined) {
+		throw new DatabaseError("22023", `parameter "${name}" requires a Boolean value`);
+	}
+	return found;
+}
+
+const oneOf =
+	(...values: readonly string[]) =>
+	(value: string, name: string): string => {
+		const folded = value.toLowerCase();
+		if (values.includes(folded)) return folded;
+		throw invalid(name, value, `Available values: ${values.join(", ")}.`);
+	};
+
+/** The value is kept, and nothing else happens. */
+const alwaysOn = (value: string, name: string): string => {
+	if (bool(value, name) === "on") return "on";
+	throw new DatabaseError("0A000", `${name} cannot be turned off`);
+};
+
+const units: Readonly<Record<string, number>> = {
+	us: 0.001,
+	ms: 1,
+	s: 1000,
+	min: 60_000,
+	h: 3_600_000,
+	d: 86_400_000,
+};
+
+/** As text in the largest unit that divides it, as SHOW has it. */
+function duration(value: string, name: string): string {
+	const match = /^\s*(-?\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$/.exec(value);
+	if (match === null) {
+		throw invalid(
+			name,
+			value,
+			'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".',
+		);
+	}
+	const ms = Math.round(Number(match[1]) * units[match[2] ?? "ms"]!);
+	if (ms < 0 || ms > 2147483647) {
+		throw new DatabaseError(
+			"22023",
+			`${ms} ms is outside the valid range for parameter "${name}" (0 ms .. 2147483647 ms)`,
+		);
+	}
+	if (ms === 0) return "0";
+	for (const unit of ["d", "h", "min", "s"]) {
+		if (ms % units[unit]! === 0) return `${ms / units[unit]!}${unit}`;
+	}
+	return `${ms}ms`;
+}
+
+/** Of a value in `duration`'s normal form. */
+export function durationMs(value: string): number {
+	const match = /^(\d+)(ms|s|min|h|d)?$/.exec(value);
+	return match === null ? 0 : Number(match[1]) * units[match[2] ?? "ms"]!;
+}
+
+const integer =
+	(min: number, max: number) =>
+	(value: string, name: string): string => {
+		const number = Number(value);
+		if (!Number.isInteger(number) || value.trim() === "") throw invalid(name, value);
+		if (number < min || number > max) {
+			throw new DatabaseError(
+				"22023",
+				`${number} is outside the valid range for parameter "${name}" (${min} .. ${max})`,
+			);
+		}
+		return String(number);
+	};
+
+function dateStyle(value: string, name: string): string {
+	let order = "MDY";
+	for (const part of value.split(",").map((word) => word.trim().toLowerCase())) {
+		if (["mdy", "us", "noneuropean", "noneuro"].includes(part)) order = "MDY";
+		else if (["dmy", "european", "euro"].includes(part)) order = "DMY";
+		else if (part === "ymd") order = "YMD";
+		else if (part !== "iso" && part !== "default" && part !== "") {
+			if (["sql", "postgres", "german"].includes(part)) {
+				throw new DatabaseError("0A000", `DateStyle "${part}" is not supported`, {
+					hint: "Use ISO.",
+				});
+			}
+			throw invalid(name, value);
+		}
+	}
+	return `ISO, ${order}`;
+}
+
+function encoding(value: string, name: string): string {
+	const folded = value.replace(/^'|'$/g, "").toLowerCase().replace(/[-_]/g, "");
+	if (folded === "utf8" || folded === "unicode") return "UTF8";
+	if (folded === "sqlascii") return "SQL_ASCII";
+	throw new DatabaseError("0A000", `invalid value for parameter "${name}": "${value}"`, {
+		hint: "Only UTF8 is supported.",
+	});
+}
+
+const probe = {
+	timeZone: "UTC",
+	dateStyle: "ISO, MDY",
+	extraFloatDigits: 1,
+	byteaOutput: "hex",
+	transactionStart: 0n,
+} as const;
+
+function timeZone(value: string, name: string): string {
+	if (value.toLowerCase() === "default" || value.toLowerCase() === "local") return "UTC";
+	try {
+		typeByName("timestamptz")!.format(0n, { ...probe, timeZone: value });
+	} catch {
+		throw invalid(name, value);
+	}
+	return value;
+}
+
+export const isolations = [
+	"serializable",
+	"repeatable read",
+	"read committed",
+	"read uncommitted",
+] as const;
+
+const reported = { report: true };
+const fixed = { settable: false };
+const fixedReported = { report: true, settable: false };
+
+export const serverVersion = "15.0 (Quorate 0.1.0)";
+
+const definitions: readonly SettingDefinition[] = [
+	define(
+		"application_name",
+		"",
+		(value) => value.replace(/[^\x20-\x7e]/g, "?").slice(0, 63),
+		reported,
+	),
+	define("client_encoding", "UTF8", encoding, reported),
+	define("DateStyle", "ISO, MDY", dateStyle, reported),
+	define("default_transaction_read_only", "off", bool, reported),
+	define("in_hot_standby", "off", bool, fixedReported),
+	define("integer_datetimes", "on", bool, fixedReported),
+	define("IntervalStyle", "postgres", oneOf("postgres"), reported),
+	define("is_superuser", "on", bool, fixedReported),
+	define("server_encoding", "UTF8", anything, fixedReported),
+	define("server_version", serverVersion, anything, fixedReported),
+	define("session_authorization", "", anything, fixedReported),
+	define("standard_conforming_strings", "on", alwaysOn, reported),
+	define("TimeZone", "UTC", timeZone, reported),
+	define("server_version_num", "150000", anything, fixed),
+	define("block_size", "8192", anything, fixed),
+	define("max_identifier_length", "63", anything, fixed),
+	define("max_index_keys", "32", anything, fixed),
+	define("lc_collate", "C", anything, fixed),
+	define("lc_ctype", "C", anything, fixed),
+	define("search_path", '"$user", public', anything),
+	define("transaction_isolation", "serializable", oneOf(...isolations)),
+	define("default_transaction_isolation", "serializable", oneOf(...isolations)),
+	define("transaction_read_only", "off", bool),
+	define("transaction_deferrable", "off", bool),
+	define("default_transaction_deferrable", "off", bool),
+	/** Quorate's own: pessimistic transactions lock what they are going to write, optimistic ones do not. */
+	define("transaction_mode", "pessimistic", oneOf("pessimistic", "optimistic")),
+	define("statement_timeout", "0", duration),
+	define("lock_timeout", "0", duration),
+	define("idle_in_transaction_session_timeout", "0", duration),
+	define("idle_session_timeout", "0", duration),
+	define("extra_float_digits", "1", integer(-15, 3)),
+	define("bytea_output", "hex", oneOf("hex", "escape")),
+	define(
+		"client_min_messages",
+		"notice",
+		oneOf(
+			"debug5",
+			"debug4",
+			"debug3",
+			"debug2",
+			"debug1",
+			"debug",
+			"log",
+			"notice",
+			"warning",
+			"error",
+		),
+	),
+	define("escape_string_warning", "on", bool),
+	define("backslash_quote", "safe_encoding", anything),
+	define("array_nulls", "on", alwaysOn),
+	define("row_security", "on", bool),
+	define("check_function_bodies", "on", bool),
+	define("xmloption", "content", oneOf("content", "document")),
+	define("synchronous_commit", "on", oneOf("on", "off", "local", "remote_write", "remote_apply")),
+	define("default_tablespace", "", anything),
+	define("default_table_access_method", "heap", anything),
+	define("default_with_oids", "off", bool),
+	define("quote_all_identifiers", "off", bool),
+	define("lc_messages", "C", anything),
+	define("lc_monetary", "C", anything),
+	define("lc_numeric", "C", anything),
+	define("lc_time", "C", anything),
+	define("work_mem", "64MB", anything),
+	define("maintenance_work_mem", "64MB", anything),
+	define("max_parallel_workers_per_gather", "0", anything),
+	define("max_connections", "10000", anything, fixed),
+	define("jit", "off", bool),
+	define("plan_cache_mode", "auto", oneOf("auto", "force_generic_plan", "force_custom_plan")),
+	define("synchronize_seqscans", "on", bool),
+	define("enable_seqscan", "on", bool),
+	define("enable_indexscan", "on", bool),
+	define("enable_bitmapscan", "on", bool),
+	define("enable_hashjoin", "on", bool),
+	define("enable_mergejoin", "on", bool),
+	define("enable_nestloop", "on", bool),
+	define("enable_sort", "on", bool),
+	define("enable_hashagg", "on", bool),
+	define("log_statement", "none", anything),
+	define("log_min_duration_statement", "-1", anything),
+	define("log_min_messages", "warning", anything),
+	define("password_encryption", "scram-sha-256", anything),
+	define("ssl", "off", bool, fixed),
+	define("wal_level", "replica", anything, fixed),
+	define("autovacuum", "off", bool, fixed),
+];
+
+const byFolded = new Map(definitions.map((one) => [one.name.toLowerCase(), one]));
+
+/** Names are case-insensitive. */
+export const settingDefinition = (name: string): SettingDefinition | undefined =>
+	byFolded.get(name.toLowerCase());
+
+export const allSettings = (): readonly SettingDefinition[] => definitions;

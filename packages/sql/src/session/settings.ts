@@ -1,0 +1,135 @@
+/**
+ * A session's settings. SET takes effect at once and is undone if its transaction rolls back; SET LOCAL lasts until the
+ * transaction ends. Values are immutable maps, so that a savepoint only has to remember one.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { allSettings, settingDefinition } from "./setting-definitions.ts";
+
+export interface SettingsState {
+	/** What the session has set; folded names. */
+	readonly session: ReadonlyMap<string, string>;
+	/** What SET LOCAL laid over it. */
+	readonly local: ReadonlyMap<string, string>;
+}
+
+const empty: ReadonlyMap<string, string> = new Map();
+
+export class Settings {
+	/** Defaults of this session: the server's, and what the client asked for when it connected. */
+	readonly #initial = new Map<string, string>();
+	#state: SettingsState = { session: empty, local: empty };
+	/** Called with each setting whose value changed. */
+	readonly #onChange: (name: string) => void;
+	/** Rises with every change: what is derived from settings is made again. */
+	version = 0;
+
+	constructor(onChange: (name: string) => void) {
+		this.#onChange = onChange;
+	}
+
+	/** Undefined: no such setting. */
+	get(name: string): string | undefined {
+		const folded = name.toLowerCase();
+		return (
+			this.#state.local.get(folded) ??
+			this.#state.session.get(folded) ??
+			this.#initial.get(folded) ??
+			settingDefinition(folded)?.initial
+		);
+	}
+
+	/** For settings that exist. */
+	value(name: string): string {
+		return this.get(name) ?? "";
+	}
+
+	/** What RESET goes back to. Throws 22023, 42704. */
+	setInitial(name: string, value: string): void {
+		const definition = settingDefinition(name);
+		if (definition === undefined && !name.includes(".")) throw unknownSetting(name);
+		this.#initial.set(name.toLowerCase(), definition?.normalize(value) ?? value);
+		this.version++;
+	}
+
+	/** Fixed by the server: who is connected. */
+	force(name: string, value: string): void {
+		this.#initial.set(name.toLowerCase(), value);
+		this.version++;
+	}
+
+	/** Value undefined: the default. Throws 42704, 22023, 55P02. */
+	set(name: string, value: string | undefined, local: boolean): void {
+		const definition = settingDefinition(name);
+		const folded = name.toLowerCase();
+		if (definition === undefined && !folded.includes(".")) throw unknownSetting(name);
+		if (definition?.settable === false) {
+			throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`);
+		}
+		const before = this.get(name);
+		const { session, local: locals } = this.#state;
+		if (local) {
+			const initial = this.#initial.get(folded) ?? definition?.initial ?? "";
+			const next = value === undefined ? initial : (definition?.normalize(value) ?? value);
+			this.#state = { session, local: new Map(locals).set(folded, next) };
+		} else {
+			const next = new Map(session);
+			if (value === undefined) next.delete(folded);
+			else next.set(folded, definition?.normalize(value) ?? value);
+			const rest = new Map(locals);
+			rest.delete(folded);
+			this.#state = { session: next, local: rest };
+		}
+		this.version++;
+		if (this.get(name) !== before) this.#onChange(folded);
+	}
+
+	resetAll(): void {
+		this.restore({ session: empty, local: this.#state.local });
+	}
+
+	save(): SettingsState {
+		return this.#state;
+	}
+
+	restore(state: SettingsState): void {
+		if (state === this.#state) return;
+		const before = new Map<string, string | undefined>();
+		for (const map of [this.#state.session, this.#state.local, state.session, state.local]) {
+			for (const name of map.keys()) before.set(name, this.get(name));
+		}
+		this.#state = state;
+		this.version++;
+		for (const [name, value] of before) if (this.get(name) !== value) this.#onChange(name);
+	}
+
+	/** A transaction ended: what was LOCAL to it is gone. */
+	dropLocals(): void {
+		if (this.#state.local.size > 0) this.restore({ session: this.#state.session, local: empty });
+	}
+
+	/** [name as shown, value], all of them, by name. */
+	all(): readonly (readonly [string, string])[] {
+		return allSettings()
+			.map((one) => [one.name, this.value(one.name)] as const)
+			.sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+	}
+
+	reported(): readonly (readonly [string, string])[] {
+		return allSettings()
+			.filter((one) => one.report)
+			.map((one) => [one.name, this.value(one.name)] as const);
+	}
+}
+
+export const unknownSetting = (name: string): DatabaseError =>
+	new DatabaseError("42704", `unrecognized configuration parameter "${name}"`);
+
+/** Schemas of a search_path, quotes taken off. */
+export function parseSearchPath(value: string): readonly string[] {
+	const out: string[] = [];
+	for (const match of value.matchAll(/"((?:[^"]|"")*)"|([^\s,]+)/g)) {
+		const quoted = match[1];
+		out.push(quoted === undefined ? match[2]!.toLowerCase() : quoted.replaceAll('""', '"'));
+	}
+	return out;
+}

@@ -1,0 +1,117 @@
+/** PREPARE, EXECUTE, DEALLOCATE and DISCARD. Names are shared with the statements of the extended protocol. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Statement } from "../parser/ast.ts";
+import type { LexedStatement } from "../parser/parse.ts";
+import { plainType } from "../plan/bound.ts";
+import { isPlanned } from "../plan/plan-statement.ts";
+import { resolveTypeName } from "../plan/type-name.ts";
+import { binderFor, evaluateExpressions } from "./evaluate.ts";
+import type { Output } from "./output.ts";
+import { bindAndPlan, preparedOf } from "./prepared.ts";
+import { runStatement } from "./run-statement.ts";
+import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+
+type PreparedKind = Extract<Statement, { kind: "prepare" | "execute" | "deallocate" | "discard" }>;
+
+export async function runPreparedStatement(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: PreparedKind,
+	lexed: LexedStatement,
+	output: Output,
+): Promise<string> {
+	switch (statement.kind) {
+		case "prepare":
+			await prepare(state, block, statement, lexed);
+			return "PREPARE";
+		case "execute":
+			return execute(state, block, statement, lexed, output);
+		case "deallocate":
+			return deallocate(state, statement.name);
+		default:
+			return discard(state, block, statement.what);
+	}
+}
+
+async function prepare(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: Extract<PreparedKind, { kind: "prepare" }>,
+	lexed: LexedStatement,
+): Promise<void> {
+	const { name, statement: inner } = statement;
+	if (state.statements.has(name)) {
+		throw new DatabaseError("42P05", `prepared statement "${name}" already exists`);
+	}
+	const types = statement.types.map((type) => resolveTypeName(type).oid);
+	if (!isPlanned(inner)) {
+		state.statements.set(name, preparedOf(lexed, types, inner, undefined, undefined));
+		return;
+	}
+	const binder = await binderFor(state, block, lexed, types);
+	const plan = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
+	state.statements.set(name, {
+		...preparedOf(lexed, types, undefined, plan, plan.plan.columns),
+		inner,
+	});
+}
+
+async function execute(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: Extract<PreparedKind, { kind: "execute" }>,
+	lexed: LexedStatement,
+	output: Output,
+): Promise<string> {
+	const prepared = state.statements.get(statement.name);
+	if (prepared === undefined) throw noStatement(statement.name);
+	const wanted = prepared.parameterTypes;
+	if (statement.args.length !== wanted.length) {
+		throw new DatabaseError(
+			"42601",
+			`wrong number of parameters for prepared statement "${statement.name}"`,
+			{ detail: `Expected ${wanted.length} parameters but got ${statement.args.length}.` },
+		);
+	}
+	const parameters =
+		wanted.length === 0
+			? []
+			: await evaluateExpressions(state, block, statement.args, wanted.map(plainType), lexed);
+	return runStatement(state, block, prepared, parameters, output);
+}
+
+export const noStatement = (name: string): DatabaseError =>
+	new DatabaseError(
+		"26000",
+		name === ""
+			? "unnamed prepared statement does not exist"
+			: `prepared statement "${name}" does not exist`,
+	);
+
+function deallocate(state: SessionState, name: string | undefined): string {
+	if (name === undefined) {
+		state.statements.clear();
+		return "DEALLOCATE ALL";
+	}
+	if (!state.statements.delete(name)) throw noStatement(name);
+	return "DEALLOCATE";
+}
+
+function discard(
+	state: SessionState,
+	block: TransactionBlock,
+	what: Extract<PreparedKind, { kind: "discard" }>["what"],
+): string {
+	if (what === "all") {
+		if (block.explicit) {
+			throw new DatabaseError("25001", "DISCARD ALL cannot run inside a transaction block");
+		}
+		state.statements.clear();
+		state.settings.resetAll();
+		state.context.refresh();
+		state.forgetSequences();
+	}
+	if (what === "sequences") state.forgetSequences();
+	return `DISCARD ${what.toUpperCase()}`;
+}

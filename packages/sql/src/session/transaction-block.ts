@@ -1,0 +1,119 @@
+/**
+ * One transaction of a session: its KV transaction, opened with the first statement that needs one, its savepoints, what
+ * its schema changes look like, and what is to be done once it has committed.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
+import type { RelationDescriptor } from "../catalog/descriptor.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { SettingsState } from "./settings.ts";
+
+export interface Characteristics {
+	isolation: Isolation;
+	mode: TransactionMode;
+	readOnly: boolean;
+	lockTimeoutMs: number;
+}
+
+interface NamedSavepoint {
+	readonly name: string;
+	/** Undefined: the KV transaction had not begun. */
+	readonly savepoint: Savepoint | undefined;
+	readonly changes: CatalogChanges;
+	readonly settings: SettingsState;
+	readonly tasks: number;
+}
+
+export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | undefined>;
+
+const noChanges: CatalogChanges = new Map();
+
+export class TransactionBlock {
+	/** BEGIN was given: ends with COMMIT or ROLLBACK only. */
+	explicit: boolean;
+	failed = false;
+	readonly characteristics: Characteristics;
+	readonly settingsBefore: SettingsState;
+	transaction: Transaction | undefined;
+	/** Schema changes of this transaction. */
+	changes: CatalogChanges = noChanges;
+	/** The catalog with them, kept until either changes. */
+	#overlay:
+		| {
+				readonly base: CatalogSnapshot;
+				readonly changes: CatalogChanges;
+				readonly snapshot: CatalogSnapshot;
+		  }
+		| undefined;
+	/** Run in order once it has committed, before the client is answered. */
+	readonly afterCommit: (() => Promise<void>)[] = [];
+	#savepoints: NamedSavepoint[] = [];
+
+	constructor(explicit: boolean, characteristics: Characteristics, settings: SettingsState) {
+		this.explicit = explicit;
+		this.characteristics = characteristics;
+		this.settingsBefore = settings;
+	}
+
+	get hasSavepoints(): boolean {
+		return this.#savepoints.length > 0;
+	}
+
+	get changesSchema(): boolean {
+		return this.changes.size > 0;
+	}
+
+	overlay(base: CatalogSnapshot): CatalogSnapshot {
+		if (this.changes.size === 0) return base;
+		if (this.#overlay?.base !== base || this.#overlay.changes !== this.changes) {
+			const snapshot = base.withChanges(this.changes);
+			this.#overlay = { base, changes: this.changes, snapshot };
+		}
+		return this.#overlay.snapshot;
+	}
+
+	noteChange(oid: number, descriptor: RelationDescriptor | undefined): void {
+		this.changes = new Map(this.changes).set(oid, descriptor);
+	}
+
+	addSavepoint(name: string, settings: SettingsState): void {
+		this.#savepoints.push({
+			name,
+			savepoint: this.transaction?.savepoint(),
+			changes: this.changes,
+			settings,
+			tasks: this.afterCommit.length,
+		});
+	}
+
+	/** Throws 3B001. The settings to go back to. */
+	rollbackTo(name: string): SettingsState {
+		const index = this.#find(name);
+		const found = this.#savepoints[index]!;
+		this.#savepoints = this.#savepoints.slice(0, index + 1);
+		if (found.savepoint !== undefined) this.transaction!.rollbackTo(found.savepoint);
+		else if (this.transaction !== undefined) this.#undoAll();
+		this.changes = found.changes;
+		this.afterCommit.length = found.tasks;
+		this.failed = false;
+		return found.settings;
+	}
+
+	/** The savepoint was made before the KV transaction: all of that is undone, its locks with it. */
+	#undoAll(): void {
+		const { transaction } = this;
+		this.transaction = undefined;
+		void transaction?.rollback();
+	}
+
+	release(name: string): void {
+		this.#savepoints = this.#savepoints.slice(0, this.#find(name));
+	}
+
+	#find(name: string): number {
+		for (let i = this.#savepoints.length - 1; i >= 0; i--) {
+			if (this.#savepoints[i]!.name === name) return i;
+		}
+		throw new DatabaseError("3B001", `savepoint "${name}" does not exist`);
+	}
+}

@@ -1,0 +1,127 @@
+/** BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION. They work on the session's block, not in it. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Isolation } from "@quorate/txn/types";
+import type { Statement, TransactionModes } from "../parser/ast.ts";
+import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
+
+type ControlStatement = Extract<
+	Statement,
+	{ kind: "begin" | "commit" | "rollback" | "savepoint" | "release" | "rollback-to" }
+>;
+
+export function isControl(statement: Statement | undefined): statement is ControlStatement {
+	switch (statement?.kind) {
+		case "begin":
+		case "commit":
+		case "rollback":
+		case "savepoint":
+		case "release":
+		case "rollback-to":
+			return true;
+		default:
+			return false;
+	}
+}
+
+const isolationOf = (modes: TransactionModes): Isolation | undefined =>
+	modes.isolation === "read uncommitted" ? "read committed" : modes.isolation;
+
+/** Throws 25001 if the transaction has begun to read. */
+export function applyModes(block: TransactionBlock, modes: TransactionModes): void {
+	const isolation = isolationOf(modes);
+	const { characteristics, transaction } = block;
+	if (isolation !== undefined && isolation !== characteristics.isolation) {
+		if (transaction !== undefined) {
+			throw new DatabaseError(
+				"25001",
+				"SET TRANSACTION ISOLATION LEVEL must be called before any query",
+			);
+		}
+		characteristics.isolation = isolation;
+	}
+	if (modes.readOnly === undefined || modes.readOnly === characteristics.readOnly) return;
+	if (transaction !== undefined && !modes.readOnly) {
+		throw new DatabaseError("25001", "transaction read-write mode must be set before any query");
+	}
+	characteristics.readOnly = modes.readOnly;
+}
+
+/** The command tag. */
+export async function runControl(
+	state: SessionState,
+	statement: ControlStatement,
+): Promise<string> {
+	switch (statement.kind) {
+		case "begin":
+			return begin(state, statement);
+		case "commit":
+			return commit(state);
+		case "rollback":
+			if (state.block?.explicit !== true) {
+				state.notice("WARNING", "25P01", "there is no transaction in progress");
+			}
+			await state.rollback();
+			return "ROLLBACK";
+		default:
+			return savepoint(state, statement);
+	}
+}
+
+function begin(
+	state: SessionState,
+	statement: Extract<ControlStatement, { kind: "begin" }>,
+): string {
+	if (state.block?.explicit === true) {
+		state.notice("WARNING", "25001", "there is already a transaction in progress");
+		return statement.tag;
+	}
+	// Statements before it in one query string are part of the transaction.
+	const block = state.block ?? state.begin(true);
+	block.explicit = true;
+	applyModes(block, statement.modes);
+	return statement.tag;
+}
+
+async function commit(state: SessionState): Promise<string> {
+	const { block } = state;
+	if (block?.explicit !== true) {
+		state.notice("WARNING", "25P01", "there is no transaction in progress");
+	}
+	if (block === undefined) return "COMMIT";
+	if (block.failed) {
+		await state.rollback();
+		return "ROLLBACK";
+	}
+	await state.commit();
+	return "COMMIT";
+}
+
+function savepoint(
+	state: SessionState,
+	statement: Extract<ControlStatement, { kind: "savepoint" | "release" | "rollback-to" }>,
+): string {
+	const { block } = state;
+	const words = {
+		savepoint: "SAVEPOINT",
+		release: "RELEASE SAVEPOINT",
+		"rollback-to": "ROLLBACK TO SAVEPOINT",
+	};
+	if (block?.explicit !== true) {
+		throw new DatabaseError(
+			"25P01",
+			`${words[statement.kind]} can only be used in transaction blocks`,
+		);
+	}
+	switch (statement.kind) {
+		case "savepoint":
+			block.addSavepoint(statement.name, state.settings.save());
+			return "SAVEPOINT";
+		case "release":
+			block.release(statement.name);
+			return "RELEASE";
+		default:
+			state.settings.restore(block.rollbackTo(statement.name));
+			return "ROLLBACK";
+	}
+}
