@@ -41,7 +41,6 @@ function renamed(
 	columns: readonly RelationColumn[],
 	aliases: readonly string[],
 	shown: string,
-	at: number,
 ): readonly RelationColumn[] {
 	if (aliases.length > columns.length) {
 		throw new DatabaseError(
@@ -81,7 +80,7 @@ function bindTable(
 		const relation = new Relation(
 			shown,
 			undefined,
-			renamed(cte.columns, item.columnAliases, shown, item.at),
+			renamed(cte.columns, item.columnAliases, shown),
 		);
 		scope.add(relation, item.at);
 		return { kind: "cte", relation, cte };
@@ -92,7 +91,7 @@ function bindTable(
 	const relation = new Relation(
 		shown,
 		item.alias === undefined ? resolved.table.schema : undefined,
-		renamed(columns, item.columnAliases, shown, item.at),
+		renamed(columns, item.columnAliases, shown),
 	);
 	scope.add(relation, item.at);
 	return resolved.kind === "table"
@@ -124,7 +123,6 @@ function bindDerived(
 			query.columns.map((column) => ({ ...column, tableOid: 0, attnum: 0 })),
 			item.columnAliases,
 			item.alias,
-			item.at,
 		),
 	);
 	scope.add(relation, item.at);
@@ -170,7 +168,6 @@ function bindFunction(
 			],
 			item.columnAliases,
 			shown,
-			at,
 		);
 		const relation = new Relation(shown, undefined, columns);
 		scope.add(relation, at);
@@ -195,7 +192,7 @@ function bindFunction(
 		attnum: 0,
 	}));
 	const columns = item.ordinality ? [...own, ordinalityColumn] : own;
-	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown, at));
+	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
 	scope.add(relation, at);
 	return {
 		kind: "function",

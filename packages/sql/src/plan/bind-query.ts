@@ -106,16 +106,22 @@ function bindSetOperation(
 	order: readonly OrderItem[],
 	scope: Scope,
 ): BoundBody {
-	const left = bindQuery(binder, body.left, scope, true);
-	const right = bindQuery(binder, body.right, scope, true);
+	let left = bindQuery(binder, body.left, scope, true);
+	let right = bindQuery(binder, body.right, scope, true);
 	const construct = body.operator.toUpperCase();
 	if (left.columns.length !== right.columns.length) {
 		throw new DatabaseError(
 			"42601",
 			`each ${construct} query must have the same number of columns`,
-			{ position: body.right.at + 1 },
+			{ position: firstItem(body.right) + 1 },
 		);
 	}
+	const types = left.columns.map(({ type }, i) => {
+		const oid = commonType([type.oid, right.columns[i]!.type.oid], construct, body.at);
+		return plainType(oid === unknownOid ? 25 : oid);
+	});
+	left = literalsTyped(binder, left, types);
+	right = literalsTyped(binder, right, types);
 	const inputs = [
 		new Relation("", undefined, left.columns),
 		new Relation("", undefined, right.columns),
@@ -124,10 +130,10 @@ function bindSetOperation(
 	const rightCasts: Bound[] = [];
 	const columns = left.columns.map((column, i): RelationColumn => {
 		const other = right.columns[i]!;
-		const oid = commonType([column.type.oid, other.type.oid], construct, body.at);
+		const { oid } = types[i]!;
 		const same = column.type.modifier === other.type.modifier && column.type.oid === oid;
 		const type = {
-			oid: oid === unknownOid ? 25 : oid,
+			oid,
 			modifier: same && other.type.oid === oid ? column.type.modifier : -1,
 		};
 		leftCasts.push(coerce(binder, columnOf(inputs[0], i), type, "implicit"));
@@ -148,6 +154,33 @@ function bindSetOperation(
 		columns,
 		orderBy: outputOrder(binder, order, columns),
 	};
+}
+
+/** Where errors about a query's columns point. */
+function firstItem(query: Query): number {
+	const { body } = query;
+	if (body.kind === "set-operation") return firstItem(body.left);
+	const item = body.kind === "select" ? body.items[0]?.expression : body.rows[0]?.[0];
+	return item?.at ?? query.at;
+}
+
+/** Untyped literals in the list of a plain SELECT take the type of their column. */
+function literalsTyped(
+	binder: Binder,
+	query: LogicalQuery,
+	types: readonly SortKey["type"][],
+): LogicalQuery {
+	const { body } = query;
+	if (body.kind !== "select" || body.distinct !== undefined || query.orderBy.length > 0) {
+		return query;
+	}
+	const isUntyped = (bound: Bound): boolean =>
+		(bound.kind === "constant" || bound.kind === "argument") && bound.type.oid === unknownOid;
+	const projections = body.projections.map((bound, i) =>
+		i < types.length && isUntyped(bound) ? coerce(binder, bound, types[i]!, "implicit") : bound,
+	);
+	const columns = query.columns.map((column, i) => ({ ...column, type: projections[i]!.type }));
+	return { ...query, columns, body: { ...body, projections } };
 }
 
 export const sortKey = (slot: number, type: SortKey["type"], item: OrderItem): SortKey => ({

@@ -21,8 +21,6 @@ function figure(node: Expression): Figure | undefined {
 			return strong(node.name.parts.at(-1)!);
 		case "cast":
 			return stronger(node.operand) ?? weak(internalName(node.type.name.at(-1)!));
-		case "boolean":
-			return weak("bool");
 		case "case":
 			return (node.otherwise && stronger(node.otherwise)) ?? weak("case");
 		case "exists":

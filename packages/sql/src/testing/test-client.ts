@@ -1,0 +1,173 @@
+/** A client of sessions in one process: runs statements and gives back what a driver would see, as text. */
+import type { DatabaseError } from "@quorate/keys/database-error";
+import { createSessionFactory } from "../session/factory.ts";
+import type { Notice, ResultColumn, ResultSink, Session } from "../session/types.ts";
+import type { Datum } from "../types/datum.ts";
+import { typeByOid } from "../types/registry.ts";
+import { MemoryCoordinator } from "./memory-coordinator.ts";
+import { testRuntime } from "./test-runtime.ts";
+
+export interface StatementResult {
+	readonly columns: readonly ResultColumn[] | undefined;
+	/** Text format; null for NULL. */
+	readonly rows: readonly (readonly (string | null)[])[];
+	readonly tag: string | undefined;
+}
+
+export class CollectingSink implements ResultSink {
+	readonly results: StatementResult[] = [];
+	readonly notices: Notice[] = [];
+	readonly parameters: [string, string][] = [];
+	/** What COPY TO STDOUT sent. */
+	copied = "";
+	/** What COPY FROM STDIN is given. */
+	input: readonly (string | Uint8Array)[] = [];
+	readonly #session: () => Session;
+	#columns: readonly ResultColumn[] | undefined;
+	#rows: (string | null)[][] = [];
+
+	constructor(session: () => Session) {
+		this.#session = session;
+	}
+
+	notice(notice: Notice): void {
+		this.notices.push(notice);
+	}
+
+	parameter(name: string, value: string): void {
+		this.parameters.push([name, value]);
+	}
+
+	columns(columns: readonly ResultColumn[]): void {
+		this.#columns = columns;
+	}
+
+	/** For the extended protocol, whose columns come from Describe. */
+	expect(columns: readonly ResultColumn[] | undefined): void {
+		this.#columns = columns;
+	}
+
+	rows(rows: readonly (readonly Datum[])[]): void {
+		const context = this.#session().typeContext;
+		for (const row of rows) {
+			this.#rows.push(
+				row.map((value, i) => {
+					if (value === null) return null;
+					const type = typeByOid(this.#columns?.[i]?.type.oid ?? 25)!;
+					return type.format(value, context);
+				}),
+			);
+		}
+	}
+
+	complete(tag: string): void {
+		this.results.push({ columns: this.#columns, rows: this.#rows, tag });
+		this.#columns = undefined;
+		this.#rows = [];
+	}
+
+	async *copyIn(): AsyncIterable<Uint8Array> {
+		for (const chunk of this.input) yield typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+	}
+
+	copyOutStart(): void {}
+
+	copyOut(chunk: Uint8Array): void {
+		this.copied += Buffer.from(chunk).toString("utf8");
+	}
+
+	copyOutEnd(): void {}
+}
+
+export class TestClient {
+	readonly session: Session;
+	/** Of the last call. */
+	sink: CollectingSink;
+
+	constructor(session: Session) {
+		this.session = session;
+		this.sink = new CollectingSink(() => this.session);
+	}
+
+	/** Results of all statements of the text; rejects as the session does. */
+	async query(
+		text: string,
+		input: readonly (string | Uint8Array)[] = [],
+	): Promise<readonly StatementResult[]> {
+		this.sink = new CollectingSink(() => this.session);
+		this.sink.input = input;
+		await this.session.query(text, this.sink);
+		return this.sink.results;
+	}
+
+	/** Rows of the last statement. */
+	async rows(text: string): Promise<readonly (readonly (string | null)[])[]> {
+		return (await this.query(text)).at(-1)?.rows ?? [];
+	}
+
+	/** Tag of the last statement. */
+	async tag(text: string): Promise<string | undefined> {
+		return (await this.query(text)).at(-1)?.tag;
+	}
+
+	/** `CODE message` of the error that the text ends with. */
+	async error(text: string): Promise<string> {
+		try {
+			await this.query(text);
+		} catch (error) {
+			const { code, message } = error as DatabaseError;
+			return `${code} ${message}`;
+		}
+		return "no error";
+	}
+
+	/** One statement of the extended protocol, with parameters in text format; ends with Sync. */
+	async execute(
+		text: string,
+		parameters: readonly (string | null)[] = [],
+		types: readonly number[] = [],
+	): Promise<StatementResult | undefined> {
+		const { session } = this;
+		const sink = new CollectingSink(() => session);
+		this.sink = sink;
+		try {
+			const statement = await session.prepare("", text, types);
+			const values = parameters.map((value, i) =>
+				value === null
+					? null
+					: typeByOid(statement.parameterTypes[i]!)!.parse(value, -1, session.typeContext),
+			);
+			const portal = await session.bind("", "", values);
+			sink.expect(portal.columns);
+			await portal.execute(sink, 0);
+		} catch (error) {
+			session.fail(error as DatabaseError);
+			await session.sync();
+			throw error;
+		}
+		await session.sync();
+		return sink.results[0];
+	}
+}
+
+export interface TestServer {
+	readonly coordinator: MemoryCoordinator;
+	connect(parameters?: Readonly<Record<string, string>>): Promise<TestClient>;
+}
+
+export function testServer(): TestServer {
+	const coordinator = new MemoryCoordinator();
+	const factory = createSessionFactory({
+		runtime: testRuntime(),
+		coordinator,
+		placement: coordinator,
+	});
+	let pid = 1;
+	return {
+		coordinator,
+		connect: async (parameters = {}) => {
+			const all = new Map(Object.entries({ user: "quorate", database: "quorate", ...parameters }));
+			return new TestClient(await factory.open(all, pid++));
+		},
+	};
+}
