@@ -1,5 +1,6 @@
 /** Aggregates. DISTINCT, ORDER BY and FILTER inside them are the executor's; so is skipping NULLs for strict ones. */
 
+import { DatabaseError } from "@quorate/keys/database-error";
 import { arrayOf, isArray } from "../types/array-values.ts";
 import { toInt8 } from "../types/conversions.ts";
 import type { Datum, Interval, SqlType } from "../types/datum.ts";
@@ -92,6 +93,14 @@ function integerSum(): Accumulator {
 	};
 }
 
+/** A sum of finite numbers is finite. */
+function checked(a: number, b: number, sum: number): number {
+	if (!Number.isFinite(sum) && Number.isFinite(a) && Number.isFinite(b)) {
+		throw new DatabaseError("22003", "value out of range: overflow");
+	}
+	return sum;
+}
+
 const quotient = (sum: Numeric, count: number): Datum => divide(sum, numericFromNumber(count));
 const bigQuotient = (sum: bigint, count: number): Datum => quotient(numericFromBigint(sum), count);
 
@@ -115,11 +124,11 @@ const sums: AggregateFunction[] = [
 	),
 	aggregate(
 		"sum(float4) -> float4",
-		fold<number>((sum, n: number) => Math.fround((sum ?? 0) + n)),
+		fold<number>((sum, n: number) => checked(sum ?? 0, n, Math.fround((sum ?? 0) + n))),
 	),
 	aggregate(
 		"sum(float8) -> float8",
-		fold<number>((sum, n: number) => (sum ?? 0) + n),
+		fold<number>((sum, n: number) => checked(sum ?? 0, n, (sum ?? 0) + n)),
 	),
 	aggregate(
 		"sum(interval) -> interval",
@@ -145,7 +154,7 @@ const sums: AggregateFunction[] = [
 		"avg(float4) -> float8",
 		mean<number>(
 			0,
-			(sum, n: number) => sum + n,
+			(sum, n: number) => checked(sum, n, sum + n),
 			(sum, count) => sum / count,
 		),
 	),
@@ -153,7 +162,7 @@ const sums: AggregateFunction[] = [
 		"avg(float8) -> float8",
 		mean<number>(
 			0,
-			(sum, n: number) => sum + n,
+			(sum, n: number) => checked(sum, n, sum + n),
 			(sum, count) => sum / count,
 		),
 	),

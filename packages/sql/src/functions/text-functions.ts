@@ -10,6 +10,7 @@ import { compareText, offsetOf, sliceText, textLength, trimBlanks } from "../typ
 import { builtinType } from "../types/type-table.ts";
 import { contextual, nullable, pure, stable, tooLarge } from "./definition.ts";
 import { ilike, like, likeEscape } from "./like.ts";
+import { similarToEscape } from "./similar.ts";
 
 /** Half of what a JavaScript string holds. */
 const lengthMax = 2 ** 28;
@@ -104,6 +105,22 @@ function splitPart(text: string, separator: string, field: number): string {
 	const parts = separator === "" ? [text] : text.split(separator);
 	return parts.at(field > 0 ? field - 1 : field) ?? "";
 }
+
+/** Character by character, as PostgreSQL: what would become two letters stays as it is. */
+function mapCase(text: string, whole: string, change: (character: string) => string): string {
+	if (whole.length === text.length) {
+		return whole;
+	}
+	return Array.from(text, (character) => {
+		const changed = change(character);
+		return changed.length === character.length ? changed : character;
+	}).join("");
+}
+
+const lower = (text: string): string =>
+	mapCase(text, text.toLowerCase(), (character) => character.toLowerCase());
+const upper = (text: string): string =>
+	mapCase(text, text.toUpperCase(), (character) => character.toUpperCase());
 
 /** A letter or digit continues a word. */
 function initcap(text: string): string {
@@ -216,8 +233,8 @@ export const textFunctions: readonly ScalarFunction[] = [
 	pure("octet_length(text) -> int4", (text: string) => Buffer.byteLength(text)),
 	pure("octet_length(bpchar) -> int4", (text: string) => Buffer.byteLength(text)),
 	pure("bit_length(text) -> int4", (text: string) => Buffer.byteLength(text) * 8),
-	pure("lower(text) -> text", (text: string) => text.toLowerCase()),
-	pure("upper(text) -> text", (text: string) => text.toUpperCase()),
+	pure("lower(text) -> text", lower),
+	pure("upper(text) -> text", upper),
 	pure("initcap(text) -> text", initcap),
 	...["substring", "substr"].flatMap((name) => [
 		pure(`${name}(text, int4) -> text`, substringFrom),
@@ -255,6 +272,8 @@ export const textFunctions: readonly ScalarFunction[] = [
 	),
 	pure("overlay(text, text, int4, int4) -> text", overlay),
 	pure("like_escape(text, text) -> text", likeEscape),
+	pure("similar_to_escape(text) -> text", (pattern: string) => similarToEscape(pattern)),
+	pure("similar_to_escape(text, text) -> text", similarToEscape),
 	pure("like(text, text) -> bool", like),
 	pure("notlike(text, text) -> bool", (text: string, pattern: string) => !like(text, pattern)),
 	pure("text_larger(text, text) -> text", (a: string, b: string) =>

@@ -209,6 +209,7 @@ export interface CommonTable {
 	readonly name: string;
 	readonly columns: readonly string[];
 	readonly query: Query;
+	readonly at: number;
 }
 
 export interface Select {

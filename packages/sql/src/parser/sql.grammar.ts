@@ -864,7 +864,7 @@ const grammar: Grammar = {
     {"name": "withClause", "symbols": [{"literal":"with"}, {"literal":"recursive"}, "commonTables"], "postprocess": ([, , tables]) => ({ tables, recursive: true })},
     {"name": "commonTables", "symbols": ["commonTable"], "postprocess": first},
     {"name": "commonTables", "symbols": ["commonTables", {"literal":","}, "commonTable"], "postprocess": more},
-    {"name": "commonTable", "symbols": ["columnName", "columnListOpt", {"literal":"as"}, "materialized", {"literal":"("}, "query", {"literal":")"}], "postprocess": ([name, columns, , , , query]) => ({ name, columns, query })},
+    {"name": "commonTable", "symbols": ["columnName", "columnListOpt", {"literal":"as"}, "materialized", {"literal":"("}, "query", {"literal":")"}], "postprocess": ([name, columns, , , , query], at) => ({ name, columns, query, at })},
     {"name": "commonTable", "symbols": ["columnName", "columnListOpt", {"literal":"as"}, "materialized", {"literal":"("}, "changeStatement", {"literal":")"}], "postprocess": () => { throw unsupported("data-modifying statements in WITH are"); }},
     {"name": "materialized", "symbols": []},
     {"name": "materialized", "symbols": [{"literal":"materialized"}]},

@@ -4,7 +4,6 @@ import type { Expression } from "../parser/ast.ts";
 import {
 	aggregateCandidates,
 	resolve,
-	scalarCandidates,
 	setCandidates,
 	typeByName,
 } from "../types/registry.ts";

@@ -14,7 +14,13 @@ import type { Interval } from "./datum.ts";
 import { outOfRange } from "./errors.ts";
 import { int2Max, int2Min, int4Max, int4Min, int8Max, int8Min } from "./integer-types.ts";
 import { interval } from "./interval-values.ts";
-import { isNaNumeric, type Numeric, numericToBigint, numericToFloat } from "./numeric.ts";
+import {
+	formatNumeric,
+	isNaNumeric,
+	type Numeric,
+	numericToBigint,
+	numericToFloat,
+} from "./numeric.ts";
 import type { TypeContext } from "./registry.ts";
 
 export function toInt2(value: number): number {
@@ -99,7 +105,7 @@ export function numericToFloat4(n: Numeric): number {
 	const value = numericToFloat(n);
 	const narrow = Math.fround(value);
 	if (!Number.isFinite(narrow) && n.special === 0) {
-		throw new DatabaseError("22003", `"${value}" is out of range for type real`);
+		throw new DatabaseError("22003", `"${formatNumeric(n)}" is out of range for type real`);
 	}
 	return narrow;
 }

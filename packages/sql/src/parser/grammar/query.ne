@@ -55,7 +55,7 @@ withOpt -> null {% () => undefined %} | withClause {% id %}
 withClause -> "with" commonTables {% ([, tables]) => ({ tables, recursive: false }) %}
             | "with" "recursive" commonTables {% ([, , tables]) => ({ tables, recursive: true }) %}
 commonTables -> commonTable {% first %} | commonTables "," commonTable {% more %}
-commonTable -> columnName columnListOpt "as" materialized "(" query ")" {% ([name, columns, , , , query]) => ({ name, columns, query }) %}
+commonTable -> columnName columnListOpt "as" materialized "(" query ")" {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
              | columnName columnListOpt "as" materialized "(" changeStatement ")"
                {% () => { throw unsupported("data-modifying statements in WITH are"); } %}
 materialized -> null | "materialized" | "not" "materialized"
