@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LocalCluster } from "quorate/dist/local-cluster.js";
+import { LocalCluster } from "quorate/local-cluster";
 import { runSql, type Target } from "./target.ts";
 
 const nodeCount = 3;

@@ -1,5 +1,5 @@
 /** What is measured: something that speaks PostgreSQL on one or several ports. */
-import { PgClient, type QueryResult } from "quorate/dist/client/pg-client.js";
+import { PgClient, type QueryResult } from "quorate/client/pg-client";
 
 export interface Target {
 	readonly name: string;

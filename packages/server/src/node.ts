@@ -12,7 +12,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { createPgServer, type PgServer } from "@quorate/pgwire/pg-server";
-import { createSessionFactory } from "@quorate/sql/session/session-factory";
+import { createSessionFactory } from "@quorate/sql/session/factory";
 import { startAdmin } from "./admin.ts";
 import {
 	type KeyValueNode,
@@ -35,7 +35,7 @@ export interface RunningNode extends KeyValueNode {
 
 export async function startNode(options: StartNodeOptions): Promise<RunningNode> {
 	const { runtime } = options;
-	const lock = await runtime.disk.lock("lock");
+	const lock = await runtime.disk.lock(".");
 	if (lock === undefined) {
 		throw new DatabaseError("F0001", `data directory ${runtime.disk.root ?? ""} is in use`, {
 			hint: "Another quorate process runs on it: stop that one, or give --data another directory.",
@@ -74,7 +74,7 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		undo,
 	);
 	const { nodeId, coordinator, placement } = keyValue;
-	const sessions = createSessionFactory({ runtime, coordinator, placement, nodeId });
+	const sessions = createSessionFactory({ runtime, coordinator, placement });
 	server = await createPgServer({
 		runtime,
 		sessions,
