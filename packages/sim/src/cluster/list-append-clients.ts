@@ -12,6 +12,11 @@ export interface ListAppendOptions {
 	readonly thinkMsMean: number;
 }
 
+/** After this without an answer a client begins something else, beside what it waits for; not beside too much. */
+const patienceMs = 700;
+const outstandingMax = 5;
+const observer = { thinkMsMean: 60, patienceMs: 200 } as const;
+
 type Step = { readonly kind: "read" | "append"; readonly key: Key } | { readonly kind: "scan" };
 
 const prefix = "l";
@@ -48,7 +53,9 @@ export class ListAppendClients {
 		const { world } = this.#cluster;
 		const random = world.random(`list-append ${id}`);
 		let gateway: SimNode | undefined;
+		const outstanding = new Set<Promise<void>>();
 		while (goesOn()) {
+			if (outstanding.size >= outstandingMax) await Promise.race(outstanding);
 			if (gateway?.keyValue === undefined || random.chance(0.02)) {
 				gateway = pickGateway(this.#cluster, random);
 			}
@@ -56,9 +63,34 @@ export class ListAppendClients {
 				await world.sleep(50);
 				continue;
 			}
-			await this.#one(id, gateway, random);
+			const work = this.#one(id, gateway, random).finally(() => outstanding.delete(work));
+			outstanding.add(work);
+			await Promise.race([work, world.sleep(patienceMs)]);
 			await world.sleep(random.exponential(this.#options.thinkMsMean));
 		}
+		await Promise.all(outstanding);
+	}
+
+	/**
+	 * Reads one key after the other at one gateway: a node that is cut off with everyone's writes stuck in it still answers
+	 * such reads, and must not answer with the past.
+	 */
+	async observe(id: number, gateway: SimNode, goesOn: () => boolean): Promise<void> {
+		const { world } = this.#cluster;
+		const random = world.random(`observer ${id}`);
+		const outstanding = new Map<Key, Promise<unknown>>();
+		while (goesOn()) {
+			await world.sleep(random.exponential(observer.thinkMsMean));
+			const k = random.pick(this.keys);
+			if (gateway.keyValue === undefined || outstanding.has(k)) continue;
+			const kind = { mode: "optimistic", readOnly: true } as const;
+			const work = this.#record(id, gateway, [{ kind: "read", key: k }], kind).finally(() =>
+				outstanding.delete(k),
+			);
+			outstanding.set(k, work);
+			await Promise.race([work, world.sleep(observer.patienceMs)]);
+		}
+		await Promise.all(outstanding.values());
 	}
 
 	async #one(process: number, gateway: SimNode, random: SeededRandom): Promise<void> {

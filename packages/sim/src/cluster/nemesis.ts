@@ -3,6 +3,7 @@
  * cluster is left alone long enough to get work done.
  */
 import { type Key, key } from "@quorate/keys/key";
+import type { Machine } from "../runtime/machine.ts";
 import type { SeededRandom } from "../runtime/seeded-random.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 import type { SimNode } from "./sim-node.ts";
@@ -14,7 +15,10 @@ export interface NemesisOptions {
 	readonly pauseMsMean: number;
 	/** Replicas that a relocation gives a range; 0: ranges stay where they are. */
 	readonly relocateTo: number;
+	readonly menu: FaultMenu;
 }
+
+export type FaultMenu = "anything" | "outdatedLeaders";
 
 type Fault = (nemesis: Nemesis) => Promise<void>;
 
@@ -36,7 +40,7 @@ export class Nemesis {
 		while (goesOn()) {
 			await world.sleep(this.random.exponential(this.options.pauseMsMean));
 			if (!goesOn()) break;
-			if (this.#underWay < 3) this.#begin(this.#draw());
+			if (this.#underWay < atOnce[this.options.menu]) this.#begin(this.#draw());
 		}
 		while (this.#underWay > 0) await world.sleep(50);
 	}
@@ -49,6 +53,7 @@ export class Nemesis {
 	}
 
 	#draw(): Fault {
+		const faults = menus[this.options.menu];
 		const weight = faults.reduce((sum, [w]) => sum + w, 0);
 		let at = this.random.below(weight);
 		for (const [w, fault] of faults) {
@@ -62,12 +67,21 @@ export class Nemesis {
 		return this.random.pick(this.cluster.nodes);
 	}
 
-	/** A node that leads something, more often than not. */
+	/** Nodes that lead something. */
+	leaders(): readonly SimNode[] {
+		return this.cluster.nodes.filter((n) => (n.keyValue?.host.statistics().leaders ?? 0) > 0);
+	}
+
 	leader(): SimNode {
-		const leaders = this.cluster.nodes.filter(
-			(n) => (n.keyValue?.host.statistics().leaders ?? 0) > 0,
-		);
+		const leaders = this.leaders();
 		return this.random.pick(leaders.length > 0 ? leaders : this.cluster.nodes);
+	}
+
+	/** The node that leads the placement group, as far as known. */
+	controller(): SimNode {
+		const leader = this.cluster.serving()[0]?.placement.calls.leader;
+		const node = this.cluster.nodes.find((n) => n.keyValue?.nodeId === leader);
+		return node ?? this.node();
 	}
 
 	sleep(leastMs: number, mostMs: number): Promise<void> {
@@ -148,20 +162,56 @@ async function cutLinks(n: Nemesis): Promise<void> {
 	n.say(`${name(node)} has its links again`);
 }
 
-/** A leader that no longer hears the others, and whose clock tells it that little time has passed. */
-async function slowLeaderCutOff(n: Nemesis): Promise<void> {
-	const { network } = n.cluster.world;
-	const node = n.leader();
-	const others = n.random.shuffled(machinesBut(n, node));
-	const cut = others.slice(0, n.random.chance(0.5) ? others.length : Math.ceil(others.length / 2));
-	n.say(`${name(node)} runs slow and is cut off from ${cut.map((m) => m.id).join(", ")}`);
-	node.machine.setClockRate(n.random.between(0.02, 0.3));
-	network.partition([node.machine], cut);
-	await n.sleep(2_000, 9_000);
+/**
+ * The leader of the control plane, cut off from everyone and with a clock that tells it that little time has passed. It holds
+ * leases, too: only O1 keeps it from drawing old timestamps and answering with what was true at them.
+ */
+async function slowOracleCutOff(n: Nemesis): Promise<void> {
+	const node = n.controller();
+	await gatherLeases(n, node);
+	await slowAndCutOff(n, node, machinesBut(n, node));
+}
+
+/**
+ * Likewise a leaseholder, cut off from the other replicas of a range but not from the control plane (where there are more
+ * nodes than replicas): only L1 keeps it from answering at new timestamps with what was true before its successor came.
+ */
+async function slowLeaseholderCutOff(n: Nemesis): Promise<void> {
+	const controller = n.controller();
+	const leaders = n.leaders().filter((x) => x !== controller);
+	const node = n.random.pick(leaders.length > 0 ? leaders : n.cluster.nodes);
+	await slowAndCutOff(n, node, peersOfOneRange(n, node));
+}
+
+async function slowAndCutOff(n: Nemesis, node: SimNode, from: readonly Machine[]): Promise<void> {
+	n.say(`${name(node)} runs slow and is cut off from ${from.map((m) => m.id).join(", ")}`);
+	node.machine.setClockRate(n.random.between(0.02, 0.15));
+	n.cluster.world.network.partition([node.machine], from);
+	await n.sleep(3_000, 11_000);
 	unblock(n, node);
 	n.say(`${name(node)} is connected again`);
 	await n.sleep(0, 1_000);
 	node.machine.setClockRate(1);
+}
+
+async function gatherLeases(n: Nemesis, node: SimNode): Promise<void> {
+	const to = node.keyValue?.nodeId;
+	if (to === undefined) return;
+	n.say(`leases move to ${name(node)}`);
+	for (const k of n.options.keys) {
+		n.cluster.world.count("lease-move");
+		await n.cluster.administer("lease move", (x) => x.coordinator.moveLease(k, to), 1);
+	}
+}
+
+/** The machines with the other replicas of some range that the node leads. */
+function peersOfOneRange(n: Nemesis, node: SimNode): Machine[] {
+	const led = (node.keyValue?.store.statuses() ?? []).filter((s) => s.leaseholder);
+	if (led.length === 0) return machinesBut(n, node);
+	const { replicas } = n.random.pick(led).descriptor;
+	return n.cluster.nodes
+		.filter((x) => x !== node && replicas.some((r) => r.nodeId === x.keyValue?.nodeId))
+		.map((x) => x.machine);
 }
 
 async function pause(n: Nemesis): Promise<void> {
@@ -258,13 +308,17 @@ async function relocate(n: Nemesis): Promise<void> {
 	await n.cluster.administer("relocation", (node) => node.coordinator.relocate(k, nodes), 1);
 }
 
-const faults: readonly (readonly [number, Fault])[] = [
+type Menu = readonly (readonly [number, Fault])[];
+
+/** Faults with their weights. */
+const anything: Menu = [
 	[4, crashOne],
 	[1, crashAll],
 	[1, restartGracefully],
 	[3, isolate],
 	[3, cutLinks],
-	[3, slowLeaderCutOff],
+	[2, slowOracleCutOff],
+	[2, slowLeaseholderCutOff],
 	[2, pause],
 	[1, wrongClock],
 	[2, slowDisk],
@@ -274,3 +328,12 @@ const faults: readonly (readonly [number, Fault])[] = [
 	[2, split],
 	[2, relocate],
 ];
+
+/** What an outdated leader must not answer. */
+const outdatedLeaders: Menu = [
+	[1, slowOracleCutOff],
+	[1, slowLeaseholderCutOff],
+];
+
+const menus = { anything, outdatedLeaders } as const;
+const atOnce = { anything: 3, outdatedLeaders: 1 } as const;

@@ -4,7 +4,7 @@ import { type Key, key } from "@quorate/keys/key";
 import type { Mutations } from "@quorate/keys/mutations";
 import { BankClients } from "./bank-clients.ts";
 import { ListAppendClients } from "./list-append-clients.ts";
-import { Nemesis } from "./nemesis.ts";
+import { type FaultMenu, Nemesis } from "./nemesis.ts";
 import { checkReplicas } from "./replica-checks.ts";
 import { SimCluster } from "./sim-cluster.ts";
 
@@ -12,7 +12,8 @@ export interface RunOptions {
 	readonly nodes?: number;
 	/** Of the workload, in virtual milliseconds. */
 	readonly durationMs?: number;
-	readonly faults?: boolean;
+	/** Default "anything". */
+	readonly faults?: FaultMenu | "none";
 	readonly mutations?: Mutations;
 	readonly onEvent?: (line: string) => void;
 	/** Called at the end, with the cluster as it stands. */
@@ -26,6 +27,8 @@ export interface RunReport {
 	readonly nodes: number;
 	/** Empty: everything held. */
 	readonly problems: readonly string[];
+	/** Those of them that the history of list transactions shows. */
+	readonly anomalies: readonly string[];
 	readonly committed: number;
 	readonly outcomes: ReadonlyMap<string, number>;
 	readonly transfers: number;
@@ -37,11 +40,11 @@ export interface RunReport {
 	readonly virtualMs: number;
 }
 
-const keyCount = 14;
+const keyCount = 24;
 const accountCount = 8;
 const setUpMs = 120_000;
 const tearDownMs = 400_000;
-const splitKeys: readonly Key[] = ["b03", "b06", "l00", "l05", "l10"].map(key);
+const splitKeys: readonly Key[] = ["b03", "b06", "l00", "l08", "l16"].map(key);
 
 /** Seeds divide the work: every third has five nodes with three replicas a range. */
 export const nodesOf = (seed: number): number => (seed % 3 === 0 ? 5 : 3);
@@ -66,14 +69,14 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
 	}
 	options.inspect?.(cluster);
 	const checked = checkListAppend(lists.history);
-	for (const { kind, explanation } of checked.anomalies) {
-		cluster.problems.push(`${kind}: ${explanation.join("; ")}`);
-	}
+	const anomalies = checked.anomalies.map((a) => `${a.kind}: ${a.explanation.join("; ")}`);
+	cluster.problems.push(...anomalies);
 	if (checked.ok === 0) cluster.problems.push("nothing was committed");
 	return {
 		seed,
 		nodes,
 		problems: cluster.problems,
+		anomalies,
 		committed: checked.ok,
 		outcomes: lists.outcomes,
 		transfers: bank.transfers,
@@ -109,9 +112,12 @@ async function load(
 	const work: Promise<void>[] = [];
 	for (let id = 0; id < clients; id++) work.push(lists.run(id, goesOn));
 	for (let id = 0; id < Math.ceil(clients / 3); id++) work.push(bank.run(id, 300, goesOn));
-	if (options.faults !== false) {
+	for (const [i, node] of cluster.nodes.entries()) work.push(lists.observe(100 + i, node, goesOn));
+	const menu = options.faults ?? "anything";
+	if (menu !== "none") {
 		const nemesis = new Nemesis(cluster, {
 			keys: [...lists.keys, ...bank.accounts],
+			menu,
 			pauseMsMean: 1_500,
 			relocateTo: cluster.nodes.length > 3 ? 3 : 0,
 		});

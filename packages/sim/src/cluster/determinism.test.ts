@@ -1,0 +1,25 @@
+import test from "ava";
+import { type RunReport, simulate } from "./run.ts";
+
+const quiet = (seed: number): Promise<RunReport> =>
+	simulate(seed, { nodes: 3, faults: "none", durationMs: 5_000 });
+
+test.serial("one seed gives one history, another seed another", async (t) => {
+	const first = await quiet(1);
+	const again = await quiet(1);
+	const other = await quiet(2);
+	for (const report of [first, again, other]) {
+		t.deepEqual(report.problems, []);
+		t.true(report.committed >= 200, `${report.committed} transactions`);
+	}
+	t.is(again.traceHash, first.traceHash);
+	t.not(other.traceHash, first.traceHash);
+});
+
+test.serial("also with faults", async (t) => {
+	const options = { durationMs: 8_000 };
+	const first = await simulate(4, options);
+	const again = await simulate(4, options);
+	t.is(again.traceHash, first.traceHash);
+	t.deepEqual(again.counts, first.counts);
+});
