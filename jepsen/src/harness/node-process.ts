@@ -4,7 +4,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { type ConnectionOptions, connectionOptions } from "quorate/client/connection-options";
 import { PgClient } from "quorate/client/pg-client";
 import { ended, signalOwned, spawnOwned } from "./owned-processes.ts";
-import { patienceMs, until } from "./poll.ts";
+import { Hopeless, patienceMs, until } from "./poll.ts";
 
 export interface NodeDescription {
 	readonly name: string;
@@ -76,7 +76,9 @@ export class NodeProcess {
 				await client.end();
 			}
 		}).catch((error: unknown) => {
-			throw new Error(`${(error as Error).message}\n${this.logTail()}`);
+			throw error instanceof Hopeless
+				? error
+				: new Error(`${(error as Error).message}\n${this.logTail()}`);
 		});
 	}
 
@@ -131,7 +133,7 @@ export class NodeProcess {
 	throwIfEnded(): void {
 		if (!this.#endExpected && !this.running) {
 			const how = this.#child?.signalCode ?? `exit code ${this.#child?.exitCode}`;
-			throw new Error(`${this.name} ended by itself (${how}):\n${this.logTail()}`);
+			throw new Hopeless(`${this.name} ended by itself (${how}):\n${this.logTail()}`);
 		}
 	}
 

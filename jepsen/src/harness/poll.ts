@@ -5,6 +5,11 @@ const pollMs = 50;
 /** A test that gets here has failed; nothing that works takes as long, on any machine. */
 export const patienceMs = 120_000;
 
+/** Thrown by a condition that can no longer hold: nothing is waited for. */
+export class Hopeless extends Error {
+	override readonly name = "Hopeless";
+}
+
 /** Resolves when the condition holds; rejects with what was waited for. A condition that throws does not hold. */
 export async function until(
 	what: string,
@@ -20,6 +25,9 @@ export async function until(
 			}
 			last = undefined;
 		} catch (error) {
+			if (error instanceof Hopeless) {
+				throw error;
+			}
 			last = error;
 		}
 		if (Date.now() > deadline) {
