@@ -35,9 +35,7 @@ export async function addColumn(
 	const { name } = definition;
 	if (liveColumns(table).some((one) => one.name === name)) {
 		const message = `column "${name}" of relation "${table.name}" already exists`;
-		if (!action.ifNotExists) {
-			throw new DatabaseError("42701", message, { position: definition.at + 1 });
-		}
+		if (!action.ifNotExists) throw new DatabaseError("42701", message);
 		editor.state.notice("NOTICE", "42701", `${message}, skipping`);
 		return;
 	}

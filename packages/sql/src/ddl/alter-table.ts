@@ -35,9 +35,7 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 	if (findTable(editor, name) === undefined) {
 		const shown = name.parts.at(-1)!;
 		if (!statement.ifExists) {
-			throw new DatabaseError("42P01", `relation "${shown}" does not exist`, {
-				position: name.at + 1,
-			});
+			throw new DatabaseError("42P01", `relation "${shown}" does not exist`);
 		}
 		editor.state.notice("NOTICE", "00000", `relation "${shown}" does not exist, skipping`);
 		return "ALTER TABLE";
@@ -97,7 +95,7 @@ async function dropColumn(
 ): Promise<void> {
 	const column = liveColumns(table).find((one) => one.name === action.name);
 	if (column === undefined) {
-		if (!action.ifExists) columnNamed(table, action.name, action.at);
+		if (!action.ifExists) columnNamed(table, action.name);
 		editor.state.notice(
 			"NOTICE",
 			"00000",
@@ -166,7 +164,7 @@ async function addPrimaryKey(
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 ): Promise<void> {
-	if (hasPrimaryKey(table)) throw multipleKeys(table.name, constraint.at);
+	if (hasPrimaryKey(table)) throw multipleKeys(table.name, undefined);
 	const direct = await isDirect(editor, table);
 	const primary = await keyIndex(
 		editor,
@@ -223,7 +221,7 @@ function setDefault(
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "set-default" }>,
 ): Promise<void> {
-	const column = columnNamed(table, action.column, action.at);
+	const column = columnNamed(table, action.column);
 	if (column.identity !== undefined) {
 		throw new DatabaseError(
 			"42601",
@@ -242,7 +240,7 @@ async function setNotNull(
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "set-not-null" }>,
 ): Promise<void> {
-	const column = columnNamed(table, action.column, action.at);
+	const column = columnNamed(table, action.column);
 	if (column.notNull === action.notNull) return;
 	const isKey = table.primary.columns.some((one) => one.attnum === column.attnum);
 	if (!action.notNull && isKey) {

@@ -139,7 +139,8 @@ export async function newColumn(
 	const type = serial === undefined ? typeOf(definition) : plainType(serial);
 	const identity = constraints.find((one) => one.kind === "identity");
 	const given = constraints.find((one) => one.kind === "default");
-	if (given !== undefined && (identity !== undefined || serial !== undefined)) {
+	const defaults = constraints.filter((one) => one.kind === "default" || one.kind === "identity");
+	if (defaults.length > 1 || (given !== undefined && serial !== undefined)) {
 		throw new DatabaseError(
 			"42601",
 			`multiple default values specified for column "${name}" of table "${table}"`,

@@ -6,16 +6,17 @@ import type {
 	IndexDescriptor,
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { columnByAttnum } from "../catalog/descriptor.ts";
+import { columnByAttnum, liveColumns } from "../catalog/descriptor.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { indexCodec } from "../execute/table-codec.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { IndexColumn, Statement } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { buildIndex } from "./backfill.ts";
 import { findTable } from "./drop.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
-import { columnNamed, keyColumn, newIndex } from "./table-parts.ts";
+import { keyColumn, newIndex } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
 
 type CreateIndex = Extract<Statement, { kind: "create-index" }>;
@@ -41,7 +42,9 @@ function indexColumn(table: TableDescriptor, item: IndexColumn, at: number): Ind
 			hint: "Ascending columns have NULLs last, descending ones first.",
 		});
 	}
-	columnNamed(table, node.name.parts[0]!, node.at);
+	if (!liveColumns(table).some((column) => column.name === node.name.parts[0])) {
+		throw new DatabaseError("42703", `column "${node.name.parts[0]}" does not exist`);
+	}
 	return keyColumn(table.columns, node.name.parts[0]!, at, item.descending);
 }
 
@@ -66,7 +69,6 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 		throw new DatabaseError(
 			"42P01",
 			`relation "${statement.table.parts.join(".")}" does not exist`,
-			{ position: statement.table.at + 1 },
 		);
 	}
 	usable(table);
@@ -160,7 +162,7 @@ export function duplicated(
 		return value === null ? "null" : typeByOid(column.type.oid)!.format(value, context);
 	});
 	return new DatabaseError("23505", `could not create unique index "${index.name}"`, {
-		detail: `Key (${columns.map((column) => column.name).join(", ")})=(${values.join(", ")}) is duplicated.`,
+		detail: `Key (${columns.map((column) => quoteIdentifier(column.name)).join(", ")})=(${values.join(", ")}) is duplicated.`,
 		schema: table.schema,
 		table: table.name,
 		constraint: index.name,

@@ -67,9 +67,7 @@ async function defineColumns(
 	const names = new Set<string>();
 	for (const [i, definition] of statement.columns.entries()) {
 		if (names.has(definition.name)) {
-			throw new DatabaseError("42701", `column "${definition.name}" specified more than once`, {
-				position: definition.at + 1,
-			});
+			throw new DatabaseError("42701", `column "${definition.name}" specified more than once`);
 		}
 		names.add(definition.name);
 		const made = await newColumn(editor, schema, name, definition, i + 1, taken);
@@ -152,10 +150,12 @@ async function assemble(
 	return table;
 }
 
-export const multipleKeys = (table: string, at: number): DatabaseError =>
-	new DatabaseError("42P16", `multiple primary keys for table "${table}" are not allowed`, {
-		position: at + 1,
-	});
+export const multipleKeys = (table: string, at: number | undefined): DatabaseError =>
+	new DatabaseError(
+		"42P16",
+		`multiple primary keys for table "${table}" are not allowed`,
+		at === undefined ? {} : { position: at + 1 },
+	);
 
 /** The primary index of a table without a primary key: no columns, hidden row ids. */
 const rowidIndex = (editor: SchemaEditor, table: string): Promise<IndexDescriptor> =>

@@ -27,6 +27,9 @@ const bare = new Set([
 	"user",
 ]);
 
+/** Their first argument is the name of a sequence. */
+const sequenceFunctions = new Set(["nextval", "currval", "setval"]);
+
 /** Constructs of the grammar that look like functions. */
 const constructs = new Set(["coalesce", "greatest", "least", "nullif"]);
 
@@ -87,6 +90,14 @@ function callText(node: Extract<Expression, { kind: "call" }>, options: DeparseO
 	const name = node.name.parts.at(-1)!;
 	if (bare.has(name) && node.args.length === 0) return name.toUpperCase();
 	if (constructs.has(name)) return `${name.toUpperCase()}(${list(node.args, options)})`;
+	const [first, ...rest] = node.args;
+	if (sequenceFunctions.has(name) && first?.kind === "literal" && first.type === "string") {
+		const args = [
+			`${quoteLiteral(first.text)}::regclass`,
+			...rest.map((arg) => deparse(arg, options)),
+		];
+		return `${name}(${args.join(", ")})`;
+	}
 	return `${quoteIdentifier(name)}(${list(node.args, options)})`;
 }
 

@@ -1,11 +1,14 @@
 /** DROP TABLE, INDEX, SEQUENCE, and TRUNCATE. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type {
-	IndexDescriptor,
-	SequenceDescriptor,
-	TableDescriptor,
+import {
+	type ColumnDescriptor,
+	type IndexDescriptor,
+	liveColumns,
+	type SequenceDescriptor,
+	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import type { NamedObject } from "../catalog/snapshot.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -137,33 +140,44 @@ export async function removeIndex(
 	editor.dropIndexes([index.indexId, ...(shadow === undefined ? [] : [shadow.indexId])]);
 }
 
+/** Columns whose default names the sequence. */
+function usersOf(
+	editor: SchemaEditor,
+	sequence: SequenceDescriptor,
+): readonly { readonly table: TableDescriptor; readonly column: ColumnDescriptor }[] {
+	const named = `'${quoteIdentifier(sequence.name).replaceAll("'", "''")}'::regclass`;
+	return editor.catalog.relations().flatMap((table) =>
+		table.kind === "table"
+			? liveColumns(table)
+					.filter((column) => column.defaultText?.includes(named) === true)
+					.map((column) => ({ table, column }))
+			: [],
+	);
+}
+
 async function dropSequence(
 	editor: SchemaEditor,
 	sequence: SequenceDescriptor,
 	cascade: boolean,
 ): Promise<void> {
-	const owner = sequence.ownedBy && editor.catalog.relation(sequence.ownedBy.tableOid);
-	if (owner?.kind === "table") {
-		const column = owner.columns[sequence.ownedBy!.attnum - 1]!;
-		const uses = column.defaultText?.includes(sequence.name) === true && !column.dropped;
-		if (uses && (!cascade || column.identity !== undefined)) {
+	for (const { table, column } of usersOf(editor, sequence)) {
+		if (!cascade || column.identity !== undefined) {
 			throw new DatabaseError(
 				"2BP01",
 				`cannot drop sequence ${sequence.name} because other objects depend on it`,
 				{
-					detail: `default value for column ${column.name} of table ${owner.name} depends on sequence ${sequence.name}`,
+					detail: `default value for column ${column.name} of table ${table.name} depends on sequence ${sequence.name}`,
 					hint: "Use DROP ... CASCADE to drop the dependent objects too.",
 				},
 			);
 		}
-		if (uses) {
-			await editor.put({
-				...owner,
-				columns: owner.columns.map((one) =>
-					one === column ? { ...one, defaultText: undefined } : one,
-				),
-			});
-		}
+		const current = editor.catalog.relation(table.oid) as TableDescriptor;
+		await editor.put({
+			...current,
+			columns: current.columns.map((one) =>
+				one.attnum === column.attnum ? { ...one, defaultText: undefined } : one,
+			),
+		});
 	}
 	await editor.remove(sequence);
 }
@@ -176,9 +190,7 @@ export async function truncate(
 	const tables = statement.names.map((name) => {
 		const table = findTable(editor, name);
 		if (table === undefined) {
-			throw new DatabaseError("42P01", `relation "${name.parts.at(-1)}" does not exist`, {
-				position: name.at + 1,
-			});
+			throw new DatabaseError("42P01", `relation "${name.parts.at(-1)}" does not exist`);
 		}
 		return table;
 	});

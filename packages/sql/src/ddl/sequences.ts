@@ -80,7 +80,7 @@ function ownerOf(editor: SchemaEditor, options: readonly Option[]): SequenceDesc
 	if (table === undefined) {
 		throw new DatabaseError("42P01", `relation "${parts.at(-2)}" does not exist`);
 	}
-	return { tableOid: table.oid, attnum: columnNamed(table, parts.at(-1)!, -1).attnum };
+	return { tableOid: table.oid, attnum: columnNamed(table, parts.at(-1)!).attnum };
 }
 
 export async function createSequence(

@@ -51,13 +51,6 @@ export async function newIndex(
 	columns: readonly IndexColumnDescriptor[],
 	options: { readonly unique: boolean; readonly constraint: boolean; readonly state: IndexState },
 ): Promise<IndexDescriptor> {
-	const seen = new Set<number>();
-	for (const { attnum } of columns) {
-		if (options.constraint && seen.has(attnum)) {
-			throw new DatabaseError("42701", "a column appears twice in a key constraint");
-		}
-		seen.add(attnum);
-	}
 	return {
 		oid: await editor.newId(),
 		name,
@@ -153,6 +146,13 @@ export async function keyIndex(
 		constraint.kind === "primary-key"
 			? [table.name, "pkey"]
 			: [table.name, ...constraint.columns, "key"];
+	const repeated = constraint.columns.find((one, i) => constraint.columns.indexOf(one) !== i);
+	if (repeated !== undefined) {
+		const what = constraint.kind === "unique" ? "unique" : "primary key";
+		throw new DatabaseError("42701", `column "${repeated}" appears twice in ${what} constraint`, {
+			position: constraint.at + 1,
+		});
+	}
 	const columns = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
 	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
 	return newIndex(editor, name, columns, { unique: true, constraint: true, state });
@@ -169,12 +169,8 @@ export function withKeyNotNull(
 	);
 }
 
-export const columnNamed = (table: TableDescriptor, name: string, at: number): ColumnDescriptor => {
+export const columnNamed = (table: TableDescriptor, name: string): ColumnDescriptor => {
 	const column = liveColumns(table).find((one) => one.name === name);
 	if (column !== undefined) return column;
-	throw new DatabaseError(
-		"42703",
-		`column "${name}" of relation "${table.name}" does not exist`,
-		at >= 0 ? { position: at + 1 } : {},
-	);
+	throw new DatabaseError("42703", `column "${name}" of relation "${table.name}" does not exist`);
 };

@@ -9,6 +9,7 @@ import {
 } from "../catalog/descriptor.ts";
 import { decodeId, indexPrefixLength } from "../catalog/keys.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Datum } from "../types/datum.ts";
 import { type TypeContext, typeByOid } from "../types/registry.ts";
 import { invertBytes } from "./index-codec.ts";
@@ -23,7 +24,7 @@ function duplicate(
 	context: TypeContext,
 ): DatabaseError {
 	const columns = index.columns.map(({ attnum }) => columnByAttnum(table, attnum));
-	const names = columns.map((column) => column.name).join(", ");
+	const names = columns.map((column) => quoteIdentifier(column.name)).join(", ");
 	const texts = columns.map((column, i) => textOf(column.type.oid, values[i]!, context)).join(", ");
 	return new DatabaseError(
 		"23505",

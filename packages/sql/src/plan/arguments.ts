@@ -17,7 +17,8 @@ type Read = (
 	context: FunctionContext,
 ) => Datum;
 
-function placed(error: unknown, at: number): unknown {
+/** An error with the position of the literal that caused it. */
+export function placed(error: unknown, at: number): unknown {
 	if (!(error instanceof DatabaseError) || error.fields.position !== undefined) return error;
 	return new DatabaseError(error.code, error.message, { ...error.fields, position: at + 1 });
 }
@@ -34,12 +35,13 @@ function reader(argument: Argument): Read {
 			if (oid === 23) return Number(literal.text);
 			if (oid === 20) return BigInt(literal.text);
 		}
+		let value: Datum;
 		try {
-			const value = definition.parse(literal.text, -1, context);
-			return type.modifier < 0 ? value : applyModifier(value, type, explicit);
+			value = definition.parse(literal.text, -1, context);
 		} catch (error) {
 			throw placed(error, literal.at);
 		}
+		return type.modifier < 0 ? value : applyModifier(value, type, explicit);
 	};
 }
 

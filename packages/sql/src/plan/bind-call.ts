@@ -1,12 +1,7 @@
 /** Function calls: the constructs that look like functions, aggregates, set-returning and ordinary functions. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
-import {
-	aggregateCandidates,
-	resolve,
-	setCandidates,
-	typeByName,
-} from "../types/registry.ts";
+import { aggregateCandidates, resolve, setCandidates, typeByName } from "../types/registry.ts";
 import { bindBoolean, bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
 import { callByName, comparisonOf } from "./bind-operator.ts";
 import { functionName } from "./binder.ts";
@@ -101,6 +96,13 @@ function bindAggregate(place: Place, name: string, node: CallNode): Bound {
 	const { binder } = place;
 	const inner: Place = { ...place, aggregates: false, sets: false, clause: "aggregate" };
 	const bounds = node.star ? [] : node.args.map((arg) => bindExpression(inner, arg));
+	if (!node.star && bounds.length === 0 && name === "count") {
+		throw new DatabaseError(
+			"42809",
+			"count(*) must be used to call a parameterless aggregate function",
+			{ position: node.at + 1 },
+		);
+	}
 	const { chosen, argTypes, resultType } = resolve(
 		"function",
 		name,
@@ -111,8 +113,7 @@ function bindAggregate(place: Place, name: string, node: CallNode): Bound {
 	const args = bounds.map((bound, i) =>
 		settle(binder, coerce(binder, bound, plainType(argTypes[i]!), "implicit")),
 	);
-	const type =
-		args[0] !== undefined && args[0].type.oid === resultType ? args[0].type : plainType(resultType);
+	const type = plainType(resultType);
 	return {
 		kind: "aggregate",
 		call: {

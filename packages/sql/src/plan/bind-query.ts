@@ -1,6 +1,7 @@
 /** Queries: WITH, the body, ORDER BY of set operations, LIMIT and locking. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { OrderItem, Query, QueryBody } from "../parser/ast.ts";
+import type { SqlType } from "../types/datum.ts";
 import { commonType, formatType } from "../types/registry.ts";
 import { bindExpression, unify } from "./bind-expression.ts";
 import { applyLocking } from "./bind-locking.ts";
@@ -118,7 +119,7 @@ function bindSetOperation(
 	}
 	const types = left.columns.map(({ type }, i) => {
 		const oid = commonType([type.oid, right.columns[i]!.type.oid], construct, body.at);
-		return plainType(oid === unknownOid ? 25 : oid);
+		return plainType(oid === unknownOid || oid === 0 ? 25 : oid);
 	});
 	left = literalsTyped(binder, left, types);
 	right = literalsTyped(binder, right, types);
@@ -136,8 +137,8 @@ function bindSetOperation(
 			oid,
 			modifier: same && other.type.oid === oid ? column.type.modifier : -1,
 		};
-		leftCasts.push(coerce(binder, columnOf(inputs[0], i), type, "implicit"));
-		rightCasts.push(coerce(binder, columnOf(inputs[1], i), type, "implicit"));
+		leftCasts.push(branchColumn(binder, left, inputs[0], i, type));
+		rightCasts.push(branchColumn(binder, right, inputs[1], i, type));
 		return { name: column.name, type, tableOid: 0, attnum: 0 };
 	});
 	return {
@@ -181,6 +182,41 @@ function literalsTyped(
 	);
 	const columns = query.columns.map((column, i) => ({ ...column, type: projections[i]!.type }));
 	return { ...query, columns, body: { ...body, projections } };
+}
+
+/** A column of one side as the common type. A parameter without a type takes that type itself. */
+function branchColumn(
+	binder: Binder,
+	query: LogicalQuery,
+	input: Relation,
+	index: number,
+	type: SqlType,
+): Bound {
+	const column = columnOf(input, index);
+	if (column.type.oid !== 0) return coerce(binder, column, type, "implicit");
+	typeParameter(binder, query, index, type);
+	return { ...column, type };
+}
+
+/** Finds the parameter behind an untyped output column. */
+export function typeParameter(
+	binder: Binder,
+	query: LogicalQuery,
+	index: number,
+	type: SqlType,
+): void {
+	const { body } = query;
+	if (body.kind === "set-operation") {
+		typeParameter(binder, body.left, index, type);
+		typeParameter(binder, body.right, index, type);
+	}
+	const sources =
+		body.kind === "select"
+			? [body.projections[index]!]
+			: body.kind === "values"
+				? body.rows.map((row) => row[index]!)
+				: [];
+	for (const source of sources) coerce(binder, source, type, "assignment");
 }
 
 export const sortKey = (slot: number, type: SortKey["type"], item: OrderItem): SortKey => ({

@@ -138,8 +138,8 @@ function coerceUntyped(
 		if (target.oid === unknownOid) return bound;
 		const { context } = binder.environment;
 		const type = inputType(target.oid, bound.at);
-		if (isMomentary(target.oid)) return castText(bound, target, explicit);
 		const parsed = type.parse(bound.value as string, -1, context);
+		if (isMomentary(target.oid)) return castText(bound, target, explicit);
 		const value = target.modifier < 0 ? parsed : applyModifier(parsed, target, explicit);
 		return { ...bound, value, type: target };
 	}

@@ -10,6 +10,7 @@ import {
 	formatType,
 	typeByOid,
 } from "../types/registry.ts";
+import { placed } from "./arguments.ts";
 import type { Binder } from "./binder.ts";
 import { plainType } from "./bound.ts";
 import { numberLiteralType } from "./coerce.ts";
@@ -45,7 +46,15 @@ export function cellReader(_binder: Binder, column: ColumnDescriptor): CellReade
 		if (cell === "null") return null;
 		if (typeof cell === "boolean") return finish(assigned(cell, 16, column, context));
 		const literal = cell as LiftedLiteral;
-		if (literal.type === "string") return finish(type.parse(literal.text, -1, context));
+		if (literal.type === "string") {
+			let value: Datum;
+			try {
+				value = type.parse(literal.text, -1, context);
+			} catch (error) {
+				throw placed(error, literal.at);
+			}
+			return finish(value);
+		}
 		const natural = numberLiteralType(literal.type, literal.text);
 		if (natural === 23 && readsIntegers.has(column.type.oid)) {
 			return finish(type.parse(literal.text, -1, context));

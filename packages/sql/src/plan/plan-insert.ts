@@ -14,7 +14,7 @@ import type { OnConflict, Statement } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
-import { bindQuery } from "./bind-query.ts";
+import { bindQuery, typeParameter } from "./bind-query.ts";
 import {
 	bindDefault,
 	bindReturning,
@@ -242,7 +242,12 @@ function querySource(
 		const slot = columns.slots[i]!;
 		refuseGenerated(columns.table, slot);
 		const column = live[slot]!;
-		return coerce(binder, columnOf(relation, i), column.type, "assignment", column.name);
+		const bound = columnOf(relation, i);
+		if (bound.type.oid !== 0) {
+			return coerce(binder, bound, column.type, "assignment", column.name);
+		}
+		typeParameter(binder, query, i, column.type);
+		return { ...bound, type: column.type };
 	});
 	const cells = [...columns.defaults];
 	for (const [i, value] of values.entries()) cells[columns.slots[i]!] = compile(value, level);

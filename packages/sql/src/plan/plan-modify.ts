@@ -139,7 +139,6 @@ function bindAssignments(
 			throw new DatabaseError(
 				"42601",
 				`multiple assignments to same column "${assignment.column}"`,
-				{ position: assignment.at + 1 },
 			);
 		}
 		seen.add(slot);

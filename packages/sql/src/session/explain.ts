@@ -11,9 +11,22 @@ import type { Output } from "./output.ts";
 import { bindAndPlan } from "./prepared.ts";
 import { textColumn } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
+import { noStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 
 type Explain = Extract<Statement, { kind: "explain" }>;
+
+const options = new Set([
+	"analyze",
+	"verbose",
+	"costs",
+	"settings",
+	"buffers",
+	"wal",
+	"timing",
+	"summary",
+	"format",
+]);
 
 type Statistics = ReadonlyMap<object, { rows: number; loops: number; ms: number }>;
 
@@ -32,6 +45,13 @@ export async function runExplain(
 	parameters: readonly Datum[],
 	output: Output,
 ): Promise<string> {
+	for (const { name, at } of statement.options) {
+		if (!options.has(name)) {
+			throw new DatabaseError("42601", `unrecognized EXPLAIN option "${name}"`, {
+				position: at + 1,
+			});
+		}
+	}
 	const format = statement.options.find((option) => option.name === "format")?.value;
 	if (format !== undefined && String(format).toLowerCase() !== "text") {
 		throw new DatabaseError(
@@ -76,6 +96,7 @@ function innerStatement(
 	if (isPlanned(statement)) return statement;
 	const prepared = statement.kind === "execute" ? state.statements.get(statement.name) : undefined;
 	if (prepared?.inner !== undefined && prepared.parameterTypes.length === 0) return prepared.inner;
+	if (statement.kind === "execute" && prepared === undefined) throw noStatement(statement.name);
 	throw new DatabaseError("0A000", "EXPLAIN of this statement is not supported", {
 		hint: "Use EXPLAIN with SELECT, INSERT, UPDATE or DELETE.",
 	});

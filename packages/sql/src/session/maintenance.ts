@@ -24,7 +24,10 @@ export async function runMaintenance(
 	}
 	if (statement.tables.length > 0) {
 		const binder = await binderFor(state, block, undefined, []);
-		for (const name of statement.tables) binder.resolveTable(name);
+		for (const name of statement.tables) {
+			if (binder.lookup(name) !== undefined) continue;
+			throw new DatabaseError("42P01", `relation "${name.parts.at(-1)}" does not exist`);
+		}
 	}
 	return statement.tag;
 }

@@ -7,6 +7,8 @@ import type { StatementPlan } from "../plan/statement-plan.ts";
 
 export interface CachedPlan {
 	readonly plan: StatementPlan;
+	/** As the client asked for it, 0 where it left a type open, and as they were inferred from that. */
+	readonly askedTypes: readonly number[];
 	readonly parameterTypes: readonly number[];
 	readonly schemaVersion: number;
 	readonly searchPath: readonly string[];
@@ -21,9 +23,17 @@ function holds(entry: CachedPlan, literals: readonly LiftedLiteral[]): boolean {
 	return true;
 }
 
-function sameTypes(asked: readonly number[], known: readonly number[]): boolean {
-	// Types that the client left open were inferred.
-	for (let i = 0; i < asked.length; i++) if (asked[i] !== 0 && asked[i] !== known[i]) return false;
+function sameTypes(asked: readonly number[], entry: CachedPlan): boolean {
+	return (
+		isPrefix(asked, entry.askedTypes) ||
+		(asked.length === entry.parameterTypes.length && isPrefix(asked, entry.parameterTypes))
+	);
+}
+
+/** What is not said is open, too. */
+function isPrefix(asked: readonly number[], known: readonly number[]): boolean {
+	const count = Math.max(asked.length, known.length);
+	for (let i = 0; i < count; i++) if ((asked[i] ?? 0) !== (known[i] ?? 0)) return false;
 	return true;
 }
 
@@ -44,7 +54,7 @@ export class PlanCache {
 				if (
 					entry.schemaVersion === schemaVersion &&
 					(entry.searchPath === searchPath || samePath(entry.searchPath, searchPath)) &&
-					sameTypes(parameterTypes, entry.parameterTypes) &&
+					sameTypes(parameterTypes, entry) &&
 					holds(entry, statement.literals)
 				) {
 					this.hits++;

@@ -117,6 +117,7 @@ export function bindAndPlan(
 	}
 	return {
 		plan,
+		askedTypes: types,
 		parameterTypes: binder.parameterTypes,
 		schemaVersion: snapshot.version,
 		searchPath: state.context.searchPath,

@@ -45,6 +45,8 @@ function set(
 	const local = statement.scope === "local";
 	if (local && !block.explicit) {
 		state.notice("WARNING", "25P01", "SET LOCAL can only be used in transaction blocks");
+		if (value !== undefined) settingDefinition(name)?.normalize(value);
+		return;
 	}
 	if (setCharacteristic(state, block, name, value)) return;
 	state.settings.set(name, value, local);

@@ -67,10 +67,21 @@ export class QuorateSession implements Session, PortalObserver {
 		}
 		if (statements.length === 0) return false;
 		const last = statements.length - 1;
+		if (last > 0) await this.#parseAll(statements);
 		for (let i = 0; i <= last; i++) {
 			await this.#one(statements[i]!, sink, last === 0, i === last);
 		}
 		return true;
+	}
+
+	/** A syntax error anywhere in the string is found before any of it runs. */
+	async #parseAll(statements: readonly LexedStatement[]): Promise<void> {
+		try {
+			for (const lexed of statements) await prepareSimple(this.state, lexed);
+		} catch (error) {
+			await this.state.fail();
+			throw error;
+		}
 	}
 
 	async #one(
