@@ -34,7 +34,8 @@ function look(
 		for (const b of found) {
 			const decision = r.blockers.decision(b.transaction);
 			if (decision !== undefined && decision !== "unknown") {
-				if (decision.c > 0 && decision.c <= c) {
+				// One decided at or below `since` was seen by the read, though its intent may still stand.
+				if (decision.c > item.since && decision.c <= c) {
 					return conflict("a row that the transaction read has changed", item);
 				}
 				continue;
