@@ -223,3 +223,16 @@ test("a paused process gets its bytes when it goes on", async (t) => {
 	await s.world.runFor(200);
 	t.deepEqual(s.got, [1, 2]);
 });
+
+test("the timeout of a connection attempt follows its machine's clock, also when that changes its rate", async (t) => {
+	const world = new World(1);
+	const [a, b] = [world.addMachine(1), world.addMachine(2)];
+	const runtime = a.boot();
+	b.boot();
+	world.network.partition([a], [b]);
+	a.setClockRate(0.01);
+	const failed = runtime.network.connect(`${b.host}:1`, 1000).catch((e: Error) => e);
+	await world.runFor(100);
+	a.setClockRate(1);
+	t.true((await world.complete(failed, 1100)) instanceof Error);
+});

@@ -184,12 +184,9 @@ export class SimNetwork {
 				over = true;
 				reject(codedError("ETIMEDOUT", `connecting to ${address} took over ${timeoutMs} ms`));
 			};
-			const timer = this.#world.push(
-				clock.whenUs(clock.monotonicMs() + timeoutMs),
-				EVENT_NETWORK,
-				process,
-				giveUp,
-			);
+			const deadlineMs = clock.monotonicMs() + timeoutMs;
+			const timer = this.#world.push(clock.whenUs(deadlineMs), EVENT_NETWORK, process, giveUp);
+			timer.deadlineMs = deadlineMs;
 			const answer = (task: () => void): void => {
 				if (back.blocked) return;
 				this.#world.push(back.arrivalUs(0), EVENT_NETWORK, process, () => {
