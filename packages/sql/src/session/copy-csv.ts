@@ -1,7 +1,7 @@
 /** COPY's CSV format (PostgreSQL manual, COPY, "CSV Format"): quoted fields may hold anything, newlines too. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { CopyOptions } from "./copy-options.ts";
-import type { Field, RecordReader } from "./copy-text.ts";
+import type { Field, HeaderCheck, RecordReader } from "./copy-text.ts";
 
 export class CsvRecords implements RecordReader {
 	readonly #options: CopyOptions;
@@ -15,9 +15,12 @@ export class CsvRecords implements RecordReader {
 	#lines = 0;
 	ended = false;
 	line = 0;
+	raw = "";
+	readonly #header: HeaderCheck;
 
-	constructor(options: CopyOptions, columns: readonly string[]) {
+	constructor(options: CopyOptions, columns: readonly string[], header: HeaderCheck) {
 		this.#options = options;
+		this.#header = header;
 		this.#forceNotNull = columns.map((name) => options.forceNotNull.includes(name));
 		this.#forceNull = columns.map((name) => options.forceNull.includes(name));
 	}
@@ -35,7 +38,11 @@ export class CsvRecords implements RecordReader {
 	}
 
 	*finish(): Iterable<readonly Field[]> {
-		if (this.#quoted) throw new DatabaseError("22P04", "unterminated CSV quoted field");
+		if (this.#quoted) {
+			this.line = this.#lines + 1;
+			this.raw = this.#rest;
+			throw new DatabaseError("22P04", "unterminated CSV quoted field");
+		}
 		const rest = this.#rest;
 		this.#rest = "";
 		if (rest !== "" && !this.ended) yield* this.#record(rest);
@@ -71,9 +78,12 @@ export class CsvRecords implements RecordReader {
 			this.ended = true;
 			return;
 		}
-		const isHeader = this.#first && this.#options.header;
+		this.raw = text;
+		const isHeader = this.#first && this.#options.header !== "no";
 		this.#first = false;
-		if (!isHeader) yield this.#fields(text);
+		const fields = this.#fields(text);
+		if (isHeader) this.#header(fields);
+		else yield fields;
 	}
 
 	#fields(text: string): readonly Field[] {

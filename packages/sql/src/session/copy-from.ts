@@ -1,8 +1,10 @@
 /** COPY table FROM STDIN: rows stream in, are written unread, and conflicts show at the latest at commit. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { KeyExistsError } from "@quorate/txn/types";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { Env, type Execution } from "../execute/env.ts";
 import type { TableWriter } from "../execute/table-writer.ts";
+import type { QualifiedName } from "../parser/ast.ts";
 import { argumentReader } from "../plan/arguments.ts";
 import { bindDefault, tableWriter, targetSlots } from "../plan/bind-table.ts";
 import type { Binder } from "../plan/binder.ts";
@@ -14,7 +16,13 @@ import { applyModifier, type TypeDefinition, typeByOid } from "../types/registry
 import type { CopyStatement } from "./copy.ts";
 import { CsvRecords } from "./copy-csv.ts";
 import { copyOptions } from "./copy-options.ts";
-import { type Field, invalidByte, type RecordReader, TextRecords } from "./copy-text.ts";
+import {
+	type Field,
+	type HeaderCheck,
+	invalidByte,
+	type RecordReader,
+	TextRecords,
+} from "./copy-text.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -53,9 +61,10 @@ class RowLoader {
 		this.#env = parts.env;
 	}
 
-	async load(fields: readonly Field[], line: number): Promise<void> {
+	async load(fields: readonly Field[], records: RecordReader): Promise<void> {
+		const { line } = records;
 		const row: Datum[] = new Array(this.#writer.codec.row.width).fill(null);
-		this.#parse(fields, line, row);
+		this.#parse(fields, records, row);
 		for (const { slot, value } of this.#defaults) {
 			const datum = value.evaluate([], this.#env);
 			row[slot] = datum instanceof Promise ? await datum : datum;
@@ -70,22 +79,25 @@ class RowLoader {
 				await this.#writer.shadow.insert([{ row, key }], this.#env);
 			}
 		} catch (error) {
-			throw located(this.#state.translate(error), `COPY ${this.#table.name}, line ${line}`);
+			const isTaken = error instanceof KeyExistsError;
+			const where = `COPY ${this.#table.name}, line ${line}`;
+			throw located(this.#state.translate(error), isTaken ? where : wholeLine(where, records));
 		}
 		this.#env.execution.affected++;
 	}
 
-	#parse(fields: readonly Field[], line: number, row: Datum[]): void {
+	#parse(fields: readonly Field[], records: RecordReader, row: Datum[]): void {
+		const where = `COPY ${this.#table.name}, line ${records.line}`;
 		const columns = this.#columns;
 		if (fields.length > columns.length) {
 			throw new DatabaseError("22P04", "extra data after last expected column", {
-				where: `COPY ${this.#table.name}, line ${line}`,
+				where: wholeLine(where, records),
 			});
 		}
 		const missing = columns[fields.length];
 		if (missing !== undefined) {
 			throw new DatabaseError("22P04", `missing data for column "${missing.name}"`, {
-				where: `COPY ${this.#table.name}, line ${line}`,
+				where: wholeLine(where, records),
 			});
 		}
 		for (let i = 0; i < columns.length; i++) {
@@ -97,10 +109,36 @@ class RowLoader {
 				row[slot] = modifier < 0 ? value : applyModifier(value, { oid: type.oid, modifier }, false);
 			} catch (error) {
 				const shown = field.length > 100 ? `${field.slice(0, 100)}...` : field;
-				throw located(error, `COPY ${this.#table.name}, line ${line}, column ${name}: "${shown}"`);
+				throw located(
+					error,
+					`COPY ${this.#table.name}, line ${records.line}, column ${name}: "${shown}"`,
+				);
 			}
 		}
 	}
+}
+
+const wholeLine = (where: string, records: RecordReader): string =>
+	`${where}: "${records.raw.slice(0, 100)}${records.raw.length > 100 ? "..." : ""}"`;
+
+/** HEADER MATCH. Throws 22P04. */
+function headerCheck(columns: readonly Column[], matches: boolean): HeaderCheck {
+	return (fields) => {
+		if (!matches) return;
+		if (fields.length !== columns.length) {
+			throw new DatabaseError(
+				"22P04",
+				`wrong number of fields in header line: got ${fields.length}, expected ${columns.length}`,
+			);
+		}
+		for (const [i, { name }] of columns.entries()) {
+			if (fields[i] === name) continue;
+			throw new DatabaseError(
+				"22P04",
+				`column name mismatch in header line field ${i + 1}: got "${fields[i] ?? ""}", expected "${name}"`,
+			);
+		}
+	};
 }
 
 function located(error: unknown, where: string): unknown {
@@ -116,6 +154,14 @@ function columnsOf(table: TableDescriptor, slots: readonly number[]): readonly C
 	});
 }
 
+/** As COPY says it: without a position. */
+function storedTable(binder: Binder, name: QualifiedName): TableDescriptor {
+	if (binder.lookup(name) === undefined) {
+		throw new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
+	}
+	return binder.resolveStoredTable(name);
+}
+
 /** After an error the client is still sending: what it sends is read and thrown away by the protocol server. */
 export async function copyFrom(
 	state: SessionState,
@@ -128,8 +174,8 @@ export async function copyFrom(
 		throw new DatabaseError("25006", "cannot execute COPY FROM in a read-only transaction");
 	}
 	const binder: Binder = await binderFor(state, block, undefined, []);
-	const table = binder.resolveStoredTable(statement.table!);
-	const slots = targetSlots(table, statement.columns, statement.at);
+	const table = storedTable(binder, statement.table!);
+	const slots = targetSlots(table, statement.columns, []);
 	const columns = columnsOf(table, slots);
 	const planner = new Planner(binder.environment.catalog);
 	const scope = CompileScope.root(planner).inner();
@@ -147,13 +193,15 @@ export async function copyFrom(
 		writer: tableWriter(binder, table, CompileScope.root(planner)),
 		env: new Env(execution, argumentReader(planner.arguments.list)([], [], state.context)),
 	});
+	const header = headerCheck(columns, options.header === "match");
 	const records: RecordReader =
 		options.format === "csv"
 			? new CsvRecords(
 					options,
 					columns.map((column) => column.name),
+					header,
 				)
-			: new TextRecords(options);
+			: new TextRecords(options, header);
 	await feed(sink, columns.length, records, loader, execution, table);
 	return `COPY ${execution.affected}`;
 }
@@ -180,15 +228,23 @@ async function feed(
 			throw located(cause, `COPY ${table.name}, line ${records.line + 1}`);
 		}
 	};
+	const loadAll = async (batch: Iterable<readonly Field[]>): Promise<void> => {
+		try {
+			for (const fields of batch) await loader.load(fields, records);
+		} catch (error) {
+			const isPlaced = error instanceof DatabaseError && error.fields.where !== undefined;
+			throw isPlaced
+				? error
+				: located(error, wholeLine(`COPY ${table.name}, line ${records.line}`, records));
+		}
+	};
 	for await (const chunk of sink.copyIn("text", columnCount)) {
 		if (records.ended) continue;
-		for (const fields of records.push(decode(chunk))) await loader.load(fields, records.line);
+		await loadAll(records.push(decode(chunk)));
 		await execution.store.flush();
 		const pause = execution.pause();
 		if (pause !== undefined) await pause;
 	}
-	if (!records.ended) {
-		for (const fields of records.push(decode(undefined))) await loader.load(fields, records.line);
-	}
-	for (const fields of records.finish()) await loader.load(fields, records.line);
+	if (!records.ended) await loadAll(records.push(decode(undefined)));
+	await loadAll(records.finish());
 }

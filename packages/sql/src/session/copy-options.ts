@@ -6,7 +6,8 @@ export interface CopyOptions {
 	readonly format: "text" | "csv";
 	readonly delimiter: string;
 	readonly nullText: string;
-	readonly header: boolean;
+	/** `match`: a header that has to name the columns. */
+	readonly header: "no" | "yes" | "match";
 	readonly quote: string;
 	readonly escape: string;
 	/** Names, or all. */
@@ -15,11 +16,18 @@ export interface CopyOptions {
 	readonly forceNull: readonly string[];
 }
 
+function headerOf(given: ReadonlyMap<string, Option["value"]>): CopyOptions["header"] {
+	if (!given.has("header")) return "no";
+	const value = given.get("header");
+	if (String(value).toLowerCase() === "match") return "match";
+	return flag(value) ? "yes" : "no";
+}
+
 const flag = (value: Option["value"]): boolean =>
 	value === undefined ||
 	value === true ||
 	value === 1 ||
-	["on", "true", "match"].includes(String(value).toLowerCase());
+	["on", "true"].includes(String(value).toLowerCase());
 
 const names = (value: Option["value"]): readonly string[] =>
 	Array.isArray(value) ? (value as readonly string[]) : [];
@@ -31,7 +39,9 @@ function oneByte(option: string, value: string): string {
 
 export function copyOptions(options: readonly Option[]): CopyOptions {
 	const given = new Map<string, Option["value"]>();
+	let formatAt = 0;
 	for (const { name, value, at } of options) {
+		if (name === "format") formatAt = at;
 		if (!known.has(name)) {
 			throw new DatabaseError("42601", `option "${name}" not recognized`, { position: at + 1 });
 		}
@@ -47,7 +57,9 @@ export function copyOptions(options: readonly Option[]): CopyOptions {
 		});
 	}
 	if (format !== "text" && format !== "csv") {
-		throw new DatabaseError("22023", `COPY format "${format}" not recognized`);
+		throw new DatabaseError("22023", `COPY format "${format}" not recognized`, {
+			position: formatAt + 1,
+		});
 	}
 	const csv = format === "csv";
 	const text = (name: string, initial: string): string => String(given.get(name) ?? initial);
@@ -74,7 +86,7 @@ export function copyOptions(options: readonly Option[]): CopyOptions {
 		format,
 		delimiter,
 		nullText: text("null", csv ? "" : "\\N"),
-		header: given.has("header") && flag(given.get("header")),
+		header: headerOf(given),
 		quote,
 		escape: oneByte("escape", text("escape", quote)),
 		forceQuote: given.get("force_quote") === "*" ? "*" : names(given.get("force_quote")),

@@ -14,9 +14,13 @@ export interface RecordReader {
 	/** What remains at the end of the input. */
 	finish(): Iterable<readonly Field[]>;
 	readonly ended: boolean;
-	/** Of the record returned last, from 1. */
+	/** Of the record returned last, from 1, and its text. */
 	readonly line: number;
+	readonly raw: string;
 }
+
+/** Called with the header line, if there is one. */
+export type HeaderCheck = (fields: readonly Field[]) => void;
 
 const escapes: Readonly<Record<string, string>> = {
 	b: "\b",
@@ -83,9 +87,12 @@ export class TextRecords implements RecordReader {
 	#first = true;
 	ended = false;
 	line = 0;
+	raw = "";
+	readonly #header: HeaderCheck;
 
-	constructor(options: CopyOptions) {
+	constructor(options: CopyOptions, header: HeaderCheck) {
 		this.#options = options;
+		this.#header = header;
 	}
 
 	*push(text: string): Iterable<readonly Field[]> {
@@ -113,9 +120,12 @@ export class TextRecords implements RecordReader {
 			this.ended = true;
 			return;
 		}
-		const isHeader = this.#first && this.#options.header;
+		this.raw = text;
+		const isHeader = this.#first && this.#options.header !== "no";
 		this.#first = false;
-		if (!isHeader) yield this.#fields(text);
+		const fields = this.#fields(text);
+		if (isHeader) this.#header(fields);
+		else yield fields;
 	}
 
 	#fields(text: string): readonly Field[] {

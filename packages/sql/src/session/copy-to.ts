@@ -88,7 +88,7 @@ export async function copyTo(
 	);
 	sink.copyOutStart("text", columns.length);
 	let count = 0;
-	if (options.header) {
+	if (options.header !== "no") {
 		const names = columns.map(({ name }) =>
 			options.format === "csv" ? csvField(name, options, false, false) : textField(name, options),
 		);

@@ -110,6 +110,11 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 		return [];
 	}
 
+	/** What the oracle would answer now; `schemaVersion` is what this node has heard of. */
+	get currentVersion(): number {
+		return this.#version;
+	}
+
 	schemaVersion(): number {
 		return this.#version;
 	}

@@ -254,7 +254,7 @@ export class MemoryTransaction implements Transaction {
 			if (store.changedAt(key) > since) throw conflict();
 		}
 		if (this.#writes.size === 0) return;
-		if (this.schemaVersion !== this.#coordinator.schemaVersion()) throw conflict();
+		if (this.schemaVersion !== this.#coordinator.currentVersion) throw conflict();
 		if (this.#options.isolation === "serializable" && !this.#readsHold()) throw conflict();
 	}
 
