@@ -1,0 +1,131 @@
+/** Replicas that come, go, fall behind, and ranges without a quorum. */
+import { type Key, key } from "@quorate/keys/key";
+import type { KeyValueNode } from "@quorate/server/key-value-node";
+import test from "ava";
+import { type Outcome, runTransaction } from "./client.ts";
+import { checkReplicas } from "./replica-checks.ts";
+import { SimCluster } from "./sim-cluster.ts";
+import type { SimNode } from "./sim-node.ts";
+
+const [inLeft, inRight] = [key("a"), key("z")];
+const border = key("m");
+const readOnly = { mode: "optimistic", readOnly: true } as const;
+const writing = { mode: "optimistic", readOnly: false } as const;
+
+const read = (cluster: SimCluster, gateway: SimNode, k: Key): Promise<Outcome<unknown>> =>
+	runTransaction(cluster, gateway, readOnly, (t) => t.get(k));
+
+const write = (cluster: SimCluster, gateway: SimNode, k: Key, value: Uint8Array) =>
+	runTransaction(cluster, gateway, writing, async (t) => t.put(k, value));
+
+/** Nodes by id, from 1; index 0 is node 1. */
+async function start(
+	seed: number,
+	count: number,
+): Promise<{ cluster: SimCluster; nodes: SimNode[] }> {
+	const cluster = new SimCluster(seed, { nodes: count });
+	await cluster.start();
+	const nodes = [...cluster.nodes].sort((a, b) => a.nodeId - b.nodeId);
+	return { cluster, nodes };
+}
+
+const kvOf = (node: SimNode): KeyValueNode => node.keyValue!;
+
+const rangesOn = (node: SimNode): string[] =>
+	kvOf(node)
+		.store.statuses()
+		.map((s) => s.descriptor.start)
+		.sort();
+
+const ids = (nodes: readonly SimNode[]) => nodes.map((n) => n.nodeId);
+
+test.serial("a range without its quorum refuses, the others serve; it serves again", async (t) => {
+	const { cluster, nodes } = await start(1, 5);
+	const [first, , , fourth, fifth] = nodes as [SimNode, SimNode, SimNode, SimNode, SimNode];
+	await cluster.run(cluster.splitAt([border]), 60_000);
+	const right = ids(nodes.slice(2));
+	await cluster.run(kvOf(first).coordinator.relocate(inRight, right), 60_000);
+	await cluster.run(kvOf(first).coordinator.relocate(inLeft, ids(nodes.slice(0, 3))), 60_000);
+	t.is((await cluster.run(write(cluster, first, inRight, Buffer.from("1")), 60_000)).status, "ok");
+	fourth.crash("power");
+	fifth.crash("process");
+	// What is left of the lease may still be served.
+	await cluster.world.runFor(5_000);
+	const refused = await cluster.run(read(cluster, first, inRight), 60_000);
+	t.deepEqual(refused, { status: "fail", code: "57P03" });
+	const written = await cluster.run(write(cluster, first, inLeft, Buffer.from("2")), 60_000);
+	t.is(written.status, "ok");
+	t.is((await cluster.run(read(cluster, first, inLeft), 60_000)).status, "ok");
+	fourth.start();
+	fifth.start();
+	await cluster.run(cluster.heal(), 60_000);
+	t.is((await cluster.run(read(cluster, first, inRight), 60_000)).status, "ok");
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("a node that comes back behind the log's beginning gets a snapshot", async (t) => {
+	const { cluster, nodes } = await start(2, 3);
+	const [first, , third] = nodes as [SimNode, SimNode, SimNode];
+	await cluster.run(kvOf(first).coordinator.moveLease(inLeft, first.nodeId), 60_000);
+	third.crash("power");
+	// Until its leader, who must have something for it, counts it among the silent, for whom less of the log is kept.
+	await cluster.run(write(cluster, first, inLeft, Buffer.from("1")), 60_000);
+	await cluster.world.runFor(5_000);
+	for (let i = 0; i < 90; i++) {
+		const outcome = await cluster.run(
+			write(cluster, first, key(`a${i % 10}`), new Uint8Array(100_000).fill(i)),
+			60_000,
+		);
+		t.is(outcome.status, "ok");
+	}
+	third.start();
+	await cluster.run(cluster.heal(), 60_000);
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.true(kvOf(third).host.statistics().snapshotsReceived > 0);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial(
+	"a replica that missed its removal goes, and its node can have another one",
+	async (t) => {
+		const { cluster, nodes } = await start(3, 5);
+		const [first, second, third, fourth] = nodes as [SimNode, SimNode, SimNode, SimNode];
+		const { coordinator } = kvOf(first);
+		await cluster.run(cluster.splitAt([border]), 60_000);
+		await cluster.run(coordinator.relocate(inRight, ids([first, second, third])), 60_000);
+		third.crash("process");
+		await cluster.run(coordinator.relocate(inRight, ids([first, second, fourth])), 60_000);
+		third.start();
+		await cluster.run(cluster.heal(), 60_000);
+		const gone = cluster.until("it is gone", 60_000, () => !rangesOn(third).includes(border));
+		t.true(await cluster.run(gone, 61_000));
+		await cluster.run(coordinator.relocate(inRight, ids([first, second, third])), 130_000);
+		t.true(rangesOn(third).includes(border));
+		await cluster.run(checkReplicas(cluster), 130_000);
+		t.deepEqual(cluster.problems, []);
+	},
+);
+
+test.serial("a founder that gave the first range away does not bear it again", async (t) => {
+	const { cluster, nodes } = await start(4, 5);
+	const [first, second, third, fourth, fifth] = nodes as [
+		SimNode,
+		SimNode,
+		SimNode,
+		SimNode,
+		SimNode,
+	];
+	const { coordinator } = kvOf(second);
+	t.is((await cluster.run(write(cluster, second, inLeft, Buffer.from("1")), 60_000)).status, "ok");
+	await cluster.run(coordinator.relocate(inLeft, ids([second, fourth, fifth])), 60_000);
+	for (const founder of [first, third]) {
+		founder.crash("process");
+		founder.start();
+	}
+	await cluster.run(cluster.heal(), 60_000);
+	t.deepEqual(rangesOn(first), []);
+	t.deepEqual(rangesOn(third), []);
+	t.is((await cluster.run(read(cluster, third, inLeft), 60_000)).status, "ok");
+	t.deepEqual(cluster.problems, []);
+});
