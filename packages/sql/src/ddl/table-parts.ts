@@ -121,7 +121,7 @@ export function bindCheck(
 		[],
 	);
 	const scope = new Scope(undefined);
-	scope.add(tableRelation(table, undefined), -1);
+	scope.add(tableRelation(table, undefined));
 	bindBoolean(
 		{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
 		condition,

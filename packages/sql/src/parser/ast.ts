@@ -506,7 +506,7 @@ export type Statement = { readonly at: number } & (
 
 export interface OnConflict {
 	readonly target: readonly string[];
-	readonly targetAt: readonly number[];
+	readonly targetAt: number;
 	readonly constraint: string | undefined;
 	readonly at: number;
 	readonly action:

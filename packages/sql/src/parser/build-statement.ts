@@ -55,11 +55,11 @@ export const placedNames = (columns: readonly PlacedColumn[]) => ({
 	columnsAt: columns.map(({ at }) => at),
 });
 
-export const conflictTarget = (columns: readonly PlacedColumn[], constraint?: string) => ({
-	target: columns.map(({ name }) => name),
-	targetAt: columns.map(({ at }) => at),
-	constraint,
-});
+export const conflictTarget = (
+	target: readonly string[],
+	targetAt: number,
+	constraint?: string,
+) => ({ target, targetAt, constraint });
 
 export const insertNode = (
 	[clause, , , table, alias, body, onConflict, returning]: [

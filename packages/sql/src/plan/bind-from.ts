@@ -82,7 +82,7 @@ function bindTable(
 			undefined,
 			renamed(cte.columns, item.columnAliases, shown),
 		);
-		scope.add(relation, item.at);
+		scope.add(relation);
 		return { kind: "cte", relation, cte };
 	}
 	const resolved = binder.resolveTable(item.name);
@@ -92,8 +92,9 @@ function bindTable(
 		shown,
 		item.alias === undefined ? resolved.table.schema : undefined,
 		renamed(columns, item.columnAliases, shown),
+		resolved.table,
 	);
-	scope.add(relation, item.at);
+	scope.add(relation);
 	return resolved.kind === "table"
 		? { kind: "table", relation, table: resolved.table, lock: undefined }
 		: { kind: "virtual", relation, table: resolved.table };
@@ -125,7 +126,7 @@ function bindDerived(
 			item.alias,
 		),
 	);
-	scope.add(relation, item.at);
+	scope.add(relation);
 	return { kind: "subquery", relation, query, lateral };
 }
 
@@ -135,6 +136,7 @@ const siblingScope = (scope: Scope): Scope => new Scope(scope);
 /** Common tables of this level, names of the levels around, no siblings. */
 function outside(scope: Scope): Scope {
 	const around = new Scope(scope.parent);
+	around.unseen.push(...scope.relations);
 	for (let level: Scope | undefined = scope; level !== undefined; level = level.parent) {
 		for (const [name, cte] of level.commonTables) {
 			if (!around.commonTables.has(name)) around.commonTables.set(name, cte);
@@ -158,7 +160,6 @@ function bindFunction(
 		sets: false,
 	};
 	const shown = item.alias ?? name;
-	const at = item.at;
 	if (setCandidates(name).length === 0) {
 		const call = scalarInFrom(place, item);
 		const columns = renamed(
@@ -170,7 +171,7 @@ function bindFunction(
 			shown,
 		);
 		const relation = new Relation(shown, undefined, columns);
-		scope.add(relation, at);
+		scope.add(relation);
 		return {
 			kind: "function",
 			relation,
@@ -193,7 +194,7 @@ function bindFunction(
 	}));
 	const columns = item.ordinality ? [...own, ordinalityColumn] : own;
 	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
-	scope.add(relation, at);
+	scope.add(relation);
 	return {
 		kind: "function",
 		relation,
@@ -240,6 +241,7 @@ function bindJoin(
 	const inner = new Scope(scope.parent);
 	inner.relations.push(...leftRelations, ...rightRelations);
 	inner.merged.push(...scope.merged);
+	inner.unseen.push(...scope.relations.slice(0, before));
 	for (const [name, cte] of scope.commonTables) inner.commonTables.set(name, cte);
 	const condition = bindBoolean(
 		{ binder, scope: inner, clause: "JOIN conditions", aggregates: false, sets: false },

@@ -9,6 +9,7 @@ import { type Bound, columnOf, conjunctsOf, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";
 import { Grouping } from "./grouping.ts";
 import type { LogicalFrom, SetProjection, SortKey } from "./logical.ts";
+import { missingRelation } from "./missing-name.ts";
 import { ordinalOf } from "./ordinal.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { same } from "./same.ts";
@@ -122,11 +123,7 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 	if (node.qualifier.length > 0) {
 		const relation = scope.relation(node.qualifier);
 		if (relation === undefined) {
-			throw new DatabaseError(
-				"42P01",
-				`missing FROM-clause entry for table "${node.qualifier.at(-1)}"`,
-				{ position: node.at + 1 },
-			);
+			throw missingRelation(scope, node.qualifier, node.at);
 		}
 		return relation.columns.map((column, i) => output(column.name, columnOf(relation, i, node.at)));
 	}
@@ -228,6 +225,7 @@ function distinctSlots(
 			throw new DatabaseError(
 				"42P10",
 				"SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+				{ position: (typeof select.distinct === "object" ? select.distinct.on[0]!.at : 0) + 1 },
 			);
 		}
 		leading.add(slot);

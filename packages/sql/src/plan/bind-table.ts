@@ -17,22 +17,23 @@ import type { CompileScope } from "./compile-scope.ts";
 import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
-/** Positions of named columns among the live ones; all of them if none are named. Throws 42703, 42701. */
+/** Positions of named columns among the live ones; all of them if none are named. `at`: where each name stands. Throws 42703, 42701. */
 export function targetSlots(
 	table: TableDescriptor,
 	names: readonly string[],
-	at: number,
+	at: readonly number[],
 ): readonly number[] {
 	const live = liveColumns(table);
 	if (names.length === 0) return live.map((_, i) => i);
-	const slots = names.map((name) => columnSlot(table, live, name, at));
-	const repeated = names.find((name, i) => names.indexOf(name) !== i);
-	if (repeated !== undefined) {
-		throw new DatabaseError("42701", `column "${repeated}" specified more than once`, {
-			position: at + 1,
-		});
-	}
-	return slots;
+	return names.map((name, i) => {
+		const slot = columnSlot(table, live, name, at[i] ?? -1);
+		if (names.indexOf(name) === i) return slot;
+		throw new DatabaseError(
+			"42701",
+			`column "${name}" specified more than once`,
+			at[i] === undefined ? {} : { position: at[i] + 1 },
+		);
+	});
 }
 
 export function columnSlot(
@@ -86,6 +87,7 @@ export function tableRelation(table: TableDescriptor, alias: string | undefined)
 		alias ?? table.name,
 		alias === undefined ? table.schema : undefined,
 		tableColumns(table),
+		table,
 	);
 }
 
@@ -97,7 +99,7 @@ function compileChecks(
 	return table.checks.map((check) => {
 		const relation = tableRelation(table, undefined);
 		const scope = new Scope(undefined);
-		scope.add(relation, -1);
+		scope.add(relation);
 		const bound = bindBoolean(
 			{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
 			storedExpression(check.text),

@@ -34,14 +34,12 @@ function find(
 		throw new DatabaseError(
 			"42702",
 			`common column name "${name}" appears more than once in ${side} table`,
-			{ position: at + 1 },
 		);
 	}
 	if (found[0] === undefined) {
 		throw new DatabaseError(
 			"42703",
 			`column "${name}" specified in USING clause does not exist in ${side} table`,
-			{ position: at + 1 },
 		);
 	}
 	return found[0];

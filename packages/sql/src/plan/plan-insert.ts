@@ -10,7 +10,7 @@ import {
 } from "../execute/operators/insert.ts";
 import { sortMemory } from "../execute/operators/sort.ts";
 import { tableCodec } from "../execute/table-codec.ts";
-import type { OnConflict, Statement } from "../parser/ast.ts";
+import type { OnConflict, Query, Statement } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
@@ -61,7 +61,7 @@ export function planInsert(
 	const frame = withFrame(planner, tables);
 	const { parent } = frame;
 	const live = liveColumns(table);
-	const slots = targetSlots(table, statement.columns, statement.at);
+	const slots = targetSlots(table, statement.columns, statement.columnsAt);
 	const defaults = live.map((column) => compile(bindDefault(binder, column), parent));
 	const columns: Columns = { table, slots, defaults };
 	const source = planSource(binder, planner, statement, columns, scope, parent);
@@ -69,7 +69,7 @@ export function planInsert(
 	const conflict =
 		statement.onConflict && planConflict(binder, table, statement.onConflict, relation, parent);
 	const resultScope = new Scope(scope);
-	resultScope.add(relation, -1);
+	resultScope.add(relation);
 	const returning = bindReturning(binder, statement.returning, resultScope);
 	const root = new Insert(
 		tableWriter(binder, table, parent),
@@ -104,22 +104,38 @@ function planSource(
 		source.limit === undefined &&
 		source.offset === undefined;
 	if (source.body.kind === "values" && plain) {
-		return valuesSource(binder, source.body.rows, columns, scope, parent, statement.columns);
+		const around = new Scope(scope);
+		around.unseen.push(tableRelation(columns.table, statement.alias));
+		return valuesSource(binder, source.body.rows, columns, around, parent, statement);
 	}
 	const query = bindQuery(binder, source, scope, true);
-	checkCount(query.columns.length, columns.slots.length, statement.columns, source.at);
+	checkCount(query.columns.length, columns.slots.length, statement, (i) => itemAt(source, i));
 	return querySource(binder, planner, query, columns, parent);
 }
 
-function checkCount(given: number, wanted: number, named: readonly string[], at: number): void {
+function itemAt(query: Query, index: number): number {
+	const { body } = query;
+	if (body.kind === "set-operation") return itemAt(body.left, index);
+	const item = body.kind === "select" ? body.items[index]?.expression : body.rows[0]?.[index];
+	return item?.at ?? query.at;
+}
+
+/** `expressionAt`: where an expression of the source stands. */
+function checkCount(
+	given: number,
+	wanted: number,
+	{ columnsAt }: InsertStatement,
+	expressionAt: (index: number) => number,
+): void {
 	if (given > wanted) {
 		throw new DatabaseError("42601", "INSERT has more expressions than target columns", {
-			position: at + 1,
+			position: expressionAt(wanted) + 1,
 		});
 	}
-	if (given < wanted && named.length > 0) {
+	const unfilled = columnsAt[given];
+	if (unfilled !== undefined) {
 		throw new DatabaseError("42601", "INSERT has more target columns than expressions", {
-			position: at + 1,
+			position: unfilled + 1,
 		});
 	}
 }
@@ -178,7 +194,7 @@ function valuesSource(
 	columns: Columns,
 	scope: Scope,
 	parent: CompileScope,
-	named: readonly string[],
+	statement: InsertStatement,
 ): RowSource {
 	const width = rows[0]!.length;
 	const compiled = rows.map((row) => {
@@ -187,7 +203,7 @@ function valuesSource(
 				position: (row[0]?.at ?? 0) + 1,
 			});
 		}
-		checkCount(row.length, columns.slots.length, named, row[0]?.at ?? 0);
+		checkCount(row.length, columns.slots.length, statement, (i) => row[i]!.at);
 		return bindRow(binder, row, columns, scope, parent.inner(Layout.empty));
 	});
 	const live = liveColumns(columns.table);
@@ -301,13 +317,13 @@ function planConflict(
 		throw new DatabaseError(
 			"42601",
 			"ON CONFLICT DO UPDATE requires inference specification or constraint name",
-			{ hint: "For example, ON CONFLICT (column_name)." },
+			{ hint: "For example, ON CONFLICT (column_name).", position: conflict.at + 1 },
 		);
 	}
 	const excluded = new Relation("excluded", undefined, relation.columns);
 	const scope = new Scope(undefined);
-	scope.add(relation, -1);
-	scope.add(excluded, -1);
+	scope.add(relation);
+	scope.add(excluded);
 	const level = parent.inner(Layout.of(relation).join(Layout.of(excluded)));
 	const live = liveColumns(table);
 	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
@@ -347,7 +363,15 @@ function findArbiter(table: TableDescriptor, conflict: OnConflict): ConflictActi
 	}
 	if (conflict.target.length === 0) return undefined;
 	const live = liveColumns(table);
-	const wanted = new Set(conflict.target.map((name) => columnSlot(table, live, name, -1)));
+	const wanted = new Set(
+		conflict.target.map((name) => {
+			const slot = live.findIndex((column) => column.name === name);
+			if (slot >= 0) return slot;
+			throw new DatabaseError("42703", `column "${name}" does not exist`, {
+				position: conflict.targetAt + 1,
+			});
+		}),
+	);
 	const found = unique.find(
 		({ columns }) =>
 			columns.length === wanted.size && columns.every((column) => wanted.has(column.slot)),

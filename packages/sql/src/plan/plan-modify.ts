@@ -55,7 +55,7 @@ function bindTarget(
 	const frame = withFrame(planner, tables);
 	const scope = new Scope(around);
 	const relation = tableRelation(table, statement.alias);
-	scope.add(relation, statement.table.at);
+	scope.add(relation);
 	const target: LogicalFrom = {
 		kind: "table",
 		relation,

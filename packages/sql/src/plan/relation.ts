@@ -15,13 +15,21 @@ export class Relation {
 	/** Schema of an unaliased table: `public.t.c` is allowed. */
 	readonly schema: string | undefined;
 	readonly columns: readonly RelationColumn[];
+	/** The table behind it, whatever its alias. */
+	readonly table: { readonly schema: string; readonly name: string } | undefined;
 	/** Which columns any expression refers to: a scan decodes no others. */
 	readonly used: boolean[];
 
-	constructor(name: string, schema: string | undefined, columns: readonly RelationColumn[]) {
+	constructor(
+		name: string,
+		schema: string | undefined,
+		columns: readonly RelationColumn[],
+		table?: Relation["table"],
+	) {
 		this.name = name;
 		this.schema = schema;
 		this.columns = columns;
+		this.table = table;
 		this.used = columns.map(() => false);
 	}
 

@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { QualifiedName } from "../parser/ast.ts";
 import { type Bound, columnOf } from "./bound.ts";
 import type { CommonTableState } from "./logical.ts";
+import { missingColumn, missingRelation } from "./missing-name.ts";
 import type { Relation } from "./relation.ts";
 
 /** A column that USING or NATURAL merged: found by its plain name before the columns behind it. */
@@ -15,6 +16,8 @@ interface MergedColumn {
 export class Scope {
 	readonly parent: Scope | undefined;
 	readonly relations: Relation[] = [];
+	/** Of the same query, but not to be referred to here: for hints. */
+	readonly unseen: Relation[] = [];
 	readonly merged: MergedColumn[] = [];
 	readonly commonTables = new Map<string, CommonTableState>();
 	/** Some name inside was found in a scope around this one. */
@@ -26,7 +29,7 @@ export class Scope {
 		this.parent = parent;
 	}
 
-	add(relation: Relation, at: number): void {
+	add(relation: Relation): void {
 		if (relation.name !== "" && this.relations.some((other) => other.name === relation.name)) {
 			const same = this.relations.find((other) => other.name === relation.name)!;
 			if (
@@ -34,11 +37,7 @@ export class Scope {
 				same.schema === undefined ||
 				relation.schema === undefined
 			) {
-				throw new DatabaseError(
-					"42712",
-					`table name "${relation.name}" specified more than once`,
-					at >= 0 ? { position: at + 1 } : {},
-				);
+				throw new DatabaseError("42712", `table name "${relation.name}" specified more than once`);
 			}
 		}
 		this.relations.push(relation);
@@ -57,20 +56,11 @@ export class Scope {
 	column(name: QualifiedName): Bound {
 		const found = this.find(name);
 		if (found !== undefined) return found;
-		const parts = name.parts;
-		const position = { position: name.at + 1 };
-		if (parts.length === 1) {
-			throw new DatabaseError("42703", `column "${parts[0]}" does not exist`, position);
+		const qualifier = name.parts.slice(0, -1);
+		if (qualifier.length === 0 || this.relation(qualifier) !== undefined) {
+			throw missingColumn(this, name);
 		}
-		const qualifier = parts.slice(0, -1);
-		if (this.relation(qualifier) !== undefined) {
-			throw new DatabaseError("42703", `column ${parts.join(".")} does not exist`, position);
-		}
-		throw new DatabaseError(
-			"42P01",
-			`missing FROM-clause entry for table "${qualifier.at(-1)}"`,
-			position,
-		);
+		throw missingRelation(this, qualifier, name.at);
 	}
 
 	/** Undefined: no such column here or around. */

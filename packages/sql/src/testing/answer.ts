@@ -18,12 +18,17 @@ export interface AnswerError {
 export class Answer {
 	readonly lines: string[] = [];
 	readonly #settings = new Map<string, string>();
+	/** Columns of a result of which nothing has come yet. */
+	#pending: string | undefined;
 
-	columns(columns: readonly { name: string; oid: number; modifier: number }[]): void {
-		const shown = columns.map(
-			({ name, oid, modifier }) => `${escapeField(name)} ${typeName(oid, modifier)}`,
-		);
-		this.lines.push(shown.length === 0 ? "(no columns)" : shown.join(" | "));
+	/** A statement that fails before its first row has no columns: PostgreSQL may have told them, Quorate waits for the row. */
+	columns(columns: readonly AnswerColumn[]): void {
+		this.#pending = showColumns(columns);
+	}
+
+	/** Of a prepared statement, told whatever comes of it. */
+	described(columns: readonly AnswerColumn[]): void {
+		this.lines.push(showColumns(columns));
 	}
 
 	parameters(oids: readonly number[]): void {
@@ -33,6 +38,7 @@ export class Answer {
 	}
 
 	row(fields: readonly (string | null)[]): void {
+		this.#flush();
 		this.lines.push(`|${fields.map((field) => `${escapeField(field)}|`).join("")}`);
 	}
 
@@ -45,11 +51,20 @@ export class Answer {
 		);
 	}
 
+	/** A command tag, or something as final. */
 	line(text: string): void {
+		this.#flush();
 		this.lines.push(text);
 	}
 
+	#flush(): void {
+		if (this.#pending !== undefined) this.lines.push(this.#pending);
+		this.#pending = undefined;
+	}
+
+	/** Notices, too. */
 	error(error: AnswerError): void {
+		if (error.severity === "ERROR") this.#pending = undefined;
 		const at = error.position === undefined ? "" : ` at ${error.position}`;
 		this.lines.push(`${error.severity} ${error.code}${at}: ${oneLine(error.message)}`);
 		if (error.detail !== undefined) this.lines.push(`DETAIL: ${oneLine(error.detail)}`);
@@ -75,6 +90,19 @@ export class Answer {
 		if (status === "E") this.lines.push("(in a failed transaction)");
 		return this.lines;
 	}
+}
+
+interface AnswerColumn {
+	readonly name: string;
+	readonly oid: number;
+	readonly modifier: number;
+}
+
+function showColumns(columns: readonly AnswerColumn[]): string {
+	const shown = columns.map(
+		({ name, oid, modifier }) => `${escapeField(name)} ${typeName(oid, modifier)}`,
+	);
+	return shown.length === 0 ? "(no columns)" : shown.join(" | ");
 }
 
 const oneLine = (text: string): string => text.replaceAll("\n", "\\n");

@@ -34,6 +34,7 @@ export class PostgresSession {
 	readonly #socket: Socket;
 	#answer = new Answer();
 	#copyData: string | undefined;
+	#extended = false;
 	#copied = "";
 	#ready: ((status: string) => void) | undefined;
 	#lost: ((reason: Error) => void) | undefined;
@@ -54,6 +55,7 @@ export class PostgresSession {
 	async run(one: Case): Promise<readonly string[]> {
 		this.#answer = new Answer();
 		this.#copyData = one.copyData;
+		this.#extended = one.parameters !== undefined;
 		const status = await this.#send(
 			one.parameters === undefined ? serialize.query(one.statement) : extended(one),
 		);
@@ -83,15 +85,16 @@ export class PostgresSession {
 			case "parameterDescription":
 				answer.parameters((message as ParameterDescriptionMessage).dataTypeIDs);
 				break;
-			case "rowDescription":
-				answer.columns(
-					(message as RowDescriptionMessage).fields.map((field) => ({
-						name: field.name,
-						oid: field.dataTypeID,
-						modifier: field.dataTypeModifier,
-					})),
-				);
+			case "rowDescription": {
+				const columns = (message as RowDescriptionMessage).fields.map((field) => ({
+					name: field.name,
+					oid: field.dataTypeID,
+					modifier: field.dataTypeModifier,
+				}));
+				if (this.#extended) answer.described(columns);
+				else answer.columns(columns);
 				break;
+			}
 			case "dataRow":
 				answer.row((message as DataRowMessage).fields);
 				break;

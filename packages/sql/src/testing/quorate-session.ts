@@ -37,6 +37,10 @@ class AnswerSink implements ResultSink {
 		this.answer.columns(columns.map(({ name, type }) => ({ name, ...type })));
 	}
 
+	describe(columns: readonly ResultColumn[]): void {
+		this.answer.described(columns.map(({ name, type }) => ({ name, ...type })));
+	}
+
 	rows(rows: readonly (readonly Datum[])[]): void {
 		for (const row of rows) {
 			this.answer.row(
@@ -92,7 +96,7 @@ async function runExtended(session: Session, one: Case, sink: AnswerSink): Promi
 		const statement = await session.prepare("", one.statement, one.types.map(typeOidByName));
 		sink.answer.parameters(statement.parameterTypes);
 		if (statement.columns !== undefined) {
-			sink.columns(statement.columns);
+			sink.describe(statement.columns);
 		}
 		const values = decode(session, one.parameters!, statement.parameterTypes);
 		const portal = await session.bind("", "", values);

@@ -19,12 +19,10 @@ onConflict -> null {% () => undefined %}
             | "on" "conflict" conflictTarget "do" "nothing" {% ([, , target], at) => ({ ...target, action: "nothing", at }) %}
             | "on" "conflict" conflictTarget "do" "update" "set" assignments whereOpt
               {% ([, , target, , , , set, where], at) => ({ ...target, action: { set, where }, at }) %}
-conflictTarget -> null {% () => conflictTarget([]) %}
-                | "(" conflictColumns ")" {% ([, columns]) => conflictTarget(columns) %}
-                | "(" conflictColumns ")" "where" expr {% () => { throw unsupported("ON CONFLICT with an index predicate is"); } %}
-                | "on" "constraint" columnName {% ([, , constraint]) => conflictTarget([], constraint) %}
-conflictColumns -> conflictColumn {% first %} | conflictColumns "," conflictColumn {% more %}
-conflictColumn -> columnName {% ([name], at) => ({ name, at }) %}
+conflictTarget -> null {% (d, at) => conflictTarget([], at) %}
+                | "(" columnNames ")" {% ([, columns], at) => conflictTarget(columns, at) %}
+                | "(" columnNames ")" "where" expr {% () => { throw unsupported("ON CONFLICT with an index predicate is"); } %}
+                | "on" "constraint" columnName {% ([, , constraint], at) => conflictTarget([], at, constraint) %}
 returning -> null {% () => [] %} | "returning" targets {% ([, items]) => items %}
 
 update -> withOpt "update" relation updateAlias "set" assignments fromOpt updateWhere returning {% updateNode %}
