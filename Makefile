@@ -67,5 +67,9 @@ bench: build
 jepsen: build
 	@node jepsen/dist/soak/main.js list-append
 
-sim model:
+# SEEDS=n: so many seeds; SEED=x: only this one; TRACE=1: with all that happens in it.
+sim: build
+	@node packages/sim/dist/cluster/main.js
+
+model:
 	@echo "quorate: make $@: there is no such program yet" >&2; exit 1

@@ -1,6 +1,6 @@
 /** Replicas that come, go, fall behind, and ranges without a quorum. */
 import { type Key, key } from "@quorate/keys/key";
-import type { KeyValueNode } from "@quorate/server/key-value-node";
+import type { RunningNode } from "@quorate/server/node";
 import test from "ava";
 import { type Outcome, runTransaction } from "./client.ts";
 import { checkReplicas } from "./replica-checks.ts";
@@ -29,7 +29,7 @@ async function start(
 	return { cluster, nodes };
 }
 
-const kvOf = (node: SimNode): KeyValueNode => node.keyValue!;
+const kvOf = (node: SimNode): RunningNode => node.keyValue!;
 
 const rangesOn = (node: SimNode): string[] =>
 	kvOf(node)

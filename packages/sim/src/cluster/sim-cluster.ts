@@ -6,7 +6,7 @@
  */
 import type { Key } from "@quorate/keys/key";
 import type { Mutations } from "@quorate/keys/mutations";
-import type { KeyValueNode } from "@quorate/server/key-value-node";
+import type { RunningNode } from "@quorate/server/node";
 import { World, type WorldOptions } from "../runtime/world.ts";
 import { nodePort, SimNode } from "./sim-node.ts";
 
@@ -60,7 +60,7 @@ export class SimCluster {
 	}
 
 	/** The nodes that serve now. */
-	serving(): readonly KeyValueNode[] {
+	serving(): readonly RunningNode[] {
 		return this.nodes.flatMap((n) => n.keyValue ?? []);
 	}
 
@@ -115,7 +115,7 @@ export class SimCluster {
 	/** Asks some serving node, again until it works. */
 	async administer(
 		what: string,
-		task: (node: KeyValueNode) => Promise<unknown>,
+		task: (node: RunningNode) => Promise<unknown>,
 		attempts = 20,
 	): Promise<boolean> {
 		for (let i = 0; i < attempts; i++) {

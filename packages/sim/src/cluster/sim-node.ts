@@ -2,7 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
-import { type KeyValueNode, startKeyValueNode, type Undo } from "@quorate/server/key-value-node";
+import { type RunningNode, startNode } from "@quorate/server/node";
 import type { CrashKind, Machine } from "../runtime/machine.ts";
 import type { World } from "../runtime/world.ts";
 import { EngineDisk } from "./engine-disk.ts";
@@ -21,8 +21,7 @@ export interface SimNodeOptions {
 
 /** One boot. */
 interface Boot {
-	readonly undo: Undo;
-	keyValue: KeyValueNode | undefined;
+	node: RunningNode | undefined;
 	/** Resolves when the process is gone. */
 	readonly ended: Promise<undefined>;
 	readonly end: () => void;
@@ -47,8 +46,8 @@ export class SimNode {
 	}
 
 	/** Undefined while it does not serve. */
-	get keyValue(): KeyValueNode | undefined {
-		return this.#boot?.keyValue;
+	get keyValue(): RunningNode | undefined {
+		return this.#boot?.node;
 	}
 
 	/** Known from its first start on. */
@@ -70,7 +69,7 @@ export class SimNode {
 		const ended = new Promise<undefined>((resolve) => {
 			end = () => resolve(undefined);
 		});
-		const boot: Boot = { undo: [], keyValue: undefined, ended, end };
+		const boot: Boot = { node: undefined, ended, end };
 		this.#boot = boot;
 		const simulated = machine.boot();
 		const runtime = {
@@ -83,24 +82,22 @@ export class SimNode {
 				return simulated.fatal(reason);
 			},
 		};
-		startKeyValueNode(
-			{
-				runtime,
-				join,
-				listen: `${machine.host}:${nodePort}`,
-				sql: `${machine.host}:${sqlPort}`,
-				locality: "",
-				openEngine: () => Promise.resolve(this.engineDisk.open(runtime)),
-				onEnded: () => {
-					if (this.#boot === boot) problem(`the boot on machine ${machine.id} was ended`);
-				},
-				...(mutations === undefined ? {} : { mutations }),
-			},
-			boot.undo,
-		).then(
-			(keyValue) => {
-				boot.keyValue = keyValue;
-				this.#nodeId = keyValue.nodeId;
+		startNode({
+			runtime,
+			join,
+			listen: `${machine.host}:${nodePort}`,
+			sql: `${machine.host}:${sqlPort}`,
+			admin: undefined,
+			locality: "",
+			openEngine: () => Promise.resolve(this.engineDisk.open(runtime)),
+			...(mutations === undefined ? {} : { mutations }),
+		}).then(
+			(node) => {
+				boot.node = node;
+				this.#nodeId = node.nodeId;
+				void node.failed.then((reason) => {
+					if (this.#boot === boot) problem(`the node on machine ${machine.id} failed: ${reason}`);
+				});
 			},
 			(error: Error) => {
 				problem(`machine ${machine.id} could not start its node: ${error.stack ?? error.message}`);
@@ -117,7 +114,7 @@ export class SimNode {
 	async stop(): Promise<void> {
 		const boot = this.#boot;
 		if (boot === undefined) return;
-		for (const step of boot.undo.splice(0).reverse()) await step();
+		await boot.node?.stop();
 		if (this.#boot === boot) this.crash("process");
 	}
 
