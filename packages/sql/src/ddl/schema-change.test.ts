@@ -1,0 +1,233 @@
+import type { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import test, { type ExecutionContext } from "ava";
+import { droppedIndexSpan } from "../catalog/keys.ts";
+import { type TestClient, type TestServer, testServer } from "../testing/test-client.ts";
+import { directRowsMax } from "./create-index.ts";
+
+const cell = async (client: TestClient, text: string): Promise<string | null | undefined> =>
+	(await client.rows(text))[0]?.[0];
+
+const many = directRowsMax * 2;
+
+/** A table with more rows than a schema change takes at once. */
+async function bigTable(server: TestServer): Promise<TestClient> {
+	const client = await server.connect();
+	await client.query("create table t (id int, k int, v text)");
+	await client.query(`insert into t select i, i % 7, 'v' || i from generate_series(1, ${many}) i`);
+	return client;
+}
+
+/** Runs `act` at every commit of others until it says that it is done. */
+function between(server: TestServer, act: (step: number) => Promise<boolean>): void {
+	let step = 0;
+	const hook = async (): Promise<void> => {
+		server.coordinator.beforeCommit = undefined;
+		const done = await act(step++);
+		if (!done) server.coordinator.beforeCommit = hook;
+	};
+	server.coordinator.beforeCommit = hook;
+}
+
+/** Every physical index that is in use has one entry a row, no more. */
+async function counted(t: ExecutionContext, server: TestServer, client: TestClient): Promise<void> {
+	const { store } = server.coordinator;
+	const now = Number.MAX_SAFE_INTEGER as Timestamp;
+	const dropped = new Set(store.keysIn(droppedIndexSpan).map((key) => key.slice(2)));
+	const counts = new Map<string, number>();
+	for (const key of store.keysIn({ start: "\x02" as Key, end: "\x03" as Key })) {
+		if (store.read(key, now) === undefined) continue;
+		const id = key.slice(1, 9);
+		if (!dropped.has(id)) counts.set(id, (counts.get(id) ?? 0) + 1);
+	}
+	const rows = Number(await cell(client, "select count(*) from t"));
+	t.deepEqual([...counts.values()], [rows, rows]);
+}
+
+/** The index has exactly the rows that the table has. */
+async function agrees(t: ExecutionContext, client: TestClient): Promise<void> {
+	const plan = await client.rows("explain select id from t where k = 3");
+	t.true(plan.some(([line]) => line?.includes("using t_k") === true));
+	for (let k = 0; k < 7; k++) {
+		t.deepEqual(
+			await client.rows(`select id, v from t where k = ${k} order by id`),
+			await client.rows(`select id, v from t where k + 0 = ${k} order by id`),
+		);
+	}
+}
+
+test("an index is built while rows are inserted, updated and deleted", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	const writer = await server.connect();
+	between(server, async (step) => {
+		await writer.query(`insert into t values (${many + step + 1}, 3, 'new')`);
+		await writer.query(`update t set k = (k + 1) % 7 where id = ${step * 300 + 5}`);
+		// In the first batch, and soon behind it.
+		await writer.query(`update t set k = (k + 2) % 7 where id = ${step + 20}`);
+		await writer.query(`delete from t where id = ${step + 40}`);
+		await writer.query(`delete from t where id = ${step * 300 + 9}`);
+		await writer.query(`update t set k = 3 where id = ${many - step}`);
+		return step === 6;
+	});
+	await client.query("create index t_k on t (k)");
+	await agrees(t, client);
+	await counted(t, server, client);
+});
+
+test("a unique index that cannot be is taken back", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	const failure = await t.throwsAsync(client.query("create unique index t_k on t (k)"));
+	const { message, fields } = failure as DatabaseError;
+	t.is(message, 'could not create unique index "t_k"');
+	t.regex(fields.detail ?? "", /^Key \(k\)=\(\d\) is duplicated\.$/);
+	t.is(await cell(client, "select count(*) from pg_class where relname = 't_k'"), "0");
+	await client.query("insert into t values (1, 1, 'again')");
+	await client.query("create unique index t_v on t (v)");
+	t.regex(await client.error("insert into t values (1, 1, 'v1')"), /^23505/);
+});
+
+test("a primary key is added while rows change, old ones and new ones", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	const writer = await server.connect();
+	await client.query("create index t_k on t (k)");
+	between(server, async (step) => {
+		await writer.query(`insert into t values (${many + step + 1}, 3, 'new')`);
+		await writer.query(`update t set v = 'changed' where id = ${step * 300 + 5}`);
+		await writer.query(`update t set id = id + 100000 where id = ${step * 300 + 7}`);
+		await writer.query(`delete from t where id = ${many - step * 100}`);
+		return step === 6;
+	});
+	await client.query("alter table t add primary key (id)");
+	t.is(await cell(client, "select count(*) from t"), String(many));
+	t.is(await cell(client, "select count(distinct id) from t"), String(many));
+	t.is(await cell(client, "select v from t where id = 5"), "changed");
+	t.is(await cell(client, "select count(*) from t where id > 100000"), "7");
+	await agrees(t, client);
+	await counted(t, server, client);
+	t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
+	t.regex(await client.error("insert into t values (null, 1, 'x')"), /^23502/);
+});
+
+test("a primary key that cannot be leaves the table as it was", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	const writer = await server.connect();
+	await client.query(`insert into t values (${many}, 0, 'twice')`);
+	between(server, async (step) => {
+		if (step === 1) await writer.query(`update t set v = 'touched' where id = ${many} and k <> 0`);
+		if (step === 2) await writer.query(`delete from t where id = ${many - 1}`);
+		return step === 2;
+	});
+	t.is(
+		await client.error("alter table t add primary key (id)"),
+		'23505 could not create unique index "t_pkey"',
+	);
+	t.is(await cell(client, "select count(*) from t"), String(many));
+	await client.query("insert into t values (null, 1, 'free')");
+	await client.query("delete from t where id is null or v = 'twice'");
+	await client.query("alter table t add primary key (id)");
+	t.is(await cell(client, `select count(*) from t where id = ${many}`), "1");
+});
+
+test("while a primary key is being added, no writer slips a duplicate in", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	const writer = await server.connect();
+	const answers: string[] = [];
+	between(server, async (step) => {
+		// The first commit begins the change, the second one copies the row with id 1.
+		if (step < 2) return false;
+		answers.push(await writer.error("insert into t values (1, 1, 'double')"));
+		answers.push(await writer.error("insert into t values (null, 1, 'none')"));
+		return step === 4;
+	});
+	await client.query("alter table t add primary key (id)");
+	t.is(await cell(client, "select count(*) from t where id = 1"), "1");
+	t.true(answers.some((answer) => answer.startsWith("23505")));
+	t.true(answers.every((answer) => answer.startsWith("2350")));
+});
+
+test("what is made in a transaction is seen there, and gone if it rolls back", async (t) => {
+	const server = testServer();
+	const [one, two] = [await server.connect(), await server.connect()];
+	await one.query("begin; create table t (id serial primary key, v text unique)");
+	await one.query("insert into t (v) values ('a'), ('b'); create index on t (v desc)");
+	t.deepEqual(await one.rows("select id, v from t order by v desc"), [
+		["2", "b"],
+		["1", "a"],
+	]);
+	t.regex(await two.error("select * from t"), /^42P01/);
+	await one.query("rollback");
+	t.regex(await one.error("select * from t"), /^42P01/);
+	t.is(await cell(one, "select count(*) from pg_class where relname like 't\\_%'"), "0");
+	await one.query(
+		"begin; create table t (id int); savepoint s; drop table t; rollback to s; commit",
+	);
+	t.is(await cell(two, "select count(*) from t"), "0");
+});
+
+test("of two sessions that create one name, one does", async (t) => {
+	const server = testServer();
+	const [one, two] = [await server.connect(), await server.connect()];
+	await one.query("begin; create table t (a int)");
+	const other = two.error("create table t (b int)");
+	await one.query("commit");
+	t.is(await other, '42P07 relation "t" already exists');
+});
+
+test("truncate and drop leave what is to be removed later", async (t) => {
+	const server = testServer();
+	const client = await server.connect();
+	await client.query(
+		"create table t (id int primary key, v text unique); insert into t values (1, 'a')",
+	);
+	await client.query("begin; truncate t; insert into t values (1, 'a'), (2, 'b'); commit");
+	t.is(await cell(client, "select count(*) from t"), "2");
+	t.is(server.coordinator.store.keysIn(droppedIndexSpan).length, 2);
+	await client.query("drop table t");
+	t.is(server.coordinator.store.keysIn(droppedIndexSpan).length, 4);
+});
+
+test("columns come, go and change their names", async (t) => {
+	const client = await testServer().connect();
+	await client.query("create table t (id int primary key, a int, b text, check (a < 10))");
+	await client.query("insert into t values (1, 1, 'x'), (2, 2, 'y')");
+	await client.query("alter table t add column c int not null default 5, add d serial");
+	t.deepEqual(await client.rows("select * from t order by id"), [
+		["1", "1", "x", "5", "1"],
+		["2", "2", "y", "5", "2"],
+	]);
+	await client.query("alter table t rename column a to aa; alter table t drop column b");
+	t.regex(await client.error("update t set aa = 11"), /^23514/);
+	t.deepEqual(await client.rows("select * from t where aa = 2"), [["2", "2", "5", "2"]]);
+	t.regex(await client.error("alter table t add column e int not null"), /^23502/);
+	t.regex(await client.error("alter table t add constraint small check (c < 5)"), /^23514/);
+	await client.query("alter table t alter c set default 6; alter table t rename to u");
+	t.deepEqual(await client.rows("insert into u (id) values (3) returning *"), [
+		["3", null, "6", "3"],
+	]);
+	t.regex(await client.error("alter table u alter aa set not null"), /^23502/);
+	await client.query("update u set aa = 3 where aa is null; alter table u alter aa set not null");
+	t.regex(await client.error("update u set aa = null"), /^23502/);
+});
+
+test("ranges split where they are told to", async (t) => {
+	const server = testServer();
+	const client = await server.connect();
+	await client.query("create table t (a int, b text, primary key (a, b))");
+	await client.query("alter table t split at values (10), (20, 'x')");
+	const ranges = await client.rows("show ranges from table t");
+	t.deepEqual(
+		ranges.map(([, start, end]) => [start, end]),
+		[
+			["<before:table>", "(10)"],
+			["(10)", "(20, x)"],
+			["(20, x)", "<after:table>"],
+		],
+	);
+	t.regex(await client.error("alter table t split at values (1, 'a', 2)"), /^42601/);
+});
