@@ -2,7 +2,7 @@
  * Faults, drawn from the seed: one begins every second or so, each lasts for a while, several may overlap. Between bursts the
  * cluster is left alone long enough to get work done.
  */
-import { type Key, key } from "@quorate/keys/key";
+import { formatKey, type Key, key } from "@quorate/keys/key";
 import type { Machine } from "../runtime/machine.ts";
 import type { SeededRandom } from "../runtime/seeded-random.ts";
 import type { SimCluster } from "./sim-cluster.ts";
@@ -280,7 +280,7 @@ async function moveLeases(n: Nemesis): Promise<void> {
 		const k = n.random.pick(n.options.keys);
 		const to = n.random.pick(n.cluster.serving())?.nodeId;
 		if (to === undefined) return;
-		n.say(`the lease of ${k} moves to node ${to}`);
+		n.say(`the lease of ${formatKey(k)} moves to node ${to}`);
 		n.cluster.world.count("lease-move");
 		await n.cluster.administer("lease move", (node) => node.coordinator.moveLease(k, to), 1);
 		await n.sleep(0, 300);
@@ -289,7 +289,7 @@ async function moveLeases(n: Nemesis): Promise<void> {
 
 async function split(n: Nemesis): Promise<void> {
 	const at = key(n.random.pick(n.options.keys) + n.random.pick(["", "x"]));
-	n.say(`split at ${at}`);
+	n.say(`split at ${formatKey(at)}`);
 	n.cluster.world.count("split");
 	await n.cluster.administer("split", (node) => node.coordinator.splitAt([at]), 3);
 }
@@ -303,7 +303,7 @@ async function relocate(n: Nemesis): Promise<void> {
 		.slice(0, relocateTo)
 		.map((x) => x.nodeId);
 	const k = n.random.pick(n.options.keys);
-	n.say(`the range of ${k} moves to nodes ${nodes.join(", ")}`);
+	n.say(`the range of ${formatKey(k)} moves to nodes ${nodes.join(", ")}`);
 	n.cluster.world.count("relocation");
 	await n.cluster.administer("relocation", (node) => node.coordinator.relocate(k, nodes), 1);
 }

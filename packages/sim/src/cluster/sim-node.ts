@@ -40,6 +40,11 @@ export class SimNode {
 		this.engineDisk = new EngineDisk(options.world, options.machine.id);
 	}
 
+	/** host:port for clients. */
+	get sqlAddress(): string {
+		return `${this.machine.host}:${sqlPort}`;
+	}
+
 	/** Its process runs; it may be starting still. */
 	get isUp(): boolean {
 		return this.#boot !== undefined;
@@ -86,7 +91,7 @@ export class SimNode {
 			runtime,
 			join,
 			listen: `${machine.host}:${nodePort}`,
-			sql: `${machine.host}:${sqlPort}`,
+			sql: this.sqlAddress,
 			admin: undefined,
 			locality: "",
 			openEngine: () => Promise.resolve(this.engineDisk.open(runtime)),

@@ -1,0 +1,126 @@
+/** A client's connection to a node's SQL listener, over the simulated network, through the parser and serializer of the `pg` driver. */
+import type { Connection, Runtime } from "@quorate/runtime/runtime";
+import { serialize } from "pg-protocol";
+import { Parser } from "pg-protocol/dist/parser.js";
+
+export interface SqlResult {
+	readonly rows: readonly (readonly (string | null)[])[];
+	readonly tag: string;
+}
+
+/** What the server said no to. */
+export class SqlError extends Error {
+	override readonly name = "SqlError";
+	readonly code: string;
+	/** The connection ends with it. */
+	readonly isFatal: boolean;
+
+	constructor(code: string, message: string, isFatal: boolean) {
+		super(message);
+		this.code = code;
+		this.isFatal = isFatal;
+	}
+}
+
+/** What became of the query is not known. */
+export class ConnectionLostError extends Error {
+	override readonly name = "ConnectionLostError";
+}
+
+const connectMs = 2_000;
+
+/** The parts of the parser's messages that are used here. */
+interface Message {
+	readonly name: string;
+	readonly code: string;
+	readonly severity: string;
+	readonly message: string;
+	readonly text: string;
+	readonly fields: (string | null)[];
+}
+
+interface Query {
+	readonly results: SqlResult[];
+	rows: (string | null)[][];
+	error: SqlError | undefined;
+	readonly resolve: (results: readonly SqlResult[]) => void;
+	readonly reject: (error: Error) => void;
+}
+
+export class SqlConnection {
+	readonly #connection: Connection;
+	#query: Query | undefined;
+	#isOpen = true;
+
+	private constructor(connection: Connection) {
+		this.#connection = connection;
+		const parser = new Parser();
+		connection.onData((bytes) =>
+			parser.parse(Buffer.from(bytes), (m) => this.#receive(m as unknown as Message)),
+		);
+		connection.onClose(() => this.#closed());
+	}
+
+	/** Rejects with either error. */
+	static async open(runtime: Runtime, address: string): Promise<SqlConnection> {
+		const connection = await runtime.network.connect(address, connectMs).catch((error: Error) => {
+			throw new ConnectionLostError(error.message);
+		});
+		const opened = new SqlConnection(connection);
+		await opened.#ask(serialize.startup({ user: "quorate", database: "quorate" }));
+		return opened;
+	}
+
+	get isOpen(): boolean {
+		return this.#isOpen;
+	}
+
+	/** All statements of the text, one result each. */
+	query(text: string): Promise<readonly SqlResult[]> {
+		return this.#ask(serialize.query(text));
+	}
+
+	close(): void {
+		this.#connection.destroy();
+		this.#closed();
+	}
+
+	#ask(bytes: Uint8Array): Promise<readonly SqlResult[]> {
+		if (!this.#isOpen) return Promise.reject(new ConnectionLostError("the connection is closed"));
+		return new Promise((resolve, reject) => {
+			this.#query = { results: [], rows: [], error: undefined, resolve, reject };
+			this.#connection.write(bytes);
+		});
+	}
+
+	#receive(message: Message): void {
+		const query = this.#query;
+		if (query === undefined) return;
+		switch (message.name) {
+			case "dataRow":
+				query.rows.push(message.fields);
+				return;
+			case "commandComplete":
+				query.results.push({ rows: query.rows, tag: message.text });
+				query.rows = [];
+				return;
+			case "error":
+				query.error = new SqlError(message.code, message.message, message.severity === "FATAL");
+				return;
+			case "readyForQuery":
+				this.#query = undefined;
+				if (query.error === undefined) query.resolve(query.results);
+				else query.reject(query.error);
+				return;
+			default:
+				return;
+		}
+	}
+
+	#closed(): void {
+		this.#isOpen = false;
+		const query = this.#query;
+		this.#query = undefined;
+		query?.reject(query.error ?? new ConnectionLostError("the connection was closed"));
+	}
+}
