@@ -10,7 +10,12 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
 
-export interface ColumnDescriptor {
+/** COMMENT ON. */
+interface Commented {
+	readonly comment?: string;
+}
+
+export interface ColumnDescriptor extends Commented {
 	/** pg_attribute.attnum, from 1; also names the column in stored rows. Never reused within a table. */
 	readonly attnum: number;
 	readonly name: string;
@@ -36,7 +41,7 @@ export interface IndexColumnDescriptor {
 	readonly descending: boolean;
 }
 
-export interface IndexDescriptor {
+export interface IndexDescriptor extends Commented {
 	/** OID of the index, and its name in the table's schema. */
 	readonly oid: number;
 	readonly name: string;
@@ -48,16 +53,18 @@ export interface IndexDescriptor {
 	readonly state: IndexState;
 	/** Name of the PRIMARY KEY or UNIQUE constraint behind it, which is the index's name, and the constraint's OID. */
 	readonly constraintOid: number | undefined;
+	/** COMMENT ON CONSTRAINT, which is not one on the index. */
+	readonly constraintComment?: string;
 }
 
-export interface CheckDescriptor {
+export interface CheckDescriptor extends Commented {
 	readonly oid: number;
 	readonly name: string;
 	/** Text of the condition, without the outer CHECK ( ). */
 	readonly text: string;
 }
 
-export interface TableDescriptor {
+export interface TableDescriptor extends Commented {
 	readonly kind: "table";
 	readonly oid: number;
 	readonly schema: string;
@@ -79,7 +86,7 @@ export interface TableRewrite {
 	readonly indexes: readonly IndexDescriptor[];
 }
 
-export interface SequenceDescriptor {
+export interface SequenceDescriptor extends Commented {
 	readonly kind: "sequence";
 	readonly oid: number;
 	readonly schema: string;
@@ -120,6 +127,12 @@ export function decodeDescriptor(bytes: Uint8Array): RelationDescriptor {
 	}
 	assert(descriptor.oid > 0, "a descriptor has an object id");
 	return descriptor as RelationDescriptor;
+}
+
+/** A copy with that comment; undefined, or an empty text, takes it away. */
+export function withComment<T extends Commented>(commented: T, text: string | undefined): T {
+	const { comment: _before, ...rest } = commented;
+	return (text === undefined || text === "" ? rest : { ...rest, comment: text }) as T;
 }
 
 export const liveColumns = (table: TableDescriptor): readonly ColumnDescriptor[] =>

@@ -18,13 +18,15 @@ import * as lookup from "./system-lookup.ts";
 import {
 	isVisible,
 	ownerOid,
+	pgClassOid,
+	pgConstraintOid,
 	qualified,
 	relationByOid,
 	schemas,
 	shortName,
 	utf8Encoding,
 } from "./system-names.ts";
-import { constraintsOf, sequencesOf, tablesOf } from "./system-relations.ts";
+import { constraintsOf, descriptionRows, sequencesOf, tablesOf } from "./system-relations.ts";
 import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
 
 interface Call {
@@ -49,6 +51,18 @@ function indexByOid(
 		}
 	}
 	return undefined;
+}
+
+function description(call: Call, column: number, table: string | undefined): Datum {
+	for (const row of descriptionRows(call.catalog)) {
+		const isTable =
+			table === undefined ||
+			row["classoid"] === (table === "pg_class" ? pgClassOid : pgConstraintOid);
+		if (row["objoid"] === oidAt(call) && row["objsubid"] === column && isTable) {
+			return row["description"] as Datum;
+		}
+	}
+	return null;
 }
 
 /** (index) and (index, column, pretty): column 0 is the whole. */
@@ -263,9 +277,10 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_get_partition_constraintdef: nothing,
 	pg_get_statisticsobjdef: nothing,
 	pg_get_statisticsobjdef_columns: nothing,
-	// Comments are not kept.
-	obj_description: nothing,
-	col_description: nothing,
+	obj_description: (call) =>
+		description(call, 0, call.args.length > 1 ? textAt(call, 1) : undefined),
+	col_description: (call) => description(call, call.args[1] as number, "pg_class"),
+	// Comments on databases, roles and tablespaces are not kept.
 	shobj_description: nothing,
 
 	pg_encoding_to_char: (call) => encodingNames[oidAt(call)] ?? "",

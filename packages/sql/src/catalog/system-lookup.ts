@@ -39,6 +39,12 @@ export function lookupRelation(
 	text: string,
 ): number | undefined {
 	const parts = parseName(text);
+	if (parts.length > 3) {
+		throw new DatabaseError(
+			"42601",
+			`improper relation name (too many dotted names): ${parts.join(".")}`,
+		);
+	}
 	return findRelation(catalog, context, parts.at(-2), parts.at(-1) ?? "");
 }
 

@@ -14,6 +14,7 @@ export const ownerOid = 10;
 export const databaseOid = 5;
 export const utf8Encoding = 6;
 export const pgClassOid = 1259;
+export const pgConstraintOid = 2606;
 export const heapOid = 2;
 export const btreeOid = 403;
 export const defaultCollationOid = 100;

@@ -9,7 +9,15 @@ import type {
 import { columnByAttnum, hasPrimaryKey, liveColumns } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { isPrimary } from "./system-definitions.ts";
-import { btreeOid, heapOid, isTable, namespaceOid, ownerOid, pgClassOid } from "./system-names.ts";
+import {
+	btreeOid,
+	heapOid,
+	isTable,
+	namespaceOid,
+	ownerOid,
+	pgClassOid,
+	pgConstraintOid,
+} from "./system-names.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
 import { operatorClassOid, typeData } from "./system-types.ts";
@@ -291,5 +299,27 @@ export function* dependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			refobjsubid: ownedBy.attnum,
 			deptype: column?.identity === undefined ? "a" : "i",
 		};
+	}
+}
+
+/** COMMENT ON. */
+export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	const row = (objoid: number, classoid: number, objsubid: number, description?: string) =>
+		description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
+	for (const relation of catalog.relations()) {
+		yield* row(relation.oid, pgClassOid, 0, relation.comment);
+		if (relation.kind === "sequence") {
+			continue;
+		}
+		for (const column of liveColumns(relation)) {
+			yield* row(relation.oid, pgClassOid, column.attnum, column.comment);
+		}
+		for (const index of namedIndexes(relation)) {
+			yield* row(index.oid, pgClassOid, 0, index.comment);
+			yield* row(index.constraintOid ?? 0, pgConstraintOid, 0, index.constraintComment);
+		}
+		for (const check of relation.checks) {
+			yield* row(check.oid, pgConstraintOid, 0, check.comment);
+		}
 	}
 }

@@ -32,6 +32,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_constraint": relations.constraintRows,
 	"pg_catalog.pg_database": cluster.databaseRows,
 	"pg_catalog.pg_depend": relations.dependencyRows,
+	"pg_catalog.pg_description": relations.descriptionRows,
 	"pg_catalog.pg_index": relations.indexRows,
 	"pg_catalog.pg_indexes": views.indexViewRows,
 	"pg_catalog.pg_language": types.languageRows,

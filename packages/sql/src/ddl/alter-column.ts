@@ -68,7 +68,7 @@ export async function addColumn(
 	await editor.put(changed);
 	if (changed.checks.length > table.checks.length) await checkRows(editor, changed, undefined);
 	for (const one of definition.constraints) {
-		const constraint = columnConstraint(one, name, definition.at);
+		const constraint = columnConstraint(one, name);
 		if (constraint === undefined) continue;
 		if (constraint.kind !== "unique") {
 			throw new DatabaseError("0A000", "adding a column with PRIMARY KEY is not supported", {

@@ -148,13 +148,26 @@ async function addConstraint(
 			});
 		}
 		case "check": {
-			const check = await newCheck(editor, table, constraint.name, constraint.condition, undefined);
+			const check = await unplaced(() =>
+				newCheck(editor, table, constraint.name, constraint.condition, undefined),
+			);
 			const changed = { ...table, checks: [...table.checks, check] };
 			await editor.put(changed);
 			return checkRows(editor, changed, check.name);
 		}
 		default:
 			throw foreignKeys();
+	}
+}
+
+/** ALTER TABLE's errors do not say where in the statement they are. */
+async function unplaced<T>(body: () => Promise<T>): Promise<T> {
+	try {
+		return await body();
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+		const { position: _position, ...fields } = error.fields;
+		throw new DatabaseError(error.code, error.message, fields);
 	}
 }
 
@@ -165,6 +178,7 @@ async function addPrimaryKey(
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 ): Promise<void> {
 	if (hasPrimaryKey(table)) throw multipleKeys(table.name, undefined);
+	for (const name of constraint.columns) columnNamed(table, name);
 	const direct = await isDirect(editor, table);
 	const primary = await keyIndex(
 		editor,

@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { ColumnDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { columnCodec } from "../execute/column-codec.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import type { ColumnDefinition, Expression } from "../parser/ast.ts";
+import type { ColumnDefinition, Expression, QualifiedName } from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
 import { Binder } from "../plan/binder.ts";
 import { plainType } from "../plan/bound.ts";
@@ -82,8 +82,10 @@ class DefaultScope extends Scope {
 		super(undefined);
 	}
 
-	override find(): undefined {
-		throw new DatabaseError("0A000", "cannot use column reference in DEFAULT expression");
+	override find(name: QualifiedName): undefined {
+		throw new DatabaseError("0A000", "cannot use column reference in DEFAULT expression", {
+			position: name.at + 1,
+		});
 	}
 }
 
@@ -144,16 +146,17 @@ export async function newColumn(
 		throw new DatabaseError(
 			"42601",
 			`multiple default values specified for column "${name}" of table "${table}"`,
-			{ position: definition.at + 1 },
+			{ position: defaults.at(-1)!.at + 1 },
 		);
 	}
 	const notNull = constraints.some((one) => one.kind === "not-null");
+	const conflicting = constraints.findLast((one) => one.kind === "null" || one.kind === "not-null");
 	const isNullable = constraints.some((one) => one.kind === "null");
 	if (isNullable && (notNull || constraints.some((one) => one.kind === "primary-key"))) {
 		throw new DatabaseError(
 			"42601",
 			`conflicting NULL/NOT NULL declarations for column "${name}" of table "${table}"`,
-			{ position: definition.at + 1 },
+			{ position: (conflicting ?? definition).at + 1 },
 		);
 	}
 	const generated = identity !== undefined || serial !== undefined;

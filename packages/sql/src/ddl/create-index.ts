@@ -11,6 +11,7 @@ import { entryValue } from "../execute/index-codec.ts";
 import { indexCodec } from "../execute/table-codec.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { IndexColumn, Statement } from "../parser/ast.ts";
+import type { SessionState } from "../session/session-state.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { buildIndex } from "./backfill.ts";
@@ -74,6 +75,9 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 	usable(table);
 	if (statement.where !== undefined) throw noPartial();
 	if (statement.method !== undefined && !["btree", "hash"].includes(statement.method)) {
+		if (!["gin", "gist", "spgist", "brin"].includes(statement.method)) {
+			throw new DatabaseError("42704", `access method "${statement.method}" does not exist`);
+		}
 		throw new DatabaseError("0A000", `access method "${statement.method}" is not supported`, {
 			hint: "Use btree.",
 		});
@@ -100,7 +104,24 @@ export async function isDirect(editor: SchemaEditor, table: TableDescriptor): Pr
 	if (editor.isNew(table)) return true;
 	// What it reads is validated at commit only then.
 	if (editor.block.characteristics.isolation !== "serializable") return false;
-	return !(await hasMoreThan(editor.transaction, table, directRowsMax));
+	return !(await seemsLarge(editor.state, table));
+}
+
+/** Looks in a transaction of its own: what the change itself reads would have to hold when it commits. */
+async function seemsLarge(state: SessionState, table: TableDescriptor): Promise<boolean> {
+	const newest = await state.services.catalog.newest();
+	const transaction = state.services.coordinator.begin({
+		isolation: "repeatable read",
+		mode: "optimistic",
+		readOnly: true,
+		lockTimeoutMs: 0,
+		schemaVersion: newest.version,
+	});
+	try {
+		return await hasMoreThan(transaction, table, directRowsMax);
+	} finally {
+		await transaction.rollback();
+	}
 }
 
 export async function addIndex(

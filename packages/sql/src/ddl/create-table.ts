@@ -81,12 +81,11 @@ async function defineColumns(
 export function columnConstraint(
 	constraint: ColumnConstraint,
 	column: string,
-	at: number,
 ): TableConstraint | undefined {
 	switch (constraint.kind) {
 		case "primary-key":
 		case "unique":
-			return { kind: constraint.kind, name: constraint.name, columns: [column], at };
+			return { kind: constraint.kind, name: constraint.name, columns: [column], at: constraint.at };
 		case "references":
 			throw foreignKeys();
 		default:
@@ -105,7 +104,7 @@ async function assemble(
 	const constraints: TableConstraint[] = [];
 	for (const definition of statement.columns) {
 		for (const one of definition.constraints) {
-			const constraint = columnConstraint(one, definition.name, definition.at);
+			const constraint = columnConstraint(one, definition.name);
 			if (constraint !== undefined) constraints.push(constraint);
 		}
 	}

@@ -71,7 +71,9 @@ export class SchemaEditor {
 		}
 		const chosen = schema ?? this.state.context.searchPath.find((one) => one !== "pg_catalog");
 		if (chosen === undefined) {
-			throw new DatabaseError("3F000", "no schema has been selected to create in");
+			throw new DatabaseError("3F000", "no schema has been selected to create in", {
+				position: name.at + 1,
+			});
 		}
 		if (!knownSchemas.has(chosen)) {
 			throw new DatabaseError("3F000", `schema "${chosen}" does not exist`, {

@@ -27,9 +27,9 @@ export class Execution {
 	readonly cancel: CancelSignal;
 	/** Rows given by `INSERT ... VALUES` beyond those in the plan, and other input of this run. */
 	readonly moreRows: readonly (readonly unknown[])[] | undefined;
-	/** Results that hold for the whole statement: uncorrelated subqueries, sets of IN lists. */
-	readonly cache = new Map<object, unknown>();
-	readonly memory: MemoryMeter;
+	#cache: Map<object, unknown> | undefined;
+	#memory: MemoryMeter | undefined;
+	readonly #memoryLimit: number;
 	/** Rows inserted, updated or deleted. */
 	affected = 0;
 	/** EXPLAIN ANALYZE: counts by operator. */
@@ -53,8 +53,19 @@ export class Execution {
 		this.rowIds = parts.rowIds;
 		this.cancel = parts.cancel;
 		this.moreRows = parts.moreRows;
-		this.memory = new MemoryMeter(parts.memoryLimit);
-		this.#sliceStart = parts.runtime.clock.monotonicMs();
+		this.#memoryLimit = parts.memoryLimit;
+		this.#sliceStart = -1;
+	}
+
+	/** Results that hold for the whole statement: uncorrelated subqueries, sets of IN lists. */
+	get cache(): Map<object, unknown> {
+		this.#cache ??= new Map();
+		return this.#cache;
+	}
+
+	get memory(): MemoryMeter {
+		this.#memory ??= new MemoryMeter(this.#memoryLimit);
+		return this.#memory;
 	}
 
 	/**
@@ -65,6 +76,7 @@ export class Execution {
 		const reason: DatabaseError | undefined = this.cancel.reason;
 		if (reason !== undefined) throw reason;
 		const now = this.runtime.clock.monotonicMs();
+		if (this.#sliceStart < 0) this.#sliceStart = now;
 		if (now - this.#sliceStart < sliceMs) return undefined;
 		return this.#yield();
 	}

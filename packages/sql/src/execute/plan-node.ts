@@ -17,8 +17,12 @@ export interface PlanNode {
 	direct?(): DirectRow | undefined;
 }
 
-/** Undefined: no row. */
-export type DirectRow = (env: Env) => Promise<ExecRow | undefined>;
+export interface DirectRow {
+	/** Undefined: no row. */
+	read(env: Env): Promise<ExecRow | undefined>;
+	/** What the operators above the read make of the row; undefined: it does not pass. */
+	finish(row: ExecRow, env: Env): ExecRow | undefined;
+}
 
 /** How many rows an operator gathers before it passes them on. */
 export const batchSize = 256;

@@ -262,7 +262,7 @@ export interface ColumnDefinition {
 	readonly at: number;
 }
 
-export type ColumnConstraint = { readonly name: string | undefined } & (
+export type ColumnConstraint = { readonly name: string | undefined; readonly at: number } & (
 	| { readonly kind: "not-null" }
 	| { readonly kind: "null" }
 	| { readonly kind: "default"; readonly value: Expression }
@@ -501,7 +501,14 @@ export type Statement = { readonly at: number } & (
 			readonly tag: "VACUUM" | "ANALYZE" | "CHECKPOINT";
 			readonly tables: readonly QualifiedName[];
 	  }
-	| { readonly kind: "comment" }
+	/** `name` of a column ends with the column's; `table`: of a constraint. `text` undefined: NULL. */
+	| {
+			readonly kind: "comment";
+			readonly object: "table" | "column" | "index" | "sequence" | "constraint";
+			readonly name: QualifiedName;
+			readonly table: QualifiedName | undefined;
+			readonly text: string | undefined;
+	  }
 );
 
 export interface OnConflict {

@@ -16,6 +16,8 @@ import {
 	resolutionType,
 	settle,
 } from "./coerce.ts";
+import { missingRelation } from "./missing-name.ts";
+import type { Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import { resolveTypeName } from "./type-name.ts";
 
@@ -90,6 +92,7 @@ export function bindExpression(place: Place, node: Expression): Bound {
 		case "call":
 			return bindCall(place, node);
 		case "star":
+			if (node.qualifier.length > 0) return wholeRow(starRelation(scope, node), node.at);
 			throw new DatabaseError("42601", `syntax error at or near "*"`, { position: node.at + 1 });
 		case "default":
 			throw new DatabaseError("42601", "DEFAULT is not allowed in this context", {
@@ -139,7 +142,14 @@ function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>)
 	return place.scope.column(node.name);
 }
 
-function wholeRow(relation: NonNullable<ReturnType<Scope["relation"]>>, at: number): Bound {
+/** Throws 42P01. */
+export function starRelation(scope: Scope, node: Extract<Expression, { kind: "star" }>): Relation {
+	const relation = scope.relation(node.qualifier);
+	if (relation === undefined) throw missingRelation(scope, node.qualifier, node.at);
+	return relation;
+}
+
+function wholeRow(relation: Relation, at: number): Bound {
 	relation.useAll();
 	const columns = relation.columns.map(
 		(column, index): Bound => ({
@@ -264,7 +274,11 @@ export function bindCompared(place: Place, node: Expression): Bound {
 }
 
 function bindRow(place: Place, elements: readonly Expression[], at: number): Bound {
-	const args = elements.map((element) => settle(place.binder, bindExpression(place, element)));
+	const args = elements.flatMap((element) => {
+		const bound = settle(place.binder, bindExpression(place, element));
+		// ROW(t.*) has the columns of t.
+		return element.kind === "star" ? bound.args : [bound];
+	});
 	return { kind: "row", type: plainType(2249), args, at };
 }
 

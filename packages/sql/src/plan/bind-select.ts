@@ -1,7 +1,7 @@
 /** SELECT: the list, grouping, DISTINCT and ORDER BY, brought into one row of projections. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression, OrderItem, Select, SelectItem } from "../parser/ast.ts";
-import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { bindBoolean, bindExpression, type Place, starRelation } from "./bind-expression.ts";
 import { bindFrom } from "./bind-from.ts";
 import { type BoundBody, settledColumn, sortKey } from "./bind-query.ts";
 import type { Binder } from "./binder.ts";
@@ -9,7 +9,6 @@ import { type Bound, columnOf, conjunctsOf, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";
 import { Grouping } from "./grouping.ts";
 import type { LogicalFrom, SetProjection, SortKey } from "./logical.ts";
-import { missingRelation } from "./missing-name.ts";
 import { ordinalOf } from "./ordinal.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { same } from "./same.ts";
@@ -121,10 +120,7 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 		return { name, bound };
 	};
 	if (node.qualifier.length > 0) {
-		const relation = scope.relation(node.qualifier);
-		if (relation === undefined) {
-			throw missingRelation(scope, node.qualifier, node.at);
-		}
+		const relation = starRelation(scope, node);
 		return relation.columns.map((column, i) => output(column.name, columnOf(relation, i, node.at)));
 	}
 	if (scope.relations.length === 0) {

@@ -12,7 +12,19 @@ type SubqueryNode = Extract<
 	{ kind: "in-query" | "exists" | "scalar-query" | "array-query" }
 >;
 
+/** Clauses that are kept in the catalog, as errors name them. */
+const stored: Readonly<Record<string, string>> = {
+	"DEFAULT expressions": "DEFAULT expression",
+	"check constraints": "check constraint",
+};
+
 export function bindSubquery(place: Place, node: SubqueryNode): Bound {
+	const clause = stored[place.clause];
+	if (clause !== undefined) {
+		throw new DatabaseError("0A000", `cannot use subquery in ${clause}`, {
+			position: node.at + 1,
+		});
+	}
 	switch (node.kind) {
 		case "exists":
 			return {

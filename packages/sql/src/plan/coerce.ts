@@ -1,11 +1,12 @@
 /** Types made to fit: literals read as what their place wants, parameters typed by use, casts made explicit. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { SqlType } from "../types/datum.ts";
+import type { Datum, SqlType } from "../types/datum.ts";
 import {
 	applyModifier,
 	type CastDefinition,
 	findCast,
 	formatType,
+	type TypeContext,
 	typeByOid,
 } from "../types/registry.ts";
 import type { Binder } from "./binder.ts";
@@ -138,7 +139,7 @@ function coerceUntyped(
 		if (target.oid === unknownOid) return bound;
 		const { context } = binder.environment;
 		const type = inputType(target.oid, bound.at);
-		const parsed = type.parse(bound.value as string, -1, context);
+		const parsed = parseLiteral(type, bound.value as string, bound.at, context);
 		if (isMomentary(target.oid)) return castText(bound, target, explicit);
 		const value = target.modifier < 0 ? parsed : applyModifier(parsed, target, explicit);
 		return { ...bound, value, type: target };
@@ -156,6 +157,20 @@ function coerceUntyped(
 	const type = plainType(known === 0 ? target.oid : known);
 	const typed: Bound = { ...bound, type, argument: { ...argument, type } };
 	return coerce(binder, typed, target, explicit ? "explicit" : "assignment");
+}
+
+function parseLiteral(
+	type: NonNullable<ReturnType<typeof typeByOid>>,
+	text: string,
+	at: number,
+	context: TypeContext,
+): Datum {
+	try {
+		return type.parse(text, -1, context);
+	} catch (error) {
+		if (!(error instanceof DatabaseError) || at < 0) throw error;
+		throw new DatabaseError(error.code, error.message, { ...error.fields, position: at + 1 });
+	}
 }
 
 /** The literal read anew whenever the plan runs. */

@@ -57,7 +57,8 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 		direct:
 			directRow &&
 			(async (env) => {
-				const row = await directRow(env);
+				const read = await directRow.read(env);
+				const row = read === undefined ? undefined : directRow.finish(read, env);
 				return row === undefined ? [] : [row];
 			}),
 		run: (env) => root.run(env),

@@ -155,10 +155,14 @@ function columnsOf(table: TableDescriptor, slots: readonly number[]): readonly C
 }
 
 /** As COPY says it: without a position. */
-function storedTable(binder: Binder, name: QualifiedName): TableDescriptor {
+export function requireRelation(binder: Binder, name: QualifiedName): void {
 	if (binder.lookup(name) === undefined) {
 		throw new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
 	}
+}
+
+function storedTable(binder: Binder, name: QualifiedName): TableDescriptor {
+	requireRelation(binder, name);
 	return binder.resolveStoredTable(name);
 }
 
@@ -206,6 +210,20 @@ export async function copyFrom(
 	return `COPY ${execution.affected}`;
 }
 
+/** What the client sends. */
+async function* received(
+	sink: ResultSink,
+	columnCount: number,
+	table: TableDescriptor,
+	records: RecordReader,
+): AsyncIterable<Uint8Array> {
+	try {
+		yield* sink.copyIn("text", columnCount);
+	} catch (error) {
+		throw located(error, `COPY ${table.name}, line ${records.line + 1}`);
+	}
+}
+
 async function feed(
 	sink: ResultSink,
 	columnCount: number,
@@ -238,7 +256,7 @@ async function feed(
 				: located(error, wholeLine(`COPY ${table.name}, line ${records.line}`, records));
 		}
 	};
-	for await (const chunk of sink.copyIn("text", columnCount)) {
+	for await (const chunk of received(sink, columnCount, table, records)) {
 		if (records.ended) continue;
 		await loadAll(records.push(decode(chunk)));
 		await execution.store.flush();

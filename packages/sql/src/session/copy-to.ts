@@ -6,6 +6,7 @@ import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import type { CopyStatement } from "./copy.ts";
 import { csvField } from "./copy-csv.ts";
+import { requireRelation } from "./copy-from.ts";
 import { type CopyOptions, copyOptions } from "./copy-options.ts";
 import { textField } from "./copy-text.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
@@ -79,6 +80,7 @@ export async function copyTo(
 ): Promise<string> {
 	const options = copyOptions(statement.options);
 	const binder = await binderFor(state, block, lexed, []);
+	if (statement.table !== undefined) requireRelation(binder, statement.table);
 	const { plan } = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);
 	const columns = plan.columns ?? [];
 	const format = formatter(state, columns, options);

@@ -1,6 +1,7 @@
 /** Statements that change the schema: each runs in the session's transaction, and again if the schema moved under it. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { alterTable } from "../ddl/alter-table.ts";
+import { commentOn } from "../ddl/comment.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
 import { drop, truncate } from "../ddl/drop.ts";
@@ -15,7 +16,14 @@ import type { TransactionBlock } from "./transaction-block.ts";
 export type Definition = Extract<
 	Statement,
 	{
-		kind: "create-table" | "drop" | "create-index" | "create-sequence" | "alter-table" | "truncate";
+		kind:
+			| "create-table"
+			| "drop"
+			| "create-index"
+			| "create-sequence"
+			| "alter-table"
+			| "truncate"
+			| "comment";
 	}
 >;
 
@@ -26,6 +34,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-sequence": "CREATE SEQUENCE",
 	"alter-table": "ALTER TABLE",
 	truncate: "TRUNCATE TABLE",
+	comment: "COMMENT",
 };
 
 export const isDefinition = (statement: Statement): statement is Definition =>
@@ -85,6 +94,8 @@ function apply(
 			return createSequence(editor, statement);
 		case "alter-table":
 			return alterTable(editor, statement);
+		case "comment":
+			return commentOn(editor, statement);
 		default:
 			return truncate(editor, statement);
 	}

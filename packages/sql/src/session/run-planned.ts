@@ -5,6 +5,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Savepoint } from "@quorate/txn/types";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
 import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
@@ -57,7 +58,8 @@ export async function startPlanned(
 		let savepoint: Savepoint | undefined;
 		let store: StatementStore | undefined;
 		try {
-			const { cached, version } = await planned(state, block, prepared);
+			const plan = planned(state, block, prepared);
+			const { cached, version } = plan instanceof Promise ? await plan : plan;
 			refuseReadOnly(cached.plan, block);
 			if (block.explicit && cached.plan.writes && transaction.canRestartStatement) {
 				savepoint = transaction.savepoint();
@@ -77,26 +79,41 @@ export async function startPlanned(
 	}
 }
 
-async function planned(
+interface Planned {
+	readonly cached: CachedPlan;
+	readonly version: number;
+}
+
+/** Synchronous if the plan is at hand. */
+function planned(
 	state: SessionState,
 	block: TransactionBlock,
 	prepared: Prepared,
-): Promise<{ readonly cached: CachedPlan; readonly version: number }> {
-	const transaction = block.transaction!;
-	const found = state.catalogOf(block, transaction);
-	const snapshot = found instanceof Promise ? await found : found;
-	const { version } = snapshot;
-	const isShared = !block.changesSchema;
+): Planned | Promise<Planned> {
+	const found = state.catalogOf(block, block.transaction!);
 	const known = prepared.plan;
 	if (
-		isShared &&
+		!(found instanceof Promise) &&
+		!block.changesSchema &&
 		known !== undefined &&
-		known.schemaVersion === version &&
+		known.schemaVersion === found.version &&
 		known.searchPath === state.context.searchPath &&
 		known.pinned.length === 0
 	) {
-		return { cached: known, version };
+		return { cached: known, version: found.version };
 	}
+	return plannedSlowly(state, block, prepared, found);
+}
+
+async function plannedSlowly(
+	state: SessionState,
+	block: TransactionBlock,
+	prepared: Prepared,
+	found: CatalogSnapshot | Promise<CatalogSnapshot>,
+): Promise<Planned> {
+	const snapshot = await found;
+	const { version } = snapshot;
+	const isShared = !block.changesSchema;
 	const lexed = prepared.lexed!;
 	const planning = planFor(state, prepared, snapshot, isShared);
 	let cached: CachedPlan;

@@ -44,8 +44,6 @@ export async function runUtility(
 			return runMaintenance(state, block, statement);
 		case "show-ranges":
 			return showRanges(state, block, statement, output);
-		case "comment":
-			return "COMMENT";
 		default:
 			throw new DatabaseError("0A000", `${statement.kind} is not supported here`);
 	}

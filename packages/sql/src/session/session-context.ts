@@ -15,6 +15,9 @@ export interface ContextCalls {
 /** 2000-01-01 in milliseconds since 1970. */
 const postgresEpochMs = 946_684_800_000;
 
+const toMicroseconds = (wallMs: number): bigint =>
+	BigInt(Math.round((wallMs - postgresEpochMs) * 1000));
+
 /** Schemas that exist. */
 export const knownSchemas: ReadonlySet<string> = new Set([
 	"public",
@@ -27,8 +30,9 @@ export class SessionContext implements FunctionContext {
 	dateStyle = "ISO, MDY";
 	extraFloatDigits = 1;
 	byteaOutput: "hex" | "escape" = "hex";
-	transactionStart = 0n;
-	statementStart = 0n;
+	/** Milliseconds since 1970; made into what functions see only if one looks. */
+	#transactionMs = 0;
+	#statementMs = 0;
 	/** Schemas of search_path that exist. */
 	searchPath: readonly string[] = ["public"];
 	readonly currentUser: string;
@@ -78,16 +82,24 @@ export class SessionContext implements FunctionContext {
 	}
 
 	startTransaction(): void {
-		this.transactionStart = this.clockNow();
+		this.#transactionMs = this.#runtime.clock.wallMs();
 	}
 
 	startStatement(): void {
 		this.refresh();
-		this.statementStart = this.clockNow();
+		this.#statementMs = this.#runtime.clock.wallMs();
+	}
+
+	get transactionStart(): bigint {
+		return toMicroseconds(this.#transactionMs);
+	}
+
+	get statementStart(): bigint {
+		return toMicroseconds(this.#statementMs);
 	}
 
 	clockNow(): bigint {
-		return BigInt(Math.round((this.#runtime.clock.wallMs() - postgresEpochMs) * 1000));
+		return toMicroseconds(this.#runtime.clock.wallMs());
 	}
 
 	random(): number {

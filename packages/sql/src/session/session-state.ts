@@ -1,6 +1,11 @@
 /** The state that all parts of a session work on, and the life of its transactions. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { type Isolation, KeyExistsError, type Transaction } from "@quorate/txn/types";
+import {
+	type Isolation,
+	KeyExistsError,
+	type Transaction,
+	type TransactionMode,
+} from "@quorate/txn/types";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { keyViolation } from "../execute/violation.ts";
@@ -11,7 +16,7 @@ import type { Prepared } from "./prepared.ts";
 import { SessionContext } from "./session-context.ts";
 import { durationMs } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
-import { TransactionBlock } from "./transaction-block.ts";
+import { type Characteristics, TransactionBlock } from "./transaction-block.ts";
 import type { Notice, ResultSink, TransactionStatus } from "./types.ts";
 
 /** How long an answer to DDL waits for nodes that have not seen the new version. */
@@ -59,6 +64,15 @@ export class SessionState {
 	}
 
 	#timeout = { version: -1, ms: 0 };
+	#begun: { readonly version: number; readonly characteristics: Characteristics } = {
+		version: -1,
+		characteristics: {
+			isolation: "serializable",
+			mode: "pessimistic",
+			readOnly: false,
+			lockTimeoutMs: 0,
+		},
+	};
 
 	get statementTimeoutMs(): number {
 		const { settings } = this;
@@ -81,20 +95,27 @@ export class SessionState {
 	// Transactions
 
 	begin(explicit: boolean): TransactionBlock {
-		const { settings } = this;
-		const isolation = settings.value("default_transaction_isolation");
-		this.block = new TransactionBlock(
-			explicit,
-			{
-				isolation: (isolation === "read uncommitted" ? "read committed" : isolation) as Isolation,
-				mode: settings.value("transaction_mode") === "optimistic" ? "optimistic" : "pessimistic",
-				readOnly: settings.value("default_transaction_read_only") === "on",
-				lockTimeoutMs: durationMs(settings.value("lock_timeout")),
-			},
-			settings.save(),
-		);
+		this.block = new TransactionBlock(explicit, { ...this.#defaults() }, this.settings.save());
 		this.context.startTransaction();
 		return this.block;
+	}
+
+	/** What a transaction begins with, as the settings have it. */
+	#defaults(): Characteristics {
+		const { settings } = this;
+		if (this.#begun.version !== settings.version) {
+			const isolation = settings.value("default_transaction_isolation");
+			this.#begun = {
+				version: settings.version,
+				characteristics: {
+					isolation: (isolation === "read uncommitted" ? "read committed" : isolation) as Isolation,
+					mode: settings.value("transaction_mode") as TransactionMode,
+					readOnly: settings.value("default_transaction_read_only") === "on",
+					lockTimeoutMs: durationMs(settings.value("lock_timeout")),
+				},
+			};
+		}
+		return this.#begun.characteristics;
 	}
 
 	/** The KV transaction of the block, begun now if it has not been. */

@@ -1,6 +1,6 @@
 /** The settings that SET and SHOW know: PostgreSQL's names, defaults and rules, and a few of Quorate's own. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { typeByName } from "../types/registry.ts";
+import { findTimeZone } from "../types/time-zones.ts";
 
 export interface SettingDefinition {
 	/** As SHOW and ParameterStatus spell it. */
@@ -93,17 +93,14 @@ const units: Readonly<Record<string, number>> = {
 function duration(value: string, name: string): string {
 	const match = /^\s*(-?\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$/.exec(value);
 	if (match === null) {
-		throw invalid(
-			name,
-			value,
-			'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".',
-		);
+		const hint = 'Valid units for this parameter are "us", "ms", "s", "min", "h", and "d".';
+		throw invalid(name, value, /^\s*-?\d/.test(value) ? hint : undefined);
 	}
 	const ms = Math.round(Number(match[1]) * units[match[2] ?? "ms"]!);
 	if (ms < 0 || ms > 2147483647) {
 		throw new DatabaseError(
 			"22023",
-			`${ms} ms is outside the valid range for parameter "${name}" (0 ms .. 2147483647 ms)`,
+			`${ms} ms is outside the valid range for parameter "${name}" (0 .. 2147483647)`,
 		);
 	}
 	if (ms === 0) return "0";
@@ -151,31 +148,26 @@ function dateStyle(value: string, name: string): string {
 	return `ISO, ${order}`;
 }
 
+/** PostgreSQL's other ones. */
+const otherEncodings =
+	/^(big5|euc(cn|jp|jis2004|kr|tw)|gb18030|gbk|iso8859[0-9]+|johab|koi8[ru]?|latin[0-9]+|mulein|muleinternal|sjis|shiftjis(2004)?|uhc|win[0-9]+|windows[0-9]+)$/;
+
 function encoding(value: string, name: string): string {
 	const folded = value.replace(/^'|'$/g, "").toLowerCase().replace(/[-_]/g, "");
 	if (folded === "utf8" || folded === "unicode") return "UTF8";
 	if (folded === "sqlascii") return "SQL_ASCII";
-	throw new DatabaseError("0A000", `invalid value for parameter "${name}": "${value}"`, {
-		hint: "Only UTF8 is supported.",
+	if (!otherEncodings.test(folded)) throw invalid(name, value);
+	throw new DatabaseError("0A000", `client encoding "${value}" is not supported`, {
+		hint: "Use UTF8.",
 	});
 }
 
-const probe = {
-	timeZone: "UTC",
-	dateStyle: "ISO, MDY",
-	extraFloatDigits: 1,
-	byteaOutput: "hex",
-	transactionStart: 0n,
-} as const;
-
 function timeZone(value: string, name: string): string {
 	if (value.toLowerCase() === "default" || value.toLowerCase() === "local") return "UTC";
-	try {
-		typeByName("timestamptz")!.format(0n, { ...probe, timeZone: value });
-	} catch {
-		throw invalid(name, value);
-	}
-	return value;
+	const zone = findTimeZone(value);
+	if (zone === undefined) throw invalid(name, value);
+	// Hours east of UTC have a POSIX name, in which they are hours west.
+	return /^\s*[+-]?\d/.test(value) ? zone.name : value;
 }
 
 export const isolations = [
@@ -229,7 +221,7 @@ const definitions: readonly SettingDefinition[] = [
 	define("idle_in_transaction_session_timeout", "0", duration),
 	define("idle_session_timeout", "0", duration),
 	define("extra_float_digits", "1", integer(-15, 3)),
-	define("bytea_output", "hex", oneOf("hex", "escape")),
+	define("bytea_output", "hex", oneOf("escape", "hex")),
 	define(
 		"client_min_messages",
 		"notice",

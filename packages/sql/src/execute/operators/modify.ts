@@ -99,14 +99,15 @@ export class Update extends Modify {
 
 	/** The whole statement, for one row by its key. */
 	directStatement(): ((env: Env) => Promise<Batch>) | undefined {
-		const read = this.input.direct?.();
+		const input = this.input.direct?.();
 		const values = syncOnly(this.#assigned.map((assigned) => assigned.value));
 		const returning = this.returning === undefined ? [] : syncOnly(this.returning);
-		if (read === undefined || values === undefined || returning === undefined) return undefined;
+		if (input === undefined || values === undefined || returning === undefined) return undefined;
 		if (!this.#valueOnly) return undefined;
 		const slots = this.#assigned.map((assigned) => assigned.slot);
 		return async (env) => {
-			const row = await read(env);
+			const read = await input.read(env);
+			const row = read === undefined ? undefined : input.finish(read, env);
 			if (row === undefined) return [];
 			const next = targetRow(row, this.target);
 			for (let i = 0; i < slots.length; i++) next[slots[i]!] = values[i]!(row, env);

@@ -27,12 +27,15 @@ export class Filter extends Operator {
 	}
 
 	direct(): DirectRow | undefined {
-		const read = this.#input.direct?.();
+		const input = this.#input.direct?.();
 		const condition = this.#condition;
-		if (read === undefined || condition.async) return undefined;
-		return async (env) => {
-			const row = await read(env);
-			return row !== undefined && condition.evaluate(row, env) === true ? row : undefined;
+		if (input === undefined || condition.async) return undefined;
+		return {
+			read: input.read,
+			finish: (row, env) => {
+				const found = input.finish(row, env);
+				return found !== undefined && condition.evaluate(found, env) === true ? found : undefined;
+			},
 		};
 	}
 
@@ -75,15 +78,18 @@ export class Project extends Operator {
 	}
 
 	direct(): DirectRow | undefined {
-		const read = this.#input.direct?.();
+		const input = this.#input.direct?.();
 		const columns = syncOnly(this.#columns);
-		if (read === undefined || columns === undefined) return undefined;
-		return async (env) => {
-			const row = await read(env);
-			if (row === undefined) return undefined;
-			const out: Datum[] = new Array(columns.length);
-			for (let i = 0; i < columns.length; i++) out[i] = columns[i]!(row, env);
-			return out;
+		if (input === undefined || columns === undefined) return undefined;
+		return {
+			read: input.read,
+			finish: (row, env) => {
+				const found = input.finish(row, env);
+				if (found === undefined) return undefined;
+				const out: Datum[] = new Array(columns.length);
+				for (let i = 0; i < columns.length; i++) out[i] = columns[i]!(found, env);
+				return out;
+			},
 		};
 	}
 

@@ -29,7 +29,8 @@ export class TableScan extends Operator {
 
 	direct(): DirectRow | undefined {
 		const { reader } = this;
-		return reader.ranges.isSingleSync ? (env) => reader.single([], env) : undefined;
+		if (!reader.ranges.isSingleSync) return undefined;
+		return { read: (env) => reader.single([], env), finish: (row) => row };
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {

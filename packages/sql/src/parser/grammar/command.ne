@@ -120,4 +120,15 @@ maintained -> null {% () => [] %} | maintainedList {% id %}
 maintainedList -> maintainedTable {% first %} | maintainedList "," maintainedTable {% more %}
 maintainedTable -> relation columnListOpt {% ([name]) => name %}
 
-comment -> "comment" "on" anyTokens {% (d, at) => ({ kind: "comment", at }) %}
+comment -> "comment" "on" commentKind qualifiedName "is" commentText
+           {% ([, , object, name, , text], at) => ({ kind: "comment", object, name, table: undefined, text, at }) %}
+         | "comment" "on" "constraint" qualifiedName "on" qualifiedName "is" commentText
+           {% ([, , , name, , table, , text], at) => ({ kind: "comment", object: "constraint", name, table, text, at }) %}
+         | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw unsupported(`COMMENT ON ${what.toUpperCase()} is`); } %}
+commentKind -> "table" {% () => "table" %} | "column" {% () => "column" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
+commentText -> %string {% ([token]) => token.value %} | "null" {% () => undefined %}
+uncommented -> uncommentedWord {% ([[token]]) => token.value %}
+uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "database" | "domain" | "extension" | "event" | "foreign"
+                 | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication" | "role"
+                 | "routine" | "rule" | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
+                 | "trigger" | "type" | "view"

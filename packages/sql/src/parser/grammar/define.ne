@@ -40,8 +40,8 @@ column -> columnName typeName columnCollation columnConstraints {% ([name, type,
 columnCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
 columnConstraints -> null {% () => [] %} | columnConstraintList {% id %}
 columnConstraintList -> columnConstraint {% first %} | columnConstraintList columnConstraint {% more %}
-columnConstraint -> columnConstraintBody {% ([body]) => ({ name: undefined, ...body }) %}
-                  | "constraint" columnName columnConstraintBody {% ([, name, body]) => ({ name, ...body }) %}
+columnConstraint -> columnConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
+                  | "constraint" columnName columnConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
 columnConstraintBody -> "not" "null" {% () => ({ kind: "not-null" }) %}
                       | "null" {% () => ({ kind: "null" }) %}
                       | "default" opExpr {% ([, value]) => ({ kind: "default", value }) %}

@@ -1,0 +1,106 @@
+/** COMMENT ON: kept with what it is about. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	type IndexDescriptor,
+	type RelationDescriptor,
+	type TableDescriptor,
+	withComment,
+} from "../catalog/descriptor.ts";
+import type { QualifiedName, Statement } from "../parser/ast.ts";
+import { findObject, findTable } from "./drop.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+import { columnNamed } from "./table-parts.ts";
+
+type Comment = Extract<Statement, { kind: "comment" }>;
+
+const undefinedRelation = (name: QualifiedName): DatabaseError =>
+	new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
+
+export async function commentOn(editor: SchemaEditor, statement: Comment): Promise<string> {
+	await editor.put(commented(editor, statement));
+	return "COMMENT";
+}
+
+function commented(editor: SchemaEditor, statement: Comment): RelationDescriptor {
+	const { name, text } = statement;
+	switch (statement.object) {
+		case "column":
+			return columnCommented(editor, name, text);
+		case "constraint":
+			return constraintCommented(editor, statement);
+		default:
+			break;
+	}
+	const found = findObject(editor, name);
+	if (found === undefined) throw undefinedRelation(name);
+	if (found.kind !== statement.object) {
+		const article = statement.object === "index" ? "an" : "a";
+		throw new DatabaseError(
+			"42809",
+			`"${name.parts.at(-1)}" is not ${article} ${statement.object}`,
+		);
+	}
+	if (found.kind === "index") return indexCommented(found.table, found.index, text);
+	return withComment<RelationDescriptor>(
+		found.kind === "table" ? found.table : found.sequence,
+		text,
+	);
+}
+
+function columnCommented(
+	editor: SchemaEditor,
+	name: QualifiedName,
+	text: string | undefined,
+): TableDescriptor {
+	if (name.parts.length < 2) throw new DatabaseError("42601", "column name must be qualified");
+	const tableName = { parts: name.parts.slice(0, -1), at: name.at };
+	const table = findTable(editor, tableName);
+	if (table === undefined) throw undefinedRelation(tableName);
+	const column = columnNamed(table, name.parts.at(-1)!);
+	return {
+		...table,
+		columns: table.columns.map((one) => (one === column ? withComment(one, text) : one)),
+	};
+}
+
+function constraintCommented(editor: SchemaEditor, statement: Comment): TableDescriptor {
+	const name = statement.name.parts.at(-1)!;
+	const table = findTable(editor, statement.table!);
+	if (table === undefined) throw undefinedRelation(statement.table!);
+	const { text } = statement;
+	const check = table.checks.find((one) => one.name === name);
+	if (check !== undefined) {
+		return {
+			...table,
+			checks: table.checks.map((one) => (one === check ? withComment(one, text) : one)),
+		};
+	}
+	const index = [table.primary, ...table.indexes].find(
+		(one) => one.name === name && one.constraintOid !== undefined,
+	);
+	if (index === undefined) {
+		throw new DatabaseError(
+			"42704",
+			`constraint "${name}" for table "${table.name}" does not exist`,
+		);
+	}
+	const { constraintComment: _before, ...rest } = index;
+	const changed = text === undefined ? rest : { ...rest, constraintComment: text };
+	return replaceIndex(table, index, changed);
+}
+
+const indexCommented = (
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	text: string | undefined,
+): TableDescriptor => replaceIndex(table, index, withComment(index, text));
+
+const replaceIndex = (
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	changed: IndexDescriptor,
+): TableDescriptor => ({
+	...table,
+	primary: table.primary === index ? changed : table.primary,
+	indexes: table.indexes.map((one) => (one === index ? changed : one)),
+});
