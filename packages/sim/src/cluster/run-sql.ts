@@ -6,7 +6,7 @@ import { checkReplicas } from "./replica-checks.ts";
 import type { RunOptions, RunReport } from "./run.ts";
 import { SimCluster } from "./sim-cluster.ts";
 import { SqlSession } from "./sql-session.ts";
-import { SqlWorkload, schema } from "./sql-workload.ts";
+import { lateIndex, SqlWorkload, schema } from "./sql-workload.ts";
 
 const clientMachine = 100;
 const setUpMs = 120_000;
@@ -73,6 +73,12 @@ async function load(
 	for (let id = 1; id <= (options.clients ?? 6); id++) {
 		work.push(workload.run(id, sessionOf(id), world.random(`sql client ${id}`), goesOn));
 	}
+	work.push(
+		world
+			.sleep(durationMs / 3)
+			.then(() => sessionOf(2_000).insist(lateIndex))
+			.then(() => {}),
+	);
 	const menu = options.faults ?? "anything";
 	if (menu !== "none") {
 		const keys = await rangeStarts(cluster);

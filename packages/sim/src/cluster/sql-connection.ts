@@ -61,12 +61,17 @@ export class SqlConnection {
 		connection.onClose(() => this.#closed());
 	}
 
-	/** Rejects with either error. */
-	static async open(runtime: Runtime, address: string): Promise<SqlConnection> {
+	/** Rejects with either error. Once `gone` resolves nobody is there any more, though nothing may say so. */
+	static async open(
+		runtime: Runtime,
+		address: string,
+		gone: Promise<void>,
+	): Promise<SqlConnection> {
 		const connection = await runtime.network.connect(address, connectMs).catch((error: Error) => {
 			throw new ConnectionLostError(error.message);
 		});
 		const opened = new SqlConnection(connection);
+		void gone.then(() => opened.close());
 		await opened.#ask(serialize.startup({ user: "quorate", database: "quorate" }));
 		return opened;
 	}

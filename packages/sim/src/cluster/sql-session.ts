@@ -16,6 +16,10 @@ export type Rows = readonly (readonly (string | null)[])[];
 /** What a transaction may do: one statement, its rows. */
 export type Execute = (statement: string) => Promise<Rows>;
 
+const silenceMs = 2_000;
+/** Virtual time after which an answer that has not come from a living node counts as a bug. */
+const patienceMs = 120_000;
+
 export class SqlSession {
 	readonly #cluster: SimCluster;
 	readonly #runtime: Runtime;
@@ -50,6 +54,17 @@ export class SqlSession {
 
 	/** BEGIN, what `body` does, COMMIT. */
 	async transaction<T>(body: (execute: Execute) => Promise<T>): Promise<SqlOutcome<T>> {
+		const late = this.#cluster.world.schedule(patienceMs, () => {
+			this.#cluster.problems.push(`a transaction got no answer within ${patienceMs} virtual ms`);
+		});
+		try {
+			return await this.#attempt(body);
+		} finally {
+			late.cancel();
+		}
+	}
+
+	async #attempt<T>(body: (execute: Execute) => Promise<T>): Promise<SqlOutcome<T>> {
 		let committing = false;
 		try {
 			const connection = await this.#connected();
@@ -90,7 +105,9 @@ export class SqlSession {
 			this.#connection?.close();
 			this.#connection = undefined;
 			const node = this.#random.pick(this.#cluster.nodes);
-			this.#connection = await SqlConnection.open(this.#runtime, node.sqlAddress);
+			// A machine that lost its power says nothing: a client that only listens would wait for ever.
+			const gone = node.ended.then(() => this.#cluster.world.sleep(silenceMs));
+			this.#connection = await SqlConnection.open(this.#runtime, node.sqlAddress, gone);
 			if (this.#random.chance(0.5)) {
 				await this.#connection.query("SET transaction_mode = optimistic");
 			}

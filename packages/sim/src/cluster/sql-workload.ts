@@ -32,6 +32,9 @@ export const schema: readonly string[] = [
 	"ALTER TABLE items SPLIT AT VALUES (20)",
 ];
 
+/** Made while the items change. */
+export const lateIndex = "CREATE INDEX items_n ON items (n)";
+
 const listOf = (text: string | null | undefined): number[] =>
 	(text ?? "").split(" ").filter(Boolean).map(Number);
 
@@ -139,11 +142,7 @@ export class SqlWorkload {
 		await this.#cluster.until("every list can be read", 60_000, async () => {
 			return (await this.#record(1_000, session, reads)) === "ok";
 		});
-		const byTable = await session.insist("SELECT id, grp FROM items ORDER BY id");
-		for (const group of numbers(groupCount)) {
-			const byIndex = await session.insist(`SELECT id FROM items WHERE grp = ${group} ORDER BY id`);
-			this.#same(`group ${group}`, byIndex, ofGroup(byTable, group));
-		}
+		for (const column of ["grp", "n"]) await this.#compareAll(session, column);
 		const present = new Set((await session.insist("SELECT id FROM ids")).map((r) => Number(r[0])));
 		for (const [id, status] of this.#ids) {
 			if (status === "ok" && !present.has(id)) {
@@ -152,6 +151,21 @@ export class SqlWorkload {
 			if (status === "fail" && present.has(id)) {
 				this.#cluster.problems.push(`transaction ${id} failed and is there`);
 			}
+		}
+	}
+
+	/** Every value of an indexed column: what the index finds is what the table holds. */
+	async #compareAll(session: SqlSession, column: string): Promise<void> {
+		const byTable = await session.insist(`SELECT id, ${column} FROM items ORDER BY id`);
+		const plan = await session.insist(`EXPLAIN SELECT id FROM items WHERE ${column} = 0`);
+		if (!JSON.stringify(plan).includes(`items_${column}`)) {
+			this.#cluster.problems.push(`the index on ${column} is not used: ${JSON.stringify(plan)}`);
+		}
+		for (const value of new Set(byTable.map((row) => row[1]))) {
+			const byIndex = await session.insist(
+				`SELECT id FROM items WHERE ${column} = ${value} ORDER BY id`,
+			);
+			this.#same(`${column} ${value}`, byIndex, ofGroup(byTable, Number(value)));
 		}
 	}
 
