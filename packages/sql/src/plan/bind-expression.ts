@@ -273,9 +273,13 @@ export function bindCompared(place: Place, node: Expression): Bound {
 	return { kind: "row", type: plainType(2249), args, at: node.at };
 }
 
+/** What is still an untyped literal becomes text; a parameter has to get its type elsewhere. */
+const settleLiteral = (binder: Binder, bound: Bound): Bound =>
+	bound.type.oid === 0 ? bound : settle(binder, bound);
+
 function bindRow(place: Place, elements: readonly Expression[], at: number): Bound {
 	const args = elements.flatMap((element) => {
-		const bound = settle(place.binder, bindExpression(place, element));
+		const bound = settleLiteral(place.binder, bindExpression(place, element));
 		// ROW(t.*) has the columns of t.
 		return element.kind === "star" ? bound.args : [bound];
 	});
@@ -302,15 +306,15 @@ function bindSubscript(place: Place, node: Extract<Expression, { kind: "subscrip
 }
 
 function bindCase(place: Place, node: Extract<Expression, { kind: "case" }>): Bound {
-	const conditions = node.branches.map(({ when }) =>
+	const conditions = node.branches.map(({ when, at }) =>
 		node.operand === undefined
 			? bindBoolean(place, when, "CASE/WHEN")
 			: compared(
 					place,
 					"=",
-					bindExpression(place, node.operand),
+					settle(place.binder, bindExpression(place, node.operand)),
 					bindExpression(place, when),
-					node.at,
+					at,
 				),
 	);
 	const results = node.branches.map(({ then }) => bindExpression(place, then));

@@ -107,8 +107,12 @@ export function bindItems(
 		const bound = bindExpression(place, node);
 		outputs.push({
 			name: item.alias ?? columnName(node),
-			bound: keepUnknown ? bound : settledColumn(place.binder, bound),
+			bound,
 		});
+	}
+	// Only now: what is untyped may have got its type from another item.
+	if (!keepUnknown) {
+		for (const output of outputs) output.bound = settledColumn(place.binder, output.bound);
 	}
 	return outputs;
 }

@@ -42,6 +42,7 @@ export async function runExplain(
 	block: TransactionBlock,
 	statement: Explain,
 	lexed: LexedStatement,
+	types: readonly number[],
 	parameters: readonly Datum[],
 	output: Output,
 ): Promise<string> {
@@ -52,8 +53,16 @@ export async function runExplain(
 			});
 		}
 	}
-	const format = statement.options.find((option) => option.name === "format")?.value;
+	const formatOption = statement.options.find((option) => option.name === "format");
+	const format = formatOption?.value;
 	if (format !== undefined && String(format).toLowerCase() !== "text") {
+		if (!["xml", "json", "yaml"].includes(String(format).toLowerCase())) {
+			throw new DatabaseError(
+				"22023",
+				`unrecognized value for EXPLAIN option "format": "${format}"`,
+				{ position: formatOption!.at + 1 },
+			);
+		}
 		throw new DatabaseError(
 			"0A000",
 			`EXPLAIN (FORMAT ${String(format).toUpperCase()}) is not supported`,
@@ -65,7 +74,7 @@ export async function runExplain(
 	const analyze = isOn(statement.options.find((option) => option.name === "analyze"));
 	const inner = innerStatement(state, statement.statement);
 	const binder = await binderFor(state, block, lexed, []);
-	const { plan } = bindAndPlan(state, inner, lexed, [], binder.environment.catalog);
+	const { plan } = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
 	let statistics: Statistics | undefined;
 	let total = 0;
 	if (analyze) {
@@ -89,7 +98,7 @@ export async function runExplain(
 	return "EXPLAIN";
 }
 
-function innerStatement(
+export function innerStatement(
 	state: SessionState,
 	statement: Statement,
 ): Parameters<typeof bindAndPlan>[1] {

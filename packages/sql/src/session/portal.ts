@@ -85,7 +85,16 @@ export class QuoratePortal implements Portal {
 		const { utility, lexed } = this.statement;
 		if (utility === undefined) return startPlanned(state, block, this.statement, this.parameters);
 		const output = new CollectedOutput(sink);
-		const tag = await runUtility(state, block, utility, lexed!, this.parameters, output);
+		const { parameterTypes } = this.statement;
+		const tag = await runUtility(
+			state,
+			block,
+			utility,
+			lexed!,
+			parameterTypes,
+			this.parameters,
+			output,
+		);
 		let next = 0;
 		return {
 			next: () => output.batches[next++],

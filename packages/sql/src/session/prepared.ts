@@ -18,6 +18,8 @@ export interface Prepared extends PreparedStatement {
 	readonly utility: Statement | undefined;
 	/** Of SQL's PREPARE: the statement itself, since the text is PREPARE's. */
 	readonly inner: PlannedStatement | undefined;
+	/** For the first plan: spares parsing it again. */
+	readonly parsed?: PlannedStatement;
 	/** The plan used last. */
 	plan: CachedPlan | undefined;
 }
@@ -76,17 +78,18 @@ export function planFor(
 		const known = plans.find(lexed, types, snapshot.version, state.context.searchPath);
 		if (known !== undefined) return known;
 	}
-	return makePlan(state, lexed, types, snapshot, isShared);
+	return makePlan(state, lexed, prepared.parsed, types, snapshot, isShared);
 }
 
 async function makePlan(
 	state: SessionState,
 	lexed: LexedStatement,
+	parsed: PlannedStatement | undefined,
 	types: readonly number[],
 	snapshot: CatalogSnapshot,
 	isShared: boolean,
 ): Promise<CachedPlan> {
-	const statement = await parseStatement(state, lexed);
+	const statement = parsed ?? (await parseStatement(state, lexed));
 	if (!isPlanned(statement)) throw new DatabaseError("XX000", "this statement has no plan");
 	const made = bindAndPlan(state, statement, lexed, types, snapshot);
 	if (isShared) state.services.plans.add(lexed, made);

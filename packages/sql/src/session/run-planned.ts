@@ -45,6 +45,18 @@ function refuseReadOnly(plan: StatementPlan, block: TransactionBlock): void {
 	throw new DatabaseError("25006", `cannot execute ${what} in a read-only transaction`);
 }
 
+/** A simple query has no values for parameters. */
+function noParameter(prepared: Prepared): DatabaseError {
+	const { text, offset } = prepared.lexed!;
+	const found = /(?<![\w$])\$(\d+)/.exec(text);
+	return placed(
+		new DatabaseError("42P02", `there is no parameter $${found?.[1] ?? 1}`, {
+			position: (found?.index ?? 0) + 1,
+		}),
+		offset,
+	) as DatabaseError;
+}
+
 export async function startPlanned(
 	state: SessionState,
 	block: TransactionBlock,
@@ -61,6 +73,7 @@ export async function startPlanned(
 			const plan = planned(state, block, prepared);
 			const { cached, version } = plan instanceof Promise ? await plan : plan;
 			refuseReadOnly(cached.plan, block);
+			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
 			if (block.explicit && cached.plan.writes && transaction.canRestartStatement) {
 				savepoint = transaction.savepoint();
 			}

@@ -35,7 +35,8 @@ export async function prepareSimple(state: SessionState, lexed: LexedStatement):
 		if (plan !== undefined) return preparedOf(lexed, [], undefined, plan, undefined);
 	}
 	const statement = await parseStatement(state, lexed);
-	return preparedOf(lexed, [], isPlanned(statement) ? undefined : statement, undefined, undefined);
+	if (!isPlanned(statement)) return preparedOf(lexed, [], statement, undefined, undefined);
+	return { ...preparedOf(lexed, [], undefined, undefined, undefined), parsed: statement };
 }
 
 /** Runs to the end; the command tag. */
@@ -47,7 +48,15 @@ export async function runStatement(
 	output: Output,
 ): Promise<string> {
 	if (prepared.utility !== undefined) {
-		return runUtility(state, block, prepared.utility, prepared.lexed!, parameters, output);
+		return runUtility(
+			state,
+			block,
+			prepared.utility,
+			prepared.lexed!,
+			prepared.parameterTypes,
+			parameters,
+			output,
+		);
 	}
 	const running = await startPlanned(state, block, prepared, parameters);
 	const { columns } = running.plan;

@@ -15,12 +15,13 @@ import { runPreparedStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultColumn } from "./types.ts";
 
-/** The command tag. */
+/** `types`: of the parameters. The command tag. */
 export async function runUtility(
 	state: SessionState,
 	block: TransactionBlock,
 	statement: Statement,
 	lexed: LexedStatement,
+	types: readonly number[],
 	parameters: readonly Datum[],
 	output: Output,
 ): Promise<string> {
@@ -37,7 +38,7 @@ export async function runUtility(
 		case "discard":
 			return runPreparedStatement(state, block, statement, lexed, output);
 		case "explain":
-			return runExplain(state, block, statement, lexed, parameters, output);
+			return runExplain(state, block, statement, lexed, types, parameters, output);
 		case "copy":
 			return runCopy(state, block, statement, lexed, output);
 		case "maintenance":

@@ -1,14 +1,17 @@
 /** One connection's session: simple and extended protocol over the same state. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ExecRow } from "../execute/env.ts";
+import type { Statement } from "../parser/ast.ts";
 import { type LexedStatement, lex } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
+import { innerStatement } from "./explain.ts";
 import type { NodeServices } from "./node-services.ts";
 import { DirectOutput, HeldOutput } from "./output.ts";
 import { type PortalObserver, QuoratePortal } from "./portal.ts";
 import {
+	bindAndPlan,
 	emptyPrepared,
 	type Prepared,
 	parseStatement,
@@ -184,7 +187,9 @@ export class QuorateSession implements Session, PortalObserver {
 		const statement = await parseStatement(state, lexed);
 		if (failed && !endsFailure(statement)) throw failedTransaction();
 		if (!isPlanned(statement)) {
-			return preparedOf(lexed, types, statement, undefined, utilityColumns(state, statement));
+			const bare = preparedOf(lexed, types, statement, undefined, utilityColumns(state, statement));
+			if (statement.kind !== "explain") return bare;
+			return { ...bare, parameterTypes: await this.#explained(statement, lexed, types) };
 		}
 		const { block } = state;
 		const snapshot =
@@ -194,9 +199,32 @@ export class QuorateSession implements Session, PortalObserver {
 		state.snapshot = snapshot;
 		try {
 			const isShared = block?.changesSchema !== true;
-			const bare = preparedOf(lexed, types, undefined, undefined, undefined);
+			const bare = {
+				...preparedOf(lexed, types, undefined, undefined, undefined),
+				parsed: statement,
+			};
 			const plan = await planFor(state, bare, snapshot, isShared);
 			return preparedOf(lexed, types, undefined, plan, plan.plan.columns);
+		} catch (error) {
+			throw placed(error, lexed.offset);
+		}
+	}
+
+	/** Types of the parameters of the statement that is to be explained. Throws what binding it throws. */
+	async #explained(
+		statement: Extract<Statement, { kind: "explain" }>,
+		lexed: LexedStatement,
+		types: readonly number[],
+	): Promise<readonly number[]> {
+		const { state } = this;
+		const { block } = state;
+		const snapshot =
+			block?.transaction === undefined
+				? await state.services.catalog.newest()
+				: await state.catalogOf(block, block.transaction);
+		try {
+			const inner = innerStatement(state, statement.statement);
+			return bindAndPlan(state, inner, lexed, types, snapshot).parameterTypes;
 		} catch (error) {
 			throw placed(error, lexed.offset);
 		}

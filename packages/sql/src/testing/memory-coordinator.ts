@@ -12,6 +12,7 @@ import type {
 	RangeStatus,
 	Transaction,
 	TransactionCoordinator,
+	TransactionMode,
 	TransactionOptions,
 } from "@quorate/txn/types";
 import { MemoryLocks } from "./memory-locks.ts";
@@ -23,7 +24,7 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	readonly locks = new MemoryLocks();
 	/** Hooks by which a test makes something happen in between. */
 	beforeRead: (() => void | Promise<void>) | undefined;
-	beforeCommit: (() => void | Promise<void>) | undefined;
+	beforeCommit: ((mode: TransactionMode) => void | Promise<void>) | undefined;
 	#clock = 1_000_000;
 	#version = 1;
 	readonly #counters = new Map<IdKind, number>([

@@ -222,7 +222,7 @@ export class MemoryTransaction implements Transaction {
 		schemaVersion: number | undefined;
 	}> {
 		try {
-			await this.#coordinator.beforeCommit?.();
+			await this.#coordinator.beforeCommit?.(this.#options.mode);
 			this.#validate();
 			if (this.#writes.size === 0 && !this.#schemaChange) {
 				return { timestamp: undefined, schemaVersion: undefined };
