@@ -289,26 +289,33 @@ export class RangeStore {
 		this.#departures.remove(replica);
 	}
 
-	/** Serves a request for a range. */
-	async handle(q: RangeRequest): Promise<RangeAnswer> {
+	/** Serves a request for a range: without a promise where nothing must be waited for. Never rejects, never throws. */
+	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
 		this.#options.timestamps.observe(q.seen);
 		const replica = this.#replicas.get(q.rangeId);
 		if (replica === undefined) {
 			return { kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null };
 		}
 		try {
-			return await replica.handle(q);
+			const answer = replica.handle(q);
+			return answer instanceof Promise
+				? answer.catch((error: unknown) => this.#failed(q, error))
+				: answer;
 		} catch (error) {
-			if (error instanceof DatabaseError) {
-				return { kind: "error", error: errorToData(error) };
-			}
-			if (error instanceof InvariantError) {
-				return this.#options.runtime.fatal(`request ${q.body.kind}: ${error.stack}`);
-			}
-			const message = error instanceof Error ? error.message : String(error);
-			this.#options.runtime.logger.log("warn", "a request failed", { kind: q.body.kind, message });
-			return { kind: "error", error: { code: "57P03", message, fields: {} } };
+			return this.#failed(q, error);
 		}
+	}
+
+	#failed(q: RangeRequest, error: unknown): RangeAnswer {
+		if (error instanceof DatabaseError) {
+			return { kind: "error", error: errorToData(error) };
+		}
+		if (error instanceof InvariantError) {
+			return this.#options.runtime.fatal(`request ${q.body.kind}: ${error.stack}`);
+		}
+		const message = error instanceof Error ? error.message : String(error);
+		this.#options.runtime.logger.log("warn", "a request failed", { kind: q.body.kind, message });
+		return { kind: "error", error: { code: "57P03", message, fields: {} } };
 	}
 
 	#unlock(body: Body): void {

@@ -139,7 +139,7 @@ function startRanges(parts: Parts): {
 } {
 	const { runtime, rpc, identity, boot, engine, host, placement } = parts;
 	const { nodeId } = identity;
-	let local: (q: RangeRequest) => Promise<RangeAnswer> = () =>
+	let local: (q: RangeRequest) => RangeAnswer | Promise<RangeAnswer> = () =>
 		Promise.reject(new DatabaseError("57P03", "the node is starting"));
 	const router = new RangeRouter({ runtime, nodeId, rpc, placement, local: (q) => local(q) });
 	const resolver = new Resolver(runtime, router);

@@ -21,7 +21,7 @@ export interface RouterOptions {
 	readonly rpc: Rpc;
 	readonly placement: PlacementClient;
 	/** Serves a request for a range of this node without the network. */
-	local(q: RangeRequest): Promise<RangeAnswer>;
+	local(q: RangeRequest): RangeAnswer | Promise<RangeAnswer>;
 }
 
 export interface RequestOptions {
@@ -59,6 +59,19 @@ export class RangeRouter {
 	/** Only from the cache. */
 	cachedRangeOf(k: Key): RangeInfo | undefined {
 		return this.#cache.find(k);
+	}
+
+	/**
+	 * One attempt at the leaseholder of a cached range, if that is this node: without a promise where nothing must be waited for.
+	 * Whoever gets `stale` or `not-leaseholder` goes the long way (`request`), which learns from it.
+	 */
+	here(info: RangeInfo, body: RangeRequestBody): RangeAnswer | Promise<RangeAnswer> | undefined {
+		if (info.leaseholder !== this.#options.nodeId) {
+			return undefined;
+		}
+		const { rangeId, epoch } = info.descriptor;
+		const seen = this.#options.placement.seen();
+		return this.#options.local({ rangeId, version: epoch.version, seen, body });
 	}
 
 	/** The range that holds the keys just below `end`. */
