@@ -24,6 +24,13 @@ export interface ShadowChange {
 	readonly newKey: Key;
 }
 
+interface PlannedRow {
+	readonly row: ExecRow;
+	readonly owner: string;
+	readonly key: Key;
+	readonly entries: readonly Key[];
+}
+
 const exclusive: LockRequest = { strength: "exclusive", wait: "block" };
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
@@ -49,47 +56,74 @@ export class ShadowWriter {
 
 	/** Throws 23505 if a key belongs to another row. */
 	async insert(rows: readonly KeyedRow[], env: Env): Promise<void> {
-		for (const { row, key } of rows) await this.#put(row, key, env);
+		const planned = rows.map(({ row, key }): PlannedRow => {
+			const newKey = this.codec.primary.primaryKey(row);
+			return {
+				row,
+				owner: key.slice(indexPrefixLength),
+				key: newKey,
+				entries: this.codec.secondary.map((index) => index.entryKey(row, newKey)),
+			};
+		});
+		// One look at all keys; what is written then counts for the rows that come after.
+		const keys = [...new Set(planned.flatMap(({ key, entries }) => [key, ...entries]))];
+		const values = await this.#get(keys, env);
+		const held = new Map<Key, Uint8Array | undefined>();
+		for (const [i, key] of keys.entries()) held.set(key, values[i]);
+		for (const one of planned) this.#put(one, held, env);
 	}
 
-	async #put(row: ExecRow, ownerKey: Key, env: Env): Promise<void> {
+	#put(planned: PlannedRow, held: Map<Key, Uint8Array | undefined>, env: Env): void {
 		const { codec } = this;
 		const { store } = env.execution;
-		const key = codec.primary.primaryKey(row);
-		const owner = ownerKey.slice(indexPrefixLength);
-		const value = entryValue(key);
-		const entries = codec.secondary.map((index) => index.entryKey(row, key));
-		const [held, ...taken] = await this.#get([key, ...entries], env);
-		if (held !== undefined && codec.row.ownerOf(held) !== owner) {
+		const { row, owner, key, entries } = planned;
+		const before = held.get(key);
+		if (before !== undefined && codec.row.ownerOf(before) !== owner) {
 			throw uniqueViolation(codec.table, codec.primary.index, row, env.context);
 		}
-		store.put(key, codec.row.encode(row, owner));
+		const value = codec.row.encode(row, owner);
+		store.put(key, value);
+		held.set(key, value);
+		const target = entryValue(key);
 		for (const [i, entry] of entries.entries()) {
-			const other = taken[i];
-			if (other !== undefined && !sameBytes(other, value)) {
+			const other = held.get(entry);
+			if (other !== undefined && !sameBytes(other, target)) {
 				throw uniqueViolation(codec.table, codec.secondary[i]!.index, row, env.context);
 			}
-			store.put(entry, value);
+			store.put(entry, target);
+			held.set(entry, target);
 		}
 	}
 
 	async delete(rows: readonly KeyedRow[], env: Env): Promise<void> {
 		const { codec } = this;
 		const { store } = env.execution;
-		for (const { row, key: ownerKey } of rows) {
-			const key = this.#keyOf(row);
-			if (key === undefined) continue;
-			const [held] = await this.#get([key], env);
-			if (held === undefined) continue;
-			if (codec.row.ownerOf(held) !== ownerKey.slice(indexPrefixLength)) continue;
+		const keyed = rows.flatMap(({ row, key }) => {
+			const newKey = this.#keyOf(row);
+			return newKey === undefined
+				? []
+				: [{ row, key: newKey, owner: key.slice(indexPrefixLength) }];
+		});
+		const values = await this.#get(
+			keyed.map(({ key }) => key),
+			env,
+		);
+		for (const [i, { row, key, owner }] of keyed.entries()) {
+			const held = values[i];
+			if (held === undefined || codec.row.ownerOf(held) !== owner) continue;
 			store.delete(key);
 			for (const index of codec.secondary) store.delete(index.entryKey(row, key));
 		}
 	}
 
 	async update(changes: readonly ShadowChange[], env: Env): Promise<void> {
-		for (const { oldRow, oldKey } of changes)
-			await this.delete([{ row: oldRow, key: oldKey }], env);
-		for (const { newRow, newKey } of changes) await this.#put(newRow, newKey, env);
+		await this.delete(
+			changes.map(({ oldRow, oldKey }) => ({ row: oldRow, key: oldKey })),
+			env,
+		);
+		await this.insert(
+			changes.map(({ newRow, newKey }) => ({ row: newRow, key: newKey })),
+			env,
+		);
 	}
 }

@@ -82,9 +82,10 @@ export class SessionContext implements FunctionContext {
 	}
 
 	startTransaction(): void {
-		this.#transactionMs = this.#runtime.clock.wallMs();
+		this.#transactionMs = this.#statementMs;
 	}
 
+	/** A message of the client came: all of its statements have this time. */
 	startStatement(): void {
 		this.refresh();
 		this.#statementMs = this.#runtime.clock.wallMs();

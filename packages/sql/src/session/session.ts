@@ -59,6 +59,7 @@ export class QuorateSession implements Session, PortalObserver {
 	async query(text: string, sink: ResultSink): Promise<boolean> {
 		await this.#settled();
 		this.state.sink = sink;
+		this.state.context.startStatement();
 		// A simple query ends what the extended protocol left open.
 		await this.#dropPortals();
 		let statements: LexedStatement[];
@@ -94,7 +95,7 @@ export class QuorateSession implements Session, PortalObserver {
 		isLast: boolean,
 	): Promise<void> {
 		const { state } = this;
-		state.context.startStatement();
+		state.context.refresh();
 		state.cancel.begin(state.statementTimeoutMs);
 		try {
 			const prepared = await prepareSimple(state, lexed);
@@ -172,14 +173,18 @@ export class QuorateSession implements Session, PortalObserver {
 	async #prepare(lexed: LexedStatement, types: readonly number[]): Promise<Prepared> {
 		const { state } = this;
 		state.context.startStatement();
-		const failed = state.block?.failed === true;
-		if (failed || state.block?.transaction === undefined) {
-			// Planned with the newest catalog, without a transaction.
-			const snapshot = await state.services.catalog.newest();
-			state.snapshot ??= snapshot;
-			const known = failed
-				? undefined
-				: state.services.plans.find(lexed, types, snapshot.version, state.context.searchPath);
+		const { block } = state;
+		const failed = block?.failed === true;
+		const found =
+			failed || block?.transaction === undefined
+				? state.services.catalog.newest()
+				: state.catalogOf(block, block.transaction);
+		const snapshot = found instanceof Promise ? await found : found;
+		state.snapshot = snapshot;
+		const isShared = block?.changesSchema !== true;
+		if (!failed && isShared) {
+			const { plans } = state.services;
+			const known = plans.find(lexed, types, snapshot.version, state.context.searchPath);
 			if (known !== undefined) {
 				return preparedOf(lexed, types, undefined, known, known.plan.columns);
 			}
@@ -191,14 +196,7 @@ export class QuorateSession implements Session, PortalObserver {
 			if (statement.kind !== "explain") return bare;
 			return { ...bare, parameterTypes: await this.#explained(statement, lexed, types) };
 		}
-		const { block } = state;
-		const snapshot =
-			block?.transaction === undefined
-				? await state.services.catalog.newest()
-				: await state.catalogOf(block, block.transaction);
-		state.snapshot = snapshot;
 		try {
-			const isShared = block?.changesSchema !== true;
 			const bare = {
 				...preparedOf(lexed, types, undefined, undefined, undefined),
 				parsed: statement,
