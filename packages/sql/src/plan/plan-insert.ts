@@ -1,24 +1,17 @@
 /** INSERT: where the rows come from, what fills the columns that are not named, ON CONFLICT. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { hasPrimaryKey, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { Env } from "../execute/env.ts";
-import {
-	bulkRows,
-	type ConflictAction,
-	Insert,
-	type RowSource,
-} from "../execute/operators/insert.ts";
+import { bulkRows, Insert, type RowSource } from "../execute/operators/insert.ts";
 import { sortMemory } from "../execute/operators/sort.ts";
-import { tableCodec } from "../execute/table-codec.ts";
-import type { OnConflict, Query, Statement } from "../parser/ast.ts";
+import type { Query, Statement } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { argumentReader } from "./arguments.ts";
-import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { bindExpression, type Place } from "./bind-expression.ts";
 import { bindQuery, typeParameter } from "./bind-query.ts";
 import {
 	bindDefault,
 	bindReturning,
-	columnSlot,
 	compileAll,
 	tableRelation,
 	tableWriter,
@@ -32,6 +25,7 @@ import { type Compiled, compile, evaluateAll, syncOnly } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
 import type { LogicalQuery } from "./logical.ts";
 import { type CellReader, cellReader } from "./more-rows.ts";
+import { planConflict } from "./plan-conflict.ts";
 import type { Planner } from "./plan-query.ts";
 import { readsTable } from "./reads-table.ts";
 import { Layout, Relation } from "./relation.ts";
@@ -302,83 +296,4 @@ function querySource(
 			}
 		},
 	};
-}
-
-function planConflict(
-	binder: Binder,
-	table: TableDescriptor,
-	conflict: OnConflict,
-	relation: Relation,
-	parent: CompileScope,
-): ConflictAction {
-	const arbiter = findArbiter(table, conflict);
-	if (conflict.action === "nothing") return { arbiter, update: undefined };
-	if (arbiter === undefined) {
-		throw new DatabaseError(
-			"42601",
-			"ON CONFLICT DO UPDATE requires inference specification or constraint name",
-			{ hint: "For example, ON CONFLICT (column_name).", position: conflict.at + 1 },
-		);
-	}
-	const excluded = new Relation("excluded", undefined, relation.columns);
-	const scope = new Scope(undefined);
-	scope.add(relation);
-	scope.add(excluded);
-	const level = parent.inner(Layout.of(relation).join(Layout.of(excluded)));
-	const live = liveColumns(table);
-	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
-	const assigned = conflict.action.set.map((assignment) => {
-		const slot = columnSlot(table, live, assignment.column, assignment.at);
-		const column = live[slot]!;
-		const bound =
-			assignment.value.kind === "default"
-				? bindDefault(binder, column)
-				: bindExpression(place, assignment.value);
-		const value = coerce(binder, bound, column.type, "assignment", column.name);
-		return { slot, value: compile(value, level) };
-	});
-	const { where } = conflict.action;
-	return {
-		arbiter,
-		update: {
-			assigned,
-			where: where && compile(bindBoolean({ ...place, clause: "WHERE" }, where, "WHERE"), level),
-		},
-	};
-}
-
-function findArbiter(table: TableDescriptor, conflict: OnConflict): ConflictAction["arbiter"] {
-	const codec = tableCodec(table);
-	const unique = [
-		...(hasPrimaryKey(table) ? [codec.primary] : []),
-		...codec.secondary.filter(({ index }) => index.unique && index.state === "public"),
-	];
-	if (conflict.constraint !== undefined) {
-		const found = unique.find(({ index }) => index.name === conflict.constraint);
-		if (found !== undefined) return found;
-		throw new DatabaseError(
-			"42704",
-			`constraint "${conflict.constraint}" for table "${table.name}" does not exist`,
-		);
-	}
-	if (conflict.target.length === 0) return undefined;
-	const live = liveColumns(table);
-	const wanted = new Set(
-		conflict.target.map((name) => {
-			const slot = live.findIndex((column) => column.name === name);
-			if (slot >= 0) return slot;
-			throw new DatabaseError("42703", `column "${name}" does not exist`, {
-				position: conflict.targetAt + 1,
-			});
-		}),
-	);
-	const found = unique.find(
-		({ columns }) =>
-			columns.length === wanted.size && columns.every((column) => wanted.has(column.slot)),
-	);
-	if (found !== undefined) return found;
-	throw new DatabaseError(
-		"42P10",
-		"there is no unique or exclusion constraint matching the ON CONFLICT specification",
-	);
 }
