@@ -230,7 +230,7 @@ async function dropConstraint(
 	editor.state.notice("NOTICE", "00000", `${message}, skipping`);
 }
 
-function setDefault(
+async function setDefault(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "set-default" }>,
@@ -242,10 +242,9 @@ function setDefault(
 			`column "${column.name}" of relation "${table.name}" is an identity column`,
 		);
 	}
+	const { value } = action;
 	const text =
-		action.value === undefined
-			? undefined
-			: defaultText(editor, column.name, column.type, action.value);
+		value && (await unplaced(async () => defaultText(editor, column.name, column.type, value)));
 	return editor.put(replaceColumn(table, column, { ...column, defaultText: text }));
 }
 

@@ -116,7 +116,7 @@ export type Expression =
 	| {
 			readonly kind: "case";
 			readonly operand: Expression | undefined;
-			readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+			readonly branches: readonly CaseBranch[];
 			readonly otherwise: Expression | undefined;
 			readonly at: number;
 	  }
@@ -156,6 +156,13 @@ export type Expression =
 	  }
 	/** DEFAULT in VALUES and SET. */
 	| { readonly kind: "default"; readonly at: number };
+
+export interface CaseBranch {
+	readonly when: Expression;
+	readonly then: Expression;
+	/** Of WHEN. */
+	readonly at: number;
+}
 
 export interface OrderItem {
 	readonly expression: Expression;

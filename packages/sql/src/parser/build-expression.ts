@@ -1,6 +1,13 @@
 /** What the grammar's rules for expressions make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Expression, OrderItem, QualifiedName, Query, TypeName } from "./ast.ts";
+import type {
+	CaseBranch,
+	Expression,
+	OrderItem,
+	QualifiedName,
+	Query,
+	TypeName,
+} from "./ast.ts";
 import type { Token } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -206,7 +213,7 @@ export const caseNode = (
 	[, operand, branches, otherwise]: [
 		Token,
 		Expression | undefined,
-		readonly { readonly when: Expression; readonly then: Expression }[],
+		readonly CaseBranch[],
 		Expression | undefined,
 	],
 	at: number,

@@ -737,7 +737,7 @@ const grammar: Grammar = {
     {"name": "caseOperand", "symbols": ["expr"], "postprocess": id},
     {"name": "whenList", "symbols": ["when"], "postprocess": first},
     {"name": "whenList", "symbols": ["whenList", "when"], "postprocess": more},
-    {"name": "when", "symbols": [{"literal":"when"}, "expr", {"literal":"then"}, "expr"], "postprocess": ([, when, , then]) => ({ when, then })},
+    {"name": "when", "symbols": [{"literal":"when"}, "expr", {"literal":"then"}, "expr"], "postprocess": ([, when, , then], at) => ({ when, then, at })},
     {"name": "caseElse", "symbols": [], "postprocess": () => undefined},
     {"name": "caseElse", "symbols": [{"literal":"else"}, "expr"], "postprocess": ([, e]) => e},
     {"name": "constant", "symbols": [{type: "integer"}], "postprocess": ([token]) => constant(token)},

@@ -157,7 +157,7 @@ function encoding(value: string, name: string): string {
 	if (folded === "utf8" || folded === "unicode") return "UTF8";
 	if (folded === "sqlascii") return "SQL_ASCII";
 	if (!otherEncodings.test(folded)) throw invalid(name, value);
-	throw new DatabaseError("0A000", `client encoding "${value}" is not supported`, {
+	throw new DatabaseError("0A000", `${name} "${value}" is not supported`, {
 		hint: "Use UTF8.",
 	});
 }

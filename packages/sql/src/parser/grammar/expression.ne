@@ -130,7 +130,7 @@ columnReference -> qualifiedName {% ([name], at) => ({ kind: "column", name, at 
 
 caseOperand -> null {% () => undefined %} | expr {% id %}
 whenList -> when {% first %} | whenList when {% more %}
-when -> "when" expr "then" expr {% ([, when, , then]) => ({ when, then }) %}
+when -> "when" expr "then" expr {% ([, when, , then], at) => ({ when, then, at }) %}
 caseElse -> null {% () => undefined %} | "else" expr {% ([, e]) => e %}
 
 constant -> %integer {% ([token]) => constant(token) %}

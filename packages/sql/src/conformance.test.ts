@@ -1,0 +1,110 @@
+/**
+ * What Quorate answers to the statements in testdata/sql/conformance, compared with what PostgreSQL 15 answered to
+ * `npm run record-sql -w packages/sql`. Where Quorate means to differ, differences.txt says what it answers instead, and why;
+ * an entry there that is not needed fails as well. CONFORMANCE=name,name: only these files. REWRITE=1 writes what Quorate answers
+ * into the entries of differences.txt: give one a reason and the statement, then read the diff.
+ */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { createRealRuntime } from "@quorate/runtime/real-runtime";
+import test from "ava";
+import { createSessionFactory } from "./session/factory.ts";
+import type { Session } from "./session/types.ts";
+import {
+	type Case,
+	isRemark,
+	parseCases,
+	renderCases,
+	sameAnswer,
+} from "./testing/conformance-file.ts";
+import { MemoryCoordinator } from "./testing/memory-coordinator.ts";
+import { runCase } from "./testing/quorate-session.ts";
+
+const folder = fileURLToPath(new URL("../../../testdata/sql/conformance/", import.meta.url));
+const differencesFile = "differences.txt";
+const wanted = process.env["CONFORMANCE"]?.split(",");
+
+const rewrites = process.env["REWRITE"] === "1";
+
+const parseFile = (file: string): Case[] => parseCases(readFileSync(folder + file, "utf8"));
+const casesOf = (file: string): Case[] => parseFile(file).filter((one) => !isRemark(one));
+const differences = parseFile(differencesFile);
+
+/** Sessions on a database of their own, by name. */
+function openSessions(): (name: string) => Promise<Session> {
+	const coordinator = new MemoryCoordinator();
+	const factory = createSessionFactory({
+		runtime: createRealRuntime({ logLevel: "error" }),
+		coordinator,
+		placement: coordinator,
+	});
+	const sessions = new Map<string, Promise<Session>>();
+	return (name) => {
+		const known = sessions.get(name);
+		if (known !== undefined) return known;
+		const parameters = new Map([
+			["user", "quorate"],
+			["database", "quorate"],
+		]);
+		const session = factory.open(parameters, sessions.size + 1);
+		sessions.set(name, session);
+		return session;
+	};
+}
+
+/** `difference` says first in which file it is. */
+const sameCase = (one: Case, difference: Case): boolean =>
+	one.statement === difference.statement &&
+	one.copyData === difference.copyData &&
+	one.directives.join() === difference.directives.slice(1).join();
+
+const show = (lines: readonly string[]): string => lines.map((line) => `    ${line}\n`).join("");
+
+/** Undefined: as it should be. */
+function complaint(one: Case, name: string, answer: readonly string[]): string | undefined {
+	const recorded = one.answer!;
+	const difference = differences.find((other) => other.file === name && sameCase(one, other));
+	if (difference !== undefined && rewrites) difference.answer = answer;
+	const agrees = sameAnswer(one.statement, recorded, answer);
+	if (difference === undefined) {
+		return agrees
+			? undefined
+			: `line ${one.line}: ${one.statement}\n  PostgreSQL:\n${show(recorded)}  Quorate:\n${show(answer)}`;
+	}
+	if (agrees) {
+		return `line ${one.line}: ${one.statement}\n  differs no more: take it out of ${differencesFile}\n`;
+	}
+	const expected = difference.answer ?? [];
+	return sameAnswer(one.statement, expected, answer)
+		? undefined
+		: `line ${one.line}: ${one.statement}\n  ${differencesFile}:\n${show(expected)}  Quorate:\n${show(answer)}`;
+}
+
+for (const file of readdirSync(folder).sort()) {
+	const name = file.replace(/\.txt$/, "");
+	if (file === differencesFile || (wanted !== undefined && !wanted.includes(name))) continue;
+	test(name, async (t) => {
+		const sessionOf = openSessions();
+		const complaints: string[] = [];
+		const cases = casesOf(file);
+		for (const one of cases) {
+			const answer = await runCase(await sessionOf(one.session), one);
+			const found = complaint(one, name, answer);
+			if (found !== undefined) complaints.push(found);
+		}
+		t.is(complaints.length, 0, `${complaints.length} of ${cases.length}\n${complaints.join("\n")}`);
+	});
+}
+
+test("every difference has a reason, and is of one statement", (t) => {
+	for (const difference of differences.filter((one) => !isRemark(one))) {
+		const { file, comments, statement } = difference;
+		t.true(comments.length > 0, `no reason: ${statement}`);
+		const meant = casesOf(`${file}.txt`).filter((one) => sameCase(one, difference));
+		t.is(meant.length, 1, `${file}: ${statement}`);
+	}
+});
+
+test.after.always(() => {
+	if (rewrites) writeFileSync(folder + differencesFile, renderCases(differences));
+});
