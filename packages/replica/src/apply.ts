@@ -167,7 +167,11 @@ function applyPrepare(
 	for (const write of c.writes) {
 		const present = batch.intent(write.key);
 		if (present !== undefined) {
-			assert(present.transaction === c.transaction, () => `T1: an intent was overwritten`);
+			assert(
+				present.transaction === c.transaction,
+				() =>
+					`T1: an intent was overwritten: ${JSON.stringify(c.writes.map((w) => w.key))} of ${c.transaction} (p ${c.p}) at ${JSON.stringify([state.lease, state.lastNumber, state.appliedIndex])}: ${write.key} has ${present.transaction} p ${present.p} anchor ${present.anchor}`,
+			);
 			p = Math.min(p, present.p) as Timestamp;
 			if (present.chunk >= c.chunk) {
 				continue; // a copy, or an older chunk

@@ -59,6 +59,7 @@ export async function forgetRecords(replica: Replica): Promise<void> {
 		if (!replica.holding()) {
 			return;
 		}
+		const { version } = replica.state.descriptor.epoch;
 		const { end } = transactionSpan(rangeSpan(replica.state.descriptor));
 		const slice: TransactionRecord[] = [];
 		let next: Key | undefined;
@@ -89,7 +90,8 @@ export async function forgetRecords(replica: Replica): Promise<void> {
 					kind: "forget",
 					transactions: gone.map((r) => ({ id: r.transaction, anchor: r.anchor })),
 				},
-				replica.state.descriptor.epoch.version,
+				// L3: not under a later one, where some of them may have left with a split.
+				version,
 			);
 		}
 		if (next === undefined) {

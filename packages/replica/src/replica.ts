@@ -92,7 +92,9 @@ export class Replica implements GroupMachine, ReplicaCore {
 			context,
 			this.pending,
 			(transaction, c, keys) => {
-				const spans = keys.map((k) => ({ start: k, end: `${k}\0` as Key }));
+				// Keys that have left with a split are their new range's to resolve.
+				const own = keys.filter((k) => this.owns(k));
+				const spans = own.map((k) => ({ start: k, end: `${k}\0` as Key }));
 				void resolve(this, { kind: "resolve", transaction, c, spans });
 			},
 			() => {
@@ -174,6 +176,10 @@ export class Replica implements GroupMachine, ReplicaCore {
 		if (command.kind !== "lease" && !this.leads()) {
 			return undefined;
 		}
+		assert(
+			command.kind !== "resolve" || command.spans.every((s) => this.ownsSpan(s)),
+			() => `L3: ${this} resolves keys of another range`,
+		);
 		const { sequence } = this.state.lease;
 		// A lease is asked for by one who does not hold the present one: it takes no number of it.
 		const number = command.kind === "lease" ? 0 : this.#number + 1;

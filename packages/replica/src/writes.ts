@@ -246,6 +246,10 @@ export async function resolve(
 ): Promise<RangeAnswer> {
 	r.blockers.decided(q.transaction, { c: q.c });
 	for (;;) {
+		// L3: a split may have taken some of them since they were asked for.
+		if (!q.spans.every((s) => r.ownsSpan(s))) {
+			return r.stale();
+		}
 		const spans = nextToResolve(r, q.transaction, q.spans);
 		if (spans.length === 0) {
 			return { kind: "done" };
