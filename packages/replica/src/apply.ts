@@ -373,7 +373,10 @@ function applySplit(
 	if (!(c.at > d.start && c.at < d.end)) {
 		return rejected("the split key is not inside the range");
 	}
-	assert(c.replicaIds.length === d.replicas.length, "split: one new replica id a replica");
+	// A membership change that came between does not raise the version.
+	if (c.replicaIds.length !== d.replicas.length) {
+		return rejected("the members of the range have changed");
+	}
 	const version = d.epoch.version + 1;
 	const rightDescriptor: RangeDescriptor = {
 		rangeId: c.rangeId,

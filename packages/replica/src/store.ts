@@ -108,6 +108,8 @@ export class RangeStore {
 	/** Starts every replica that the engine holds. */
 	async start(): Promise<void> {
 		const { engine, host, rpc } = this.#options;
+		// What a process that died had written may be in the page cache only, and logs are going to begin at what is there.
+		await engine.sync();
 		const states = new Map<RangeId, RangeState>();
 		for (const [k, value] of [...this.#metaEntries()]) {
 			const { rangeId, name } = parseMetaKey(k);
@@ -293,7 +295,7 @@ export class RangeStore {
 	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
 		this.#options.timestamps.observe(q.seen);
 		const replica = this.#replicas.get(q.rangeId);
-		if (replica === undefined) {
+		if (replica === undefined || this.#closed) {
 			return { kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null };
 		}
 		try {
@@ -309,6 +311,12 @@ export class RangeStore {
 	#failed(q: RangeRequest, error: unknown): RangeAnswer {
 		if (error instanceof DatabaseError) {
 			return { kind: "error", error: errorToData(error) };
+		}
+		if (this.#closed) {
+			// It waited, and the engine has gone meanwhile. Only a one-phase commit may have been done, and is not told otherwise.
+			const shutDown = new DatabaseError("57P03", "the node is shutting down");
+			const isOpen = q.body.kind === "one-phase";
+			return isOpen ? { kind: "lost" } : { kind: "error", error: errorToData(shutDown) };
 		}
 		if (error instanceof InvariantError) {
 			return this.#options.runtime.fatal(`request ${q.body.kind}: ${error.stack}`);
