@@ -245,15 +245,26 @@ export async function resolve(
 	q: Extract<RangeRequestBody, { kind: "resolve" }>,
 ): Promise<RangeAnswer> {
 	r.blockers.decided(q.transaction, { c: q.c });
+	let rest = q.spans;
+	let isFound = false;
 	for (;;) {
 		// L3: a split may have taken some of them since they were asked for.
 		if (!q.spans.every((s) => r.ownsSpan(s))) {
 			return r.stale();
 		}
-		const spans = nextToResolve(r, q.transaction, q.spans);
+		const { spans, after } = nextToResolve(r, q.transaction, rest);
 		if (spans.length === 0) {
-			return { kind: "done" };
+			if (!isFound) {
+				return { kind: "done" };
+			}
+			// Once more over all: a late copy of a Prepare may have come where this pass had been.
+			isFound = false;
+			rest = q.spans;
+			continue;
 		}
+		isFound = true;
+		// Where intents were, the engine steps over what is left of each: not to be done again for every entry.
+		rest = after;
 		const result = await proposeNow(r, {
 			kind: "resolve",
 			transaction: q.transaction,
@@ -267,25 +278,30 @@ export async function resolve(
 	}
 }
 
-/** The next parts, of at most `resolveIntentsMax` intents, in which the transaction has intents. */
+/** The next parts, of at most `resolveIntentsMax` intents, in which the transaction has intents, and what lies after them. */
 function nextToResolve(
 	r: ReplicaCore,
 	transaction: TransactionId,
 	spans: readonly WrittenSpan[],
-): WrittenSpan[] {
-	const out: WrittenSpan[] = [];
+): { readonly spans: WrittenSpan[]; readonly after: readonly WrittenSpan[] } {
+	const parts: WrittenSpan[] = [];
+	const after: WrittenSpan[] = [];
 	let count = 0;
-	for (const span of spans) {
+	for (const [index, span] of spans.entries()) {
 		if (count >= resolveIntentsMax) {
+			after.push(...spans.slice(index));
 			break;
 		}
 		const part = r.blockers.ownPart(span, transaction, resolveIntentsMax - count);
 		if (part !== undefined) {
-			out.push(part.span);
+			parts.push(part.span);
 			count += part.count;
+			if (part.span.end < span.end) {
+				after.push({ start: part.span.end, end: span.end });
+			}
 		}
 	}
-	return out;
+	return { spans: parts, after };
 }
 
 function proposeNow(
