@@ -45,11 +45,20 @@ function refuse(
 				return gcError(w.since, r.state.gcThreshold);
 			}
 		}
-		if (w.absent === true && newest(engine, w.key) !== undefined) {
+		if (w.absent === true && isThere(r, own, w.key)) {
 			return { kind: "exists", key: w.key };
 		}
 	}
 	return undefined;
+}
+
+/** An earlier chunk of the same transaction may have written or deleted the key. */
+function isThere(r: ReplicaCore, own: TransactionId, key: Key): boolean {
+	const { engine } = r.context;
+	const intent = r.blockers.intent(engine, key);
+	return intent?.transaction === own && !intent.mark
+		? intent.value !== undefined
+		: newest(engine, key) !== undefined;
 }
 
 function conflict(reason: string, key: Key): RangeAnswer {

@@ -24,6 +24,7 @@ import type {
 	Transaction,
 	TransactionOptions,
 } from "./types.ts";
+import { KeyExistsError } from "./types.ts";
 import { type BufferState, WriteBuffer } from "./write-buffer.ts";
 
 /** Rows of a page when the caller names no limit. */
@@ -420,8 +421,12 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	insert(k: Key, value: Uint8Array): void {
+		const own = this.#buffer.get(k);
+		if (own !== undefined && own.value !== null) {
+			throw new KeyExistsError(k);
+		}
 		// A key that this transaction has deleted before is not asked to be absent: its deletion is replaced.
-		this.#write(k, value, this.#buffer.get(k) === undefined);
+		this.#write(k, value, own === undefined);
 	}
 
 	#write(k: Key, value: Uint8Array | null, absent: boolean): void {

@@ -69,7 +69,8 @@ export interface Transaction {
 	delete(key: Key): void;
 	/**
 	 * Buffers an insertion that relies on the key's absence, checked by its leaseholder no later than at commit. Only for keys that the
-	 * transaction has not read; a violation rejects `flush` or `commit` with a `KeyExistsError`.
+	 * transaction has not read; a violation rejects `flush` or `commit` with a `KeyExistsError`. Throws one if the transaction has
+	 * written the key itself.
 	 */
 	insert(key: Key, value: Uint8Array): void;
 	/** Waits while the buffer is above its limit: chunks of a large transaction are being prepared. Call it between rows of bulk writes. */
