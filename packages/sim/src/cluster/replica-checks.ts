@@ -21,6 +21,10 @@ export async function checkReplicas(cluster: SimCluster): Promise<void> {
 	});
 	for (const [rangeId, replicas] of seen) {
 		const [first, ...others] = replicas.map(contentOf);
+		const intent = first!.find(([k]) => k.startsWith("i"));
+		if (intent !== undefined) {
+			cluster.problems.push(`range ${rangeId} holds an intent that is not counted: ${intent[0]}`);
+		}
 		for (const [i, other] of others.entries()) {
 			const difference = firstDifference(first!, other);
 			if (difference !== undefined) {
