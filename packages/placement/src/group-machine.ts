@@ -24,6 +24,8 @@ import type { NodeIdentity } from "./types.ts";
 export type ProposalResult = CommandResult | "not-leader" | "lost";
 
 const chunkSizeBytes = 256 * 1024;
+/** Turns of the event loop for which the oracle lets requests collect. More than four gained nothing. */
+const pauseTurns = 4;
 
 export interface PlacementMachineOptions {
 	readonly runtime: Runtime;
@@ -63,6 +65,7 @@ export class PlacementMachine implements GroupMachine {
 			ceiling: () => this.#state.ceiling(),
 			schemaVersion: () => this.#state.schemaVersion(),
 			propose: (command) => this.#handle?.propose(encodeCommand(command))?.index,
+			pause: (task) => void this.#turns(pauseTurns).then(task),
 			confirmLeadership: () =>
 				options.mutations?.withoutOracleRound === true
 					? Promise.resolve()
@@ -119,6 +122,12 @@ export class PlacementMachine implements GroupMachine {
 		return new Promise((resolve) => {
 			this.#proposals.set(proposed.index, resolve);
 		});
+	}
+
+	async #turns(count: number): Promise<void> {
+		for (let n = 0; n < count; n++) {
+			await this.#options.runtime.scheduler.yield();
+		}
 	}
 
 	async confirmLeadership(): Promise<LogIndex> {

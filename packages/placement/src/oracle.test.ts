@@ -41,6 +41,26 @@ test("O1: who comes while a round is in flight waits for the next, which serves 
 	t.true(firsts[0]! < firsts[1]! && firsts[1]! < firsts[2]!);
 });
 
+test("a round with company is followed by a pause, in which more may ask; who is alone never waits", async (t) => {
+	const group = await leader();
+	group.holdsPauses = true;
+	const first = ask(group);
+	const second = ask(group);
+	await group.confirm();
+	t.deepEqual([first.done, second.done, group.rounds.length], [true, false, 0]);
+	const third = ask(group);
+	t.is(group.rounds.length, 0);
+	group.endPauses();
+	t.is(group.rounds.length, 1);
+	await group.confirm();
+	t.deepEqual([second.done, third.done], [true, true]);
+	t.is(group.paused.length, 0);
+	const alone = ask(group);
+	t.is(group.rounds.length, 1);
+	await group.confirm();
+	t.true(alone.done);
+});
+
 test("O1: leadership lost during a round answers no one", async (t) => {
 	const group = await leader();
 	const inRound = ask(group);

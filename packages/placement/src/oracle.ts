@@ -47,6 +47,8 @@ export interface OracleGroup {
 	propose(command: PlacementCommand): LogIndex | undefined;
 	/** A quorum round that begins after the call; rejects when leadership is lost. */
 	confirmLeadership(): Promise<unknown>;
+	/** Runs `task` a few turns of the event loop later. */
+	pause(task: () => void): void;
 }
 
 /** `count` timestamps from `first`, all with that version. */
@@ -84,6 +86,8 @@ export class Oracle {
 	/** Arrived after the round in flight began. */
 	#collecting: Request[] = [];
 	#inRound: Request[] | undefined;
+	/** The next round waits for those who were just answered: most of them will ask again. */
+	#isPausing = false;
 	/** Served by a round; waiting for the ceiling or a schema change. In order of arrival. */
 	#confirmed: Request[] = [];
 	/** Proposed ceiling entry that is not applied yet. */
@@ -180,7 +184,8 @@ export class Oracle {
 	}
 
 	#startRound(): void {
-		if (!this.#ready || this.#inRound !== undefined || this.#collecting.length === 0) {
+		const isBusy = this.#isPausing || this.#inRound !== undefined;
+		if (!this.#ready || isBusy || this.#collecting.length === 0) {
 			return;
 		}
 		const round = this.#collecting;
@@ -189,8 +194,8 @@ export class Oracle {
 		const confirmed = () => {
 			if (this.#inRound === round) {
 				this.#inRound = undefined;
-				this.#startRound();
 				this.#confirm(round);
+				this.#pauseIfShared();
 			}
 		};
 		const failed = () => {
@@ -201,6 +206,21 @@ export class Oracle {
 			}
 		};
 		this.#group.confirmLeadership().then(confirmed, failed);
+	}
+
+	/**
+	 * Requests that came during the round have company: a round for them at once would be small, and cost
+	 * as much as a large one. Who is alone never waits.
+	 */
+	#pauseIfShared(): void {
+		if (this.#collecting.length === 0) {
+			return;
+		}
+		this.#isPausing = true;
+		this.#group.pause(() => {
+			this.#isPausing = false;
+			this.#startRound();
+		});
 	}
 
 	#confirm(round: readonly Request[]): void {

@@ -24,6 +24,9 @@ export class TestOracleGroup {
 	proposed: PlacementCommand[] = [];
 	rounds: Round[] = [];
 	proposals = 0;
+	/** Otherwise a pause is over at once. */
+	holdsPauses = false;
+	paused: (() => void)[] = [];
 
 	constructor(ceiling: Timestamp = timestamp(0)) {
 		this.ceilingValue = ceiling;
@@ -35,6 +38,12 @@ export class TestOracleGroup {
 				this.proposals++;
 				this.proposed.push(command);
 				return this.index + this.proposed.length;
+			},
+			pause: (task) => {
+				this.paused.push(task);
+				if (!this.holdsPauses) {
+					this.endPauses();
+				}
 			},
 			confirmLeadership: () =>
 				new Promise((resolve, reject) => {
@@ -50,6 +59,12 @@ export class TestOracleGroup {
 		this.oracle.leadershipChanged(true, this.term);
 		if (ready) {
 			this.applyEmpty();
+		}
+	}
+
+	endPauses(): void {
+		for (const task of this.paused.splice(0)) {
+			task();
 		}
 	}
 
