@@ -5,6 +5,7 @@ import {
 	type CrashOptions,
 	killAllAtOnce,
 	killOneAfterTheOther,
+	locksOfTheDead,
 	pauseEach,
 	prepareCrash,
 } from "./scenarios/crash.ts";
@@ -43,6 +44,7 @@ async function inTurn(
 test.serial("kills and pauses lose nothing and stop nobody else", async (t) => {
 	const base = await options(t, 1);
 	t.deepEqual(await inTurn(base, [killOneAfterTheOther, killAllAtOnce, pauseEach]), []);
+	t.deepEqual(await locksOfTheDead(base), []);
 });
 
 test.serial("kills lose nothing of transactions over several ranges", async (t) => {

@@ -135,3 +135,27 @@ export function unexpectedErrors(attempts: readonly Attempt[], kills: readonly K
 			: [`transaction ${id} on node ${node} ended ${outcome.kind} with ${outcome.code}`];
 	});
 }
+
+/** A row that a transaction of a dead node has locked can be changed through another node, without the dead one coming back. */
+export async function locksOfTheDead(context: ScenarioContext): Promise<Violations> {
+	const { cluster, log } = context;
+	const leases = await Promise.all(cluster.nodes.map((node) => node.metric("quorate_leases")));
+	// One that leads no range: the locks of one that does go with it.
+	const victim = cluster.nodes[leases.indexOf(Math.min(...leases))]!;
+	const other = cluster.nodes.find((node) => node !== victim)!;
+	const locker = await victim.connect();
+	await locker.query("CREATE TABLE locked (id int PRIMARY KEY, v int)");
+	await locker.query("INSERT INTO locked VALUES (1, 0)");
+	await locker.query("BEGIN; UPDATE locked SET v = 1 WHERE id = 1");
+	await victim.kill();
+	const client = await other.connect();
+	const startedMs = performance.now();
+	await client.query("SET lock_timeout = '60s'");
+	await client.query("UPDATE locked SET v = v + 2 WHERE id = 1");
+	log(`a lock of a dead node was given back after ${seconds(performance.now() - startedMs)}`);
+	const [result] = await client.query("SELECT v FROM locked");
+	await client.query("DROP TABLE locked");
+	await client.end();
+	await restart(victim);
+	return result?.rows[0]?.[0] === "2" ? [] : [`the row is ${result?.rows}, not 2`];
+}

@@ -34,13 +34,14 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 	detector(): NodeId | undefined;
 	/** All nodes known. */
 	nodes(): readonly NodeId[];
-	/** Boots that have ended: their locks are released. */
+	/** Boots that have ended, or are silent: their locks are released. */
 	bootEnded(boot: BootId): boolean;
 	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
 
 const sweepMs = 2_000;
+const releaseMs = 500;
 const departuresMs = 5_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
@@ -154,6 +155,7 @@ export class RangeStore {
 		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
 		this.#every(reportAfterMs, () => this.#reportWaits());
 		this.#every(sweepMs, () => this.#sweep());
+		this.#every(releaseMs, () => this.#releaseLocks());
 		this.#every(departuresMs, () => this.#departures.look());
 		this.#every(collectMs, () => this.#collect());
 	}
@@ -391,6 +393,11 @@ export class RangeStore {
 				this.#sweepers.set(rangeId, sweeper);
 			}
 			sweeper.pass(replica);
+		}
+	}
+
+	#releaseLocks(): void {
+		for (const replica of this.#replicas.values()) {
 			replica.locks.releaseWhere((owner) =>
 				this.#options.bootEnded(owner.slice(0, owner.indexOf("/")) as BootId),
 			);

@@ -190,12 +190,16 @@ function startRanges(parts: Parts): {
 	return { store, gateway };
 }
 
-/** A boot is over when its node runs another one, or is dead: then nobody will release its locks. */
+/**
+ * Whether locks of a boot are given back: its node runs another one, or has fallen silent. A node that was only slow pays with a
+ * conflict at commit, and no worse, since locks are scheduling only.
+ */
 function isEnded(placement: ConnectedPlacementClient, self: BootId, boot: BootId): boolean {
 	if (boot === self) {
 		return false;
 	}
 	const nodes = placement.nodesCached();
 	const node = nodes.find((n) => n.bootId === boot);
-	return nodes.length > 0 && (node === undefined || node.state === "dead");
+	const isHeard = node?.state === "live" || node?.state === "draining";
+	return nodes.length > 0 && !isHeard;
 }
