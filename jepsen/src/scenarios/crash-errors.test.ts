@@ -1,4 +1,4 @@
-/** Which errors a kill explains, and which not. */
+/** Which errors a kill or a pause explains, and which not. */
 import test from "ava";
 import type { Attempt, Outcome } from "../workload/outcome.ts";
 import { unexpectedErrors } from "./crash.ts";
@@ -17,17 +17,21 @@ const attempt = (node: number, startedMs: number, outcome: Outcome): Attempt => 
 
 const failed = (code: string): Outcome => ({ kind: "failed", code });
 const unknown = (code: string): Outcome => ({ kind: "unknown", code });
-const kills = [{ node: 1, atMs: 105 }];
+const faults = [
+	{ kind: "kill", node: 1, fromMs: 104, toMs: 106 },
+	{ kind: "pause", node: 3, fromMs: 150, toMs: 160 },
+] as const;
 
-test("a lost connection to the node that died, a moved lease, an unknown outcome", (t) => {
+test("a connection lost to a node that died, a node that stood still, a moved lease, an unknown outcome", (t) => {
 	const attempts = [
 		attempt(2, 90, { kind: "ok" }),
 		attempt(1, 100, failed("lost")),
 		attempt(1, 100, unknown("lost")),
 		attempt(2, 100, failed("40001")),
 		attempt(3, 200, unknown("40003")),
+		attempt(3, 155, failed("57P03")),
 	];
-	t.deepEqual(unexpectedErrors(attempts, kills), []);
+	t.deepEqual(unexpectedErrors(attempts, faults), []);
 });
 
 test("all else is unexpected", (t) => {
@@ -38,6 +42,8 @@ test("all else is unexpected", (t) => {
 		attempt(3, 100, failed("40P01")),
 		attempt(3, 100, unknown("XX000")),
 		attempt(1, 100, failed("XX000")),
+		attempt(1, 100, failed("57P03")),
+		attempt(3, 155, failed("lost")),
 	];
-	t.is(unexpectedErrors(attempts, kills).length, attempts.length);
+	t.is(unexpectedErrors(attempts, faults).length, attempts.length);
 });

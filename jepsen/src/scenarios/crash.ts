@@ -2,8 +2,8 @@
  * Nodes that are killed or paused while clients on every node run transactions.
  *
  * 1. Every acknowledged transaction is there, once and whole; none that failed is.
- * 2. A client sees an error only where its own node died (connection lost), where its outcome is unknown (40003), or where a
- *    lease moved under it (40001).
+ * 2. A client sees an error only where its own node died (connection lost) or stood still (57P03: it finds its requests
+ *    expired), where its outcome is unknown (40003), or where a lease moved under it (40001).
  * 3. The others go on meanwhile, and a node that comes back is soon as good as the others: a quorum with it serves.
  */
 import type { NodeProcess } from "../harness/node-process.ts";
@@ -65,12 +65,12 @@ export async function pauseEach(options: CrashOptions): Promise<Violations> {
 	const { cluster, pace } = options;
 	for (const paused of [1, 2, 3]) {
 		await run.load.more(pace, [1, 2, 3]);
-		cluster.node(paused).pause();
-		await run.load.more(
-			pace,
-			[1, 2, 3].filter((number) => number !== paused),
-		);
-		cluster.node(paused).resume();
+		await run.pause(cluster.node(paused), async () => {
+			await run.load.more(
+				pace,
+				[1, 2, 3].filter((number) => number !== paused),
+			);
+		});
 	}
 	await run.load.more(pace, [1, 2, 3]);
 	return run.finish();
@@ -81,16 +81,18 @@ async function restart(node: NodeProcess): Promise<void> {
 	await node.untilServes();
 }
 
-interface Kill {
+interface Fault {
+	readonly kind: "kill" | "pause";
 	/** 1-based. */
 	readonly node: number;
-	readonly atMs: number;
+	readonly fromMs: number;
+	readonly toMs: number;
 }
 
 class CrashRun {
 	readonly load: TpcbLoad;
 	readonly #options: CrashOptions;
-	readonly #kills: Kill[] = [];
+	readonly #faults: Fault[] = [];
 
 	constructor(options: CrashOptions) {
 		this.#options = options;
@@ -98,11 +100,24 @@ class CrashRun {
 	}
 
 	async kill(...nodes: readonly NodeProcess[]): Promise<void> {
-		const atMs = performance.now();
-		for (const node of nodes) {
-			this.#kills.push({ node: this.#options.cluster.nodes.indexOf(node) + 1, atMs });
-		}
+		const fromMs = performance.now();
 		await Promise.all(nodes.map((node) => node.kill()));
+		for (const node of nodes) {
+			this.#record("kill", node, fromMs);
+		}
+	}
+
+	async pause(node: NodeProcess, meanwhile: () => Promise<void>): Promise<void> {
+		const fromMs = performance.now();
+		node.pause();
+		await meanwhile();
+		node.resume();
+		this.#record("pause", node, fromMs);
+	}
+
+	#record(kind: Fault["kind"], node: NodeProcess, fromMs: number): void {
+		const number = this.#options.cluster.nodes.indexOf(node) + 1;
+		this.#faults.push({ kind, node: number, fromMs, toMs: performance.now() });
 	}
 
 	async finish(): Promise<Violations> {
@@ -117,20 +132,26 @@ class CrashRun {
 			await client.end();
 			found.push(...violations(attempts, state).map((line) => `seen by ${node.name}: ${line}`));
 		}
-		return [...found, ...unexpectedErrors(attempts, this.#kills)];
+		return [...found, ...unexpectedErrors(attempts, this.#faults)];
 	}
 }
 
 /** Errors that no fault explains. */
-export function unexpectedErrors(attempts: readonly Attempt[], kills: readonly Kill[]): Violations {
+export function unexpectedErrors(
+	attempts: readonly Attempt[],
+	faults: readonly Fault[],
+): Violations {
 	return attempts.flatMap(({ id, node, outcome, startedMs, endedMs }) => {
 		if (outcome.kind === "ok" || outcome.code === "40001" || outcome.code === "40003") {
 			return [];
 		}
-		const ownNodeDied = kills.some(
-			(kill) => kill.node === node && startedMs <= kill.atMs && kill.atMs <= endedMs,
+		const own = faults.filter(
+			(fault) => fault.node === node && startedMs <= fault.toMs && fault.fromMs <= endedMs,
 		);
-		return outcome.code === "lost" && ownNodeDied
+		const explained =
+			(outcome.code === "lost" && own.some(({ kind }) => kind === "kill")) ||
+			(outcome.code === "57P03" && own.some(({ kind }) => kind === "pause"));
+		return explained
 			? []
 			: [`transaction ${id} on node ${node} ended ${outcome.kind} with ${outcome.code}`];
 	});
