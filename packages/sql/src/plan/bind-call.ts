@@ -7,6 +7,7 @@ import { callByName, comparisonOf } from "./bind-operator.ts";
 import { functionName } from "./binder.ts";
 import { type Bound, type BoundOrder, plainType } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
+import { same } from "./same.ts";
 
 export type CallNode = Extract<Expression, { kind: "call" }>;
 
@@ -85,6 +86,36 @@ function bindConstruct(place: Place, name: string, node: CallNode): Bound | unde
 	}
 }
 
+/** Aggregates whose result depends on the order of their rows. */
+const ordered: ReadonlySet<string> = new Set(["array_agg", "json_agg", "string_agg"]);
+
+/** Of DISTINCT rows, as PostgreSQL finds them by sorting, that of the arguments is the order unless another is asked for. */
+function aggregateOrder(
+	inner: Place,
+	name: string,
+	node: CallNode,
+	args: readonly Bound[],
+): readonly BoundOrder[] {
+	if (node.distinct && node.orderBy.length === 0 && ordered.has(name)) {
+		return args.map((expression) => ({ expression, descending: false, nullsFirst: false }));
+	}
+	return node.orderBy.map((item): BoundOrder => {
+		const expression = settle(inner.binder, bindExpression(inner, item.expression));
+		if (node.distinct && !args.some((arg) => same(inner.binder, arg, expression))) {
+			throw new DatabaseError(
+				"42P10",
+				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
+				{ position: item.expression.at + 1 },
+			);
+		}
+		return {
+			expression,
+			descending: item.descending,
+			nullsFirst: item.nulls === undefined ? item.descending : item.nulls === "first",
+		};
+	});
+}
+
 function bindAggregate(place: Place, name: string, node: CallNode): Bound {
 	if (!place.aggregates) {
 		const message =
@@ -122,13 +153,7 @@ function bindAggregate(place: Place, name: string, node: CallNode): Bound {
 			args,
 			argTypes: args.map((arg) => arg.type),
 			distinct: node.distinct,
-			orderBy: node.orderBy.map(
-				(item): BoundOrder => ({
-					expression: settle(binder, bindExpression(inner, item.expression)),
-					descending: item.descending,
-					nullsFirst: item.nulls === undefined ? item.descending : item.nulls === "first",
-				}),
-			),
+			orderBy: aggregateOrder(inner, name, node, args),
 			filter:
 				node.filter === undefined
 					? undefined

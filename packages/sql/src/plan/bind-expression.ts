@@ -7,7 +7,15 @@ import { bindCall } from "./bind-call.ts";
 import { bindInList, bindLike, bindOperator, bindQuantified, compared } from "./bind-operator.ts";
 import { bindSubquery } from "./bind-subquery.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, booleanType, constant, plainType, textType, unknownOid } from "./bound.ts";
+import {
+	type Bound,
+	beginningOf,
+	booleanType,
+	constant,
+	plainType,
+	textType,
+	unknownOid,
+} from "./bound.ts";
 import {
 	bindLifted,
 	bindLiteral,
@@ -181,31 +189,18 @@ function bindIs(place: Place, node: Extract<Expression, { kind: "is" }>): Bound 
 	};
 }
 
+/** As PostgreSQL: NOT BETWEEN is below or above, not the negation of BETWEEN. */
 function bindBetween(place: Place, node: Extract<Expression, { kind: "between" }>): Bound {
+	const { negated, at } = node;
+	const half = (symbol: string, end: Expression): Bound =>
+		compared(place, symbol, bindExpression(place, node.operand), bindExpression(place, end), at);
 	const range = (low: Expression, high: Expression): Bound =>
-		logical(
-			"and",
-			[
-				compared(
-					place,
-					">=",
-					bindExpression(place, node.operand),
-					bindExpression(place, low),
-					node.at,
-				),
-				compared(
-					place,
-					"<=",
-					bindExpression(place, node.operand),
-					bindExpression(place, high),
-					node.at,
-				),
-			],
-			node.at,
-		);
-	let bound = range(node.low, node.high);
-	if (node.symmetric) bound = logical("or", [bound, range(node.high, node.low)], node.at);
-	return node.negated ? logical("not", [bound], node.at) : bound;
+		negated
+			? logical("or", [half("<", low), half(">", high)], at)
+			: logical("and", [half(">=", low), half("<=", high)], at);
+	const bound = range(node.low, node.high);
+	if (!node.symmetric) return bound;
+	return logical(negated ? "and" : "or", [bound, range(node.high, node.low)], at);
 }
 
 /** Bounds, brought to their common type. */
@@ -219,6 +214,10 @@ export function unify(
 		bounds.map((bound) => resolutionType(binder, bound)),
 		construct,
 		at,
+		bounds.map((bound) => {
+			const begins = beginningOf(bound);
+			return begins < 0 ? at : begins;
+		}),
 	);
 	const first = bounds.find((bound) => bound.type.oid === oid)?.type.modifier ?? -1;
 	const same = bounds.every((bound) => bound.type.oid === oid && bound.type.modifier === first);

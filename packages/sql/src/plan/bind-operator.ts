@@ -172,6 +172,10 @@ export function callByName(
 export function bindInList(place: Place, node: Extract<Expression, { kind: "in-list" }>): Bound {
 	const operand = bindCompared(place, node.operand);
 	const elements = node.list.map((element) => bindCompared(place, element));
+	// What cannot be compared is told of the operator that NOT IN stands for.
+	if (node.negated && operand.kind !== "row") {
+		for (const element of elements) comparisonOf(place, "<>", operand, element, node.at);
+	}
 	const bound = inList(place, operand, elements, node.at);
 	return node.negated ? logical("not", [bound], node.at) : bound;
 }

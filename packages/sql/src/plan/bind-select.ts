@@ -35,11 +35,12 @@ export function bindSelect(
 		aggregates: rich,
 		sets: rich,
 	});
+	const outputs = bindItems(place("SELECT", true), select.items, true);
 	const where =
 		select.where === undefined
 			? []
 			: conjunctsOf(bindBoolean(place("WHERE", false), select.where, "WHERE"));
-	const outputs = bindItems(place("SELECT", true), select.items, keepUnknown);
+	if (!keepUnknown) settleOutputs(binder, outputs);
 	const groups = select.groupBy.map((node) =>
 		bindGroup(place("GROUP BY", false), node, select.items, outputs),
 	);
@@ -110,11 +111,13 @@ export function bindItems(
 			bound,
 		});
 	}
-	// Only now: what is untyped may have got its type from another item.
-	if (!keepUnknown) {
-		for (const output of outputs) output.bound = settledColumn(place.binder, output.bound);
-	}
+	if (!keepUnknown) settleOutputs(place.binder, outputs);
 	return outputs;
+}
+
+/** Once all is bound: what is untyped may have got its type elsewhere. */
+function settleOutputs(binder: Binder, outputs: readonly Output[]): void {
+	for (const output of outputs) output.bound = settledColumn(binder, output.bound);
 }
 
 function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): Output[] {

@@ -135,6 +135,27 @@ export const columnOf = (relation: Relation, column: number, at = -1): Bound => 
 	at,
 });
 
+/** Kinds that are written before or between their operands, so that these may begin further left. */
+const inner: ReadonlySet<Bound["kind"]> = new Set([
+	"and",
+	"cast",
+	"distinct-from",
+	"in-list",
+	"is",
+	"modifier",
+	"or",
+	"quantified",
+	"relabel",
+	"subscript",
+]);
+
+/** Where the text of an expression begins (exprLocation); -1 where that is not known. */
+export function beginningOf(bound: Bound): number {
+	if (!inner.has(bound.kind) && !(bound.kind === "call" && bound.operator)) return bound.at;
+	const places = [bound.at, ...bound.args.map(beginningOf)].filter((at) => at >= 0);
+	return places.length === 0 ? -1 : Math.min(...places);
+}
+
 /** A copy with other operands; the same node if none changed. */
 export function mapArgs(bound: Bound, change: (arg: Bound) => Bound): Bound {
 	let changed = false;

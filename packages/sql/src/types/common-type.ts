@@ -8,9 +8,11 @@ const isImplicit = (from: number, to: number): boolean =>
 	findCast(from, to)?.context === "implicit";
 
 /** The pair at which the search ended, or the type. */
-function search(types: readonly number[]): number | { left: number; right: number } {
+function search(
+	types: readonly number[],
+): number | { readonly left: number; readonly right: number; readonly index: number } {
 	let chosen = 0;
-	for (const type of types) {
+	for (const [index, type] of types.entries()) {
 		if (type === 0 || type === OID.unknown || type === chosen) {
 			continue;
 		}
@@ -21,7 +23,7 @@ function search(types: readonly number[]): number | { left: number; right: numbe
 		const a = builtinType(chosen);
 		const b = builtinType(type);
 		if (a?.category !== b?.category) {
-			return { left: chosen, right: type };
+			return { left: chosen, right: type, index };
 		}
 		if (a?.preferred !== true && isImplicit(chosen, type) && !isImplicit(type, chosen)) {
 			chosen = type;
@@ -39,23 +41,29 @@ export function selectCommonType(types: readonly number[]): number | undefined {
 		: undefined;
 }
 
-/** Throws 42804, or 42846 where a member cannot become the common type. */
-export function commonType(types: readonly number[], construct: string, at: number): number {
+/** `places`: of the members, for the error. Throws 42804, or 42846 where a member cannot become the common type. */
+export function commonType(
+	types: readonly number[],
+	construct: string,
+	at: number,
+	places: readonly number[] = [],
+): number {
+	const position = (index: number) => ({ position: (places[index] ?? at) + 1 });
 	const found = search(types);
 	const name = (oid: number): string => formatType({ oid, modifier: -1 });
 	if (typeof found !== "number") {
 		throw new DatabaseError(
 			"42804",
 			`${construct} types ${name(found.left)} and ${name(found.right)} cannot be matched`,
-			{ position: at + 1 },
+			position(found.index),
 		);
 	}
-	for (const type of types) {
+	for (const [index, type] of types.entries()) {
 		if (type !== 0 && type !== OID.unknown && type !== found && !isImplicit(type, found)) {
 			throw new DatabaseError(
 				"42846",
 				`${construct} could not convert type ${name(type)} to ${name(found)}`,
-				{ position: at + 1 },
+				position(index),
 			);
 		}
 	}
