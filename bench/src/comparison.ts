@@ -26,11 +26,17 @@ export interface Line {
 	readonly retried: number;
 }
 
+const warmSecondsMax = 3;
+
 export async function compare(
 	contenders: readonly Contender[],
 	rounds: number,
 ): Promise<readonly Line[]> {
 	const samples = contenders.map((): Sample[] => []);
+	// What compiles, plans and fills its caches when it is first used does so before it is measured, on all sides.
+	for (const { target, run } of contenders) {
+		await runPgbench(target, { ...run, seconds: Math.min(warmSecondsMax, run.seconds) });
+	}
 	for (let round = 0; round < rounds; round++) {
 		for (const [index, { target, run }] of contenders.entries()) {
 			samples[index]!.push(await runPgbench(target, run));
