@@ -42,6 +42,7 @@ export function descriptorAfter(d: RangeDescriptor, entry: CommittedEntry): Rang
 
 const pollMs = 20;
 const attemptsMax = 3_000;
+const giveAwayAttempts = 250;
 
 /**
  * Learners first, then one joint change; the old replicas leave with it. Run by the leaseholder; if it is to leave itself, it
@@ -79,12 +80,17 @@ export async function relocate(
 	return nodes.includes(self) ? { kind: "done" } : giveAway(replica, nodes);
 }
 
-/** Moves the lease to a node that stays; the asker finds it there. */
+/** Moves the lease to a node that stays, the first that can take it; the asker finds it there. */
 async function giveAway(replica: Replica, nodes: readonly NodeId[]): Promise<RangeAnswer> {
-	const stays = replica.state.descriptor.replicas.find(
-		(r) => r.role === "voter" && nodes.includes(r.nodeId),
-	);
-	if (stays === undefined || !(await replica.transferLease(stays.nodeId))) {
+	for (let i = 0; i < giveAwayAttempts && replica.holding(); i++) {
+		for (const { nodeId, role } of replica.state.descriptor.replicas) {
+			if (role === "voter" && nodes.includes(nodeId) && (await replica.transferLease(nodeId))) {
+				return replica.notLeaseholder();
+			}
+		}
+		await sleep(replica);
+	}
+	if (replica.holding()) {
 		throw new DatabaseError("55000", "could not move the lease to a node that stays");
 	}
 	return replica.notLeaseholder();
@@ -118,11 +124,15 @@ async function until(replica: Replica, what: string, condition: () => boolean): 
 		if (!replica.leads()) {
 			break;
 		}
-		await new Promise<void>((resolve) =>
-			replica.context.runtime.scheduler.setTimer(pollMs, resolve),
-		);
+		await sleep(replica);
 	}
 	throw new DatabaseError("55000", `gave up waiting for ${what}`, {
 		hint: "Try again when all nodes of the range are up.",
+	});
+}
+
+function sleep(replica: Replica): Promise<void> {
+	return new Promise((resolve) => {
+		replica.context.runtime.scheduler.setTimer(pollMs, resolve);
 	});
 }
