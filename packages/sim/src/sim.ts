@@ -23,6 +23,12 @@
  * - V6. Timers follow the monotonic clock of their machine, whatever its rate; the wall clock may show anything.
  * - V7. Faults are counted by kind (`world.counts`): a run in which a fault never happened has tested nothing against it.
  *
+ * A cluster (`cluster/`) is nodes started by the wiring of production on such machines, clients on keys (`run.ts`) and on SQL
+ * (`run-sql.ts`), and a nemesis. Histories go to `packages/checker`; a bank keeps its total; an index equals its table; at the end
+ * no intent is left and replicas of a range are equal byte for byte. A node that stops itself is a failure, whatever the
+ * fault. `make sim SEEDS=n` runs more seeds than the tests do. Protections can be taken out (`Mutations`): each must turn the
+ * check of the histories red, or the check proves nothing.
+ *
  * What escapes from simulated code (an exception out of an event, a rejection that nobody handles) ends the run with
  * the seed in the message; in production it would have ended the process.
  *
