@@ -1,13 +1,6 @@
 /** What the grammar's rules for expressions make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type {
-	CaseBranch,
-	Expression,
-	OrderItem,
-	QualifiedName,
-	Query,
-	TypeName,
-} from "./ast.ts";
+import type { CaseBranch, Expression, OrderItem, QualifiedName, Query, TypeName } from "./ast.ts";
 import type { Token } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
 

@@ -5,6 +5,7 @@ import type { SqlType } from "../types/datum.ts";
 import { commonType, findCast, formatType, typeByOid } from "../types/registry.ts";
 import { bindCall } from "./bind-call.ts";
 import { bindInList, bindLike, bindOperator, bindQuantified, compared } from "./bind-operator.ts";
+import { bindRow, starRelation, wholeRow } from "./bind-row.ts";
 import { bindSubquery } from "./bind-subquery.ts";
 import type { Binder } from "./binder.ts";
 import {
@@ -24,8 +25,6 @@ import {
 	resolutionType,
 	settle,
 } from "./coerce.ts";
-import { missingRelation } from "./missing-name.ts";
-import type { Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 import { resolveTypeName } from "./type-name.ts";
 
@@ -150,28 +149,6 @@ function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>)
 	return place.scope.column(node.name);
 }
 
-/** Throws 42P01. */
-export function starRelation(scope: Scope, node: Extract<Expression, { kind: "star" }>): Relation {
-	const relation = scope.relation(node.qualifier);
-	if (relation === undefined) throw missingRelation(scope, node.qualifier, node.at);
-	return relation;
-}
-
-function wholeRow(relation: Relation, at: number): Bound {
-	relation.useAll();
-	const columns = relation.columns.map(
-		(column, index): Bound => ({
-			kind: "column",
-			relation,
-			column: index,
-			type: column.type,
-			args: [],
-			at,
-		}),
-	);
-	return { kind: "row", type: plainType(2249), args: columns, at };
-}
-
 function bindIs(place: Place, node: Extract<Expression, { kind: "is" }>): Bound {
 	const operand = bindExpression(place, node.operand);
 	const shown = `IS ${node.negated ? "NOT " : ""}${node.test.toUpperCase()}`;
@@ -263,26 +240,6 @@ function bindArray(
 		);
 	}
 	return { kind: "array", type: plainType(arrayOid), args, at };
-}
-
-/** Elements of a row that is compared: literals take the types of what they are compared with. */
-export function bindCompared(place: Place, node: Expression): Bound {
-	if (node.kind !== "row") return bindExpression(place, node);
-	const args = node.elements.map((element) => bindExpression(place, element));
-	return { kind: "row", type: plainType(2249), args, at: node.at };
-}
-
-/** What is still an untyped literal becomes text; a parameter has to get its type elsewhere. */
-const settleLiteral = (binder: Binder, bound: Bound): Bound =>
-	bound.type.oid === 0 ? bound : settle(binder, bound);
-
-function bindRow(place: Place, elements: readonly Expression[], at: number): Bound {
-	const args = elements.flatMap((element) => {
-		const bound = settleLiteral(place.binder, bindExpression(place, element));
-		// ROW(t.*) has the columns of t.
-		return element.kind === "star" ? bound.args : [bound];
-	});
-	return { kind: "row", type: plainType(2249), args, at };
 }
 
 function bindSubscript(place: Place, node: Extract<Expression, { kind: "subscript" }>): Bound {

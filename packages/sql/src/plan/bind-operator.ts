@@ -2,13 +2,8 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import { operatorCandidates, resolve, scalarCandidates, typeByOid } from "../types/registry.ts";
-import {
-	bindBoolean,
-	bindCompared,
-	bindExpression,
-	logical,
-	type Place,
-} from "./bind-expression.ts";
+import { bindBoolean, bindExpression, logical, type Place } from "./bind-expression.ts";
+import { bindCompared } from "./bind-row.ts";
 import { bindQuantifiedQuery } from "./bind-subquery.ts";
 import { type Bound, booleanType, type Comparison, plainType, unknownOid } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";

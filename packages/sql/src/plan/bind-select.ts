@@ -1,9 +1,10 @@
 /** SELECT: the list, grouping, DISTINCT and ORDER BY, brought into one row of projections. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression, OrderItem, Select, SelectItem } from "../parser/ast.ts";
-import { bindBoolean, bindExpression, type Place, starRelation } from "./bind-expression.ts";
+import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { bindFrom } from "./bind-from.ts";
 import { type BoundBody, settledColumn, sortKey } from "./bind-query.ts";
+import { starRelation } from "./bind-row.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, columnOf, conjunctsOf, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";

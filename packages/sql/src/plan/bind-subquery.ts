@@ -2,9 +2,10 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression, Query } from "../parser/ast.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
-import { bindCompared, logical, type Place } from "./bind-expression.ts";
+import { logical, type Place } from "./bind-expression.ts";
 import { comparisonOf } from "./bind-operator.ts";
 import { bindQuery } from "./bind-query.ts";
+import { bindCompared } from "./bind-row.ts";
 import { type Bound, booleanType, type Comparison, plainType } from "./bound.ts";
 
 type SubqueryNode = Extract<
