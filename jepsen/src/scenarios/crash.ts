@@ -20,7 +20,10 @@ export interface CrashOptions extends ScenarioContext {
 	readonly ranges: number;
 	/** How many transactions to wait for between two steps. */
 	readonly pace: number;
+	/** A different one for each scenario on the same tables. */
 	readonly seed: number;
+	/** Transactions of earlier scenarios on the same tables; those of this one are added. */
+	readonly sent: Attempt[];
 }
 
 /** Tables for one scenario, or for several that follow each other on one cluster. */
@@ -121,16 +124,17 @@ class CrashRun {
 	}
 
 	async finish(): Promise<Violations> {
-		const { cluster, log } = this.#options;
+		const { cluster, log, sent } = this.#options;
 		const attempts = await this.load.stop();
 		cluster.throwIfEnded();
+		sent.push(...attempts);
 		log(`${summary(attempts)}; longest gap ${seconds(longestGapMs(attempts))}`);
 		const found: string[] = [];
 		for (const node of cluster.nodes) {
 			const client = await node.connect();
 			const state = await readState(client);
 			await client.end();
-			found.push(...violations(attempts, state).map((line) => `seen by ${node.name}: ${line}`));
+			found.push(...violations(sent, state).map((line) => `seen by ${node.name}: ${line}`));
 		}
 		return [...found, ...unexpectedErrors(attempts, this.#faults)];
 	}

@@ -61,7 +61,7 @@ function crashCase(
 		name,
 		run: (log) =>
 			onCluster(log, async (context) => {
-				const base = { ...context, scale: 8, clientsPerNode: 5, ranges, pace: 200 };
+				const base = { ...context, scale: 8, clientsPerNode: 5, ranges, pace: 200, sent: [] };
 				await prepareCrash({ ...base, seed: 0 });
 				const found: string[] = [];
 				for (let seed = 1; seed <= crashRounds && found.length === 0; seed++) {
