@@ -23,7 +23,8 @@ import { duplicated } from "./create-index.ts";
 import { namesOf } from "./schema-editor.ts";
 import { type StoredRow, tableRows } from "./table-rows.ts";
 
-const batchRows = 500;
+/** Rows of one transaction: twice as many after each that went through, the least again after a conflict. */
+const batchRows = { least: 500, most: 4000 };
 /** From this attempt on a batch locks its rows: writers wait instead of invalidating it. */
 const lockFrom = 2;
 const schemaWaitMs = 5000;
@@ -62,6 +63,7 @@ async function fillFrom(
 	state: SessionState,
 	oid: number,
 	from: Key | undefined,
+	size: number,
 	attempt: number,
 	fill: FillBatch,
 ): Promise<Key | undefined> {
@@ -73,17 +75,17 @@ async function fillFrom(
 		const env = environment(state, transaction, lock);
 		const rows: StoredRow[] = [];
 		const options = {
-			limit: batchRows,
+			limit: size,
 			...(lock ? { lock: { strength: "exclusive", wait: "block" } as const } : {}),
 		};
 		for await (const page of tableRows(transaction, table, options, from)) {
 			rows.push(...page);
-			if (rows.length >= batchRows) break;
+			if (rows.length >= size) break;
 		}
-		const some = rows.slice(0, batchRows);
+		const some = rows.slice(0, size);
 		await fill(table, some, env);
 		await transaction.commit();
-		return some.length < batchRows ? undefined : keySuccessor(some.at(-1)!.key);
+		return some.length < size ? undefined : keySuccessor(some.at(-1)!.key);
 	} catch (error) {
 		await transaction.rollback();
 		throw error;
@@ -109,11 +111,14 @@ function environment(state: SessionState, transaction: Transaction, pessimistic:
 
 async function fillAll(state: SessionState, oid: number, fill: FillBatch): Promise<void> {
 	let from: Key | undefined;
+	let size = batchRows.least;
 	for (;;) {
-		from = await retrying(state.services.runtime, (attempt) =>
-			fillFrom(state, oid, from, attempt, fill),
-		);
+		from = await retrying(state.services.runtime, (attempt) => {
+			if (attempt > 0) size = batchRows.least;
+			return fillFrom(state, oid, from, size, attempt, fill);
+		});
 		if (from === undefined) return;
+		size = Math.min(size * 2, batchRows.most);
 		await state.services.runtime.scheduler.yield();
 	}
 }
