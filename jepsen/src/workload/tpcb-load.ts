@@ -1,6 +1,6 @@
 /** Clients on every node that run TPC-B transactions until they are told to stop. */
 
-import { until } from "../harness/poll.ts";
+import { Hopeless, until } from "../harness/poll.ts";
 import type { ProcessCluster } from "../harness/process-cluster.ts";
 import type { Attempt } from "./outcome.ts";
 import { TpcbClient } from "./tpcb-client.ts";
@@ -15,6 +15,8 @@ export interface TpcbLoadOptions {
 	readonly seed: number;
 }
 
+/** What faults do to transactions. Any other failure means that no more of them can be waited for. */
+const transient = new Set(["40001", "40003", "57P01", "57P03", "lost"]);
 /** Numbers that one client can use up. */
 const idsPerClient = 1_000_000;
 const clientsMax = 1000;
@@ -61,8 +63,17 @@ export class TpcbLoad {
 		}));
 		await until(`${count} more transactions on node ${nodes ?? "any"}`, () => {
 			this.#cluster.throwIfEnded();
+			this.#throwIfBroken();
 			return each.every(({ node, goal }) => this.acknowledged(node) >= goal);
 		});
+	}
+
+	#throwIfBroken(): void {
+		for (const { id, node, outcome } of this.attempts) {
+			if (outcome.kind !== "ok" && !transient.has(outcome.code)) {
+				throw new Hopeless(`transaction ${id} on node ${node} failed with ${outcome.code}`);
+			}
+		}
 	}
 
 	async stop(): Promise<readonly Attempt[]> {
