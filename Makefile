@@ -11,6 +11,7 @@ help:
 	@echo "make demo           one node in memory, in the foreground"
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
+	@echo "make sim SEEDS=n    simulated clusters with faults; SEED=x TRACE=1 shows one"
 	@echo "make soak           long tests on real processes: kills, power loss, pgbench"
 	@echo "make bench          against PostgreSQL on this machine, in turn"
 	@echo "make clean          remove what was compiled"
