@@ -4,17 +4,19 @@
  * after an entry of its own has been committed by the members of now. So what it throws away is not needed to elect anyone.
  */
 import { assert } from "@quorate/keys/assert";
-import type { RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { key as asKey, type Key, spansOverlap } from "@quorate/keys/key";
 import { isNewerEpoch, type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
+import { encodeRangeState } from "./range-state.ts";
 import type { Replica } from "./replica.ts";
 
 export interface DeparturesOptions {
 	readonly runtime: Runtime;
 	readonly engine: Engine;
+	readonly nodeId: NodeId;
 	/** The replicas of this node. One that goes stays among them until its data is gone, so that no other takes its place before. */
 	readonly replicas: Map<RangeId, Replica>;
 	/** The descriptor of the range that begins at a key, from its leaseholder; undefined where none answers. */
@@ -54,12 +56,29 @@ export class Departures {
 			);
 		}
 		this.#options.runtime.scheduler.defer(() => {
-			void replica.group.remove().then(() => {
+			void replica.group.remove(this.#record(replica)).then(() => {
 				clearRange(this.#options.engine, rangeId, span);
 				this.#options.replicas.delete(rangeId);
 				this.#leaving.delete(replica);
 			});
 		});
+	}
+
+	/**
+	 * Makes durable that this node holds no member of the range any more. If the log went first, a power failure could take the
+	 * removal from the engine, and the replica would come back with its old members and without its votes.
+	 */
+	#record({ state }: Replica): Promise<void> {
+		const { engine, nodeId, runtime } = this.#options;
+		const replicas = state.descriptor.replicas.filter((r) => r.nodeId !== nodeId);
+		const departed = encodeRangeState({
+			...state,
+			descriptor: { ...state.descriptor, replicas },
+		});
+		engine.write((batch) => batch.put(metaKey(state.descriptor.rangeId, "state"), departed));
+		return engine
+			.sync()
+			.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
 	}
 
 	/** Every few seconds. */

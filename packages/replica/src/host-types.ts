@@ -73,8 +73,11 @@ export interface RaftGroupHandle {
 	transferLeadership(to: ReplicaId): void;
 	campaign(): void;
 	status(): RaftStatus;
-	/** Stops the group and forgets its log (replica removed). */
-	remove(): Promise<void>;
+	/**
+	 * Stops the group (its replica was removed), and forgets its log once `recorded` resolves: when it is durable that the machine
+	 * is no member. A replica that came back as a member without its log would have forgotten its votes.
+	 */
+	remove(recorded: Promise<void>): Promise<void>;
 }
 
 export interface RaftHostStatistics {
@@ -92,6 +95,8 @@ export interface RaftHost {
 	group(rangeId: RangeId): RaftGroupHandle | undefined;
 	/** Groups that the log names, with entries or a snapshot, and that nobody has added. */
 	unclaimed(): readonly RangeId[];
+	/** Forgets the log of a group that was being removed when the process before ended. */
+	discard(rangeId: RangeId): Promise<void>;
 	/**
 	 * Called for messages to a range that is not here: the owner may create it (a new replica that will get a snapshot) and
 	 * return true, or refuse. `to` is the replica id addressed.

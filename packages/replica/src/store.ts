@@ -87,6 +87,7 @@ export class RangeStore {
 		this.#departures = new Departures({
 			runtime: options.runtime,
 			engine: options.engine,
+			nodeId: options.nodeId,
 			replicas: this.#replicas,
 			members: (start) => options.members(start),
 		});
@@ -124,6 +125,7 @@ export class RangeStore {
 				states.set(rangeId, decodeRangeState(value));
 			}
 		}
+		await this.#clearDeparted([...states.values()]);
 		rpc.handle("range", (body) => this.handle(body as RangeRequest));
 		rpc.handle("range-descriptor", (body) => this.#replicas.get(body as RangeId)?.info() ?? null);
 		rpc.handle("unlock", (body) => this.#unlock(body));
@@ -140,7 +142,6 @@ export class RangeStore {
 				this.#add(state, replica.replicaId, atOnce);
 			}
 		}
-		this.#clearDeparted([...states.values()]);
 		const lost = host.unclaimed();
 		if (lost.length > 0) {
 			throw new DatabaseError(
@@ -161,13 +162,15 @@ export class RangeStore {
 	}
 
 	/** What replicas have left behind that were removed right before the process ended. */
-	#clearDeparted(states: readonly RangeState[]): void {
-		for (const { descriptor } of states) {
-			if (!this.#replicas.has(descriptor.rangeId)) {
-				const isTaken = this.#overlapping(descriptor) !== undefined;
-				const span = isTaken ? nowhere : rangeSpan(descriptor);
-				clearRange(this.#options.engine, descriptor.rangeId, span);
-			}
+	async #clearDeparted(states: readonly RangeState[]): Promise<void> {
+		const { engine, host, nodeId } = this.#options;
+		const isHeld = ({ descriptor }: RangeState) => replicaOn(descriptor, nodeId) !== undefined;
+		const held = states.filter(isHeld).map((s) => rangeSpan(s.descriptor));
+		for (const { descriptor } of states.filter((s) => !isHeld(s))) {
+			await host.discard(descriptor.rangeId);
+			const span = rangeSpan(descriptor);
+			const isTaken = held.some((other) => spansOverlap(other, span));
+			clearRange(engine, descriptor.rangeId, isTaken ? nowhere : span);
 		}
 	}
 

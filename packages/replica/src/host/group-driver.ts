@@ -137,10 +137,11 @@ export class GroupDriver implements RaftGroupHandle {
 		return this.raft.status();
 	}
 
-	async remove(): Promise<void> {
+	async remove(recorded: Promise<void>): Promise<void> {
 		if (this.isRemoved) return;
 		this.end();
 		this.#context.removed(this);
+		await recorded;
 		const { rangeId, replicaId } = this;
 		await this.#context.append([{ rangeId, replicaId, removed: true }]);
 	}

@@ -328,7 +328,7 @@ test("a replica that holds nothing is made on demand and gets a snapshot, a refu
 	t.truthy(hosts.node(1).handle.proposeConfiguration(left));
 	await world.advance(300);
 	t.deepEqual(machine.applied.configuration.voters, [replicaId(10)]);
-	void host.group(range)!.remove();
+	void host.group(range)!.remove(Promise.resolve());
 	await world.settle();
 	t.is(wal.groups.size, 0);
 	t.deepEqual(world.fatals, []);

@@ -112,9 +112,15 @@ export class NodeRaftHost implements RaftHost {
 
 	/** Groups that the log names, with entries or a snapshot, and that nobody has added: their state is lost on this node. */
 	unclaimed(): readonly RangeId[] {
-		return [...this.#recovered.values()]
-			.filter((group) => group.entries.length > 0 || (group.snapshot?.index ?? 0) > 0)
-			.map((group) => group.rangeId);
+		return [...this.#recovered.values()].filter(holdsSomething).map((group) => group.rangeId);
+	}
+
+	async discard(range: RangeId): Promise<void> {
+		const recovered = this.#recovered.get(range);
+		// One that holds nothing is a later replica's, which waits for its first snapshot: it keeps what it has.
+		if (recovered === undefined || !holdsSomething(recovered)) return;
+		this.#recovered.delete(range);
+		await this.#append([{ rangeId: range, replicaId: recovered.replicaId, removed: true }]);
 	}
 
 	addGroup(options: GroupOptions): RaftGroupHandle {
@@ -337,3 +343,6 @@ export class NodeRaftHost implements RaftHost {
 		}
 	}
 }
+
+const holdsSomething = (group: RecoveredGroup): boolean =>
+	group.entries.length > 0 || (group.snapshot?.index ?? 0) > 0;
