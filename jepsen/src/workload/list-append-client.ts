@@ -120,7 +120,7 @@ async function runBlock(client: PgClient, steps: readonly Step[], mode: string):
 	} catch (error) {
 		await rollBack(client);
 		// COMMIT was not sent, so nothing of it can have happened.
-		return { status: "fail", ops: unknownOps(steps), code: codeOf(error) };
+		return { status: "fail", ops: unknownOps(steps), code: codeOf(client, error) };
 	}
 	return finish(client, steps, async () => {
 		await client.query("COMMIT");
@@ -143,7 +143,11 @@ async function finish(
 		const certain =
 			error instanceof ServerError && error.severity === "ERROR" && error.code !== "40003";
 		await rollBack(client);
-		return { status: certain ? "fail" : "info", ops: unknownOps(steps), code: codeOf(error) };
+		return {
+			status: certain ? "fail" : "info",
+			ops: unknownOps(steps),
+			code: codeOf(client, error),
+		};
 	}
 }
 
@@ -180,9 +184,9 @@ async function rollBack(client: PgClient): Promise<void> {
 	}
 }
 
-function codeOf(error: unknown): string {
+function codeOf(client: PgClient, error: unknown): string {
 	if (error instanceof ServerError) {
 		return error.code;
 	}
-	return (error as Error).name === "ConnectionLost" ? "lost" : (error as Error).message;
+	return client.connected ? (error as Error).message : "lost";
 }
