@@ -179,6 +179,9 @@ export class RangeRouter {
 					info = { descriptor: info.descriptor, leaseholder: undefined };
 					break;
 				default:
+					if (info.leaseholder !== target && answer.kind !== "error") {
+						this.#learnLeaseholder(k, info, target);
+					}
 					return answer;
 			}
 			if (clock.monotonicMs() >= deadline) {
@@ -249,6 +252,14 @@ export class RangeRouter {
 			this.#cache.put(next);
 		}
 		return next;
+	}
+
+	/** Found by trying: without it, every request would first wait again for a node that does not answer. */
+	#learnLeaseholder(k: Key, { descriptor }: RangeInfo, leaseholder: NodeId): void {
+		const cached = this.#cache.find(k);
+		if (cached !== undefined && cached.descriptor.rangeId === descriptor.rangeId) {
+			this.#cache.put({ descriptor: cached.descriptor, leaseholder });
+		}
 	}
 
 	/** Newer descriptors replace what they overlap; if nothing newer came, the cached one is dropped and looked up again. */

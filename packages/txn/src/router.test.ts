@@ -1,0 +1,60 @@
+import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import { type Key, key, keyMax } from "@quorate/keys/key";
+import type { RangeInfo } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import type { PlacementClient } from "@quorate/placement/types";
+import type { RangeAnswer } from "@quorate/replica/requests";
+import { type Rpc, RpcError } from "@quorate/rpc/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import test from "ava";
+import { RangeRouter } from "./router.ts";
+
+const nodes = [1, 2, 3] as NodeId[];
+const everything: RangeInfo = {
+	descriptor: {
+		rangeId: 1 as RangeId,
+		start: "" as Key,
+		end: keyMax,
+		epoch: { version: 1, conf: 1 },
+		replicas: nodes.map((nodeId) => ({
+			nodeId,
+			replicaId: nodeId as number as ReplicaId,
+			role: "voter",
+		})),
+	},
+	leaseholder: 1 as NodeId,
+};
+
+test("a leaseholder that was found by trying is remembered", async (t) => {
+	const asked: NodeId[] = [];
+	const runtime = {
+		clock: { monotonicMs: () => 0 },
+		scheduler: { setTimer: (_delayMs: number, task: () => void) => task() },
+		random: { float: () => 0 },
+	} as unknown as Runtime;
+	const router = new RangeRouter({
+		runtime,
+		nodeId: 2 as NodeId,
+		placement: {
+			lookup: async () => [everything],
+			seen: () => 1 as Timestamp,
+		} as unknown as PlacementClient,
+		rpc: {
+			call: async (to: NodeId) => {
+				asked.push(to);
+				throw new RpcError("timeout", "it stands still");
+			},
+		} as unknown as Rpc,
+		local: (): RangeAnswer => {
+			asked.push(2 as NodeId);
+			return { kind: "values", values: [null] };
+		},
+	});
+	const k = key("k");
+	const body = { kind: "read", keys: [k], s: 1 as Timestamp, transaction: null } as const;
+	t.is((await router.request(k, body, { idempotent: true })).kind, "values");
+	t.deepEqual(asked, [1, 2]);
+	// Without it the silent node would be waited for again, by every request.
+	t.is((await router.request(k, body, { idempotent: true })).kind, "values");
+	t.deepEqual(asked, [1, 2, 2]);
+});
