@@ -11,6 +11,7 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
 import { metaKey, transactionKey } from "@quorate/storage/engine-keys";
 import type { VersionBatch } from "@quorate/storage/version-batch";
+import type { Intent } from "@quorate/storage/versions";
 import type { Command, Envelope } from "./commands.ts";
 import {
 	configurationOf,
@@ -209,7 +210,7 @@ function applyCommit(
 		return { kind: "unknown" };
 	}
 	assert(c.c > intent.p, () => `T1: commit timestamp ${c.c} is not above p ${intent.p}`);
-	resolveKey(state, batch, c, c.anchor);
+	resolveKey(state, batch, c, c.anchor, intent);
 	resolveOwnPoints(state, batch, c);
 	putRecord(batch, {
 		transaction: c.transaction,
@@ -230,7 +231,7 @@ function resolveOwnPoints(
 ): void {
 	for (const span of c.written) {
 		if (span.end === keySuccessor(span.start) && owns(state, span.start)) {
-			resolveKey(state, batch, c, span.start);
+			resolveKey(state, batch, c, span.start, batch.intent(span.start));
 		}
 	}
 }
@@ -271,23 +272,24 @@ function applyResolve(
 ): ApplyResult {
 	for (const span of c.spans) {
 		if (span.end === keySuccessor(span.start)) {
-			resolveKey(state, batch, c, span.start);
+			resolveKey(state, batch, c, span.start, batch.intent(span.start));
 			continue;
 		}
-		for (const { key } of batch.intents(span, Number.MAX_SAFE_INTEGER)) {
-			resolveKey(state, batch, c, key);
+		for (const { key, intent } of batch.intents(span, Number.MAX_SAFE_INTEGER)) {
+			resolveKey(state, batch, c, key, intent);
 		}
 	}
 	return done;
 }
 
+/** `intent`: what is on the key now. */
 function resolveKey(
 	state: RangeState,
 	batch: VersionBatch,
 	c: { readonly transaction: TransactionId; readonly c: Timestamp },
 	key: Key,
+	intent: Intent | undefined,
 ): void {
-	const intent = batch.intent(key);
 	if (intent?.transaction !== c.transaction) {
 		return;
 	}

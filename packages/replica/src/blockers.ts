@@ -7,6 +7,8 @@ import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Timer } from "@quorate/runtime/runtime";
 import type { EngineReader } from "@quorate/storage/engine";
+import { intentSpan, userKey } from "@quorate/storage/engine-keys";
+import { IntentFilter } from "@quorate/storage/intent-filter";
 import type { Intent } from "@quorate/storage/versions";
 import { readIntent, readIntents } from "@quorate/storage/versions";
 import { inquireAfterMs, type ReplicaContext } from "./context.ts";
@@ -33,6 +35,9 @@ interface Wait {
 
 /** Decisions remembered at most; they only save a question. */
 const decisionsMax = 20_000;
+/** Of one look when intents are counted: there may be millions. */
+const recountRows = 4_096;
+const recountBytes = 1 << 20;
 
 export class Blockers {
 	readonly #context: ReplicaContext;
@@ -43,8 +48,8 @@ export class Blockers {
 	readonly #resolve: (transaction: TransactionId, c: Timestamp, keys: readonly Key[]) => void;
 	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
 	readonly #settle: () => void;
-	/** Intents in the range now; 0 saves the look for them. */
-	intentCount = 0;
+	/** Of the intents in the range now: saves most looks for them. */
+	readonly intents = new IntentFilter();
 
 	constructor(
 		context: ReplicaContext,
@@ -59,7 +64,26 @@ export class Blockers {
 	}
 
 	intent(reader: EngineReader, key: Key): Intent | undefined {
-		return this.intentCount === 0 ? undefined : readIntent(reader, key);
+		return this.intents.mayHold(key) ? readIntent(reader, key) : undefined;
+	}
+
+	/** Intents in the range now. */
+	get intentCount(): number {
+		return this.intents.count;
+	}
+
+	/** Counts the intents of the range anew. */
+	recount(span: Span): void {
+		this.intents.clear();
+		const { start, end } = intentSpan(span);
+		const limits = { rowsMax: recountRows, bytesMax: recountBytes, reverse: false, keyOffset: 0 };
+		for (let from: Key | undefined = start; from !== undefined && from < end; ) {
+			const { keys, more } = this.#context.engine.scan({ start: from, end }, limits);
+			for (const k of keys) {
+				this.intents.add(userKey(k));
+			}
+			from = more ? keySuccessor(keys[keys.length - 1]!) : undefined;
+		}
 	}
 
 	/** Adds what is foreign on the key and has p below `s` to `found`. */
@@ -146,7 +170,7 @@ export class Blockers {
 			return undefined;
 		}
 		if (span.end === keySuccessor(span.start)) {
-			const mine = readIntent(this.#context.engine, span.start)?.transaction === transaction;
+			const mine = this.intent(this.#context.engine, span.start)?.transaction === transaction;
 			return mine ? { span, count: 1 } : undefined;
 		}
 		let from = span.start;

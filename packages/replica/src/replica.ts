@@ -130,9 +130,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 
 	/** Counts the range's intents anew: after a start, a split, a snapshot. */
 	recount(): void {
-		this.blockers.intentCount = 1;
-		const span = rangeSpan(this.state.descriptor);
-		this.blockers.intentCount = span.start < span.end ? this.blockers.intentsIn(span).length : 0;
+		this.blockers.recount(rangeSpan(this.state.descriptor));
 	}
 
 	leads(): boolean {
@@ -249,7 +247,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		const { state } = this;
 		const versionBefore = state.descriptor.epoch;
 		this.context.engine.write((batch) => {
-			const versions = new VersionBatch(this.context.engine, batch);
+			const versions = new VersionBatch(this.context.engine, batch, this.blockers.intents);
 			for (const entry of entries) {
 				assert(
 					entry.index === state.appliedIndex + 1,
@@ -267,7 +265,6 @@ export class Replica implements GroupMachine, ReplicaCore {
 				}
 			}
 			versions.rawPut(metaKey(state.descriptor.rangeId, "state"), encodeRangeState(state));
-			this.blockers.intentCount += versions.intentDelta;
 		});
 		const last = entries[entries.length - 1]!;
 		if (this.#isLeader && last.term === this.#term) {

@@ -17,6 +17,7 @@ import {
 	historyUserKey,
 	intentKey,
 } from "./engine-keys.ts";
+import type { IntentFilter } from "./intent-filter.ts";
 import { OverlayReader } from "./overlay-reader.ts";
 import {
 	encodeIntent,
@@ -54,21 +55,20 @@ export interface SizeDelta {
 export class VersionBatch implements VersionWrites {
 	readonly #overlay: OverlayReader;
 	readonly sizeDelta: SizeDelta = { rows: 0, dataBytes: 0, historyEntries: 0, historyBytes: 0 };
-	#intentDelta = 0;
+	readonly #intents: IntentFilter;
 
-	/** `reader` sees everything written before `batch`. */
-	constructor(reader: EngineReader, batch: EngineBatch) {
+	/**
+	 * `reader` sees everything written before `batch`. `intents` knows the intents of all keys that the batch is asked about,
+	 * and follows what it does to them.
+	 */
+	constructor(reader: EngineReader, batch: EngineBatch, intents: IntentFilter) {
 		this.#overlay = new OverlayReader(reader, batch);
+		this.#intents = intents;
 	}
 
 	/** The engine as it will be: for reads that have no method here. */
 	get reader(): EngineReader {
 		return this.#overlay;
-	}
-
-	/** Intents put minus intents removed. `rawDeleteSpan` is not counted. */
-	get intentDelta(): number {
-		return this.#intentDelta;
 	}
 
 	newest(k: Key): Version | undefined {
@@ -92,7 +92,7 @@ export class VersionBatch implements VersionWrites {
 	}
 
 	intent(k: Key): Intent | undefined {
-		return readIntent(this.#overlay, k);
+		return this.#intents.mayHold(k) ? readIntent(this.#overlay, k) : undefined;
 	}
 
 	intents(span: Span, max: number): readonly KeyIntent[] {
@@ -129,18 +129,15 @@ export class VersionBatch implements VersionWrites {
 
 	putIntent(k: Key, intent: Intent): void {
 		const at = intentKey(k);
-		if (this.#overlay.get(at) === undefined) {
-			this.#intentDelta++;
+		if (!this.#intents.mayHold(k) || this.#overlay.get(at) === undefined) {
+			this.#intents.add(k);
 		}
 		this.#overlay.put(at, encodeIntent(intent));
 	}
 
 	removeIntent(k: Key): void {
-		const at = intentKey(k);
-		if (this.#overlay.get(at) !== undefined) {
-			this.#intentDelta--;
-			this.#overlay.delete(at);
-		}
+		this.#overlay.delete(intentKey(k));
+		this.#intents.remove(k);
 	}
 
 	collect(

@@ -83,6 +83,7 @@ export interface VersionWrites {
 	 */
 	put(k: Key, ts: Timestamp, value: Uint8Array | undefined): void;
 	putIntent(k: Key, intent: Intent): void;
+	/** Of a key that has one. */
 	removeIntent(k: Key): void;
 	/** Removes history that ended at or before `threshold`: at most `max` entries. `resume`: the start of the rest. */
 	collect(

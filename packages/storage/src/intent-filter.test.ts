@@ -1,0 +1,55 @@
+import { key } from "@quorate/keys/key";
+import test from "ava";
+import fc from "fast-check";
+import { IntentFilter } from "./intent-filter.ts";
+
+test("no key that was added and not removed looks absent, whatever came and went", (t) => {
+	const steps = fc.array(
+		fc.record({
+			kind: fc.constantFrom("add", "add many", "remove", "remove many"),
+			at: fc.nat(99),
+		}),
+		{ maxLength: 60 },
+	);
+	fc.assert(
+		fc.property(steps, (all) => {
+			const filter = new IntentFilter();
+			const held: string[] = [];
+			let next = 0;
+			for (const { kind, at } of all) {
+				for (let n = kind.endsWith("many") ? at * 40 : 1; n > 0; n--) {
+					if (kind.startsWith("add")) {
+						held.push(`\0k${next++}\xff`);
+						filter.add(key(held[held.length - 1]!));
+					} else if (held.length > 0) {
+						const [gone] = held.splice((at * 7) % held.length, 1);
+						filter.remove(key(gone!));
+					}
+				}
+			}
+			t.is(filter.count, held.length);
+			t.true(held.every((k) => filter.mayHold(key(k))));
+		}),
+		{ numRuns: 60 },
+	);
+});
+
+test("most keys that were not added look absent, and all do once it is empty", (t) => {
+	const filter = new IntentFilter();
+	const names = Array.from({ length: 20_000 }, (_, n) => key(`table/1/row${n}`));
+	names.forEach((k) => {
+		filter.add(k);
+	});
+	const others = names.map((k) => key(`${k}x`));
+	const share = others.filter((k) => filter.mayHold(k)).length / others.length;
+	t.true(share < 0.3, `${share} of the absent keys look present`);
+	names.forEach((k) => {
+		filter.remove(k);
+	});
+	t.is(filter.count, 0);
+	t.false(names.some((k) => filter.mayHold(k)));
+});
+
+test("removing what was never added is an error", (t) => {
+	t.throws(() => new IntentFilter().remove(key("a")), { message: /never added/ });
+});

@@ -1,0 +1,86 @@
+/**
+ * Which keys surely have no intent, in memory: most keys have none, and asking the engine for what is not there costs as much as
+ * reading what is. A counting filter with one counter a key.
+ *
+ *  1. `mayHold` is never false for a key that was added and not removed. True says nothing: the engine has to be asked.
+ *  2. `add` and `remove` follow the intents exactly: an intent put over another is not added again.
+ *
+ * It grows by repeating itself: each counter then stands for its keys in all copies, and removing a key lowers one of them. What is
+ * left of the others are keys that look as if they might be there, until the last intent goes and all is forgotten.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { Key } from "@quorate/keys/key";
+
+const leastCounters = 1 << 10;
+const mostCounters = 1 << 22;
+/** Times as many counters as keys, and times as large when it grows. */
+const spread = 16;
+/** A counter that got here stays: it no longer knows how many keys it stands for. */
+const stuck = 255;
+
+export class IntentFilter {
+	#counters = new Uint8Array(leastCounters);
+	#count = 0;
+
+	/** Intents now. */
+	get count(): number {
+		return this.#count;
+	}
+
+	mayHold(k: Key): boolean {
+		return this.#count > 0 && this.#counters[this.#at(k)] !== 0;
+	}
+
+	add(k: Key): void {
+		if (this.#count >= this.#counters.length / spread && this.#counters.length < mostCounters) {
+			this.#grow();
+		}
+		this.#count++;
+		const at = this.#at(k);
+		if (this.#counters[at]! < stuck) {
+			this.#counters[at]!++;
+		}
+	}
+
+	remove(k: Key): void {
+		const at = this.#at(k);
+		assert(
+			this.#count > 0 && this.#counters[at] !== 0,
+			"an intent is removed that was never added",
+		);
+		this.#count--;
+		if (this.#count === 0) {
+			this.clear();
+		} else if (this.#counters[at]! < stuck) {
+			this.#counters[at]!--;
+		}
+	}
+
+	clear(): void {
+		this.#count = 0;
+		if (this.#counters.length > leastCounters) {
+			this.#counters = new Uint8Array(leastCounters);
+		} else {
+			this.#counters.fill(0);
+		}
+	}
+
+	#grow(): void {
+		const old = this.#counters;
+		const counters = new Uint8Array(Math.min(old.length * spread, mostCounters));
+		for (let at = 0; at < counters.length; at += old.length) {
+			counters.set(old, at);
+		}
+		this.#counters = counters;
+	}
+
+	/** FNV-1a, its bits mixed once more: the low ones choose the counter. */
+	#at(k: Key): number {
+		let hash = 0x811c9dc5;
+		for (let n = 0; n < k.length; n++) {
+			hash = Math.imul(hash ^ k.charCodeAt(n), 0x01000193);
+		}
+		hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+		return (hash ^ (hash >>> 13)) & (this.#counters.length - 1);
+	}
+}
