@@ -12,6 +12,7 @@ help:
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
 	@echo "make sim SEEDS=n    simulated clusters with faults; SEED=x TRACE=1 shows one"
+	@echo "make model          every interleaving of a bounded Raft group, checked"
 	@echo "make soak           long tests on real processes: kills, power loss, pgbench"
 	@echo "make bench          against PostgreSQL on this machine, in turn"
 	@echo "make clean          remove what was compiled"
@@ -72,5 +73,6 @@ jepsen: build
 sim: build
 	@node packages/sim/dist/cluster/main.js
 
-model:
-	@echo "quorate: make $@: there is no such program yet" >&2; exit 1
+# All that three replicas can do within two terms, two proposals and one crash.
+model: build
+	@node --max-old-space-size=4096 packages/raft/dist/testing/model/main.js

@@ -9,4 +9,12 @@ export interface Mutations {
 	readonly withoutOracleRound?: boolean;
 	/** L1: a leaseholder serves timestamps above its lease's expiry. */
 	readonly withoutLeaseExpiry?: boolean;
+	/** Raft paper, figure 8: a leader commits entries of earlier terms by counting them. */
+	readonly withoutCommitTermCheck?: boolean;
+	/** Raft paper, figure 3, election safety: a replica votes for whoever asks. */
+	readonly withoutVoteMemory?: boolean;
+	/** Raft paper, section 5.3: a follower takes entries without the one before them being its leader's. */
+	readonly withoutAppendMatch?: boolean;
+	/** Raft paper, section 5.4.1: a replica votes also for a log that is behind its own. */
+	readonly withoutLogComparison?: boolean;
 }

@@ -92,8 +92,15 @@ export function learnCommit(core: RaftCore, commit: LogIndex, commitTerm: Term):
 
 export function handleVote(core: RaftCore, message: Message & { kind: "vote" }): void {
 	assert(message.term === core.term, "votes are given in the current term");
-	const free = core.vote === message.from || (core.vote === noReplica && core.leader === noReplica);
-	const granted = free && core.log.isUpToDate(message.lastIndex, message.lastTerm);
+	const { mutations } = core.options;
+	const free =
+		core.vote === message.from ||
+		(core.vote === noReplica && core.leader === noReplica) ||
+		(mutations?.withoutVoteMemory === true && core.role === "follower");
+	const upToDate =
+		core.log.isUpToDate(message.lastIndex, message.lastTerm) ||
+		mutations?.withoutLogComparison === true;
+	const granted = free && upToDate;
 	const response: Message = {
 		kind: "vote-response",
 		from: core.self,

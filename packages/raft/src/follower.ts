@@ -1,7 +1,7 @@
 /** What a follower does with its leader's messages. Acknowledgements leave only when what they promise is durable. */
 import { assert } from "@quorate/keys/assert";
 import { noReplica, type RaftCore } from "./core.ts";
-import type { LogIndex, Message } from "./types.ts";
+import type { LogIndex, Message, Term } from "./types.ts";
 
 /** Any message of the current term's leader: whoever stood against it gives up. */
 export function followLeader(core: RaftCore, message: Message): void {
@@ -26,7 +26,7 @@ export function handleAppend(core: RaftCore, message: Message & { kind: "append"
 		accept(core, message, log.commit);
 		return;
 	}
-	if (log.term(previousIndex) !== previousTerm || core.awaitsSnapshot) {
+	if (!matches(core, previousIndex, previousTerm) || core.awaitsSnapshot) {
 		// Nothing below the commit index can differ, so the search need not go there.
 		const hintIndex = Math.max(log.commit, log.lastAtOrBelowTerm(previousIndex, previousTerm));
 		core.send({
@@ -46,6 +46,13 @@ export function handleAppend(core: RaftCore, message: Message & { kind: "append"
 	// Beyond the last entry of this message our log may differ from the leader's.
 	log.commitTo(Math.min(message.commit, lastNew));
 	accept(core, message, lastNew);
+}
+
+/** Log matching (Raft paper, section 5.3): what follows an entry is taken only if that is the leader's. */
+function matches(core: RaftCore, previousIndex: LogIndex, previousTerm: Term): boolean {
+	if (core.log.term(previousIndex) === previousTerm) return true;
+	const { mutations } = core.options;
+	return mutations?.withoutAppendMatch === true && core.log.term(previousIndex) !== undefined;
 }
 
 function accept(core: RaftCore, message: Message, index: LogIndex): void {

@@ -21,12 +21,13 @@
  * Left out: entries are not flow-controlled at the source (the driver's business), snapshots travel outside of messages,
  * followers do not forward proposals.
  *
- * May import: `keys/assert` and ids. Compiles without any library but the language's own.
+ * May import: `keys/assert`, ids and mutations. Compiles without any library but the language's own.
  *
  * Read on: `types.ts`, `step.ts`, `election.ts`, `leader.ts`, `follower.ts`, `log.ts`.
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
+import type { Mutations } from "@quorate/keys/mutations";
 import { emptyOutbox, RaftCore } from "./core.ts";
 import { campaign, selfVoteSynced } from "./election.ts";
 import {
@@ -70,6 +71,8 @@ export interface RaftOptions {
 	readonly inflightMax: number;
 	/** In [0, 1): the only randomness. */
 	readonly random: () => number;
+	/** For tests. */
+	readonly mutations?: Mutations;
 }
 
 export interface RestoredState {
@@ -348,6 +351,23 @@ export class RaftGroup {
 	/** Also of the entry before the first; undefined where neither is here. */
 	termOf(index: LogIndex): Term | undefined {
 		return this.#core.log.term(index);
+	}
+
+	/**
+	 * All that decides what this group does next, once all its writes are synced, as plain data: two groups with equal dumps
+	 * behave alike. For whoever explores states.
+	 */
+	dump(): unknown {
+		const { options, log, reads, progress, departing, votes, ...rest } = this.#core;
+		return {
+			...rest,
+			hardState: this.#hardState,
+			votes: [...votes].sort(([a], [b]) => a - b),
+			progress: [...progress.values()].map((p) => p.dump()),
+			departing: departing.map((d) => ({ ...d, progress: d.progress.dump() })),
+			log: log.dump(),
+			reads: reads.dump(),
+		};
 	}
 
 	status(): RaftStatus {

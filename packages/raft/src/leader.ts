@@ -57,7 +57,9 @@ export function advanceCommit(core: RaftCore): void {
 	const index = quorumValue(core.configuration, (replica) =>
 		replica === core.self ? core.log.durable : (core.progress.get(replica)?.match ?? 0),
 	);
-	if (index <= core.log.commit || core.log.term(index) !== core.term) return;
+	if (index <= core.log.commit) return;
+	const isOwn = core.log.term(index) === core.term;
+	if (!isOwn && core.options.mutations?.withoutCommitTermCheck !== true) return;
 	if (hideOwnRemoval(core, index)) return;
 	core.log.commitTo(index);
 	breakSeal(core);

@@ -257,6 +257,20 @@ export class RaftLog {
 		this.compact(metadata.index);
 	}
 
+	/** See `RaftGroup.dump`. */
+	dump(): unknown {
+		assert(this.#pendingSyncs.length === 0, "every write is synced");
+		return {
+			entries: this.#entries,
+			firstIndex: this.#firstIndex,
+			previousTerm: this.#previousTerm,
+			commit: this.#commit,
+			applied: this.#applied,
+			given: this.#given,
+			handed: this.#handed,
+		};
+	}
+
 	/**
 	 * The highest index at or below `index` whose term is at most `term`: where two logs may last have agreed. Lets a
 	 * leader skip a whole term a message instead of one entry (Raft paper, section 5.3).

@@ -118,4 +118,9 @@ export class Progress {
 		this.becomeProbe();
 		this.#probeSent = true;
 	}
+
+	/** See `RaftGroup.dump`. */
+	dump(): unknown {
+		return { ...this, probeSent: this.#probeSent, inflight: [...this.#inflight] };
+	}
 }

@@ -65,4 +65,9 @@ export class ReadRounds {
 		this.#rounds = [];
 		this.#waiting = [];
 	}
+
+	/** See `RaftGroup.dump`. */
+	dump(): unknown {
+		return { context: this.#context, waiting: [...this.#waiting], rounds: [...this.#rounds] };
+	}
 }

@@ -5,6 +5,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { type ReplicaId, replicaId } from "@quorate/keys/ids";
+import type { Mutations } from "@quorate/keys/mutations";
 import { RaftGroup } from "../group.ts";
 import type {
 	Configuration,
@@ -69,6 +70,7 @@ export interface ClusterOptions {
 	readonly electionTicks?: number;
 	readonly appendBytesMax?: number;
 	readonly inflightMax?: number;
+	readonly mutations?: Mutations;
 	/** Sees everything that a node takes from its group, before anything of it is done. */
 	readonly onReady?: (node: Node, ready: Ready) => void;
 	readonly onApplied?: (node: Node, entry: AppliedEntry) => void;
@@ -176,7 +178,7 @@ export class Cluster {
 				node.hardState = { term: applied.term, vote: replicaId(0), commit: applied.index };
 			}
 		}
-		const { electionTicks = 10, inflightMax = 8 } = this.#options;
+		const { electionTicks = 10, inflightMax = 8, mutations } = this.#options;
 		node.group = new RaftGroup(
 			{
 				self: node.id,
@@ -185,6 +187,7 @@ export class Cluster {
 				appendBytesMax: this.appendBytesMax,
 				inflightMax,
 				random: this.#options.random,
+				...(mutations === undefined ? {} : { mutations }),
 			},
 			{
 				hardState: node.hardState,
