@@ -25,6 +25,7 @@ const layers = {
 	pgwire: 7,
 	server: 8,
 	sim: 9,
+	embedded: 9,
 };
 /** Pure parts of Node's library. All others are the runtime's business. */
 const pureBuiltins = new Set([
