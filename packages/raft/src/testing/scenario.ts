@@ -4,11 +4,14 @@
  *
  *     cluster N               a group of N voters, born at index 1, term 1
  *     logs N TERM ...         node N starts with entries of these terms (before its first start; the group is born at index 0)
+ *     term N TERM             node N has heard of that term (before its first start)
  *     append-bytes N          most bytes of entries in a message, for nodes that start from now on; an empty entry counts 16
  *     node N                  a replica that holds nothing and waits for a snapshot
  *     tick N [COUNT]          time passes for one node; `tick all` for all
  *     deliver [A->B]          what is on its way now arrives, in order; without arguments, all of it
  *     settle                  delivers without telling until nothing is on its way
+ *     deliver-last A->B       what was sent last arrives first
+ *     copy A->B               what is on its way arrives twice
  *     drop [A->B]             what is on its way is lost
  *     cut A->B | A            messages are lost from now on; `heal` ends all cuts
  *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, quiesce N, wake N, unreachable A B
@@ -16,7 +19,10 @@
  *     hold N, sync N, free N  the disk of N stands still; syncs once; is itself again
  *     crash N [KEPT], restart N   unsynced writes are lost; of the state machine, all above KEPT entries
  *     compact N INDEX, status, log, applied
+ *
+ * Whatever a file says, it fails where two lead in a term, or two machines apply different entries.
  */
+import { assert } from "@quorate/keys/assert";
 import { replicaId } from "@quorate/keys/ids";
 import type { ConfigurationChange, Message, Ready } from "../types.ts";
 import { Cluster, emptyConfiguration, entryText, type Node, type Packet } from "./cluster.ts";
@@ -26,6 +32,9 @@ export class Scenario {
 	#out: string[] = [];
 	readonly #roles = new Map<number, string>();
 	readonly #cuts = new Set<string>();
+	/** Leader of each term, and what was applied at each index. */
+	readonly #leaders = new Map<number, number>();
+	readonly #applied = new Map<number, string>();
 	#reads = 0;
 
 	constructor() {
@@ -33,6 +42,11 @@ export class Scenario {
 			random: () => 0,
 			inflightMax: 4,
 			onReady: (node, ready) => this.#onReady(node, ready),
+			onApplied: (node, { index, term, text }) => {
+				const first = this.#applied.get(index) ?? `${term} ${text}`;
+				assert(first === `${term} ${text}`, `state machine safety at ${index} on ${node.id}`);
+				this.#applied.set(index, first);
+			},
 		});
 	}
 
@@ -75,6 +89,16 @@ export class Scenario {
 				return;
 			case "settle":
 				for (let i = 0; i < 200 && cluster.packets.length > 0; i++) this.#deliver(undefined, false);
+				return;
+			case "deliver-last": {
+				const last = cluster.packets.filter((p) => matches(p, first)).at(-1);
+				if (last !== undefined) this.#deliverThese([last], true);
+				return;
+			}
+			case "copy":
+				cluster.packets.push(
+					...cluster.packets.flatMap((p) => (matches(p, first) ? [{ ...p }] : [])),
+				);
 				return;
 			case "drop":
 				cluster.packets = cluster.packets.filter((p) => !matches(p, words[0]));
@@ -152,6 +176,12 @@ export class Scenario {
 			case "restart":
 				cluster.restart(id);
 				return;
+			case "term": {
+				const node = cluster.node(id);
+				node.hardState = { ...node.hardState, term: Number(second) };
+				cluster.restart(id);
+				return;
+			}
 			case "status":
 				for (const node of cluster.nodes.values()) this.#say(describe(node));
 				return;
@@ -188,6 +218,11 @@ export class Scenario {
 		for (const node of this.#cluster.nodes.values()) {
 			if (node.group === undefined) continue;
 			const { role, term, leader, quiesced } = node.group.status();
+			if (role === "leader") {
+				const first = this.#leaders.get(term) ?? node.id;
+				assert(first === node.id, `election safety: ${first} and ${node.id} lead term ${term}`);
+				this.#leaders.set(term, node.id);
+			}
 			const of = role === "follower" && leader !== 0 ? ` of ${leader}` : "";
 			const now = `${role}${of} in term ${term}${quiesced ? ", quiet" : ""}`;
 			if (this.#roles.get(node.id) !== now) this.#say(`${node.id}: ${now}`);
@@ -205,9 +240,13 @@ export class Scenario {
 	}
 
 	#deliver(link: string | undefined, tells: boolean): void {
+		const now = this.#cluster.packets.filter((p) => matches(p, link));
+		this.#deliverThese(now, tells);
+	}
+
+	#deliverThese(now: readonly Packet[], tells: boolean): void {
 		const cluster = this.#cluster;
-		const now = cluster.packets.filter((p) => matches(p, link));
-		cluster.packets = cluster.packets.filter((p) => !matches(p, link));
+		cluster.packets = cluster.packets.filter((p) => !now.includes(p));
 		for (const packet of now) {
 			const lost = this.#cuts.has(linkOf(packet));
 			if (tells) this.#say(`${packetText(packet)}${lost ? " (lost)" : ""}`);
