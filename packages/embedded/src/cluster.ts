@@ -14,6 +14,7 @@
  * Left out: losing what was not synced (the simulator does that), nodes that come and go for good, admin ports.
  * May import: runtime, keys, storage, server.
  */
+import { DatabaseError } from "@quorate/keys/database-error";
 import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -91,6 +92,19 @@ export class Cluster {
 		this.#parts.loopback.partition(new Map());
 	}
 
+	/**
+	 * An empty database, as after `start`: tables, sequences and their rows are gone for every session that is open, on every node.
+	 * Connections and their settings stay. A transaction that is open somewhere is ended, and its client is told so
+	 * (SQLSTATE 40000) by its next statement or COMMIT. Needs a majority of the nodes.
+	 */
+	async reset(): Promise<void> {
+		this.#refuseStopped();
+		const { nodes } = this.#parts;
+		for (const node of nodes) node.running?.sessions.endTransactions(transactionEnded());
+		const version = await dropEverything(nodes);
+		for (const node of nodes) node.running?.sessions.endTransactions(transactionEnded(), version);
+	}
+
 	/** Ends all connections and frees everything. What is in memory is gone. */
 	stop(): Promise<void> {
 		this.#stopped ??= this.#stop();
@@ -134,6 +148,30 @@ async function startNodes(nodes: readonly EmbeddedNode[]): Promise<void> {
 	const founders = nodes.slice(0, foundersMax);
 	await Promise.all(founders.map((node) => node.start()));
 	for (const node of nodes.slice(foundersMax)) await node.start();
+}
+
+const transactionEnded = (): DatabaseError =>
+	new DatabaseError(
+		"40000",
+		"the transaction was ended: the database was reset by cluster.reset()",
+		{
+			hint: "End transactions before resetting, or begin them after it.",
+		},
+	);
+
+/** By the node for which it is the shortest way. */
+async function dropEverything(nodes: readonly EmbeddedNode[]): Promise<number> {
+	const up = nodes.filter((node) => node.running !== undefined);
+	const leader = up.find((node) => node.running?.placement.calls.leader === node.running?.nodeId);
+	const chosen = leader ?? up[0];
+	if (chosen === undefined) {
+		throw new ClusterError("no node runs: restart one with cluster.nodes[0].restart()");
+	}
+	const version = await chosen.unlessKilled((node) => node.sessions.dropEverything());
+	if (version === undefined) {
+		throw new ClusterError(`node ${chosen.id} was killed during the reset: reset again`);
+	}
+	return version;
 }
 
 async function prepare(options: CheckedOptions, closing: Closing): Promise<Parts> {

@@ -118,6 +118,13 @@ export class EmbeddedNode {
 		);
 	}
 
+	/** Undefined where the node is killed before it is done. */
+	async unlessKilled<T>(task: (node: RunningNode) => Promise<T>): Promise<T | undefined> {
+		const boot = this.#boot;
+		if (boot?.node === undefined) return undefined;
+		return Promise.race([task(boot.node), boot.over]);
+	}
+
 	/** As SIGKILL does. Resolves when its ports and files are free. */
 	kill(): Promise<void> {
 		this.#kills++;

@@ -12,7 +12,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { createPgServer, type PgServer } from "@quorate/pgwire/pg-server";
-import { createSessionFactory } from "@quorate/sql/session/factory";
+import { createSessionFactory, type NodeSessions } from "@quorate/sql/session/factory";
 import { startAdmin } from "./admin.ts";
 import {
 	type KeyValueNode,
@@ -27,6 +27,7 @@ export interface StartNodeOptions extends Omit<KeyValueOptions, "onEnded"> {
 }
 
 export interface RunningNode extends KeyValueNode {
+	readonly sessions: NodeSessions;
 	readonly sqlAddress: string;
 	stop(): Promise<void>;
 	/** Resolves, with the reason, when the node cannot go on. */
@@ -91,5 +92,5 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		node: nodeId,
 		sql: address,
 	});
-	return { ...keyValue, sqlAddress: address, failed, stop: () => undoAll(undo) };
+	return { ...keyValue, sessions, sqlAddress: address, failed, stop: () => undoAll(undo) };
 }

@@ -20,6 +20,8 @@ import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
 
 const nameBytesMax = 63;
+/** What is stored under the key of a dropped index. */
+export const droppedIndexBytes: Uint8Array = Buffer.from(JSON.stringify({ format: 1 }), "utf8");
 
 export class SchemaEditor {
 	readonly state: SessionState;
@@ -140,8 +142,9 @@ export class SchemaEditor {
 
 	/** S4: the rows stay until no one can read as of a time before the drop. */
 	dropIndexes(indexIds: readonly number[]): void {
-		const bytes = Buffer.from(JSON.stringify({ format: 1 }), "utf8");
-		for (const indexId of indexIds) this.transaction.put(droppedIndexKey(indexId), bytes);
+		for (const indexId of indexIds) {
+			this.transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
+		}
 	}
 
 	#noted(oid: number, descriptor: RelationDescriptor | undefined): void {

@@ -14,6 +14,10 @@ export class StatementCancel implements CancelSignal {
 		this.#runtime = runtime;
 	}
 
+	get isRunning(): boolean {
+		return this.#running;
+	}
+
 	get reason(): DatabaseError | undefined {
 		return this.#reason;
 	}

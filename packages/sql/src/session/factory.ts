@@ -8,10 +8,19 @@ import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { PlanCache } from "./plan-cache.ts";
+import { dropEverything, endTransactions } from "./reset.ts";
 import { SequenceBlocks } from "./sequence-blocks.ts";
 import { QuorateSession } from "./session.ts";
 import { settingDefinition } from "./setting-definitions.ts";
 import type { SessionFactory } from "./types.ts";
+
+/** For programs that run a node themselves; see `reset.ts`. */
+export interface NodeSessions extends SessionFactory {
+	/** Ends open transactions that saw a schema before `version`, all if undefined: their clients are told. */
+	endTransactions(reason: DatabaseError, version?: number): void;
+	/** Drops what users have made; the schema version from which on it is gone. Rejects as a commit does. */
+	dropEverything(): Promise<number>;
+}
 
 export interface SessionFactoryOptions {
 	readonly runtime: Runtime;
@@ -39,6 +48,7 @@ function services(options: SessionFactoryOptions): NodeServices {
 		rowIds: new RowIds(placement),
 		objectIds: new ObjectIds(placement),
 		sequences: new SequenceBlocks(runtime, coordinator, () => placement.schemaVersion()),
+		sessions: new Set(),
 		virtualTable: systemTable,
 		catalogCall: callCatalog,
 		database: options.database ?? "quorate",
@@ -46,7 +56,7 @@ function services(options: SessionFactoryOptions): NodeServices {
 	};
 }
 
-export function createSessionFactory(options: SessionFactoryOptions): SessionFactory {
+export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
 	return {
 		async open(parameters, backendPid) {
@@ -77,5 +87,7 @@ export function createSessionFactory(options: SessionFactoryOptions): SessionFac
 			context.refresh();
 			return session;
 		},
+		endTransactions: (reason, version) => endTransactions(shared, reason, version),
+		dropEverything: () => dropEverything(shared),
 	};
 }

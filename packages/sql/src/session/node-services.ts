@@ -10,6 +10,7 @@ import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
+import type { SessionState } from "./session-state.ts";
 
 /** Functions about the catalog, answered by `catalog/system-functions.ts`. */
 export type CatalogCall = (
@@ -28,6 +29,8 @@ export interface NodeServices {
 	readonly rowIds: RowIdSource;
 	readonly objectIds: ObjectIds;
 	readonly sequences: SequenceBlocks;
+	/** Open ones. */
+	readonly sessions: Set<SessionState>;
 	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
 	readonly catalogCall: CatalogCall;
 	readonly database: string;

@@ -4,7 +4,7 @@ import type { Datum } from "../types/datum.ts";
 import { CollectedOutput } from "./output.ts";
 import type { Prepared } from "./prepared.ts";
 import { type Running, startPlanned } from "./run-planned.ts";
-import { endsFailure, failedTransaction } from "./run-statement.ts";
+import { endsFailure } from "./run-statement.ts";
 import { runUtility } from "./run-utility.ts";
 import type { SessionState } from "./session-state.ts";
 import { isControl, runControl } from "./transaction-control.ts";
@@ -68,7 +68,8 @@ export class QuoratePortal implements Portal {
 
 	async #run(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended"> {
 		const { utility } = this.statement;
-		if (this.#state.block?.failed === true && !endsFailure(utility)) throw failedTransaction();
+		const refusal = this.#state.block?.refusal;
+		if (refusal !== undefined && !endsFailure(utility)) throw refusal;
 		if (isControl(utility)) {
 			this.#finished = await runControl(this.#state, utility);
 			sink.complete(this.#finished);

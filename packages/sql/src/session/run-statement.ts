@@ -1,5 +1,4 @@
 /** Runs any statement in the session's transaction: planned ones here, the others in their own files. */
-import { DatabaseError } from "@quorate/keys/database-error";
 import type { Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
@@ -17,12 +16,6 @@ export const endsFailure = (statement: Statement | undefined): boolean =>
 	(statement.kind === "commit" ||
 		statement.kind === "rollback" ||
 		statement.kind === "rollback-to");
-
-export const failedTransaction = (): DatabaseError =>
-	new DatabaseError(
-		"25P02",
-		"current transaction is aborted, commands ignored until end of transaction block",
-	);
 
 /** A statement of the simple protocol. Nothing is parsed if its shape is known to have a plan. */
 export async function prepareSimple(state: SessionState, lexed: LexedStatement): Promise<Prepared> {

@@ -20,7 +20,7 @@ import { type Characteristics, TransactionBlock } from "./transaction-block.ts";
 import type { Notice, ResultSink, TransactionStatus } from "./types.ts";
 
 /** How long an answer to DDL waits for nodes that have not seen the new version. */
-const schemaWaitMs = 5000;
+export const schemaWaitMs = 5000;
 
 export class SessionState {
 	readonly services: NodeServices;
@@ -167,6 +167,11 @@ export class SessionState {
 		const block = this.block!;
 		const { transaction } = block;
 		this.block = undefined;
+		if (block.ended !== undefined) {
+			this.settings.restore(block.settingsBefore);
+			await transaction?.rollback();
+			throw block.ended;
+		}
 		if (transaction === undefined) {
 			this.settings.dropLocals();
 			return;
@@ -209,6 +214,21 @@ export class SessionState {
 			block.transaction = undefined;
 			await transaction?.rollback();
 		}
+	}
+
+	/**
+	 * Ends the open transaction from outside; the client is told with its next statement or COMMIT. A statement that runs stops
+	 * where it would wait.
+	 */
+	end(block: TransactionBlock, reason: DatabaseError): void {
+		block.ended = reason;
+		if (this.cancel.isRunning) {
+			this.cancel.cancel(reason);
+			return;
+		}
+		const { transaction } = block;
+		block.transaction = undefined;
+		void transaction?.rollback();
 	}
 
 	/** Errors of the layers below as clients know them. */

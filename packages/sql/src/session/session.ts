@@ -21,7 +21,7 @@ import {
 } from "./prepared.ts";
 import { replay, type Told } from "./replay.ts";
 import { isConflict, retrying } from "./retry.ts";
-import { endsFailure, failedTransaction, prepareSimple, runStatement } from "./run-statement.ts";
+import { endsFailure, prepareSimple, runStatement } from "./run-statement.ts";
 import { utilityColumns } from "./run-utility.ts";
 import { SessionState } from "./session-state.ts";
 import { noStatement } from "./sql-prepare.ts";
@@ -40,6 +40,7 @@ export class QuorateSession implements Session, PortalObserver {
 
 	constructor(services: NodeServices, user: string, backendPid: number) {
 		this.state = new SessionState(services, user, backendPid);
+		services.sessions.add(this.state);
 	}
 
 	get transactionStatus(): TransactionStatus {
@@ -100,7 +101,8 @@ export class QuorateSession implements Session, PortalObserver {
 		try {
 			const prepared = await prepareSimple(state, lexed);
 			const { utility } = prepared;
-			if (state.block?.failed === true && !endsFailure(utility)) throw failedTransaction();
+			const refusal = state.block?.refusal;
+			if (refusal !== undefined && !endsFailure(utility)) throw refusal;
 			if (isControl(utility)) {
 				sink.complete(await runControl(state, utility));
 			} else if (state.block === undefined && alone) {
@@ -174,7 +176,8 @@ export class QuorateSession implements Session, PortalObserver {
 		const { state } = this;
 		state.context.startStatement();
 		const { block } = state;
-		const failed = block?.failed === true;
+		const refusal = block?.refusal;
+		const failed = refusal !== undefined;
 		const found =
 			failed || block?.transaction === undefined
 				? state.services.catalog.newest()
@@ -190,7 +193,7 @@ export class QuorateSession implements Session, PortalObserver {
 			}
 		}
 		const statement = await parseStatement(state, lexed);
-		if (failed && !endsFailure(statement)) throw failedTransaction();
+		if (failed && !endsFailure(statement)) throw refusal;
 		if (!isPlanned(statement)) {
 			const bare = preparedOf(lexed, types, statement, undefined, utilityColumns(state, statement));
 			if (statement.kind !== "explain") return bare;
@@ -245,7 +248,8 @@ export class QuorateSession implements Session, PortalObserver {
 		const { state } = this;
 		const statement = state.statements.get(statementName);
 		if (statement === undefined) throw noStatement(statementName);
-		if (state.block?.failed === true && !endsFailure(statement.utility)) throw failedTransaction();
+		const refusal = state.block?.refusal;
+		if (refusal !== undefined && !endsFailure(statement.utility)) throw refusal;
 		const wanted = statement.parameterTypes.length;
 		if (parameters.length !== wanted) {
 			throw new DatabaseError(
@@ -334,6 +338,7 @@ export class QuorateSession implements Session, PortalObserver {
 
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.state.services.sessions.delete(this.state);
 		this.state.cancel.cancel(
 			new DatabaseError("57P01", "terminating connection due to administrator command"),
 		);

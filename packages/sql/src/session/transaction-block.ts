@@ -28,10 +28,18 @@ export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | undefined>
 
 const noChanges: CatalogChanges = new Map();
 
+const failedTransaction = (): DatabaseError =>
+	new DatabaseError(
+		"25P02",
+		"current transaction is aborted, commands ignored until end of transaction block",
+	);
+
 export class TransactionBlock {
 	/** BEGIN was given: ends with COMMIT or ROLLBACK only. */
 	explicit: boolean;
 	failed = false;
+	/** Somebody else has ended it: what the session is told whatever it does in it, but for ROLLBACK. */
+	ended: DatabaseError | undefined;
 	readonly characteristics: Characteristics;
 	readonly settingsBefore: SettingsState;
 	transaction: Transaction | undefined;
@@ -53,6 +61,12 @@ export class TransactionBlock {
 		this.explicit = explicit;
 		this.characteristics = characteristics;
 		this.settingsBefore = settings;
+	}
+
+	/** Why it takes no more statements. */
+	get refusal(): DatabaseError | undefined {
+		if (this.ended !== undefined) return this.ended;
+		return this.failed ? failedTransaction() : undefined;
 	}
 
 	get hasSavepoints(): boolean {

@@ -89,8 +89,10 @@ async function commit(state: SessionState): Promise<string> {
 		state.notice("WARNING", "25P01", "there is no transaction in progress");
 	}
 	if (block === undefined) return "COMMIT";
-	if (block.failed) {
+	if (block.refusal !== undefined) {
+		const { ended } = block;
 		await state.rollback();
+		if (ended !== undefined) throw ended;
 		return "ROLLBACK";
 	}
 	await state.commit();
@@ -121,6 +123,7 @@ function savepoint(
 			block.release(statement.name);
 			return "RELEASE";
 		default:
+			if (block.ended !== undefined) throw block.ended;
 			state.settings.restore(block.rollbackTo(statement.name));
 			return "ROLLBACK";
 	}

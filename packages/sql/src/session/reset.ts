@@ -1,0 +1,72 @@
+/**
+ * An empty database, for the next test: one schema change takes away the whole catalog, however much there is. The rows stay
+ * under their physical prefixes, which are never used again (S4), so the price depends on the number of tables only.
+ *
+ * It reads nothing: the commit raises the schema version by one, or is refused because another change came first, so the
+ * catalog of the version before is known to be all that there is.
+ */
+import type { DatabaseError } from "@quorate/keys/database-error";
+import type { Transaction } from "@quorate/txn/types";
+import type { RelationDescriptor } from "../catalog/descriptor.ts";
+import { descriptorKey, droppedIndexKey, nameKey, sequenceKey } from "../catalog/keys.ts";
+import { allIndexIds } from "../ddl/drop.ts";
+import { droppedIndexBytes, namesOf } from "../ddl/schema-editor.ts";
+import type { NodeServices } from "./node-services.ts";
+import { retrying } from "./retry.ts";
+import { schemaWaitMs } from "./session-state.ts";
+
+export function endTransactions(
+	services: NodeServices,
+	reason: DatabaseError,
+	version = Number.POSITIVE_INFINITY,
+): void {
+	for (const state of services.sessions) {
+		const { block } = state;
+		const { transaction } = block ?? {};
+		if (block?.explicit !== true || transaction === undefined) continue;
+		if (transaction.schemaVersion < version) state.end(block, reason);
+	}
+}
+
+export async function dropEverything(services: NodeServices): Promise<number> {
+	const { runtime, coordinator, catalog, placement } = services;
+	const version = await retrying(runtime, async () => {
+		const transaction = coordinator.begin({
+			isolation: "serializable",
+			mode: "optimistic",
+			readOnly: false,
+			lockTimeoutMs: 0,
+			schemaVersion: placement.schemaVersion(),
+		});
+		try {
+			transaction.beginStatement({ reason: undefined, onCancel: () => {} });
+			await transaction.readTimestamp();
+			const snapshot = await catalog.of(transaction);
+			const relations = snapshot.relations();
+			if (relations.length === 0) {
+				await transaction.rollback();
+				return snapshot.version;
+			}
+			for (const relation of relations) dropBlindly(transaction, relation);
+			transaction.markSchemaChange();
+			return (await transaction.commit()).schemaVersion!;
+		} catch (error) {
+			await transaction.rollback();
+			throw error;
+		}
+	});
+	await placement.awaitSchemaVersion(version, schemaWaitMs);
+	return version;
+}
+
+function dropBlindly(transaction: Transaction, relation: RelationDescriptor): void {
+	transaction.delete(descriptorKey(relation.oid));
+	for (const name of namesOf(relation)) transaction.delete(nameKey(relation.schema, name));
+	if (relation.kind === "sequence") {
+		transaction.delete(sequenceKey(relation.valueId));
+		return;
+	}
+	for (const indexId of allIndexIds(relation)) {
+		transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
+	}
+}
