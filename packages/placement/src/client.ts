@@ -54,6 +54,7 @@ export class ConnectedPlacementClient implements PlacementClient {
 			runtime: options.runtime,
 			calls: this.#calls,
 			request: (count, timeoutMs) => this.#requestTimestamps(count, timeoutMs),
+			isLocal: () => this.#isLocal(),
 			onIssued: (last, version) => {
 				this.observe(last);
 				this.noteSchemaVersion(version);
@@ -74,9 +75,12 @@ export class ConnectedPlacementClient implements PlacementClient {
 		return this.#seen;
 	}
 
-	observe(issued: Timestamp): void {
+	observe(issued: Timestamp, schemaVersion?: number): void {
 		if (issued > this.#seen) {
 			this.#seen = issued;
+		}
+		if (schemaVersion !== undefined) {
+			this.noteSchemaVersion(schemaVersion);
 		}
 	}
 
@@ -182,10 +186,14 @@ export class ConnectedPlacementClient implements PlacementClient {
 		}
 	}
 
+	#isLocal(): boolean {
+		return this.#options.local !== undefined && this.#calls.leader === this.#options.self;
+	}
+
 	async #requestTimestamps(count: number, timeoutMs: number): Promise<Attempt> {
 		const { local, self, runtime } = this.#options;
 		const limitMs = Math.min(attemptMs, timeoutMs);
-		if (local === undefined || this.#calls.leader !== self) {
+		if (local === undefined || !this.#isLocal()) {
 			return this.#calls.attempt(methods.issue, count, limitMs);
 		}
 		const answer = await withTimeout(runtime, local.issue(count), limitMs);

@@ -25,7 +25,7 @@ export type ProposalResult = CommandResult | "not-leader" | "lost";
 
 const chunkSizeBytes = 256 * 1024;
 /** Turns of the event loop for which the oracle lets requests collect. More than four gained nothing. */
-const pauseTurns = 4;
+const pauseTurns = Number(process.env.QT ?? 4);
 
 export interface PlacementMachineOptions {
 	readonly runtime: Runtime;

@@ -1,7 +1,8 @@
 /**
  * O3: all calls of one event-loop tick share one request to the oracle, and an answer serves only
- * calls that had begun when its request was sent: those that it was sent for. Several requests may
- * be in flight. While no leader answers, calls collect and are sent together after a pause.
+ * calls that had begun when its request was sent: those that it was sent for. One request is under
+ * way to another node; calls that come meanwhile collect for the next, so the more there are, the
+ * fewer messages each costs. (A leader on this node does its own collecting.) While no leader answers, calls collect and are sent together after a pause.
  */
 import { assert } from "@quorate/keys/assert";
 import { type Timestamp, timestamp } from "@quorate/keys/timestamp";
@@ -21,6 +22,8 @@ export interface BatcherOptions {
 	readonly calls: LeaderCalls;
 	/** One request for `count` timestamps; the answer's value is [first, schema version]. */
 	readonly request: (count: number, timeoutMs: number) => Promise<Attempt>;
+	/** True while the leader is on this node. */
+	readonly isLocal: () => boolean;
 	readonly onIssued: (last: Timestamp, schemaVersion: number) => void;
 }
 
@@ -28,6 +31,7 @@ export class TimestampBatcher {
 	readonly #options: BatcherOptions;
 	#waits: Wait[] = [];
 	#isFlushDeferred = false;
+	#isInFlight = false;
 	/** Set while a pause after failures lasts. */
 	#pause: Timer | undefined;
 	/** In a row. */
@@ -46,7 +50,7 @@ export class TimestampBatcher {
 	}
 
 	#deferFlush(): void {
-		if (this.#isFlushDeferred || this.#pause !== undefined) {
+		if (this.#isFlushDeferred || this.#isInFlight || this.#pause !== undefined) {
 			return;
 		}
 		this.#isFlushDeferred = true;
@@ -66,10 +70,26 @@ export class TimestampBatcher {
 		for (const wait of waits) {
 			firstDeadlineMs = Math.min(firstDeadlineMs, wait.deadlineMs);
 		}
+		this.#isInFlight = !this.#options.isLocal();
 		this.#options.request(waits.length, firstDeadlineMs - nowMs).then(
-			(attempt) => this.#finish(waits, attempt),
-			(error) => rejectAll(waits, error as Error),
+			(attempt) => {
+				this.#isInFlight = false;
+				this.#finish(waits, attempt);
+				this.#flushCollected();
+			},
+			(error) => {
+				this.#isInFlight = false;
+				rejectAll(waits, error as Error);
+				this.#flushCollected();
+			},
 		);
+	}
+
+	/** Who came during a request goes with the next. */
+	#flushCollected(): void {
+		if (this.#waits.length > 0) {
+			this.#deferFlush();
+		}
 	}
 
 	/** The waits that have time left; the others are rejected. */

@@ -18,13 +18,29 @@ import type { ReplicaCore } from "./core.ts";
 import { gcError } from "./errors.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 
-type Read = Extract<RangeRequestBody, { kind: "read" }>;
+type Asked = Extract<RangeRequestBody, { kind: "read" }>;
+type Read = Asked & { readonly s: Timestamp };
 type Scan = Extract<RangeRequestBody, { kind: "scan" }>;
 
 /** Intents that one page of a scan looks at. */
 const intentsPerPage = 2_000;
 
-export function read(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer> {
+export function read(r: ReplicaCore, q: Asked): RangeAnswer | Promise<RangeAnswer> {
+	return q.s === null ? readNow(r, q) : readAtTimestamp(r, { ...q, s: q.s });
+}
+
+/** At a timestamp drawn here, after the request came: as good as one that the reader had drawn. */
+async function readNow(r: ReplicaCore, q: Asked): Promise<RangeAnswer> {
+	const drawn = await r.context.timestamps.issue();
+	if (!q.keys.every((k) => r.owns(k))) {
+		return r.stale();
+	}
+	const read = readAtTimestamp(r, { ...q, s: drawn.timestamp });
+	const answer = read instanceof Promise ? await read : read;
+	return answer.kind === "values" ? { ...answer, drawn } : answer;
+}
+
+function readAtTimestamp(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer> {
 	const covered = r.covers(q.s);
 	return covered === true ? readCovered(r, q) : readLater(r, q, covered);
 }

@@ -8,6 +8,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Write, WrittenSpan } from "./commands.ts";
+import type { IssuedTimestamp } from "./timestamp-source.ts";
 
 /** A write as asked for. */
 export interface RequestedWrite extends Write {
@@ -34,7 +35,8 @@ export type RangeRequestBody =
 	| {
 			readonly kind: "read";
 			readonly keys: readonly Key[];
-			readonly s: Timestamp;
+			/** Null: the leaseholder draws it, and says so in the answer; the reader is spared a call of the oracle. */
+			readonly s: Timestamp | null;
 			/** Whose own intents are not waited for (a large transaction that reads). */
 			readonly transaction?: TransactionId | null;
 	  }
@@ -146,7 +148,12 @@ export interface PageRow {
 }
 
 export type RangeAnswer =
-	| { readonly kind: "values"; readonly values: readonly (Uint8Array | null)[] }
+	| {
+			readonly kind: "values";
+			readonly values: readonly (Uint8Array | null)[];
+			/** What the leaseholder drew for it. */
+			readonly drawn?: IssuedTimestamp;
+	  }
 	| { readonly kind: "rows"; readonly rows: readonly PageRow[]; readonly resume: Key | null }
 	| { readonly kind: "locked"; readonly values: readonly LockedValue[] }
 	| {

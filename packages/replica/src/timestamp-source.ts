@@ -15,6 +15,6 @@ export interface TimestampSource {
 	issue(timeoutMs?: number): Promise<IssuedTimestamp>;
 	/** The highest issued timestamp that this node has seen, from any source. 0 before the first. */
 	seen(): Timestamp;
-	/** Tells it of an issued timestamp that arrived some other way (a request). */
-	observe(issued: Timestamp): void;
+	/** Tells it of an issued timestamp that arrived some other way (a request, an answer), with the schema version as of it where known. */
+	observe(issued: Timestamp, schemaVersion?: number): void;
 }

@@ -11,6 +11,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { type CommitOutcome, Committer } from "./commit.ts";
 import type { Gateway } from "./gateway.ts";
 import { ReadSet } from "./read-set.ts";
@@ -51,7 +52,9 @@ export class GatewayTransaction implements Transaction {
 	readonly #committer: Committer;
 	/** Nodes that may hold locks of it. */
 	readonly #lockNodes = new Set<NodeId>();
-	#readTimestamp: { readonly timestamp: Timestamp; readonly schemaVersion: number } | undefined;
+	#readTimestamp: IssuedTimestamp | undefined;
+	/** While the read timestamp is under way. */
+	#drawing: Promise<void> | undefined;
 	#cancel: CancelSignal | undefined;
 	#schemaChange = false;
 	#statements = 0;
@@ -64,12 +67,36 @@ export class GatewayTransaction implements Transaction {
 		this.#committer = new Committer(gateway, this.#owner);
 	}
 
-	async readTimestamp(): Promise<{
-		readonly timestamp: Timestamp;
-		readonly schemaVersion: number;
-	}> {
-		this.#readTimestamp ??= await this.#guard(this.#gateway.placement.issue());
+	async readTimestamp(): Promise<IssuedTimestamp> {
+		while (this.#readTimestamp === undefined) {
+			this.#drawing ??= this.#draw(this.#gateway.placement.issue());
+			await this.#guard(this.#drawing);
+		}
 		return this.#readTimestamp;
+	}
+
+	/** All reads of a statement are at one timestamp: until `work` has brought it, or failed to, nobody draws another. */
+	#draw(work: Promise<IssuedTimestamp | undefined>): Promise<void> {
+		const drawing: Promise<void> = work.then(
+			(issued) => {
+				// Otherwise it was for a statement that is over.
+				if (this.#drawing === drawing) {
+					this.#drawing = undefined;
+					this.#readTimestamp = issued;
+				}
+				if (issued !== undefined) {
+					this.#gateway.placement.observe(issued.timestamp, issued.schemaVersion);
+				}
+			},
+			(error) => {
+				if (this.#drawing === drawing) {
+					this.#drawing = undefined;
+				}
+				throw error;
+			},
+		);
+		drawing.catch(() => {});
+		return drawing;
 	}
 
 	get schemaVersion(): number {
@@ -81,6 +108,7 @@ export class GatewayTransaction implements Transaction {
 		this.#statements++;
 		if (this.#options.isolation === "read committed") {
 			this.#readTimestamp = undefined;
+			this.#drawing = undefined;
 		}
 	}
 
@@ -162,16 +190,46 @@ export class GatewayTransaction implements Transaction {
 			const answer = asked instanceof Promise ? await this.#guard(asked) : asked;
 			return answer === undefined ? undefined : this.#lockedHere(answer);
 		}
-		const { timestamp: s } = this.#readTimestamp ?? (await this.readTimestamp());
+		if (this.#readTimestamp === undefined && this.#drawing !== undefined) {
+			await this.readTimestamp();
+		}
+		const s = this.#readTimestamp?.timestamp ?? null;
 		const asked = router.here(info, { kind: "read", keys, s, transaction });
-		const answer = asked instanceof Promise ? await this.#guard(asked) : asked;
-		if (answer?.kind !== "values") {
+		if (asked === undefined) {
 			return undefined;
 		}
-		if (this.#validates(lock !== undefined) && !this.#options.readOnly) {
-			this.#reads.addPoint(k, s);
+		const answer = await this.#answered(asked, s);
+		if (answer.kind !== "values") {
+			return undefined;
 		}
+		this.#readAt(keys, lock !== undefined);
 		return answer.values[0];
+	}
+
+	/** The answer to a read at `s`; where that is null, the leaseholder's timestamp becomes the statement's. */
+	#answered(
+		asked: RangeAnswer | Promise<RangeAnswer>,
+		s: Timestamp | null,
+	): RangeAnswer | Promise<RangeAnswer> {
+		if (!(asked instanceof Promise)) {
+			return asked;
+		}
+		if (s !== null) {
+			return this.#guard(asked);
+		}
+		const drawing = this.#draw(asked.then(drawnFor));
+		this.#drawing = drawing;
+		return this.#guard(drawing.then(() => asked));
+	}
+
+	/** Remembers what was read, where it must still hold at commit. */
+	#readAt(keys: readonly Key[], forWrite: boolean): void {
+		if (this.#validates(forWrite) && !this.#options.readOnly) {
+			const s = this.#readTimestamp!.timestamp;
+			for (const k of keys) {
+				this.#reads.addPoint(k, s);
+			}
+		}
 	}
 
 	async #lockedHere(answer: RangeAnswer): Promise<Uint8Array | null | undefined> {
@@ -197,18 +255,19 @@ export class GatewayTransaction implements Transaction {
 		found: Map<Key, Uint8Array | null>,
 		forWrite: boolean,
 	): Promise<void> {
-		const { timestamp: s } = await this.readTimestamp();
+		if (keys.length > 1 || this.#drawing !== undefined) {
+			await this.readTimestamp();
+		}
 		const transaction = this.#committer.id ?? null;
+		const { router } = this.#gateway;
 		await this.#overRanges(keys, async (part) => {
+			const s = this.#readTimestamp?.timestamp ?? null;
 			const body = { kind: "read" as const, keys: part, s, transaction };
-			const answer = await this.#gateway.router.request(part[0]!, body, { idempotent: true });
+			const asked = router.request(part[0]!, body, { idempotent: true });
+			const answer = await this.#answered(asked, s);
 			if (answer.kind === "values") {
-				part.forEach((k, i) => {
-					found.set(k, answer.values[i]!);
-					if (this.#validates(forWrite) && !this.#options.readOnly) {
-						this.#reads.addPoint(k, s);
-					}
-				});
+				part.forEach((k, i) => found.set(k, answer.values[i]!));
+				this.#readAt(part, forWrite);
 			}
 			return answer;
 		});
@@ -519,6 +578,11 @@ export class GatewayTransaction implements Transaction {
 		}
 		this.#lockNodes.clear();
 	}
+}
+
+/** Of an answer to a read without a timestamp; undefined: nothing was read. */
+function drawnFor(answer: RangeAnswer): IssuedTimestamp | undefined {
+	return answer.kind === "values" ? answer.drawn : undefined;
 }
 
 function coveredPart(part: Span, resume: Key | null, reverse: boolean): Span {
