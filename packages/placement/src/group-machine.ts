@@ -15,7 +15,7 @@ import {
 	encodeCommand,
 	type PlacementCommand,
 } from "./commands.ts";
-import { placementConfiguration } from "./genesis.ts";
+import { placementConfiguration, placementReplica } from "./genesis.ts";
 import { Oracle } from "./oracle.ts";
 import { PlacementState } from "./state-machine.ts";
 import type { NodeIdentity } from "./types.ts";
@@ -25,7 +25,7 @@ export type ProposalResult = CommandResult | "not-leader" | "lost";
 
 const chunkSizeBytes = 256 * 1024;
 /** Turns of the event loop for which the oracle lets requests collect. More than four gained nothing. */
-const pauseTurns = Number(process.env.QT ?? 4);
+const pauseTurns = 4;
 
 export interface PlacementMachineOptions {
 	readonly runtime: Runtime;
@@ -122,6 +122,14 @@ export class PlacementMachine implements GroupMachine {
 		return new Promise((resolve) => {
 			this.#proposals.set(proposed.index, resolve);
 		});
+	}
+
+	/** Nothing happens if that node is no member, or does not follow. */
+	transferLeadership(to: NodeId): void {
+		const replica = placementReplica(to);
+		if (this.nodeOf(replica) !== undefined) {
+			this.#handle?.transferLeadership(replica);
+		}
 	}
 
 	async #turns(count: number): Promise<void> {

@@ -9,6 +9,7 @@ import type { Key } from "@quorate/keys/key";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementCommand } from "./commands.ts";
+import { Demand } from "./demand.ts";
 import type { PlacementMachine, ProposalResult } from "./group-machine.ts";
 import { Liveness } from "./liveness.ts";
 import {
@@ -45,6 +46,8 @@ export class PlacementLeader {
 	readonly #machine: PlacementMachine;
 	readonly #rpc: Rpc;
 	readonly #liveness: Liveness;
+	readonly #self: NodeId;
+	readonly #demand: Demand;
 	#waiters: SchemaWaiter[] = [];
 	#recheck: Timer | undefined;
 	#wasServing = false;
@@ -53,11 +56,14 @@ export class PlacementLeader {
 		readonly runtime: Runtime;
 		readonly rpc: Rpc;
 		readonly machine: PlacementMachine;
+		readonly self: NodeId;
 	}) {
 		this.#runtime = options.runtime;
 		this.#rpc = options.rpc;
 		this.#machine = options.machine;
+		this.#self = options.self;
 		this.#liveness = new Liveness(options.runtime.clock);
+		this.#demand = new Demand(options.runtime.clock);
 	}
 
 	/** Registers all methods with the RPC. */
@@ -66,7 +72,7 @@ export class PlacementLeader {
 		for (const [method, handler] of Object.entries(handlers)) {
 			this.#rpc.handle(method, (body) => this.#serve(handler, body));
 		}
-		this.#rpc.handle(methods.issue, (body) => this.issue(readIssueCount(body)));
+		this.#rpc.handle(methods.issue, (body, from) => this.issue(readIssueCount(body), from?.nodeId));
 		this.#rpc.handle(methods.raiseSchema, () => this.raiseSchema());
 	}
 
@@ -74,15 +80,25 @@ export class PlacementLeader {
 		const isServing = this.#machine.isServing;
 		if (isServing && !this.#wasServing) {
 			this.#liveness.reset();
+			this.#demand.reset();
 		}
 		this.#wasServing = isServing;
 		this.#checkWaiters();
 	}
 
 	/** Waits for leadership to be usable, where this member has it. */
-	async issue(count: number): Promise<LeaderAnswer> {
+	async issue(count: number, by: NodeId | undefined = this.#self): Promise<LeaderAnswer> {
+		if (this.#machine.isServing) {
+			this.#goTo(this.#demand.asked(by));
+		}
 		const block = await this.#machine.oracle.issue(count);
 		return block === undefined ? this.#elsewhere() : [true, [block.first, block.schemaVersion]];
+	}
+
+	#goTo(node: NodeId | undefined): void {
+		if (node !== undefined && node !== this.#self) {
+			this.#machine.transferLeadership(node);
+		}
 	}
 
 	async raiseSchema(): Promise<LeaderAnswer> {

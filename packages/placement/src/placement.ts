@@ -142,7 +142,7 @@ async function startMember(options: StartPlacementOptions) {
 		mutations: options.mutations,
 		onLeadership: () => leader?.leadershipChanged(),
 	});
-	leader = new PlacementLeader({ runtime, rpc, machine });
+	leader = new PlacementLeader({ runtime, rpc, machine, self: identity.nodeId });
 	leader.listen();
 	const handle = host.addGroup({
 		rangeId: placementRangeId,

@@ -266,7 +266,9 @@ export class GatewayTransaction implements Transaction {
 			const asked = router.request(part[0]!, body, { idempotent: true });
 			const answer = await this.#answered(asked, s);
 			if (answer.kind === "values") {
-				part.forEach((k, i) => found.set(k, answer.values[i]!));
+				for (const [i, k] of part.entries()) {
+					found.set(k, answer.values[i]!);
+				}
 				this.#readAt(part, forWrite);
 			}
 			return answer;
