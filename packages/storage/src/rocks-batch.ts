@@ -2,6 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { Key, Span } from "@quorate/keys/key";
 import type { EngineBatch } from "./engine.ts";
+import type { RecentGets } from "./recent-gets.ts";
 import type { NativeBatch, NativeBinding } from "./rocks-binding.ts";
 import { nativeKey } from "./rocks-iterator.ts";
 
@@ -15,10 +16,14 @@ export class RocksBatch implements EngineBatch {
 	#bytes = 0;
 	/** For `deleteSpan`. */
 	readonly #puts: Key[] = [];
+	readonly #recent: RecentGets;
+	/** What was known of late, as it will be. */
+	readonly #renewed = new Map<Key, Uint8Array | undefined>();
 
-	constructor(binding: NativeBinding, keysOf: (span: Span) => Iterable<Key>) {
+	constructor(binding: NativeBinding, keysOf: (span: Span) => Iterable<Key>, recent: RecentGets) {
 		this.#binding = binding;
 		this.#keysOf = keysOf;
+		this.#recent = recent;
 		this.#native = binding.batch_init();
 	}
 
@@ -31,11 +36,26 @@ export class RocksBatch implements EngineBatch {
 		this.#binding.batch_put(this.#native, nativeKey(k), value, undefined);
 		this.#bytes += k.length + value.length;
 		this.#puts.push(k);
+		this.#renew(k, value);
 	}
 
 	delete(k: Key): void {
 		this.#binding.batch_del(this.#native, nativeKey(k), undefined);
 		this.#bytes += k.length;
+		this.#renew(k, undefined);
+	}
+
+	#renew(k: Key, value: Uint8Array | undefined): void {
+		if (this.#recent.forget(k) || this.#renewed.has(k)) {
+			this.#renewed.set(k, value);
+		}
+	}
+
+	/** The batch is in the database. */
+	written(): void {
+		for (const [k, value] of this.#renewed) {
+			this.#recent.put(k, value);
+		}
 	}
 
 	deleteSpan(span: Span): void {
@@ -56,5 +76,6 @@ export class RocksBatch implements EngineBatch {
 		}
 		this.#bytes = 0;
 		this.#puts.length = 0;
+		this.#renewed.clear();
 	}
 }

@@ -21,6 +21,7 @@ export interface NativeOpenOptions {
 	readonly memtableMemoryBudget: number;
 	readonly cacheSize: number;
 	readonly parallelism: number;
+	readonly optimize?: "point-lookup";
 	readonly walCompression: boolean;
 }
 

@@ -12,7 +12,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { LockOwner, TransactionId } from "@quorate/keys/ids";
+import type { LockOwner, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { WrittenSpan } from "@quorate/replica/commands";
@@ -37,8 +37,8 @@ export interface CommitWork {
 export interface CommitOutcome {
 	readonly timestamp: Timestamp | undefined;
 	readonly schemaVersion: number | undefined;
-	/** Every lock was on the one range that took the one-phase commit, which released them. */
-	readonly locksReleased: boolean;
+	/** The range that took all of it in one phase, and has released its locks. */
+	readonly range: RangeId | undefined;
 }
 
 /** Bytes of writes in one Prepare: an entry stays under 1 MB. */
@@ -99,7 +99,7 @@ export class Committer {
 				issued.timestamp,
 			);
 		}
-		return { timestamp: undefined, schemaVersion: undefined, locksReleased: false };
+		return { timestamp: undefined, schemaVersion: undefined, range: undefined };
 	}
 
 	// ---- one-phase
@@ -146,7 +146,10 @@ export class Committer {
 		);
 		switch (answer.kind) {
 			case "committed":
-				return this.#onePhaseDone(answer.c);
+				return this.#onePhaseDone(
+					answer.c,
+					this.#gateway.router.cachedRangeOf(anchor)?.descriptor.rangeId,
+				);
 			case "stale":
 				return "again";
 			case "schema-changed":
@@ -156,7 +159,7 @@ export class Committer {
 			case "lost":
 			case "unknown": {
 				const settled = await this.#settle(transaction, anchor);
-				return this.#onePhaseDone(settled);
+				return this.#onePhaseDone(settled, undefined);
 			}
 			default:
 				throwErrors(answer);
@@ -164,9 +167,9 @@ export class Committer {
 		}
 	}
 
-	#onePhaseDone(c: Timestamp): CommitOutcome {
+	#onePhaseDone(c: Timestamp, range: RangeId | undefined): CommitOutcome {
 		this.#gateway.statistics.onePhaseCommits++;
-		return { timestamp: c, schemaVersion: undefined, locksReleased: false };
+		return { timestamp: c, schemaVersion: undefined, range };
 	}
 
 	/** After a lost answer nothing is evaluated again: the record is found, or the tombstone written (T5). */
@@ -213,7 +216,7 @@ export class Committer {
 			await this.#decide(c);
 			this.#gateway.statistics.twoPhaseCommits++;
 			const schemaVersion = work.schemaChange ? issued.schemaVersion : undefined;
-			return { timestamp: c, schemaVersion, locksReleased: false };
+			return { timestamp: c, schemaVersion, range: undefined };
 		} catch (error) {
 			if (!(error instanceof DatabaseError && error.code === "40003")) {
 				this.abandon();

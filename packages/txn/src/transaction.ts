@@ -6,14 +6,14 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { LockOwner, NodeId } from "@quorate/keys/ids";
+import type { LockOwner } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
-import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { type CommitOutcome, Committer } from "./commit.ts";
 import type { Gateway } from "./gateway.ts";
+import { LockPlaces } from "./lock-places.ts";
 import { ReadSet } from "./read-set.ts";
 import { conflictError, throwErrors } from "./router.ts";
 import type {
@@ -50,8 +50,7 @@ export class GatewayTransaction implements Transaction {
 	readonly #buffer = new WriteBuffer();
 	readonly #reads = new ReadSet();
 	readonly #committer: Committer;
-	/** Nodes that may hold locks of it. */
-	readonly #lockNodes = new Set<NodeId>();
+	readonly #locks = new LockPlaces();
 	#readTimestamp: IssuedTimestamp | undefined;
 	/** While the read timestamp is under way. */
 	#drawing: Promise<void> | undefined;
@@ -183,11 +182,11 @@ export class GatewayTransaction implements Transaction {
 		const keys = [k];
 		const transaction = this.#committer.id ?? null;
 		if (lock !== undefined && this.#options.mode === "pessimistic") {
-			const demand = this.#demand(lock);
-			this.#mayLockOn(info);
-			const body = { kind: "lock-read" as const, keys, lock: demand, transaction };
+			const body = { kind: "lock-read" as const, keys, lock: this.#demand(lock), transaction };
+			const attempt = this.#locks.begin(info.descriptor);
 			const asked = router.here(info, body);
 			const answer = asked instanceof Promise ? await this.#guard(asked) : asked;
+			this.#locks.settle(attempt, this.#gateway.nodeId);
 			return answer === undefined ? undefined : this.#lockedHere(answer);
 		}
 		if (this.#readTimestamp === undefined && this.#drawing !== undefined) {
@@ -317,14 +316,14 @@ export class GatewayTransaction implements Transaction {
 		body: Parameters<Gateway["router"]["request"]>[1],
 	): Promise<RangeAnswer> {
 		const { router } = this.#gateway;
-		this.#mayLockOn(await router.rangeOf(k));
-		return router.request(k, body, { idempotent: true, attemptMs: lockAttemptMs });
-	}
-
-	#mayLockOn({ descriptor }: RangeInfo): void {
-		for (const replica of descriptor.replicas) {
-			this.#lockNodes.add(replica.nodeId);
-		}
+		const info = await router.rangeOf(k);
+		const attempt = this.#locks.begin(info.descriptor);
+		const answer = await router.request(k, body, { idempotent: true, attemptMs: lockAttemptMs });
+		// Who was not asked first, or did not do it, may be one of several that were asked.
+		const isClean = answer.kind === "locked" || answer.kind === "locked-rows";
+		const stays = router.cachedRangeOf(k)?.leaseholder === info.leaseholder;
+		this.#locks.settle(attempt, isClean && stays ? info.leaseholder : undefined);
+		return answer;
 	}
 
 	/** Runs `ask` for the keys of each range; keys whose range moved are grouped anew. */
@@ -546,7 +545,7 @@ export class GatewayTransaction implements Transaction {
 			outcome = await this.#committer.commit({
 				writes: this.#buffer.take(),
 				reads: this.#reads,
-				locked: this.#lockNodes.size > 0,
+				locked: !this.#locks.isEmpty,
 				schemaChange: this.#schemaChange,
 				schemaVersion: this.schemaVersion,
 			});
@@ -558,7 +557,7 @@ export class GatewayTransaction implements Transaction {
 			this.#gateway.statistics.aborts++;
 			throw error;
 		} finally {
-			if (outcome?.locksReleased !== true) {
+			if (outcome?.range === undefined || !this.#locks.areOnlyIn(outcome.range)) {
 				this.#unlock();
 			}
 		}
@@ -575,10 +574,9 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	#unlock(): void {
-		for (const node of this.#lockNodes) {
+		for (const node of this.#locks.take()) {
 			this.#gateway.unlock(node, this.#owner);
 		}
-		this.#lockNodes.clear();
 	}
 }
 

@@ -1,0 +1,62 @@
+/** Where a transaction may hold locks: whom to tell when it ends. Mostly that is nobody: the one range it wrote to has released them. */
+import type { NodeId, RangeId } from "@quorate/keys/ids";
+import type { RangeDescriptor } from "@quorate/keys/range";
+
+/** A request that may lock something, and was not answered yet. */
+export interface LockAttempt {
+	readonly descriptor: RangeDescriptor;
+}
+
+export class LockPlaces {
+	readonly #nodes = new Set<NodeId>();
+	readonly #open = new Set<LockAttempt>();
+	#range: RangeId | undefined;
+	#isScattered = false;
+
+	/** A request goes out. Until it is settled, each of the range's replicas may come to serve it. */
+	begin(descriptor: RangeDescriptor): LockAttempt {
+		const attempt = { descriptor };
+		this.#open.add(attempt);
+		return attempt;
+	}
+
+	/** It was answered by `servedBy`, its first and only choice; undefined: by whomever. */
+	settle(attempt: LockAttempt, servedBy: NodeId | undefined): void {
+		this.#open.delete(attempt);
+		const { descriptor } = attempt;
+		if (servedBy !== undefined) {
+			this.#nodes.add(servedBy);
+		} else {
+			this.#addReplicas(descriptor);
+		}
+		this.#isScattered ||= servedBy === undefined;
+		this.#isScattered ||= this.#range !== undefined && this.#range !== descriptor.rangeId;
+		this.#range = descriptor.rangeId;
+	}
+
+	get isEmpty(): boolean {
+		return this.#nodes.size === 0 && this.#open.size === 0;
+	}
+
+	/** Everything that was locked is known to be in that range. */
+	areOnlyIn(range: RangeId): boolean {
+		return this.#open.size === 0 && !this.#isScattered && this.#range === range;
+	}
+
+	/** The nodes to tell; there are none afterwards. */
+	take(): readonly NodeId[] {
+		for (const { descriptor } of this.#open) {
+			this.#addReplicas(descriptor);
+		}
+		const nodes = [...this.#nodes];
+		this.#nodes.clear();
+		this.#open.clear();
+		return nodes;
+	}
+
+	#addReplicas(descriptor: RangeDescriptor): void {
+		for (const replica of descriptor.replicas) {
+			this.#nodes.add(replica.nodeId);
+		}
+	}
+}
