@@ -143,6 +143,10 @@ export class PlacementMachine implements GroupMachine {
 		return this.#handle.readIndex();
 	}
 
+	wake(): void {
+		this.#handle?.wake();
+	}
+
 	apply(entries: readonly CommittedEntry[]): void {
 		for (const entry of entries) {
 			assert(

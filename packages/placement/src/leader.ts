@@ -142,6 +142,8 @@ export class PlacementLeader {
 	}
 
 	#elsewhere(): LeaderAnswer {
+		// Its leader may have died while the group was at rest, and nobody have noticed.
+		this.#machine.wake();
 		return [false, this.#machine.leader];
 	}
 

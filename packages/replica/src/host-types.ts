@@ -72,6 +72,8 @@ export interface RaftGroupHandle {
 	readIndex(): Promise<LogIndex>;
 	transferLeadership(to: ReplicaId): void;
 	campaign(): void;
+	/** Somebody wants something of the group here: if it rests, its clock runs again, and a leader that is gone is noticed. */
+	wake(): void;
 	status(): RaftStatus;
 	/**
 	 * Stops the group (its replica was removed), and forgets its log once `recorded` resolves: when it is durable that the machine

@@ -440,6 +440,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 			return this.#serve(q);
 		}
 		if (!this.leads()) {
+			// Its leader may have died while the group was at rest, and nobody have noticed.
+			this.group.wake();
 			return this.notLeaseholder();
 		}
 		return this.#keeper.acquire().then(() => {

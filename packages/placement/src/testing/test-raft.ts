@@ -138,6 +138,7 @@ export class TestGroup {
 				return { index: this.#append(command, term), term };
 			},
 			readIndex: () => this.#readIndex(member),
+			wake: () => undefined,
 		};
 		return handle as RaftGroupHandle;
 	}

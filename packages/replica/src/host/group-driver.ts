@@ -133,6 +133,12 @@ export class GroupDriver implements RaftGroupHandle {
 		this.#busy();
 	}
 
+	wake(): void {
+		if (this.isRemoved || !this.raft.isQuiesced) return;
+		this.raft.wake();
+		this.#busy();
+	}
+
 	status(): RaftStatus {
 		return this.raft.status();
 	}

@@ -264,6 +264,87 @@ test("a long log is compacted, and who is too far behind gets a snapshot", async
 	t.deepEqual(hosts.world.fatals, []);
 });
 
+/** Node 3 is down while the others go on; it comes back to a log that begins after what it needs. */
+async function farBehind(): Promise<Hosts> {
+	const hosts = await three();
+	hosts.crash(3);
+	for (let i = 0; i < 130; i++) {
+		for (let n = 0; n < 100; n++) hosts.node(1).handle.propose(Buffer.alloc(400, "x"));
+		await hosts.world.advance(20);
+	}
+	await hosts.world.advance(500);
+	hosts.restart(3);
+	return hosts;
+}
+
+test("a snapshot whose connection breaks goes on where it was", async (t) => {
+	const hosts = await farBehind();
+	const { machine } = hosts.node(3);
+	const breaks = [10, 50, 51];
+	let chunks = 0;
+	machine.onChunk = (count) => {
+		chunks++;
+		if (count !== breaks[0]) return;
+		breaks.shift();
+		hosts.world.setLink(nodeId(1), nodeId(3), false);
+		hosts.world.setTimer(700, () => hosts.world.setLink(nodeId(1), nodeId(3), true));
+	};
+	await hosts.world.advance(8_000);
+	t.deepEqual(breaks, []);
+	t.is(machine.texts.length, 13_000);
+	t.is(hosts.node(1).machine.snapshotsOpened, 1);
+	t.true(chunks > 100);
+	t.is(hosts.node(3).host.statistics().snapshotsReceived, 1);
+	await hosts.propose(1, "after");
+	await hosts.world.advance(300);
+	t.is(machine.texts.at(-1), "after");
+	t.deepEqual(hosts.world.fatals, []);
+});
+
+test("a sender that does not come back: the receiver keeps what it had, and takes the next snapshot", async (t) => {
+	const hosts = await farBehind();
+	const { machine } = hosts.node(3);
+	const before = machine.texts.length;
+	machine.onChunk = (count) => {
+		if (count !== 10) return;
+		machine.onChunk = () => undefined;
+		for (const other of [1, 2]) hosts.world.setLink(nodeId(other), nodeId(3), false);
+	};
+	await hosts.world.advance(10_000);
+	t.is(machine.texts.length, before);
+	for (const other of [1, 2]) hosts.world.setLink(nodeId(other), nodeId(3), true);
+	await hosts.world.advance(5_000);
+	t.is(machine.texts.length, 13_000);
+	t.is(hosts.node(1).machine.snapshotsOpened, 2);
+	t.deepEqual(hosts.world.fatals, []);
+});
+
+test("a leader that dies while its group rests, unnoticed: a request at a follower has it replaced", async (t) => {
+	const hosts = await three();
+	await hosts.propose(1, "a");
+	await hosts.world.advance(2_000);
+	t.is(hosts.world.timers, 0);
+	hosts.node(1).alive.value = false;
+	hosts.world.rpcs.delete(nodeId(1));
+	await hosts.world.advance(60_000);
+	t.is(hosts.leader, 0);
+	hosts.node(2).handle.wake();
+	await hosts.world.advance(6_000);
+	t.not(hosts.leader, 0);
+});
+
+test("who is woken for nothing is told by its leader, who leads on, and all rest again", async (t) => {
+	const hosts = await three();
+	await hosts.propose(1, "a");
+	await hosts.world.advance(2_000);
+	const { term } = hosts.node(1).handle.status();
+	hosts.node(2).handle.wake();
+	await hosts.world.advance(6_000);
+	t.is(hosts.leader, 1);
+	t.is(hosts.node(1).handle.status().term, term);
+	t.is(hosts.world.timers, 0);
+});
+
 test("a replica that holds nothing is made on demand and gets a snapshot, a refused one again later", async (t) => {
 	const hosts = new Hosts();
 	hosts.start(

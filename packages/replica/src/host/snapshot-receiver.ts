@@ -1,6 +1,7 @@
 /**
  * Takes snapshots in: the machine reads them as a stream while the chunks arrive, and makes them its state; then the log
- * begins after them. A stream whose sender has gone silent, or away, ends in an error, and the machine keeps what it had.
+ * begins after them. A stream whose sender has gone silent, or does not come back, ends in an error, and the machine keeps
+ * what it had. A chunk is answered when the machine has taken it, so a slow machine slows the sender down.
  */
 import type { NodeId } from "@quorate/keys/ids";
 import type { Message } from "@quorate/raft/types";
@@ -11,6 +12,10 @@ import type { GroupDriver } from "./group-driver.ts";
 import { array, count, decodeMetadata, replica, wireFormat } from "./wire.ts";
 
 const silenceMs = 20_000;
+/** After the connection to the sender was lost: until then it may go on where it was. */
+const absenceMs = 5_000;
+/** Snapshots that come in at a time; more are refused, and asked for again by their senders. */
+const receivesMax = 4;
 
 /** Chunks on their way from the RPC to the machine. */
 class ChunkStream implements AsyncIterable<Uint8Array> {
@@ -66,6 +71,10 @@ interface Transfer {
 	readonly stream: ChunkStream;
 	/** Null when the snapshot is in place, or why it is not. */
 	readonly outcome: Promise<string | null>;
+	/** Number of the chunk that comes next. */
+	next: number;
+	/** The machine has taken all before it. */
+	taken: Promise<void>;
 	timer: Timer;
 }
 
@@ -88,22 +97,18 @@ export class SnapshotReceiver {
 		return this.#received;
 	}
 
-	async handle(body: Body, from: Peer): Promise<string | null> {
+	/** The answers are the sender's: see `SentChunk`. */
+	async handle(body: Body, from: Peer): Promise<string | number | null> {
 		const call = array(body);
 		const id = count(call[1]);
 		const key = `${from.nodeId} ${from.bootId} ${id}`;
 		if (call[0] === "begin") return this.#begin(key, from.nodeId, call);
 		const transfer = this.#transfers.get(key);
 		if (transfer === undefined) return "there is no such transfer";
-		this.#restartTimer(transfer);
+		this.#restartTimer(transfer, silenceMs);
 		switch (call[0]) {
-			case "chunk": {
-				const bytes = call[2];
-				if (!(bytes instanceof Uint8Array)) return "a chunk is bytes";
-				// If the machine has given up, its reason is the answer.
-				const taken = transfer.stream.push(bytes).then(() => null);
-				return Promise.race([taken, transfer.outcome]);
-			}
+			case "chunk":
+				return this.#chunk(transfer, count(call[2]), call[3]);
 			case "end":
 				transfer.stream.end();
 				return transfer.outcome;
@@ -115,10 +120,26 @@ export class SnapshotReceiver {
 		}
 	}
 
-	/** Nothing more will come from that node. */
+	/** One that came before is answered again, its answer was lost; one too early is not taken. */
+	#chunk(
+		transfer: Transfer,
+		number: number,
+		bytes: unknown,
+	): string | number | Promise<string | null> {
+		if (!(bytes instanceof Uint8Array)) return "a chunk is bytes";
+		if (number > transfer.next) return transfer.next;
+		if (number === transfer.next) {
+			transfer.next++;
+			transfer.taken = transfer.stream.push(bytes);
+		}
+		// If the machine has given up, its reason is the answer.
+		return Promise.race([transfer.taken.then(() => null), transfer.outcome]);
+	}
+
+	/** The sender may find another connection. */
 	disconnected(node: NodeId): void {
-		for (const { fromNode, stream } of this.#transfers.values()) {
-			if (fromNode === node) stream.fail(new Error("the sender's connection was lost"));
+		for (const transfer of this.#transfers.values()) {
+			if (transfer.fromNode === node) this.#restartTimer(transfer, absenceMs);
 		}
 	}
 
@@ -146,14 +167,21 @@ export class SnapshotReceiver {
 		if (driver === undefined) return "there is no such replica here";
 		if (driver.isInstalling) return "the replica receives another snapshot";
 		if (driver.raft.role === "leader") return "the replica leads its range";
-		if (driver.raft.applied >= message.metadata.index) return "the replica has that already";
+		if (driver.raft.applied >= message.metadata.index) {
+			// The leader does not know: what told it so may have been lost.
+			driver.step(message, fromNode);
+			return "the replica has that already";
+		}
+		if (this.#transfers.size >= receivesMax) return "this node receives other snapshots";
 		const stream = new ChunkStream();
 		driver.isInstalling = true;
 		const outcome = this.#install(driver, message, fromNode, stream).finally(() => {
 			this.#transfers.get(key)?.timer.cancel();
 			this.#transfers.delete(key);
 		});
-		this.#transfers.set(key, { key, fromNode, stream, outcome, timer: this.#timer(key) });
+		const timer = this.#timer(key, silenceMs);
+		const taken = Promise.resolve();
+		this.#transfers.set(key, { key, fromNode, stream, outcome, next: 0, taken, timer });
 		return null;
 	}
 
@@ -177,14 +205,14 @@ export class SnapshotReceiver {
 		return null;
 	}
 
-	#timer(key: string): Timer {
-		return this.#context.runtime.scheduler.setTimer(silenceMs, () => {
+	#timer(key: string, delayMs: number): Timer {
+		return this.#context.runtime.scheduler.setTimer(delayMs, () => {
 			this.#transfers.get(key)?.stream.fail(new Error("the sender is silent"));
 		});
 	}
 
-	#restartTimer(transfer: Transfer): void {
+	#restartTimer(transfer: Transfer, delayMs: number): void {
 		transfer.timer.cancel();
-		transfer.timer = this.#timer(transfer.key);
+		transfer.timer = this.#timer(transfer.key, delayMs);
 	}
 }

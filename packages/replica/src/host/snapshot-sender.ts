@@ -1,6 +1,10 @@
 /**
  * Carries snapshots to followers that the log cannot bring up to date: `begin`, chunks with two on their way at a time, `end`,
  * each an RPC call that the receiver answers when it has taken it in. The answer is null, or why it will not.
+ *
+ * Chunks are numbered. Where a call is lost, what has no answer is sent again, and the receiver goes on from what it has: a
+ * connection that breaks costs two chunks, not the snapshot. The sender's process has to live on, since the snapshot ends with it;
+ * the receiver's too, since what it has staged is not durable before it is whole.
  */
 import type { NodeId, ReplicaId } from "@quorate/keys/ids";
 import type { LogIndex } from "@quorate/raft/types";
@@ -17,12 +21,22 @@ const chunksUnderWayMax = 2;
 const chunkTimeoutMs = 15_000;
 /** The receiver puts the state in place before it answers. */
 const endTimeoutMs = 120_000;
+/** Before chunks without an answer are sent again, and how often in a row. */
+const resumeMs = 500;
+const resumesMax = 8;
 /** Before a follower that refused, or could not be reached, is tried again. */
 const retryMs = 1_000;
 
 interface Job {
 	readonly driver: GroupDriver;
 	readonly to: ReplicaId;
+}
+
+interface SentChunk {
+	readonly number: number;
+	readonly bytes: Uint8Array;
+	/** Null: taken in. A number: that chunk is missing before it. Undefined: the call was lost. Else why it is refused. */
+	answer: Promise<unknown>;
 }
 
 class SnapshotRefused extends Error {
@@ -128,16 +142,44 @@ export class SnapshotSender {
 		id: number,
 		chunks: AsyncIterable<Uint8Array>,
 	): Promise<void> {
-		const underWay: Promise<void>[] = [];
-		for await (const chunk of chunks) {
+		const window: SentChunk[] = [];
+		const send = (number: number, bytes: Uint8Array): Promise<unknown> =>
+			this.#rpc
+				.call(node, snapshotMethod, ["chunk", id, number, bytes], { timeoutMs: chunkTimeoutMs })
+				.catch(() => undefined);
+		let number = 0;
+		for await (const bytes of chunks) {
 			checkLeads(driver);
-			const call = this.#call(node, ["chunk", id, chunk], chunkTimeoutMs);
-			// Awaited later: until then a rejection is not unhandled.
-			call.catch(() => undefined);
-			underWay.push(call);
-			if (underWay.length >= chunksUnderWayMax) await underWay.shift();
+			window.push({ number, bytes, answer: send(number, bytes) });
+			number++;
+			if (window.length >= chunksUnderWayMax) await this.#takenIn(driver, window, send);
 		}
-		await Promise.all(underWay);
+		while (window.length > 0) await this.#takenIn(driver, window, send);
+	}
+
+	/** The first of the window is taken in and leaves it; all of it is sent again until that is so. */
+	async #takenIn(
+		driver: GroupDriver,
+		window: SentChunk[],
+		send: (number: number, bytes: Uint8Array) => Promise<unknown>,
+	): Promise<void> {
+		for (let resumes = 0; resumes <= resumesMax; resumes++) {
+			const answer = await window[0]!.answer;
+			if (answer === null) {
+				window.shift();
+				return;
+			}
+			if (answer !== undefined && typeof answer !== "number") {
+				throw new SnapshotRefused(String(answer));
+			}
+			await new Promise<void>((resolve) => {
+				this.#runtime.scheduler.setTimer(resumeMs, resolve);
+			});
+			if (this.#isClosed) break;
+			checkLeads(driver);
+			for (const chunk of window) chunk.answer = send(chunk.number, chunk.bytes);
+		}
+		throw new SnapshotRefused("the connection was lost too often");
 	}
 
 	async #call(node: NodeId, body: readonly unknown[], timeoutMs: number): Promise<void> {

@@ -15,6 +15,9 @@ export class ListMachine implements GroupMachine {
 	/** Called inside `apply`. */
 	onApply: (text: string) => void = () => undefined;
 	refusal: string | undefined;
+	snapshotsOpened = 0;
+	/** Called for each chunk that comes in, with how many came before. */
+	onChunk: (count: number) => void = () => undefined;
 
 	constructor(birth: SnapshotMetadata, list: readonly Applied[] = []) {
 		this.birth = birth;
@@ -50,6 +53,7 @@ export class ListMachine implements GroupMachine {
 	}
 
 	openSnapshot() {
+		this.snapshotsOpened++;
 		const list = [...this.list];
 		async function* chunks() {
 			for (let i = 0; i < list.length; i += 100) {
@@ -61,7 +65,11 @@ export class ListMachine implements GroupMachine {
 
 	async installSnapshot(_metadata: SnapshotMetadata, chunks: AsyncIterable<Uint8Array>) {
 		const list: Applied[] = [];
-		for await (const chunk of chunks) list.push(...JSON.parse(Buffer.from(chunk).toString()));
+		let count = 0;
+		for await (const chunk of chunks) {
+			list.push(...JSON.parse(Buffer.from(chunk).toString()));
+			this.onChunk(count++);
+		}
 		if (this.refusal !== undefined) throw new Error(this.refusal);
 		this.list = list;
 	}
