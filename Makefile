@@ -12,7 +12,8 @@ help:
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
 	@echo "make sim SEEDS=n    simulated clusters with faults; SEED=x TRACE=1 shows one"
-	@echo "make model          every interleaving of a bounded Raft group, checked"
+	@echo "make model          the commit protocol alone in five million random walks; HELP=1 says more"
+	@echo "make model RAFT=1   every interleaving of a bounded Raft group"
 	@echo "make soak           long tests on real processes: kills, power loss, pgbench"
 	@echo "make bench          against PostgreSQL on this machine, in turn"
 	@echo "make clean          remove what was compiled"
@@ -73,6 +74,11 @@ jepsen: build
 sim: build
 	@node packages/sim/dist/cluster/main.js
 
-# All that three replicas can do within two terms, two proposals and one crash.
+# The commit protocol alone, in random walks. WALKS=n, SEED=x; WITHOUT=rule drops one; WALK=n TRACE=1 shows one; HELP=1 explains.
+# RAFT=1: the Raft core alone, all that three replicas can do within two terms, two proposals and one crash.
 model: build
+ifdef RAFT
 	@node --max-old-space-size=4096 packages/raft/dist/testing/model/main.js
+else
+	@node packages/sim/dist/model/main.js
+endif

@@ -1,0 +1,165 @@
+/** `make model`: many walks on two threads; the first that fails is shown. */
+import { parseArgs } from "node:util";
+import { Worker } from "node:worker_threads";
+import { isMutationName, type MutationName, mutationNames, mutations } from "./mutations.ts";
+import { newCounts } from "./state.ts";
+import { walk } from "./walk.ts";
+import type { Block, BlockResult, WorkerOptions } from "./worker.ts";
+
+const help = `The commit protocol alone, in random walks.
+
+  make model                        five million walks; exit code 1 if one of them fails
+  make model WALKS=20000 SEED=7     fewer, and others: one seed always gives the same walks
+  make model WITHOUT=L1.read        drops a rule: shows the first walk that goes wrong without it
+  make model WALK=1234 TRACE=1      walk 1234 of the seed, event by event (WITHOUT as above)
+  make model HELP=1                 this text
+
+In each walk five transactions run on two ranges of two keys, each on two replicas, while messages get lost, late and
+doubled, leases move, machines crash and the oracle changes its leader. Then all is calm until everything has ended, and the
+histories are checked: every order of the transactions is tried until one explains what the clients saw.
+
+How to read a trace: the number in front is the step. Timestamps are what the oracle counts, 4,096 a millisecond. At the end
+stands what became of each transaction, and all versions of each key.
+
+Rules that WITHOUT takes:
+${mutationNames.map((name) => `  ${name.padEnd(16)} ${mutations[name].does}`).join("\n")}
+`;
+
+interface Options extends WorkerOptions {
+	readonly walks: number;
+	/** Only this one. */
+	readonly only: number | undefined;
+	readonly trace: boolean;
+}
+
+const threadCount = 2;
+const blockSize = 5_000;
+
+function usage(message: string): never {
+	console.error(`model: ${message}; make model HELP=1 says more`);
+	process.exit(2);
+}
+
+function wholeNumber(name: string, text: string | undefined): number | undefined {
+	if (text === undefined || text === "") return undefined;
+	if (!/^\d{1,15}$/.test(text)) usage(`${name} is a whole number, not ${text}`);
+	return Number(text);
+}
+
+function readOptions(): Options | undefined {
+	const { env } = process;
+	const { values } = parseArgs({ options: { help: { type: "boolean", short: "h" } } });
+	if (values.help === true || env["HELP"] === "1") return undefined;
+	const { WITHOUT: without } = env;
+	if (without !== undefined && without !== "" && !isMutationName(without)) {
+		usage(`there is no rule ${without}`);
+	}
+	return {
+		walks: wholeNumber("WALKS", env["WALKS"]) ?? 5_000_000,
+		seed: wholeNumber("SEED", env["SEED"]) ?? 1,
+		only: wholeNumber("WALK", env["WALK"]),
+		without: (without || undefined) as MutationName | undefined,
+		trace: env["TRACE"] === "1",
+	};
+}
+
+/** The whole of one walk. Returns false if it failed. */
+function show({ seed, without }: Options, number: number, prints: boolean): boolean {
+	const trace: string[] = [];
+	const failure = walk({ seed, walk: number, without, counts: newCounts(), trace });
+	if (prints || failure !== undefined) console.log(trace.join("\n"));
+	const what = failure === undefined ? "nothing is wrong" : `${failure.kind}: ${failure.what}`;
+	console.log(`walk ${number} of seed ${seed}: ${what}`);
+	return failure === undefined;
+}
+
+interface Total {
+	walked: number;
+	failed: number | undefined;
+	readonly counts: Record<string, number>;
+}
+
+/** Blocks are given out in order, so the lowest walk that fails is found, whoever finds one first. */
+function walkAll(options: Options, onProgress: (walked: number) => void): Promise<Total> {
+	const { walks, seed, without } = options;
+	const total: Total = { walked: 0, failed: undefined, counts: {} };
+	let next = 0;
+	let working = 0;
+	return new Promise((resolve, reject) => {
+		const give = (worker: Worker): void => {
+			if (next >= walks || total.failed !== undefined) {
+				void worker.terminate();
+				working--;
+				if (working === 0) resolve(total);
+				return;
+			}
+			const block: Block = { first: next, end: Math.min(walks, next + blockSize) };
+			next = block.end;
+			worker.postMessage(block);
+		};
+		for (let i = 0; i < threadCount; i++) {
+			const workerData: WorkerOptions = { seed, without };
+			const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData });
+			working++;
+			worker.on("error", reject);
+			worker.on("message", (result: BlockResult) => {
+				add(total, result);
+				onProgress(total.walked);
+				give(worker);
+			});
+			give(worker);
+		}
+	});
+}
+
+function add(total: Total, { block, failed, counts }: BlockResult): void {
+	total.walked += block.end - block.first;
+	for (const [name, count] of Object.entries(counts)) {
+		total.counts[name] = (total.counts[name] ?? 0) + count;
+	}
+	if (failed !== undefined && !(total.failed !== undefined && total.failed < failed.walk)) {
+		total.failed = failed.walk;
+	}
+}
+
+/** A bar on a terminal, a line a tenth elsewhere. */
+function progress(walks: number, startedMs: number): (walked: number) => void {
+	let tenths = 0;
+	return (walked) => {
+		const seconds = (Date.now() - startedMs) / 1_000;
+		const rate = `${Math.round(walked / Math.max(seconds, 0.001))} walks/s`;
+		if (process.stderr.isTTY) {
+			const bar = "#".repeat(Math.round((walked / walks) * 40)).padEnd(40);
+			process.stderr.write(`\r[${bar}] ${walked} of ${walks}, ${rate} `);
+			if (walked === walks) process.stderr.write("\n");
+		} else if (Math.floor((walked / walks) * 10) > tenths) {
+			tenths = Math.floor((walked / walks) * 10);
+			console.error(`${walked} of ${walks} walks, ${rate}`);
+		}
+	};
+}
+
+async function main(): Promise<number> {
+	const options = readOptions();
+	if (options === undefined) {
+		console.log(help);
+		return 0;
+	}
+	const { walks, seed, only, without, trace } = options;
+	if (only !== undefined) return show(options, only, trace) ? 0 : 1;
+	const startedMs = Date.now();
+	const total = await walkAll(options, progress(walks, startedMs));
+	const again = `make model SEED=${seed}${without === undefined ? "" : ` WITHOUT=${without}`}`;
+	if (total.failed !== undefined) {
+		show(options, total.failed, true);
+		console.log(`again: ${again} WALK=${total.failed} TRACE=1`);
+		return 1;
+	}
+	const counts = Object.entries(total.counts).map(([name, count]) => `${name} ${count}`);
+	console.log(`what happened in them: ${counts.join(", ")}`);
+	const seconds = Math.round((Date.now() - startedMs) / 1_000);
+	console.log(`${total.walked} walks of seed ${seed} in ${seconds} s, no violation`);
+	return 0;
+}
+
+process.exitCode = await main();
