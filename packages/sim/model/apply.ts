@@ -40,7 +40,7 @@ export function applyNext(w: World, r: Replica): void {
 	const e = log[r.applied++]!;
 	const { command } = e;
 	if (command.kind === "lease") {
-		const follows = command.replaces === r.lease.sequence;
+		const follows = command.replaces === r.lease.sequence || w.without === "L2.names";
 		if (follows && (command.start > r.lease.expiry || w.without === "L2.start")) {
 			beginLease(w, r, command.node, command.boot, command.expiry);
 		}
@@ -125,7 +125,7 @@ function put(r: Replica, key: number, ts: number, value: number, writer: number)
 function isDecided(w: World, r: Replica, transaction: number, begin: number): boolean {
 	return (
 		(r.tombstones[transaction] !== 0 && w.without !== "T3.met") ||
-		r.records[transaction] !== undefined ||
+		(r.records[transaction] !== undefined && w.without !== "T3.decided") ||
 		(begin <= r.horizon && w.without !== "T4.horizon")
 	);
 }

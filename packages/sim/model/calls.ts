@@ -37,7 +37,8 @@ export function answered(w: World, c: Call, a: Answer): void {
 		// Nothing was done, so it may be sent again, whatever it is.
 		c.sends--;
 		c.transaction.gateway.leaseholders[c.range] = w.random.below(2);
-		sendCall(w, c);
+		if (w.random.oneIn(2)) sendCall(w, c);
+		else c.sentAt = -patienceSteps;
 		return;
 	}
 	finish(w, c, a);
@@ -66,9 +67,12 @@ export function resume(w: World, t: Transaction): void {
 
 const lost = answer("lost");
 
+/** After so many steps a gateway does something about a call. */
+const patienceSteps = 50;
+
 /** Looks at calls that are not answered: they are sent again, or given up. */
 export function nudge(w: World, t: Transaction): void {
-	const patience = w.isStormy ? 50 : 6;
+	const patience = w.isStormy ? patienceSteps : 6;
 	for (const c of t.calls) {
 		if (c.answer !== undefined || w.step - c.sentAt < patience) continue;
 		if (c.body.kind === "issue") {

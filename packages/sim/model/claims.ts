@@ -1,5 +1,5 @@
 /** Claims of others on a key, pending or as intents, and what is known of their transactions: what readers wait for. */
-import { local, newestChange } from "./apply.ts";
+import { local, newestChange, readAt } from "./apply.ts";
 import { extend } from "./lease.ts";
 import { send } from "./messages.ts";
 import {
@@ -53,8 +53,30 @@ export function stands(r: Replica, claim: Claim): boolean {
 	return isIntent || pendingOf(r, claim.key, claim.transaction) !== undefined;
 }
 
+/**
+ * What a read at `s` sees, once none of the claims stands. Hot rows: several of them may be decided and not applied here yet,
+ * and the one with the highest c shows.
+ */
+export function valueAt(
+	w: World,
+	r: Replica,
+	key: number,
+	s: number,
+	claims: readonly Claim[],
+): number {
+	let newest: { readonly c: number; readonly value: number } | undefined;
+	for (const claim of claims) {
+		const value = decidedValue(r, claim, s);
+		if (value === undefined) continue;
+		const c = r.decisions[claim.transaction]!;
+		if (w.without === "hot.highest") return value;
+		if (newest === undefined || c > newest.c) newest = { c, value };
+	}
+	return newest?.value ?? readAt(r, key, s);
+}
+
 /** The value of a decided claim that is still one, by the rule of Resolve; undefined where it does not show at `s`. */
-export function decidedValue(r: Replica, claim: Claim, s: number): number | undefined {
+function decidedValue(r: Replica, claim: Claim, s: number): number | undefined {
 	const c = r.decisions[claim.transaction]!;
 	if (c <= 0 || c > s || newestChange(r, claim.key) >= c) return undefined;
 	const intent = r.intents[local(claim.key)];

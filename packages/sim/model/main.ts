@@ -1,4 +1,30 @@
-/** `make model`: many walks on two threads; the first that fails is shown. */
+/**
+ * A model of the commit protocol alone: `make model`. Nothing of the product runs here; the rules are written down once more, as
+ * short as they can be, and walked through at random, millions of times. What it finds is wrong with the protocol, not with
+ * the code; what it does not find without a rule shows where it is too weak.
+ *
+ * In a walk five transactions (reads, ordinary ones, large ones in chunks, hot rows) run on two ranges of two keys, each on two
+ * replicas, behind two gateways and an oracle of two members. A range's Raft log is one list that its replicas apply at
+ * their own pace, and to which a proposal comes late, twice or never, in any order: worse than Raft. Time is what the
+ * oracle's clock says. Messages are lost, doubled and late; replicas lag and crash, gateways crash, the oracle's leader
+ * changes without the old one's knowledge (`weather.ts`: each walk draws how rough it is). Then all is calm: what is
+ * under way arrives, everything must end, no intent may be left. `checker.ts` judges:
+ *
+ * 1. Some order of the committed transactions, in which nobody comes before one that was acknowledged before it began, explains
+ *    every value read and the final ones. All orders are tried.
+ * 2. What was acknowledged is there, all of it, once; what was reported as failed is not there; nothing is half there.
+ * 3. T1: a value served at s, also to who failed later, is the key's at s in the final history.
+ * 4. Everything ends once the faults stop.
+ *
+ * The files: `state.ts`, `messages.ts` and `transaction.ts` are what there is. `oracle.ts` (O1 to O4). A range: `lease.ts` (L1, L2),
+ * `apply.ts` (the entries of its log; L3, L4, T3, T4), `leaseholder.ts` and behind it `reads.ts`, `prepare.ts`, `validation.ts`,
+ * `one-phase.ts` (with hot rows), `claims.ts` (what readers wait for). A gateway: `gateway.ts`, `commit.ts` (T2, T5), `calls.ts`.
+ * `recovery.ts`: what leaseholders do about transactions that nobody finishes. `mutations.ts`: the rules that can be dropped.
+ *
+ * Left out: Raft itself, membership, snapshots, splits and merges (so L3's range version), garbage collection, follower reads,
+ * schema changes, spans, deletions, locks, deadlocks other than T6's, weaker isolation, the directory, heartbeats (a living
+ * coordinator is found silent at random). Beyond the code of today: hot rows, and large transactions that are open.
+ */
 import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { isMutationName, type MutationName, mutationNames, mutations } from "./mutations.ts";

@@ -7,8 +7,8 @@ import type { Weather } from "./weather.ts";
 export interface Mutation {
 	/** What the walk does instead. */
 	readonly does: string;
-	/** How it shows: as a wrong history, or as a run that stops making progress. */
-	readonly shows: "anomaly" | "standstill";
+	/** As a wrong history, as a run that stops making progress, or not at all: then the model is too weak, or another rule covers it. */
+	readonly shows: "anomaly" | "standstill" | "nothing";
 	/** Where it is looked for; else in any weather. */
 	readonly weather: Partial<Weather>;
 }
@@ -18,6 +18,10 @@ const anomaly = (does: string, weather: Partial<Weather> = {}): Mutation => {
 };
 const standstill = (does: string, weather: Partial<Weather> = {}): Mutation => {
 	return { does, shows: "standstill", weather };
+};
+
+const nothing = (does: string, weather: Partial<Weather> = {}): Mutation => {
+	return { does, shows: "nothing", weather };
 };
 
 /** Replicas fall behind, leases lapse: for what an outdated leaseholder can do. */
@@ -57,6 +61,12 @@ export const mutations = {
 		...lagging,
 		leaseMs: 40,
 	}),
+	"L2.names": nothing("a lease is applied whatever sequence it replaces", {
+		...lagging,
+		transfers: 250,
+		doubled: 250,
+		late: 120,
+	}),
 	"L2.boot": anomaly("a node that was started again goes on with the lease it had", {
 		crashes: 10,
 		faults: 250,
@@ -86,6 +96,12 @@ export const mutations = {
 	"T3.tombstone": anomaly("an abort leaves no tombstone"),
 	"T3.early": anomaly("an abort leaves no tombstone where the prepare has not come yet"),
 	"T3.met": anomaly("a prepare or one-phase commit that meets its tombstone is applied"),
+	"T3.decided": nothing("a late copy of a prepare that meets its record is applied", {
+		doubled: 250,
+		late: 120,
+		onePhase: 200,
+		hot: 0,
+	}),
 	"T3.record": anomaly("an abort is not judged when it is applied: it wins over a record"),
 	"T3.anchor": anomaly("who waits long drops the intent without asking the anchor"),
 	"T3.refusal": anomaly("a refused one-phase commit is final, also when it was sent twice"),
@@ -111,6 +127,14 @@ export const mutations = {
 	}),
 	"step1.since": anomaly("a prepare does not look whether a key that was read has changed"),
 	"step1.foreign": anomaly("a prepare does not look for others' pending writes and intents"),
+	"step1.last": nothing("p may lie below the range's last commit", {
+		doubled: 250,
+		late: 120,
+		onePhase: 200,
+		hot: 0,
+		crashes: 10,
+		faults: 250,
+	}),
 	"step1.answer": anomaly("a prepare is answered before its intents are replicated"),
 	"step2.after": anomaly("c is drawn while the prepares are on their way, and not compared with p"),
 	"step3.validate": anomaly("reads outside the written keys are not validated"),
@@ -153,6 +177,10 @@ export const mutations = {
 		hot: 700,
 		keys: 2,
 	}),
+	"hot.highest": anomaly(
+		"of several decided values that are still pending a reader takes the first",
+		{ ...lagging, leaseMs: 40, hot: 700 },
+	),
 	"hot.answer": anomaly("a hot row's client is answered before its own entry has applied", {
 		hot: 700,
 		keys: 2,

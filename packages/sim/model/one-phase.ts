@@ -105,7 +105,7 @@ function accept(w: World, r: Replica, call: Call, anchor: number, work: Evaluate
 	const { id: transaction, begin } = call.transaction;
 	const { sequence } = r.lease;
 	const { boot } = r;
-	const p = preparePoint(r);
+	const p = preparePoint(w, r);
 	const pending: Pending[] = work.writes.map(({ key, value }) => ({
 		transaction,
 		key,

@@ -52,7 +52,7 @@ function requested(w: World, m: Extract<OracleMessage, { kind: "oracle-request" 
 	if (!member.isReady) return;
 	const { term } = member;
 	const skipsRound =
-		w.without === "O1.round" || (w.without === "O1.begun" && w.step < member.confirmedAt + 60);
+		w.without === "O1.round" || (w.without === "O1.begun" && w.step < member.confirmedAt + 200);
 	post(w, { kind: skipsRound ? "oracle-confirmed" : "oracle-round", member, term, site, waits });
 }
 

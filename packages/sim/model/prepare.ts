@@ -27,8 +27,8 @@ export function mayAccept(
 }
 
 /** The highest issued timestamp that it has seen, and at least the range's last commit. */
-export function preparePoint(r: Replica): number {
-	return Math.max(r.seen, r.lastCommit);
+export function preparePoint(w: World, r: Replica): number {
+	return w.without === "step1.last" ? r.seen : Math.max(r.seen, r.lastCommit);
 }
 
 export function prepare(w: World, r: Replica, call: Call, body: Of<"prepare">): void {
@@ -41,7 +41,7 @@ export function prepare(w: World, r: Replica, call: Call, body: Of<"prepare">): 
 		reply(w, call, refused);
 		return;
 	}
-	const p = preparePoint(r);
+	const p = preparePoint(w, r);
 	open(r, transaction, body);
 	const command = { kind: "prepare", transaction, begin, p, anchor, chunk, writes } as const;
 	const number = propose(w, r, command, (result) => reply(w, call, result));

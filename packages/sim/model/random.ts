@@ -24,7 +24,7 @@ export class Random {
 
 	/** An integer in [0, bound). */
 	below(bound: number): number {
-		return Math.floor((this.#next() / 4294967296) * bound);
+		return Math.floor(this.#next() * 2 ** -32 * bound);
 	}
 
 	/** True in so many of 1,000 cases. */

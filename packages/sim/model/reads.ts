@@ -1,6 +1,6 @@
 /** Reads at a leaseholder: at a timestamp (T1, L1), or of the newest value. */
 import { newestChange, readAt } from "./apply.ts";
-import { addClaims, decidedValue, foreignClaim, inquire, isOlder, stands } from "./claims.ts";
+import { addClaims, foreignClaim, inquire, isOlder, stands, valueAt } from "./claims.ts";
 import { covers, holds } from "./lease.ts";
 import { answer, type Body, notLeaseholder, refused, reply, wait } from "./messages.ts";
 import type { Claim, Replica, World } from "./state.ts";
@@ -41,19 +41,11 @@ function look(w: World, r: Replica, call: Call, { keys, s }: Read): void {
 		}
 		keys.forEach((key, i) => {
 			const here = found.filter((claim) => claim.key === key);
-			if (here.length > 0) values[i] = valueAfter(r, key, s, here);
+			if (here.length > 0) values[i] = valueAt(w, r, key, s, here);
 		});
 		served(w, call, keys, s, values);
 		return true;
 	});
-}
-
-function valueAfter(r: Replica, key: number, s: number, claims: readonly Claim[]): number {
-	for (const claim of claims) {
-		const value = decidedValue(r, claim, s);
-		if (value !== undefined) return value;
-	}
-	return readAt(r, key, s);
 }
 
 function served(

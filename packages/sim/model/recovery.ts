@@ -115,7 +115,9 @@ export function lookAround(w: World, r: Replica): void {
 	if (r.waits.length > 0 && random.oneIn(2)) askOracle(w, r);
 	if (w.without === "L2.resume" && random.oneIn(4)) r.stopped = 0;
 	if (!holds(w, r)) {
-		if (!w.isStormy || random.permille(weather.acquisitions)) acquire(w, r);
+		// On its own it hardly tries while the lease seems to last.
+		const isLapsed = r.seen > r.lease.expiry || random.oneIn(6);
+		if (!w.isStormy || (isLapsed && random.permille(weather.acquisitions))) acquire(w, r);
 		return;
 	}
 	if (!w.isStormy) {

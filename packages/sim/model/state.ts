@@ -178,6 +178,8 @@ export interface World {
 	active: Transaction[];
 	/** Transactions that have not begun. */
 	toStart: number;
+	/** When the next of them is due. */
+	nextStart: number;
 	readonly served: Served;
 	lastValue: number;
 	/** Something that must not happen was seen on the way. */
@@ -257,6 +259,7 @@ export function newWorld({ seed, walk, without, trace, counts }: WorldOptions): 
 		transactions: [],
 		active: [],
 		toStart: 0,
+		nextStart: 0,
 		served: [],
 		lastValue: 0,
 		problem: undefined,

@@ -1,6 +1,6 @@
 /** Step 3: what was read would read the same at c. */
-import { local, readAt } from "./apply.ts";
-import { addClaims, inquire, isOlder } from "./claims.ts";
+import { local } from "./apply.ts";
+import { addClaims, inquire, isOlder, valueAt } from "./claims.ts";
 import { covers, holds } from "./lease.ts";
 import {
 	type Answer,
@@ -70,11 +70,16 @@ export function validate(
 		if (verdict !== valid) return verdict;
 	}
 	for (const { key } of items) {
-		if (!names.some((named) => named.key === key)) {
-			w.served.push(key, c, readAt(r, key, c), own);
-		}
+		if (!names.some((named) => named.key === key)) noteValid(w, r, key, own, c);
 	}
 	return valid;
+}
+
+/** As if the key had been read at c. */
+function noteValid(w: World, r: Replica, key: number, own: number, c: number): void {
+	const claims: Claim[] = [];
+	addClaims(w, r, key, own, c, claims);
+	w.served.push(key, c, valueAt(w, r, key, c, claims), own);
 }
 
 function isChanged(r: Replica, { key, since }: Item, c: number): boolean {

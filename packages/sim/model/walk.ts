@@ -25,7 +25,7 @@ export interface Failure {
 	readonly what: string;
 }
 
-const stormSteps = 800;
+const stormSteps = 700;
 /** Rounds of calm; what needs more has stopped making progress. */
 const calmRounds = 400;
 
@@ -65,36 +65,33 @@ function standstill(w: World): Failure {
 function storm(w: World): void {
 	const { bag, random } = w;
 	startDue(w);
-	const x = random.below(bag.length + 5);
+	const x = random.below(bag.length + 3);
 	if (x < bag.length) {
 		const m = bag[x]!;
 		bag[x] = bag[bag.length - 1]!;
 		bag.pop();
 		deliver(w, m);
-		return;
-	}
-	switch (x - bag.length) {
-		case 0:
-		case 1:
-			applySomewhere(w);
-			return;
-		case 2:
-			lookAround(w, replicaOf(w, random.below(4)));
-			return;
-		case 3:
-			passTime(w);
-			if (w.active.length > 0) nudge(w, w.active[random.below(w.active.length)]!);
-			return;
-		default:
-			if (random.permille(w.weather.faults)) fault(w);
-			else if (w.late.length > 0 && random.oneIn(8)) arriveLate(w);
+	} else if (x === bag.length) {
+		applySomewhere(w);
+	} else if (x === bag.length + 1) {
+		lookAround(w, replicaOf(w, random.below(4)));
+	} else if (random.oneIn(2)) {
+		passTime(w);
+		if (w.active.length > 0) nudge(w, w.active[random.below(w.active.length)]!);
+	} else if (random.permille(w.weather.faults)) {
+		fault(w);
+	} else if (w.late.length > 0 && random.oneIn(4)) {
+		arriveLate(w);
 	}
 }
 
 function startDue(w: World): void {
-	if (w.toStart === 0) return;
+	if (w.toStart === 0 || w.step < w.nextStart) return;
+	w.nextStart = Number.POSITIVE_INFINITY;
 	for (const t of w.transactions) {
-		if (t.outcome === "waiting" && t.startsAt <= w.step) start(w, t);
+		if (t.outcome !== "waiting") continue;
+		if (t.startsAt <= w.step) start(w, t);
+		else w.nextStart = Math.min(w.nextStart, t.startsAt);
 	}
 }
 
