@@ -1,5 +1,5 @@
 /**
- * Every interleaving of bounded cases, each with one of the bounds of `make model` lowered so that it takes seconds; and what a
+ * Every interleaving of bounded cases, each with one of the bounds of `make model RAFT=1` lowered so that it takes seconds; and what a
  * protection is for: without it the exploration ends at a broken property.
  */
 import test from "ava";

@@ -1,4 +1,4 @@
-/** `make model`: explores the full bounded case, three replicas, two terms, two proposals, one crash. Takes minutes and 2 GB. */
+/** `make model RAFT=1`: explores the full bounded case, three replicas, two terms, two proposals, one crash. Takes minutes and 2 GB. */
 import { Explorer } from "./explore.ts";
 
 const bounds = { termMax: 2, proposals: 2, crashes: 1, statesMax: 14_000_000 };
