@@ -25,7 +25,6 @@
  * schema changes, spans, deletions, locks, deadlocks other than T6's, weaker isolation, the directory, heartbeats (a living
  * coordinator is found silent at random). Beyond the code of today: hot rows, and large transactions that are open.
  */
-import { parseArgs } from "node:util";
 import { Worker } from "node:worker_threads";
 import { isMutationName, type MutationName, mutationNames, mutations } from "./mutations.ts";
 import { newCounts } from "./state.ts";
@@ -74,8 +73,9 @@ function wholeNumber(name: string, text: string | undefined): number | undefined
 
 function readOptions(): Options | undefined {
 	const { env } = process;
-	const { values } = parseArgs({ options: { help: { type: "boolean", short: "h" } } });
-	if (values.help === true || env["HELP"] === "1") return undefined;
+	const [flag] = process.argv.slice(2);
+	if (flag === "--help" || flag === "-h" || env["HELP"] === "1") return undefined;
+	if (flag !== undefined) usage(`takes no ${flag}, but WALKS, SEED, WITHOUT, WALK and TRACE`);
 	const { WITHOUT: without } = env;
 	if (without !== undefined && without !== "" && !isMutationName(without)) {
 		usage(`there is no rule ${without}`);
