@@ -18,8 +18,11 @@
  * 7. A read index is given only when a quorum has answered a round that began after the request (`read-index.ts`); no clock
  *    is trusted. Leases (pre-vote, check-quorum) serve quiet, never safety.
  *
- * Left out: entries are not flow-controlled at the source (the driver's business), snapshots travel outside of messages,
- * followers do not forward proposals.
+ * Left out: entries are not flow-controlled at the source (the driver's business), snapshots travel outside of messages.
+ * Followers refuse proposals instead of forwarding them: who was refused knows that nothing was appended.
+ *
+ * What holds it to that: the scenarios of `testdata/raft`, random walks, and `testing/model`, which explores every interleaving of
+ * bounded cases.
  *
  * May import: `keys/assert`, ids and mutations. Compiles without any library but the language's own.
  *

@@ -45,6 +45,40 @@ test("a vote is won with a quorum of grants, lost when none is possible any more
 	);
 });
 
+/** Each way to give every member of `ids` one of `values`. */
+function* assignments<T>(count: number, values: readonly T[]): Generator<readonly T[]> {
+	for (let n = 0; n < values.length ** count; n++) {
+		yield Array.from(
+			{ length: count },
+			(_, i) => values[Math.floor(n / values.length ** i) % values.length]!,
+		);
+	}
+}
+
+test("all configurations of four replicas, joint or not, with all that they can have reached or voted", (t) => {
+	const four = ids.slice(0, 4);
+	let cases = 0;
+	for (const halves of assignments(4, ["none", "voters", "outgoing", "both", "learner"] as const)) {
+		const those = (...of: string[]) => four.filter((_, i) => of.includes(halves[i]!));
+		const voters = those("voters", "both");
+		const outgoing = those("outgoing", "both");
+		const learners = those("learner");
+		const configuration = { voters, outgoing, learners, learnersNext: [] };
+		for (const reached of assignments(4, [0, 1, 2])) {
+			cases++;
+			const at = (replica: ReplicaId): number => reached[replica - 1]!;
+			const expected = [2, 1, 0].find((value) => isQuorum(configuration, (r) => at(r) >= value));
+			if (quorumValue(configuration, at) !== (expected ?? 0)) t.fail(JSON.stringify(configuration));
+			const vote = (replica: ReplicaId) => [false, undefined, true][at(replica)];
+			const won = isQuorum(configuration, (r) => vote(r) === true);
+			const open = isQuorum(configuration, (r) => vote(r) !== false);
+			const result = won ? "won" : open ? "pending" : "lost";
+			if (voteResult(configuration, vote) !== result) t.fail(JSON.stringify(configuration));
+		}
+	}
+	t.is(cases, 5 ** 4 * 3 ** 4);
+});
+
 const changes = fc.array(
 	fc.record({
 		kind: fc.constantFrom("add-voter" as const, "add-learner" as const, "remove" as const),

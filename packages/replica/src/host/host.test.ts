@@ -264,6 +264,35 @@ test("a long log is compacted, and who is too far behind gets a snapshot", async
 	t.deepEqual(hosts.world.fatals, []);
 });
 
+test("the log keeps what a follower needs that answers and is slow, and lets go of it afterwards", async (t) => {
+	const hosts = await three();
+	await hosts.world.advance(200);
+	const proposeMany = async (count: number): Promise<void> => {
+		for (let i = 0; i < count; i += 100) {
+			for (let n = 0; n < 100; n++) hosts.node(1).handle.propose(Buffer.from("x"));
+			await hosts.world.advance(20);
+		}
+	};
+	const slow = hosts.node(3);
+	slow.wal.isHeld = true;
+	const { match } = hosts
+		.node(1)
+		.handle.status()
+		.progress.find((p) => p.replica === 30)!;
+	await proposeMany(12_000);
+	t.is(hosts.node(2).machine.texts.length, 12_000);
+	t.is(hosts.node(1).handle.status().firstIndex, match + 1);
+	slow.wal.isHeld = false;
+	slow.wal.sync();
+	await hosts.world.advance(2_000);
+	t.is(slow.machine.texts.length, 12_000);
+	t.is(hosts.node(1).host.statistics().snapshotsSent, 0);
+	await proposeMany(2_100);
+	const { firstIndex, lastIndex } = hosts.node(1).handle.status();
+	t.true(lastIndex - firstIndex < 2_500);
+	t.deepEqual(hosts.world.fatals, []);
+});
+
 /** Node 3 is down while the others go on; it comes back to a log that begins after what it needs. */
 async function farBehind(): Promise<Hosts> {
 	const hosts = await three();
