@@ -1,8 +1,8 @@
 /**
- * Quiescence: a group in which nothing is left to do stops its timers and costs nothing. The leader asks for it when
- * everyone has everything, so not while somebody is away; its last heartbeat says so, and a follower that agrees stops too. Safety does not rest on it: a
- * message, a proposal or the driver wakes a replica up, and one that missed the last heartbeat wakes the others with its
- * pre-vote, finds the lease in force, and is brought back by the leader's next heartbeat.
+ * Quiescence: a group in which nothing is left to do stops its timers and costs nothing. The leader asks for it when everyone has
+ * everything, so not while somebody is away; its last heartbeat says so, and a follower that agrees stops too. Safety does not
+ * rest on it: a message, a proposal or the driver wakes a replica up, and one that missed the last heartbeat wakes the others
+ * with its pre-vote, finds the lease in force, and is brought back by the leader's next heartbeat.
  */
 import { isJoint } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
