@@ -8,6 +8,7 @@ import type { BootId, NodeId, RangeId, ReplicaId, TransactionId } from "@quorate
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
+import { commandFromArray, commandToArray } from "./command-codec.ts";
 
 /** A write of a transaction to one key. */
 export interface Write {
@@ -108,12 +109,13 @@ export interface Envelope {
 }
 
 /** First byte of an encoded command. */
-export const commandFormat = 1;
+export const commandFormat = 2;
 /** No Raft entry is larger (design, section 6). */
 export const entryBytesMax = 1 << 20;
 
 export function encodeCommand(envelope: Envelope): Uint8Array {
-	const body = encodeBody([envelope.sequence, envelope.number, envelope.version, envelope.command]);
+	const { sequence, number, version, command } = envelope;
+	const body = encodeBody([sequence, number, version, commandToArray(command)]);
 	const out = new Uint8Array(body.length + 1);
 	out[0] = commandFormat;
 	out.set(body, 1);
@@ -129,7 +131,7 @@ export function decodeCommand(bytes: Uint8Array): Envelope {
 		number,
 		number,
 		number,
-		Command,
+		readonly unknown[],
 	];
-	return { sequence, number, version, command };
+	return { sequence, number, version, command: commandFromArray(command) };
 }

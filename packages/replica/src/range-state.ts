@@ -61,19 +61,49 @@ export function configurationOf(descriptor: RangeDescriptor): Configuration {
 	return { voters: ids("voter"), outgoing: [], learners: ids("learner"), learnersNext: [] };
 }
 
+/** What rarely changes of a state, encoded: the head of an array of ten, as far as the lease. */
+interface Head {
+	readonly descriptor: RangeDescriptor;
+	readonly configuration: Configuration;
+	readonly lease: Lease;
+	readonly bytes: Uint8Array;
+}
+
+const heads = new WeakMap<RangeState, Head>();
+
+function headOf(s: RangeState): Uint8Array {
+	const { descriptor, configuration, lease } = s;
+	const known = heads.get(s);
+	if (
+		known?.descriptor === descriptor &&
+		known.configuration === configuration &&
+		known.lease === lease
+	) {
+		return known.bytes;
+	}
+	const bytes = encodeBody([stateFormat, descriptor, configuration, lease, 0, 0, 0, 0, 0, 0]);
+	const head = { descriptor, configuration, lease, bytes: bytes.slice(0, bytes.length - 6) };
+	heads.set(s, head);
+	return head.bytes;
+}
+
+/** It is written with every batch of entries: what has not changed is not encoded again. */
 export function encodeRangeState(s: RangeState): Uint8Array {
-	return encodeBody([
-		stateFormat,
-		s.descriptor,
-		s.configuration,
-		s.lease,
-		s.lastNumber,
-		s.appliedIndex,
-		s.appliedTerm,
-		s.lastCommit,
-		s.gcThreshold,
-		s.horizon,
+	const head = headOf(s);
+	const { lastNumber, appliedIndex, appliedTerm, lastCommit, gcThreshold, horizon } = s;
+	const numbers = encodeBody([
+		lastNumber,
+		appliedIndex,
+		appliedTerm,
+		lastCommit,
+		gcThreshold,
+		horizon,
 	]);
+	// MessagePack is its parts one after the other; a short array begins with one byte.
+	const out = Buffer.allocUnsafe(head.length + numbers.length - 1);
+	out.set(head, 0);
+	out.set(numbers.subarray(1), head.length);
+	return out;
 }
 
 export function decodeRangeState(bytes: Uint8Array): RangeState {

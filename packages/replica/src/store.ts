@@ -2,6 +2,7 @@
  * All replicas of one node: starts them from the engine, finds the one that a request is for, creates and removes them, and runs
  * their housekeeping.
  */
+
 import { assert, InvariantError } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { BootId, LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
@@ -23,6 +24,7 @@ import {
 	type RangeState,
 	replicaOn,
 } from "./range-state.ts";
+import { answerToWire, requestFromWire } from "./range-wire.ts";
 import { Replica } from "./replica.ts";
 import type { RangeAnswer, RangeRequest } from "./requests.ts";
 import { finishInstall } from "./snapshots.ts";
@@ -126,7 +128,10 @@ export class RangeStore {
 			}
 		}
 		await this.#clearDeparted([...states.values()]);
-		rpc.handle("range", (body) => this.handle(body as RangeRequest));
+		rpc.handle("range", (body) => {
+			const answer = this.handle(requestFromWire(body));
+			return answer instanceof Promise ? answer.then(answerToWire) : answerToWire(answer);
+		});
 		rpc.handle("range-descriptor", (body) => this.#replicas.get(body as RangeId)?.info() ?? null);
 		rpc.handle("unlock", (body) => this.#unlock(body));
 		host.onUnknownGroup((rangeId, to, _from, fromNode) => {

@@ -5,6 +5,7 @@ import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
+import { flatSpans, spansOf } from "./command-codec.ts";
 import type { WrittenSpan } from "./commands.ts";
 
 export type TransactionRecord = {
@@ -22,12 +23,12 @@ export type TransactionRecord = {
 	| { readonly outcome: "aborted" }
 );
 
-const recordFormat = 1;
+const recordFormat = 2;
 
 export function encodeRecord(r: TransactionRecord): Uint8Array {
 	return encodeBody(
 		r.outcome === "committed"
-			? [recordFormat, r.transaction, r.anchor, r.at, r.c, r.written]
+			? [recordFormat, r.transaction, r.anchor, r.at, r.c, flatSpans(r.written)]
 			: [recordFormat, r.transaction, r.anchor, r.at],
 	);
 }
@@ -45,6 +46,6 @@ export function decodeRecord(bytes: Uint8Array): TransactionRecord {
 		at: f[3] as Timestamp,
 	};
 	return f.length > 4
-		? { ...base, outcome: "committed", c: f[4] as Timestamp, written: f[5] as WrittenSpan[] }
+		? { ...base, outcome: "committed", c: f[4] as Timestamp, written: spansOf(f[5] as unknown[]) }
 		: { ...base, outcome: "aborted" };
 }

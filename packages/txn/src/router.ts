@@ -10,6 +10,7 @@ import { formatKey, type Key, keyMax, type Span } from "@quorate/keys/key";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import { isNewerEpoch } from "@quorate/keys/range";
 import type { PlacementClient } from "@quorate/placement/types";
+import { answerFromWire, requestToWire } from "@quorate/replica/range-wire";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "@quorate/replica/requests";
 import { type Rpc, RpcError } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -222,7 +223,8 @@ export class RangeRouter {
 		}
 		try {
 			const timeoutMs = options.attemptMs ?? attemptMs;
-			return (await this.#options.rpc.call(target, "range", q, { timeoutMs })) as RangeAnswer;
+			const wire = requestToWire(q);
+			return answerFromWire(await this.#options.rpc.call(target, "range", wire, { timeoutMs }));
 		} catch (error) {
 			if (!(error instanceof RpcError)) {
 				throw error;
