@@ -56,6 +56,10 @@ export function encodeRecord(
 	out.patchUint32(start + 4, checksum(payload, salt, groupStart + start));
 }
 
+/** Where the group commit of a record began, by its payload. */
+export const groupStartOf = (bytes: Buffer, payloadStart: number): number =>
+	bytes.readUInt32LE(payloadStart);
+
 export function checksum(payload: Uint8Array, salt: number, offset: number): number {
 	return crc32(payload, (salt + offset) >>> 0);
 }

@@ -2,7 +2,7 @@
 import type { RangeId } from "@quorate/keys/ids";
 import type { DiskFile, Runtime } from "@quorate/runtime/runtime";
 import { GroupLog } from "./group-log.ts";
-import { decodeRecord } from "./record.ts";
+import { decodeRecord, groupStartOf } from "./record.ts";
 import {
 	encodeSegmentHeader,
 	readSegmentHeader,
@@ -75,9 +75,12 @@ async function recoverSegment(
 		return undefined;
 	}
 	segments.add(number, bytes.length);
-	const end = scanSegment(bytes, number, salt, last, (start, stop, offset) =>
-		replay(bytes, start, stop, offset, number, groups, segments),
-	);
+	/** Where the last group commit begins; of a segment without any, all of it is the header. */
+	let lastGroup = 0;
+	const end = scanSegment(bytes, number, salt, last, (start, stop, offset) => {
+		lastGroup = groupStartOf(bytes, start);
+		replay(bytes, start, stop, offset, number, groups, segments);
+	});
 	if (!last) {
 		return undefined;
 	}
@@ -90,7 +93,9 @@ async function recoverSegment(
 		});
 		await file.truncate(end);
 	}
-	// Also where nothing was cut: what was read may be in the page cache only, and the node is about to act on it.
+	// Also where nothing was cut: what was read may be in the page cache only, and the node is about to act on it. If the sync of
+	// the last group commit has failed, the page cache holds it as clean, and another sync would do nothing: it is written again.
+	await file.write(bytes.subarray(lastGroup, end), lastGroup);
 	await file.sync();
 	await disk.syncDirectory(directory);
 	return { number, salt, file, offset: end };
