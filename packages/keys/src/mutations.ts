@@ -3,10 +3,14 @@
  * them; a node in production is started without, and no flag or setting reaches them.
  */
 export interface Mutations {
-	/** Section 6, step 3: what a transaction read outside its written keys is not looked at again at its commit timestamp. */
-	readonly withoutValidation?: boolean;
-	/** O1: the oracle answers without a quorum round. */
-	readonly withoutOracleRound?: boolean;
+	/** The log answers before what it wrote is synced. */
+	readonly withoutSync?: boolean;
+	/** A Raft leader commits what only its own disk has. */
+	readonly withoutQuorum?: boolean;
+	/** A learner's disk counts as a voter's. */
+	readonly learnersCount?: boolean;
+	/** A restarted replica does not know for whom it voted. */
+	readonly votesForgotten?: boolean;
 	/** L1: a leaseholder serves timestamps above its lease's expiry. */
 	readonly withoutLeaseExpiry?: boolean;
 	/** Raft paper, figure 8: a leader commits entries of earlier terms by counting them. */
@@ -17,4 +21,28 @@ export interface Mutations {
 	readonly withoutAppendMatch?: boolean;
 	/** Raft paper, section 5.4.1: a replica votes also for a log that is behind its own. */
 	readonly withoutLogComparison?: boolean;
+	/** L2: a lease may begin below the expiry of the one before. */
+	readonly leasesOverlap?: boolean;
+	/** L2, L3: neither who gave its lease away nor apply looks at the sequence. */
+	readonly withoutLeaseSequence?: boolean;
+	/** L3: an entry is applied again after the one that follows it; neither its number nor its record stops it. */
+	readonly entriesAppliedTwice?: boolean;
+	/** L4: proposed writes are forgotten when their proposer steps down. */
+	readonly pendingEndsAtStepDown?: boolean;
+	/** Section 6, step 2: a one-phase draws c before its writes are visible as pending. */
+	readonly timestampBeforePending?: boolean;
+	/** Section 6, step 3: what a transaction read outside its written keys is not looked at again at its commit timestamp. */
+	readonly withoutValidation?: boolean;
+	/** Section 6, step 5: an intent becomes a version at its p instead of at c. */
+	readonly resolvedAtPreparePoint?: boolean;
+	/** T3: a Prepare or one-phase entry does not look for its tombstone. */
+	readonly withoutTombstoneCheck?: boolean;
+	/** T4: tombstones go at once, and leave no horizon behind. */
+	readonly tombstonesGoEarly?: boolean;
+	/** O1: the oracle answers without a quorum round. */
+	readonly withoutOracleRound?: boolean;
+	/** O2: a new oracle starts at its wall clock, wherever the ceiling is. */
+	readonly oracleGoesBack?: boolean;
+	/** Section 5: a snapshot is put over what was there. */
+	readonly snapshotsOverlay?: boolean;
 }

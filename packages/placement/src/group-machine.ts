@@ -61,16 +61,17 @@ export class PlacementMachine implements GroupMachine {
 		this.#applied = applied;
 		this.#checkpointed = applied.index;
 		this.#leadership = { isLeader: false, term: 0, leader: 0 as ReplicaId };
-		this.oracle = new Oracle(options.runtime.clock, {
+		const group = {
 			ceiling: () => this.#state.ceiling(),
 			schemaVersion: () => this.#state.schemaVersion(),
-			propose: (command) => this.#handle?.propose(encodeCommand(command))?.index,
-			pause: (task) => void this.#turns(pauseTurns).then(task),
+			propose: (command: PlacementCommand) => this.#handle?.propose(encodeCommand(command))?.index,
+			pause: (task: () => void) => void this.#turns(pauseTurns).then(task),
 			confirmLeadership: () =>
 				options.mutations?.withoutOracleRound === true
 					? Promise.resolve()
 					: this.confirmLeadership(),
-		});
+		};
+		this.oracle = new Oracle(options.runtime.clock, group, options.mutations);
 	}
 
 	/** From the checkpoint, or the state at the cluster's birth. */

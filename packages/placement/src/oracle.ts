@@ -15,6 +15,7 @@
  * timeout here would hand out timestamps above c with the old version.
  */
 import { assert } from "@quorate/keys/assert";
+import type { Mutations } from "@quorate/keys/mutations";
 import {
 	type Timestamp,
 	ticksPerMs,
@@ -74,6 +75,8 @@ type Raise = (result: RaiseResult) => void;
 export class Oracle {
 	readonly #group: OracleGroup;
 	readonly #clock: OracleClock;
+	/** Tests only. */
+	readonly #mutations: Mutations | undefined;
 	#term: Term = 0;
 	#isLeader = false;
 	/**
@@ -96,7 +99,8 @@ export class Oracle {
 	/** S1: while set, nothing is answered. */
 	#raising: { readonly index: LogIndex; readonly c: Timestamp; readonly answer: Raise } | undefined;
 
-	constructor(clock: Clock, group: OracleGroup) {
+	constructor(clock: Clock, group: OracleGroup, mutations?: Mutations) {
+		this.#mutations = mutations;
 		this.#group = group;
 		this.#clock = new OracleClock(clock);
 		this.#followCeiling();
@@ -172,7 +176,8 @@ export class Oracle {
 
 	/** O2: everything that an earlier leader handed out is below the ceiling applied by now. */
 	#becomeReady(): void {
-		const ceiling = this.#group.ceiling();
+		const ceiling =
+			this.#mutations?.oracleGoesBack === true ? timestampZero : this.#group.ceiling();
 		if (ceiling === timestampZero) {
 			this.#clock.startFromWall();
 		} else {

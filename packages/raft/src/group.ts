@@ -74,8 +74,8 @@ export interface RaftOptions {
 	readonly inflightMax: number;
 	/** In [0, 1): the only randomness. */
 	readonly random: () => number;
-	/** For tests. */
-	readonly mutations?: Mutations;
+	/** Tests only. */
+	readonly mutations?: Mutations | undefined;
 }
 
 export interface RestoredState {

@@ -16,7 +16,7 @@ import {
 import { Progress } from "./progress.ts";
 import { majority, quorumValue } from "./quorum.ts";
 import { sendHeartbeat, sendHeartbeats, tellCommit, wantSnapshot } from "./replication.ts";
-import type { Entry, EntryPayload, Message } from "./types.ts";
+import type { Entry, EntryPayload, LogIndex, Message } from "./types.ts";
 
 export function startLeading(core: RaftCore): void {
 	core.becomeLeader();
@@ -54,15 +54,27 @@ export function append(core: RaftCore, payload: EntryPayload): Entry {
 
 /** Commits what a quorum has on disk. This replica's own disk counts like any other, no sooner. */
 export function advanceCommit(core: RaftCore): void {
-	const index = quorumValue(core.configuration, (replica) =>
-		replica === core.self ? core.log.durable : (core.progress.get(replica)?.match ?? 0),
-	);
+	const reached = (replica: ReplicaId): LogIndex =>
+		replica === core.self ? core.log.durable : (core.progress.get(replica)?.match ?? 0);
+	const index = mutatedQuorum(core, reached) ?? quorumValue(core.configuration, reached);
 	if (index <= core.log.commit) return;
 	const isOwn = core.log.term(index) === core.term;
 	if (!isOwn && core.options.mutations?.withoutCommitTermCheck !== true) return;
 	if (hideOwnRemoval(core, index)) return;
 	core.log.commitTo(index);
 	breakSeal(core);
+}
+
+/** Undefined without a mutation. */
+function mutatedQuorum(
+	{ self, configuration, options: { mutations } }: RaftCore,
+	reached: (replica: ReplicaId) => LogIndex,
+): LogIndex | undefined {
+	if (mutations?.withoutQuorum === true) return reached(self);
+	if (mutations?.learnersCount !== true || configuration.outgoing.length > 0) return undefined;
+	const { voters, learners } = configuration;
+	const values = [...voters, ...learners].map(reached).sort((a, b) => b - a);
+	return values[majority(voters.length) - 1];
 }
 
 export function tickLeader(core: RaftCore): void {

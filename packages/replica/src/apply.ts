@@ -6,6 +6,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor, spanContains } from "@quorate/keys/key";
+import type { Mutations } from "@quorate/keys/mutations";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
@@ -44,31 +45,40 @@ export function isLeaseChange(command: Command): boolean {
 }
 
 /** Judges the envelope (L2, L3) and executes the command. */
-export function applyCommand(state: RangeState, batch: VersionBatch, e: Envelope): ApplyResult {
+export function applyCommand(
+	state: RangeState,
+	batch: VersionBatch,
+	e: Envelope,
+	mutations?: Mutations,
+): ApplyResult {
 	const { command } = e;
 	if (command.kind === "lease") {
-		return applyLease(state, command);
+		return applyLease(state, command, mutations);
 	}
 	// L3: nothing is applied twice, late, or outside its range.
-	if (e.sequence !== state.lease.sequence) {
+	if (e.sequence !== state.lease.sequence && mutations?.withoutLeaseSequence !== true) {
 		return rejected("its lease has ended");
 	}
-	if (e.number <= state.lastNumber) {
+	if (e.number <= state.lastNumber && mutations?.entriesAppliedTwice !== true) {
 		return rejected("its number was passed");
 	}
 	if (e.version !== state.descriptor.epoch.version) {
 		return rejected("the range has changed");
 	}
 	state.lastNumber = e.number;
-	return execute(state, batch, command);
+	return execute(state, batch, command, mutations);
 }
 
-function applyLease(state: RangeState, c: Extract<Command, { kind: "lease" }>): ApplyResult {
+function applyLease(
+	state: RangeState,
+	c: Extract<Command, { kind: "lease" }>,
+	mutations: Mutations | undefined,
+): ApplyResult {
 	// L2: it names the sequence it replaces and starts above everything that one may have served.
 	if (c.replaces !== state.lease.sequence) {
 		return rejected("another lease came first");
 	}
-	if (c.start <= state.lease.expiry) {
+	if (c.start <= state.lease.expiry && mutations?.leasesOverlap !== true) {
 		return rejected("starts before the previous lease expired");
 	}
 	beginLease(state, c.nodeId, c.bootId, c.start, c.expiry);
@@ -90,6 +100,7 @@ function execute(
 	state: RangeState,
 	batch: VersionBatch,
 	command: Exclude<Command, { kind: "lease" }>,
+	mutations: Mutations | undefined,
 ): ApplyResult {
 	switch (command.kind) {
 		case "extend":
@@ -107,17 +118,17 @@ function execute(
 			);
 			return done;
 		case "prepare":
-			return applyPrepare(state, batch, command);
+			return applyPrepare(state, batch, command, mutations);
 		case "commit":
 			return applyCommit(state, batch, command);
 		case "abort":
 			return applyAbort(state, batch, command);
 		case "resolve":
-			return applyResolve(state, batch, command);
+			return applyResolve(state, batch, command, mutations);
 		case "one-phase":
-			return applyOnePhase(state, batch, command);
+			return applyOnePhase(state, batch, command, mutations);
 		case "forget":
-			return applyForget(state, batch, command);
+			return applyForget(state, batch, command, mutations);
 		case "collect":
 			return applyCollect(state, batch, command);
 		case "split":
@@ -147,14 +158,23 @@ function putRecord(batch: VersionBatch, record: TransactionRecord): void {
 	batch.rawPut(transactionKey(record.anchor, record.transaction), encodeRecord(record));
 }
 
+/** Only with a mutation. */
+function isOverlooked(record: TransactionRecord, mutations: Mutations | undefined): boolean {
+	return record.outcome === "committed"
+		? mutations?.entriesAppliedTwice === true
+		: mutations?.withoutTombstoneCheck === true;
+}
+
 function applyPrepare(
 	state: RangeState,
 	batch: VersionBatch,
 	c: Extract<Command, { kind: "prepare" }>,
+	mutations: Mutations | undefined,
 ): ApplyResult {
 	if (owns(state, c.anchor)) {
 		// T3, T4: a Prepare that comes after its transaction was decided must not leave intents behind.
-		if (readRecord(batch, c.transaction, c.anchor) !== undefined) {
+		const record = readRecord(batch, c.transaction, c.anchor);
+		if (record !== undefined && !isOverlooked(record, mutations)) {
 			return refused("the transaction is decided");
 		}
 		if (transactionBegin(c.transaction) <= state.horizon) {
@@ -269,14 +289,15 @@ function applyResolve(
 	state: RangeState,
 	batch: VersionBatch,
 	c: Extract<Command, { kind: "resolve" }>,
+	mutations: Mutations | undefined,
 ): ApplyResult {
 	for (const span of c.spans) {
 		if (span.end === keySuccessor(span.start)) {
-			resolveKey(state, batch, c, span.start, batch.intent(span.start));
+			resolveKey(state, batch, c, span.start, batch.intent(span.start), mutations);
 			continue;
 		}
 		for (const { key, intent } of batch.intents(span, Number.MAX_SAFE_INTEGER)) {
-			resolveKey(state, batch, c, key, intent);
+			resolveKey(state, batch, c, key, intent, mutations);
 		}
 	}
 	return done;
@@ -289,6 +310,7 @@ function resolveKey(
 	c: { readonly transaction: TransactionId; readonly c: Timestamp },
 	key: Key,
 	intent: Intent | undefined,
+	mutations?: Mutations,
 ): void {
 	if (intent?.transaction !== c.transaction) {
 		return;
@@ -300,7 +322,8 @@ function resolveKey(
 	raiseLastCommit(state, c.c);
 	// A late copy of the Prepare may have left an intent again: then the version is there, or c is not above its p.
 	if (!intent.mark && c.c > intent.p && batch.newestChange(key) < c.c) {
-		batch.put(key, c.c, intent.value);
+		const at = mutations?.resolvedAtPreparePoint === true ? intent.p : c.c;
+		batch.put(key, at, intent.value);
 	}
 }
 
@@ -308,9 +331,10 @@ function applyOnePhase(
 	state: RangeState,
 	batch: VersionBatch,
 	c: Extract<Command, { kind: "one-phase" }>,
+	mutations: Mutations | undefined,
 ): ApplyResult {
 	const record = readRecord(batch, c.transaction, c.anchor);
-	if (record !== undefined) {
+	if (record !== undefined && !isOverlooked(record, mutations)) {
 		return record.outcome === "committed"
 			? { kind: "committed", c: record.c }
 			: { kind: "aborted" };
@@ -341,13 +365,18 @@ function applyForget(
 	state: RangeState,
 	batch: VersionBatch,
 	c: Extract<Command, { kind: "forget" }>,
+	mutations: Mutations | undefined,
 ): ApplyResult {
 	for (const { id, anchor } of c.transactions) {
 		const k = transactionKey(anchor, id);
-		if (batch.raw(k) === undefined) {
+		const bytes = batch.raw(k);
+		if (bytes === undefined) {
 			continue;
 		}
 		batch.rawDelete(k);
+		if (mutations?.tombstonesGoEarly === true && decodeRecord(bytes).outcome === "aborted") {
+			continue;
+		}
 		// T4: what began at or before X can no longer be told apart.
 		state.horizon = Math.max(state.horizon, transactionBegin(id)) as Timestamp;
 	}

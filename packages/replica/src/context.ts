@@ -1,6 +1,7 @@
 /** What a replica needs from its node, passed in by the wiring. */
 import type { BootId, NodeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
@@ -17,6 +18,7 @@ export interface ReplicaContext {
 	readonly nodeId: NodeId;
 	readonly bootId: BootId;
 	readonly timestamps: TimestampSource;
+	readonly limits?: Limits | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */

@@ -52,8 +52,10 @@ export class IntentSweeper {
 
 /** Finishes and forgets old records of the range (T4). */
 export async function forgetRecords(replica: Replica): Promise<void> {
-	const { engine, runtime, timestamps } = replica.context;
-	const before = timestamps.seen() - recordLifeMs * ticksPerMs;
+	const { engine, runtime, timestamps, limits, mutations } = replica.context;
+	const before = timestamps.seen() - (limits?.recordLifeMs ?? recordLifeMs) * ticksPerMs;
+	const isOld = (record: TransactionRecord): boolean =>
+		record.at < before || (mutations?.tombstonesGoEarly === true && record.outcome === "aborted");
 	let from = transactionSpan(rangeSpan(replica.state.descriptor)).start;
 	for (;;) {
 		if (!replica.holding()) {
@@ -71,7 +73,7 @@ export async function forgetRecords(replica: Replica): Promise<void> {
 					break;
 				}
 				const record = decodeRecord(it.value);
-				if (record.at < before) {
+				if (isOld(record)) {
 					slice.push(record);
 				}
 			}
@@ -112,9 +114,9 @@ async function resolvesDone(replica: Replica, record: TransactionRecord): Promis
 
 /** Raises the GC threshold to ten minutes ago, below every intent and pending write, and removes history slice by slice. */
 export async function collectHistory(replica: Replica): Promise<void> {
-	const { engine, runtime, timestamps } = replica.context;
+	const { engine, runtime, timestamps, limits } = replica.context;
 	const bounds = rangeSpan(replica.state.descriptor);
-	let threshold = timestamps.seen() - historyLifeMs * ticksPerMs;
+	let threshold = timestamps.seen() - (limits?.historyLifeMs ?? historyLifeMs) * ticksPerMs;
 	for (const { intent } of replica.blockers.intentsIn(bounds)) {
 		threshold = Math.min(threshold, intent.p - 1);
 	}

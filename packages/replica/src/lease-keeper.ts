@@ -51,7 +51,7 @@ export class LeaseKeeper {
 			if (!this.#host.leads() || lease.sequence !== replaces) {
 				continue;
 			}
-			if (timestamp <= lease.expiry) {
+			if (timestamp <= lease.expiry && context.mutations?.leasesOverlap !== true) {
 				// The previous holder may still serve at timestamps up to its expiry: let the oracle pass it.
 				await this.#sleep((lease.expiry - timestamp) / ticksPerMs + 1);
 				continue;

@@ -143,7 +143,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 			this.leads() &&
 			lease.nodeId === this.context.nodeId &&
 			lease.bootId === this.context.bootId &&
-			lease.sequence !== this.#keeper.stoppedSequence
+			(lease.sequence !== this.#keeper.stoppedSequence ||
+				this.context.mutations?.withoutLeaseSequence === true)
 		);
 	}
 
@@ -238,6 +239,9 @@ export class Replica implements GroupMachine, ReplicaCore {
 		if (!status.isLeader) {
 			// L4: what is pending stays pending. Only who waits is told to look again: nobody here may ever learn what became of it.
 			this.#loseAnswers();
+			if (this.context.mutations?.pendingEndsAtStepDown === true) {
+				this.pending.applied(this.state.lease.sequence, Number.MAX_SAFE_INTEGER, true);
+			}
 			this.blockers.wakeAll();
 		}
 	}
@@ -245,6 +249,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 	apply(entries: readonly CommittedEntry[]): void {
 		const applied: Applied[] = [];
 		const { state } = this;
+		const { mutations } = this.context;
 		const versionBefore = state.descriptor.epoch;
 		this.context.engine.write((batch) => {
 			const versions = new VersionBatch(this.context.engine, batch, this.blockers.intents);
@@ -258,7 +263,10 @@ export class Replica implements GroupMachine, ReplicaCore {
 				state.appliedTerm = entry.term;
 				if (entry.command !== undefined) {
 					const envelope = decodeCommand(entry.command);
-					applied.push({ envelope, result: applyCommand(state, versions, envelope) });
+					applied.push({ envelope, result: applyCommand(state, versions, envelope, mutations) });
+					if (mutations?.entriesAppliedTwice === true && applied.length > 1) {
+						applyCommand(state, versions, applied.at(-2)!.envelope, mutations);
+					}
 				} else if (entry.configuration !== undefined) {
 					state.configuration = entry.configuration;
 					state.descriptor = descriptorAfter(state.descriptor, entry);

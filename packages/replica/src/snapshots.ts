@@ -5,6 +5,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { key as asKey, type Key, type Span, spansOverlap } from "@quorate/keys/key";
+import type { Mutations } from "@quorate/keys/mutations";
 import { rangeSpan } from "@quorate/keys/range";
 import type { SnapshotMetadata } from "@quorate/raft/types";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
@@ -112,12 +113,19 @@ export async function installSnapshot(
 		before.descriptor.start,
 		before.descriptor.end,
 	]);
-	await engine.sync();
+	await syncEngine(context);
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
-	await engine.sync();
-	finishInstall(engine, rangeId, marker);
-	await engine.sync();
+	await syncEngine(context);
+	finishInstall(engine, rangeId, marker, context.mutations);
+	await syncEngine(context);
 	return state;
+}
+
+/** After a sync that failed nobody knows what the engine's log holds: the node must not go on. */
+function syncEngine({ engine, runtime }: ReplicaContext): Promise<void> {
+	return engine
+		.sync()
+		.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
 }
 
 /** The redo: clears what was, copies what was staged, and ends with the new state. Safe to run again from its start. */
@@ -125,6 +133,7 @@ export function finishInstall(
 	engine: Engine,
 	rangeId: RangeState["descriptor"]["rangeId"],
 	marker: Uint8Array,
+	mutations?: Mutations,
 ): void {
 	const [format, stateBytes, oldStart, oldEnd] = decodeBody(marker) as [
 		number,
@@ -135,7 +144,7 @@ export function finishInstall(
 	assert(format === snapshotFormat, () => `snapshot marker of unknown format ${format}`);
 	const state = decodeRangeState(stateBytes);
 	for (const span of [rangeSpan(state.descriptor), { start: oldStart, end: oldEnd }]) {
-		if (span.start < span.end) {
+		if (span.start < span.end && mutations?.snapshotsOverlay !== true) {
 			for (const part of engineSpans(span)) {
 				engine.clearSpan(part);
 			}

@@ -76,6 +76,7 @@ export class RangeStore {
 			nodeId: options.nodeId,
 			bootId: options.bootId,
 			timestamps: options.timestamps,
+			limits: options.limits,
 			mutations: options.mutations,
 			bootOf: (node) => options.bootOf(node),
 			inquire: (transaction, anchor) => options.inquire(transaction, anchor),
@@ -118,7 +119,7 @@ export class RangeStore {
 		for (const [k, value] of [...this.#metaEntries()]) {
 			const { rangeId, name } = parseMetaKey(k);
 			if (name === "installing") {
-				finishInstall(engine, rangeId, value);
+				finishInstall(engine, rangeId, value, this.#options.mutations);
 			}
 		}
 		for (const [k, value] of this.#metaEntries()) {
@@ -163,7 +164,7 @@ export class RangeStore {
 		this.#every(sweepMs, () => this.#sweep());
 		this.#every(releaseMs, () => this.#releaseLocks());
 		this.#every(departuresMs, () => this.#departures.look());
-		this.#every(collectMs, () => this.#collect());
+		this.#every(this.#options.limits?.collectMs ?? collectMs, () => this.#collect());
 	}
 
 	/** What replicas have left behind that were removed right before the process ended. */

@@ -14,6 +14,7 @@ import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { gcError } from "./errors.ts";
 import type { PendingGroup } from "./pending-writes.ts";
 import type { RangeAnswer, RangeRequestBody, RequestedWrite } from "./requests.ts";
+import type { IssuedTimestamp } from "./timestamp-source.ts";
 import { validateItems } from "./validation.ts";
 
 type Prepare = Extract<RangeRequestBody, { kind: "prepare" }>;
@@ -79,11 +80,12 @@ function accept(
 	},
 	chunk: number,
 	onePhase: boolean,
+	p = preparePoint(r),
 ): PendingGroup {
 	const group: PendingGroup = {
 		transaction: q.transaction,
 		anchor: q.anchor,
-		p: preparePoint(r),
+		p,
 		chunk,
 		sequence: r.state.lease.sequence,
 		number: 0,
@@ -152,13 +154,28 @@ export function onePhase(r: ReplicaCore, q: OnePhase): RangeAnswer | Promise<Ran
 	if (no !== undefined) {
 		return no;
 	}
+	if (r.context.mutations?.timestampBeforePending === true) {
+		return onePhaseTooEarly(r, q);
+	}
 	return onePhaseAccepted(r, q, accept(r, q, 1, true));
+}
+
+/** Only with a mutation. */
+async function onePhaseTooEarly(r: ReplicaCore, q: OnePhase): Promise<RangeAnswer> {
+	const early = await r.context.timestamps.issue();
+	if (!r.holding() || !q.writes.every((w) => r.owns(w.key))) {
+		return r.notLeaseholder();
+	}
+	const no = refuse(r, q.transaction, q);
+	const p = (early.timestamp - 1) as Timestamp;
+	return no ?? onePhaseAccepted(r, q, accept(r, q, 1, true, p), early);
 }
 
 async function onePhaseAccepted(
 	r: ReplicaCore,
 	q: OnePhase,
 	group: PendingGroup,
+	early?: IssuedTimestamp,
 ): Promise<RangeAnswer> {
 	const { version } = r.state.descriptor.epoch;
 	// The next waiter may come: it meets the pending write and waits for that.
@@ -170,9 +187,9 @@ async function onePhaseAccepted(
 		}
 		return why;
 	};
-	let issued: Awaited<ReturnType<typeof r.context.timestamps.issue>>;
+	let issued: IssuedTimestamp;
 	try {
-		issued = await r.context.timestamps.issue();
+		issued = early ?? (await r.context.timestamps.issue());
 	} catch (error) {
 		withdraw({ kind: "done" });
 		throw error;

@@ -21,7 +21,7 @@ import type { Peer } from "./types.ts";
 /** A peer that does not read its answers gets no more calls in than this many bytes of them. */
 const ANSWER_BYTES_PAUSE = 8 * 1024 * 1024;
 /** A peer that is gone cannot be told from one that is slow to read, while we do not read ourselves. */
-const PAUSED_TICKS_MAX = 60;
+const PAUSED_TICKS_MAX = 120;
 
 const PONG_BYTES = encodeMessage([messages.PONG]);
 
@@ -56,7 +56,7 @@ export class InboundConnection {
 		return this.#identity?.bootId === greeting.bootId && this.#dialled === greeting.dialled;
 	}
 
-	/** Once a second. The peer pings that often, unless we do not read. */
+	/** Every `TICK_MS`. The peer pings that often, unless we do not read. */
 	tick(): void {
 		const ticksMax = this.#paused ? PAUSED_TICKS_MAX : SILENT_TICKS_MAX;
 		if (++this.#silentTicks > ticksMax) this.destroy();

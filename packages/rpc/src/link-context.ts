@@ -26,7 +26,7 @@ export interface LinkContext {
 /** Messages may queue up to here for one peer; then `send` drops and `call` fails. */
 export const QUEUED_BYTES_MAX = 64 * 1024 * 1024;
 /** How often links are looked at and pinged. */
-export const TICK_MS = 1000;
+export const TICK_MS = 500;
 /**
  * Silence is counted in ticks, not in time: a process that was stopped for a while must not take its own pause
  * for the silence of its peers before it has read what they sent meanwhile.

@@ -15,12 +15,12 @@ import {
 	refusalOf,
 	versionRefusal,
 } from "./handshake.ts";
-import { type LinkContext, QUEUED_BYTES_MAX, SILENT_TICKS_MAX } from "./link-context.ts";
+import { type LinkContext, QUEUED_BYTES_MAX, SILENT_TICKS_MAX, TICK_MS } from "./link-context.ts";
 import { MessageWriter } from "./message-writer.ts";
 import * as messages from "./messages.ts";
 import { RpcError, type RpcFailure } from "./types.ts";
 
-const CONNECT_TIMEOUT_MS = 2000;
+const CONNECT_TIMEOUT_MS = 1000;
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 1000;
 
@@ -83,11 +83,11 @@ export class OutboundLink {
 		return undefined;
 	}
 
-	/** Once a second. */
+	/** Every `TICK_MS`. */
 	tick(): void {
 		if (this.#connection === undefined) return;
 		if (++this.#silentTicks > SILENT_TICKS_MAX) {
-			this.#lose("unreachable", `silent for ${SILENT_TICKS_MAX} s`);
+			this.#lose("unreachable", `silent for ${(SILENT_TICKS_MAX * TICK_MS) / 1000} s`);
 			return;
 		}
 		if (this.#state === "open") this.#writer!.push(PING_BYTES);

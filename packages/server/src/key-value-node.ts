@@ -5,6 +5,7 @@
 
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
+import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
@@ -34,6 +35,8 @@ export interface KeyValueOptions {
 	/** host:port for SQL clients: told to the other nodes. */
 	readonly sql: string;
 	readonly locality: string;
+	/** Tests only: small sizes and times of housekeeping. */
+	readonly limits?: Limits;
 	/** Tests only: protections to leave out. */
 	readonly mutations?: Mutations;
 	/** Opens the storage engine, in the node's data directory. */
@@ -59,7 +62,7 @@ export async function startKeyValueNode(
 	options: KeyValueOptions,
 	undo: Undo,
 ): Promise<KeyValueNode> {
-	const { runtime } = options;
+	const { runtime, limits, mutations } = options;
 	const addressBook = await NodeAddressBook.open(runtime);
 	const boot = bootId(Buffer.from(runtime.random.bytes(8)).toString("hex"));
 	const rpc = await createRpc({
@@ -76,7 +79,10 @@ export async function startKeyValueNode(
 		join: options.join,
 		selfAddress: options.listen,
 	});
-	const { wal, recovered } = await openWal(runtime, "wal");
+	const { wal, recovered } = await openWal(runtime, "wal", {
+		mutations,
+		...(limits?.walSegmentBytes === undefined ? {} : { segmentSizeBytes: limits.walSegmentBytes }),
+	});
 	undo.push(() => wal.close());
 	const engine = await options.openEngine();
 	undo.push(() => engine.close());
@@ -87,6 +93,8 @@ export async function startKeyValueNode(
 		recovered,
 		rpc,
 		nodeId: identity.nodeId,
+		limits,
+		mutations,
 		// Entries leave the WAL only when both the engine and the control plane's machine have on disk what they did.
 		syncEngine: async () => {
 			await engine.sync();
@@ -104,13 +112,13 @@ export async function startKeyValueNode(
 		address: options.listen,
 		sqlAddress: options.sql,
 		locality: options.locality,
-		mutations: options.mutations,
+		mutations,
 		onEnded: () => options.onEnded(),
 	});
 	const { client } = placement;
 	undo.push(() => placement?.close());
-	const { mutations } = options;
-	const parts = { runtime, rpc, identity, boot, engine, host, placement: client, mutations };
+	const node = { runtime, rpc, identity, boot, engine, host, placement: client };
+	const parts = { ...node, limits, mutations };
 	const { store, gateway } = startRanges(parts);
 	undo.push(() => store.close());
 	if (identity.founders.some((f) => f.nodeId === identity.nodeId)) {
@@ -130,6 +138,7 @@ interface Parts {
 	readonly engine: Engine;
 	readonly host: NodeRaftHost;
 	readonly placement: ConnectedPlacementClient;
+	readonly limits: Limits | undefined;
 	readonly mutations: Mutations | undefined;
 }
 
@@ -154,6 +163,7 @@ function startRanges(parts: Parts): {
 		nodeId,
 		bootId: boot,
 		timestamps: placement,
+		limits: parts.limits,
 		mutations: parts.mutations,
 		host,
 		rpc,
@@ -173,6 +183,7 @@ function startRanges(parts: Parts): {
 		},
 		allocate: (kind, count) => placement.allocate(kind, count),
 		report: (ranges) => {
+			router.learn(ranges);
 			placement.report(ranges).catch(() => {});
 		},
 	});

@@ -75,6 +75,18 @@ export class RangeRouter {
 		return this.#options.local({ rangeId, version: epoch.version, seen, body });
 	}
 
+	/**
+	 * What this node's replicas report: of a lease that came here nobody else could tell sooner, and whoever asks first would wait
+	 * for the leaseholder before, which may be dead.
+	 */
+	learn(ranges: readonly RangeInfo[]): void {
+		for (const range of ranges) {
+			if (range.leaseholder === this.#options.nodeId) {
+				this.#cache.put(range);
+			}
+		}
+	}
+
 	/** The range that holds the keys just below `end`. */
 	async rangeBefore(end: Key): Promise<RangeInfo> {
 		const cached = this.#cache.findBefore(end);

@@ -11,7 +11,8 @@
  *     one before it was complete. So only the last group commit of the last segment can be torn.
  *  3. Recovery cuts a torn tail. A bad record with a record of a later group commit after it was durable once: that is damage,
  *     and the node refuses to start, naming segment and offset. (Damage to the last group commit alone cannot be told from a
- *     torn write.) What was recovered is synced before anyone acts on it.
+ *     torn write.) What was recovered is synced before anyone acts on it, the last group commit after it was written again: its
+ *     sync may have failed in the life before, and then the page cache shows what no sync makes durable any more.
  *  4. The state of a group is a function of its records in order. Segments are removed from the front only, one at a time and
  *     each removal made durable before the next, so that what is left is always a suffix: a removed group, a truncated entry or
  *     an old vote cannot come back.
@@ -27,6 +28,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { RangeId } from "@quorate/keys/ids";
+import type { Mutations } from "@quorate/keys/mutations";
 import type { LogIndex } from "@quorate/raft/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { ByteWriter } from "./codec.ts";
@@ -47,6 +49,8 @@ import type { RecoveredGroup, Wal, WalStatistics, WalWrite } from "./types.ts";
 export interface WalOptions {
 	/** A segment that has reached this size is not written to again. */
 	readonly segmentSizeBytes?: number;
+	/** Tests only. */
+	readonly mutations?: Mutations | undefined;
 }
 
 /** Checkpoints added to one group commit, so that carrying forward does not hold up writers. */
@@ -74,6 +78,7 @@ class SegmentedWal implements Wal {
 	readonly #runtime: Runtime;
 	readonly #directory: string;
 	readonly #segmentSizeBytes: number;
+	readonly #syncsWrites: boolean;
 	readonly #groups: Map<RangeId, GroupLog>;
 	readonly #segments: SegmentTable;
 	readonly #out = new ByteWriter();
@@ -94,6 +99,7 @@ class SegmentedWal implements Wal {
 		this.#runtime = runtime;
 		this.#directory = directory;
 		this.#segmentSizeBytes = options.segmentSizeBytes ?? 64 << 20;
+		this.#syncsWrites = options.mutations?.withoutSync !== true;
 		this.#groups = recovery.groups;
 		this.#segments = recovery.segments;
 		this.#head = recovery.head;
@@ -185,7 +191,9 @@ class SegmentedWal implements Wal {
 		this.#recordCarried();
 		const head = this.#head;
 		await head.file.write(out.view(), head.offset);
-		await head.file.sync();
+		if (this.#syncsWrites) {
+			await head.file.sync();
+		}
 		head.offset += out.length;
 		this.#unexaminedBytes += out.length;
 		this.#segments.add(head.number, head.offset);

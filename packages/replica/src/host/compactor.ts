@@ -3,6 +3,7 @@
  * groups that are due, and never twice at a time. What followers still need stays, within bounds: beyond them, a snapshot is
  * cheaper. A tail stays in any case, for whoever lags a little behind a new leader.
  */
+import type { Limits } from "@quorate/keys/limits";
 import { entryBytes } from "@quorate/raft/log";
 import type { LogIndex } from "@quorate/raft/types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -22,20 +23,29 @@ export interface CompactorOptions {
 	readonly runtime: Runtime;
 	/** Makes durable what the machines have applied. */
 	readonly syncEngine: () => Promise<void>;
+	readonly limits?: Limits | undefined;
 }
 
 export class Compactor {
 	readonly #options: CompactorOptions;
+	readonly #dueCount: number;
+	readonly #tailCount: number;
+	/** Of a follower that lags. */
+	readonly #lagCountMax: number;
 	#due = new Set<GroupDriver>();
 	#isRunning = false;
 
 	constructor(options: CompactorOptions) {
 		this.#options = options;
+		const { compactionEntries, logTailEntries } = options.limits ?? {};
+		this.#dueCount = compactionEntries ?? dueCount;
+		this.#tailCount = logTailEntries ?? tailMax.count;
+		this.#lagCountMax = logTailEntries === undefined ? Number.POSITIVE_INFINITY : logTailEntries;
 	}
 
 	/** After a group has applied something. */
 	consider(driver: GroupDriver): void {
-		if (driver.appliedCount < dueCount && driver.appliedBytes < dueBytes) return;
+		if (driver.appliedCount < this.#dueCount && driver.appliedBytes < dueBytes) return;
 		driver.appliedCount = 0;
 		driver.appliedBytes = 0;
 		this.#due.add(driver);
@@ -56,32 +66,31 @@ export class Compactor {
 			try {
 				await syncEngine();
 			} catch (error) {
-				// The log keeps what the engine may not have; the next round tries again.
-				runtime.logger.log("error", "the engine could not be synced: logs are not compacted", {
-					error: String(error),
-				});
-				continue;
+				// Another try would succeed and lie: the page cache has forgotten what it could not write.
+				runtime.fatal(`engine sync failed: ${String(error)}`);
 			}
 			for (const { driver, applied } of due) {
 				// What was applied while the engine synced may not be durable.
 				const durable = Math.min(applied, driver.machine.appliedIndex());
-				if (!driver.isRemoved && !driver.isInstalling) compact(driver, durable);
+				if (!driver.isRemoved && !driver.isInstalling) this.#compact(driver, durable);
 			}
 		}
 		this.#isRunning = false;
 	}
-}
 
-function compact(driver: GroupDriver, durable: LogIndex): void {
-	const status = driver.raft.status();
-	let index = Math.min(durable, behind(driver, status.applied, tailMax));
-	for (const { replica, match, state, recentlyActive } of status.progress) {
-		const need = state === "snapshot" ? driver.snapshotsUnderWay.get(replica) : match;
-		if (need === undefined || need >= index) continue;
-		const bound = behind(driver, status.applied, recentlyActive ? lagMax.active : lagMax.silent);
-		if (need >= bound) index = need;
+	#compact(driver: GroupDriver, durable: LogIndex): void {
+		const status = driver.raft.status();
+		const tail = { ...tailMax, count: this.#tailCount };
+		let index = Math.min(durable, behind(driver, status.applied, tail));
+		for (const { replica, match, state, recentlyActive } of status.progress) {
+			const need = state === "snapshot" ? driver.snapshotsUnderWay.get(replica) : match;
+			if (need === undefined || need >= index) continue;
+			const { count, bytes } = recentlyActive ? lagMax.active : lagMax.silent;
+			const most = { count: Math.min(count, this.#lagCountMax), bytes };
+			if (need >= behind(driver, status.applied, most)) index = need;
+		}
+		if (index >= status.firstIndex) driver.compact(index);
 	}
-	if (index >= status.firstIndex) driver.compact(index);
 }
 
 /** The index that lies so much before `from`. */

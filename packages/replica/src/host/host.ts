@@ -24,7 +24,9 @@
  * May import: `runtime`, `keys`, `rpc`, `raft`, `wal`.
  */
 import { assert } from "@quorate/keys/assert";
-import { type NodeId, type RangeId, rangeId } from "@quorate/keys/ids";
+import { type NodeId, type RangeId, type ReplicaId, rangeId } from "@quorate/keys/ids";
+import type { Limits } from "@quorate/keys/limits";
+import type { Mutations } from "@quorate/keys/mutations";
 import { RaftGroup } from "@quorate/raft/group";
 import type { Message, Ready } from "@quorate/raft/types";
 import type { Body, Peer, Rpc } from "@quorate/rpc/types";
@@ -57,12 +59,16 @@ export interface NodeRaftHostOptions {
 	readonly nodeId: NodeId;
 	/** Makes durable what the machines have applied: the engine's sync, and a checkpoint of machines in memory. */
 	readonly syncEngine: () => Promise<void>;
+	readonly limits?: Limits | undefined;
+	/** Tests only. */
+	readonly mutations?: Mutations | undefined;
 }
 
 export class NodeRaftHost implements RaftHost {
 	readonly #runtime: Runtime;
 	readonly #wal: Wal;
 	readonly #nodeId: NodeId;
+	readonly #mutations: Mutations | undefined;
 	readonly #recovered: Map<RangeId, RecoveredGroup>;
 	readonly #context: HostContext;
 	readonly #outgoing: Outgoing;
@@ -85,6 +91,7 @@ export class NodeRaftHost implements RaftHost {
 		this.#runtime = runtime;
 		this.#wal = options.wal;
 		this.#nodeId = options.nodeId;
+		this.#mutations = options.mutations;
 		this.#recovered = new Map(recovered.map((group) => [group.rangeId, group]));
 		this.#context = {
 			runtime,
@@ -99,7 +106,7 @@ export class NodeRaftHost implements RaftHost {
 			},
 		};
 		this.#outgoing = new Outgoing(rpc);
-		this.#compactor = new Compactor({ runtime, syncEngine });
+		this.#compactor = new Compactor({ runtime, syncEngine, limits: options.limits });
 		this.#sender = new SnapshotSender(this.#context, rpc);
 		this.#receiver = new SnapshotReceiver(this.#context, (message, range, from) =>
 			this.#find(rangeId(range), message, from),
@@ -132,7 +139,7 @@ export class NodeRaftHost implements RaftHost {
 		const recovered = this.#recovered.get(range);
 		this.#recovered.delete(range);
 		const known = recovered?.replicaId === replicaId ? recovered : undefined;
-		const start = startOf(options, known);
+		const start = startOf(options, this.#remembered(known));
 		if ("refused" in start) this.#runtime.fatal(start.refused);
 		if (start.write !== undefined) void this.#append([start.write]);
 		const raft = new RaftGroup(
@@ -143,6 +150,7 @@ export class NodeRaftHost implements RaftHost {
 				appendBytesMax,
 				inflightMax,
 				random: () => this.#runtime.random.float(),
+				mutations: this.#mutations,
 			},
 			start.restored,
 		);
@@ -154,6 +162,11 @@ export class NodeRaftHost implements RaftHost {
 		if (isFirst && voters.length === 1 && outgoing.length === 0) driver.campaign();
 		else if (isFirst && options.campaignAtStart && known === undefined) this.#birth(driver);
 		return driver;
+	}
+
+	#remembered(known: RecoveredGroup | undefined): RecoveredGroup | undefined {
+		if (known === undefined || this.#mutations?.votesForgotten !== true) return known;
+		return { ...known, hardState: { ...known.hardState, vote: 0 as ReplicaId } };
 	}
 
 	/** The peers come to life by an entry of the group that this one was split off: they should apply it now. */

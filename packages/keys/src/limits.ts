@@ -1,0 +1,18 @@
+/**
+ * Lengths and sizes that decide nothing but when housekeeping is due. A simulation sets them small, so that a run of seconds
+ * meets what else takes hours; a node in production is started without, and no flag or setting reaches them.
+ */
+export interface Limits {
+	/** How long records and tombstones live at least (T4). */
+	readonly recordLifeMs?: number;
+	/** How long history is kept. */
+	readonly historyLifeMs?: number;
+	/** Between two looks for records and history that have outlived that. */
+	readonly collectMs?: number;
+	/** A Raft log is considered for compaction after so many entries were applied. */
+	readonly compactionEntries?: number;
+	/** Entries that stay in the log for whoever lags behind. */
+	readonly logTailEntries?: number;
+	/** A segment of the write-ahead log that has reached this size is not written to again. */
+	readonly walSegmentBytes?: number;
+}
