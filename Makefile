@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help build cluster cluster-stop cluster-clean demo test clean install node-version \
-	soak sim model jepsen bench
+	soak sim sim-mutants model jepsen bench
 
 help:
 	@echo "make cluster        three nodes on this machine, SQL on 127.0.0.1:7431 to 7433"
@@ -12,6 +12,7 @@ help:
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
 	@echo "make sim SEEDS=n    simulated clusters with faults; SEED=x TRACE=1 shows one"
+	@echo "make sim-mutants    the same with protections taken out: each must be noticed"
 	@echo "make model          the commit protocol alone in five million random walks; HELP=1 says more"
 	@echo "make model RAFT=1   every interleaving of a bounded Raft group"
 	@echo "make soak           long tests on real processes: kills, power loss, pgbench"
@@ -73,6 +74,10 @@ jepsen: build
 # SEEDS=n: so many seeds; SEED=x: only this one; TRACE=1: with all that happens in it.
 sim: build
 	@node packages/sim/dist/cluster/main.js
+
+# Takes out one protection after the other: each must be noticed. SEEDS=n: at most so many seeds; MUTANT=x: only this one.
+sim-mutants: build
+	@node packages/sim/dist/cluster/mutants-main.js
 
 # The commit protocol alone, in random walks. WALKS=n, SEED=x; WITHOUT=rule drops one; WALK=n TRACE=1 shows one; HELP=1 explains.
 # RAFT=1: the Raft core alone, all that three replicas can do within two terms, two proposals and one crash.

@@ -2,8 +2,6 @@
  * The dependency graph of a history and its cycles. Real time is a chain of barriers: a transaction that has ended precedes the
  * barrier of its end, the last barrier before its start precedes a transaction: linear in the history.
  */
-import type { Transaction } from "./history.ts";
-
 export type EdgeKind = "ww" | "wr" | "rw" | "rt";
 
 interface Edge {
@@ -18,13 +16,21 @@ export interface Cycle {
 	readonly explanation: readonly string[];
 }
 
-export class Graph {
-	readonly #nodes: readonly Transaction[];
-	readonly #numbers = new Map<Transaction, number>();
+/** What the graph needs of a transaction. */
+export interface Node {
+	readonly id: number;
+	readonly invoked: number;
+	/** Infinite: not known. */
+	readonly completed: number;
+}
+
+export class Graph<T extends Node = Node> {
+	readonly #nodes: readonly T[];
+	readonly #numbers = new Map<T, number>();
 	/** First the transactions, then the barriers. */
 	readonly #edges: Edge[][];
 
-	constructor(members: readonly Transaction[]) {
+	constructor(members: readonly T[]) {
 		this.#nodes = members;
 		for (const [i, t] of members.entries()) {
 			this.#numbers.set(t, i);
@@ -33,12 +39,7 @@ export class Graph {
 	}
 
 	/** Ignored where a side is not a member, or both are one. */
-	edge(
-		from: Transaction | undefined,
-		to: Transaction | undefined,
-		kind: EdgeKind,
-		why: string,
-	): void {
+	edge(from: T | undefined, to: T | undefined, kind: EdgeKind, why: string): void {
 		const a = from === undefined ? undefined : this.#numbers.get(from);
 		const b = to === undefined ? undefined : this.#numbers.get(to);
 		if (a !== undefined && b !== undefined && a !== b) {

@@ -50,6 +50,10 @@ export class ClientTransaction {
 	put(key: Key, value: Uint8Array): void {
 		this.#transaction.put(key, value);
 	}
+
+	delete(key: Key): void {
+		this.#transaction.delete(key);
+	}
 }
 
 /** One after the other; `node` is the gateway. */

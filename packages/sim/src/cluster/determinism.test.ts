@@ -1,8 +1,7 @@
 import test from "ava";
 import { type RunReport, simulate } from "./run.ts";
 
-const quiet = (seed: number): Promise<RunReport> =>
-	simulate(seed, { nodes: 3, faults: "none", durationMs: 5_000 });
+const quiet = (seed: number): Promise<RunReport> => simulate(seed, { profile: "calm" });
 
 test.serial("one seed gives one history, another seed another", async (t) => {
 	const first = await quiet(1);
@@ -17,9 +16,11 @@ test.serial("one seed gives one history, another seed another", async (t) => {
 });
 
 test.serial("also with faults", async (t) => {
-	const options = { durationMs: 8_000 };
-	const first = await simulate(4, options);
-	const again = await simulate(4, options);
-	t.is(again.traceHash, first.traceHash);
-	t.deepEqual(again.counts, first.counts);
+	for (const profile of ["tight", "wide"] as const) {
+		const options = { profile, change: { durationMs: 8_000 } };
+		const first = await simulate(4, options);
+		const again = await simulate(4, options);
+		t.is(again.traceHash, first.traceHash);
+		t.deepEqual(again.counts, first.counts);
+	}
 });

@@ -1,7 +1,8 @@
 /**
  * What a machine keeps of its storage engine: the memory engine, with RocksDB's promises about crashes. A dead process leaves
  * all that it had written (the kernel has it); a power failure leaves what was synced and any number, from the first on, of
- * the batches after it, each whole.
+ * the batches after it, each whole. After a sync has failed, later ones promise what they do not keep (as Linux does), and
+ * what they were asked to keep is at risk at any end of the process.
  */
 import type { Key, Span } from "@quorate/keys/key";
 import { keyMax } from "@quorate/keys/key";
@@ -15,6 +16,7 @@ import type {
 	EngineSnapshot,
 } from "@quorate/storage/engine";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
+import { codedError } from "../runtime/coded-error.ts";
 import type { CrashKind } from "../runtime/machine.ts";
 import type { SeededRandom } from "../runtime/seeded-random.ts";
 import type { World } from "../runtime/world.ts";
@@ -35,6 +37,9 @@ export class EngineDisk {
 	#unsynced: Batch[] = [];
 	/** Syncs take so many times as long. */
 	slowness = 1;
+	/** Share of syncs that fail. */
+	syncErrorRate = 0;
+	#hasFailed = false;
 
 	constructor(world: World, machineId: number) {
 		this.#world = world;
@@ -57,18 +62,37 @@ export class EngineDisk {
 	}
 
 	crashed(kind: CrashKind): void {
-		if (kind === "process") return;
+		if (kind === "process" && !this.#hasFailed) return;
+		this.#hasFailed = false;
 		const kept = this.#random.below(this.#unsynced.length + 1);
 		if (kept < this.#unsynced.length) this.#world.count("lost-engine-batches");
 		this.#makeDurable(kept);
 		this.#unsynced = [];
 	}
 
+	/** A new, empty disk. */
+	erase(): void {
+		this.#durable = new MemoryEngine();
+		this.#unsynced = [];
+		this.#hasFailed = false;
+	}
+
 	#sync(runtime: Runtime): Promise<void> {
 		const last = this.#unsynced.at(-1);
 		const ms = (syncMs.least + this.#random.exponential(syncMs.mean)) * this.slowness;
-		return new Promise((resolve) => {
+		const fails = this.#random.chance(this.syncErrorRate);
+		return new Promise((resolve, reject) => {
 			runtime.scheduler.setTimer(ms, () => {
+				if (fails) {
+					this.#world.count("EIO-engine-sync");
+					this.#hasFailed = true;
+					reject(codedError("EIO", "sync of the engine"));
+					return;
+				}
+				if (this.#hasFailed) {
+					resolve();
+					return;
+				}
 				// A sync that began later may have ended earlier: then this one's batches are durable already.
 				const at = last === undefined ? -1 : this.#unsynced.lastIndexOf(last);
 				this.#makeDurable(at + 1);

@@ -1,54 +1,14 @@
-/** Each protection that is taken out must turn the check of the histories red: otherwise the check proves nothing. */
-import type { Mutations } from "@quorate/keys/mutations";
+/** Protections that are taken out must turn a check red: here some that few seeds show; `make sim-mutants` looks for all. */
 import test from "ava";
-import { type RunOptions, simulate } from "./run.ts";
+import { hunt, mutants } from "./mutants.ts";
 
-const seedsMax = 40;
+const seedsMax = 12;
+const chosen = ["withoutValidation", "withoutSync", "withoutLeaseExpiry", "withoutOracleRound"];
 
-/** The first seed whose history is not strictly serializable, and why; undefined: all are. */
-async function firstRed(options: RunOptions): Promise<string | undefined> {
-	for (let seed = 1; seed <= seedsMax; seed++) {
-		const { anomalies } = await simulate(seed, { durationMs: 15_000, ...options });
-		if (anomalies.length > 0) return `seed ${seed}: ${anomalies[0]}`;
-	}
-	return undefined;
+for (const mutant of mutants.filter((m) => chosen.includes(m.mutation))) {
+	test.serial(mutant.what, async (t) => {
+		const { seeds, found } = await hunt(mutant, seedsMax);
+		t.log(`seed ${seeds}: ${found}`);
+		t.not(found, undefined);
+	});
 }
-
-async function mustTurnRed(
-	mutations: Mutations,
-	options: RunOptions,
-): Promise<{ readonly red: string | undefined }> {
-	return { red: await firstRed({ ...options, mutations }) };
-}
-
-test.serial("without validation at commit", async (t) => {
-	const { red } = await mustTurnRed(
-		{ withoutValidation: true },
-		{ nodes: 3, faults: "none", durationMs: 4_000 },
-	);
-	t.log(red);
-	t.not(red, undefined);
-});
-
-test.serial("without the oracle's quorum round (O1)", async (t) => {
-	const options = { nodes: 3, faults: "outdatedLeaders" } as const;
-	const { red } = await mustTurnRed({ withoutOracleRound: true }, options);
-	t.log(red);
-	t.not(red, undefined);
-});
-
-test.serial("without the lease's expiry (L1)", async (t) => {
-	const options = { nodes: 5, faults: "outdatedLeaders" } as const;
-	const { red } = await mustTurnRed({ withoutLeaseExpiry: true }, options);
-	t.log(red);
-	t.not(red, undefined);
-});
-
-test.serial("with all of them in place the same faults show nothing", async (t) => {
-	for (const nodes of [3, 5]) {
-		for (let seed = 1; seed <= 2; seed++) {
-			const report = await simulate(seed, { nodes, faults: "outdatedLeaders", durationMs: 15_000 });
-			t.deepEqual(report.problems, [], `seed ${seed}`);
-		}
-	}
-});

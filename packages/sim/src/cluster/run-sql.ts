@@ -2,8 +2,10 @@
 import { checkListAppend } from "@quorate/checker/list-append";
 import { type Key, keyMax, keyMin } from "@quorate/keys/key";
 import { Nemesis } from "./nemesis.ts";
+import { type Profile, profile, profileOf } from "./profile.ts";
+import { repair } from "./repair.ts";
 import { checkReplicas } from "./replica-checks.ts";
-import type { RunOptions, RunReport } from "./run.ts";
+import { type RunOptions, type RunReport, reportOf, spread, workOf } from "./run.ts";
 import { SimCluster } from "./sim-cluster.ts";
 import { SqlSession } from "./sql-session.ts";
 import { lateIndex, SqlWorkload, schema } from "./sql-workload.ts";
@@ -13,15 +15,19 @@ const setUpMs = 120_000;
 const tearDownMs = 400_000;
 
 export async function simulateSql(seed: number, options: RunOptions = {}): Promise<RunReport> {
-	const nodes = options.nodes ?? 3;
-	const durationMs = options.durationMs ?? 12_000;
+	const name = options.profile ?? profileOf(seed);
+	const p: Profile = { ...profile(name), ...options.change };
 	const cluster = new SimCluster(seed, {
-		nodes,
+		nodes: p.nodes,
+		spares: p.spares,
+		limits: p.limits,
+		world: { network: p.network },
 		...(options.mutations === undefined ? {} : { mutations: options.mutations }),
 		...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
 	});
 	const { world } = cluster;
-	const runtime = world.addMachine(clientMachine).boot();
+	const machine = world.addMachine(clientMachine);
+	const runtime = machine.boot();
 	const workload = new SqlWorkload(cluster);
 	const sessionOf = (id: number) =>
 		new SqlSession(cluster, runtime, world.random(`sql session ${id}`));
@@ -29,10 +35,12 @@ export async function simulateSql(seed: number, options: RunOptions = {}): Promi
 		await cluster.start();
 		await cluster.run(sessionOf(0).insist(...schema), setUpMs);
 		await cluster.run(
-			load(cluster, workload, sessionOf, options, durationMs),
-			durationMs + tearDownMs,
+			rangeStarts(cluster).then((keys) => spread(cluster, keys)),
+			setUpMs,
 		);
+		await cluster.run(load(cluster, workload, sessionOf, p), p.durationMs + tearDownMs);
 		await cluster.run(cluster.heal(), tearDownMs);
+		await cluster.run(repair(cluster, world.random("repair")), tearDownMs);
 		await cluster.run(workload.conclude(sessionOf(1_000)), tearDownMs);
 		await cluster.run(checkReplicas(cluster), tearDownMs);
 	} catch (error) {
@@ -44,18 +52,11 @@ export async function simulateSql(seed: number, options: RunOptions = {}): Promi
 	cluster.problems.push(...anomalies);
 	if (checked.ok === 0) cluster.problems.push("nothing was committed");
 	return {
-		seed,
-		nodes,
-		problems: cluster.problems,
+		...reportOf(cluster, seed, name),
 		anomalies,
-		committed: checked.ok,
+		committed: workload.committed,
 		outcomes: workload.outcomes,
-		transfers: 0,
-		totals: 0,
-		counts: world.counts,
-		events: cluster.events,
-		traceHash: world.traceHash(),
-		virtualMs: world.nowMs,
+		work: { transactions: workload.committed, lists: checked.ok, ...workOf(cluster) },
 	};
 }
 
@@ -63,26 +64,26 @@ async function load(
 	cluster: SimCluster,
 	workload: SqlWorkload,
 	sessionOf: (id: number) => SqlSession,
-	options: RunOptions,
-	durationMs: number,
+	p: Profile,
 ): Promise<void> {
 	const { world } = cluster;
-	const endMs = world.nowMs + durationMs;
+	const endMs = world.nowMs + p.durationMs;
 	const goesOn = () => world.nowMs < endMs && cluster.problems.length === 0;
 	const work: Promise<void>[] = [];
-	for (let id = 1; id <= (options.clients ?? 6); id++) {
+	for (let id = 1; id <= p.clients; id++) {
 		work.push(workload.run(id, sessionOf(id), world.random(`sql client ${id}`), goesOn));
 	}
 	work.push(
 		world
-			.sleep(durationMs / 3)
+			.sleep(p.durationMs / 3)
 			.then(() => sessionOf(2_000).insist(lateIndex))
 			.then(() => {}),
 	);
-	const menu = options.faults ?? "anything";
+	const { menu, pauseMsMean } = p;
 	if (menu !== "none") {
 		const keys = await rangeStarts(cluster);
-		const nemesis = new Nemesis(cluster, { keys, menu, pauseMsMean: 1_500, relocateTo: 0 });
+		const clients = [world.machine(clientMachine)];
+		const nemesis = new Nemesis(cluster, { keys, menu, pauseMsMean, clients });
 		work.push(nemesis.run(goesOn));
 	}
 	await Promise.all(work);

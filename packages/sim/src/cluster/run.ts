@@ -1,38 +1,42 @@
 /** One run from one seed: a cluster, clients, faults, and what must hold at the end. */
 import { checkListAppend } from "@quorate/checker/list-append";
+import { checkRegisters } from "@quorate/checker/registers";
 import { type Key, key } from "@quorate/keys/key";
 import type { Mutations } from "@quorate/keys/mutations";
 import { BankClients } from "./bank-clients.ts";
 import { ListAppendClients } from "./list-append-clients.ts";
-import { type FaultMenu, Nemesis } from "./nemesis.ts";
+import { checkLiveness } from "./liveness.ts";
+import { Nemesis } from "./nemesis.ts";
+import { type Profile, type ProfileName, profile, profileOf } from "./profile.ts";
+import { RegisterClients } from "./register-clients.ts";
+import { repair, replicaCount } from "./repair.ts";
 import { checkReplicas } from "./replica-checks.ts";
 import { SimCluster } from "./sim-cluster.ts";
+import type { WorkKind } from "./work-counts.ts";
 
 export interface RunOptions {
-	readonly nodes?: number;
-	/** Of the workload, in virtual milliseconds. */
-	readonly durationMs?: number;
-	/** Default "anything". */
-	readonly faults?: FaultMenu | "none";
+	/** Instead of the one that the seed draws. */
+	readonly profile?: ProfileName;
+	/** Instead of what the profile says. */
+	readonly change?: Partial<Profile>;
 	readonly mutations?: Mutations;
 	readonly onEvent?: (line: string) => void;
 	/** Called at the end, with the cluster as it stands. */
 	readonly inspect?: (cluster: SimCluster) => void;
-	/** Clients of each kind. */
-	readonly clients?: number;
 }
 
 export interface RunReport {
 	readonly seed: number;
+	readonly profile: string;
 	readonly nodes: number;
 	/** Empty: everything held. */
 	readonly problems: readonly string[];
-	/** Those of them that the history of list transactions shows. */
+	/** Those of them that the histories show. */
 	readonly anomalies: readonly string[];
 	readonly committed: number;
 	readonly outcomes: ReadonlyMap<string, number>;
-	readonly transfers: number;
-	readonly totals: number;
+	/** What was done, by kind. */
+	readonly work: Readonly<Record<string, number>>;
 	/** Faults by kind. */
 	readonly counts: ReadonlyMap<string, number>;
 	readonly events: readonly string[];
@@ -40,60 +44,106 @@ export interface RunReport {
 	readonly virtualMs: number;
 }
 
-const keyCount = 24;
 const accountCount = 8;
+const registerCount = 12;
 const setUpMs = 120_000;
 const tearDownMs = 400_000;
-const splitKeys: readonly Key[] = ["b03", "b06", "l00", "l08", "l16"].map(key);
+const splitKeys: readonly Key[] = ["b03", "b06", "l00", "l08", "l16", "r06"].map(key);
 
-/** Seeds divide the work: every third has five nodes with three replicas a range. */
-export const nodesOf = (seed: number): number => (seed % 3 === 0 ? 5 : 3);
+interface Workload {
+	readonly lists: ListAppendClients;
+	readonly registers: RegisterClients;
+	readonly bank: BankClients;
+}
 
 export async function simulate(seed: number, options: RunOptions = {}): Promise<RunReport> {
-	const nodes = options.nodes ?? nodesOf(seed);
-	const durationMs = options.durationMs ?? 20_000;
+	const name = options.profile ?? profileOf(seed);
+	const p: Profile = { ...profile(name), ...options.change };
 	const cluster = new SimCluster(seed, {
-		nodes,
+		nodes: p.nodes,
+		spares: p.spares,
+		limits: p.limits,
+		world: { network: p.network },
 		...(options.mutations === undefined ? {} : { mutations: options.mutations }),
 		...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
 	});
-	const lists = new ListAppendClients(cluster, { keyCount, thinkMsMean: 120 });
-	const bank = new BankClients(cluster, accountCount);
+	const workload: Workload = {
+		lists: new ListAppendClients(cluster, p),
+		registers: new RegisterClients(cluster, registerCount),
+		bank: new BankClients(cluster, accountCount),
+	};
+	const { lists, registers, bank } = workload;
 	try {
 		await cluster.start();
-		await cluster.run(setUp(cluster, bank, nodes > 3), setUpMs);
-		await cluster.run(load(cluster, lists, bank, options, durationMs), durationMs + tearDownMs);
-		await cluster.run(conclude(cluster, lists), tearDownMs);
+		await cluster.run(setUp(cluster, bank), setUpMs);
+		await cluster.run(load(cluster, workload, p), p.durationMs + tearDownMs);
+		await cluster.run(conclude(cluster, workload), tearDownMs);
 	} catch (error) {
 		cluster.problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
 	}
 	options.inspect?.(cluster);
 	const checked = checkListAppend(lists.history);
-	const anomalies = checked.anomalies.map((a) => `${a.kind}: ${a.explanation.join("; ")}`);
+	const checkedRegisters = checkRegisters(registers.history);
+	const anomalies = [...checked.anomalies, ...checkedRegisters.anomalies].map(
+		(a) => `${a.kind}: ${a.explanation.join("; ")}`,
+	);
 	cluster.problems.push(...anomalies);
 	if (checked.ok === 0) cluster.problems.push("nothing was committed");
+	const committed = checked.ok + checkedRegisters.ok + bank.transfers + bank.totals;
 	return {
-		seed,
-		nodes,
-		problems: cluster.problems,
+		...reportOf(cluster, seed, name),
 		anomalies,
-		committed: checked.ok,
+		committed,
 		outcomes: lists.outcomes,
-		transfers: bank.transfers,
-		totals: bank.totals,
-		counts: cluster.world.counts,
-		events: cluster.events,
-		traceHash: cluster.world.traceHash(),
-		virtualMs: cluster.world.nowMs,
+		work: {
+			transactions: committed,
+			lists: checked.ok,
+			registers: checkedRegisters.ok,
+			transfers: bank.transfers,
+			totals: bank.totals,
+			...workOf(cluster),
+		},
 	};
 }
 
-async function setUp(cluster: SimCluster, bank: BankClients, relocates: boolean): Promise<void> {
+/** What is the same for every workload. */
+export function reportOf(
+	cluster: SimCluster,
+	seed: number,
+	name: string,
+): Pick<
+	RunReport,
+	"seed" | "profile" | "nodes" | "problems" | "counts" | "events" | "traceHash" | "virtualMs"
+> {
+	const { world, problems, events, nodes } = cluster;
+	return {
+		seed,
+		profile: name,
+		nodes: nodes.length,
+		problems,
+		counts: world.counts,
+		events,
+		traceHash: world.traceHash(),
+		virtualMs: world.nowMs,
+	};
+}
+
+export const workOf = (cluster: SimCluster): Readonly<Record<WorkKind | "splits", number>> => ({
+	...cluster.work().counts,
+	splits: cluster.splits,
+});
+
+async function setUp(cluster: SimCluster, bank: BankClients): Promise<void> {
 	await bank.fill();
 	await cluster.splitAt(splitKeys);
-	if (!relocates) return;
+	await spread(cluster, splitKeys);
+}
+
+/** Where there are more nodes than a range has replicas, ranges live on different ones. */
+export async function spread(cluster: SimCluster, keys: readonly Key[]): Promise<void> {
 	const ids = cluster.serving().map((n) => n.nodeId);
-	for (const [i, k] of splitKeys.entries()) {
+	if (ids.length <= replicaCount) return;
+	for (const [i, k] of keys.entries()) {
 		const nodes = [0, 1, 2].map((n) => ids[(i + n) % ids.length]!);
 		await cluster.administer("relocation", (node) => node.coordinator.relocate(k, nodes), 3);
 	}
@@ -101,38 +151,42 @@ async function setUp(cluster: SimCluster, bank: BankClients, relocates: boolean)
 
 async function load(
 	cluster: SimCluster,
-	lists: ListAppendClients,
-	bank: BankClients,
-	options: RunOptions,
-	durationMs: number,
+	{ lists, registers, bank }: Workload,
+	p: Profile,
 ): Promise<void> {
-	const endMs = cluster.world.nowMs + durationMs;
+	const endMs = cluster.world.nowMs + p.durationMs;
 	const goesOn = () => cluster.world.nowMs < endMs && cluster.problems.length === 0;
-	const clients = options.clients ?? 6;
 	const work: Promise<void>[] = [];
+	const { clients } = p;
 	for (let id = 0; id < clients; id++) work.push(lists.run(id, goesOn));
-	for (let id = 0; id < Math.ceil(clients / 3); id++) work.push(bank.run(id, 300, goesOn));
-	for (const [i, node] of cluster.nodes.entries()) work.push(lists.observe(100 + i, node, goesOn));
-	const menu = options.faults ?? "anything";
-	if (menu !== "none") {
-		const nemesis = new Nemesis(cluster, {
-			keys: [...lists.keys, ...bank.accounts],
-			menu,
-			pauseMsMean: 1_500,
-			relocateTo: cluster.nodes.length > 3 ? 3 : 0,
-		});
+	for (let id = 0; id < Math.ceil(clients / 3); id++) {
+		work.push(bank.run(id, 2.5 * p.thinkMsMean, goesOn));
+		work.push(registers.run(id, p.thinkMsMean, goesOn));
+	}
+	if (clients > 2) {
+		for (const [i, node] of cluster.nodes.entries()) {
+			work.push(lists.observe(100 + i, node, goesOn));
+		}
+	}
+	if (p.menu !== "none") {
+		const keys = [...lists.keys, ...bank.accounts, ...registers.keys];
+		const nemesis = new Nemesis(cluster, { keys, menu: p.menu, pauseMsMean: p.pauseMsMean });
 		work.push(nemesis.run(goesOn));
 	}
 	await Promise.all(work);
 }
 
 /** Faults end; everything is read once more; then nothing may be left over. */
-async function conclude(cluster: SimCluster, lists: ListAppendClients): Promise<void> {
+async function conclude(cluster: SimCluster, { lists, registers }: Workload): Promise<void> {
 	await cluster.heal();
+	await repair(cluster, cluster.world.random("repair"));
+	await checkLiveness(cluster, [...lists.keys, ...registers.keys]);
 	let reads = 0;
-	await cluster.until("every list can be read", 60_000, async () => {
-		const gateway = cluster.nodes[reads++ % cluster.nodes.length]!;
-		return lists.readAll(1_000 + reads, gateway);
-	});
+	for (const readAll of [lists, registers]) {
+		await cluster.until("everything can be read", 10_000, async () => {
+			const gateway = cluster.nodes[reads++ % cluster.nodes.length]!;
+			return readAll.readAll(1_000 + reads, gateway);
+		});
+	}
 	await checkReplicas(cluster);
 }

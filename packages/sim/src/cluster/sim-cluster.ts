@@ -5,14 +5,20 @@
  * but virtual time and the nodes' promises; `run` lets it go on until it is done.
  */
 import type { Key } from "@quorate/keys/key";
+import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { RunningNode } from "@quorate/server/node";
+import type { CrashKind } from "../runtime/machine.ts";
 import { World, type WorldOptions } from "../runtime/world.ts";
 import { nodePort, SimNode } from "./sim-node.ts";
+import { WorkCounts } from "./work-counts.ts";
 
 export interface ClusterOptions {
-	/** Default 3. */
+	/** Those that the cluster begins with. Default 3. */
 	readonly nodes?: number;
+	/** Those that join it. Default 0. */
+	readonly spares?: number;
+	readonly limits?: Limits;
 	readonly mutations?: Mutations;
 	readonly world?: WorldOptions;
 	/** Called with every event of the harness: faults, ends of transactions. */
@@ -26,23 +32,31 @@ const startMs = 60_000;
 export class SimCluster {
 	readonly world: World;
 	readonly nodes: readonly SimNode[];
+	/** Those of them that no founder's vote is lost with. */
+	readonly spares: readonly SimNode[];
 	/** What must never happen and did. */
 	readonly problems: string[] = [];
 	readonly events: string[] = [];
+	/** Virtual milliseconds for which the dead were in somebody's way. */
+	readonly bereavedMs: Record<CrashKind, number[]> = { process: [], power: [] };
+	/** Splits that were done. */
+	splits = 0;
 	readonly #onEvent: ((line: string) => void) | undefined;
 
 	constructor(seed: number, options: ClusterOptions = {}) {
-		const count = options.nodes ?? 3;
+		const founders = options.nodes ?? 3;
+		const count = founders + (options.spares ?? 0);
 		this.world = new World(seed, options.world);
 		this.#onEvent = options.onEvent;
 		const machines = Array.from({ length: count }, (_, i) => this.world.addMachine(i + 1));
-		const join = machines.map((m) => `${m.host}:${nodePort}`);
+		const join = machines.slice(0, founders).map((m) => `${m.host}:${nodePort}`);
 		this.nodes = machines.map(
 			(machine) =>
 				new SimNode({
 					world: this.world,
 					machine,
 					join,
+					limits: options.limits,
 					mutations: options.mutations,
 					problem: (what) => {
 						this.problems.push(what);
@@ -50,6 +64,7 @@ export class SimCluster {
 					},
 				}),
 		);
+		this.spares = this.nodes.slice(founders);
 	}
 
 	event(text: string): void {
@@ -86,9 +101,7 @@ export class SimCluster {
 	async heal(): Promise<void> {
 		this.world.network.heal();
 		for (const node of this.nodes) {
-			const { faults } = node.machine.disk;
-			faults.slowSyncRate = 0;
-			node.engineDisk.slowness = 1;
+			node.disksWork();
 			if (node.machine.clock.rate !== 1) node.machine.setClockRate(1);
 			if (!node.isUp) node.start();
 		}
@@ -137,7 +150,16 @@ export class SimCluster {
 		return false;
 	}
 
-	splitAt(keys: readonly Key[]): Promise<boolean> {
-		return this.administer("split", (node) => node.coordinator.splitAt(keys));
+	async splitAt(keys: readonly Key[], attempts = 20): Promise<boolean> {
+		const done = await this.administer("split", (n) => n.coordinator.splitAt(keys), attempts);
+		if (done) this.splits += keys.length;
+		return done;
+	}
+
+	/** What all nodes did. */
+	work(): WorkCounts {
+		const sum = new WorkCounts();
+		for (const node of this.nodes) sum.add(node.work);
+		return sum;
 	}
 }

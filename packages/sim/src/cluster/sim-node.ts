@@ -1,11 +1,13 @@
 /** One node of a simulated cluster: a machine, the disk of its storage engine, and the boots that run on it one after the other. */
 import { assert } from "@quorate/keys/assert";
 import type { NodeId } from "@quorate/keys/ids";
+import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import { type RunningNode, startNode } from "@quorate/server/node";
 import type { CrashKind, Machine } from "../runtime/machine.ts";
 import type { World } from "../runtime/world.ts";
 import { EngineDisk } from "./engine-disk.ts";
+import { WorkCounts } from "./work-counts.ts";
 
 export const nodePort = 7000;
 export const sqlPort = 5432;
@@ -14,6 +16,7 @@ export interface SimNodeOptions {
 	readonly world: World;
 	readonly machine: Machine;
 	readonly join: readonly string[];
+	readonly limits: Limits | undefined;
 	readonly mutations: Mutations | undefined;
 	/** Something that must never happen: a node stopped itself, or could not start. */
 	readonly problem: (what: string) => void;
@@ -22,6 +25,8 @@ export interface SimNodeOptions {
 /** One boot. */
 interface Boot {
 	node: RunningNode | undefined;
+	/** Its disk has failed, or may have. */
+	mayStop: boolean;
 	/** Resolves when the process is gone. */
 	readonly ended: Promise<undefined>;
 	readonly end: () => void;
@@ -30,9 +35,14 @@ interface Boot {
 export class SimNode {
 	readonly machine: Machine;
 	readonly engineDisk: EngineDisk;
+	/** Over all boots that have ended. */
+	readonly #work = new WorkCounts();
 	readonly #options: SimNodeOptions;
 	#boot: Boot | undefined;
 	#nodeId: NodeId | undefined;
+	#mayStop = false;
+	/** Why the last boot stopped itself or did not start, where it was allowed to. */
+	refusal = "";
 
 	constructor(options: SimNodeOptions) {
 		this.#options = options;
@@ -61,27 +71,46 @@ export class SimNode {
 		return this.#nodeId;
 	}
 
+	/** Undefined before it has served. */
+	get knownId(): NodeId | undefined {
+		return this.#nodeId;
+	}
+
 	/** Settles, with undefined, when the present boot ends. */
 	get ended(): Promise<undefined> {
 		return this.#boot?.ended ?? Promise.resolve(undefined);
 	}
 
+	/** Its disk fails: the present boot, and those that begin before this is false again, may stop themselves or not start. */
+	set mayStop(may: boolean) {
+		this.#mayStop = may;
+		if (may && this.#boot !== undefined) this.#boot.mayStop = true;
+	}
+
+	/** What it did in all its boots. */
+	get work(): WorkCounts {
+		const sum = new WorkCounts();
+		sum.add(this.#work);
+		if (this.#boot?.node !== undefined) sum.addBoot(this.#boot.node);
+		return sum;
+	}
+
 	start(): void {
-		assert(this.#boot === undefined, `machine ${this.machine.id} runs a node already`);
+		assert(this.#boot === undefined, `${this} runs a node already`);
 		const { machine } = this;
-		const { join, mutations, problem } = this.#options;
+		const { join, limits, mutations } = this.#options;
 		let end: () => void = () => undefined;
 		const ended = new Promise<undefined>((resolve) => {
 			end = () => resolve(undefined);
 		});
-		const boot: Boot = { node: undefined, ended, end };
+		const boot: Boot = { node: undefined, mayStop: this.#mayStop, ended, end };
 		this.#boot = boot;
 		const simulated = machine.boot();
 		const runtime = {
 			...simulated,
 			fatal: (reason: string): never => {
 				if (this.#boot === boot) {
-					problem(`node on machine ${machine.id} stopped itself: ${reason}`);
+					this.#stopped(boot, `node on ${this} stopped itself: ${reason}`);
 					this.#over("process");
 				}
 				return simulated.fatal(reason);
@@ -95,19 +124,29 @@ export class SimNode {
 			admin: undefined,
 			locality: "",
 			openEngine: () => Promise.resolve(this.engineDisk.open(runtime)),
+			...(limits === undefined ? {} : { limits }),
 			...(mutations === undefined ? {} : { mutations }),
 		}).then(
 			(node) => {
 				boot.node = node;
 				this.#nodeId = node.nodeId;
 				void node.failed.then((reason) => {
-					if (this.#boot === boot) problem(`the node on machine ${machine.id} failed: ${reason}`);
+					if (this.#boot === boot) this.#stopped(boot, `the node on ${this} failed: ${reason}`);
 				});
 			},
 			(error: Error) => {
-				problem(`machine ${machine.id} could not start its node: ${error.stack ?? error.message}`);
+				if (this.#boot !== boot) return;
+				this.#stopped(boot, `${this} could not start its node: ${error.stack ?? error.message}`);
+				if (boot.mayStop) this.crash("process");
 			},
 		);
+	}
+
+	#stopped(boot: Boot, what: string): void {
+		if (boot.mayStop) {
+			this.refusal = what.split("\n")[0]!;
+			this.#options.world.count("fail-stop");
+		} else this.#options.problem(what);
 	}
 
 	crash(kind: CrashKind): void {
@@ -123,10 +162,36 @@ export class SimNode {
 		if (this.#boot === boot) this.crash("process");
 	}
 
+	/** It has lost all that it ever wrote, and is another node when it comes back. */
+	erase(): void {
+		assert(this.#boot === undefined, `${this} loses its disk while a node runs on it`);
+		this.machine.disk.erase();
+		this.engineDisk.erase();
+		this.#nodeId = undefined;
+	}
+
+	/** The disk and the engine's disk do again what they are asked to. */
+	disksWork(): void {
+		const { faults } = this.machine.disk;
+		faults.writeErrorRate = 0;
+		faults.syncErrorRate = 0;
+		faults.readErrorRate = 0;
+		faults.slowSyncRate = 0;
+		faults.capacityBytes = Number.POSITIVE_INFINITY;
+		this.machine.disk.onOperation = undefined;
+		this.engineDisk.slowness = 1;
+		this.engineDisk.syncErrorRate = 0;
+	}
+
 	#over(kind: CrashKind): void {
 		const boot = this.#boot;
 		this.#boot = undefined;
 		this.engineDisk.crashed(kind);
+		if (boot?.node !== undefined) this.#work.addBoot(boot.node);
 		boot?.end();
+	}
+
+	toString(): string {
+		return `machine ${this.machine.id}`;
 	}
 }

@@ -44,6 +44,8 @@ export class SqlWorkload {
 	readonly #cluster: SimCluster;
 	/** Of the transactions that left a row: what is known of them. */
 	readonly #ids = new Map<number, SqlOutcome<unknown>["status"]>();
+	/** Transactions. */
+	committed = 0;
 	#clock = 0;
 	#value = 0;
 	#transactions = 0;
@@ -184,6 +186,7 @@ export class SqlWorkload {
 	#note(outcome: SqlOutcome<unknown>): void {
 		const name = outcome.status === "ok" ? "ok" : `${outcome.status} ${outcome.code}`;
 		this.outcomes.set(name, (this.outcomes.get(name) ?? 0) + 1);
+		if (outcome.status === "ok") this.committed++;
 	}
 }
 

@@ -106,15 +106,22 @@ export class SimDisk {
 		return this.#tree.files().map(([path, file]) => ({ path, sizeBytes: file.size }));
 	}
 
-	/** Flips one random bit in one of the files that `select` admits. Answers where, or undefined if there was none. */
-	flipRandomBit(select: (path: string) => boolean = () => true): string | undefined {
-		const files = this.#tree.files().filter(([path, file]) => file.size > 0 && select(path));
+	/**
+	 * Flips one random bit in one of the files that `select` admits; with `sparesRecent` not in what may belong to the last write
+	 * of a file that was appended to. Undefined if there was none.
+	 */
+	flipRandomBit(
+		select: (path: string) => boolean = () => true,
+		sparesRecent = false,
+	): { readonly where: string; undo(): void } | undefined {
+		const sizeOf = (file: SimFile): number => (sparesRecent ? file.settledSize : file.size);
+		const files = this.#tree.files().filter(([path, file]) => sizeOf(file) > 0 && select(path));
 		if (files.length === 0) return undefined;
 		const [path, file] = this.#random.pick(files);
-		const bit = this.#random.below(file.size * 8);
-		file.flipBit(bit);
+		const bit = this.#random.below(sizeOf(file) * 8);
+		const undo = file.flipBit(bit);
 		this.#world.count("bit-flip");
-		return `${path} byte ${bit >> 3}`;
+		return { where: `${path} byte ${bit >> 3}`, undo };
 	}
 
 	forProcess(process: SimProcess): Disk {

@@ -26,11 +26,19 @@ const NOTHING = new Uint8Array(0);
 export class SimFile {
 	#content = new Uint8Array(64);
 	#size = 0;
+	/** Where the last writes that appended began, the latest first; one of them may have been lost since. */
+	#appendedAt: [number, number] = [0, 0];
 	/** In order; from the first one that is not durable. */
 	#changes: Change[] = [];
 
 	get size(): number {
 		return this.#size;
+	}
+
+	/** Up to where no crash of the process has lost or torn anything; all of a file that was written at once. */
+	get settledSize(): number {
+		const [last, before] = this.#appendedAt;
+		return last === 0 ? this.#size : Math.min(before, this.#size);
 	}
 
 	get isDurable(): boolean {
@@ -44,6 +52,9 @@ export class SimFile {
 
 	/** Answers the change: to be marked as completed when the call returns. */
 	write(bytes: Uint8Array, offset: number): Change {
+		if (offset >= this.#size && bytes.length > 0) {
+			this.#appendedAt = [offset, this.#appendedAt[0]];
+		}
 		const change: Change = {
 			kind: "write",
 			offset,
@@ -105,10 +116,14 @@ export class SimFile {
 		return this.#replay((change) => change.completed, random);
 	}
 
-	/** Turns one bit of what is stored. */
-	flipBit(bit: number): void {
-		const at = bit >> 3;
-		if (at < this.#size) this.#content[at]! ^= 1 << (bit & 7);
+	/** Turns one bit of what is stored. Answers how to turn it back, where it has not been written anew since. */
+	flipBit(bit: number): () => void {
+		const [at, mask] = [bit >> 3, 1 << (bit & 7)];
+		const before = this.#content[at]! & mask;
+		if (at < this.#size) this.#content[at]! ^= mask;
+		return () => {
+			if (at < this.#size) this.#content[at] = (this.#content[at]! & ~mask) | before;
+		};
 	}
 
 	#replay(survives: (change: Change) => boolean, random: SeededRandom): number {

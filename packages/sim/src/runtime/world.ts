@@ -80,8 +80,8 @@ export class World {
 		return this.#counts;
 	}
 
-	count(fault: string): void {
-		this.#counts.set(fault, (this.#counts.get(fault) ?? 0) + 1);
+	count(fault: string, times = 1): void {
+		this.#counts.set(fault, (this.#counts.get(fault) ?? 0) + times);
 	}
 
 	/** A stream of its own for each label. */

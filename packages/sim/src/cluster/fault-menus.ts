@@ -1,0 +1,100 @@
+/** Which faults a run meets, with their weights, and how many at once. */
+import { clientsCutOff } from "./faults/client-faults.ts";
+import { wrongClock } from "./faults/clock-faults.ts";
+import { slowLeaseholderCutOff, slowOracleCutOff } from "./faults/crafted-faults.ts";
+import { bitFlips, failingDisk, fullDisk, slowDisk } from "./faults/disk-faults.ts";
+import { forgetfulElection } from "./faults/election-faults.ts";
+import { badNetwork, cutLinks, isolate, oneSlowLink, resets } from "./faults/network-faults.ts";
+import {
+	learnerSidesWithLeader,
+	moveLeases,
+	relocate,
+	replace,
+	split,
+} from "./faults/operations.ts";
+import {
+	crashAll,
+	crashAtDisk,
+	crashOne,
+	pause,
+	restartGracefully,
+} from "./faults/process-faults.ts";
+import type { Fault } from "./nemesis.ts";
+
+interface Menu {
+	readonly faults: readonly (readonly [weight: number, fault: Fault])[];
+	readonly atOnce: number;
+}
+
+export const menus = {
+	anything: {
+		atOnce: 3,
+		faults: [
+			[4, crashOne],
+			[2, crashAtDisk],
+			[1, crashAll],
+			[1, restartGracefully],
+			[3, isolate],
+			[3, cutLinks],
+			[2, slowOracleCutOff],
+			[2, slowLeaseholderCutOff],
+			[2, pause],
+			[2, wrongClock],
+			[2, slowDisk],
+			[2, failingDisk],
+			[1, fullDisk],
+			[1, bitFlips],
+			[1, badNetwork],
+			[1, oneSlowLink],
+			[2, resets],
+			[1, clientsCutOff],
+			[4, moveLeases],
+			[2, split],
+			[2, relocate],
+			[1, replace],
+			[1, learnerSidesWithLeader],
+			[1, forgetfulElection],
+		],
+	},
+	/** What an outdated leader must not answer. */
+	outdatedLeaders: {
+		atOnce: 1,
+		faults: [
+			[1, slowOracleCutOff],
+			[1, slowLeaseholderCutOff],
+		],
+	},
+	/** Voters that come back while votes are given. */
+	elections: {
+		atOnce: 1,
+		faults: [
+			[4, forgetfulElection],
+			[1, moveLeases],
+		],
+	},
+	/** Members that come and go while links and machines fail. */
+	membership: {
+		atOnce: 2,
+		faults: [
+			[3, learnerSidesWithLeader],
+			[2, relocate],
+			[1, replace],
+			[1, crashOne],
+			[1, isolate],
+		],
+	},
+	/** Answers that are lost on the way, and leaseholders that change meanwhile. */
+	lostAnswers: {
+		atOnce: 3,
+		faults: [
+			[4, resets],
+			[3, moveLeases],
+			[3, cutLinks],
+			[2, slowDisk],
+			[1, wrongClock],
+			[1, crashOne],
+		],
+	},
+} as const satisfies Readonly<Record<string, Menu>>;
+
+export type FaultMenu = keyof typeof menus;

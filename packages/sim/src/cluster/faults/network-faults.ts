@@ -1,0 +1,69 @@
+/** Links that carry nothing, little, or late. Bytes of a connection stay in order: `sim-network.ts`. */
+import type { Nemesis } from "../nemesis.ts";
+
+export async function isolate(n: Nemesis): Promise<void> {
+	const node = n.victim();
+	n.say(`${node} is cut off`);
+	n.cluster.world.network.partition([node.machine], n.machinesBut(node));
+	await n.sleep(200, 7_000);
+	n.unblock(node);
+	n.say(`${node} is connected again`);
+}
+
+/** Part of the links of a node, in one direction or both: only some reach it. */
+export async function cutLinks(n: Nemesis): Promise<void> {
+	const { network } = n.cluster.world;
+	const node = n.victim();
+	const others = n.random.shuffled(n.machinesBut(node));
+	const cut = others.slice(0, 1 + n.random.below(Math.max(1, others.length - 1)));
+	const form = n.random.pick(["both", "to", "from"] as const);
+	n.say(`${node} loses ${form} its links with ${cut.map((m) => m.id).join(", ")}`);
+	n.cluster.world.count("partly-reachable");
+	for (const machine of cut) {
+		if (form !== "from") network.block(node.machine, machine);
+		if (form !== "to") network.block(machine, node.machine);
+	}
+	await n.sleep(200, 7_000);
+	n.unblock(node);
+	n.say(`${node} has its links again`);
+}
+
+/** Everything is late and lossy. */
+export async function badNetwork(n: Nemesis): Promise<void> {
+	n.say("the network is slow and lossy");
+	n.cluster.world.count("bad-network");
+	const { nodes } = n.cluster;
+	const { network } = n.cluster.world;
+	const links = nodes.flatMap((a) => nodes.map((b) => network.link(a.machine, b.machine)));
+	for (const link of links) {
+		link.latencyMsMean = n.random.between(1, 40);
+		link.lossRate = n.random.between(0, 0.05);
+	}
+	await n.sleep(500, 4_000);
+	for (const link of links) {
+		link.latencyMsMean = undefined;
+		link.lossRate = undefined;
+	}
+}
+
+/** A thin and long wire in one direction. */
+export async function oneSlowLink(n: Nemesis): Promise<void> {
+	const [a, b] = n.random.shuffled(n.cluster.nodes);
+	const link = n.cluster.world.network.link(a!.machine, b!.machine);
+	link.bytesPerMs = n.random.between(10, 200);
+	link.latencyMsMin = n.random.between(0, 60);
+	n.say(`the link from ${a} to ${b} is slow`);
+	n.cluster.world.count("slow-link");
+	await n.sleep(500, 5_000);
+	link.bytesPerMs = undefined;
+	link.latencyMsMin = undefined;
+}
+
+export async function resets(n: Nemesis): Promise<void> {
+	const [a, b] = n.random.shuffled(n.cluster.nodes);
+	n.say(`connections between ${a} and ${b} break`);
+	for (let i = 1 + n.random.below(4); i > 0; i--) {
+		n.cluster.world.network.reset(a!.machine, b!.machine);
+		await n.sleep(1, 300);
+	}
+}

@@ -1,0 +1,108 @@
+/** What operators do, at moments that they would not choose. */
+import type { NodeId } from "@quorate/keys/ids";
+import { formatKey, type Key, key } from "@quorate/keys/key";
+import type { RunningNode } from "@quorate/server/node";
+import type { Nemesis } from "../nemesis.ts";
+import { repair, replicaCount } from "../repair.ts";
+
+export async function moveLeases(n: Nemesis): Promise<void> {
+	for (let i = 1 + n.random.below(4); i > 0; i--) {
+		const k = n.random.pick(n.options.keys);
+		const to = n.random.pick(n.cluster.serving())?.nodeId;
+		if (to === undefined) return;
+		n.say(`the lease of ${formatKey(k)} moves to node ${to}`);
+		n.cluster.world.count("lease-move");
+		await n.cluster.administer("lease move", (node) => node.coordinator.moveLease(k, to), 1);
+		await n.sleep(0, 300);
+	}
+}
+
+export async function split(n: Nemesis): Promise<void> {
+	const at = key(n.random.pick(n.options.keys) + n.random.pick(["", "x"]));
+	n.say(`split at ${formatKey(at)}`);
+	n.cluster.world.count("split-asked");
+	await n.cluster.splitAt([at], 3);
+}
+
+/** Nodes that a range could live on; with none to spare it stays where it is. */
+function candidates(n: Nemesis): readonly RunningNode[] {
+	const serving = n.cluster.serving();
+	return serving.length > replicaCount ? serving : [];
+}
+
+export async function relocate(n: Nemesis): Promise<void> {
+	const nodes = n.random
+		.shuffled(candidates(n))
+		.slice(0, replicaCount)
+		.map((x) => x.nodeId);
+	if (nodes.length === 0) return;
+	await move(n, n.random.pick(n.options.keys), nodes);
+}
+
+function move(n: Nemesis, k: Key, nodes: readonly NodeId[]): Promise<boolean> {
+	n.say(`the range of ${formatKey(k)} moves to nodes ${nodes.join(", ")}`);
+	n.cluster.world.count("relocation");
+	return n.cluster.administer("relocation", (x) => x.coordinator.relocate(k, nodes), 1);
+}
+
+/**
+ * A range gets new members; while they learn, the leader and they are cut off from the other voters: what only these know is
+ * not committed. Then the leader's side loses its power.
+ */
+export async function learnerSidesWithLeader(n: Nemesis): Promise<void> {
+	const free = candidates(n);
+	if (free.length === 0 || n.exclusive.has("learner")) return;
+	n.exclusive.add("learner");
+	const k = n.random.pick(n.options.keys);
+	const holder = n.cluster.nodes.find((x) =>
+		x.keyValue?.store.statuses().some((s) => s.leaseholder && covers(s.descriptor, k)),
+	);
+	const status = holder?.keyValue?.store
+		.statuses()
+		.find((s) => s.leaseholder && covers(s.descriptor, k));
+	if (holder !== undefined && status !== undefined) {
+		const members = status.descriptor.replicas.map((r) => r.nodeId);
+		const others = members.filter((id) => id !== holder.keyValue?.nodeId);
+		const added = n.random.shuffled(
+			free.map((x) => x.nodeId).filter((id) => !members.includes(id)),
+		);
+		const wanted = [...members.filter((id) => id !== others[0]), ...added.slice(0, 1)];
+		const moving = move(n, k, wanted);
+		await n.sleep(5, 60);
+		const machines = n.cluster.nodes
+			.filter((x) => others.some((id) => id === x.keyValue?.nodeId))
+			.map((x) => x.machine);
+		n.say(`${holder} is cut off from the other voters, machines ${machines.map((m) => m.id)}`);
+		n.cluster.world.count("learner-partition");
+		n.cluster.world.network.partition([holder.machine], machines);
+		await n.sleep(300, 3_500);
+		if (n.random.chance(0.5)) holder.crash("power");
+		await n.sleep(100, 1_500);
+		n.unblock(holder);
+		if (!holder.isUp) holder.start();
+		await moving;
+	}
+	n.exclusive.delete("learner");
+}
+
+const covers = (d: { readonly start: Key; readonly end: Key }, k: Key): boolean =>
+	d.start <= k && k < d.end;
+
+/**
+ * A node loses its disk for good and comes back as a new node, which gets replicas of its own; the old one's are given to
+ * others. One at a time, and only one that no founder's vote is lost with.
+ */
+export async function replace(n: Nemesis): Promise<void> {
+	const node = n.random.pick(n.cluster.spares);
+	if (node?.keyValue === undefined || n.exclusive.has("replacement")) return;
+	n.exclusive.add("replacement");
+	n.say(`${node} loses its disk`);
+	n.cluster.world.count("replacement");
+	node.crash("power");
+	await n.sleep(0, 1_000);
+	node.erase();
+	node.start();
+	await n.cluster.until("the replaced node serves", 60_000, () => node.knownId !== undefined);
+	await repair(n.cluster, n.random);
+	n.exclusive.delete("replacement");
+}

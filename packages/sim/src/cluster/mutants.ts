@@ -1,0 +1,92 @@
+/**
+ * Protections, each taken out by itself: the checks must turn red, or they prove nothing. A mutant runs under a profile that
+ * suits it, one of those that ordinary seeds draw.
+ */
+import type { Mutations } from "@quorate/keys/mutations";
+import { firstProblem } from "./describe-run.ts";
+import type { Profile, ProfileName } from "./profile.ts";
+import { type RunReport, simulate } from "./run.ts";
+
+export interface Mutant {
+	readonly mutation: keyof Mutations;
+	/** What is done wrong. */
+	readonly what: string;
+	readonly profile: ProfileName;
+}
+
+export const mutants: readonly Mutant[] = [
+	{ mutation: "withoutSync", what: "skip the fsync of the log", profile: "tight" },
+	{ mutation: "withoutQuorum", what: "acknowledge before a quorum has it", profile: "plain" },
+	{ mutation: "withoutLeaseSequence", what: "ignore the lease sequence", profile: "lostAnswers" },
+	{
+		mutation: "withoutLeaseExpiry",
+		what: "answer a read above the lease's expiry",
+		profile: "outdatedLeaders5",
+	},
+	{
+		mutation: "timestampBeforePending",
+		what: "draw the commit timestamp before the writes are pending",
+		profile: "calm",
+	},
+	{
+		mutation: "leasesOverlap",
+		what: "start a lease below the previous expiry",
+		profile: "outdatedLeaders5",
+	},
+	{
+		mutation: "pendingEndsAtStepDown",
+		what: "let a pending write vanish at step-down",
+		profile: "lostAnswers",
+	},
+	{ mutation: "withoutValidation", what: "commit without validating", profile: "calm" },
+	{
+		mutation: "resolvedAtPreparePoint",
+		what: "resolve an intent with the prepare timestamp",
+		profile: "calm",
+	},
+	{
+		mutation: "withoutTombstoneCheck",
+		what: "accept a Prepare or one-phase whose tombstone exists",
+		profile: "lostAnswers",
+	},
+	{ mutation: "tombstonesGoEarly", what: "drop a tombstone early", profile: "lostAnswers" },
+	{ mutation: "oracleGoesBack", what: "let the oracle go back", profile: "tight" },
+	{ mutation: "learnersCount", what: "count a learner in the quorum", profile: "membership" },
+	{
+		mutation: "snapshotsOverlay",
+		what: "restore a snapshot without clearing",
+		profile: "tight",
+	},
+	{
+		mutation: "votesForgotten",
+		what: "vote twice in a term after a restart",
+		profile: "elections",
+	},
+	{ mutation: "entriesAppliedTwice", what: "apply an entry twice", profile: "calm" },
+	{
+		mutation: "withoutOracleRound",
+		what: "answer for the oracle without a quorum round",
+		profile: "outdatedLeaders3",
+	},
+];
+
+export interface Finding {
+	/** How many seeds it took, and what the last of them showed; undefined: not found. */
+	readonly seeds: number;
+	readonly found: string | undefined;
+}
+
+/** Runs seeds from 1 on until a check turns red. */
+export async function hunt(
+	{ mutation, profile }: Mutant,
+	seedsMax: number,
+	progress: (seed: number, report: RunReport) => void = () => undefined,
+	change: Partial<Profile> = {},
+): Promise<Finding> {
+	for (let seed = 1; seed <= seedsMax; seed++) {
+		const report = await simulate(seed, { profile, change, mutations: { [mutation]: true } });
+		progress(seed, report);
+		if (report.problems.length > 0) return { seeds: seed, found: firstProblem(report) };
+	}
+	return { seeds: seedsMax, found: undefined };
+}

@@ -1,0 +1,85 @@
+/** What happened in several runs together. */
+import type { RunReport } from "./run.ts";
+import { workKinds } from "./work-counts.ts";
+
+/** What enough runs must have done, each at least once: what never happened was not tested. */
+const expectedWork = [
+	"transactions",
+	"lists",
+	"registers",
+	"transfers",
+	"totals",
+	...workKinds,
+	"splits",
+];
+/** With the word of the transport: bytes of a connection arrive in order and once, so nothing is duplicated or reordered in it. */
+const expectedFaults = [
+	"crash-process",
+	"crash-power",
+	"crash-at-disk",
+	"crash-of-all",
+	"graceful-restart",
+	"pause",
+	"partition",
+	"one-way-partition",
+	"partly-reachable",
+	"bad-network",
+	"slow-link",
+	"loss",
+	"reset",
+	"clock-rate",
+	"wall-jump",
+	"slow-and-cut-off",
+	"slow-sync",
+	"EIO-write",
+	"EIO-sync",
+	"EIO-read",
+	"EIO-engine-sync",
+	"ENOSPC",
+	"fail-stop",
+	"lost-or-torn-write",
+	"lost-engine-batches",
+	"bit-flip",
+	"damage-refused",
+	"disk-erased",
+	"replacement",
+	"lease-move",
+	"split-asked",
+	"relocation",
+	"learner-partition",
+	"forgetful-election",
+];
+
+export class Totals {
+	readonly work = new Map<string, number>();
+	readonly faults = new Map<string, number>();
+	#runs = 0;
+	#virtualMs = 0;
+
+	add({ work, counts, virtualMs }: RunReport): void {
+		this.#runs++;
+		this.#virtualMs += virtualMs;
+		for (const [kind, n] of Object.entries(work)) sum(this.work, kind, n);
+		for (const [kind, n] of counts) sum(this.faults, kind, n);
+	}
+
+	/** What never happened. */
+	missing(): string[] {
+		const never = (kinds: readonly string[], counts: ReadonlyMap<string, number>): string[] =>
+			kinds.filter((kind) => (counts.get(kind) ?? 0) === 0);
+		return [...never(expectedWork, this.work), ...never(expectedFaults, this.faults)];
+	}
+
+	describe(): string {
+		const list = (map: ReadonlyMap<string, number>): string =>
+			[...map].map(([what, n]) => `${what} ${n}`).join(", ");
+		return (
+			`${this.#runs} runs, ${(this.#virtualMs / 1000).toFixed(0)} virtual s\n` +
+			`done: ${list(this.work)}\nfaults: ${list(this.faults)}`
+		);
+	}
+}
+
+const sum = (map: Map<string, number>, kind: string, n: number): void => {
+	map.set(kind, (map.get(kind) ?? 0) + n);
+};
