@@ -200,27 +200,31 @@ export class PgConnection implements Outlet {
 		return this.#handleMessage(this.#protocol, type);
 	}
 
-	async #handleMessage(protocol: SessionProtocol, type: number): Promise<void> {
+	/** A promise only where the session must be waited for: most messages are done within the tick. */
+	#handleMessage(protocol: SessionProtocol, type: number): void | Promise<void> {
 		try {
 			const pending = protocol.handle(type, this.#body);
-			if (pending !== undefined) {
-				await pending;
-			}
+			return pending?.catch((thrown) => this.#failed(protocol, type, thrown));
 		} catch (thrown) {
-			this.#report(thrown);
-			const violation = protocol.violation;
-			if (violation !== undefined || thrown instanceof ProtocolViolation || this.#ended) {
-				throw violation ?? thrown;
-			}
-			const error = toDatabaseError(thrown);
-			if (error.fields.severity === "FATAL" || error.fields.severity === "PANIC") {
-				throw error;
-			}
-			if (this.#shutdown === "stopping") {
-				throw shuttingDown();
-			}
-			protocol.fail(type, error);
+			return this.#failed(protocol, type, thrown);
 		}
+	}
+
+	/** Tells the client of an error, or throws what ends the connection. */
+	#failed(protocol: SessionProtocol, type: number, thrown: unknown): void {
+		this.#report(thrown);
+		const violation = protocol.violation;
+		if (violation !== undefined || thrown instanceof ProtocolViolation || this.#ended) {
+			throw violation ?? thrown;
+		}
+		const error = toDatabaseError(thrown);
+		if (error.fields.severity === "FATAL" || error.fields.severity === "PANIC") {
+			throw error;
+		}
+		if (this.#shutdown === "stopping") {
+			throw shuttingDown();
+		}
+		protocol.fail(type, error);
 	}
 
 	// --- start-up ---

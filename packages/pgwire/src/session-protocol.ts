@@ -153,7 +153,7 @@ export class SessionProtocol {
 		this.#outlet.writer.bytes(answers.parseComplete);
 	}
 
-	async #bind(body: MessageBody): Promise<void> {
+	#bind(body: MessageBody): void | Promise<void> {
 		const portalName = body.string();
 		const statementName = body.string();
 		const formats = readFormatCodes(body);
@@ -161,7 +161,14 @@ export class SessionProtocol {
 		const parameters = this.#parameters(body, statement, statementName, portalName, formats);
 		const resultFormats = readFormatCodes(body);
 		body.finish();
-		const portal = await this.#session.bind(portalName, statementName, parameters);
+		const portal = this.#session.bind(portalName, statementName, parameters);
+		if (portal instanceof Promise) {
+			return portal.then((bound) => this.#bound(portalName, bound, resultFormats));
+		}
+		return this.#bound(portalName, portal, resultFormats);
+	}
+
+	#bound(portalName: string, portal: Portal, resultFormats: FormatCodes): void {
 		const columns = portal.columns && compileColumns(portal.columns, resultFormats);
 		this.#portals.set(portalName, { portal, columns });
 		this.#outlet.writer.bytes(answers.bindComplete);
@@ -270,10 +277,14 @@ export class SessionProtocol {
 		this.#outlet.writer.bytes(answers.closeComplete);
 	}
 
-	async #sync(body: MessageBody): Promise<void> {
+	#sync(body: MessageBody): void | Promise<void> {
 		body.finish();
 		this.#skipping = false;
-		await this.#session.sync();
+		const ending = this.#session.sync();
+		return ending === undefined ? this.#synced() : ending.then(() => this.#synced());
+	}
+
+	#synced(): void {
 		if (this.#portals.size > 0 && this.#session.transactionStatus === "I") {
 			// Portals end with their transaction.
 			this.#portals.clear();

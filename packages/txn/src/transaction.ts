@@ -534,6 +534,16 @@ export class GatewayTransaction implements Transaction {
 
 	// ---- end
 
+	endReadOnly(): boolean {
+		assert(!this.#ended, "a transaction ends once");
+		if (this.hasWrites || !this.#locks.isEmpty || this.#schemaChange) {
+			return false;
+		}
+		this.#ended = true;
+		this.#gateway.statistics.readOnlyCommits++;
+		return true;
+	}
+
 	async commit(): Promise<{
 		readonly timestamp: Timestamp | undefined;
 		readonly schemaVersion: number | undefined;

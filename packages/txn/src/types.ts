@@ -92,6 +92,8 @@ export interface Transaction {
 		readonly timestamp: Timestamp | undefined;
 		readonly schemaVersion: number | undefined;
 	}>;
+	/** Commits where that takes nothing: it has written and locked nothing. False: it goes on as it was. */
+	endReadOnly(): boolean;
 	/** Never rejects; releases locks and intents in the background. */
 	rollback(): Promise<void>;
 	/** Whether the running statement may be run again from its start by the caller after a 40001 (nothing was read before it). */

@@ -100,7 +100,7 @@ export class QuoratePortal implements Portal {
 		return {
 			next: () => output.batches[next++],
 			tag: () => tag,
-			close: async () => {},
+			close: () => {},
 		};
 	}
 
@@ -141,9 +141,10 @@ export class QuoratePortal implements Portal {
 		else this.#remembered.push(...rows);
 	}
 
-	async close(): Promise<void> {
+	/** A promise only where rows were left. */
+	close(): void | Promise<void> {
 		const source = this.#source;
 		this.#source = undefined;
-		await source?.close();
+		return source?.close();
 	}
 }

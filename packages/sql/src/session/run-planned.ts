@@ -23,7 +23,8 @@ export interface Running {
 	next(): Batch | undefined | Promise<Batch | undefined>;
 	/** Command tag, once the rows are out; `rows`: how many went to the client. */
 	tag(rows: number): string;
-	close(): Promise<void>;
+	/** A promise only where something is left to end. */
+	close(): void | Promise<void>;
 }
 
 const restartsMax = 8;
@@ -195,7 +196,7 @@ function finished(plan: StatementPlan, execution: Execution, batches: readonly B
 		plan,
 		next: () => batches[next++],
 		tag: (rows) => tagOf(plan, execution, rows),
-		close: async () => {},
+		close: () => {},
 	};
 }
 

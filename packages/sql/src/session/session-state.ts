@@ -162,6 +162,17 @@ export class SessionState {
 		return base instanceof Promise ? undefined : base.relation(oid);
 	}
 
+	/** Ends a block that has only read, without a promise. False: `commit` has to. */
+	commitAtOnce(): boolean {
+		const { transaction, ended, afterCommit } = this.block!;
+		if (ended !== undefined || afterCommit.length > 0 || transaction?.endReadOnly() === false) {
+			return false;
+		}
+		this.block = undefined;
+		this.settings.dropLocals();
+		return true;
+	}
+
 	/** Ends the block. Rejects, with nothing left to roll back, if it did not commit. */
 	async commit(): Promise<void> {
 		const block = this.block!;

@@ -198,7 +198,7 @@ test("parameter types are inferred, and tell plans apart", async (t) => {
 		(await client.execute("insert into t values ($1, $2) returning *", ["2", "b"]))?.rows,
 		[["2", "b"]],
 	);
-	const error = await t.throwsAsync(session.bind("", "a", [1, 2]));
+	const error = await t.throwsAsync(async () => session.bind("", "a", [1, 2]));
 	t.is((error as DatabaseError).code, "08P01");
 });
 

@@ -239,12 +239,23 @@ export class QuorateSession implements Session, PortalObserver {
 		this.state.statements.delete(name);
 	}
 
-	async bind(
+	/** A promise only where something must end first. */
+	bind(
 		portalName: string,
 		statementName: string,
 		parameters: readonly Datum[],
-	): Promise<QuoratePortal> {
-		await this.#settled();
+	): QuoratePortal | Promise<QuoratePortal> {
+		if (this.#closed || this.#failing !== undefined) {
+			return this.#settled().then(() => this.#bind(portalName, statementName, parameters));
+		}
+		return this.#bind(portalName, statementName, parameters);
+	}
+
+	#bind(
+		portalName: string,
+		statementName: string,
+		parameters: readonly Datum[],
+	): QuoratePortal | Promise<QuoratePortal> {
 		const { state } = this;
 		const statement = state.statements.get(statementName);
 		if (statement === undefined) throw noStatement(statementName);
@@ -261,10 +272,13 @@ export class QuorateSession implements Session, PortalObserver {
 		if (before !== undefined && portalName !== "") {
 			throw new DatabaseError("42P03", `cursor "${portalName}" already exists`);
 		}
-		await before?.close();
 		const portal = new QuoratePortal(state, statement, parameters, this);
-		this.#portals.set(portalName, portal);
-		return portal;
+		const bound = (): QuoratePortal => {
+			this.#portals.set(portalName, portal);
+			return portal;
+		};
+		const closing = before?.close();
+		return closing === undefined ? bound() : closing.then(bound);
 	}
 
 	portal(name: string): QuoratePortal | undefined {
@@ -290,8 +304,23 @@ export class QuorateSession implements Session, PortalObserver {
 		this.#told = { prepared: portal.statement, parameters: portal.parameters, tag, rows };
 	}
 
-	async sync(): Promise<void> {
-		await this.#settled();
+	/** A promise only where something must be waited for: not after a statement that only read. */
+	sync(): void | Promise<void> {
+		const { block } = this.state;
+		if (this.#closed || this.#failing !== undefined)
+			return this.#settled().then(() => this.#sync());
+		if (block === undefined || block.explicit) {
+			this.#told = undefined;
+			this.#implicitStatements = 0;
+			return block === undefined ? this.#dropPortals() : undefined;
+		}
+		if (block.failed || !this.state.commitAtOnce()) return this.#sync();
+		this.#told = undefined;
+		this.#implicitStatements = 0;
+		return this.#dropPortals();
+	}
+
+	async #sync(): Promise<void> {
 		const { state } = this;
 		const told = this.#told;
 		this.#told = undefined;
@@ -325,11 +354,15 @@ export class QuorateSession implements Session, PortalObserver {
 		if (this.#failing !== undefined) await this.#failing;
 	}
 
-	async #dropPortals(): Promise<void> {
-		if (this.#portals.size === 0) return;
-		const portals = [...this.#portals.values()];
+	#dropPortals(): void | Promise<void> {
+		if (this.#portals.size === 0) return undefined;
+		const closing: Promise<void>[] = [];
+		for (const portal of this.#portals.values()) {
+			const closed = portal.close();
+			if (closed !== undefined) closing.push(closed);
+		}
 		this.#portals.clear();
-		for (const portal of portals) await portal.close();
+		return closing.length === 0 ? undefined : Promise.all(closing).then(() => {});
 	}
 
 	cancel(): void {

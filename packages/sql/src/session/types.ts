@@ -56,7 +56,7 @@ export interface Portal {
 	readonly columns: readonly ResultColumn[] | undefined;
 	/** Runs until the end or `maxRows` rows (0: all) went to the sink. "suspended": more remain. Does not call `columns`. */
 	execute(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended" | "empty">;
-	close(): Promise<void>;
+	close(): void | Promise<void>;
 }
 
 export interface Session {
@@ -76,11 +76,11 @@ export interface Session {
 	/** Undefined: no such statement. */
 	statement(name: string): PreparedStatement | undefined;
 	closeStatement(name: string): void;
-	bind(portal: string, statement: string, parameters: readonly Datum[]): Promise<Portal>;
+	bind(portal: string, statement: string, parameters: readonly Datum[]): Portal | Promise<Portal>;
 	portal(name: string): Portal | undefined;
 	closePortal(name: string): Promise<void>;
 	/** End of an extended-protocol message series: commits the implicit transaction. Rejects if that fails. */
-	sync(): Promise<void>;
+	sync(): void | Promise<void>;
 	/** After an error in the extended protocol, before skipping to Sync: fails the transaction. */
 	fail(error: DatabaseError): void;
 	/** CancelRequest. */

@@ -217,6 +217,10 @@ export class MemoryTransaction implements Transaction {
 		this.#schemaChange = true;
 	}
 
+	endReadOnly(): boolean {
+		return false;
+	}
+
 	async commit(): Promise<{
 		timestamp: Timestamp | undefined;
 		schemaVersion: number | undefined;
