@@ -61,7 +61,8 @@ export function extend(w: World, r: Replica, s: number): void {
 	if (!holds(w, r)) return;
 	if (r.isExtending && !w.random.oneIn(6)) return;
 	r.isExtending = true;
-	const expiry = expiryAfter(w, Math.max(r.seen, s, r.lease.expiry));
+	// From what was issued, not from the last expiry: else each extension would add to it, and a dead holder's lease never lapse.
+	const expiry = Math.max(expiryAfter(w, Math.max(r.seen, s)), r.lease.expiry);
 	propose(w, r, { kind: "extend", expiry });
 }
 
