@@ -12,7 +12,7 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
 import { metaKey, transactionKey } from "@quorate/storage/engine-keys";
 import type { VersionBatch } from "@quorate/storage/version-batch";
-import type { Intent } from "@quorate/storage/versions";
+import { type Intent, manyKeys, spanOf } from "@quorate/storage/versions";
 import type { Command, Envelope } from "./commands.ts";
 import {
 	configurationOf,
@@ -296,7 +296,11 @@ function applyResolve(
 			resolveKey(state, batch, c, span.start, batch.intent(span.start), mutations);
 			continue;
 		}
-		for (const { key, intent } of batch.intents(span, Number.MAX_SAFE_INTEGER)) {
+		const intents = batch.intents(span, Number.MAX_SAFE_INTEGER);
+		if (intents.length >= manyKeys) {
+			batch.expect(spanOf(intents.map(({ key }) => key)));
+		}
+		for (const { key, intent } of intents) {
 			resolveKey(state, batch, c, key, intent, mutations);
 		}
 	}
@@ -346,6 +350,9 @@ function applyOnePhase(
 		return refused("prepared at or below the GC threshold");
 	}
 	assert(c.c > c.p, () => `T1: commit timestamp ${c.c} is not above p ${c.p}`);
+	if (c.writes.length >= manyKeys) {
+		batch.expect(spanOf(c.writes.map(({ key }) => key)));
+	}
 	for (const write of c.writes) {
 		batch.put(write.key, c.c, write.value ?? undefined);
 	}

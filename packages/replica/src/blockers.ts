@@ -126,7 +126,7 @@ export class Blockers {
 		const found: Blocker[] = [];
 		let end = span.end;
 		if (this.intentCount > 0) {
-			const intents = readIntents(this.#context.engine, span, max);
+			const intents = this.firstIntents(span, max);
 			if (intents.length === max) {
 				end = keySuccessor(intents[intents.length - 1]!.key);
 			}
@@ -151,13 +151,17 @@ export class Blockers {
 	}
 
 	intentsIn(span: Span): readonly { readonly key: Key; readonly intent: Intent }[] {
-		return this.intentCount === 0
-			? []
-			: readIntents(this.#context.engine, span, Number.MAX_SAFE_INTEGER);
+		return this.firstIntents(span, Number.MAX_SAFE_INTEGER);
 	}
 
 	firstIntents(span: Span, max: number): readonly { readonly key: Key; readonly intent: Intent }[] {
-		return this.intentCount === 0 ? [] : readIntents(this.#context.engine, span, max);
+		const part = this.intents.clip(span);
+		if (part === undefined) {
+			return [];
+		}
+		const intents = readIntents(this.#context.engine, part, max);
+		this.intents.found(part, intents[0]?.key);
+		return intents;
 	}
 
 	/** The first part of the span that holds at most `max` intents of the transaction, or undefined if there are none. */
@@ -175,7 +179,7 @@ export class Blockers {
 		}
 		let from = span.start;
 		for (;;) {
-			const page = readIntents(this.#context.engine, { start: from, end: span.end }, max);
+			const page = this.firstIntents({ start: from, end: span.end }, max);
 			const mine = page.filter(({ intent }) => intent.transaction === transaction);
 			if (mine.length > 0) {
 				const end = keySuccessor(mine[mine.length - 1]!.key);

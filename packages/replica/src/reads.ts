@@ -9,6 +9,7 @@ import {
 	type KeyValue,
 	newestChange,
 	newestState,
+	readAllAt,
 	readAt,
 	type ScanLimits,
 	scanAt,
@@ -62,7 +63,10 @@ function readCovered(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer
 	for (const k of q.keys) {
 		r.blockers.onKey(k, own, q.s, found);
 	}
-	const values = q.keys.map((k) => valueAt(r, k, q.s, own, none));
+	const values =
+		own === null
+			? readAllAt(r.context.engine, q.keys, q.s).map((version) => version?.value ?? null)
+			: q.keys.map((k) => valueAt(r, k, q.s, own, none));
 	return found.length === 0 ? { kind: "values", values } : readBlocked(r, q, values, found);
 }
 

@@ -7,7 +7,7 @@ import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { timestampMax } from "@quorate/keys/timestamp";
-import { newest, newestChange } from "@quorate/storage/versions";
+import { holdsNothing, manyKeys, newest, newestChange, spanOf } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import { entryBytesMax, type WrittenSpan } from "./commands.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
@@ -27,6 +27,8 @@ function refuse(
 	q: { readonly writes: readonly RequestedWrite[]; readonly owner: Prepare["owner"] },
 ): RangeAnswer | undefined {
 	const { engine } = r.context;
+	const isNew =
+		q.writes.length >= manyKeys && holdsNothing(engine, spanOf(q.writes.map(({ key }) => key)));
 	for (const w of q.writes) {
 		const found: Blocker[] = [];
 		r.blockers.onKey(w.key, own, timestampMax, found);
@@ -39,27 +41,27 @@ function refuse(
 			return conflict("another transaction has locked the row", w.key);
 		}
 		if (w.since != null) {
-			if (newestChange(engine, w.key) > w.since) {
+			if (w.since < r.state.lastCommit && newestChange(engine, w.key) > w.since) {
 				return conflict("a row that the transaction read has changed", w.key);
 			}
 			if (w.since < r.state.gcThreshold) {
 				return gcError(w.since, r.state.gcThreshold);
 			}
 		}
-		if (w.absent === true && isThere(r, own, w.key)) {
+		if (w.absent === true && isThere(r, own, w.key, isNew)) {
 			return { kind: "exists", key: w.key };
 		}
 	}
 	return undefined;
 }
 
-/** An earlier chunk of the same transaction may have written or deleted the key. */
-function isThere(r: ReplicaCore, own: TransactionId, key: Key): boolean {
+/** An earlier chunk of the same transaction may have written or deleted the key. `isNew`: it has no version. */
+function isThere(r: ReplicaCore, own: TransactionId, key: Key, isNew: boolean): boolean {
 	const { engine } = r.context;
 	const intent = r.blockers.intent(engine, key);
 	return intent?.transaction === own && !intent.mark
 		? intent.value !== undefined
-		: newest(engine, key) !== undefined;
+		: !isNew && newest(engine, key) !== undefined;
 }
 
 function conflict(reason: string, key: Key): RangeAnswer {

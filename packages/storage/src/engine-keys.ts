@@ -110,6 +110,7 @@ const escapedSpan = (kind: string, span: Span): Span => ({
 });
 
 export const dataSpan = (span: Span): Span => plainSpan("d", span);
+export const deletionSpan = (span: Span): Span => plainSpan("x", span);
 export const intentSpan = (span: Span): Span => plainSpan("i", span);
 export const historySpan = (span: Span): Span => escapedSpan("h", span);
 export const transactionSpan = (span: Span): Span => escapedSpan("t", span);
@@ -120,5 +121,5 @@ export const engineSpans = (span: Span): readonly Span[] => [
 	historySpan(span),
 	intentSpan(span),
 	transactionSpan(span),
-	plainSpan("x", span),
+	deletionSpan(span),
 ];

@@ -53,3 +53,34 @@ test("most keys that were not added look absent, and all do once it is empty", (
 test("removing what was never added is an error", (t) => {
 	t.throws(() => new IntentFilter().remove(key("a")), { message: /never added/ });
 });
+
+test("what is clipped off a span holds no intent", (t) => {
+	const letter = fc.constantFrom(..."abcdefghij");
+	const steps = fc.array(
+		fc.record({ kind: fc.constantFrom("add", "remove", "look"), k: letter, end: letter }),
+	);
+	fc.assert(
+		fc.property(steps, (all) => {
+			const filter = new IntentFilter();
+			const held = new Set<string>();
+			for (const { kind, k, end } of all) {
+				if (kind === "add" && !held.has(k)) {
+					held.add(k);
+					filter.add(key(k));
+				} else if (kind === "remove" && held.delete(k)) {
+					filter.remove(key(k));
+				}
+				const part = filter.clip({ start: key(k), end: key(end) });
+				const inside = [...held].filter((x) => k <= x && x < end).sort();
+				t.deepEqual(
+					inside.filter((x) => part !== undefined && part.start <= x && x < part.end),
+					inside,
+				);
+				if (kind === "look" && part !== undefined) {
+					filter.found(part, inside[0] === undefined ? undefined : key(inside[0]));
+				}
+			}
+		}),
+		{ numRuns: 500 },
+	);
+});

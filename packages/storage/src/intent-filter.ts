@@ -7,9 +7,12 @@
  *
  * It grows by repeating itself: each counter then stands for its keys in all copies, and removing a key lowers one of them. What is
  * left of the others are keys that look as if they might be there, until the last intent goes and all is forgotten.
+ *
+ * It also knows a span outside of which there is no intent: where many were resolved the engine keeps the marks of their deletion for
+ * a while, and looks through all of them.
  */
 import { assert } from "@quorate/keys/assert";
-import type { Key } from "@quorate/keys/key";
+import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 
 const leastCounters = 1 << 10;
 const mostCounters = 1 << 22;
@@ -21,6 +24,9 @@ const stuck = 255;
 export class IntentFilter {
 	#counters = new Uint8Array(leastCounters);
 	#count = 0;
+	/** No intent lies below `#low`, or above `#high`. Of no meaning while there is none. */
+	#low = "" as Key;
+	#high = "" as Key;
 
 	/** Intents now. */
 	get count(): number {
@@ -31,7 +37,34 @@ export class IntentFilter {
 		return this.#count > 0 && this.#counters[this.#at(k)] !== 0;
 	}
 
+	/** The part of the span that may hold intents, or undefined. */
+	clip(span: Span): Span | undefined {
+		if (this.#count === 0 || span.end <= this.#low || span.start > this.#high) {
+			return undefined;
+		}
+		const end = keySuccessor(this.#high);
+		return {
+			start: span.start < this.#low ? this.#low : span.start,
+			end: span.end < end ? span.end : end,
+		};
+	}
+
+	/** A look into `span`, as `clip` gave it, has found its first intent at `k`; undefined: it holds none. */
+	found(span: Span, k: Key | undefined): void {
+		if (this.#count > 0 && span.start <= this.#low) {
+			this.#low = k ?? span.end;
+		}
+	}
+
 	add(k: Key): void {
+		if (this.#count === 0) {
+			this.#low = k;
+			this.#high = k;
+		} else if (k < this.#low) {
+			this.#low = k;
+		} else if (k > this.#high) {
+			this.#high = k;
+		}
 		if (this.#count >= this.#counters.length / spread && this.#counters.length < mostCounters) {
 			this.#grow();
 		}

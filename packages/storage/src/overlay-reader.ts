@@ -11,6 +11,9 @@ import type {
 import { scanByIterator } from "./scan.ts";
 
 const noValue = new Uint8Array();
+const anyRow: EngineScanLimits = { rowsMax: 1, bytesMax: 0, reverse: false, keyOffset: 0 };
+/** Every key that is asked for is compared with all of them. */
+const emptySpansMax = 4;
 
 /** Takes writes as a batch does, hands them on to one, and reads them back. It must not outlive the batch. */
 export class OverlayReader implements EngineReader, EngineBatch {
@@ -20,6 +23,8 @@ export class OverlayReader implements EngineReader, EngineBatch {
 	readonly #known = new Map<Key, Uint8Array | undefined>();
 	/** What lies in them below is gone. */
 	readonly #deletedSpans: Span[] = [];
+	/** Nothing lies in them below, the newest last. */
+	readonly #emptySpans: Span[] = [];
 
 	constructor(base: EngineReader, batch: EngineBatch) {
 		this.#base = base;
@@ -31,9 +36,19 @@ export class OverlayReader implements EngineReader, EngineBatch {
 		if (known !== undefined || this.#known.has(k)) {
 			return known;
 		}
-		const value = this.#isDeleted(k) ? undefined : this.#base.get(k);
+		const value = this.#isDeleted(k) || this.#isEmpty(k) ? undefined : this.#base.get(k);
 		this.#known.set(k, value);
 		return value;
+	}
+
+	/** One look at a span of which many keys are going to be asked for: if there is nothing, none of them costs a look of its own. */
+	expect(span: Span): void {
+		if (this.#base.scan(span, anyRow).keys.length === 0) {
+			this.#emptySpans.push(span);
+			if (this.#emptySpans.length > emptySpansMax) {
+				this.#emptySpans.shift();
+			}
+		}
 	}
 
 	put(k: Key, value: Uint8Array): void {
@@ -76,6 +91,10 @@ export class OverlayReader implements EngineReader, EngineBatch {
 
 	scan(span: Span, limits: EngineScanLimits): EngineRows {
 		return scanByIterator(this, span, limits);
+	}
+
+	#isEmpty(k: Key): boolean {
+		return this.#emptySpans.length > 0 && isInAny(this.#emptySpans, k);
 	}
 
 	#isDeleted(k: Key): boolean {

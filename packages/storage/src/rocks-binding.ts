@@ -23,6 +23,8 @@ export interface NativeOpenOptions {
 	readonly parallelism: number;
 	readonly optimize?: "point-lookup";
 	readonly walCompression: boolean;
+	readonly filterPolicy?: string;
+	readonly compression?: boolean;
 }
 
 export interface NativeIteratorOptions {

@@ -8,7 +8,9 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import type { EngineBatch, EngineReader } from "./engine.ts";
 import {
 	dataKey,
+	dataSpan,
 	deletionKey,
+	deletionSpan,
 	historyEnd,
 	historyKey,
 	historyPrefixEnd,
@@ -89,6 +91,12 @@ export class VersionBatch implements VersionWrites {
 
 	changedBetween(span: Span, after: Timestamp, upTo: Timestamp, lastCommit: Timestamp): boolean {
 		return changedBetween(this.#overlay, span, after, upTo, lastCommit);
+	}
+
+	/** Many keys of the span, which is not much wider than they are, are going to be put or asked for their newest change. */
+	expect(span: Span): void {
+		this.#overlay.expect(dataSpan(span));
+		this.#overlay.expect(deletionSpan(span));
 	}
 
 	intent(k: Key): Intent | undefined {

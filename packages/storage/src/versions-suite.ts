@@ -11,8 +11,10 @@ import { VersionBatch } from "./version-batch.ts";
 import {
 	changedBetween,
 	type Intent,
+	manyKeys,
 	newest,
 	newestChange,
+	readAllAt,
 	readAt,
 	readIntent,
 	readIntents,
@@ -70,7 +72,7 @@ class VersionModel {
 
 type Step =
 	| {
-			readonly kind: "put" | "delete" | "hot" | "intent" | "no-intent" | "check";
+			readonly kind: "put" | "delete" | "hot" | "intent" | "no-intent" | "check" | "expect";
 			readonly key: string;
 			readonly end: string;
 			readonly a: number;
@@ -105,6 +107,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 		"check",
 		"check",
 		"collect",
+		"expect",
 	),
 	key: anyKey,
 	end: anyKey,
@@ -172,6 +175,9 @@ function write(batch: VersionBatch, model: VersionModel, one: Step): void {
 			model.threshold = Math.max(model.threshold, Math.floor((model.now * one.a) / 1_500));
 			collect(batch, model, one);
 			break;
+		case "expect":
+			batch.expect({ start: k(one.key), end: k(one.end) });
+			break;
 		case "check":
 			break;
 	}
@@ -236,6 +242,12 @@ function check(reader: EngineReader, model: VersionModel, one: Step): void {
 	expectEqual("newest", shown(newest(reader, k(key))), last?.[1] === undefined ? undefined : last);
 	expectEqual("newest change", newestChange(reader, k(key)), last?.[0] ?? 0);
 	expectEqual(`read at ${s}`, shown(readAt(reader, k(key), at(s))), model.readAt(key, s));
+	const many = Array.from({ length: 2 * manyKeys }, (_, n) => (n % 2 === 0 ? key : end));
+	expectEqual(
+		`reads of many at ${s}`,
+		readAllAt(reader, many.map(k), at(s)).map(shown),
+		many.map((one) => model.readAt(one, s)),
+	);
 	expectEqual(`scan at ${s}`, scanAll(reader, model, one, s), model.rows(key, end, s, one.reverse));
 	expectEqual(
 		"scan of the newest",

@@ -18,10 +18,18 @@
  * May import: `keys`, and the engine's interface.
  */
 import type { TransactionId } from "@quorate/keys/ids";
-import type { Key, Span } from "@quorate/keys/key";
+import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { EngineReader } from "./engine.ts";
-import { dataKey, deletionKey, historyPrefix, intentKey, intentSpan } from "./engine-keys.ts";
+import {
+	dataKey,
+	dataSpan,
+	deletionKey,
+	deletionSpan,
+	historyPrefix,
+	intentKey,
+	intentSpan,
+} from "./engine-keys.ts";
 import { readHistory } from "./history.ts";
 import { decodeIntent, decodeVersion, readTimestamp } from "./version-codec.ts";
 import { changedBetween, scanAt } from "./version-scan.ts";
@@ -74,6 +82,10 @@ export interface ScanLimits {
 	readonly bytesMax: number;
 	readonly reverse: boolean;
 }
+
+/** From so many keys on, it pays to look first whether anything lies between the first and the last. */
+export const manyKeys = 16;
+const anyRow = { rowsMax: 1, bytesMax: 0, reverse: false, keyOffset: 0 };
 
 /** Writes, as `VersionBatch` does them: into a batch, each seeing those before it. */
 export interface VersionWrites {
@@ -130,6 +142,37 @@ export function readAt(reader: EngineReader, k: Key, s: Timestamp): Version | un
 		}
 	}
 	return readHistory(reader, historyPrefix(k), s);
+}
+
+/** `readAt` of many keys. */
+export function readAllAt(
+	reader: EngineReader,
+	keys: readonly Key[],
+	s: Timestamp,
+): (Version | undefined)[] {
+	const span = keys.length < manyKeys ? undefined : spanOf(keys);
+	if (
+		span !== undefined &&
+		holdsNothing(reader, span) &&
+		reader.scan(deletionSpan(span), anyRow).keys.length === 0
+	) {
+		return new Array(keys.length).fill(undefined);
+	}
+	return keys.map((k) => readAt(reader, k, s));
+}
+
+/** True if no key of the span has a newest version. */
+export const holdsNothing = (reader: EngineReader, span: Span): boolean =>
+	reader.scan(dataSpan(span), anyRow).keys.length === 0;
+
+/** The span from the lowest to the highest of some keys. */
+export function spanOf(keys: readonly Key[]): Span {
+	let [low, high] = [keys[0] as Key, keys[0] as Key];
+	for (const k of keys) {
+		low = k < low ? k : low;
+		high = k > high ? k : high;
+	}
+	return { start: low, end: keySuccessor(high) };
 }
 
 export function readIntent(reader: EngineReader, k: Key): Intent | undefined {
