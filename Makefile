@@ -41,7 +41,7 @@ cluster-clean: build
 	@node cmd/quorate/dist/local-cluster.js clean
 
 demo: build
-	@node cmd/quorate/bin/quorate.js demo
+	@cmd/quorate/bin/quorate.js demo
 
 # AVA_FLAGS: for example --tap. TESTS: paths of compiled test files, instead of all.
 # Tests of whole clusters as processes run after the others and one at a time: they send signals, and three nodes are load enough.

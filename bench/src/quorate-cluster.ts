@@ -1,12 +1,11 @@
 /** Three nodes of this checkout, each a process, with their data in a directory of the benchmark's own. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { LocalCluster } from "quorate/local-cluster";
+import { nodeProgram } from "quorate/node-program";
 import { runSql, type Target } from "./target.ts";
 
 const nodeCount = 3;
-const program = fileURLToPath(new URL("../../cmd/quorate/bin/quorate.js", import.meta.url));
 
 export interface QuorateTarget extends Target {
 	/** Cuts the accounts into ranges of equal size, and waits until all nodes hold leases. */
@@ -28,7 +27,7 @@ export async function startQuorate(options: QuorateOptions): Promise<QuorateTarg
 	const adminPort = firstPort + 2 * nodeCount;
 	const cluster = new LocalCluster({
 		directory,
-		program: [process.execPath, ...options.nodeFlags, program],
+		program: nodeProgram(options.nodeFlags),
 		nodeCount,
 		// Node n uses a base plus n, counted from 1.
 		sqlPortBase: firstPort - 1,

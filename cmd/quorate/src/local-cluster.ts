@@ -22,6 +22,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectionOptions } from "./client/connection-options.ts";
 import { PgClient } from "./client/pg-client.ts";
+import { nodeProgram } from "./node-program.ts";
 import { checkDataDirectory, checkFree, checkNodeVersion } from "./preflight.ts";
 import { isRunning, processRuns } from "./process-identity.ts";
 import { urlOf } from "./run-node.ts";
@@ -256,7 +257,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 async function main(action: string | undefined): Promise<void> {
 	const cluster = new LocalCluster({
 		directory: resolve(root, "data/local"),
-		program: [process.execPath, resolve(root, "cmd/quorate/bin/quorate.js")],
+		program: nodeProgram(),
 		nodeCount: 3,
 		sqlPortBase: 7430,
 		peerPortBase: 7440,

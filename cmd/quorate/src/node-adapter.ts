@@ -3,6 +3,7 @@
  * node is loaded only here, so that `quorate sql` starts without it.
  */
 import { MemoryDisk } from "@quorate/runtime/memory-disk";
+import { keepMemorySmall } from "@quorate/runtime/real-memory";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import type { Disk, LogLevel } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
@@ -37,6 +38,7 @@ export async function startRealNode(options: NodeOptions): Promise<RunningNode> 
 		dataDirectory === undefined
 			? { ...createRealRuntime({ logLevel }), disk: new MemoryDisk() }
 			: createRealRuntime({ logLevel, dataDirectory });
+	keepMemorySmall();
 	const { startNode } = await import("@quorate/server/node");
 	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime.disk) });
 }

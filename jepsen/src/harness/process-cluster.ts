@@ -10,7 +10,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { nodeProgram } from "quorate/node-program";
 import { freePortBase } from "quorate/testing/free-ports";
 import { NodeProcess } from "./node-process.ts";
 
@@ -22,10 +22,7 @@ export interface ProcessClusterOptions {
 	readonly dataDirectories?: readonly string[];
 }
 
-export const quorateProgram: readonly string[] = [
-	process.execPath,
-	fileURLToPath(new URL("../../../cmd/quorate/bin/quorate.js", import.meta.url)),
-];
+export const quorateProgram: readonly string[] = nodeProgram();
 
 export class ProcessCluster {
 	readonly nodes: readonly NodeProcess[];

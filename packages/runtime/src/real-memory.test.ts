@@ -1,0 +1,37 @@
+import test from "ava";
+import { findCollector, QuietCollector, usedBytes } from "./real-memory.ts";
+
+test("it collects once the process is quiet, and not again before the heap has grown", (t) => {
+	let collections = 0;
+	const collector = new QuietCollector(() => collections++);
+	const look = (cpuShare: number, megabytes: number): number => {
+		collector.look({ cpuShare, bytes: megabytes << 20 });
+		return collections;
+	};
+	t.is(look(0.5, 60), 0);
+	t.is(look(0.01, 60), 1);
+	t.is(look(0.01, 20), 1);
+	t.is(look(0.01, 22), 1);
+	t.is(look(0.5, 80), 1);
+	t.is(look(0.01, 80), 2);
+	// A load that has paused for a moment, and then ends.
+	t.is(look(0.9, 150), 2);
+	t.is(look(0.01, 150), 3);
+});
+
+test("what nothing refers to any more is gone some time after a collection", async (t) => {
+	const collect = findCollector();
+	let buffers: Uint8Array[] | undefined = Array.from({ length: 40 }, () =>
+		new Uint8Array(1 << 20).fill(1),
+	);
+	t.is(buffers.length, 40);
+	collect();
+	const before = usedBytes();
+	buffers = undefined;
+	collect();
+	// Buffers are freed by another thread.
+	while (before - usedBytes() < 30 << 20) {
+		await new Promise((resolve) => setImmediate(resolve));
+	}
+	t.pass();
+});
