@@ -8,9 +8,7 @@
  * 2. No setting is tuned for a benchmark, on either side.
  * 3. What is not installed is skipped and named; what fails is an error, not a missing line.
  *
- * Flags: --seconds N (of a run), --rounds N, --scale N, --only WORD,WORD (of: tpcb, select, clients, sysbench, scan,
- * stall, memory), --without WORD,WORD (of: postgres, replicated, quorate, simple, prepared, split), --node-flags FLAGS
- * (for the nodes, with commas, for example --cpu-prof,--cpu-prof-dir=DIR).
+ * Flags: see --help.
  */
 import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,8 +31,23 @@ const { values } = parseArgs({
 		only: { type: "string", default: "" },
 		without: { type: "string", default: "" },
 		"node-flags": { type: "string", default: "" },
+		help: { type: "boolean", short: "h", default: false },
 	},
 });
+if (values.help) {
+	console.log(`Usage: make bench [BENCH_FLAGS="..."]
+
+Three nodes of Quorate, PostgreSQL alone and PostgreSQL with two synchronous standbys, on this machine, in turn.
+
+  --seconds N         of a run (default 8), after 10 s of warming up
+  --rounds N          runs of each, alternating (default 3)
+  --scale N           of pgbench's tables (default 10)
+  --only WORDS        of: tpcb, select, clients, sysbench, scan, stall, memory
+  --without WORDS     of: postgres, replicated, quorate, simple, prepared, split
+  --port N            the first of the ports that are used (default 7461)
+  --node-flags FLAGS  for the nodes, with commas: --node-flags=--cpu-prof,--cpu-prof-dir=DIR`);
+	process.exit(0);
+}
 const words = (text: string): string[] => text.split(",").filter((word) => word !== "");
 const without = new Set(words(values.without));
 const scale = Number(values.scale);
