@@ -60,8 +60,8 @@ import type {
 	Term,
 } from "./types.ts";
 
-/** Bytes of committed entries that one `ready` hands out: bounds how long the driver applies in one go. */
-const committedBytesMax = 1 << 20;
+/** Bytes of committed entries that one `ready` hands out (the last may go over it): bounds how long the driver applies in one go. */
+const committedBytesMax = 128 << 10;
 
 export interface RaftOptions {
 	readonly self: ReplicaId;

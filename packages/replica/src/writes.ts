@@ -265,7 +265,7 @@ export async function abort(
 }
 
 /** Intents that one Resolve entry covers at most. */
-const resolveIntentsMax = 1_000;
+const resolveIntentsMax = 500;
 
 /** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
 export async function resolve(

@@ -41,9 +41,11 @@ export interface CommitOutcome {
 	readonly range: RangeId | undefined;
 }
 
-/** Bytes of writes in one Prepare: an entry stays under 1 MB. */
-const prepareBytesMax = 900 << 10;
+/** Bytes of a write, and of a one-phase commit: an entry stays under 1 MB. */
+const entryWritesBytesMax = 900 << 10;
 const onePhaseWritesMax = 5_000;
+/** Of one Prepare with several writes: what a leaseholder accepts, and a replica applies, in one go keeps others waiting. */
+const pieceBytesMax = 64 << 10;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
 const prepareMs = 15_000;
 /** After this an undecided outcome is reported as unknown. */
@@ -116,7 +118,7 @@ export class Committer {
 		let bytes = 0;
 		for (const w of writes) {
 			bytes += writeBytes(w);
-			if (w.key < start || w.key >= end || bytes > prepareBytesMax) {
+			if (w.key < start || w.key >= end || bytes > entryWritesBytesMax) {
 				return false;
 			}
 		}
@@ -247,7 +249,7 @@ export class Committer {
 			const parts = await this.#gateway.router.byRange(left, (w) => w.key);
 			this.#written.push(...writtenSpans(parts.map((p) => p.items.map((w) => w.key))));
 			const pieces = parts.flatMap((part) => cutBySize(part.items));
-			const answers = await Promise.all(pieces.map((piece) => this.#prepareOne(piece, chunk)));
+			const answers = await Promise.all(await this.#prepareEach(pieces, chunk));
 			answers.forEach((answer, i) => {
 				if (answer.kind === "stale") {
 					again.push(...pieces[i]!);
@@ -257,6 +259,25 @@ export class Committer {
 			});
 			left = again;
 		}
+	}
+
+	/** All under way; between two of them, others get their turn. */
+	async #prepareEach(
+		pieces: readonly (readonly RequestedWrite[])[],
+		chunk: number,
+	): Promise<readonly Promise<RangeAnswer>[]> {
+		const { scheduler } = this.#gateway.runtime;
+		const answers: Promise<RangeAnswer>[] = [];
+		for (const piece of pieces) {
+			if (answers.length > 0) {
+				await scheduler.yield();
+			}
+			const answer = this.#prepareOne(piece, chunk);
+			// Looked at once all are sent.
+			answer.catch(() => {});
+			answers.push(answer);
+		}
+		return answers;
 	}
 
 	#prepareOne(writes: readonly RequestedWrite[], chunk: number): Promise<RangeAnswer> {
@@ -400,10 +421,13 @@ function cutBySize(writes: readonly RequestedWrite[]): RequestedWrite[][] {
 	let bytes = 0;
 	for (const w of writes) {
 		const size = writeBytes(w);
-		if (size > prepareBytesMax) {
-			throw new DatabaseError("54000", `row is too big: size ${size}, maximum ${prepareBytesMax}`);
+		if (size > entryWritesBytesMax) {
+			throw new DatabaseError(
+				"54000",
+				`row is too big: size ${size}, maximum ${entryWritesBytesMax}`,
+			);
 		}
-		if (bytes + size > prepareBytesMax) {
+		if (bytes + size > pieceBytesMax && current.length > 0) {
 			out.push(current);
 			current = [];
 			bytes = 0;
