@@ -254,12 +254,13 @@ export class GatewayTransaction implements Transaction {
 		found: Map<Key, Uint8Array | null>,
 		forWrite: boolean,
 	): Promise<void> {
-		if (keys.length > 1 || this.#drawing !== undefined) {
-			await this.readTimestamp();
-		}
 		const transaction = this.#committer.id ?? null;
 		const { router } = this.#gateway;
 		await this.#overRanges(keys, async (part) => {
+			// From here to the request there is no turn in which another read could begin to draw.
+			if (part.length < keys.length || this.#drawing !== undefined) {
+				await this.readTimestamp();
+			}
 			const s = this.#readTimestamp?.timestamp ?? null;
 			const body = { kind: "read" as const, keys: part, s, transaction };
 			const asked = router.request(part[0]!, body, { idempotent: true });
