@@ -19,12 +19,12 @@ const figure8 = {
 const explored = (bounds: Bounds): Exploration => new Explorer(bounds).run();
 
 const cases: readonly (readonly [name: string, bounds: Bounds, statesMin: number])[] = [
-	["two terms, one proposal", { ...three, termMax: 2, proposals: 1, crashes: 0 }, 90_000],
-	["two terms, one crash", { ...three, termMax: 2, proposals: 0, crashes: 1 }, 140_000],
+	["two terms, one proposal", { ...three, termMax: 2, proposals: 1, crashes: 0 }, 85_000],
+	["two terms, one crash", { ...three, termMax: 2, proposals: 0, crashes: 1 }, 139_000],
 	[
 		"one term, two proposals, one crash",
 		{ ...three, termMax: 1, proposals: 2, crashes: 1 },
-		65_000,
+		47_000,
 	],
 	["figure 8, two more terms", figure8, 80_000],
 ];

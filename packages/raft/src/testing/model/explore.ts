@@ -179,11 +179,15 @@ export class Explorer {
 				const isAnswered = sender.term > term || sender.heard?.includes(to) !== false;
 				return !isAnswered || (receiver.vote === 0 && receiver.leader === 0);
 			}
-			case "append":
 			case "heartbeat":
-				// After a crash it has to be told again; and a leader of now awaits the answer.
-				if (mayCrash || receiver.leader !== from || sender.term === term) return true;
-				return kind === "append" ? tellsNews(message, receiver) : receiver.commit < message.commit;
+				// After a crash it has to be told again.
+				return mayCrash || receiver.leader !== from || receiver.commit < message.commit;
+			case "append": {
+				if (mayCrash || receiver.leader !== from || tellsNews(message, receiver)) return true;
+				const answer = Math.max(receiver.commit, message.previousIndex + message.entries.length);
+				const isAwaited = sender.term === term && sender.isLeader;
+				return isAwaited && answer >= sender.matches[to]!;
+			}
 			default:
 				return true;
 		}

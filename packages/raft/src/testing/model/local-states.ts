@@ -60,6 +60,7 @@ class Numbering<T> {
 		let number = this.#numbers.get(key);
 		if (number === undefined) {
 			number = this.items.length;
+			assert(number < 1 << 16, "numbers are packed into 16 bits");
 			this.#numbers.set(key, number);
 			this.items.push(make());
 		}

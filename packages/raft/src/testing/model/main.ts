@@ -1,7 +1,7 @@
-/** `make model RAFT=1`: explores the full bounded case, three replicas, two terms, two proposals, one crash. Takes minutes and 2 GB. */
+/** `make model RAFT=1`: explores the full bounded case, three replicas, two terms, two proposals, one crash. Takes minutes and 3 GB. */
 import { Explorer } from "./explore.ts";
 
-const bounds = { termMax: 2, proposals: 2, crashes: 1, statesMax: 14_000_000 };
+const bounds = { termMax: 2, proposals: 2, crashes: 1, statesMax: 22_000_000 };
 const explorer = new Explorer({ voters: 3, logs: [], isSymmetric: true, ...bounds });
 const { states, localStates, broken } = explorer.run();
 console.log(`${states} states of the cluster, ${localStates} of a replica`);
