@@ -2,6 +2,7 @@ import test from "ava";
 import fc from "fast-check";
 import { decodeMessage, encodeMessage, LENGTH_BYTES } from "./codec.ts";
 import { FrameReader, FrameTooLargeError } from "./frame-reader.ts";
+import { decodePlain } from "./plain-decoder.ts";
 
 const roundTrip = (value: unknown): unknown =>
 	(decodeMessage(encodeMessage([value]).subarray(LENGTH_BYTES)) as unknown[])[0];
@@ -40,6 +41,35 @@ test("bodies survive exactly", (t) => {
 		}),
 		{ numRuns: 1500, seed: 7 },
 	);
+});
+
+test("without the native part bodies survive as well", (t) => {
+	fc.assert(
+		fc.property(body, (value) => {
+			t.deepEqual(decodePlain(encodeMessage([value]).subarray(LENGTH_BYTES)), [value]);
+		}),
+		{ numRuns: 1500, seed: 7 },
+	);
+	const large = -(2n ** 600n) + 1n;
+	t.deepEqual(decodePlain(encodeMessage([large]).subarray(LENGTH_BYTES)), [large]);
+});
+
+test("without the native part hostile bytes throw or decode", (t) => {
+	fc.assert(
+		fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+			try {
+				decodePlain(bytes);
+			} catch (error) {
+				t.true(error instanceof Error);
+			}
+		}),
+		{ numRuns: 3000, seed: 7 },
+	);
+	t.throws(() => decodePlain(new Uint8Array(1_000_000).fill(0x91)));
+	t.throws(() => decodePlain(Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff)));
+	t.throws(() => decodePlain(Uint8Array.of(1, 2)), { message: /left after/ });
+	const good = encodeMessage([1, "two", { three: 3n ** 50n }]).subarray(LENGTH_BYTES);
+	for (let at = 0; at < good.length; at++) t.throws(() => decodePlain(good.subarray(0, at)));
 });
 
 test("byte arrays come back as plain byte arrays, also from a Buffer and from a view", (t) => {

@@ -166,9 +166,10 @@ test("failures say what is known about delivery", async (t) => {
 	const refused = await t.throwsAsync(a.rpc.call(nodeId(9), "x", 1, SECOND));
 	t.true(failure("unreachable")(refused));
 	t.true(failure("unreachable")(await t.throwsAsync(a.rpc.call(nodeId(9), "x", 1, SECOND))));
-	let reached = 0;
-	b.rpc.handle("never", () => {
-		reached++;
+	b.rpc.handle("never", () => new Promise(() => undefined));
+	let reached = false;
+	b.rpc.handle("never again", () => {
+		reached = true;
 		return new Promise(() => undefined);
 	});
 	t.true(
@@ -176,8 +177,8 @@ test("failures say what is known about delivery", async (t) => {
 	);
 	const lost: NodeId[] = [];
 	a.rpc.onDisconnect((node) => lost.push(node));
-	const call = a.rpc.call(nodeId(2), "never", 1, SECOND);
-	await until(a.runtime, () => reached === 2);
+	const call = a.rpc.call(nodeId(2), "never again", 1, { timeoutMs: 60_000 });
+	await until(a.runtime, () => reached);
 	await b.rpc.close();
 	t.true(failure("lost")(await t.throwsAsync(call)));
 	t.deepEqual(lost, [nodeId(2)]);
