@@ -50,6 +50,7 @@ test: build
 ifdef TESTS
 	@$(AVA) $(TESTS)
 else
+	@node scripts/install.js examples || echo "quorate: the tests of the examples will be skipped" >&2
 	@status=0; \
 	$(AVA) '{packages,cmd}/**' || status=1; \
 	$(AVA) --serial --no-worker-threads 'jepsen/**' || status=1; \
@@ -61,7 +62,7 @@ soak: build
 	@node jepsen/dist/soak/main.js $(SOAK)
 
 clean:
-	@rm -rf packages/*/dist cmd/*/dist jepsen/dist bench/dist
+	@rm -rf packages/*/dist cmd/*/dist cmd/*/lib jepsen/dist bench/dist
 
 # BENCH_FLAGS: see the head of bench/src/main.ts.
 bench: build

@@ -1,0 +1,43 @@
+const pg = require("pg");
+const { Cluster } = require("quorate");
+const { schema, transfer } = require("../transfer.cjs");
+
+let cluster;
+let pool;
+
+beforeAll(async () => {
+	cluster = await Cluster.start({ nodes: 3 });
+	pool = new pg.Pool({ connectionString: cluster.connectionString });
+}, 60_000);
+
+beforeEach(async () => {
+	await cluster.reset();
+	await pool.query(schema);
+	await pool.query("INSERT INTO account (owner, balance) VALUES ('ann', 100), ('bob', 0)");
+});
+
+afterAll(async () => {
+	await pool?.end();
+	await cluster?.stop();
+});
+
+const balances = async () => {
+	const { rows } = await pool.query("SELECT balance FROM account ORDER BY id");
+	return rows.map((row) => row.balance);
+};
+
+test("money arrives", async () => {
+	await transfer(pool, 1, 2, 30);
+	expect(await balances()).toEqual([70, 30]);
+});
+
+test("nobody can give what they do not have", async () => {
+	await expect(transfer(pool, 2, 1, 1)).rejects.toMatchObject({ code: "23514" });
+	expect(await balances()).toEqual([100, 0]);
+});
+
+test("many at once lose no money", async () => {
+	const transfers = Array.from({ length: 20 }, () => transfer(pool, 1, 2, 2));
+	await Promise.all(transfers);
+	expect(await balances()).toEqual([60, 40]);
+}, 60_000);
