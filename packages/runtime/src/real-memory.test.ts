@@ -1,5 +1,5 @@
 import test from "ava";
-import { findCollector, QuietCollector, usedBytes } from "./real-memory.ts";
+import { findCollector, GrowthCollector, QuietCollector, usedBytes } from "./real-memory.ts";
 
 test("it collects once the process is quiet, and not again before the heap has grown", (t) => {
 	let collections = 0;
@@ -17,6 +17,24 @@ test("it collects once the process is quiet, and not again before the heap has g
 	// A load that has paused for a moment, and then ends.
 	t.is(look(0.9, 150), 2);
 	t.is(look(0.01, 150), 3);
+});
+
+test("it collects when the process has grown, and takes what is left then as its size", (t) => {
+	let collections = 0;
+	const collector = new GrowthCollector(() => collections++);
+	const look = (...megabytes: readonly number[]): number => {
+		for (const size of megabytes) {
+			collector.look(size << 20);
+		}
+		return collections;
+	};
+	t.is(look(120, 100, 110, 131), 0);
+	t.is(look(132), 1);
+	// Freed some time later; then 115 is what it has.
+	t.is(look(170, 115, 146), 1);
+	t.is(look(147), 2);
+	t.is(look(160, 160, 160, 191), 2);
+	t.is(look(192), 3);
 });
 
 test("what nothing refers to any more is gone some time after a collection", async (t) => {
