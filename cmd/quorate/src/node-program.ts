@@ -13,12 +13,6 @@ export const allocatorSettings: readonly string[] = [
 	"MALLOC_TRIM_THRESHOLD_=131072",
 ];
 
-/**
- * The young generation keeps three times this once it was used. Half of what V8 would take: a quarter costs a bulk load more
- * collections than it is worth.
- */
-export const nodeSettings: readonly string[] = ["--max-semi-space-size=8"];
-
 export const launcher = fileURLToPath(new URL("../bin/quorate.js", import.meta.url));
 
 /** The program of a node and its first arguments. `flags` are of Node.js, for example --cpu-prof. */
@@ -26,7 +20,6 @@ export const nodeProgram = (flags: readonly string[] = []): readonly string[] =>
 	"env",
 	...allocatorSettings,
 	process.execPath,
-	...nodeSettings,
 	...flags,
 	launcher,
 ];
