@@ -3,7 +3,8 @@
  * does, without the network. A package that is not here is not there (404): npm leaves optional ones out.
  */
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join, sep } from "node:path";
@@ -40,6 +41,8 @@ export class LocalRegistry {
 			return found && tarball(found, work);
 		};
 		const server = createServer((request, response) => {
+			// A kept connection that ends just when npm uses it again costs a retry, and npm waits long before one.
+			response.setHeader("connection", "close");
 			answer(request.url ?? "/").then(
 				(body) => {
 					response.statusCode = body === undefined ? 404 : 200;
@@ -99,7 +102,7 @@ async function tarball({ directory }: Installed, work: string): Promise<Buffer> 
 	const staging = mkdtempSync(join(work, "package-"));
 	const nested = `${directory}${sep}node_modules`;
 	const to = join(staging, "package");
-	cpSync(directory, to, { recursive: true, filter: (path) => path !== nested });
+	await cp(directory, to, { recursive: true, filter: (path) => path !== nested });
 	// Not compressed, which npm takes as well: a native package is large.
 	await run("tar", ["-cf", join(staging, "package.tgz"), "-C", staging, "package"]);
 	return readFileSync(join(staging, "package.tgz"));
