@@ -29,7 +29,7 @@ export interface Mutations {
 	readonly entriesAppliedTwice?: boolean;
 	/** L4: proposed writes are forgotten when their proposer steps down. */
 	readonly pendingEndsAtStepDown?: boolean;
-	/** Section 6, step 2: a one-phase draws c before its writes are visible as pending. */
+	/** Section 6, step 2: c is drawn before the writes are prepared, and the ps are kept below it. */
 	readonly timestampBeforePending?: boolean;
 	/** Section 6, step 3: what a transaction read outside its written keys is not looked at again at its commit timestamp. */
 	readonly withoutValidation?: boolean;

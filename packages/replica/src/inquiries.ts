@@ -14,6 +14,8 @@ const heardMax = 50_000;
 export class Inquiries {
 	/** Monotonic milliseconds when the coordinator was heard last, or first asked about. Counted anew under a new lease. */
 	readonly #heard = new Map<TransactionId, number>();
+	/** Monotonic milliseconds when the present lease was applied here. */
+	#leaseAtMs = 0;
 
 	heartbeat(nowMs: number, transactions: readonly TransactionId[]): void {
 		if (this.#heard.size > heardMax) {
@@ -24,8 +26,9 @@ export class Inquiries {
 		}
 	}
 
-	newLease(): void {
+	newLease(nowMs: number): void {
 		this.#heard.clear();
+		this.#leaseAtMs = nowMs;
 	}
 
 	async inquire(r: ReplicaCore, transaction: TransactionId, anchor: Key): Promise<RangeAnswer> {
@@ -36,14 +39,16 @@ export class Inquiries {
 				? { kind: "committed", c: record.c }
 				: { kind: "aborted" };
 		}
-		const has =
-			r.blockers.intent(engine, anchor)?.transaction === transaction ||
-			r.pending.on(anchor).some((x) => x.group.transaction === transaction);
+		const intent = r.blockers.intent(engine, anchor);
+		const isPrepared = intent?.transaction === transaction;
+		const has = isPrepared || r.pending.on(anchor).some((x) => x.group.transaction === transaction);
 		if (!has && transactionBegin(transaction) <= r.state.horizon) {
 			return { kind: "unknown" };
 		}
 		const now = runtime.clock.monotonicMs();
-		const heard = this.#heard.get(transaction);
+		// One that had prepared under an earlier lease has been silent for all of this one; of others nothing is known before this.
+		const since = isPrepared && intent.p < r.state.lease.start ? this.#leaseAtMs : undefined;
+		const heard = this.#heard.get(transaction) ?? since;
 		if (heard === undefined) {
 			this.heartbeat(now, [transaction]);
 			return { kind: "undecided" };

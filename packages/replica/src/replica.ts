@@ -347,7 +347,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		}
 		this.#number = 0;
 		this.locks.clear();
-		this.inquiries.newLease();
+		this.inquiries.newLease(this.context.runtime.clock.monotonicMs());
 		this.blockers.wakeAll();
 		this.context.report([this.info()]);
 	}

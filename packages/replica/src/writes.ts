@@ -7,6 +7,7 @@ import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { timestampMax } from "@quorate/keys/timestamp";
+import { transactionBegin } from "@quorate/keys/transaction-id";
 import { holdsNothing, manyKeys, newest, newestChange, spanOf } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import { entryBytesMax, type WrittenSpan } from "./commands.ts";
@@ -108,7 +109,9 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 	if (no !== undefined) {
 		return no;
 	}
-	const group = accept(r, q, q.chunk, false);
+	const tooEarly = r.context.mutations?.timestampBeforePending === true;
+	const p = tooEarly ? ((transactionBegin(q.transaction) - 1) as Timestamp) : preparePoint(r);
+	const group = accept(r, q, q.chunk, false, p);
 	r.locks.release(q.owner);
 	const result = r.propose(
 		{
@@ -156,28 +159,13 @@ export function onePhase(r: ReplicaCore, q: OnePhase): RangeAnswer | Promise<Ran
 	if (no !== undefined) {
 		return no;
 	}
-	if (r.context.mutations?.timestampBeforePending === true) {
-		return onePhaseTooEarly(r, q);
-	}
 	return onePhaseAccepted(r, q, accept(r, q, 1, true));
-}
-
-/** Only with a mutation. */
-async function onePhaseTooEarly(r: ReplicaCore, q: OnePhase): Promise<RangeAnswer> {
-	const early = await r.context.timestamps.issue();
-	if (!r.holding() || !q.writes.every((w) => r.owns(w.key))) {
-		return r.notLeaseholder();
-	}
-	const no = refuse(r, q.transaction, q);
-	const p = (early.timestamp - 1) as Timestamp;
-	return no ?? onePhaseAccepted(r, q, accept(r, q, 1, true, p), early);
 }
 
 async function onePhaseAccepted(
 	r: ReplicaCore,
 	q: OnePhase,
 	group: PendingGroup,
-	early?: IssuedTimestamp,
 ): Promise<RangeAnswer> {
 	const { version } = r.state.descriptor.epoch;
 	// The next waiter may come: it meets the pending write and waits for that.
@@ -191,7 +179,7 @@ async function onePhaseAccepted(
 	};
 	let issued: IssuedTimestamp;
 	try {
-		issued = early ?? (await r.context.timestamps.issue());
+		issued = await r.context.timestamps.issue();
 	} catch (error) {
 		withdraw({ kind: "done" });
 		throw error;

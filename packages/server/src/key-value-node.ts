@@ -197,6 +197,7 @@ function startRanges(parts: Parts): {
 		router,
 		resolver,
 		heartbeats,
+		mutations: parts.mutations,
 	});
 	return { store, gateway };
 }

@@ -17,6 +17,7 @@ import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { WrittenSpan } from "@quorate/replica/commands";
 import type { RangeAnswer, RequestedWrite, ValidateItem } from "@quorate/replica/requests";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Gateway } from "./gateway.ts";
 import type { ReadSet } from "./read-set.ts";
 import { writtenSpans } from "./resolver.ts";
@@ -58,6 +59,8 @@ export class Committer {
 	#id: TransactionId | undefined;
 	#anchor: Key | undefined;
 	#highestP = 0 as Timestamp;
+	/** Only with a mutation: c. */
+	#tooEarly: IssuedTimestamp | undefined;
 	readonly #written: WrittenSpan[] = [];
 	/** Chunks sent so far. */
 	chunks = 0;
@@ -205,7 +208,7 @@ export class Committer {
 			await this.#prepare(writes);
 			const issued = work.schemaChange
 				? await this.#gateway.placement.raiseSchemaVersion()
-				: await this.#gateway.placement.issue();
+				: (this.#tooEarly ?? (await this.#gateway.placement.issue()));
 			const c = issued.timestamp;
 			if (!work.schemaChange && issued.schemaVersion !== work.schemaVersion) {
 				throw schemaChanged();
@@ -237,7 +240,10 @@ export class Committer {
 
 	async #prepare(writes: readonly RequestedWrite[]): Promise<void> {
 		if (this.#id === undefined) {
-			this.#id = await this.#gateway.newTransactionId();
+			if (this.#gateway.mutations?.timestampBeforePending === true) {
+				this.#tooEarly = await this.#gateway.placement.issue();
+			}
+			this.#id = await this.#gateway.newTransactionId(this.#tooEarly?.timestamp);
 			this.#anchor = writes[0]!.key;
 			this.#gateway.heartbeats.begin(this.#id, this.#anchor);
 		}

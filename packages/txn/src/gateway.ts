@@ -1,7 +1,8 @@
 /** What the transactions of one node share. */
 import type { BootId, NodeId } from "@quorate/keys/ids";
 import { type LockOwner, lockOwner, type TransactionId } from "@quorate/keys/ids";
-import { timestampZero } from "@quorate/keys/timestamp";
+import type { Mutations } from "@quorate/keys/mutations";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Rpc } from "@quorate/rpc/types";
@@ -27,6 +28,8 @@ export interface GatewayOptions {
 	readonly router: RangeRouter;
 	readonly resolver: Resolver;
 	readonly heartbeats: Heartbeats;
+	/** Tests only. */
+	readonly mutations?: Mutations | undefined;
 }
 
 export class Gateway {
@@ -36,6 +39,7 @@ export class Gateway {
 	readonly router: RangeRouter;
 	readonly resolver: Resolver;
 	readonly heartbeats: Heartbeats;
+	readonly mutations: Mutations | undefined;
 	readonly statistics: GatewayStatistics = {
 		onePhaseCommits: 0,
 		twoPhaseCommits: 0,
@@ -54,6 +58,7 @@ export class Gateway {
 		this.router = options.router;
 		this.resolver = options.resolver;
 		this.heartbeats = options.heartbeats;
+		this.mutations = options.mutations;
 		this.#bootId = options.bootId;
 		this.#rpc = options.rpc;
 	}
@@ -66,12 +71,12 @@ export class Gateway {
 	}
 
 	/** A fresh id for one attempt to commit; its begin timestamp is the highest issued one known here (T4). */
-	async newTransactionId(): Promise<TransactionId> {
+	async newTransactionId(begin?: Timestamp): Promise<TransactionId> {
 		if (this.placement.seen() === timestampZero) {
 			await this.placement.issue();
 		}
 		this.#counter++;
-		return makeTransactionId(this.placement.seen(), this.#bootId, this.#counter);
+		return makeTransactionId(begin ?? this.placement.seen(), this.#bootId, this.#counter);
 	}
 
 	/** Releases an owner's locks on a node, in the background. */

@@ -1,7 +1,11 @@
 /** Which faults a run meets, with their weights, and how many at once. */
 import { clientsCutOff } from "./faults/client-faults.ts";
 import { wrongClock } from "./faults/clock-faults.ts";
-import { slowLeaseholderCutOff, slowOracleCutOff } from "./faults/crafted-faults.ts";
+import {
+	acknowledgementsLost,
+	slowLeaseholderCutOff,
+	slowOracleCutOff,
+} from "./faults/crafted-faults.ts";
 import { bitFlips, failingDisk, fullDisk, slowDisk } from "./faults/disk-faults.ts";
 import { forgetfulElection } from "./faults/election-faults.ts";
 import { badNetwork, cutLinks, isolate, oneSlowLink, resets } from "./faults/network-faults.ts";
@@ -38,6 +42,7 @@ export const menus = {
 			[3, cutLinks],
 			[2, slowOracleCutOff],
 			[2, slowLeaseholderCutOff],
+			[1, acknowledgementsLost],
 			[2, pause],
 			[2, wrongClock],
 			[2, slowDisk],
@@ -87,6 +92,7 @@ export const menus = {
 	lostAnswers: {
 		atOnce: 3,
 		faults: [
+			[3, acknowledgementsLost],
 			[4, resets],
 			[3, moveLeases],
 			[3, cutLinks],

@@ -65,11 +65,10 @@ function write(
 ): Promise<unknown> {
 	const kind = { mode: "optimistic", readOnly: false } as const;
 	return runTransaction(cluster, gateway, kind, async (t) => {
-		const values = await Promise.all(keys.map((k) => t.get(k)));
-		keys.forEach((k, i) => {
-			const value = values[i];
+		for (const k of keys) {
+			const value = await t.get(k);
 			if (value !== undefined) t.put(k, value);
-		});
+		}
 		await cluster.world.sleep(random.between(0, 2));
 	});
 }

@@ -26,7 +26,7 @@ export const mutants: readonly Mutant[] = [
 	{
 		mutation: "timestampBeforePending",
 		what: "draw the commit timestamp before the writes are pending",
-		profile: "calm",
+		profile: "far",
 	},
 	{
 		mutation: "leasesOverlap",

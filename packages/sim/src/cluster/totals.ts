@@ -30,6 +30,7 @@ const expectedFaults = [
 	"clock-rate",
 	"wall-jump",
 	"slow-and-cut-off",
+	"acknowledgements-lost",
 	"slow-sync",
 	"EIO-write",
 	"EIO-sync",

@@ -21,7 +21,32 @@ export async function slowLeaseholderCutOff(n: Nemesis): Promise<void> {
 	const controller = n.controller();
 	const leaders = n.leaders().filter((x) => x !== controller);
 	const node = n.random.pick(leaders.length > 0 ? leaders : n.cluster.nodes);
-	await slowAndCutOff(n, node, peersOfOneRange(n, node));
+	const peers = peersOfOneRange(n, node);
+	// Successors that are in a hurry come while the old lease still covers what is read.
+	const hasty = peers.filter((m) => m !== controller.machine && n.random.chance(0.7));
+	for (const machine of hasty) machine.setClockRate(n.random.between(2, 8));
+	await slowAndCutOff(n, node, peers);
+	for (const machine of hasty) machine.setClockRate(1);
+}
+
+/**
+ * A leaseholder's entries still reach the others, slowly, but nothing comes back: it steps down with writes pending that its
+ * successor commits. Who waits for them at the old one must not be told that they are gone (L4).
+ */
+export async function acknowledgementsLost(n: Nemesis): Promise<void> {
+	const node = n.leader();
+	const others = n.cluster.nodes.filter((x) => x !== node);
+	n.say(`${node} hears nothing of what it sends`);
+	n.cluster.world.count("acknowledgements-lost");
+	for (const { machine } of others) {
+		machine.disk.faults.slowSyncRate = 1;
+		machine.disk.faults.slowSyncMs = n.random.between(200, 900);
+	}
+	await n.sleep(50, 400);
+	for (const { machine } of others) n.cluster.world.network.block(machine, node.machine);
+	await n.sleep(1_500, 4_500);
+	n.unblock(node);
+	for (const { machine } of others) machine.disk.faults.slowSyncRate = 0;
 }
 
 async function slowAndCutOff(n: Nemesis, node: SimNode, from: readonly Machine[]): Promise<void> {
