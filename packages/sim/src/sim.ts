@@ -24,10 +24,11 @@
  * - V7. Faults are counted by kind (`world.counts`): a run in which a fault never happened has tested nothing against it.
  *
  * A cluster (`cluster/`) is nodes started by the wiring of production on such machines, clients on keys (`run.ts`) and on SQL
- * (`run-sql.ts`), and a nemesis. Histories go to `packages/checker`; a bank keeps its total; an index equals its table; at the end
- * no intent is left and replicas of a range are equal byte for byte. A node that stops itself is a failure, whatever the
- * fault. `make sim SEEDS=n` runs more seeds than the tests do. Protections can be taken out (`Mutations`): each must turn the
- * check of the histories red, or the check proves nothing.
+ * (`run-sql.ts`), and a nemesis with its faults (`cluster/faults/`). A seed draws what the run is like (`profile.ts`). Histories go to
+ * `packages/checker`; a bank keeps its total; an index equals its table; the dead are out of the way soon (`liveness.ts`); at the end
+ * no intent is left and replicas of a range are equal byte for byte. A node that stops itself is a failure, unless its disk has
+ * failed: then going on would be one. Protections can be taken out (`Mutations`): each must turn a check red, or the check
+ * proves nothing (`mutants.ts`; README.md has the table).
  *
  * What escapes from simulated code (an exception out of an event, a rejection that nobody handles) ends the run with
  * the seed in the message; in production it would have ended the process.

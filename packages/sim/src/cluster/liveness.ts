@@ -32,7 +32,7 @@ export async function checkLiveness(cluster: SimCluster, keys: readonly Key[]): 
 	cluster.bereavedMs[kind].push(tookMs);
 	cluster.event(`the keys of a dead ${form} can be read after ${tookMs.toFixed(0)} ms`);
 	if (tookMs > bereavedMsMax[kind]) {
-		cluster.problems.push(
+		cluster.delays.push(
 			`what a dead ${form} (${kind}) had written could not be read for ${tookMs.toFixed(0)} virtual ms`,
 		);
 	}

@@ -16,7 +16,7 @@ for (const mutant of chosen) {
 	});
 	if (isTerminal) process.stderr.write("\r\u001b[K");
 	if (found === undefined) missed++;
-	const verdict = (found ?? "NOT FOUND").replaceAll("|", "/");
+	const verdict = (found ?? "NOT FOUND").replaceAll("|", "/").replace(/[^ -~]/g, ".");
 	console.log(`| ${mutant.what} | ${mutant.profile} | ${seeds} | ${verdict} |`);
 }
 console.log(`${chosen.length - missed} found, ${missed} not found`);

@@ -86,7 +86,10 @@ export async function hunt(
 	for (let seed = 1; seed <= seedsMax; seed++) {
 		const report = await simulate(seed, { profile, change, mutations: { [mutation]: true } });
 		progress(seed, report);
-		if (report.problems.length > 0) return { seeds: seed, found: firstProblem(report) };
+		// A delay may be bad luck: it proves nothing about the mutant.
+		if (report.problems.length > report.delays.length) {
+			return { seeds: seed, found: firstProblem(report) };
+		}
 	}
 	return { seeds: seedsMax, found: undefined };
 }

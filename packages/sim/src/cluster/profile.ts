@@ -58,10 +58,10 @@ const table = {
 	/** Far from each other. */
 	far: [1, { ...common, limits: tight, network: { latencyMsMin: 5, latencyMsMean: 5 } }],
 	/** Little to do, much that fails. */
-	sparse: [1, { ...common, durationMs: 40_000, clients: 3, thinkMsMean: 200, pauseMsMean: 600 }],
+	sparse: [1, { ...common, durationMs: 40_000, clients: 3, thinkMsMean: 330, pauseMsMean: 200 }],
 	outdatedLeaders3: [1, { ...common, menu: "outdatedLeaders", pauseMsMean: 1_500 }],
 	outdatedLeaders5: [1, { ...common, nodes: 5, menu: "outdatedLeaders", pauseMsMean: 1_500 }],
-	elections: [1, { ...common, menu: "elections", pauseMsMean: 500, thinkMsMean: 300 }],
+	elections: [1, { ...common, menu: "elections", pauseMsMean: 200, clients: 2, thinkMsMean: 300 }],
 	membership: [
 		2,
 		{ ...common, nodes: 3, spares: 2, menu: "membership", pauseMsMean: 500, limits: tight },

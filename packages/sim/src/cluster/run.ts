@@ -31,7 +31,9 @@ export interface RunReport {
 	readonly nodes: number;
 	/** Empty: everything held. */
 	readonly problems: readonly string[];
-	/** Those of them that the histories show. */
+	/** Those of them that only say that something took too long. */
+	readonly delays: readonly string[];
+	/** Those that the histories show. */
 	readonly anomalies: readonly string[];
 	readonly committed: number;
 	readonly outcomes: ReadonlyMap<string, number>;
@@ -113,14 +115,23 @@ export function reportOf(
 	name: string,
 ): Pick<
 	RunReport,
-	"seed" | "profile" | "nodes" | "problems" | "counts" | "events" | "traceHash" | "virtualMs"
+	| "seed"
+	| "profile"
+	| "nodes"
+	| "problems"
+	| "delays"
+	| "counts"
+	| "events"
+	| "traceHash"
+	| "virtualMs"
 > {
-	const { world, problems, events, nodes } = cluster;
+	const { world, problems, delays, events, nodes } = cluster;
 	return {
 		seed,
 		profile: name,
 		nodes: nodes.length,
-		problems,
+		problems: [...problems, ...delays],
+		delays,
 		counts: world.counts,
 		events,
 		traceHash: world.traceHash(),

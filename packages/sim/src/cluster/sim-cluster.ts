@@ -36,6 +36,8 @@ export class SimCluster {
 	readonly spares: readonly SimNode[];
 	/** What must never happen and did. */
 	readonly problems: string[] = [];
+	/** What took longer than it should: a failure as well, but no proof that something is wrong with what was done. */
+	readonly delays: string[] = [];
 	readonly events: string[] = [];
 	/** Virtual milliseconds for which the dead were in somebody's way. */
 	readonly bereavedMs: Record<CrashKind, number[]> = { process: [], power: [] };
