@@ -81,8 +81,11 @@ export async function startPlanned(
 			store = new StatementStore(transaction, version);
 			return await run(state, block, prepared, parameters, cached.plan, store);
 		} catch (error) {
+			if (error instanceof SchemaMovedError) {
+				if (restarts < restartsMax) continue;
+				throw schemaChanges();
+			}
 			if (restarts >= restartsMax) throw error;
-			if (error instanceof SchemaMovedError) continue;
 			if (!isConflict(error) || !transaction.canRestartStatement) throw error;
 			if (store?.wrote === true) {
 				if (savepoint === undefined) throw error;
@@ -223,13 +226,16 @@ async function pull(iterator: AsyncIterator<Batch>): Promise<IteratorResult<Batc
 	try {
 		return await iterator.next();
 	} catch (error) {
-		if (!(error instanceof SchemaMovedError)) throw error;
-		throw new DatabaseError(
-			"40001",
-			"could not serialize access due to a concurrent schema change",
-			{
-				hint: "The transaction might succeed if retried.",
-			},
-		);
+		throw error instanceof SchemaMovedError ? schemaChanges() : error;
 	}
+}
+
+function schemaChanges(): DatabaseError {
+	return new DatabaseError(
+		"40001",
+		"could not serialize access due to a concurrent schema change",
+		{
+			hint: "The transaction might succeed if retried.",
+		},
+	);
 }
