@@ -158,7 +158,12 @@ export class RaftGroup {
 			return;
 		}
 		core.electionElapsed++;
-		if (core.electionElapsed < core.electionTimeout || !core.isPromotable) return;
+		if (core.electionElapsed < core.electionTimeout) return;
+		if (!core.isPromotable) {
+			// It will not stand, but must not believe for ever in a leader that may have removed it.
+			core.leader = 0 as ReplicaId;
+			return;
+		}
 		core.electionElapsed = 0;
 		campaign(core, "pre-vote", false);
 	}

@@ -11,8 +11,8 @@ const regressions: readonly number[] = [5, 12, 41, 64, 65, 70];
 const others: readonly number[] = [101, 102, 103, 104, 105, 106];
 const newSeeds = 6;
 /**
- * `membership` is left out here for as long as what it finds is not understood: `make sim SEED=9115 PROFILE=membership` ends with two
- * replicas of a range that differ at one index, others with a range that stays unavailable: three of the first 17 from 9100 on.
+ * `membership` is left out here for as long as what it finds is open: `make sim SEED=9124 PROFILE=membership` ends with a range that stays
+ * unavailable after a disk was lost in the middle of a relocation (two of 41 seeds from 9100 on do).
  */
 const profiles = profileNames.filter((name) => name !== "membership");
 
@@ -35,6 +35,8 @@ test.serial(
 	async (t) => {
 		const totals = new Totals();
 		for (const seed of [...regressions, ...others]) if (!(await holds(t, seed, totals))) return;
+		// A learner that was cut off when it was removed stayed for ever, in the way of its successor.
+		if (!(await holds(t, 9118, totals, { profile: "membership" }))) return;
 		t.log(totals.describe());
 		// All kinds are looked for by `make sim SEEDS=100`.
 		const kinds = ["crash-power", "partition", "lease-move", "split-asked", "EIO-sync", "reset"];
