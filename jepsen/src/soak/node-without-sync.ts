@@ -1,5 +1,5 @@
 /**
- * A node whose disk lies: fdatasync returns at once and has done nothing. It is a program of its own, so that no flag of `quorate
+ * A node whose disk lies: it says that it has synced, and has done nothing. It is a program of its own, so that no flag of `quorate
  * start` can turn durability off; it exists to show that the power-loss check fails where it should.
  */
 
@@ -23,10 +23,9 @@ function overridden<T extends object>(target: T, overrides: Partial<T>): T {
 }
 
 function withoutSync(disk: Disk): Disk {
-	return overridden(disk, {
-		open: async (path: string, mode: "create" | "existing"): Promise<DiskFile> =>
-			overridden(await disk.open(path, mode), { sync: async () => undefined }),
-	});
+	const open = async (path: string, mode: "create" | "existing"): Promise<DiskFile> =>
+		overridden(await disk.open(path, mode), { sync: async () => undefined });
+	return overridden(disk, { open, openDurable: open });
 }
 
 async function startWithoutSync(options: NodeOptions): Promise<RunningNode> {

@@ -17,10 +17,15 @@ export class ScopedDisk implements Disk {
 	}
 
 	open(path: string, mode: "create" | "existing"): Promise<DiskFile> {
-		return this.#scope.guard(async () => {
-			const file = await this.#disk.open(path, mode);
-			return scopedFile(file, this.#scope);
-		});
+		return this.#opened(() => this.#disk.open(path, mode));
+	}
+
+	openDurable(path: string, mode: "create" | "existing"): Promise<DiskFile> {
+		return this.#opened(() => this.#disk.openDurable(path, mode));
+	}
+
+	#opened(open: () => Promise<DiskFile>): Promise<DiskFile> {
+		return this.#scope.guard(async () => scopedFile(await open(), this.#scope));
 	}
 
 	list(directory: string): Promise<string[]> {

@@ -35,6 +35,10 @@ export class MemoryDisk implements Disk {
 		return handleOf(file);
 	}
 
+	openDurable(path: string, mode: "create" | "existing"): Promise<DiskFile> {
+		return this.open(path, mode);
+	}
+
 	async list(directory: string): Promise<string[]> {
 		const prefix = directory === "" || directory === "." ? "" : `${directory}/`;
 		const names = new Set<string>();

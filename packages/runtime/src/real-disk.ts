@@ -7,6 +7,8 @@ import type { Disk, DiskFile } from "./runtime.ts";
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+/** Where the kernel's word for it means the same as fdatasync, a durable write is one call in one thread, not two in a row. */
+const HAS_DURABLE_WRITES = process.platform === "linux";
 const REPLACE_SUFFIX = ".replacing";
 
 const isMissing = (error: unknown): boolean =>
@@ -18,12 +20,19 @@ function coded(code: string, message: string): Error {
 
 class RealFile implements DiskFile {
 	readonly #descriptor: number;
+	readonly #syncsWrites: boolean;
 
-	constructor(descriptor: number) {
+	constructor(descriptor: number, syncsWrites: boolean) {
 		this.#descriptor = descriptor;
+		this.#syncsWrites = syncsWrites;
 	}
 
 	write(bytes: Uint8Array, offset: number): Promise<void> {
+		const written = this.#write(bytes, offset);
+		return this.#syncsWrites ? written.then(() => this.sync()) : written;
+	}
+
+	#write(bytes: Uint8Array, offset: number): Promise<void> {
 		return new Promise((resolve, reject) => {
 			const step = (done: number): void => {
 				if (done === bytes.length) {
@@ -105,12 +114,28 @@ export class RealDisk implements Disk {
 		this.root = root;
 	}
 
-	async open(path: string, mode: "create" | "existing"): Promise<DiskFile> {
-		const flags = fs.constants.O_RDWR | (mode === "create" ? fs.constants.O_CREAT : 0);
+	open(path: string, mode: "create" | "existing"): Promise<DiskFile> {
+		return this.#open(path, mode, 0, false);
+	}
+
+	openDurable(path: string, mode: "create" | "existing"): Promise<DiskFile> {
+		return HAS_DURABLE_WRITES
+			? this.#open(path, mode, fs.constants.O_DSYNC, false)
+			: this.#open(path, mode, 0, true);
+	}
+
+	async #open(
+		path: string,
+		mode: "create" | "existing",
+		moreFlags: number,
+		syncsWrites: boolean,
+	): Promise<DiskFile> {
+		const creates = mode === "create" ? fs.constants.O_CREAT : 0;
+		const flags = fs.constants.O_RDWR | creates | moreFlags;
 		const at = this.#at(path);
 		return new Promise((resolve, reject) =>
 			fs.open(at, flags, FILE_MODE, (error, descriptor) =>
-				error ? reject(error) : resolve(new RealFile(descriptor)),
+				error ? reject(error) : resolve(new RealFile(descriptor, syncsWrites)),
 			),
 		);
 	}

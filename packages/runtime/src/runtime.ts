@@ -74,7 +74,7 @@ export interface Network {
 
 /** A file opened for appending or random access. All promises reject with an `Error` that has `code` (ENOSPC, EIO ...). */
 export interface DiskFile {
-	/** Writes all of `bytes` at `offset`. Not durable before `sync`. */
+	/** Writes all of `bytes` at `offset`. Not durable before `sync`, unless by `openDurable`. */
 	write(bytes: Uint8Array, offset: number): Promise<void>;
 	/** Reads up to `length` bytes from `offset`; shorter only at the end of the file. */
 	read(offset: number, length: number): Promise<Uint8Array>;
@@ -90,6 +90,8 @@ export interface Disk {
 	/** Absolute path of the root, for libraries that open files themselves; undefined where there is none (simulation). */
 	readonly root: string | undefined;
 	open(path: string, mode: "create" | "existing"): Promise<DiskFile>;
+	/** A file whose writes resolve once they, and what is needed to read them back, are on disk; they fail as `sync` does. */
+	openDurable(path: string, mode: "create" | "existing"): Promise<DiskFile>;
 	/** Names in a directory, sorted; [] where it does not exist. */
 	list(directory: string): Promise<string[]>;
 	/** With those above it where they are missing. Their names are durable when it resolves. */

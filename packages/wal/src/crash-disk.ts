@@ -100,6 +100,17 @@ export class CrashDisk implements Disk {
 		};
 	}
 
+	async openDurable(path: string, mode: "create" | "existing"): Promise<DiskFile> {
+		const file = await this.open(path, mode);
+		return {
+			...file,
+			write: async (bytes, offset) => {
+				await file.write(bytes, offset);
+				await file.sync();
+			},
+		};
+	}
+
 	async list(directory: string): Promise<string[]> {
 		const names = [...this.#files.keys()].filter((path) => path.startsWith(`${directory}/`));
 		return names.map((path) => path.slice(directory.length + 1)).sort();

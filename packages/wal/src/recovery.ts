@@ -1,6 +1,6 @@
 /** Reads the segments of a directory back: what every group has, and where the log goes on. */
 import type { RangeId } from "@quorate/keys/ids";
-import type { DiskFile, Runtime } from "@quorate/runtime/runtime";
+import type { Disk, DiskFile, Runtime } from "@quorate/runtime/runtime";
 import { GroupLog } from "./group-log.ts";
 import { decodeRecord, groupStartOf } from "./record.ts";
 import {
@@ -24,13 +24,16 @@ export interface Head {
 	offset: number;
 }
 
+export type Open = (disk: Disk, path: string, mode: "create" | "existing") => Promise<DiskFile>;
+
 export interface Recovery {
 	readonly groups: Map<RangeId, GroupLog>;
 	readonly segments: SegmentTable;
 	readonly head: Head;
 }
 
-export async function recover(runtime: Runtime, directory: string): Promise<Recovery> {
+/** `open`: how the head is opened. */
+export async function recover(runtime: Runtime, directory: string, open: Open): Promise<Recovery> {
 	const disk = runtime.disk;
 	await disk.makeDirectory(directory);
 	const numbers = (await disk.list(directory))
@@ -45,9 +48,9 @@ export async function recover(runtime: Runtime, directory: string): Promise<Reco
 			throw new WalCorruptionError(name, 0, "there is no file");
 		}
 		const last = position === numbers.length - 1;
-		head = await recoverSegment(runtime, directory, number, last, groups, segments);
+		head = await recoverSegment(runtime, directory, number, last, groups, segments, open);
 	}
-	head ??= await createSegment(runtime, directory, (numbers.at(-1) ?? 1) as number);
+	head ??= await createSegment(runtime, directory, (numbers.at(-1) ?? 1) as number, open);
 	segments.add(head.number, head.offset);
 	return { groups, segments, head };
 }
@@ -60,6 +63,7 @@ async function recoverSegment(
 	last: boolean,
 	groups: Map<RangeId, GroupLog>,
 	segments: SegmentTable,
+	open: Open,
 ): Promise<Head | undefined> {
 	const disk = runtime.disk;
 	const path = `${directory}/${segmentName(number)}`;
@@ -84,7 +88,7 @@ async function recoverSegment(
 	if (!last) {
 		return undefined;
 	}
-	const file = await disk.open(path, "existing");
+	const file = await open(disk, path, "existing");
 	if (end < bytes.length) {
 		runtime.logger.log("warn", "cut the torn tail of the write-ahead log", {
 			segment: segmentName(number),
@@ -161,10 +165,11 @@ export async function createSegment(
 	runtime: Runtime,
 	directory: string,
 	number: number,
+	open: Open,
 ): Promise<Head> {
 	const disk = runtime.disk;
 	const salt = Buffer.from(runtime.random.bytes(4)).readUInt32LE(0);
-	const file = await disk.open(`${directory}/${segmentName(number)}`, "create");
+	const file = await open(disk, `${directory}/${segmentName(number)}`, "create");
 	await file.write(encodeSegmentHeader(number, salt), 0);
 	await file.sync();
 	await disk.syncDirectory(directory);

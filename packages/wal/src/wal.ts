@@ -2,8 +2,9 @@
  * One write-ahead log a node, shared by all its Raft groups: the only place where Raft's promises become durable.
  *
  * The log is a row of segment files. Writers queue; one loop takes all that waits, lays it down as one contiguous write (a
- * *group commit*), syncs once, and answers everyone. Calls made meanwhile are the next group. So under load one fdatasync
- * covers what every group of the node wrote, and the latency of a quiet node is one write and one sync.
+ * *group commit*) that ends when it is on disk, and answers everyone. Calls made meanwhile are the next group. So under load
+ * one write covers what every group of the node wrote, and the latency of a quiet node is that of one write. It begins in
+ * the call itself: what the caller does next in its turn, applying entries for example, is done beside it.
  *
  *  1. `append` resolves only after the sync that covers it. A failed write or sync ends the node (`runtime.fatal`), a full disk
  *     as well: after it the page cache cannot be trusted, and the promise of `append` never settles.
@@ -38,6 +39,7 @@ import {
 	applyRecord,
 	createSegment,
 	type Head,
+	type Open,
 	type Recovery,
 	recover,
 	refuse,
@@ -62,12 +64,16 @@ export async function openWal(
 	directory: string,
 	options: WalOptions = {},
 ): Promise<{ readonly wal: Wal; readonly recovered: readonly RecoveredGroup[] }> {
-	const recovery = await recover(runtime, directory);
+	const open = options.mutations?.withoutSync === true ? openCached : openDurable;
+	const recovery = await recover(runtime, directory, open);
 	const recovered = [...recovery.groups.values()]
 		.map((group) => group.recovered())
 		.sort((a, b) => a.rangeId - b.rangeId);
-	return { wal: new SegmentedWal(runtime, directory, options, recovery), recovered };
+	return { wal: new SegmentedWal(runtime, directory, options, open, recovery), recovered };
 }
+
+const openDurable: Open = (disk, path, mode) => disk.openDurable(path, mode);
+const openCached: Open = (disk, path, mode) => disk.open(path, mode);
 
 interface Waiter {
 	readonly writes: readonly WalWrite[];
@@ -78,7 +84,7 @@ class SegmentedWal implements Wal {
 	readonly #runtime: Runtime;
 	readonly #directory: string;
 	readonly #segmentSizeBytes: number;
-	readonly #syncsWrites: boolean;
+	readonly #openSegment: Open;
 	readonly #groups: Map<RangeId, GroupLog>;
 	readonly #segments: SegmentTable;
 	readonly #out = new ByteWriter();
@@ -95,11 +101,17 @@ class SegmentedWal implements Wal {
 	#syncs = 0;
 	#writes = 0;
 
-	constructor(runtime: Runtime, directory: string, options: WalOptions, recovery: Recovery) {
+	constructor(
+		runtime: Runtime,
+		directory: string,
+		options: WalOptions,
+		open: Open,
+		recovery: Recovery,
+	) {
 		this.#runtime = runtime;
 		this.#directory = directory;
 		this.#segmentSizeBytes = options.segmentSizeBytes ?? 64 << 20;
-		this.#syncsWrites = options.mutations?.withoutSync !== true;
+		this.#openSegment = open;
 		this.#groups = recovery.groups;
 		this.#segments = recovery.segments;
 		this.#head = recovery.head;
@@ -154,8 +166,6 @@ class SegmentedWal implements Wal {
 	}
 
 	async #run(): Promise<void> {
-		// Takes along what the rest of this turn appends.
-		await Promise.resolve();
 		try {
 			do {
 				if (this.#waiters.length > 0 || this.#carried.length > 0) {
@@ -191,9 +201,6 @@ class SegmentedWal implements Wal {
 		this.#recordCarried();
 		const head = this.#head;
 		await head.file.write(out.view(), head.offset);
-		if (this.#syncsWrites) {
-			await head.file.sync();
-		}
 		head.offset += out.length;
 		this.#unexaminedBytes += out.length;
 		this.#segments.add(head.number, head.offset);
@@ -223,7 +230,12 @@ class SegmentedWal implements Wal {
 
 	async #beginSegment(): Promise<void> {
 		const full = this.#head;
-		this.#head = await createSegment(this.#runtime, this.#directory, full.number + 1);
+		this.#head = await createSegment(
+			this.#runtime,
+			this.#directory,
+			full.number + 1,
+			this.#openSegment,
+		);
 		this.#segments.add(this.#head.number, this.#head.offset);
 		await full.file.close();
 	}

@@ -127,7 +127,8 @@ export class SimDisk {
 	forProcess(process: SimProcess): Disk {
 		return {
 			root: undefined,
-			open: (path, mode) => this.#open(process, normalize(path), mode),
+			open: (path, mode) => this.#open(process, normalize(path), mode, false),
+			openDurable: (path, mode) => this.#open(process, normalize(path), mode, true),
 			list: (path) => {
 				const directory = normalize(path);
 				return this.#do(process, "list", directory, () => this.#tree.list(directory));
@@ -181,23 +182,31 @@ export class SimDisk {
 		}
 	}
 
-	#open(process: SimProcess, path: string, mode: "create" | "existing"): Promise<DiskFile> {
+	#open(
+		process: SimProcess,
+		path: string,
+		mode: "create" | "existing",
+		isDurable: boolean,
+	): Promise<DiskFile> {
 		return this.#do(process, "open", path, () => {
 			const entry = this.#tree.get(path);
 			if (entry === "directory") throw codedError("EISDIR", path);
-			if (entry !== undefined) return this.#handle(process, path, entry);
+			if (entry !== undefined) return this.#handle(process, path, entry, isDurable);
 			if (mode === "existing" || this.#tree.get(parentOf(path)) !== "directory") {
 				throw codedError("ENOENT", `no such file: ${path}`);
 			}
 			const file = new SimFile();
 			this.#tree.set(path, file);
-			return this.#handle(process, path, file);
+			return this.#handle(process, path, file, isDurable);
 		});
 	}
 
-	#handle(process: SimProcess, path: string, file: SimFile): DiskFile {
+	#handle(process: SimProcess, path: string, file: SimFile, isDurable: boolean): DiskFile {
 		return {
-			write: (bytes, offset) => this.#write(process, path, file, bytes, offset),
+			write: async (bytes, offset) => {
+				await this.#write(process, path, file, bytes, offset);
+				if (isDurable) await this.#sync(process, path, file);
+			},
 			read: (offset, length) => this.#do(process, "read", path, () => file.read(offset, length)),
 			sync: () => this.#sync(process, path, file),
 			truncate: (size) => {
