@@ -15,4 +15,6 @@ export interface Limits {
 	readonly logTailEntries?: number;
 	/** A segment of the write-ahead log that has reached this size is not written to again. */
 	readonly walSegmentBytes?: number;
+	/** What a transaction keeps of its writes before it prepares a chunk of them. */
+	readonly bufferBytes?: number;
 }

@@ -349,6 +349,10 @@ function applyOnePhase(
 	if (c.p <= state.gcThreshold) {
 		return refused("prepared at or below the GC threshold");
 	}
+	// What was built on a pending value applies only if that came to be, and is the newest still.
+	if (c.reads.some((read) => batch.newestChange(read.key) !== read.c)) {
+		return refused("a pending value that it had read did not come to be");
+	}
 	assert(c.c > c.p, () => `T1: commit timestamp ${c.c} is not above p ${c.p}`);
 	if (c.writes.length >= manyKeys) {
 		batch.expect(spanOf(c.writes.map(({ key }) => key)));

@@ -35,7 +35,15 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 	fc.record({ kind: fc.constant("commit"), transaction, c: time, anchor, written: spans }),
 	fc.record({ kind: fc.constant("abort"), transaction, anchor, at: time }),
 	fc.record({ kind: fc.constant("resolve"), transaction, c: time, spans }),
-	fc.record({ kind: fc.constant("one-phase"), transaction, p: time, c: time, anchor, writes }),
+	fc.record({
+		kind: fc.constant("one-phase"),
+		transaction,
+		p: time,
+		c: time,
+		anchor,
+		writes,
+		reads: fc.array(fc.record({ key, c: time }), { maxLength: 2 }),
+	}),
 	fc.record({ kind: fc.constant("extend"), expiry: time }),
 	fc.record({
 		kind: fc.constant("lease"),

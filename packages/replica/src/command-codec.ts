@@ -3,7 +3,7 @@ import { assert } from "@quorate/keys/assert";
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import type { Command, Write, WrittenSpan } from "./commands.ts";
+import type { Command, PendingRead, Write, WrittenSpan } from "./commands.ts";
 
 /** The position of a kind is its number. All others are `rare`, and objects. */
 const kinds = ["rare", "prepare", "commit", "abort", "resolve", "one-phase"] as const;
@@ -21,8 +21,12 @@ export function commandToArray(c: Command): readonly unknown[] {
 			return [numberOf(c.kind), c.transaction, c.anchor, c.at];
 		case "resolve":
 			return [numberOf(c.kind), c.transaction, c.c, flatSpans(c.spans)];
-		case "one-phase":
-			return [numberOf(c.kind), c.transaction, c.p, c.c, c.anchor, flatWrites(c.writes)];
+		case "one-phase": {
+			const { transaction, p, anchor, writes, reads } = c;
+			const fields = [numberOf(c.kind), transaction, p, c.c, anchor, flatWrites(writes)];
+			// Most have read nothing that was pending.
+			return reads.length === 0 ? fields : [...fields, reads.flatMap((r) => [r.key, r.c])];
+		}
 		default:
 			return [numberOf("rare"), c];
 	}
@@ -66,6 +70,7 @@ export function commandFromArray(f: readonly unknown[]): Command {
 				c: f[3] as Timestamp,
 				anchor: f[4] as Key,
 				writes: writesOf(f[5] as readonly unknown[]),
+				reads: readsOf((f[6] as readonly unknown[] | undefined) ?? []),
 			};
 		case "rare":
 			return f[1] as Command;
@@ -96,6 +101,15 @@ function writesOf(flat: readonly unknown[]): Write[] {
 		);
 	}
 	return writes;
+}
+
+/** Key and c in turn. */
+function readsOf(flat: readonly unknown[]): PendingRead[] {
+	const reads: PendingRead[] = [];
+	for (let at = 0; at < flat.length; at += 2) {
+		reads.push({ key: flat[at] as Key, c: flat[at + 1] as Timestamp });
+	}
+	return reads;
 }
 
 /** Start and end in turn: null ends a span of one key. */

@@ -24,6 +24,12 @@ export interface WrittenSpan {
 	readonly end: Key;
 }
 
+/** A value that a one-phase commit read while it was pending: its entry applies only if it came to be. */
+export interface PendingRead {
+	readonly key: Key;
+	readonly c: Timestamp;
+}
+
 export type Command =
 	/** Not judged by L3 but by L2: it must name the sequence it replaces and start above the old expiry. */
 	| {
@@ -82,6 +88,7 @@ export type Command =
 			readonly c: Timestamp;
 			readonly anchor: Key;
 			readonly writes: readonly Write[];
+			readonly reads: readonly PendingRead[];
 	  }
 	/** Removes records and tombstones and raises the horizon X (T4). */
 	| {
@@ -108,8 +115,10 @@ export interface Envelope {
 	readonly command: Command;
 }
 
-/** First byte of an encoded command. */
-export const commandFormat = 2;
+/** First byte of an encoded command. 3: a one-phase commit may name pending values that it read. */
+export const commandFormat = 3;
+/** Logs of versions before may hold it. */
+const oldestFormat = 2;
 /** No Raft entry is larger (design, section 6). */
 export const entryBytesMax = 1 << 20;
 
@@ -123,8 +132,9 @@ export function encodeCommand(envelope: Envelope): Uint8Array {
 }
 
 export function decodeCommand(bytes: Uint8Array): Envelope {
+	const format = bytes[0] ?? 0;
 	assert(
-		bytes[0] === commandFormat,
+		format >= oldestFormat && format <= commandFormat,
 		() => `command of format ${bytes[0]}: this version knows ${commandFormat}; upgrade this node`,
 	);
 	const [sequence, number, version, command] = decodeBody(bytes.subarray(1)) as [

@@ -6,6 +6,7 @@ import type { Blockers } from "./blockers.ts";
 import type { Command } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { LockTable } from "./lock-table.ts";
+import type { WriteWaits } from "./lock-waits.ts";
 import type { PendingGroup, PendingWrites } from "./pending-writes.ts";
 import type { RangeState } from "./range-state.ts";
 import type { RangeAnswer } from "./requests.ts";
@@ -19,6 +20,8 @@ export interface ReplicaCore {
 	readonly pending: PendingWrites;
 	readonly blockers: Blockers;
 	readonly locks: LockTable;
+	/** Who waits here for writes of others. */
+	readonly writeWaits: WriteWaits;
 	/** This replica may serve as leaseholder now: Raft leader, own term applied, the lease is this boot's and not being given away. */
 	holding(): boolean;
 	/** The highest issued timestamp known on this node. */

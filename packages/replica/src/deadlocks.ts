@@ -1,142 +1,178 @@
 /**
- * Deadlocks across nodes. A leaseholder reports lock waits that have lasted over 100 ms to one detector (at the placement
- * leader), again and again while they last. A cycle counts only when every one of its edges has been reported anew after the cycle was first
- * seen: an edge that is gone meanwhile makes no victim. The youngest of the cycle fails.
+ * Deadlocks across nodes. A leaseholder reports the waits that have lasted over 100 ms, for locks and for writes of transactions
+ * that have not ended, to one detector (at the placement leader), again and again while they last.
+ *
+ * 1. A cycle counts only if all its waits were there at one time: each was reported again, as the same wait, after the last of them
+ *    had been reported first. A wait that is gone meanwhile makes no victim.
+ * 2. One victim a cycle, the youngest; shorter cycles go first, and one that a victim has broken needs no other.
  */
-import type { LockOwner, NodeId } from "@quorate/keys/ids";
-import { formatKey, type Key } from "@quorate/keys/key";
+import { assert } from "@quorate/keys/assert";
+import type { LockOwner, NodeId, TransactionId } from "@quorate/keys/ids";
+import { formatKey } from "@quorate/keys/key";
+import { isYounger, ownerProcess } from "@quorate/keys/lock-owner";
+import type { Victim, WaitEdge } from "./wait-edge.ts";
 
-export interface WaitEdge {
-	readonly waiter: LockOwner;
-	readonly holder: LockOwner;
-	readonly key: Key;
-}
-
-export interface Victim {
-	readonly owner: LockOwner;
-	/** The key that it waits for: its place in that queue is what ends. */
-	readonly key: Key;
-	readonly detail: string;
-}
-
-/** Edges shorter than this are not reported. */
+/** Waits shorter than this are not reported. */
 export const reportAfterMs = 100;
+/** Between two reports of a node: a cycle takes two, and is to be found within 300 ms of its beginning. */
+export const reportEveryMs = 50;
 /** Reports of a node that are older count as gone. */
 const staleMs = 1_000;
 
+interface Reported {
+	readonly edge: WaitEdge;
+	/** When the wait was reported first. */
+	readonly firstMs: number;
+	readonly lastMs: number;
+}
+
 interface Report {
 	readonly atMs: number;
-	readonly edges: readonly WaitEdge[];
+	/** By what makes a wait the same. */
+	readonly edges: ReadonlyMap<string, Reported>;
 }
+
+/** An edge between owners. */
+interface Step {
+	readonly from: LockOwner;
+	readonly to: LockOwner;
+	readonly reported: Reported;
+}
+
+type Graph = ReadonlyMap<LockOwner, readonly Step[]>;
 
 export class DeadlockDetector {
 	readonly #reports = new Map<NodeId, Report>();
-	/** Cycles seen, by their members: when first, to be confirmed by later reports. */
-	readonly #suspected = new Map<string, number>();
 
 	/** All long waits at one node now; replaces its report before. Returns the victims that follow. */
 	report(node: NodeId, edges: readonly WaitEdge[], nowMs: number): Victim[] {
-		this.#reports.set(node, { atMs: nowMs, edges });
-		const graph = new Map<LockOwner, { readonly edge: WaitEdge; readonly atMs: number }[]>();
 		for (const [from, report] of this.#reports) {
 			if (nowMs - report.atMs > staleMs) {
 				this.#reports.delete(from);
-				continue;
-			}
-			for (const edge of report.edges) {
-				const list = graph.get(edge.waiter) ?? [];
-				graph.set(edge.waiter, list);
-				list.push({ edge, atMs: report.atMs });
 			}
 		}
-		return this.#victims(graph, nowMs);
+		const before = this.#reports.get(node)?.edges;
+		const reported = new Map<string, Reported>();
+		for (const edge of edges) {
+			const name = nameOf(edge);
+			const firstMs = before?.get(name)?.firstMs ?? nowMs;
+			reported.set(name, { edge, firstMs, lastMs: nowMs });
+		}
+		this.#reports.set(node, { atMs: nowMs, edges: reported });
+		return victims(this.#graph());
 	}
 
-	#victims(
-		graph: ReadonlyMap<LockOwner, readonly { readonly edge: WaitEdge; readonly atMs: number }[]>,
-		nowMs: number,
-	): Victim[] {
-		const victims: Victim[] = [];
-		const gone = new Set<LockOwner>();
-		const live = new Set<string>();
-		for (const start of [...graph.keys()].sort()) {
-			const cycle = findCycle(graph, start, gone);
-			if (cycle === undefined) {
-				continue;
-			}
-			const name = cycle
-				.map(({ edge }) => edge.waiter)
-				.sort()
-				.join(" ");
-			live.add(name);
-			const first = this.#suspected.get(name);
-			if (first === undefined) {
-				this.#suspected.set(name, nowMs);
-			} else if (cycle.every((step) => step.atMs > first)) {
-				const victim = youngest(cycle.map(({ edge }) => edge));
-				victims.push(victim);
-				gone.add(victim.owner);
-				this.#suspected.delete(name);
+	#graph(): Graph {
+		const all = [...this.#reports.values()].flatMap((r) => [...r.edges.values()]);
+		// Whoever waits says under which transaction it has prepared something; who does not wait is in no cycle.
+		const owners = new Map<TransactionId, LockOwner>();
+		for (const { edge } of all) {
+			if (edge.transaction !== null) {
+				owners.set(edge.transaction, edge.waiter);
 			}
 		}
-		for (const name of this.#suspected.keys()) {
-			if (!live.has(name)) {
-				this.#suspected.delete(name);
+		const graph = new Map<LockOwner, Step[]>();
+		for (const reported of all) {
+			const { waiter: from, holder, of } = reported.edge;
+			const to = holder ?? (of === null ? undefined : owners.get(of));
+			if (to !== undefined && to !== from) {
+				const steps = graph.get(from) ?? [];
+				graph.set(from, steps);
+				steps.push({ from, to, reported });
 			}
 		}
-		return victims;
+		return graph;
 	}
 }
 
-/** A cycle through `start`, or undefined. */
-function findCycle(
-	graph: ReadonlyMap<LockOwner, readonly { readonly edge: WaitEdge; readonly atMs: number }[]>,
+const nameOf = (e: WaitEdge): string => JSON.stringify([e.waiter, e.holder, e.of, e.key, e.since]);
+
+function victims(graph: Graph): Victim[] {
+	const found: Victim[] = [];
+	const gone = new Set<LockOwner>();
+	const cycles = [...graph.keys()]
+		.sort()
+		.flatMap((start) => shortestCycle(graph, start, gone) ?? [])
+		.sort((a, b) => a.length - b.length);
+	for (const { start } of cycles) {
+		// Victims of other cycles may have broken it; then another may go through the same transaction.
+		const cycle = gone.has(start) ? undefined : shortestCycle(graph, start, gone);
+		if (cycle !== undefined && lastsAtOnce(cycle.steps)) {
+			const victim = victimOf(cycle.steps);
+			found.push(victim);
+			gone.add(victim.owner);
+		}
+	}
+	return found;
+}
+
+interface Cycle {
+	readonly start: LockOwner;
+	readonly steps: readonly Step[];
+	readonly length: number;
+}
+
+/** A shortest cycle through `start`, or undefined. Those that are gone are in none. */
+function shortestCycle(
+	graph: Graph,
 	start: LockOwner,
 	gone: ReadonlySet<LockOwner>,
-): { readonly edge: WaitEdge; readonly atMs: number }[] | undefined {
-	const path: { readonly edge: WaitEdge; readonly atMs: number }[] = [];
-	const visited = new Set<LockOwner>();
-	const visit = (owner: LockOwner): boolean => {
-		for (const step of graph.get(owner) ?? []) {
-			const next = step.edge.holder;
-			if (gone.has(next) || gone.has(owner)) {
-				continue;
-			}
-			path.push(step);
-			if (next === start) {
-				return true;
-			}
-			if (!visited.has(next)) {
-				visited.add(next);
-				if (visit(next)) {
-					return true;
+): Cycle | undefined {
+	/** The step by which each was come to. */
+	const by = new Map<LockOwner, Step>();
+	let reached: LockOwner[] = [start];
+	while (reached.length > 0) {
+		const next: LockOwner[] = [];
+		for (const owner of reached) {
+			for (const step of graph.get(owner) ?? []) {
+				if (step.to === start) {
+					const steps = [...pathTo(owner, start, by), step];
+					return { start, steps, length: steps.length };
+				}
+				if (!by.has(step.to) && !gone.has(step.to)) {
+					by.set(step.to, step);
+					next.push(step.to);
 				}
 			}
-			path.pop();
 		}
-		return false;
-	};
-	return visit(start) ? path : undefined;
+		reached = next;
+	}
+	return undefined;
 }
 
-/** Owners carry the time of their transaction's beginning (see `lockOwnerAge`). */
-function youngest(cycle: readonly WaitEdge[]): Victim {
-	let victim = cycle[0]!;
-	for (const edge of cycle) {
-		if (lockOwnerAge(edge.waiter) > lockOwnerAge(victim.waiter)) {
-			victim = edge;
+function pathTo(owner: LockOwner, start: LockOwner, by: ReadonlyMap<LockOwner, Step>): Step[] {
+	const path: Step[] = [];
+	for (let at = owner; at !== start; ) {
+		const step = by.get(at);
+		assert(step !== undefined, "what was reached was come to by a step");
+		path.unshift(step);
+		at = step.from;
+	}
+	return path;
+}
+
+/** Each wait has been seen since the last of them was seen first. */
+function lastsAtOnce(steps: readonly Step[]): boolean {
+	const complete = Math.max(...steps.map(({ reported }) => reported.firstMs));
+	return steps.every(({ reported }) => reported.lastMs > complete);
+}
+
+function victimOf(steps: readonly Step[]): Victim {
+	let at = 0;
+	for (const [i, step] of steps.entries()) {
+		if (isYounger(step.from, steps[at]!.from)) {
+			at = i;
 		}
 	}
-	const detail = cycle
-		.map(
-			(e) =>
-				`Transaction ${e.waiter} waits for transaction ${e.holder} on key ${formatKey(e.key)}.`,
-		)
-		.join("\n");
-	return { owner: victim.waiter, key: victim.key, detail };
+	// As PostgreSQL tells it, the victim's own wait comes first.
+	const told = [...steps.slice(at), ...steps.slice(0, at)];
+	const { edge } = told[0]!.reported;
+	const detail = told.map(describe).join("\n");
+	return { owner: edge.waiter, key: edge.key, since: edge.since, detail };
 }
 
-/** The last part of an owner: an issued timestamp of about its beginning, in base 36. Greater is younger. */
-function lockOwnerAge(owner: LockOwner): number {
-	return Number.parseInt(owner.slice(owner.lastIndexOf("/") + 1), 36);
+function describe({ from, to, reported }: Step): string {
+	const { strength, key } = reported.edge;
+	const what = strength === null ? "the end of a write" : `a lock for ${strength}`;
+	return `Process ${ownerProcess(from)} waits for ${what} on key ${formatKey(key)}; blocked by process ${ownerProcess(to)}.`;
 }

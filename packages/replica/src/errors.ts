@@ -3,6 +3,7 @@ import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import { formatKey, type Key } from "@quorate/keys/key";
 import { type Timestamp, timestampToWallMs } from "@quorate/keys/timestamp";
 import type { RangeAnswer } from "./requests.ts";
+import type { WaitEnd } from "./wait-edge.ts";
 
 export function gcError(s: Timestamp, threshold: Timestamp): RangeAnswer {
 	const age = Math.round((timestampToWallMs(threshold) - timestampToWallMs(s)) / 1000);
@@ -17,7 +18,17 @@ export function gcError(s: Timestamp, threshold: Timestamp): RangeAnswer {
 	};
 }
 
-export function lockNotAvailable(k: Key, timedOut: boolean): RangeAnswer {
+/** Why a wait, or what did not want to wait, came to nothing. `taken`: somebody else has the row, and it is not to be waited for. */
+export type Unavailable = "taken" | Exclude<WaitEnd, "changed">;
+
+/** Whoever would read that its wait has `ended` has ended it, and does not listen any more. */
+export function waitFailed(k: Key, why: Unavailable): RangeAnswer {
+	return typeof why === "string"
+		? lockNotAvailable(k, why === "timeout")
+		: deadlockDetected(why.deadlock);
+}
+
+function lockNotAvailable(k: Key, timedOut: boolean): RangeAnswer {
 	return {
 		kind: "error",
 		error: errorToData(
@@ -30,7 +41,7 @@ export function lockNotAvailable(k: Key, timedOut: boolean): RangeAnswer {
 	};
 }
 
-export function deadlockDetected(detail: string): RangeAnswer {
+function deadlockDetected(detail: string): RangeAnswer {
 	return {
 		kind: "error",
 		error: errorToData(

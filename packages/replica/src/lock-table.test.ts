@@ -1,76 +1,162 @@
 import { lockOwner } from "@quorate/keys/ids";
 import { key } from "@quorate/keys/key";
 import test from "ava";
-import { LockTable } from "./lock-table.ts";
+import { type LockStrength, lockStrengths } from "./lock-strength.ts";
+import { type LockOutcome, LockTable } from "./lock-table.ts";
 
-const [a, b, c] = ["a", "b", "c"].map(lockOwner) as [
-	ReturnType<typeof lockOwner>,
-	ReturnType<typeof lockOwner>,
-	ReturnType<typeof lockOwner>,
-];
+type Owner = ReturnType<typeof lockOwner>;
+const [a, b, c, d] = ["a", "b", "c", "d"].map(lockOwner) as [Owner, Owner, Owner, Owner];
 const k = key("k");
+
+/** Queues, and notes what came of it. */
+function enqueue(
+	locks: LockTable,
+	owner: Owner,
+	strength: LockStrength,
+	told: string[] = [],
+	since = 0,
+): () => void {
+	return locks.enqueue(k, { owner, strength, transaction: null, since }, (outcome: LockOutcome) =>
+		told.push(`${owner} ${typeof outcome === "string" ? outcome : outcome.deadlock}`),
+	);
+}
+
+test("the four strengths bear each other as PostgreSQL's do", (t) => {
+	const refused: string[] = [];
+	for (const held of lockStrengths) {
+		for (const asked of lockStrengths) {
+			const locks = new LockTable();
+			t.true(locks.tryAcquire(k, a, held));
+			if (!locks.tryAcquire(k, b, asked)) {
+				refused.push(`${asked} beside ${held}`);
+			}
+		}
+	}
+	t.deepEqual(refused, [
+		"update beside key share",
+		"no key update beside share",
+		"update beside share",
+		"share beside no key update",
+		"no key update beside no key update",
+		"update beside no key update",
+		"key share beside update",
+		"share beside update",
+		"no key update beside update",
+		"update beside update",
+	]);
+});
 
 test("waiters are served first come, first served", (t) => {
 	const locks = new LockTable();
-	const order: string[] = [];
-	t.true(locks.tryAcquire(k, a, "exclusive"));
-	t.false(locks.tryAcquire(k, b, "exclusive"));
-	locks.enqueue(k, b, "exclusive", 0, (outcome) => order.push(`b ${outcome}`));
-	locks.enqueue(k, c, "exclusive", 0, (outcome) => order.push(`c ${outcome}`));
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "update"));
+	t.false(locks.tryAcquire(k, b, "update"));
+	enqueue(locks, b, "update", told);
+	enqueue(locks, c, "update", told);
 	locks.release(a);
-	t.deepEqual(order, ["b granted"]);
+	t.deepEqual(told, ["b granted"]);
 	locks.release(b);
-	t.deepEqual(order, ["b granted", "c granted"]);
+	t.deepEqual(told, ["b granted", "c granted"]);
 	locks.release(c);
 	t.is(locks.size, 0);
 });
 
-test("a shared lock does not overtake a waiting exclusive one", (t) => {
+test("nobody overtakes who came before and asks for what conflicts", (t) => {
 	const locks = new LockTable();
-	t.true(locks.tryAcquire(k, a, "shared"));
-	t.false(locks.tryAcquire(k, b, "exclusive"));
-	locks.enqueue(k, b, "exclusive", 0, () => {});
-	t.false(locks.tryAcquire(k, c, "shared"));
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "share"));
+	enqueue(locks, b, "no key update", told);
+	t.false(locks.tryAcquire(k, c, "share"));
+	enqueue(locks, c, "share", told);
+	t.true(locks.tryAcquire(k, d, "key share"), "it conflicts with neither");
+	locks.release(a);
+	t.deepEqual(told, ["b granted"]);
+	locks.release(b);
+	t.deepEqual(told, ["b granted", "c granted"]);
 });
 
-test("shared locks go together, and one of them may be upgraded when the others are gone", (t) => {
+test("shared locks go together, and one of them may ask for more when the others are gone", (t) => {
 	const locks = new LockTable();
-	t.true(locks.tryAcquire(k, a, "shared"));
-	t.true(locks.tryAcquire(k, b, "shared"));
-	t.false(locks.tryAcquire(k, a, "exclusive"));
-	let granted = false;
-	locks.enqueue(k, a, "exclusive", 0, (yes) => {
-		granted = yes === "granted";
-	});
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "share"));
+	t.true(locks.tryAcquire(k, b, "share"));
+	enqueue(locks, c, "update", told);
+	t.false(locks.tryAcquire(k, a, "update"));
+	enqueue(locks, a, "update", told);
 	locks.release(b);
-	t.true(granted);
-	t.false(locks.tryAcquire(k, b, "shared"));
+	t.deepEqual(told, ["a granted"], "who holds it already goes first");
+	t.false(locks.tryAcquire(k, b, "key share"));
 });
 
 test("an owner that has ended gets nothing, and its places in queues are free", (t) => {
 	const locks = new LockTable();
-	t.true(locks.tryAcquire(k, a, "exclusive"));
-	const got: string[] = [];
-	locks.enqueue(k, b, "exclusive", 0, (yes) => got.push(`b ${yes}`));
-	locks.enqueue(k, c, "exclusive", 0, (yes) => got.push(`c ${yes}`));
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "update"));
+	enqueue(locks, b, "update", told);
+	enqueue(locks, c, "update", told);
 	locks.end(b);
-	t.deepEqual(got, ["b ended"]);
+	t.deepEqual(told, ["b ended"]);
 	locks.end(a);
-	t.deepEqual(got, ["b ended", "c granted"]);
-	t.false(locks.tryAcquire(key("other"), b, "exclusive"));
+	t.deepEqual(told, ["b ended", "c granted"]);
+	t.false(locks.tryAcquire(key("other"), b, "update"));
 });
 
-test("waits-for edges name everyone ahead in the queue", (t) => {
+test("a statement that is over waits no more, and keeps what its transaction has", (t) => {
 	const locks = new LockTable();
-	locks.tryAcquire(k, a, "exclusive");
-	locks.enqueue(k, b, "exclusive", 5, () => {});
-	locks.enqueue(k, c, "exclusive", 7, () => {});
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "update"));
+	t.true(locks.tryAcquire(key("l"), b, "update"));
+	enqueue(locks, b, "update", told);
+	enqueue(locks, c, "key share", told);
+	locks.cancelWaits(b);
+	t.deepEqual(told, ["b ended"]);
 	t.deepEqual(
-		locks.waits().map((e) => [e.waiter, e.holder, e.since]),
+		locks.waits().map((e) => [e.waiter, e.holder]),
+		[[c, a]],
+	);
+	t.false(locks.tryAcquire(key("l"), c, "key share"));
+});
+
+test("only the wait that is meant fails", (t) => {
+	const locks = new LockTable();
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "update"));
+	enqueue(locks, b, "update", told, 5);
+	locks.failWait({ owner: b, key: k, since: 4, detail: "an earlier wait" });
+	t.deepEqual(told, []);
+	locks.failWait({ owner: b, key: k, since: 5, detail: "a circle" });
+	t.deepEqual(told, ["b a circle"]);
+});
+
+test("a writer is stopped by what conflicts with the lock that it holds", (t) => {
+	const locks = new LockTable();
+	t.true(locks.tryAcquire(k, a, "key share"));
+	t.is(locks.foreignConflict(k, b), a, "one that holds nothing");
+	t.true(locks.tryAcquire(k, b, "no key update"));
+	t.is(locks.foreignConflict(k, b), undefined);
+	t.is(locks.foreignConflict(k, a), b);
+});
+
+test("who waits is told whom for", (t) => {
+	const locks = new LockTable();
+	locks.tryAcquire(k, a, "share");
+	enqueue(locks, b, "update", [], 5);
+	enqueue(locks, c, "share", [], 7);
+	enqueue(locks, d, "update", [], 8);
+	const pairs = locks.waits().map((e) => [e.waiter, e.holder, e.since]);
+	// d waits for b too, but b for no more than d does: only what would be missing is named.
+	t.deepEqual(pairs, [
+		[b, a, 5],
+		[c, b, 7],
+		[d, a, 8],
+	]);
+	t.deepEqual(
+		locks.views().map((v) => [v.owner, v.blockers]),
 		[
-			[b, a, 5],
-			[c, a, 7],
-			[c, b, 7],
+			[a, []],
+			[b, [a]],
+			[c, [b]],
+			[d, [a, b, c]],
 		],
 	);
 });

@@ -1,50 +1,63 @@
 /**
- * In-memory locks of one range, at its leaseholder. They are scheduling only: losing them never breaks a guarantee. Waiters
- * are served first come, first served; a shared lock does not overtake a waiting exclusive one.
+ * In-memory locks of one range, at its leaseholder. They are scheduling only: losing them never breaks a guarantee.
+ *
+ * First come, first served: a request is granted once it conflicts with no other holder and with nobody who came before it and
+ * still waits. A holder that wants more goes first, since whoever conflicts with it waits for it anyway.
  */
 
-import type { LockOwner } from "@quorate/keys/ids";
+import { assert } from "@quorate/keys/assert";
+import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import { type LockStrength, lockRank, locksConflict, strongerLock } from "./lock-strength.ts";
+import type { Victim, WaitEdge, WaitEnd } from "./wait-edge.ts";
 
-export type Strength = "exclusive" | "shared";
+export type LockOutcome = "granted" | Exclude<WaitEnd, "changed">;
 
-/** `ended`: the owner's transaction is over, or the lease moved. A string: it is the victim of a deadlock, and that is the detail. */
-export type LockOutcome = "granted" | "ended" | { readonly deadlock: string };
+/** Who waits, and since when. */
+export interface LockWaiter {
+	readonly owner: LockOwner;
+	readonly strength: LockStrength;
+	/** Under which it has prepared something. */
+	readonly transaction: TransactionId | null;
+	/** Monotonic milliseconds when the wait began. */
+	readonly since: number;
+}
+
+/** A lock, or the wait for one, as people are shown it. */
+export interface LockView {
+	readonly key: Key;
+	readonly owner: LockOwner;
+	readonly strength: LockStrength;
+	/** Undefined: granted. */
+	readonly since: number | undefined;
+	/** Whom it waits for. */
+	readonly blockers: readonly LockOwner[];
+}
 
 /** Ended owners remembered at most. */
 const endedMax = 10_000;
 
-interface Waiter {
-	readonly owner: LockOwner;
-	readonly strength: Strength;
+interface Queued extends LockWaiter {
 	/** Called once. */
 	readonly done: (outcome: LockOutcome) => void;
-	readonly since: number;
 }
 
 interface Lock {
-	readonly holders: Map<LockOwner, Strength>;
-	readonly queue: Waiter[];
-}
-
-/** An edge of the waits-for graph. */
-export interface LockWaitEdge {
-	readonly waiter: LockOwner;
-	readonly holder: LockOwner;
-	readonly key: Key;
-	/** Monotonic milliseconds when the wait began. */
-	readonly since: number;
+	readonly holders: Map<LockOwner, LockStrength>;
+	queue: Queued[];
 }
 
 export class LockTable {
 	readonly #locks = new Map<Key, Lock>();
 	readonly #owned = new Map<LockOwner, Set<Key>>();
+	/** Keys that somebody waits for. */
+	readonly #contended = new Set<Key>();
 
 	/** Owners whose transaction has ended: a request of theirs that is still under way gets nothing. */
 	readonly #ended = new Set<LockOwner>();
 
 	/** True if granted at once (or held already, at least as strong). */
-	tryAcquire(key: Key, owner: LockOwner, strength: Strength): boolean {
+	tryAcquire(key: Key, owner: LockOwner, strength: LockStrength): boolean {
 		if (this.#ended.has(owner)) {
 			return false;
 		}
@@ -55,40 +68,33 @@ export class LockTable {
 			return true;
 		}
 		const held = lock.holders.get(owner);
-		if (held === "exclusive" || held === strength) {
+		if (held !== undefined && lockRank(held) >= lockRank(strength)) {
 			return true;
 		}
-		// An upgrade overtakes the queue: whoever waits there waits for this holder anyway.
-		const first = held !== undefined || lock.queue.length === 0;
-		if (!first || !compatible(lock, owner, strength)) {
+		const ahead = held === undefined ? lock.queue : none;
+		if (!isFree(lock, owner, strength) || ahead.some((w) => waitsFor(owner, strength, w))) {
 			return false;
 		}
-		lock.holders.set(owner, strength);
-		this.#own(owner, key);
+		this.#hold(key, lock, owner, strength);
 		return true;
 	}
 
-	/** Queues; `done` is called once. Returns what takes it out of the queue. */
-	enqueue(
-		key: Key,
-		owner: LockOwner,
-		strength: Strength,
-		nowMs: number,
-		done: (outcome: LockOutcome) => void,
-	): () => void {
+	/** Queues what `tryAcquire` has refused; `done` is called once. Returns what takes it out of the queue. */
+	enqueue(key: Key, waiter: LockWaiter, done: (outcome: LockOutcome) => void): () => void {
 		const lock = this.#locks.get(key);
-		if (lock === undefined || this.#ended.has(owner)) {
+		if (lock === undefined || this.#ended.has(waiter.owner)) {
 			done("ended");
 			return () => {};
 		}
-		const waiter: Waiter = { owner, strength, done, since: nowMs };
-		if (lock.holders.has(owner)) {
-			lock.queue.unshift(waiter);
+		const queued: Queued = { ...waiter, done };
+		if (lock.holders.has(waiter.owner)) {
+			lock.queue.unshift(queued);
 		} else {
-			lock.queue.push(waiter);
+			lock.queue.push(queued);
 		}
+		this.#contended.add(key);
 		return () => {
-			const at = lock.queue.indexOf(waiter);
+			const at = lock.queue.indexOf(queued);
 			if (at >= 0) {
 				lock.queue.splice(at, 1);
 				this.#grant(key, lock);
@@ -96,14 +102,15 @@ export class LockTable {
 		};
 	}
 
-	/** The owner of an exclusive lock on the key, if it is somebody else. */
-	foreignExclusive(key: Key, owner: LockOwner): LockOwner | undefined {
+	/** Another owner of a lock on the key that a writer of it cannot bear. Whoever has not locked it writes as if by `update`. */
+	foreignConflict(key: Key, owner: LockOwner): LockOwner | undefined {
 		const lock = this.#locks.get(key);
 		if (lock === undefined) {
 			return undefined;
 		}
-		for (const holder of lock.holders.keys()) {
-			if (holder !== owner) {
+		const own = strongerLock(lock.holders.get(owner) ?? "update", "no key update");
+		for (const [holder, held] of lock.holders) {
+			if (holder !== owner && locksConflict(own, held)) {
 				return holder;
 			}
 		}
@@ -118,9 +125,23 @@ export class LockTable {
 		}
 		this.#owned.delete(owner);
 		for (const key of keys) {
-			const lock = this.#locks.get(key)!;
-			lock.holders.delete(owner);
-			this.#grant(key, lock);
+			this.#let(key, owner);
+		}
+	}
+
+	/** The same for some keys only. */
+	releaseKeys(owner: LockOwner, keys: Iterable<Key>): void {
+		const owned = this.#owned.get(owner);
+		if (owned === undefined) {
+			return;
+		}
+		for (const key of keys) {
+			if (owned.delete(key)) {
+				this.#let(key, owner);
+			}
+		}
+		if (owned.size === 0) {
+			this.#owned.delete(owner);
 		}
 	}
 
@@ -131,54 +152,61 @@ export class LockTable {
 		}
 		this.#ended.add(owner);
 		this.release(owner);
-		for (const [key, lock] of this.#locks) {
-			const mine = lock.queue.filter((w) => w.owner === owner);
-			for (const waiter of mine) {
-				lock.queue.splice(lock.queue.indexOf(waiter), 1);
-				waiter.done("ended");
-			}
-			if (mine.length > 0) {
-				this.#grant(key, lock);
-			}
-		}
+		this.cancelWaits(owner);
 	}
 
-	/** The victim's wait for the key fails; what it holds stays until its transaction ends. */
-	failWait(owner: LockOwner, key: Key, detail: string): void {
-		const lock = this.#locks.get(key);
-		const waiter = lock?.queue.find((w) => w.owner === owner);
-		if (lock !== undefined && waiter !== undefined) {
-			lock.queue.splice(lock.queue.indexOf(waiter), 1);
-			waiter.done({ deadlock: detail });
-			this.#grant(key, lock);
-		}
+	/** The owner's statement is over: it waits for nothing any more, and keeps what it has. */
+	cancelWaits(owner: LockOwner): void {
+		this.#endWaits((w) => w.owner === owner, "ended");
 	}
 
-	/** Every owner for which `gone` is true loses its locks. */
-	releaseWhere(gone: (owner: LockOwner) => boolean): void {
+	/** The victim's wait fails; what it holds stays until its transaction ends. */
+	failWait({ owner, key, since, detail }: Victim): void {
+		this.#endWaitsOn(key, (w) => w.owner === owner && w.since === since, { deadlock: detail });
+	}
+
+	/** Every owner for which `gone` is true loses its locks and its places. */
+	endWhere(gone: (owner: LockOwner) => boolean): void {
 		for (const owner of [...this.#owned.keys()]) {
 			if (gone(owner)) {
 				this.release(owner);
 			}
 		}
+		this.#endWaits((w) => gone(w.owner), "ended");
 	}
 
-	waits(): LockWaitEdge[] {
-		const edges: LockWaitEdge[] = [];
-		for (const [key, lock] of this.#locks) {
+	/**
+	 * Who waits for whom. Who came before and waits itself is named only where it asks for more than the waiter: if it asks for
+	 * less or the same, the waiter waits for all that it waits for.
+	 */
+	waits(): WaitEdge[] {
+		const edges: WaitEdge[] = [];
+		for (const key of this.#contended) {
+			const lock = this.#locks.get(key)!;
 			lock.queue.forEach((waiter, position) => {
-				const ahead = [
-					...lock.holders.keys(),
-					...lock.queue.slice(0, position).map((w) => w.owner),
-				];
-				for (const holder of ahead) {
-					if (holder !== waiter.owner) {
-						edges.push({ waiter: waiter.owner, holder, key, since: waiter.since });
-					}
+				for (const holder of this.#blockersOf(lock, waiter, position, true)) {
+					const { owner, strength, transaction, since } = waiter;
+					edges.push({ waiter: owner, transaction, holder, of: null, key, strength, since });
 				}
 			});
 		}
 		return edges;
+	}
+
+	/** All that is held and waited for. */
+	views(): LockView[] {
+		const views: LockView[] = [];
+		for (const [key, lock] of this.#locks) {
+			for (const [owner, strength] of lock.holders) {
+				views.push({ key, owner, strength, since: undefined, blockers: [] });
+			}
+			lock.queue.forEach((waiter, position) => {
+				const { owner, strength, since } = waiter;
+				const blockers = this.#blockersOf(lock, waiter, position, false);
+				views.push({ key, owner, strength, since, blockers });
+			});
+		}
+		return views;
 	}
 
 	get size(): number {
@@ -190,9 +218,28 @@ export class LockTable {
 		const waiters = [...this.#locks.values()].flatMap((lock) => lock.queue);
 		this.#locks.clear();
 		this.#owned.clear();
+		this.#contended.clear();
 		for (const waiter of waiters) {
 			waiter.done("ended");
 		}
+	}
+
+	#blockersOf(lock: Lock, waiter: Queued, position: number, reduced: boolean): LockOwner[] {
+		const { owner, strength } = waiter;
+		const found: LockOwner[] = [];
+		for (const [holder, held] of lock.holders) {
+			if (holder !== owner && locksConflict(strength, held)) {
+				found.push(holder);
+			}
+		}
+		for (let at = 0; at < position; at++) {
+			const before = lock.queue[at]!;
+			const counts = !reduced || lockRank(before.strength) > lockRank(strength);
+			if (counts && waitsFor(owner, strength, before)) {
+				found.push(before.owner);
+			}
+		}
+		return found;
 	}
 
 	#own(owner: LockOwner, key: Key): void {
@@ -204,28 +251,76 @@ export class LockTable {
 		keys.add(key);
 	}
 
-	#grant(key: Key, lock: Lock): void {
-		while (lock.queue.length > 0) {
-			const next = lock.queue[0]!;
-			if (!compatible(lock, next.owner, next.strength)) {
-				return;
-			}
-			lock.queue.shift();
-			lock.holders.set(next.owner, next.strength);
-			this.#own(next.owner, key);
-			next.done("granted");
+	#hold(key: Key, lock: Lock, owner: LockOwner, strength: LockStrength): void {
+		const held = lock.holders.get(owner);
+		lock.holders.set(owner, held === undefined ? strength : strongerLock(held, strength));
+		this.#own(owner, key);
+	}
+
+	#let(key: Key, owner: LockOwner): void {
+		const lock = this.#locks.get(key);
+		assert(lock !== undefined, "an owned key is locked");
+		lock.holders.delete(owner);
+		this.#grant(key, lock);
+	}
+
+	#endWaits(over: (waiter: Queued) => boolean, outcome: LockOutcome): void {
+		for (const key of [...this.#contended]) {
+			this.#endWaitsOn(key, over, outcome);
 		}
-		if (lock.holders.size === 0) {
-			this.#locks.delete(key);
+	}
+
+	#endWaitsOn(key: Key, over: (waiter: Queued) => boolean, outcome: LockOutcome): void {
+		const lock = this.#locks.get(key);
+		const ending = lock?.queue.filter(over) ?? [];
+		if (lock === undefined || ending.length === 0) {
+			return;
+		}
+		lock.queue = lock.queue.filter((w) => !ending.includes(w));
+		for (const waiter of ending) {
+			waiter.done(outcome);
+		}
+		this.#grant(key, lock);
+	}
+
+	/** Gives the key to all in the queue who may have it now. */
+	#grant(key: Key, lock: Lock): void {
+		const waiting: Queued[] = [];
+		const granted: Queued[] = [];
+		for (const next of lock.queue) {
+			const { owner, strength } = next;
+			const free = isFree(lock, owner, strength);
+			if (free && !waiting.some((w) => waitsFor(owner, strength, w))) {
+				this.#hold(key, lock, owner, strength);
+				granted.push(next);
+			} else {
+				waiting.push(next);
+			}
+		}
+		lock.queue = waiting;
+		if (waiting.length === 0) {
+			this.#contended.delete(key);
+			if (lock.holders.size === 0) {
+				this.#locks.delete(key);
+			}
+		}
+		for (const one of granted) {
+			one.done("granted");
 		}
 	}
 }
 
-function compatible(lock: Lock, owner: LockOwner, strength: Strength): boolean {
+const none: readonly Queued[] = [];
+
+/** Nobody else holds what conflicts. */
+function isFree(lock: Lock, owner: LockOwner, strength: LockStrength): boolean {
 	for (const [holder, held] of lock.holders) {
-		if (holder !== owner && (strength === "exclusive" || held === "exclusive")) {
+		if (holder !== owner && locksConflict(strength, held)) {
 			return false;
 		}
 	}
 	return true;
 }
+
+const waitsFor = (owner: LockOwner, strength: LockStrength, before: LockWaiter): boolean =>
+	before.owner !== owner && locksConflict(strength, before.strength);

@@ -14,6 +14,9 @@ function group(name: string, sequence: number, keys: readonly string[]): Pending
 		number: 0,
 		writes: keys.map((k) => ({ key: key(k), value: null, mark: false })),
 		onePhase: false,
+		validates: false,
+		builtOn: new Map(),
+		c: timestamp(0),
 	};
 }
 

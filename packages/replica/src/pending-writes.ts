@@ -22,6 +22,12 @@ export interface PendingGroup {
 	readonly writes: readonly PendingWrite[];
 	/** True for a one-phase commit, which leaves no intents. */
 	readonly onePhase: boolean;
+	/** It may still be withdrawn because something that it read has changed. */
+	readonly validates: boolean;
+	/** The pending writes whose values it read, by key. */
+	readonly builtOn: ReadonlyMap<Key, PendingGroup>;
+	/** Of a one-phase commit that was proposed; 0 before. */
+	c: Timestamp;
 }
 
 export interface PendingWrite {

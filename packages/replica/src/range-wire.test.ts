@@ -7,20 +7,24 @@ const through = (wire: readonly unknown[]): unknown =>
 	decodeMessage(encodeMessage([wire]).subarray(LENGTH_BYTES));
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 
-const lock = { owner: "o/1", strength: "exclusive", wait: "skip locked", timeoutMs: 7 };
+const lock = { owner: "o/1", strength: "no key update", wait: "skip locked", timeoutMs: 7 };
 const span = { start: "a\u0000\u00ff", end: "b" };
 const limits = { rowsMax: 10, bytesMax: 2 ** 40, reverse: true };
 const writes = [
 	{ key: "k1", value: bytes(1, 2), since: 5 },
 	{ key: "k2", value: null, since: null, absent: true },
 	{ key: "k3", value: null, since: 2 ** 51, mark: true },
+	{ key: "k4", value: bytes(3), since: null, after: "t0" },
 ];
 const items = [{ span, since: 4 }];
 const bodies = [
 	{ kind: "read", keys: ["k", "l"], s: 2 ** 51 + 1, transaction: null },
 	{ kind: "read", keys: ["k"], s: null, transaction: "t" },
 	{ kind: "scan", span, s: 3, limits, transaction: "t" },
+	{ kind: "read", keys: ["k"], s: 8, transaction: null, owner: "o/1" },
+	{ kind: "scan", span, s: 3, limits, transaction: null, owner: "o/1" },
 	{ kind: "lock-read", keys: ["k"], lock, transaction: null },
+	{ kind: "lock-read", keys: ["k"], lock: { ...lock, mayBuild: true }, transaction: "t" },
 	{ kind: "lock-scan", span, lock, limits, transaction: null },
 	{ kind: "prepare", transaction: "t", chunk: 2, anchor: "k1", writes, owner: "o/1" },
 	{
@@ -33,6 +37,7 @@ const bodies = [
 		owner: "o/1",
 	},
 	{ kind: "validate", transaction: null, items, c: 9 },
+	{ kind: "validate", transaction: "t", items, c: 9, owner: "o/1" },
 	{
 		kind: "commit",
 		transaction: "t",
@@ -59,6 +64,7 @@ const answers = [
 		values: [
 			{ key: "k", value: bytes(1), ts: 4, since: 5 },
 			{ key: "l", value: null, ts: 0, since: 0, skipped: true },
+			{ key: "m", value: bytes(2), ts: 0, since: 0, after: "t" },
 		],
 	},
 	{ kind: "locked-rows", rows, resume: null, ts: 6, since: 7 },

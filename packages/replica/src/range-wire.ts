@@ -38,10 +38,11 @@ export function requestFromWire(wire: unknown): RangeRequest {
 function bodyToWire(b: RangeRequestBody): Wire {
 	switch (b.kind) {
 		case "read":
-			return [b.kind, b.keys, b.s, b.transaction ?? null];
+			return [b.kind, b.keys, b.s, b.transaction ?? null, ...ownerToWire(b.owner)];
 		case "scan": {
-			const { span, s, limits, transaction } = b;
-			return [b.kind, span.start, span.end, s, ...limitsToWire(limits), transaction ?? null];
+			const { span, s, limits, transaction, owner } = b;
+			const fields = [span.start, span.end, s, ...limitsToWire(limits), transaction ?? null];
+			return [b.kind, ...fields, ...ownerToWire(owner)];
 		}
 		case "lock-read":
 			return [b.kind, b.keys, ...lockToWire(b.lock), b.transaction ?? null];
@@ -58,7 +59,7 @@ function bodyToWire(b: RangeRequestBody): Wire {
 				b.owner,
 			];
 		case "validate":
-			return [b.kind, b.transaction, flatItems(b.items), b.c];
+			return [b.kind, b.transaction, flatItems(b.items), b.c, ...ownerToWire(b.owner)];
 		case "commit":
 			return [b.kind, b.transaction, b.anchor, b.c, flatSpans(b.written)];
 		case "resolve":
@@ -77,6 +78,7 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				keys: w[4] as Key[],
 				s: w[5] as Timestamp | null,
 				transaction: w[6] as TransactionId | null,
+				...ownerFromWire(w, 7),
 			};
 		case "scan":
 			return {
@@ -85,13 +87,14 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				s: w[6] as Timestamp,
 				limits: limitsFromWire(w, 7),
 				transaction: w[10] as TransactionId | null,
+				...ownerFromWire(w, 11),
 			};
 		case "lock-read":
 			return {
 				kind,
 				keys: w[4] as Key[],
 				lock: lockFromWire(w, 5),
-				transaction: w[9] as TransactionId | null,
+				transaction: w[10] as TransactionId | null,
 			};
 		case "prepare":
 			return {
@@ -118,6 +121,7 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				transaction: w[4] as TransactionId | null,
 				items: itemsOf(w[5] as Wire),
 				c: w[6] as Timestamp,
+				...ownerFromWire(w, 7),
 			};
 		case "commit":
 			return {
@@ -206,23 +210,36 @@ const limitsFromWire = (w: Wire, at: number): PageLimits => ({
 	reverse: w[at + 2] as boolean,
 });
 
-const lockToWire = (l: LockDemand): Wire => [l.owner, l.strength, l.wait, l.timeoutMs];
+/** Left out where there is none: most reads have none. */
+const ownerToWire = (owner: LockOwner | null | undefined): Wire => (owner == null ? [] : [owner]);
+
+const ownerFromWire = (w: Wire, at: number): { readonly owner?: LockOwner } =>
+	w.length > at ? { owner: w[at] as LockOwner } : {};
+
+const lockToWire = (l: LockDemand): Wire => [
+	l.owner,
+	l.strength,
+	l.wait,
+	l.timeoutMs,
+	l.mayBuild === true,
+];
 
 const lockFromWire = (w: Wire, at: number): LockDemand => ({
 	owner: w[at] as LockOwner,
 	strength: w[at + 1] as LockDemand["strength"],
 	wait: w[at + 2] as LockDemand["wait"],
 	timeoutMs: w[at + 3] as number,
+	...(w[at + 4] === true ? { mayBuild: true } : {}),
 });
 
 const [absentFlag, markFlag] = [1, 2];
 
-/** Key, value, since and flags in turn. */
+/** Key, value, since (or, a string, after what) and flags in turn. */
 function flatWrites(writes: readonly RequestedWrite[]): unknown[] {
 	const flat: unknown[] = [];
-	for (const { key, value, since, absent, mark } of writes) {
+	for (const { key, value, since, after, absent, mark } of writes) {
 		const flags = (absent === true ? absentFlag : 0) + (mark === true ? markFlag : 0);
-		flat.push(key, value, since, flags);
+		flat.push(key, value, after ?? since, flags);
 	}
 	return flat;
 }
@@ -231,10 +248,11 @@ function writesOf(flat: Wire): RequestedWrite[] {
 	const writes: RequestedWrite[] = [];
 	for (let at = 0; at < flat.length; at += 4) {
 		const flags = flat[at + 3] as number;
+		const since = flat[at + 2] as Timestamp | TransactionId | null;
 		writes.push({
 			key: flat[at] as Key,
 			value: flat[at + 1] as Uint8Array | null,
-			since: flat[at + 2] as Timestamp | null,
+			...(typeof since === "string" ? { since: null, after: since } : { since }),
 			...((flags & absentFlag) !== 0 ? { absent: true } : {}),
 			...((flags & markFlag) !== 0 ? { mark: true } : {}),
 		});
@@ -275,9 +293,9 @@ function rowsOf(flat: Wire): PageRow[] {
 	return rows;
 }
 
-/** Key, value, ts, since and whether it was skipped in turn. */
+/** Key, value, ts, since, and whether it was skipped or after what it comes in turn. */
 function flatLocked(values: readonly LockedValue[]): unknown[] {
-	return values.flatMap((v) => [v.key, v.value, v.ts, v.since, v.skipped === true]);
+	return values.flatMap((v) => [v.key, v.value, v.ts, v.since, v.after ?? v.skipped === true]);
 }
 
 function lockedOf(flat: Wire): LockedValue[] {
@@ -288,8 +306,15 @@ function lockedOf(flat: Wire): LockedValue[] {
 			value: flat[at + 1] as Uint8Array | null,
 			ts: flat[at + 2] as Timestamp,
 			since: flat[at + 3] as Timestamp,
-			...(flat[at + 4] === true ? { skipped: true } : {}),
+			...extraOf(flat[at + 4] as boolean | TransactionId),
 		});
 	}
 	return values;
+}
+
+function extraOf(extra: boolean | TransactionId): Pick<LockedValue, "skipped" | "after"> {
+	if (typeof extra === "string") {
+		return { after: extra };
+	}
+	return extra ? { skipped: true } : {};
 }

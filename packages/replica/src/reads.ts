@@ -2,7 +2,7 @@
  * Reads at a leaseholder (design, section 5 and T1): at a timestamp, or of the newest versions under a lock. A read takes its
  * first look in one tick: lease, pending writes, intents and data; it waits only for what that look found.
  */
-import type { TransactionId } from "@quorate/keys/ids";
+import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import {
@@ -16,7 +16,8 @@ import {
 } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
-import { gcError } from "./errors.ts";
+import { gcError, waitFailed } from "./errors.ts";
+import { waitForWrite, writeWaiter } from "./lock-waits.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 
 type Asked = Extract<RangeRequestBody, { kind: "read" }>;
@@ -76,7 +77,10 @@ async function readBlocked(
 	values: (Uint8Array | null)[],
 	found: readonly Blocker[],
 ): Promise<RangeAnswer> {
-	await settled(r, found);
+	const failed = await settled(r, found, q);
+	if (failed !== undefined) {
+		return failed;
+	}
 	if (!q.keys.every((k) => r.owns(k))) {
 		return r.stale();
 	}
@@ -95,13 +99,25 @@ async function readBlocked(
 
 const none: readonly Blocker[] = [];
 
-/** Waits until none of the blockers stands (each is gone, or decided). */
-export async function settled(r: ReplicaCore, found: readonly Blocker[]): Promise<void> {
+/**
+ * Waits until none of the blockers stands (each is gone, or decided). The answer where the wait fails: its reader is the victim of
+ * a deadlock, or does not listen any more.
+ */
+async function settled(
+	r: ReplicaCore,
+	found: readonly Blocker[],
+	q: { readonly owner?: LockOwner | null; readonly transaction?: TransactionId | null },
+): Promise<RangeAnswer | undefined> {
+	const waiter = writeWaiter(r, q.owner, q.transaction);
 	for (const b of found) {
 		while (r.blockers.stands(b)) {
-			await new Promise<void>((wake) => r.blockers.watch(b, wake));
+			const end = await waitForWrite(r, b, waiter);
+			if (end !== "changed") {
+				return waitFailed(b.key, end);
+			}
 		}
 	}
+	return undefined;
 }
 
 /** What a read at `s` sees of a key: versions, its own intents, and decided writes that are still intents or pending. */
@@ -119,32 +135,49 @@ function valueAt(
 			return intent.value ?? null;
 		}
 	}
+	const newest = newestDecided(r, decided, s);
+	return newest === undefined ? (readAt(engine, k, s)?.value ?? null) : newest.value;
+}
+
+interface DecidedValue {
+	readonly c: Timestamp;
+	readonly value: Uint8Array | null;
+}
+
+/** Of several decided writes of a key, the last one that shows at `s`. */
+function newestDecided(
+	r: ReplicaCore,
+	decided: readonly Blocker[],
+	s: Timestamp,
+): DecidedValue | undefined {
+	let newest: DecidedValue | undefined;
 	for (const b of decided) {
-		const value = decidedValue(r, b, s);
-		if (value !== undefined) {
-			return value;
+		const one = decidedValue(r, b, s);
+		if (one !== undefined && (newest === undefined || one.c > newest.c)) {
+			newest = one;
 		}
 	}
-	return readAt(engine, k, s)?.value ?? null;
+	return newest;
 }
 
 /** By the rule of Resolve: undefined where the decided write does not show at `s` or is gone already. */
-function decidedValue(r: ReplicaCore, b: Blocker, s: Timestamp): Uint8Array | null | undefined {
+function decidedValue(r: ReplicaCore, b: Blocker, s: Timestamp): DecidedValue | undefined {
 	const decision = r.blockers.decision(b.transaction);
 	if (decision === undefined || decision === "unknown" || decision.c === 0 || decision.c > s) {
 		return undefined;
 	}
+	const { c } = decision;
 	const { engine } = r.context;
 	const intent = r.blockers.intent(engine, b.key);
 	if (intent?.transaction === b.transaction) {
-		const shows = !intent.mark && decision.c > intent.p && newestChange(engine, b.key) < decision.c;
-		return shows ? (intent.value ?? null) : undefined;
+		const shows = !intent.mark && c > intent.p && newestChange(engine, b.key) < c;
+		return shows ? { c, value: intent.value ?? null } : undefined;
 	}
 	const pending = r.pending.on(b.key).find((x) => x.group.transaction === b.transaction);
-	if (pending === undefined || pending.write.mark || decision.c <= pending.group.p) {
+	if (pending === undefined || pending.write.mark || c <= pending.group.p) {
 		return undefined;
 	}
-	return newestChange(engine, b.key) < decision.c ? pending.write.value : undefined;
+	return newestChange(engine, b.key) < c ? { c, value: pending.write.value } : undefined;
 }
 
 export function scan(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer> {
@@ -222,7 +255,10 @@ async function scanBlocked(
 	resume: Key | undefined,
 	found: readonly Blocker[],
 ): Promise<RangeAnswer> {
-	await settled(r, found);
+	const failed = await settled(r, found, q);
+	if (failed !== undefined) {
+		return failed;
+	}
 	if (!r.ownsSpan(q.span)) {
 		return r.stale();
 	}
@@ -246,10 +282,19 @@ async function scanBlocked(
 			rows.set(key, { key, value });
 		}
 	};
+	const byKey = new Map<Key, Blocker[]>();
 	for (const b of found) {
-		const value = decidedValue(r, b, q.s);
-		if (value !== undefined) {
-			overlay(b.key, value);
+		const here = byKey.get(b.key);
+		if (here === undefined) {
+			byKey.set(b.key, [b]);
+		} else {
+			here.push(b);
+		}
+	}
+	for (const [k, here] of byKey) {
+		const newest = newestDecided(r, here, q.s);
+		if (newest !== undefined) {
+			overlay(k, newest.value);
 		}
 	}
 	if (q.transaction != null) {

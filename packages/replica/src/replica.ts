@@ -14,7 +14,7 @@
  *     overtaken by a higher number or a newer lease.
  * T1. After a read at s, no version with ts <= s appears that the read did not see: c is above p, p at or above every s served.
  *
- * Left out: merges, closed timestamps, open large transactions, hot rows.
+ * Left out: merges, closed timestamps, open large transactions.
  * May import: runtime, keys, rpc, raft, wal, storage.
  */
 import { assert } from "@quorate/keys/assert";
@@ -41,7 +41,9 @@ import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types
 import { Inquiries } from "./inquiries.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { LockTable } from "./lock-table.ts";
-import { lockRead, lockScan } from "./locked-reads.ts";
+import { WriteWaits } from "./lock-waits.ts";
+import { lockRead } from "./locked-reads.ts";
+import { lockScan } from "./locked-scans.ts";
 import { descriptorAfter, relocate } from "./membership.ts";
 import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
@@ -67,6 +69,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 	readonly replicaId: ReplicaId;
 	readonly pending = new PendingWrites();
 	readonly locks = new LockTable();
+	readonly writeWaits = new WriteWaits();
 	readonly blockers: Blockers;
 	readonly inquiries = new Inquiries();
 	state: RangeState;
@@ -511,7 +514,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			case "one-phase":
 				return onePhase(this, b);
 			case "validate":
-				return validateItems(this, b.transaction, b.items, b.c);
+				return validateItems(this, b.transaction, b.items, b.c, b.owner ?? null);
 			case "commit":
 				return commit(this, b);
 			case "abort":

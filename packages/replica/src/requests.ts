@@ -8,6 +8,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Write, WrittenSpan } from "./commands.ts";
+import type { LockStrength } from "./lock-strength.ts";
 import type { IssuedTimestamp } from "./timestamp-source.ts";
 
 /** A write as asked for. */
@@ -16,6 +17,8 @@ export interface RequestedWrite extends Write {
 	readonly since: Timestamp | null;
 	/** The key must be absent when the write becomes pending (an insertion that was not read before). */
 	readonly absent?: boolean;
+	/** The transaction whose pending value of the key was read: it must be the key's newest change. There is no `since` then. */
+	readonly after?: TransactionId;
 }
 
 /** Something read that must still read the same at the commit timestamp. */
@@ -39,6 +42,8 @@ export type RangeRequestBody =
 			readonly s: Timestamp | null;
 			/** Whose own intents are not waited for (a large transaction that reads). */
 			readonly transaction?: TransactionId | null;
+			/** Who reads, if it has locked or prepared something: then others may wait for it, in a circle. */
+			readonly owner?: LockOwner | null;
 	  }
 	| {
 			readonly kind: "scan";
@@ -46,6 +51,8 @@ export type RangeRequestBody =
 			readonly s: Timestamp;
 			readonly limits: PageLimits;
 			readonly transaction?: TransactionId | null;
+			/** As of `read`. */
+			readonly owner?: LockOwner | null;
 	  }
 	/** Newest versions, locked. */
 	| {
@@ -85,6 +92,8 @@ export type RangeRequestBody =
 			readonly transaction: TransactionId | null;
 			readonly items: readonly ValidateItem[];
 			readonly c: Timestamp;
+			/** As of `read`. */
+			readonly owner?: LockOwner | null;
 	  }
 	| {
 			readonly kind: "commit";
@@ -115,10 +124,12 @@ export type RangeRequestBody =
 
 export interface LockDemand {
 	readonly owner: LockOwner;
-	readonly strength: "exclusive" | "shared";
+	readonly strength: LockStrength;
 	readonly wait: "block" | "nowait" | "skip locked";
 	/** 0: no limit. */
 	readonly timeoutMs: number;
+	/** The value may be one that is still pending (see `hot-rows.ts`). */
+	readonly mayBuild?: boolean;
 }
 
 export interface RangeRequest {
@@ -140,6 +151,8 @@ export interface LockedValue {
 	readonly since: Timestamp;
 	/** Skipped: somebody else holds the lock (SKIP LOCKED). */
 	readonly skipped?: boolean;
+	/** The value is pending, of this transaction; `ts` and `since` are not known. */
+	readonly after?: TransactionId;
 }
 
 export interface PageRow {

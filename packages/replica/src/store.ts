@@ -5,17 +5,18 @@
 
 import { assert, InvariantError } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
-import type { BootId, LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, spanContains, spansOverlap } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
-import type { Body, Peer, Rpc } from "@quorate/rpc/types";
+import type { Rpc } from "@quorate/rpc/types";
 import type { Timer } from "@quorate/runtime/runtime";
 import { allMetaSpan, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
 import type { ReplicaContext } from "./context.ts";
-import { DeadlockDetector, reportAfterMs, type Victim, type WaitEdge } from "./deadlocks.ts";
+import { reportEveryMs } from "./deadlocks.ts";
 import { clearRange, Departures, nowhere } from "./departures.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
+import { type LockReport, LockService } from "./lock-service.ts";
 import {
 	birthIndex,
 	decodeRangeState,
@@ -63,9 +64,8 @@ export class RangeStore {
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
 	readonly #asking = new Set<RangeId>();
 	readonly #timers: (Timer | undefined)[] = [];
-	readonly #deadlocks = new DeadlockDetector();
+	readonly #locks: LockService;
 	readonly #departures: Departures;
-	#reportedWaits = false;
 	#closed = false;
 
 	constructor(options: StoreOptions) {
@@ -87,6 +87,15 @@ export class RangeStore {
 			removed: (rangeId) => this.#removed(rangeId),
 			overlaps: (state) => this.#overlaps(state),
 		};
+		this.#locks = new LockService({
+			runtime: options.runtime,
+			rpc: options.rpc,
+			nodeId: options.nodeId,
+			replicas: this.#replicas,
+			detector: () => options.detector(),
+			nodes: () => options.nodes(),
+			bootEnded: (boot) => options.bootEnded(boot),
+		});
 		this.#departures = new Departures({
 			runtime: options.runtime,
 			engine: options.engine,
@@ -134,7 +143,7 @@ export class RangeStore {
 			return answer instanceof Promise ? answer.then(answerToWire) : answerToWire(answer);
 		});
 		rpc.handle("range-descriptor", (body) => this.#replicas.get(body as RangeId)?.info() ?? null);
-		rpc.handle("unlock", (body) => this.#unlock(body));
+		this.#locks.start();
 		host.onUnknownGroup((rangeId, to, _from, fromNode) => {
 			void this.#adopt(rangeId, to, fromNode);
 			return false;
@@ -158,11 +167,9 @@ export class RangeStore {
 				},
 			);
 		}
-		rpc.handle("deadlock-waits", (body, from) => this.#detect(body as readonly WaitEdge[], from));
-		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
-		this.#every(reportAfterMs, () => this.#reportWaits());
+		this.#every(reportEveryMs, () => this.#locks.reportWaits());
 		this.#every(sweepMs, () => this.#sweep());
-		this.#every(releaseMs, () => this.#releaseLocks());
+		this.#every(releaseMs, () => this.#locks.releaseEnded());
 		this.#every(departuresMs, () => this.#departures.look());
 		this.#every(this.#options.limits?.collectMs ?? collectMs, () => this.#collect());
 	}
@@ -337,63 +344,6 @@ export class RangeStore {
 		return { kind: "error", error: { code: "57P03", message, fields: {} } };
 	}
 
-	#unlock(body: Body): void {
-		const owner = body as LockOwner;
-		for (const replica of this.#replicas.values()) {
-			replica.locks.end(owner);
-		}
-	}
-
-	/** Long waits go to the detector; also when they have ended, so that it forgets them. */
-	#reportWaits(): void {
-		const { runtime, rpc, nodeId } = this.#options;
-		const longMs = runtime.clock.monotonicMs() - reportAfterMs;
-		const edges: WaitEdge[] = [];
-		for (const replica of this.#replicas.values()) {
-			for (const { waiter, holder, key, since } of replica.locks.waits()) {
-				if (since <= longMs) {
-					edges.push({ waiter, holder, key });
-				}
-			}
-		}
-		const detector = this.#options.detector();
-		if (detector === undefined || (edges.length === 0 && !this.#reportedWaits)) {
-			return;
-		}
-		this.#reportedWaits = edges.length > 0;
-		if (detector === nodeId) {
-			this.#detectAt(nodeId, edges);
-		} else {
-			rpc.send(detector, "deadlock-waits", edges);
-		}
-	}
-
-	#detect(edges: readonly WaitEdge[], from: Peer | undefined): void {
-		if (from !== undefined) {
-			this.#detectAt(from.nodeId, edges);
-		}
-	}
-
-	/** Every node is told of a victim: one of them has it in a queue. */
-	#detectAt(from: NodeId, edges: readonly WaitEdge[]): void {
-		const { runtime, rpc, nodeId } = this.#options;
-		for (const victim of this.#deadlocks.report(from, edges, runtime.clock.monotonicMs())) {
-			runtime.logger.log("info", "deadlock", { detail: victim.detail });
-			this.#fail(victim);
-			for (const node of this.#options.nodes()) {
-				if (node !== nodeId) {
-					rpc.send(node, "deadlock-victim", victim);
-				}
-			}
-		}
-	}
-
-	#fail(victim: Victim): void {
-		for (const replica of this.#replicas.values()) {
-			replica.locks.failWait(victim.owner, victim.key, victim.detail);
-		}
-	}
-
 	#sweep(): void {
 		for (const [rangeId, replica] of this.#replicas) {
 			let sweeper = this.#sweepers.get(rangeId);
@@ -402,14 +352,6 @@ export class RangeStore {
 				this.#sweepers.set(rangeId, sweeper);
 			}
 			sweeper.pass(replica);
-		}
-	}
-
-	#releaseLocks(): void {
-		for (const replica of this.#replicas.values()) {
-			replica.locks.releaseWhere((owner) =>
-				this.#options.bootEnded(owner.slice(0, owner.indexOf("/")) as BootId),
-			);
 		}
 	}
 
@@ -438,6 +380,11 @@ export class RangeStore {
 			intents: r.blockers.intentCount,
 			locks: r.locks.size,
 		}));
+	}
+
+	/** Locks and waits at the leaseholders of this node. */
+	lockReport(): LockReport {
+		return this.#locks.status();
 	}
 
 	close(): void {

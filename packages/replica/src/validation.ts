@@ -1,11 +1,12 @@
 /** Validation at a commit timestamp (design, section 6, step 3): what was read would read the same at c. */
-import type { TransactionId } from "@quorate/keys/ids";
+import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { isOlder } from "@quorate/keys/transaction-id";
 import { changedBetween } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
-import { gcError } from "./errors.ts";
+import { gcError, waitFailed } from "./errors.ts";
+import { waitForWrite, writeWaiter } from "./lock-waits.ts";
 import type { RangeAnswer, ValidateItem } from "./requests.ts";
 
 const valid: RangeAnswer = { kind: "done" };
@@ -67,6 +68,7 @@ export function validateItems(
 	own: TransactionId | null,
 	items: readonly ValidateItem[],
 	c: Timestamp,
+	owner: LockOwner | null,
 ): RangeAnswer | Promise<RangeAnswer> {
 	if (r.context.mutations?.withoutValidation === true) {
 		return valid;
@@ -74,9 +76,9 @@ export function validateItems(
 	const covered = r.covers(c);
 	if (covered === true) {
 		const verdict = look(r, own, items, c);
-		return verdict.kind === "wait" ? validateSlowly(r, own, items, c, verdict.for) : verdict;
+		return verdict.kind === "wait" ? validateSlowly(r, own, items, c, owner, verdict.for) : verdict;
 	}
-	return validateSlowly(r, own, items, c, []);
+	return validateSlowly(r, own, items, c, owner, []);
 }
 
 async function validateSlowly(
@@ -84,13 +86,16 @@ async function validateSlowly(
 	own: TransactionId | null,
 	items: readonly ValidateItem[],
 	c: Timestamp,
+	owner: LockOwner | null,
 	first: readonly Blocker[],
 ): Promise<RangeAnswer> {
+	const waiter = writeWaiter(r, owner, own);
 	let waiting = first;
 	for (;;) {
 		for (const b of waiting) {
-			if (r.blockers.stands(b)) {
-				await new Promise<void>((wake) => r.blockers.watch(b, wake));
+			const end = r.blockers.stands(b) ? await waitForWrite(r, b, waiter) : "changed";
+			if (end !== "changed") {
+				return waitFailed(b.key, end);
 			}
 		}
 		if (!(await r.covers(c))) {

@@ -13,6 +13,7 @@ import type { Blocker } from "./blockers.ts";
 import { entryBytesMax, type WrittenSpan } from "./commands.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { gcError } from "./errors.ts";
+import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
 import type { PendingGroup } from "./pending-writes.ts";
 import type { RangeAnswer, RangeRequestBody, RequestedWrite } from "./requests.ts";
 import type { IssuedTimestamp } from "./timestamp-source.ts";
@@ -21,11 +22,14 @@ import { validateItems } from "./validation.ts";
 type Prepare = Extract<RangeRequestBody, { kind: "prepare" }>;
 type OnePhase = Extract<RangeRequestBody, { kind: "one-phase" }>;
 
+const noBases: Bases = new Map();
+
 /** Judges the writes in the tick of acceptance; undefined: accept them. */
 function refuse(
 	r: ReplicaCore,
 	own: TransactionId,
 	q: { readonly writes: readonly RequestedWrite[]; readonly owner: Prepare["owner"] },
+	bases: Bases = noBases,
 ): RangeAnswer | undefined {
 	const { engine } = r.context;
 	const isNew =
@@ -33,12 +37,15 @@ function refuse(
 	for (const w of q.writes) {
 		const found: Blocker[] = [];
 		r.blockers.onKey(w.key, own, timestampMax, found);
-		if (found.length > 0) {
+		const other = found.find(
+			(b) => bases.size === 0 || !b.pending || !isBelow(bases, b.transaction),
+		);
+		if (other !== undefined) {
 			// A refusal, too, goes to ask the anchor: the intent may be orphaned.
-			r.blockers.watch(found[0]!, () => {});
+			r.blockers.watch(other, () => {});
 			return conflict("another transaction is writing the row", w.key);
 		}
-		if (r.locks.foreignExclusive(w.key, q.owner) !== undefined) {
+		if (r.locks.foreignConflict(w.key, q.owner) !== undefined) {
 			return conflict("another transaction has locked the row", w.key);
 		}
 		if (w.since != null) {
@@ -81,19 +88,16 @@ function accept(
 		readonly anchor: Key;
 		readonly writes: readonly RequestedWrite[];
 	},
-	chunk: number,
-	onePhase: boolean,
-	p = preparePoint(r),
+	more: Pick<PendingGroup, "chunk" | "p" | "onePhase" | "validates" | "builtOn">,
 ): PendingGroup {
 	const group: PendingGroup = {
 		transaction: q.transaction,
 		anchor: q.anchor,
-		p,
-		chunk,
 		sequence: r.state.lease.sequence,
 		number: 0,
+		c: 0 as Timestamp,
 		writes: q.writes.map((w) => ({ key: w.key, value: w.value, mark: w.mark === true })),
-		onePhase,
+		...more,
 	};
 	r.pending.accept(group);
 	return group;
@@ -111,8 +115,13 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 	}
 	const tooEarly = r.context.mutations?.timestampBeforePending === true;
 	const p = tooEarly ? ((transactionBegin(q.transaction) - 1) as Timestamp) : preparePoint(r);
-	const group = accept(r, q, q.chunk, false, p);
-	r.locks.release(q.owner);
+	const { chunk } = q;
+	const group = accept(r, q, { chunk, p, onePhase: false, validates: true, builtOn: noBases });
+	// Its writes guard themselves now. What it only locked stays locked to its end: others would make its validation fail.
+	r.locks.releaseKeys(
+		q.owner,
+		q.writes.map((w) => w.key),
+	);
 	const result = r.propose(
 		{
 			kind: "prepare",
@@ -155,11 +164,22 @@ export function onePhase(r: ReplicaCore, q: OnePhase): RangeAnswer | Promise<Ran
 	) {
 		return { kind: "lost" };
 	}
-	const no = refuse(r, q.transaction, q);
+	const built = findBases(r, q.writes);
+	if ("lost" in built) {
+		return conflict("a pending value that the transaction read did not come to be", built.lost);
+	}
+	const no = refuse(r, q.transaction, q, built.bases);
 	if (no !== undefined) {
 		return no;
 	}
-	return onePhaseAccepted(r, q, accept(r, q, 1, true));
+	const group = accept(r, q, {
+		chunk: 1,
+		p: preparePoint(r),
+		onePhase: true,
+		validates: q.validate.length > 0,
+		builtOn: built.bases,
+	});
+	return onePhaseAccepted(r, q, group);
 }
 
 async function onePhaseAccepted(
@@ -168,8 +188,10 @@ async function onePhaseAccepted(
 	group: PendingGroup,
 ): Promise<RangeAnswer> {
 	const { version } = r.state.descriptor.epoch;
-	// The next waiter may come: it meets the pending write and waits for that.
-	r.locks.release(q.owner);
+	// The next waiter may come: it meets the pending write and waits for that. What was only locked stays so until it is validated.
+	if (q.validate.length === 0) {
+		r.locks.release(q.owner);
+	}
 	const withdraw = (why: RangeAnswer): RangeAnswer => {
 		if (group.sequence === r.state.lease.sequence) {
 			r.pending.withdraw(group);
@@ -198,14 +220,19 @@ async function onePhaseAccepted(
 	// The order of the protocol: c was drawn after the writes were visible as pending.
 	assert(c > group.p, () => `T1: commit timestamp ${c} is not above p ${group.p}`);
 	if (q.validate.length > 0) {
-		const checked = validateItems(r, q.transaction, q.validate, c);
+		const checked = validateItems(r, q.transaction, q.validate, c, q.owner);
 		const verdict = checked instanceof Promise ? await checked : checked;
+		r.locks.release(q.owner);
 		if (verdict.kind !== "done") {
 			return withdraw(verdict);
 		}
 		if (!mayGoOn()) {
 			return withdraw(r.notLeaseholder());
 		}
+	}
+	const reads = pendingReads(group, c);
+	if (reads === undefined) {
+		return withdraw(conflict("a pending value that the transaction read was withdrawn", q.anchor));
 	}
 	const result = r.propose(
 		{
@@ -215,10 +242,14 @@ async function onePhaseAccepted(
 			c,
 			anchor: q.anchor,
 			writes: group.writes.map((w) => ({ key: w.key, value: w.value })),
+			reads,
 		},
 		version,
 		group,
 	);
+	if (result !== undefined) {
+		group.c = c;
+	}
 	return result === undefined ? withdraw(r.notLeaseholder()) : answer(r, await result);
 }
 

@@ -197,6 +197,7 @@ function startRanges(parts: Parts): {
 		router,
 		resolver,
 		heartbeats,
+		limits: parts.limits,
 		mutations: parts.mutations,
 	});
 	return { store, gateway };

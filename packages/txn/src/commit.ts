@@ -28,6 +28,10 @@ import type { BufferedWrite } from "./write-buffer.ts";
 export interface CommitWork {
 	readonly writes: readonly (readonly [Key, BufferedWrite])[];
 	readonly reads: ReadSet;
+	/** By key, the transactions whose pending values were read: only where all of it fits one range and one phase. */
+	readonly builtOn: ReadonlyMap<Key, TransactionId>;
+	/** Called before anything else is done than that; empties `builtOn`, or rejects. */
+	confirm(): Promise<void>;
 	/** It has locked something: then it is not read-only, even if it wrote nothing. */
 	readonly locked: boolean;
 	readonly schemaChange: boolean;
@@ -75,19 +79,31 @@ export class Committer {
 	}
 
 	async commit(work: CommitWork): Promise<CommitOutcome> {
+		const written = new Map(work.writes);
+		if (work.builtOn.size > 0 && ![...work.builtOn.keys()].every((k) => written.has(k))) {
+			await work.confirm();
+		}
 		if (work.writes.length === 0 && this.chunks === 0) {
 			return this.#commitWithoutWrites(work);
 		}
-		const written = new Map(work.writes);
-		const items = work.reads.items((k) => written.has(k));
-		const requested = work.writes.map(([k, w]) => toRequested(k, w, work.reads));
 		for (;;) {
-			if (this.chunks > 0 || work.schemaChange || !(await this.#fitsOneRange(requested, items))) {
+			const items = work.reads.items((k) => written.has(k));
+			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
+			const fits = this.chunks === 0 && !work.schemaChange;
+			const isOnePhase = fits && (await this.#fitsOneRange(requested, items));
+			if (work.builtOn.size > 0 && !isOnePhase) {
+				await work.confirm();
+				continue;
+			}
+			if (!isOnePhase) {
 				return this.#twoPhase(requested, items, work);
 			}
 			const answer = await this.#onePhase(requested, items, work.schemaVersion);
 			if (answer !== "again") {
 				return answer;
+			}
+			if (work.builtOn.size > 0) {
+				await work.confirm();
 			}
 		}
 	}
@@ -235,7 +251,7 @@ export class Committer {
 		writes: readonly (readonly [Key, BufferedWrite])[],
 		reads: ReadSet,
 	): Promise<void> {
-		await this.#prepare(writes.map(([k, w]) => toRequested(k, w, reads)));
+		await this.#prepare(writes.map(([k, w]) => toRequested(k, w, { reads, builtOn: nothing })));
 	}
 
 	async #prepare(writes: readonly RequestedWrite[]): Promise<void> {
@@ -342,6 +358,7 @@ export class Committer {
 						transaction: this.#id ?? null,
 						items: group,
 						c,
+						owner: this.#owner,
 					};
 					const k = group[0]!.span.start;
 					const answer = await this.#gateway.router.request(k, body, {
@@ -409,11 +426,19 @@ export class Committer {
 	}
 }
 
-function toRequested(k: Key, w: BufferedWrite, reads: ReadSet): RequestedWrite {
+const nothing: CommitWork["builtOn"] = new Map();
+
+function toRequested(
+	k: Key,
+	w: BufferedWrite,
+	{ reads, builtOn }: Pick<CommitWork, "reads" | "builtOn">,
+): RequestedWrite {
+	const after = builtOn.get(k);
 	return {
 		key: k,
 		value: w.value,
 		since: reads.sinceOf(k) ?? null,
+		...(after === undefined ? {} : { after }),
 		...(w.absent ? { absent: true } : {}),
 		...(w.mark ? { mark: true } : {}),
 	};

@@ -1,6 +1,7 @@
 /** What the transactions of one node share. */
-import type { BootId, NodeId } from "@quorate/keys/ids";
-import { type LockOwner, lockOwner, type TransactionId } from "@quorate/keys/ids";
+import type { BootId, LockOwner, NodeId, TransactionId } from "@quorate/keys/ids";
+import type { Limits } from "@quorate/keys/limits";
+import { makeLockOwner } from "@quorate/keys/lock-owner";
 import type { Mutations } from "@quorate/keys/mutations";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
@@ -10,6 +11,8 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { Resolver } from "./resolver.ts";
 import type { RangeRouter } from "./router.ts";
+
+const bufferBytesMax = 16 << 20;
 
 export interface GatewayStatistics {
 	onePhaseCommits: number;
@@ -29,6 +32,8 @@ export interface GatewayOptions {
 	readonly resolver: Resolver;
 	readonly heartbeats: Heartbeats;
 	/** Tests only. */
+	readonly limits?: Limits | undefined;
+	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 }
 
@@ -40,6 +45,8 @@ export class Gateway {
 	readonly resolver: Resolver;
 	readonly heartbeats: Heartbeats;
 	readonly mutations: Mutations | undefined;
+	/** Above it, chunks of a transaction's writes are prepared while its statement runs. */
+	readonly bufferBytesMax: number;
 	readonly statistics: GatewayStatistics = {
 		onePhaseCommits: 0,
 		twoPhaseCommits: 0,
@@ -59,15 +66,15 @@ export class Gateway {
 		this.resolver = options.resolver;
 		this.heartbeats = options.heartbeats;
 		this.mutations = options.mutations;
+		this.bufferBytesMax = options.limits?.bufferBytes ?? bufferBytesMax;
 		this.#bootId = options.bootId;
 		this.#rpc = options.rpc;
 	}
 
-	/** Boot, counter, and the time of the beginning: deadlocks fail the youngest. */
-	newOwner(): LockOwner {
+	/** `process`: of the client's session, 0 for none. */
+	newOwner(process: number): LockOwner {
 		this.#counter++;
-		const begin = this.placement.seen().toString(36);
-		return lockOwner(`${this.#bootId}/${this.#counter.toString(36)}/${begin}`);
+		return makeLockOwner(this.#bootId, this.#counter, process, this.placement.seen());
 	}
 
 	/** A fresh id for one attempt to commit; its begin timestamp is the highest issued one known here (T4). */
@@ -81,10 +88,19 @@ export class Gateway {
 
 	/** Releases an owner's locks on a node, in the background. */
 	unlock(node: NodeId, owner: LockOwner): void {
+		this.#tell(node, "unlock", owner);
+	}
+
+	/** What the owner's statement waits for on a node, it waits for no more. */
+	cancelWaits(node: NodeId, owner: LockOwner): void {
+		this.#tell(node, "lock-cancel", owner);
+	}
+
+	#tell(node: NodeId, method: string, owner: LockOwner): void {
 		if (node === this.nodeId) {
-			this.#rpc.call(node, "unlock", owner, { timeoutMs: 1_000 }).catch(() => {});
+			this.#rpc.call(node, method, owner, { timeoutMs: 1_000 }).catch(() => {});
 		} else {
-			this.#rpc.send(node, "unlock", owner);
+			this.#rpc.send(node, method, owner);
 		}
 	}
 }

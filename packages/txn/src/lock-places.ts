@@ -43,6 +43,17 @@ export class LockPlaces {
 		return this.#open.size === 0 && !this.#isScattered && this.#range === range;
 	}
 
+	/** The nodes at which a request may still wait. */
+	waitingNodes(): ReadonlySet<NodeId> {
+		const nodes = new Set<NodeId>();
+		for (const { descriptor } of this.#open) {
+			for (const { nodeId } of descriptor.replicas) {
+				nodes.add(nodeId);
+			}
+		}
+		return nodes;
+	}
+
 	/** The nodes to tell; there are none afterwards. */
 	take(): readonly NodeId[] {
 		for (const { descriptor } of this.#open) {

@@ -6,7 +6,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { LockOwner } from "@quorate/keys/ids";
+import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
@@ -35,8 +35,12 @@ const pageBytes = 1 << 20;
 const keysPerRequest = 1_000;
 /** A dead peer is noticed by its connection; the lock timeout is the leaseholder's. */
 const lockAttemptMs = 3_600_000;
-/** Above it, chunks of the buffer are prepared while the statement runs. */
-export const bufferBytesMax = 16 << 20;
+
+interface PendingValue {
+	readonly after: TransactionId;
+	readonly value: Uint8Array | null;
+	readonly lock: LockRequest;
+}
 
 interface Saved {
 	readonly buffer: BufferState;
@@ -51,6 +55,8 @@ export class GatewayTransaction implements Transaction {
 	readonly #reads = new ReadSet();
 	readonly #committer: Committer;
 	readonly #locks = new LockPlaces();
+	/** Values that were read while they were pending, and not committed for certain. */
+	readonly #built = new Map<Key, PendingValue>();
 	#readTimestamp: IssuedTimestamp | undefined;
 	/** While the read timestamp is under way. */
 	#drawing: Promise<void> | undefined;
@@ -62,11 +68,14 @@ export class GatewayTransaction implements Transaction {
 	constructor(gateway: Gateway, options: TransactionOptions) {
 		this.#gateway = gateway;
 		this.#options = options;
-		this.#owner = gateway.newOwner();
+		this.#owner = gateway.newOwner(options.process ?? 0);
 		this.#committer = new Committer(gateway, this.#owner);
 	}
 
 	async readTimestamp(): Promise<IssuedTimestamp> {
+		if (this.#built.size > 0) {
+			await this.confirm();
+		}
 		while (this.#readTimestamp === undefined) {
 			this.#drawing ??= this.#draw(this.#gateway.placement.issue());
 			await this.#guard(this.#drawing);
@@ -126,13 +135,26 @@ export class GatewayTransaction implements Transaction {
 			return Promise.reject(cancel.reason);
 		}
 		return new Promise<T>((resolve, reject) => {
+			let isOver = false;
 			cancel.onCancel(() => {
-				if (cancel.reason !== undefined) {
+				if (cancel.reason !== undefined && !isOver) {
+					this.#stopWaiting();
 					reject(cancel.reason);
 				}
 			});
-			work.then(resolve, reject);
+			work
+				.finally(() => {
+					isOver = true;
+				})
+				.then(resolve, reject);
 		});
+	}
+
+	/** What was asked for and is not wanted any more must not stand in others' way. */
+	#stopWaiting(): void {
+		for (const node of this.#locks.waitingNodes()) {
+			this.#gateway.cancelWaits(node, this.#owner);
+		}
 	}
 
 	// ---- reads
@@ -150,10 +172,14 @@ export class GatewayTransaction implements Transaction {
 				missing.push(k);
 			}
 		}
+		if (missing.length > 0 && this.#built.size > 0) {
+			await this.confirm();
+		}
 		const found = new Map<Key, Uint8Array | null>();
 		if (missing.length > 0) {
 			if (lock !== undefined && this.#options.mode === "pessimistic") {
-				await this.#guard(this.#lockKeys(missing, lock, found));
+				const mayBuild = keys.length === 1 && this.#mayBuild;
+				await this.#guard(this.#lockKeys(missing, lock, found, mayBuild));
 			} else {
 				await this.#guard(this.#readKeys(missing, found, lock !== undefined));
 			}
@@ -179,21 +205,26 @@ export class GatewayTransaction implements Transaction {
 		if (info === undefined || this.#cancel?.reason !== undefined) {
 			return undefined;
 		}
+		if (this.#built.size > 0) {
+			await this.confirm();
+		}
 		const keys = [k];
 		const transaction = this.#committer.id ?? null;
 		if (lock !== undefined && this.#options.mode === "pessimistic") {
-			const body = { kind: "lock-read" as const, keys, lock: this.#demand(lock), transaction };
+			const demand = this.#demand(lock, this.#mayBuild);
+			const body = { kind: "lock-read" as const, keys, lock: demand, transaction };
 			const attempt = this.#locks.begin(info.descriptor);
 			const asked = router.here(info, body);
 			const answer = asked instanceof Promise ? await this.#guard(asked) : asked;
 			this.#locks.settle(attempt, this.#gateway.nodeId);
-			return answer === undefined ? undefined : this.#lockedHere(answer);
+			return answer === undefined ? undefined : this.#lockedHere(answer, lock);
 		}
 		if (this.#readTimestamp === undefined && this.#drawing !== undefined) {
 			await this.readTimestamp();
 		}
 		const s = this.#readTimestamp?.timestamp ?? null;
-		const asked = router.here(info, { kind: "read", keys, s, transaction });
+		const owner = this.#waitedFor;
+		const asked = router.here(info, { kind: "read", keys, s, transaction, owner });
 		if (asked === undefined) {
 			return undefined;
 		}
@@ -231,17 +262,61 @@ export class GatewayTransaction implements Transaction {
 		}
 	}
 
-	async #lockedHere(answer: RangeAnswer): Promise<Uint8Array | null | undefined> {
+	async #lockedHere(
+		answer: RangeAnswer,
+		lock: LockRequest,
+	): Promise<Uint8Array | null | undefined> {
 		throwErrors(answer);
 		if (answer.kind !== "locked") {
 			return undefined;
 		}
 		const v = answer.values[0]!;
 		await this.#moveTo(v.ts);
-		if (v.skipped !== true) {
+		this.#noteLocked(v, lock);
+		return v.value;
+	}
+
+	#noteLocked(v: LockedValue, lock: LockRequest): void {
+		if (v.after !== undefined) {
+			this.#built.set(v.key, { after: v.after, value: v.value, lock });
+		} else if (v.skipped !== true) {
 			this.#reads.addPoint(v.key, v.since);
 		}
-		return v.value;
+	}
+
+	/** Whether its first read may be of a value that is pending: then it has no state of the database to agree with. */
+	get #mayBuild(): boolean {
+		return (
+			this.#options.oneStatement === true &&
+			this.#options.isolation !== "repeatable read" &&
+			this.#statements <= 1 &&
+			this.#readTimestamp === undefined &&
+			this.#drawing === undefined &&
+			this.#reads.size === 0 &&
+			this.#committer.chunks === 0
+		);
+	}
+
+	/** Its name for those whom it waits for, if others may wait for it. */
+	get #waitedFor(): LockOwner | null {
+		return this.#locks.isEmpty && this.#committer.chunks === 0 ? null : this.#owner;
+	}
+
+	confirm(): Promise<void> | void {
+		return this.#built.size === 0 ? undefined : this.#confirm();
+	}
+
+	/** Reads pending values again, once they are durable: the locks are held, so they are what they were, or have come to nothing. */
+	async #confirm(): Promise<void> {
+		const built = [...this.#built];
+		this.#built.clear();
+		for (const [k, { value, lock }] of built) {
+			const found = new Map<Key, Uint8Array | null>();
+			await this.#guard(this.#lockKeys([k], lock, found, false));
+			if (!isSame(value, found.get(k) ?? null)) {
+				throw conflictError("a pending value that the transaction read did not come to be", k);
+			}
+		}
 	}
 
 	/** True if what a plain read sees must hold at commit. */
@@ -262,7 +337,8 @@ export class GatewayTransaction implements Transaction {
 				await this.readTimestamp();
 			}
 			const s = this.#readTimestamp?.timestamp ?? null;
-			const body = { kind: "read" as const, keys: part, s, transaction };
+			const owner = this.#waitedFor;
+			const body = { kind: "read" as const, keys: part, s, transaction, owner };
 			const asked = router.request(part[0]!, body, { idempotent: true });
 			const answer = await this.#answered(asked, s);
 			if (answer.kind === "values") {
@@ -279,13 +355,14 @@ export class GatewayTransaction implements Transaction {
 		keys: readonly Key[],
 		lock: LockRequest,
 		found: Map<Key, Uint8Array | null>,
+		mayBuild: boolean,
 	): Promise<void> {
 		const values: LockedValue[] = [];
 		await this.#overRanges(keys, async (part) => {
 			const answer = await this.#requestLocked(part[0]!, {
 				kind: "lock-read",
 				keys: part,
-				lock: this.#demand(lock),
+				lock: this.#demand(lock, mayBuild),
 				transaction: this.#committer.id ?? null,
 			});
 			if (answer.kind === "locked") {
@@ -297,18 +374,17 @@ export class GatewayTransaction implements Transaction {
 		await this.#moveTo(newestTs);
 		for (const v of values) {
 			found.set(v.key, v.value);
-			if (v.skipped !== true) {
-				this.#reads.addPoint(v.key, v.since);
-			}
+			this.#noteLocked(v, lock);
 		}
 	}
 
-	#demand(lock: LockRequest): LockDemand {
+	#demand(lock: LockRequest, mayBuild: boolean): LockDemand {
 		return {
 			owner: this.#owner,
 			strength: lock.strength,
 			wait: lock.wait,
 			timeoutMs: this.#options.lockTimeoutMs,
+			...(mayBuild && lock.wait === "block" ? { mayBuild } : {}),
 		};
 	}
 
@@ -337,16 +413,20 @@ export class GatewayTransaction implements Transaction {
 			const again: Key[] = [];
 			const parts = await this.#gateway.router.byRange(left, (k) => k);
 			const pieces = parts.flatMap(({ items }) => slices(items, keysPerRequest));
-			await Promise.all(
-				pieces.map(async (piece) => {
-					const answer = await ask(piece);
-					if (answer.kind === "stale") {
-						again.push(...piece);
-					} else {
-						throwErrors(answer);
-					}
-				}),
-			);
+			const asked = pieces.map(async (piece) => {
+				const answer = await ask(piece);
+				if (answer.kind === "stale") {
+					again.push(...piece);
+				} else {
+					throwErrors(answer);
+				}
+			});
+			try {
+				await Promise.all(asked);
+			} catch (error) {
+				this.#stopWaiting();
+				throw error;
+			}
 			left = again;
 		}
 	}
@@ -376,6 +456,9 @@ export class GatewayTransaction implements Transaction {
 
 	async *scan(span: Span, options: ScanOptions = {}): AsyncGenerator<readonly Row[]> {
 		const reverse = options.reverse === true;
+		if (this.#built.size > 0) {
+			await this.confirm();
+		}
 		let rest = span;
 		let rowsMax = Math.min(pageRows, options.limit ?? pageRows);
 		while (rest.start < rest.end) {
@@ -412,12 +495,13 @@ export class GatewayTransaction implements Transaction {
 			const transaction = this.#committer.id ?? null;
 			let answer: RangeAnswer;
 			if (locked) {
-				const demand = this.#demand(lock);
+				const demand = this.#demand(lock, false);
 				const body = { kind: "lock-scan" as const, span: part, lock: demand, limits, transaction };
 				answer = await this.#requestLocked(part.start, body);
 			} else {
 				const { timestamp: s } = await this.readTimestamp();
-				const body = { kind: "scan" as const, span: part, s, limits, transaction };
+				const owner = this.#waitedFor;
+				const body = { kind: "scan" as const, span: part, s, limits, transaction, owner };
 				answer = await router.request(part.start, body, { idempotent: true });
 			}
 			if (answer.kind === "stale") {
@@ -500,7 +584,8 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	async flush(): Promise<void> {
-		if (this.#buffer.bytes > bufferBytesMax) {
+		if (this.#buffer.bytes > this.#gateway.bufferBytesMax) {
+			await this.confirm();
 			await this.#guard(this.#committer.sendChunk(this.#buffer.take(), this.#reads));
 		}
 	}
@@ -552,10 +637,16 @@ export class GatewayTransaction implements Transaction {
 		assert(!this.#ended, "a transaction ends once");
 		this.#ended = true;
 		let outcome: CommitOutcome | undefined;
+		const builtOn = new Map([...this.#built].map(([k, { after }]) => [k, after]));
 		try {
 			outcome = await this.#committer.commit({
 				writes: this.#buffer.take(),
 				reads: this.#reads,
+				builtOn,
+				confirm: async () => {
+					await this.confirm();
+					builtOn.clear();
+				},
 				locked: !this.#locks.isEmpty,
 				schemaChange: this.#schemaChange,
 				schemaVersion: this.schemaVersion,
@@ -595,6 +686,9 @@ export class GatewayTransaction implements Transaction {
 function drawnFor(answer: RangeAnswer): IssuedTimestamp | undefined {
 	return answer.kind === "values" ? answer.drawn : undefined;
 }
+
+const isSame = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
+	a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
 
 function coveredPart(part: Span, resume: Key | null, reverse: boolean): Span {
 	if (resume === null) {

@@ -8,6 +8,7 @@ import type { NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { LockStrength } from "@quorate/replica/lock-strength";
 
 export type Isolation = "serializable" | "repeatable read" | "read committed";
 export type TransactionMode = "pessimistic" | "optimistic";
@@ -20,6 +21,10 @@ export interface TransactionOptions {
 	readonly lockTimeoutMs: number;
 	/** The catalog's schema version that statements are planned with until a read timestamp is drawn. */
 	readonly schemaVersion: number;
+	/** By which its client's session is known to others; absent or 0: none. */
+	readonly process?: number;
+	/** It is to be one statement: its client hears of the end of both at once. */
+	readonly oneStatement?: boolean;
 }
 
 export interface Row {
@@ -27,7 +32,6 @@ export interface Row {
 	readonly value: Uint8Array;
 }
 
-export type LockStrength = "exclusive" | "shared";
 export type LockWait = "block" | "nowait" | "skip locked";
 
 /** Absent: a plain read at the read timestamp. */
@@ -96,6 +100,11 @@ export interface Transaction {
 	endReadOnly(): boolean;
 	/** Never rejects; releases locks and intents in the background. */
 	rollback(): Promise<void>;
+	/**
+	 * What it has read may be another transaction's value that is not durable yet. Whoever concludes something from it other than by a
+	 * commit, an error for example, waits for that first: rejects with 40001 if it has come to nothing.
+	 */
+	confirm(): Promise<void> | void;
 	/** Whether the running statement may be run again from its start by the caller after a 40001 (nothing was read before it). */
 	readonly canRestartStatement: boolean;
 }

@@ -23,7 +23,7 @@ export interface TransactionKind {
 const patienceMs = 120_000;
 const lockTimeoutMs = 3_000;
 const neverCancelled: CancelSignal = { reason: undefined, onCancel: () => undefined };
-const exclusive: LockRequest = { strength: "exclusive", wait: "block" };
+const exclusive: LockRequest = { strength: "update", wait: "block" };
 
 /** What a transaction of a client may do. */
 export class ClientTransaction {

@@ -76,7 +76,7 @@ async function fillFrom(
 		const rows: StoredRow[] = [];
 		const options = {
 			limit: size,
-			...(lock ? { lock: { strength: "exclusive", wait: "block" } as const } : {}),
+			...(lock ? { lock: { strength: "update", wait: "block" } as const } : {}),
 		};
 		for await (const page of tableRows(transaction, table, options, from)) {
 			rows.push(...page);
@@ -138,7 +138,7 @@ async function changeTable(
 	await retrying(services.runtime, async () => {
 		const transaction = await begin(state, true);
 		try {
-			await transaction.get([descriptorKey(oid)], { strength: "exclusive", wait: "block" });
+			await transaction.get([descriptorKey(oid)], { strength: "update", wait: "block" });
 			const table = await tableAt(state, transaction, oid);
 			const changed = table && change(table);
 			if (table === undefined || changed === undefined) {

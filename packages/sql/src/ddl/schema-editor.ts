@@ -48,7 +48,7 @@ export class SchemaEditor {
 
 	get lock(): LockRequest | undefined {
 		const pessimistic = this.block.characteristics.mode === "pessimistic";
-		return pessimistic ? { strength: "exclusive", wait: "block" } : undefined;
+		return pessimistic ? { strength: "update", wait: "block" } : undefined;
 	}
 
 	newId(): Promise<number> {

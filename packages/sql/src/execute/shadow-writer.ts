@@ -31,7 +31,7 @@ interface PlannedRow {
 	readonly entries: readonly Key[];
 }
 
-const exclusive: LockRequest = { strength: "exclusive", wait: "block" };
+const exclusive: LockRequest = { strength: "update", wait: "block" };
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
 

@@ -33,7 +33,7 @@ export interface Claim {
 	readonly row: ExecRow;
 }
 
-const exclusive: LockRequest = { strength: "exclusive", wait: "block" };
+const exclusive: LockRequest = { strength: "update", wait: "block" };
 const claimsMax = 256;
 
 export class TableWriter {

@@ -1,5 +1,6 @@
 /** FOR UPDATE and FOR SHARE: which tables a query locks as it reads them. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { strongerLock } from "@quorate/replica/lock-strength";
 import type { Query } from "../parser/ast.ts";
 import type { LockIntent, LogicalBody, LogicalFrom } from "./logical.ts";
 
@@ -18,9 +19,12 @@ function refuse(query: Query, body: LogicalBody, clause: string): void {
 	if (body.sets !== undefined) throw not("set-returning functions in the target list");
 }
 
-function intent(locking: Locking): LockIntent {
-	const exclusive = locking.strength === "update" || locking.strength === "no key update";
-	return { strength: exclusive ? "exclusive" : "shared", wait: locking.wait };
+/** Of several clauses for one table the strongest counts, and the least patient. */
+function lockOf(before: LockIntent | undefined, { strength, wait }: Locking): LockIntent {
+	if (before === undefined) return { strength, wait };
+	const waits = [before.wait, wait];
+	const least = waits.find((w) => w === "nowait") ?? waits.find((w) => w !== "block") ?? "block";
+	return { strength: strongerLock(before.strength, strength), wait: least };
 }
 
 function lockItem(item: LogicalFrom, locking: Locking, found: Set<string>): void {
@@ -32,7 +36,7 @@ function lockItem(item: LogicalFrom, locking: Locking, found: Set<string>): void
 	const name = item.relation.name;
 	if (locking.of.length > 0 && !locking.of.includes(name)) return;
 	found.add(name);
-	if (item.kind === "table") item.lock = intent(locking);
+	if (item.kind === "table") item.lock = lockOf(item.lock, locking);
 	if (item.kind === "subquery" && item.query.body.kind === "select") {
 		for (const inner of item.query.body.from) {
 			lockItem(inner, { ...locking, of: [] }, found);

@@ -1,4 +1,5 @@
 /** Logical queries: what the binder makes of a query and the planner turns into operators. */
+import type { LockStrength } from "@quorate/replica/lock-strength";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { SqlType } from "../types/datum.ts";
@@ -7,7 +8,7 @@ import type { AggregateCall, Bound } from "./bound.ts";
 import type { Relation, RelationColumn } from "./relation.ts";
 
 export interface LockIntent {
-	readonly strength: "exclusive" | "shared";
+	readonly strength: LockStrength;
 	readonly wait: "block" | "nowait" | "skip locked";
 }
 

@@ -1,6 +1,7 @@
 /** UPDATE and DELETE. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import type { IndexCodec } from "../execute/index-codec.ts";
 import { type Assigned, Delete, type Target, Update } from "../execute/operators/modify.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import { tableCodec } from "../execute/table-codec.ts";
@@ -39,6 +40,7 @@ interface Bindings {
 	readonly relation: Relation;
 	readonly scope: Scope;
 	readonly frame: Frame;
+	readonly target: Extract<LogicalFrom, { kind: "table" }>;
 	readonly from: readonly LogicalFrom[];
 	readonly where: readonly Bound[];
 }
@@ -56,17 +58,17 @@ function bindTarget(
 	const scope = new Scope(around);
 	const relation = tableRelation(table, statement.alias);
 	scope.add(relation);
-	const target: LogicalFrom = {
+	const target: Bindings["target"] = {
 		kind: "table",
 		relation,
 		table,
-		lock: { strength: "exclusive", wait: "block" },
+		lock: { strength: "update", wait: "block" },
 	};
 	const from = [target, ...bindFrom(binder, others, scope)];
 	const place: Place = { binder, scope, clause: "WHERE", aggregates: false, sets: false };
 	const where =
 		statement.where === undefined ? [] : conjunctsOf(bindBoolean(place, statement.where, "WHERE"));
-	return { table, relation, scope, frame, from, where };
+	return { table, relation, scope, frame, target, from, where };
 }
 
 const hasSubquery = (bounds: readonly Bound[]): boolean =>
@@ -90,17 +92,21 @@ export function planUpdate(
 	const returning = bindReturning(binder, statement.returning, scope);
 	relation.useAll();
 	const { parent } = frame;
+	const touches = (indexes: readonly IndexCodec[]): boolean =>
+		assignments.some(({ slot }) =>
+			indexes.some((index) => index.columns.some((column) => column.slot === slot)),
+		);
+	const codec = tableCodec(table);
+	const indexes = [codec, ...(codec.rewrite === undefined ? [] : [codec.rewrite])].flatMap(
+		({ primary, secondary }) => [primary, ...secondary],
+	);
+	const touchesKey = touches(indexes);
+	// Whoever only relies on the row's being there under its keys (FOR KEY SHARE) need not be waited for.
+	if (!touches(indexes.filter(({ index }) => index.unique || index === table.primary))) {
+		bindings.target.lock = { strength: "no key update", wait: "block" };
+	}
 	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
 	const level = parent.inner(node.layout);
-	const keySlots = new Set(
-		[tableCodec(table), ...(tableCodec(table).rewrite ? [tableCodec(table).rewrite!] : [])].flatMap(
-			(codec) =>
-				[codec.primary, ...codec.secondary].flatMap((index) =>
-					index.columns.map((column) => column.slot),
-				),
-		),
-	);
-	const touchesKey = assignments.some(({ slot }) => keySlots.has(slot));
 	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
 	const root = new Update(
 		node,

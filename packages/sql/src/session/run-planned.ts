@@ -4,7 +4,7 @@
  * schema version moved under it, and where the transaction allows a restart after a conflict.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Savepoint } from "@quorate/txn/types";
+import type { Savepoint, Transaction } from "@quorate/txn/types";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
 import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
@@ -80,7 +80,8 @@ export async function startPlanned(
 			}
 			store = new StatementStore(transaction, version);
 			return await run(state, block, prepared, parameters, cached.plan, store);
-		} catch (error) {
+		} catch (thrown) {
+			const error = await confirmed(transaction, thrown);
 			if (error instanceof SchemaMovedError) {
 				if (restarts < restartsMax) continue;
 				throw schemaChanges();
@@ -93,6 +94,16 @@ export async function startPlanned(
 			}
 			await backOff(state.services.runtime, restarts);
 		}
+	}
+}
+
+/** The error that the statement ends with: a conflict, if what it read came to nothing. */
+async function confirmed(transaction: Transaction, thrown: unknown): Promise<unknown> {
+	try {
+		await transaction.confirm();
+		return thrown;
+	} catch (error) {
+		return isConflict(error) ? error : thrown;
 	}
 }
 

@@ -89,7 +89,7 @@ export class SequenceBlocks {
 		return retrying(this.#runtime, async () => {
 			const transaction = this.#begin();
 			try {
-				const [bytes] = await transaction.get([key], { strength: "exclusive", wait: "block" });
+				const [bytes] = await transaction.get([key], { strength: "update", wait: "block" });
 				const { stored, result } = change(bytes && decodeSequenceValue(bytes));
 				transaction.put(key, encode(stored));
 				await transaction.commit();

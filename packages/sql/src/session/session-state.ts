@@ -134,6 +134,8 @@ export class SessionState {
 			readOnly,
 			lockTimeoutMs,
 			schemaVersion: snapshot.version,
+			process: this.context.backendPid,
+			oneStatement: !block.explicit,
 		});
 		return block.transaction;
 	}

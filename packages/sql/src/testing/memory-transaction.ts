@@ -217,6 +217,8 @@ export class MemoryTransaction implements Transaction {
 		this.#schemaChange = true;
 	}
 
+	confirm(): void {}
+
 	endReadOnly(): boolean {
 		return false;
 	}

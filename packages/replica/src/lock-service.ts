@@ -1,0 +1,176 @@
+/**
+ * The locks of one node's leaseholders as other nodes meet them: released when their transaction ends or its gateway is gone,
+ * watched for deadlocks, shown to people.
+ */
+import type { BootId, LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import { ownerBoot } from "@quorate/keys/lock-owner";
+import type { Body, Peer, Rpc } from "@quorate/rpc/types";
+import type { Runtime } from "@quorate/runtime/runtime";
+import { DeadlockDetector, reportAfterMs } from "./deadlocks.ts";
+import type { LockStrength } from "./lock-strength.ts";
+import type { Replica } from "./replica.ts";
+import type { Victim, WaitEdge } from "./wait-edge.ts";
+
+export interface LockServiceOptions {
+	readonly runtime: Runtime;
+	readonly rpc: Rpc;
+	readonly nodeId: NodeId;
+	readonly replicas: ReadonlyMap<RangeId, Replica>;
+	/** Where the deadlock detector runs now; undefined while unknown. */
+	detector(): NodeId | undefined;
+	/** All nodes known. */
+	nodes(): readonly NodeId[];
+	/** Boots that have ended, or are silent: their locks are released. */
+	bootEnded(boot: BootId): boolean;
+}
+
+/** A lock, or a wait, at a leaseholder of this node. */
+export interface LockStatus {
+	readonly rangeId: RangeId;
+	readonly key: Key;
+	readonly owner: LockOwner;
+	/** Null: a wait for a write, not for a lock. */
+	readonly strength: LockStrength | null;
+	/** Milliseconds that the wait has lasted; null: granted. */
+	readonly waitedMs: number | null;
+	/** Whose locks it waits for. */
+	readonly blockers: readonly LockOwner[];
+	/** The transaction whose write it waits for. */
+	readonly write: TransactionId | null;
+}
+
+export interface LockReport {
+	readonly locks: readonly LockStatus[];
+	/** Granted locks that are left out: a transaction may have locked a million rows. */
+	readonly leftOut: number;
+}
+
+/** Granted locks that one node tells at most. */
+const grantedMax = 5_000;
+
+export class LockService {
+	readonly #options: LockServiceOptions;
+	readonly #deadlocks = new DeadlockDetector();
+	#reportedWaits = false;
+
+	constructor(options: LockServiceOptions) {
+		this.#options = options;
+	}
+
+	start(): void {
+		const { rpc } = this.#options;
+		rpc.handle("unlock", (body) => this.#each((r) => r.locks.end(body as LockOwner)));
+		rpc.handle("lock-cancel", (body) => this.#cancelWaits(body as LockOwner));
+		rpc.handle("lock-status", () => this.status());
+		rpc.handle("deadlock-waits", (body, from) => this.#detect(body, from));
+		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
+	}
+
+	/** Long waits go to the detector; also when they have ended, so that it forgets them. */
+	reportWaits(): void {
+		const { runtime, rpc, nodeId } = this.#options;
+		const longMs = runtime.clock.monotonicMs() - reportAfterMs;
+		const edges: WaitEdge[] = [];
+		for (const { locks, writeWaits } of this.#options.replicas.values()) {
+			for (const edge of locks.waits()) {
+				if (edge.since <= longMs) {
+					edges.push(edge);
+				}
+			}
+			for (const edge of writeWaits.edges()) {
+				if (edge.since <= longMs) {
+					edges.push(edge);
+				}
+			}
+		}
+		const detector = this.#options.detector();
+		if (detector === undefined || (edges.length === 0 && !this.#reportedWaits)) {
+			return;
+		}
+		this.#reportedWaits = edges.length > 0;
+		if (detector === nodeId) {
+			this.#detectAt(nodeId, edges);
+		} else {
+			rpc.send(detector, "deadlock-waits", edges);
+		}
+	}
+
+	/** Locks and waits of gateways that are gone. */
+	releaseEnded(): void {
+		const ended = new Map<BootId, boolean>();
+		const isGone = (owner: LockOwner): boolean => {
+			const boot = ownerBoot(owner);
+			const known = ended.get(boot) ?? this.#options.bootEnded(boot);
+			ended.set(boot, known);
+			return known;
+		};
+		this.#each((replica) => {
+			replica.locks.endWhere(isGone);
+			replica.writeWaits.endWhere(isGone);
+		});
+	}
+
+	status(): LockReport {
+		const nowMs = this.#options.runtime.clock.monotonicMs();
+		const waits: LockStatus[] = [];
+		const granted: LockStatus[] = [];
+		let leftOut = 0;
+		for (const [rangeId, { locks, writeWaits }] of this.#options.replicas) {
+			for (const { key, owner, strength, since, blockers } of locks.views()) {
+				const waitedMs = since === undefined ? null : nowMs - since;
+				if (waitedMs === null && granted.length >= grantedMax) {
+					leftOut++;
+					continue;
+				}
+				const one = { rangeId, key, owner, strength, waitedMs, blockers, write: null };
+				(waitedMs === null ? granted : waits).push(one);
+			}
+			for (const { waiter: owner, key, since, of: write } of writeWaits.edges()) {
+				const waitedMs = nowMs - since;
+				waits.push({ rangeId, key, owner, strength: null, waitedMs, blockers: [], write });
+			}
+		}
+		return { locks: [...waits, ...granted], leftOut };
+	}
+
+	#cancelWaits(owner: LockOwner): void {
+		this.#each((replica) => {
+			replica.locks.cancelWaits(owner);
+			replica.writeWaits.endWhere((one) => one === owner);
+		});
+	}
+
+	#detect(body: Body, from: Peer | undefined): void {
+		if (from !== undefined) {
+			this.#detectAt(from.nodeId, body as readonly WaitEdge[]);
+		}
+	}
+
+	/** Every node is told of a victim: at one of them it waits. */
+	#detectAt(from: NodeId, edges: readonly WaitEdge[]): void {
+		const { runtime, rpc, nodeId } = this.#options;
+		for (const victim of this.#deadlocks.report(from, edges, runtime.clock.monotonicMs())) {
+			runtime.logger.log("info", "deadlock", { detail: victim.detail });
+			this.#fail(victim);
+			for (const node of this.#options.nodes()) {
+				if (node !== nodeId) {
+					rpc.send(node, "deadlock-victim", victim);
+				}
+			}
+		}
+	}
+
+	#fail(victim: Victim): void {
+		this.#each((replica) => {
+			replica.locks.failWait(victim);
+			replica.writeWaits.failWait(victim);
+		});
+	}
+
+	#each(task: (replica: Replica) => void): void {
+		for (const replica of this.#options.replicas.values()) {
+			task(replica);
+		}
+	}
+}
