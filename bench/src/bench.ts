@@ -6,7 +6,16 @@ import type { Report } from "./report.ts";
 import { measureStall } from "./stall.ts";
 import { prepareSysbench, runSysbench, sysbenchMissing } from "./sysbench.ts";
 import type { Target } from "./target.ts";
-import { indexScan, join, loadItems, pointSelect, tpcB } from "./workloads.ts";
+import {
+	hotBlock,
+	hotStatement,
+	indexScan,
+	join,
+	loadHotRow,
+	loadItems,
+	pointSelect,
+	tpcB,
+} from "./workloads.ts";
 
 export interface BenchOptions {
 	readonly report: Report;
@@ -39,6 +48,13 @@ const selectBars: Bars = {
 	// Split, no node is the leaseholder of all.
 	split: { one: 0.3, spread: 0.3 },
 };
+/** Single statements, and blocks of one: where all update one row. */
+const hotBars = (ratio: number): Bars => ({
+	of: "pg",
+	unsplit: { one: ratio, spread: ratio },
+	split: { one: ratio, spread: ratio },
+});
+const hotClients = 64;
 const barClients = 16;
 const rangesSplit = 6;
 const mebibyte = 1024 * 1024;
@@ -71,6 +87,7 @@ export class Bench {
 		this.#options.report.heading("== Unsplit: all tables in one range");
 		await this.#pgbenchPart("unsplit");
 		await this.#clientCounts();
+		await this.#hotRow();
 		await this.#sysbench();
 		await this.#scans();
 		await this.#stall();
@@ -105,6 +122,22 @@ export class Bench {
 		for (const clients of [1, 64]) {
 			await this.#compare(tpcB, "prepared", clients, 1);
 			await this.#compare(pointSelect, "prepared", clients, 1);
+		}
+	}
+
+	async #hotRow(): Promise<void> {
+		if (!this.#wants("hot")) {
+			return;
+		}
+		for (const target of this.#targets()) {
+			await loadHotRow(target);
+		}
+		for (const mode of ["simple", "prepared"] as const) {
+			if (!this.#options.without.has(mode)) {
+				const { rounds } = this.#options;
+				await this.#compare(hotStatement, mode, hotClients, rounds, hotBars(1));
+				await this.#compare(hotBlock, mode, hotClients, rounds, hotBars(0.5));
+			}
 		}
 	}
 

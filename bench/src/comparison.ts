@@ -22,6 +22,7 @@ export interface Line {
 	readonly tps: number;
 	readonly p50Ms: number;
 	readonly p99Ms: number;
+	readonly worstMs: number;
 	readonly failed: number;
 	readonly retried: number;
 }
@@ -54,6 +55,7 @@ function summarize(contender: Contender, samples: readonly Sample[]): Line {
 		tps: quantile(tps, 0.5),
 		p50Ms: quantile(latencies, 0.5) / 1000,
 		p99Ms: quantile(latencies, 0.99) / 1000,
+		worstMs: quantile(latencies, 1) / 1000,
 		failed: samples.reduce((sum, sample) => sum + sample.failed, 0),
 		retried: samples.reduce((sum, sample) => sum + sample.retried, 0),
 	};

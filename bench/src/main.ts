@@ -42,7 +42,7 @@ Three nodes of Quorate, PostgreSQL alone and PostgreSQL with two synchronous sta
   --seconds N         of a run (default 8), after 10 s of warming up
   --rounds N          runs of each, alternating (default 3)
   --scale N           of pgbench's tables (default 10)
-  --only WORDS        of: tpcb, select, clients, sysbench, scan, stall, memory
+  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory
   --without WORDS     of: postgres, replicated, quorate, simple, prepared, split
   --port N            the first of the ports that are used (default 7461)
   --node-flags FLAGS  for the nodes, with commas: --node-flags=--cpu-prof,--cpu-prof-dir=DIR`);

@@ -15,6 +15,8 @@ export interface Workload {
 	readonly script?: string;
 	/** The share of transactions whose latency is logged: the log costs the client more than a point read. */
 	readonly samplingRate: number;
+	/** The longest wait matters, too, beside the median one. */
+	readonly fairness?: boolean;
 }
 
 export type QueryMode = "simple" | "prepared";

@@ -57,6 +57,9 @@ export class Report {
 			this.#count(met);
 			notes.push(`${bar.ratio} of ${bar.of}: ${met ? "met" : "MISSED"}`);
 		}
+		if (line.contender.run.workload.fairness === true) {
+			notes.push(this.#fairness(line));
+		}
 		if (line.retried > 0) {
 			notes.push(`${line.retried} retried`);
 		}
@@ -64,6 +67,17 @@ export class Report {
 			notes.push(`${line.failed} FAILED`);
 		}
 		return notes.join(", ");
+	}
+
+	#fairness({ contender, p50Ms, worstMs }: Line): string {
+		const times = worstMs / p50Ms;
+		const found = `longest wait ${times.toFixed(1)} times the median`;
+		if (contender.bar === undefined) {
+			return found;
+		}
+		const met = times < worstWaitMax;
+		this.#count(met);
+		return `${found}, under ${worstWaitMax}: ${met ? "met" : "MISSED"}`;
 	}
 
 	#count(met: boolean): void {
@@ -76,6 +90,8 @@ export class Report {
 }
 
 const labelWidth = 30;
+/** Of the median: who waits longer than this is starved. */
+const worstWaitMax = 20;
 
 function row(label: string, cells: readonly string[], last: string): string {
 	const padded = cells.map((cell) => cell.padStart(12)).join("");

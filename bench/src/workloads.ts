@@ -5,6 +5,32 @@ import { runSql, type Target } from "./target.ts";
 export const tpcB: Workload = { name: "TPC-B", samplingRate: 1 };
 export const pointSelect: Workload = { name: "-S", selectOnly: true, samplingRate: 0.1 };
 
+/** One row that every client updates. */
+export const hotStatement: Workload = {
+	name: "hot row, single statements",
+	samplingRate: 1,
+	fairness: true,
+	script: "UPDATE bench_hot SET n = n + 1 WHERE id = 1;\n",
+};
+
+export const hotBlock: Workload = {
+	name: "hot row, in BEGIN and COMMIT",
+	samplingRate: 1,
+	fairness: true,
+	script: `BEGIN;
+UPDATE bench_hot SET n = n + 1 WHERE id = 1;
+COMMIT;
+`,
+};
+
+export async function loadHotRow(target: Target): Promise<void> {
+	await runSql(target, [
+		"DROP TABLE IF EXISTS bench_hot",
+		"CREATE TABLE bench_hot (id int PRIMARY KEY, n bigint NOT NULL)",
+		"INSERT INTO bench_hot VALUES (1, 0), (2, 0)",
+	]);
+}
+
 const items = 100_000;
 
 /** Over a secondary index, in another order than the primary key. */
