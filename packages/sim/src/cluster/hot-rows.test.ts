@@ -161,7 +161,10 @@ test.serial("the lease moves to and fro meanwhile, and its holder is killed", as
 		};
 		await cluster.run(Promise.all([...work, moves()]), 200_000);
 		await cluster.run(cluster.heal(), 60_000);
-		const result = await rows({ ...hot, connections: hot.connections.slice(0, 2) }, "SELECT n FROM hot");
+		const result = await rows(
+			{ ...hot, connections: hot.connections.slice(0, 2) },
+			"SELECT n FROM hot",
+		);
 		const n = Number(result?.[0]?.[0]);
 		t.log(`seed ${seed}: ${counted} counted, ${uncertain} uncertain, n ${n}`);
 		t.true(n >= counted && n <= counted + uncertain);
