@@ -15,12 +15,13 @@ import {
 	type LeaderAnswer,
 	lookupRangesMax,
 	methods,
+	readSettings,
 	reportRangesMax,
 	toWire,
 	type WireRange,
 } from "./messages.ts";
 import { TimestampBatcher } from "./timestamp-batcher.ts";
-import type { IdKind, NodeRecord, PlacementClient } from "./types.ts";
+import type { ClusterSettings, IdKind, NodeRecord, PlacementClient } from "./types.ts";
 
 /** The leader answers a long wait in parts. */
 const awaitPartMs = 500;
@@ -45,6 +46,7 @@ export class ConnectedPlacementClient implements PlacementClient {
 	#seen: Timestamp = timestampZero;
 	#schemaVersion = 0;
 	#nodes: readonly NodeRecord[] = [];
+	#settings: ClusterSettings = { version: 0, values: new Map() };
 	#onSchemaRaised: (() => void) | undefined;
 
 	constructor(options: PlacementClientOptions) {
@@ -150,13 +152,23 @@ export class ConnectedPlacementClient implements PlacementClient {
 		throwIfRefused(answer as { refused: string });
 	}
 
-	async set(name: string, value: string): Promise<void> {
+	async set(name: string, value: string | null): Promise<void> {
 		await this.#calls.call(methods.set, { name, value });
 	}
 
-	/** A cluster-wide setting, from the leader; undefined where it was never set. */
-	async setting(name: string): Promise<string | undefined> {
-		return ((await this.#calls.call(methods.setting, name)) as string | null) ?? undefined;
+	settings(): ClusterSettings {
+		return this.#settings;
+	}
+
+	/** From the leader. */
+	async refreshSettings(): Promise<void> {
+		this.noteSettings(readSettings(await this.#calls.call(methods.settings, null)));
+	}
+
+	noteSettings(settings: ClusterSettings): void {
+		if (settings.version > this.#settings.version) {
+			this.#settings = settings;
+		}
 	}
 
 	noteSchemaVersion(version: number): void {

@@ -41,7 +41,8 @@ export type PlacementCommand =
 	| { readonly kind: "allocate"; readonly id: IdKind; readonly count: number }
 	/** Leaseholders tell their descriptors; older epochs change nothing. */
 	| { readonly kind: "report"; readonly ranges: readonly RangeInfo[] }
-	| { readonly kind: "set"; readonly name: string; readonly value: string };
+	/** Null: it goes back to its default. */
+	| { readonly kind: "set"; readonly name: string; readonly value: string | null };
 
 /** What applying a command answers to whoever proposed it. Not replicated. */
 export type CommandResult =

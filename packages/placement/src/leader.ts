@@ -27,6 +27,7 @@ import {
 	readObject,
 	readRanges,
 	readText,
+	settingsToWire,
 	toWire,
 } from "./messages.ts";
 import type { NodeRecord } from "./types.ts";
@@ -34,6 +35,7 @@ import type { NodeRecord } from "./types.ts";
 /** A caller asks again after this. */
 const awaitSchemaMsMax = 1000;
 const recheckMs = 100;
+const announceMs = 1000;
 
 interface SchemaWaiter {
 	readonly version: number;
@@ -128,7 +130,7 @@ export class PlacementLeader {
 			[methods.awaitSchema]: (body) => this.#awaitSchema(body),
 			[methods.markNode]: (body) => this.#markNode(body),
 			[methods.set]: (body) => this.#set(body),
-			[methods.setting]: (body) => this.#machine.state.setting(readText(body, "name")) ?? null,
+			[methods.settings]: () => settingsToWire(this.#machine.state.settings()),
 			[methods.allocateNode]: (body) => this.#allocateNode(body),
 		};
 	}
@@ -204,6 +206,7 @@ export class PlacementLeader {
 		const node = readNodeId(fields["nodeId"]);
 		const boot = bootId(readText(fields["bootId"], "bootId"));
 		const version = readCount(fields["schemaVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
+		const known = readCount(fields["settingsVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
 		const isCurrent = this.#isCurrentBoot(node, boot);
 		if (isCurrent) {
 			this.#liveness.heard(node, boot, version);
@@ -211,9 +214,11 @@ export class PlacementLeader {
 		} else if (!(await this.#isStateCurrent())) {
 			return undefined;
 		}
+		const settings = this.#machine.state.settings();
 		return {
 			nodes: this.#nodes(),
 			schemaVersion: this.#machine.state.schemaVersion(),
+			settings: known < settings.version ? settingsToWire(settings) : null,
 			ended: !isCurrent && !this.#isCurrentBoot(node, boot),
 		};
 	}
@@ -245,13 +250,28 @@ export class PlacementLeader {
 		});
 	}
 
-	#set(body: unknown): Promise<ProposalResult | undefined> {
+	async #set(body: unknown): Promise<ProposalResult | undefined> {
 		const { name, value } = readObject(body);
-		return this.#propose({
+		const result = await this.#propose({
 			kind: "set",
 			name: readText(name, "name"),
-			value: readText(value, "value"),
+			value: value === null ? null : readText(value, "value"),
 		});
+		if (result !== undefined) {
+			await this.#announceSettings();
+		}
+		return result;
+	}
+
+	/** Whoever sets one finds it in force on all nodes that answer; the others hear of it with their next heartbeat. */
+	async #announceSettings(): Promise<void> {
+		const settings = settingsToWire(this.#machine.state.settings());
+		const told = this.#nodes()
+			.filter(({ state }) => state === "live" || state === "draining")
+			.map(({ nodeId }) =>
+				this.#rpc.call(nodeId, methods.settingsChanged, settings, { timeoutMs: announceMs }),
+			);
+		await Promise.allSettled(told);
 	}
 
 	async #allocateNode(body: unknown): Promise<number | undefined> {

@@ -7,7 +7,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import { issueCountMax } from "./oracle.ts";
-import type { IdKind, NodeRecord } from "./types.ts";
+import type { ClusterSettings, IdKind, NodeRecord } from "./types.ts";
 
 export const methods = {
 	/** number of timestamps -> [first timestamp, schema version] */
@@ -24,16 +24,18 @@ export const methods = {
 	nodes: "placement.nodes",
 	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality} -> {refused} */
 	register: "placement.register",
-	/** {nodeId, bootId, schemaVersion} -> HeartbeatAnswer */
+	/** {nodeId, bootId, schemaVersion, settingsVersion} -> HeartbeatAnswer */
 	heartbeat: "placement.heartbeat",
 	/** {version, timeoutMs} -> boolean: all live nodes have seen it */
 	awaitSchema: "placement.await-schema",
 	/** {nodeId, state} -> {refused} */
 	markNode: "placement.mark-node",
-	/** {name, value} -> true */
+	/** {name, value or null} -> true */
 	set: "placement.set",
-	/** name -> value or null */
-	setting: "placement.setting",
+	/** nothing -> WireSettings */
+	settings: "placement.settings",
+	/** WireSettings, leader to nodes -> true */
+	settingsChanged: "placement.settings-changed",
 	/** {token, address} -> node id */
 	allocateNode: "placement.allocate-node",
 	/** One way, leader to nodes: the schema version rose. */
@@ -50,9 +52,14 @@ export type LeaderAnswer = readonly [true, unknown] | readonly [false, number];
 /** A `RangeInfo` whose unknown leaseholder is 0. */
 export type WireRange = readonly [RangeDescriptor, number];
 
+/** Version, then names and values. */
+export type WireSettings = readonly [number, readonly (readonly [string, string])[]];
+
 export interface HeartbeatAnswer {
 	readonly nodes: readonly NodeRecord[];
 	readonly schemaVersion: number;
+	/** Null: the node has them. */
+	readonly settings: WireSettings | null;
 	/**
 	 * A later boot of this node has registered, or it was removed: it must stop. Confirmed by a
 	 * quorum.
@@ -66,6 +73,22 @@ export const lookupRangesMax = 10_000;
 /** Ids in one block. */
 export const allocateCountMax = 1_000_000_000;
 const textLengthMax = 1024;
+
+export const settingsToWire = ({ version, values }: ClusterSettings): WireSettings => [
+	version,
+	[...values],
+];
+
+export function readSettings(body: unknown): ClusterSettings {
+	if (!Array.isArray(body) || !Array.isArray(body[1])) {
+		malformed("settings");
+	}
+	const version = readCount(body[0], 0, Number.MAX_SAFE_INTEGER, "version");
+	const values = (body[1] as readonly (readonly unknown[])[]).map(
+		([name, value]) => [readText(name, "name"), readText(value, "value")] as const,
+	);
+	return { version, values: new Map(values) };
+}
 
 export const toWire = (info: RangeInfo): WireRange => [info.descriptor, info.leaseholder ?? 0];
 

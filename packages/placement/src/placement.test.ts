@@ -107,9 +107,19 @@ test("ids, ranges and settings come from the leader, wherever they are asked", a
 			[2, undefined],
 		],
 	);
-	t.is(await cluster.settle(client.setting("x")), undefined);
+});
+
+test("a setting is in force on all nodes when whoever set it is answered, and after a restart", async (t) => {
+	const cluster = await TestCluster.of(3);
+	const { client } = cluster.node(2).placement;
+	const valuesAt = (node: number) => [...cluster.node(node).placement.client.settings().values];
 	await cluster.settle(client.set("x", "1"));
-	t.is(await cluster.settle(client.setting("x")), "1");
+	t.deepEqual([1, 2, 3].map(valuesAt), [[["x", "1"]], [["x", "1"]], [["x", "1"]]]);
+	cluster.node(3).process.crash();
+	await cluster.settle(client.set("x", null));
+	await cluster.settle(client.set("y", "2"));
+	await cluster.settle((await cluster.start(3)).placement.registered);
+	t.deepEqual([1, 2, 3].map(valuesAt), [[["y", "2"]], [["y", "2"]], [["y", "2"]]]);
 });
 
 test("a schema change is seen by all live nodes at once, a silent one is not waited for", async (t) => {

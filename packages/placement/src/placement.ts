@@ -39,7 +39,7 @@ import { type ConnectedPlacementClient, createPlacementClient } from "./client.t
 import { placementRangeId, placementReplica } from "./genesis.ts";
 import { PlacementMachine } from "./group-machine.ts";
 import { PlacementLeader } from "./leader.ts";
-import { methods, readCount, readObject, readText } from "./messages.ts";
+import { methods, readCount, readObject, readSettings, readText } from "./messages.ts";
 import { NodePresence } from "./presence.ts";
 import type { NodeIdentity } from "./types.ts";
 
@@ -162,6 +162,10 @@ function handleForeignRequests(
 ): void {
 	rpc.handle(methods.schemaRaised, (body) => {
 		client.noteSchemaVersion(readCount(body, 0, Number.MAX_SAFE_INTEGER, "schema version"));
+	});
+	rpc.handle(methods.settingsChanged, (body) => {
+		client.noteSettings(readSettings(body));
+		return true;
 	});
 	rpc.handle(methods.join, async (body): Promise<NodeIdentity> => {
 		const { token, address } = readObject(body);

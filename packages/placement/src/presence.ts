@@ -1,6 +1,6 @@
 /**
  * A node's presence in the registry: it registers its boot once, then sends heartbeats to the
- * leader, whose answers carry the node list and the schema version.
+ * leader, whose answers carry the node list, the schema version and settings that have changed.
  *
  * Registering ends the boot before: it names the boot that it saw registered, so that a copy of an
  * older boot's request which arrives late finds another one and is refused.
@@ -9,7 +9,7 @@ import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { NodeAddressBook } from "./address-book.ts";
 import { type ConnectedPlacementClient, throwIfRefused } from "./client.ts";
-import { type HeartbeatAnswer, methods } from "./messages.ts";
+import { type HeartbeatAnswer, methods, readSettings } from "./messages.ts";
 import type { NodeRecord } from "./types.ts";
 
 export const heartbeatMs = 500;
@@ -53,6 +53,7 @@ export class NodePresence {
 		while (!this.#isClosed) {
 			try {
 				await this.#registerOnce();
+				await client.refreshSettings();
 				this.#hasRegistered = true;
 				this.beat();
 				return;
@@ -130,11 +131,15 @@ export class NodePresence {
 	async #beatOnce(): Promise<void> {
 		const { client, nodeId } = this.#options;
 		const schemaVersion = client.schemaVersion();
-		const body = { nodeId, bootId: this.#options.bootId, schemaVersion };
+		const settingsVersion = client.settings().version;
+		const body = { nodeId, bootId: this.#options.bootId, schemaVersion, settingsVersion };
 		try {
 			const answer = (await client.calls.call(methods.heartbeat, body)) as HeartbeatAnswer;
 			this.#learn(answer.nodes);
 			client.noteSchemaVersion(answer.schemaVersion);
+			if (answer.settings !== null) {
+				client.noteSettings(readSettings(answer.settings));
+			}
 			if (answer.ended && !this.#isClosed) {
 				this.close();
 				this.#options.onEnded();

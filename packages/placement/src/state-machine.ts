@@ -9,7 +9,7 @@ import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { CommandResult, PlacementCommand } from "./commands.ts";
 import { RangeDirectory } from "./directory.ts";
 import { firstIds, firstRange, firstSchemaVersion, founderRecords } from "./genesis.ts";
-import type { IdKind, NodeIdentity, NodeRecord } from "./types.ts";
+import type { ClusterSettings, IdKind, NodeIdentity, NodeRecord } from "./types.ts";
 
 const stateFormat = 1;
 /** Old entries go: nobody reads further back than the GC threshold lets them. */
@@ -34,6 +34,7 @@ interface StateData {
 	/** Node ids given to joiners that have not registered yet, by token. */
 	readonly joins: readonly (readonly [string, NodeId])[];
 	readonly nodes: readonly NodeRecord[];
+	readonly settingsVersion: number;
 	readonly settings: readonly (readonly [string, string])[];
 	readonly ranges: readonly RangeInfo[];
 }
@@ -50,7 +51,7 @@ export class PlacementState {
 	#nodeIdNext: number;
 	readonly #joins: Map<string, NodeId>;
 	readonly #nodes: Map<NodeId, NodeRecord>;
-	readonly #settings: Map<string, string>;
+	#settings: ClusterSettings;
 	readonly #directory: RangeDirectory;
 
 	private constructor(data: StateData) {
@@ -60,7 +61,7 @@ export class PlacementState {
 		this.#nodeIdNext = data.nodeIdNext;
 		this.#joins = new Map(data.joins);
 		this.#nodes = new Map(data.nodes.map((node) => [node.nodeId, node]));
-		this.#settings = new Map(data.settings);
+		this.#settings = { version: data.settingsVersion, values: new Map(data.settings) };
 		this.#directory = new RangeDirectory(data.ranges);
 	}
 
@@ -73,6 +74,7 @@ export class PlacementState {
 			nodeIdNext: Math.max(...founders.map((founder) => founder.nodeId)) + 1,
 			joins: [],
 			nodes: founderRecords(founders),
+			settingsVersion: 0,
 			settings: [],
 			ranges: [{ descriptor: firstRange(founders), leaseholder: undefined }],
 		});
@@ -98,7 +100,8 @@ export class PlacementState {
 			nodeIdNext: this.#nodeIdNext,
 			joins: [...this.#joins],
 			nodes: this.nodes(),
-			settings: [...this.#settings].sort(([a], [b]) => (a < b ? -1 : 1)),
+			settingsVersion: this.#settings.version,
+			settings: [...this.#settings.values].sort(([a], [b]) => (a < b ? -1 : 1)),
 			ranges: this.#directory.all(),
 		};
 		return Buffer.from(JSON.stringify(data), "utf8");
@@ -131,8 +134,7 @@ export class PlacementState {
 				}
 				return done;
 			case "set":
-				this.#settings.set(command.name, command.value);
-				return done;
+				return this.#set(command.name, command.value);
 			default:
 				// A later build's entry that kept the format is a bug there: going on would make
 				// the members differ.
@@ -162,12 +164,24 @@ export class PlacementState {
 		return this.#nodes.get(id);
 	}
 
-	setting(name: string): string | undefined {
-		return this.#settings.get(name);
+	/** An object of its own for each version. */
+	settings(): ClusterSettings {
+		return this.#settings;
 	}
 
 	get directory(): RangeDirectory {
 		return this.#directory;
+	}
+
+	#set(name: string, value: string | null): CommandResult {
+		const values = new Map(this.#settings.values);
+		if (value === null) {
+			values.delete(name);
+		} else {
+			values.set(name, value);
+		}
+		this.#settings = { version: this.#settings.version + 1, values };
+		return done;
 	}
 
 	#raiseSchema(c: Timestamp): CommandResult {

@@ -22,6 +22,13 @@ export interface NodeRecord {
 /** Counters of which a block is never handed out twice. */
 export type IdKind = "range" | "replica" | "object" | "row";
 
+/** Settings of the whole cluster. */
+export interface ClusterSettings {
+	/** Rises with every change. */
+	readonly version: number;
+	readonly values: ReadonlyMap<string, string>;
+}
+
 /** A node's connection to the placement group, whoever leads it. */
 export interface PlacementClient extends TimestampSource {
 	/** S1: one entry that draws c and raises the schema version. Call it only after all catalog intents are prepared. An error means unknown. */
@@ -38,6 +45,10 @@ export interface PlacementClient extends TimestampSource {
 	nodesCached(): readonly NodeRecord[];
 	/** Highest schema version seen in any answer; told to the leader with heartbeats. */
 	schemaVersion(): number;
+	/** As this node has heard of them; known before a session is opened. */
+	settings(): ClusterSettings;
+	/** Durable when it resolves, and known to all nodes that answer. Null: back to the default. */
+	set(name: string, value: string | null): Promise<void>;
 	/** Resolves once every live node has seen `version`, or after `timeoutMs`: false. */
 	awaitSchemaVersion(version: number, timeoutMs: number): Promise<boolean>;
 }
