@@ -195,7 +195,13 @@ export type RangeAnswer =
 	/** The key of an `absent` write is there. */
 	| { readonly kind: "exists"; readonly key: Key }
 	/** 40001: `key` changed, or another transaction is in the way. Nothing was done and nothing will be. */
-	| { readonly kind: "conflict"; readonly reason: string; readonly key: Key | null }
+	| {
+			readonly kind: "conflict";
+			readonly reason: string;
+			readonly key: Key | null;
+			/** Who changed it or is in the way, as far as that is known. */
+			readonly other?: string;
+	  }
 	/** The schema version moved (section 9). Nothing was done. */
 	| { readonly kind: "schema-changed" }
 	/** Nothing was done; route again with these. */

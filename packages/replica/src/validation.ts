@@ -1,8 +1,9 @@
 /** Validation at a commit timestamp (design, section 6, step 3): what was read would read the same at c. */
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { isOlder } from "@quorate/keys/transaction-id";
-import { changedBetween } from "@quorate/storage/versions";
+import { type Change, changeBetween } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { gcError, waitFailed } from "./errors.ts";
@@ -28,8 +29,10 @@ function look(
 		if (item.since < r.state.gcThreshold) {
 			return gcError(item.since, r.state.gcThreshold);
 		}
-		if (item.since < c && changed(r, item, c)) {
-			return conflict("a row that the transaction read has changed", item);
+		const change = item.since < c ? changeOf(r, item, c) : undefined;
+		if (change !== undefined) {
+			const other = `the transaction committed at ${change.ts}`;
+			return conflict("a row that the transaction read has changed", change.key, other);
 		}
 		const { found } = r.blockers.inSpan(item.span, own, c, Number.MAX_SAFE_INTEGER);
 		for (const b of found) {
@@ -37,12 +40,14 @@ function look(
 			if (decision !== undefined && decision !== "unknown") {
 				// One decided at or below `since` was seen by the read, though its intent may still stand.
 				if (decision.c > item.since && decision.c <= c) {
-					return conflict("a row that the transaction read has changed", item);
+					const other = `transaction ${b.transaction}`;
+					return conflict("a row that the transaction read has changed", b.key, other);
 				}
 				continue;
 			}
 			if (own !== null && isOlder(b.transaction, own)) {
-				return conflict("an older transaction is changing a row that was read", item);
+				const other = `transaction ${b.transaction}`;
+				return conflict("an older transaction is changing a row that was read", b.key, other);
 			}
 			waiting.push(b);
 		}
@@ -50,16 +55,16 @@ function look(
 	return waiting.length === 0 ? valid : { kind: "wait", for: waiting };
 }
 
-function changed(r: ReplicaCore, item: ValidateItem, c: Timestamp): boolean {
+function changeOf(r: ReplicaCore, item: ValidateItem, c: Timestamp): Change | undefined {
 	// Nothing in the range changed since: no look at the span is needed.
 	if (r.state.lastCommit <= item.since) {
-		return false;
+		return undefined;
 	}
-	return changedBetween(r.context.engine, item.span, item.since, c, r.state.lastCommit);
+	return changeBetween(r.context.engine, item.span, item.since, c, r.state.lastCommit);
 }
 
-function conflict(reason: string, item: ValidateItem): RangeAnswer {
-	return { kind: "conflict", reason, key: item.span.start };
+function conflict(reason: string, key: Key, other: string): RangeAnswer {
+	return { kind: "conflict", reason, key, other };
 }
 
 /** Synchronous when nothing must be waited for. */

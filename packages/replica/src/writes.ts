@@ -43,14 +43,18 @@ function refuse(
 		if (other !== undefined) {
 			// A refusal, too, goes to ask the anchor: the intent may be orphaned.
 			r.blockers.watch(other, () => {});
-			return conflict("another transaction is writing the row", w.key);
+			const by = `transaction ${other.transaction}`;
+			return conflict("another transaction is writing the row", w.key, by);
 		}
-		if (r.locks.foreignConflict(w.key, q.owner) !== undefined) {
-			return conflict("another transaction has locked the row", w.key);
+		const holder = r.locks.foreignConflict(w.key, q.owner);
+		if (holder !== undefined) {
+			return conflict("another transaction has locked the row", w.key, `transaction ${holder}`);
 		}
 		if (w.since != null) {
-			if (w.since < r.state.lastCommit && newestChange(engine, w.key) > w.since) {
-				return conflict("a row that the transaction read has changed", w.key);
+			const changedAt = w.since < r.state.lastCommit ? newestChange(engine, w.key) : w.since;
+			if (changedAt > w.since) {
+				const by = `the transaction committed at ${changedAt}`;
+				return conflict("a row that the transaction read has changed", w.key, by);
 			}
 			if (w.since < r.state.gcThreshold) {
 				return gcError(w.since, r.state.gcThreshold);
@@ -72,8 +76,8 @@ function isThere(r: ReplicaCore, own: TransactionId, key: Key, isNew: boolean): 
 		: !isNew && newest(engine, key) !== undefined;
 }
 
-function conflict(reason: string, key: Key): RangeAnswer {
-	return { kind: "conflict", reason, key };
+function conflict(reason: string, key: Key, other?: string): RangeAnswer {
+	return { kind: "conflict", reason, key, ...(other === undefined ? {} : { other }) };
 }
 
 /** p: the highest issued timestamp seen, and at least the range's last commit. */

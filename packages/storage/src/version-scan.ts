@@ -1,9 +1,18 @@
 /** Reads of spans: rows as of a timestamp, and whether anything changed. */
 import { assert } from "@quorate/keys/assert";
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
-import type { Timestamp } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { EngineReader } from "./engine.ts";
-import { dataKey, dataSpan, deletionKey, historyEnd, historySpan, userKey } from "./engine-keys.ts";
+import {
+	dataKey,
+	dataSpan,
+	deletionKey,
+	historyEnd,
+	historyPrefixOf,
+	historySpan,
+	historyUserKey,
+	userKey,
+} from "./engine-keys.ts";
 import { HistoryCursor } from "./history.ts";
 import { readTimestamp, versionValue } from "./version-codec.ts";
 import type { KeyValue, ScanLimits, ScanResult } from "./versions.ts";
@@ -111,64 +120,73 @@ function scanMerged(
 	}
 }
 
-/** True if any key of the span changed (was put or deleted) in (after, upTo]. */
-export function changedBetween(
+/** A key was put or deleted. */
+export interface Change {
+	readonly key: Key;
+	readonly ts: Timestamp;
+}
+
+/** Some change of a key of the span in (after, upTo]. */
+export function changeBetween(
 	reader: EngineReader,
 	span: Span,
 	after: Timestamp,
 	upTo: Timestamp,
 	lastCommit: Timestamp,
-): boolean {
+): Change | undefined {
 	if (lastCommit <= after || upTo <= after || span.start >= span.end) {
-		return false;
+		return undefined;
 	}
+	const within = (ts: Timestamp): Timestamp | undefined =>
+		ts > after && ts <= upTo ? ts : undefined;
 	if (span.end.length === span.start.length + 1 && span.end === keySuccessor(span.start)) {
-		const verdict = pointChanged(reader, span.start, after, upTo);
-		if (verdict !== undefined) {
-			return verdict;
+		const ts = pointChange(reader, span.start);
+		if (ts <= upTo) {
+			return ts > after ? { key: span.start, ts } : undefined;
 		}
-	} else if (
-		anyRow(reader, dataSpan(span), (_, value) => within(readTimestamp(value), after, upTo))
-	) {
-		return true;
+	} else {
+		const test = (_: Key, value: Uint8Array) => within(readTimestamp(value));
+		const found = firstRow(reader, dataSpan(span), userKey, test);
+		if (found !== undefined) {
+			return found;
+		}
 	}
-	return anyRow(
+	return firstRow(
 		reader,
 		historySpan(span),
-		(k, value) => within(historyEnd(k), after, upTo) || within(readTimestamp(value), after, upTo),
+		(k) => historyUserKey(historyPrefixOf(k)),
+		(k, value) => within(historyEnd(k)) ?? within(readTimestamp(value)),
 	);
 }
 
-const within = (ts: Timestamp, after: Timestamp, upTo: Timestamp): boolean =>
-	ts > after && ts <= upTo;
-
-/** Undefined where only history knows: the newest change came after `upTo`. */
-function pointChanged(
-	reader: EngineReader,
-	k: Key,
-	after: Timestamp,
-	upTo: Timestamp,
-): boolean | undefined {
-	const bytes = reader.get(dataKey(k)) ?? reader.get(deletionKey(k));
-	const ts = bytes === undefined ? 0 : readTimestamp(bytes);
-	return ts <= after ? false : ts <= upTo ? true : undefined;
+export function changedBetween(...what: Parameters<typeof changeBetween>): boolean {
+	return changeBetween(...what) !== undefined;
 }
 
-function anyRow(
+/** The newest; those before it only history knows. */
+function pointChange(reader: EngineReader, k: Key): Timestamp {
+	const bytes = reader.get(dataKey(k)) ?? reader.get(deletionKey(k));
+	return bytes === undefined ? timestampZero : readTimestamp(bytes);
+}
+
+/** The first row in which `test` finds a change. */
+function firstRow(
 	reader: EngineReader,
 	span: Span,
-	test: (k: Key, value: Uint8Array) => boolean,
-): boolean {
+	keyOf: (k: Key) => Key,
+	test: (k: Key, value: Uint8Array) => Timestamp | undefined,
+): Change | undefined {
 	let start = span.start;
 	for (;;) {
 		const { keys, values, more } = reader.scan({ start, end: span.end }, chunk);
 		for (let n = 0; n < keys.length; n++) {
-			if (test(keys[n] as Key, values[n] as Uint8Array)) {
-				return true;
+			const ts = test(keys[n] as Key, values[n] as Uint8Array);
+			if (ts !== undefined) {
+				return { key: keyOf(keys[n] as Key), ts };
 			}
 		}
 		if (!more) {
-			return false;
+			return undefined;
 		}
 		start = keySuccessor(keys.at(-1) as Key);
 	}

@@ -18,10 +18,11 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import type { WrittenSpan } from "@quorate/replica/commands";
 import type { RangeAnswer, RequestedWrite, ValidateItem } from "@quorate/replica/requests";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
+import { conflictError } from "./conflict-error.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ReadSet } from "./read-set.ts";
 import { writtenSpans } from "./resolver.ts";
-import { conflictError, throwErrors } from "./router.ts";
+import { throwErrors } from "./router.ts";
 import { KeyExistsError } from "./types.ts";
 import type { BufferedWrite } from "./write-buffer.ts";
 

@@ -14,6 +14,7 @@ import { answerFromWire, requestToWire } from "@quorate/replica/range-wire";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "@quorate/replica/requests";
 import { type Rpc, RpcError } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
+import { conflictError } from "./conflict-error.ts";
 import { RangeCache } from "./range-cache.ts";
 
 export interface RouterOptions {
@@ -321,13 +322,6 @@ export function throwErrors(answer: RangeAnswer): void {
 		throw errorFromData(answer.error);
 	}
 	if (answer.kind === "conflict") {
-		throw conflictError(answer.reason, answer.key);
+		throw conflictError(answer.reason, answer.key, answer.other);
 	}
-}
-
-export function conflictError(reason: string, k: Key | null): DatabaseError {
-	return new DatabaseError("40001", "could not serialize access due to concurrent update", {
-		detail: k === null ? `${reason}.` : `${reason}: key ${formatKey(k)}.`,
-		hint: "Run the transaction again.",
-	});
 }

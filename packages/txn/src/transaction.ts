@@ -12,10 +12,11 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { type CommitOutcome, Committer } from "./commit.ts";
+import { conflictError } from "./conflict-error.ts";
 import type { Gateway } from "./gateway.ts";
 import { LockPlaces } from "./lock-places.ts";
 import { ReadSet } from "./read-set.ts";
-import { conflictError, throwErrors } from "./router.ts";
+import { throwErrors } from "./router.ts";
 import type {
 	CancelSignal,
 	LockRequest,
@@ -50,10 +51,10 @@ interface Saved {
 export class GatewayTransaction implements Transaction {
 	readonly #gateway: Gateway;
 	readonly #options: TransactionOptions;
-	readonly #owner: LockOwner;
+	#owner: LockOwner;
 	readonly #buffer = new WriteBuffer();
 	readonly #reads = new ReadSet();
-	readonly #committer: Committer;
+	#committer: Committer;
 	readonly #locks = new LockPlaces();
 	/** Values that were read while they were pending, and not committed for certain. */
 	readonly #built = new Map<Key, PendingValue>();
@@ -63,6 +64,8 @@ export class GatewayTransaction implements Transaction {
 	#cancel: CancelSignal | undefined;
 	#schemaChange = false;
 	#statements = 0;
+	/** A statement has read rows in order to write or keep them: it is not read-only, whatever it writes. */
+	#hasLocked = false;
 	#ended = false;
 
 	constructor(gateway: Gateway, options: TransactionOptions) {
@@ -124,6 +127,22 @@ export class GatewayTransaction implements Transaction {
 		return this.#statements <= 1 && this.#committer.chunks === 0;
 	}
 
+	restart(error: DatabaseError): void {
+		assert(this.canRestartStatement, "a transaction starts over only while it has sent nothing");
+		this.#statements = 0;
+		this.#readTimestamp = undefined;
+		this.#drawing = undefined;
+		this.#reads.clear();
+		this.#built.clear();
+		this.#buffer.take();
+		if (error.code !== "40001") {
+			// The locks were in somebody's way; without a conflict over them they are a good beginning.
+			this.#unlock();
+			this.#owner = this.#gateway.newOwner();
+			this.#committer = new Committer(this.#gateway, this.#owner);
+		}
+	}
+
 	/** Rejects as soon as the statement is cancelled; what was asked for may still arrive and is ignored. */
 	#guard<T>(work: Promise<T>): Promise<T> {
 		const cancel = this.#cancel;
@@ -160,6 +179,7 @@ export class GatewayTransaction implements Transaction {
 	// ---- reads
 
 	async get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]> {
+		this.#hasLocked ||= lock !== undefined;
 		if (keys.length === 1) {
 			const value = await this.#getHere(keys[0]!, lock);
 			if (value !== undefined) {
@@ -271,7 +291,7 @@ export class GatewayTransaction implements Transaction {
 			return undefined;
 		}
 		const v = answer.values[0]!;
-		await this.#moveTo(v.ts);
+		await this.#moveTo(v.ts, v.key);
 		this.#noteLocked(v, lock);
 		return v.value;
 	}
@@ -370,8 +390,15 @@ export class GatewayTransaction implements Transaction {
 			}
 			return answer;
 		});
-		const newestTs = Math.max(0, ...values.map((v) => v.ts)) as Timestamp;
-		await this.#moveTo(newestTs);
+		let newest: LockedValue | undefined;
+		for (const v of values) {
+			if (newest === undefined || v.ts > newest.ts) {
+				newest = v;
+			}
+		}
+		if (newest !== undefined) {
+			await this.#moveTo(newest.ts, newest.key);
+		}
 		for (const v of values) {
 			found.set(v.key, v.value);
 			this.#noteLocked(v, lock);
@@ -431,18 +458,22 @@ export class GatewayTransaction implements Transaction {
 		}
 	}
 
-	/** A newest-read saw a change at `ts`: the read timestamp moves above it, after validating what was read before. */
-	async #moveTo(ts: Timestamp): Promise<void> {
+	/** A newest-read saw a change at `ts`, of `k`: the read timestamp moves above it, after validating what was read before. */
+	async #moveTo(ts: Timestamp, k: Key | null): Promise<void> {
 		const read = this.#readTimestamp;
 		if (read === undefined || ts <= read.timestamp) {
 			return;
 		}
 		if (this.#options.isolation === "repeatable read") {
-			throw conflictError("the row was changed after the transaction began", null);
+			throw conflictError("the row was changed after the transaction began", k, committedAt(ts));
 		}
 		const issued = await this.#gateway.placement.issue();
 		if (issued.schemaVersion !== read.schemaVersion) {
 			throw conflictError("the schema has changed", null);
+		}
+		if (this.#options.isolation === "read committed") {
+			// The statement goes on in its snapshot and looks again at the rows that it has locked.
+			return;
 		}
 		if (this.#options.isolation === "serializable" && this.#reads.size > 0) {
 			await this.#committer.validate(
@@ -455,6 +486,7 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	async *scan(span: Span, options: ScanOptions = {}): AsyncGenerator<readonly Row[]> {
+		this.#hasLocked ||= options.lock !== undefined;
 		const reverse = options.reverse === true;
 		if (this.#built.size > 0) {
 			await this.confirm();
@@ -523,17 +555,20 @@ export class GatewayTransaction implements Transaction {
 		covered: Span,
 		lock: LockRequest | undefined,
 	): Promise<void> {
-		if (answer.kind === "locked-rows") {
-			await this.#moveTo(answer.ts);
-			if (lock?.wait === "skip locked") {
-				for (const row of answer.rows) {
-					this.#reads.addPoint(row.key, answer.since);
-				}
-			} else {
-				this.#reads.addSpan(covered, answer.since);
-			}
-		} else if (this.#validates(lock !== undefined) && !this.#options.readOnly) {
-			this.#reads.addSpan(covered, this.#readTimestamp!.timestamp);
+		const isLocked = answer.kind === "locked-rows";
+		if (isLocked) {
+			await this.#moveTo(answer.ts, null);
+		} else if (!this.#validates(lock !== undefined) || this.#options.readOnly) {
+			return;
+		}
+		const since = isLocked ? answer.since : this.#readTimestamp!.timestamp;
+		// Only SERIALIZABLE promises that no row has come in between.
+		if (this.#options.isolation === "serializable" && lock?.wait !== "skip locked") {
+			this.#reads.addSpan(covered, since);
+			return;
+		}
+		for (const row of answer.rows) {
+			this.#reads.addPoint(row.key, since);
 		}
 	}
 
@@ -622,7 +657,7 @@ export class GatewayTransaction implements Transaction {
 
 	endReadOnly(): boolean {
 		assert(!this.#ended, "a transaction ends once");
-		if (this.hasWrites || !this.#locks.isEmpty || this.#schemaChange) {
+		if (this.hasWrites || this.#hasLocked || this.#schemaChange) {
 			return false;
 		}
 		this.#ended = true;
@@ -647,7 +682,7 @@ export class GatewayTransaction implements Transaction {
 					await this.confirm();
 					builtOn.clear();
 				},
-				locked: !this.#locks.isEmpty,
+				locked: this.#hasLocked,
 				schemaChange: this.#schemaChange,
 				schemaVersion: this.schemaVersion,
 			});
@@ -681,6 +716,8 @@ export class GatewayTransaction implements Transaction {
 		}
 	}
 }
+
+const committedAt = (ts: Timestamp): string => `the transaction committed at ${ts}`;
 
 /** Of an answer to a read without a timestamp; undefined: nothing was read. */
 function drawnFor(answer: RangeAnswer): IssuedTimestamp | undefined {

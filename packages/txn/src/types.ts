@@ -4,6 +4,7 @@
  * cannot be learned), 55P03 (lock not available), 57014 (cancelled), 57P03 (cannot reach a quorum now), 53200.
  */
 
+import type { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
@@ -50,7 +51,7 @@ export interface ScanOptions {
 
 /** Cancels waits: statement_timeout, CancelRequest, disconnect. */
 export interface CancelSignal {
-	readonly reason: import("@quorate/keys/database-error").DatabaseError | undefined;
+	readonly reason: DatabaseError | undefined;
 	onCancel(listener: () => void): void;
 }
 
@@ -105,8 +106,10 @@ export interface Transaction {
 	 * commit, an error for example, waits for that first: rejects with 40001 if it has come to nothing.
 	 */
 	confirm(): Promise<void> | void;
-	/** Whether the running statement may be run again from its start by the caller after a 40001 (nothing was read before it). */
+	/** Whether the running statement may be run again from its start after a conflict: it is the first, and nothing of it was sent. */
 	readonly canRestartStatement: boolean;
+	/** Forgets what the statement has read and written, for another run of it. Locks stay, unless they were what it failed of. */
+	restart(error: DatabaseError): void;
 }
 
 declare const savepointBrand: unique symbol;

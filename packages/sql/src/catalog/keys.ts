@@ -44,6 +44,8 @@ export const droppedIndexSpan: Span = { start: key("\x01x"), end: key("\x01y") }
 /** Prefix of all keys of a physical index. */
 export const indexPrefix = (indexId: number): Key => key(`\x02${encodeId(indexId)}`);
 export const indexPrefixLength = 9;
+export const isIndexKey = (k: Key): boolean =>
+	k.length >= indexPrefixLength && k.charCodeAt(0) === 2;
 export function indexSpan(indexId: number): Span {
 	const start = indexPrefix(indexId);
 	return { start, end: prefixEnd(start) };

@@ -72,7 +72,7 @@ async function fillFrom(
 	try {
 		const table = await tableAt(state, transaction, oid);
 		if (table === undefined) throw gone();
-		const env = environment(state, transaction, lock);
+		const env = environment(state, transaction);
 		const rows: StoredRow[] = [];
 		const options = {
 			limit: size,
@@ -92,14 +92,14 @@ async function fillFrom(
 	}
 }
 
-function environment(state: SessionState, transaction: Transaction, pessimistic: boolean): Env {
+function environment(state: SessionState, transaction: Transaction): Env {
 	const { services } = state;
 	return new Env(
 		new Execution({
 			runtime: services.runtime,
 			store: new StatementStore(transaction, transaction.schemaVersion),
 			context: state.context,
-			mode: pessimistic ? "pessimistic" : "optimistic",
+			isolation: "serializable",
 			rowIds: services.rowIds,
 			cancel: { reason: undefined, onCancel: () => {} },
 			moreRows: undefined,

@@ -1,7 +1,7 @@
 /** What a running statement carries: the statement's own state, and the chain of outer rows for correlated parts. */
 import type { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
-import type { CancelSignal, TransactionMode } from "@quorate/txn/types";
+import type { CancelSignal, Isolation } from "@quorate/txn/types";
 import type { CommonTableState } from "../plan/logical.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
@@ -22,7 +22,7 @@ export class Execution {
 	readonly runtime: Runtime;
 	readonly store: StatementStore;
 	readonly context: FunctionContext;
-	readonly mode: TransactionMode;
+	readonly isolation: Isolation;
 	readonly rowIds: RowIdSource;
 	readonly cancel: CancelSignal;
 	/** Rows given by `INSERT ... VALUES` beyond those in the plan, and other input of this run. */
@@ -40,7 +40,7 @@ export class Execution {
 		readonly runtime: Runtime;
 		readonly store: StatementStore;
 		readonly context: FunctionContext;
-		readonly mode: TransactionMode;
+		readonly isolation: Isolation;
 		readonly rowIds: RowIdSource;
 		readonly cancel: CancelSignal;
 		readonly moreRows: readonly (readonly unknown[])[] | undefined;
@@ -49,7 +49,7 @@ export class Execution {
 		this.runtime = parts.runtime;
 		this.store = parts.store;
 		this.context = parts.context;
-		this.mode = parts.mode;
+		this.isolation = parts.isolation;
 		this.rowIds = parts.rowIds;
 		this.cancel = parts.cancel;
 		this.moreRows = parts.moreRows;

@@ -43,8 +43,7 @@ export class ShadowWriter {
 	}
 
 	#get(keys: readonly Key[], env: Env): Promise<(Uint8Array | undefined)[]> {
-		const lock = env.execution.mode === "pessimistic" ? exclusive : undefined;
-		return env.execution.store.get(keys, lock);
+		return env.execution.store.get(keys, exclusive);
 	}
 
 	/** Undefined: the row cannot be in the new index, since a column of its key is NULL. */

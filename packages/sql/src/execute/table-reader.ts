@@ -23,6 +23,8 @@ export class TableReader {
 	readonly ranges: KeyRanges;
 	readonly width: number;
 	readonly #lock: LockIntent | undefined;
+	/** Rows are locked once all conditions have been applied (`LockRows`), but where all that was read must hold anyway. */
+	readonly locksLate: boolean;
 	readonly #wanted: readonly boolean[] | undefined;
 
 	constructor(
@@ -30,18 +32,19 @@ export class TableReader {
 		relation: Relation,
 		lock: LockIntent | undefined,
 		scope: CompileScope,
+		locksLate = false,
 	) {
 		this.path = path;
 		this.codec = tableCodec(path.codec.table);
 		this.ranges = new KeyRanges(path, scope);
 		this.width = this.codec.row.width;
 		this.#lock = lock;
+		this.locksLate = locksLate;
 		this.#wanted = relation.used.every((used) => used) ? undefined : relation.used;
 	}
 
-	/** Optimistic transactions take no locks. */
 	lockFor(env: Env): LockRequest | undefined {
-		return env.execution.mode === "pessimistic" ? this.#lock : undefined;
+		return this.locksLate && env.execution.isolation !== "serializable" ? undefined : this.#lock;
 	}
 
 	decode(key: Key, value: Uint8Array): Datum[] {

@@ -33,7 +33,8 @@ export interface Claim {
 	readonly row: ExecRow;
 }
 
-const exclusive: LockRequest = { strength: "update", wait: "block" };
+/** What is read to be written. */
+export const exclusive: LockRequest = { strength: "update", wait: "block" };
 const claimsMax = 256;
 
 export class TableWriter {
@@ -54,10 +55,6 @@ export class TableWriter {
 		this.shadow = codec.rewrite && new ShadowWriter(codec.rewrite);
 		this.hasKey = hasPrimaryKey(codec.table);
 		this.hasUnique = this.hasKey || codec.secondary.some((index) => index.index.unique);
-	}
-
-	lockFor(env: Env): LockRequest | undefined {
-		return env.execution.mode === "pessimistic" ? exclusive : undefined;
 	}
 
 	/** Throws 23502, 23514; a promise only where a CHECK is asynchronous. */
@@ -121,7 +118,7 @@ export class TableWriter {
 			const some = claims.slice(i, i + claimsMax);
 			const values = await env.execution.store.get(
 				some.map((claim) => claim.key),
-				this.lockFor(env),
+				exclusive,
 			);
 			const taken = values.findIndex((value) => value !== undefined);
 			if (taken >= 0) throw this.#taken(some[taken]!, env);

@@ -7,15 +7,33 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { decodeId, indexPrefixLength } from "../catalog/keys.ts";
+import { decodeId, indexPrefixLength, isIndexKey } from "../catalog/keys.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Datum } from "../types/datum.ts";
 import { type TypeContext, typeByOid } from "../types/registry.ts";
 import { invertBytes } from "./index-codec.ts";
 
+/** Before a value in the key of an index that is not primary. */
+const notNullMark = 1;
+
 const textOf = (oid: number, value: Datum, context: TypeContext): string =>
 	value === null ? "null" : typeByOid(oid)!.format(value, context);
+
+/** (id)=(1) */
+function describeValues(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	values: readonly Datum[],
+	context: TypeContext,
+): string {
+	const columns = index.columns
+		.slice(0, values.length)
+		.map(({ attnum }) => columnByAttnum(table, attnum));
+	const names = columns.map((column) => quoteIdentifier(column.name)).join(", ");
+	const texts = columns.map((column, i) => textOf(column.type.oid, values[i]!, context)).join(", ");
+	return `(${names})=(${texts})`;
+}
 
 function duplicate(
 	table: TableDescriptor,
@@ -23,14 +41,11 @@ function duplicate(
 	values: readonly Datum[],
 	context: TypeContext,
 ): DatabaseError {
-	const columns = index.columns.map(({ attnum }) => columnByAttnum(table, attnum));
-	const names = columns.map((column) => quoteIdentifier(column.name)).join(", ");
-	const texts = columns.map((column, i) => textOf(column.type.oid, values[i]!, context)).join(", ");
 	return new DatabaseError(
 		"23505",
 		`duplicate key value violates unique constraint "${index.name}"`,
 		{
-			detail: `Key (${names})=(${texts}) already exists.`,
+			detail: `Key ${describeValues(table, index, values, context)} already exists.`,
 			schema: table.schema,
 			table: table.name,
 			constraint: index.name,
@@ -57,6 +72,33 @@ export function keyViolation(
 	key: Key,
 	context: TypeContext,
 ): DatabaseError {
+	const entry = entryOf(catalog, key);
+	return entry === undefined
+		? new DatabaseError("23505", "duplicate key value violates unique constraint")
+		: duplicate(entry.table, entry.index, entry.values, context);
+}
+
+/** `(id)=(1) of table "account"`; undefined: no key of a table. */
+export function describeKey(
+	catalog: CatalogSnapshot,
+	key: Key,
+	context: TypeContext,
+): string | undefined {
+	const entry = entryOf(catalog, key);
+	if (entry === undefined) return undefined;
+	const { table, index, values } = entry;
+	const shown = values.length === 0 ? "" : describeValues(table, index, values, context);
+	return `${shown} of table "${table.name}"`.trim();
+}
+
+interface KeyEntry {
+	readonly table: TableDescriptor;
+	readonly index: IndexDescriptor;
+	readonly values: readonly Datum[];
+}
+
+function entryOf(catalog: CatalogSnapshot, key: Key): KeyEntry | undefined {
+	if (!isIndexKey(key)) return undefined;
 	const indexId = decodeId(key, 1);
 	for (const relation of catalog.relations()) {
 		if (relation.kind !== "table") continue;
@@ -66,27 +108,33 @@ export function keyViolation(
 		const index = all.find((candidate) => candidate.indexId === indexId);
 		if (index === undefined) continue;
 		const isPrimary = index === relation.primary || index === rewrite?.primary;
-		return duplicate(relation, index, decodeKey(relation, index, isPrimary, key), context);
+		return { table: relation, index, values: decodeKey(relation, index, isPrimary, key) };
 	}
-	return new DatabaseError("23505", "duplicate key value violates unique constraint");
+	return undefined;
 }
 
+/** Values of its columns; fewer where the key is only the beginning of one. */
 function decodeKey(
 	table: TableDescriptor,
 	index: IndexDescriptor,
 	isPrimary: boolean,
 	key: Key,
 ): readonly Datum[] {
+	const values: Datum[] = [];
 	let offset = indexPrefixLength;
-	return index.columns.map(({ attnum, descending }) => {
-		const codec = typeByOid(columnByAttnum(table, attnum).type.oid)!.keyCodec!;
-		// Behind the byte that says that it is not NULL.
-		if (!isPrimary) offset++;
+	for (const { attnum, descending } of index.columns) {
+		if (offset >= key.length) break;
 		const bytes = descending ? invertBytes(key) : key;
+		if (!isPrimary && bytes.charCodeAt(offset++) !== notNullMark) {
+			values.push(null);
+			continue;
+		}
+		const codec = typeByOid(columnByAttnum(table, attnum).type.oid)!.keyCodec!;
 		const { value, next } = codec.decode(bytes, offset);
 		offset = next;
-		return value;
-	});
+		values.push(value);
+	}
+	return values;
 }
 
 function failingRow(table: TableDescriptor, row: readonly Datum[], context: TypeContext): string {

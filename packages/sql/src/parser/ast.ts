@@ -487,6 +487,12 @@ export type Statement = { readonly at: number } & (
 			readonly name: string;
 			readonly value: readonly string[] | undefined;
 	  }
+	/** name undefined: RESET ALL; value undefined: RESET, or DEFAULT. */
+	| {
+			readonly kind: "alter-system";
+			readonly name: string | undefined;
+			readonly value: readonly string[] | undefined;
+	  }
 	/** name undefined: ALL. */
 	| { readonly kind: "reset"; readonly name: string | undefined }
 	| { readonly kind: "show"; readonly name: string }

@@ -12,7 +12,7 @@ transform trigger trusted type user view constraint`.split(/\s+/);
 
 const ALTERED =
 	`aggregate collation conversion database default domain event extension foreign function group index language large
-materialized operator policy procedure publication role routine rule schema sequence server statistics subscription system
+materialized operator policy procedure publication role routine rule schema sequence server statistics subscription
 tablespace text trigger type user view`.split(/\s+/);
 
 const DROPPED =

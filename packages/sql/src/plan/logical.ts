@@ -19,6 +19,8 @@ export type LogicalFrom =
 			readonly table: TableDescriptor;
 			/** Set by FOR UPDATE after the item was bound. */
 			lock: LockIntent | undefined;
+			/** Below SERIALIZABLE its rows are locked not as they are read, but by a `Recheck` once all conditions have been applied. */
+			readonly locksLate?: "always" | "unless by key";
 	  }
 	| { readonly kind: "virtual"; readonly relation: Relation; readonly table: VirtualTable }
 	| {

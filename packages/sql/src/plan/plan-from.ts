@@ -229,12 +229,24 @@ export function planTable(
 	return { node, ordered: path.order !== undefined };
 }
 
+/** A row that is found by its whole key is locked at once: there are no others that its statement has seen before. */
+export const locksLate = (
+	item: Extract<LogicalFrom, { kind: "table" }>,
+	path: AccessPath,
+): boolean => item.locksLate === "always" || (item.locksLate === "unless by key" && !path.isPoint);
+
 export function scanOf(
 	item: Extract<LogicalFrom, { kind: "table" }>,
 	path: AccessPath,
 	parent: CompileScope,
 ): TableScan {
-	const reader = new TableReader(path, item.relation, item.lock, parent.inner(Layout.empty));
+	const reader = new TableReader(
+		path,
+		item.relation,
+		item.lock,
+		parent.inner(Layout.empty),
+		locksLate(item, path),
+	);
 	return new TableScan(reader, item.relation);
 }
 

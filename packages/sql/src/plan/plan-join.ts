@@ -19,6 +19,7 @@ import {
 	type Factor,
 	filtered,
 	itemRelations,
+	locksLate,
 	planFactor,
 	planFrom,
 } from "./plan-from.ts";
@@ -99,7 +100,7 @@ function planLookup(
 	);
 	if (!dependsOnLeft) return undefined;
 	const inner = parent.inner(left.layout).inner(Layout.empty);
-	const reader = new TableReader(path, item.relation, item.lock, inner);
+	const reader = new TableReader(path, item.relation, item.lock, inner, locksLate(item, path));
 	const scan = new TableScan(reader, item.relation);
 	const cost = left.estimate * (reader.ranges.isSingleSync ? 1 : 3 + path.estimate);
 	if (cost > lookupLimit && hasEquality(conjuncts, left, factor) && left.estimate > 1)

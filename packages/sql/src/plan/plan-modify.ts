@@ -3,8 +3,11 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import { type Assigned, Delete, type Target, Update } from "../execute/operators/modify.ts";
+import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
+import { Recheck } from "../execute/recheck.ts";
 import { tableCodec } from "../execute/table-codec.ts";
+import { exclusive } from "../execute/table-writer.ts";
 import type { Statement, TableExpression } from "../parser/ast.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
@@ -19,7 +22,7 @@ import {
 } from "./bind-table.ts";
 import { bindWith } from "./bind-with.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, conjunctsOf, someNode } from "./bound.ts";
+import { type Bound, conjunction, conjunctsOf, someNode } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
@@ -62,7 +65,8 @@ function bindTarget(
 		kind: "table",
 		relation,
 		table,
-		lock: { strength: "update", wait: "block" },
+		lock: exclusive,
+		locksLate: others.length > 0 ? "always" : "unless by key",
 	};
 	const from = [target, ...bindFrom(binder, others, scope)];
 	const place: Place = { binder, scope, clause: "WHERE", aggregates: false, sets: false };
@@ -80,6 +84,32 @@ function targetOf(node: PlanNode, bindings: Bindings): Target {
 		width: liveColumns(bindings.table).length,
 	};
 }
+
+/** Undefined where the rows of the target are locked as they are read at every level. */
+function recheckOf(
+	node: PlanNode,
+	{ table, relation, target, from, where }: Bindings,
+	level: CompileScope,
+): Recheck | undefined {
+	const [scan] = leavesOf(node);
+	if (from.length === 1 && scan instanceof TableScan && !scan.reader.locksLate) return undefined;
+	const condition = conjunction([...where, ...from.flatMap(innerConditions)]);
+	return new Recheck(
+		tableCodec(table),
+		node.layout.slot(relation, 0),
+		target.lock ?? exclusive,
+		condition && compile(condition, level),
+	);
+}
+
+const leavesOf = (node: PlanNode): readonly PlanNode[] =>
+	node.children.length === 0 ? [node] : node.children.flatMap(leavesOf);
+
+/** Of joins that are no more than conditions. */
+const innerConditions = (item: LogicalFrom): readonly Bound[] =>
+	item.kind === "join" && item.type === "inner"
+		? [...item.on, ...innerConditions(item.left), ...innerConditions(item.right)]
+		: [];
 
 export function planUpdate(
 	binder: Binder,
@@ -116,6 +146,7 @@ export function planUpdate(
 		returning && compileAll(returning.bounds, level),
 		{
 			deferred: touchesKey || reads || bindings.from.length > 1,
+			recheck: recheckOf(node, bindings, level),
 			valueOnly: !touchesKey && table.rewrite === undefined,
 		},
 	);
@@ -177,7 +208,10 @@ export function planDelete(
 		tableWriter(binder, table, parent),
 		targetOf(node, bindings),
 		returning && compileAll(returning.bounds, level),
-		hasSubquery(bindings.where) || bindings.from.length > 1,
+		{
+			deferred: hasSubquery(bindings.where) || bindings.from.length > 1,
+			recheck: recheckOf(node, bindings, level),
+		},
 	);
 	return {
 		command: "DELETE",

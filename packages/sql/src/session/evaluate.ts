@@ -47,7 +47,7 @@ export async function executionFor(
 		runtime: services.runtime,
 		store: new StatementStore(transaction, catalog.version),
 		context: state.context,
-		mode: block.characteristics.mode,
+		isolation: block.characteristics.isolation,
 		rowIds: services.rowIds,
 		cancel: state.cancel,
 		moreRows: undefined,

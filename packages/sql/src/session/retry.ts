@@ -7,7 +7,7 @@ const firstDelayMs = 2;
 const delayMaxMs = 250;
 
 /** Conflicts that a fresh transaction may not meet again. */
-export const isConflict = (error: unknown): boolean =>
+export const isConflict = (error: unknown): error is DatabaseError =>
 	error instanceof DatabaseError && (error.code === "40001" || error.code === "40P01");
 
 export function pause(runtime: Runtime, ms: number): Promise<void> {

@@ -4,7 +4,7 @@
  * schema version moved under it, and where the transaction allows a restart after a conflict.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Savepoint, Transaction } from "@quorate/txn/types";
+import type { Transaction } from "@quorate/txn/types";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
 import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
@@ -68,17 +68,12 @@ export async function startPlanned(
 	const transaction = opened instanceof Promise ? await opened : opened;
 	for (let restarts = 0; ; restarts++) {
 		transaction.beginStatement(state.cancel);
-		let savepoint: Savepoint | undefined;
-		let store: StatementStore | undefined;
 		try {
 			const plan = planned(state, block, prepared);
 			const { cached, version } = plan instanceof Promise ? await plan : plan;
 			refuseReadOnly(cached.plan, block);
 			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
-			if (block.explicit && cached.plan.writes && transaction.canRestartStatement) {
-				savepoint = transaction.savepoint();
-			}
-			store = new StatementStore(transaction, version);
+			const store = new StatementStore(transaction, version);
 			return await run(state, block, prepared, parameters, cached.plan, store);
 		} catch (thrown) {
 			const error = await confirmed(transaction, thrown);
@@ -88,10 +83,7 @@ export async function startPlanned(
 			}
 			if (restarts >= restartsMax) throw error;
 			if (!isConflict(error) || !transaction.canRestartStatement) throw error;
-			if (store?.wrote === true) {
-				if (savepoint === undefined) throw error;
-				transaction.rollbackTo(savepoint);
-			}
+			transaction.restart(error);
 			await backOff(state.services.runtime, restarts);
 		}
 	}
@@ -180,7 +172,7 @@ async function run(
 		runtime: services.runtime,
 		store,
 		context,
-		mode: block.characteristics.mode,
+		isolation: block.characteristics.isolation,
 		rowIds: services.rowIds,
 		cancel: state.cancel,
 		moreRows: lexed.moreRows,

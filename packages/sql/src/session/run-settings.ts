@@ -1,4 +1,5 @@
-/** SET, RESET, SHOW, SET TRANSACTION. */
+/** SET, RESET, SHOW, SET TRANSACTION, ALTER SYSTEM. */
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { Isolation, TransactionMode } from "@quorate/txn/types";
 import type { Statement } from "../parser/ast.ts";
 import type { Output } from "./output.ts";
@@ -7,9 +8,12 @@ import type { SessionState } from "./session-state.ts";
 import { durationMs, settingDefinition } from "./setting-definitions.ts";
 import { unknownSetting } from "./settings.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
-import { applyModes } from "./transaction-control.ts";
+import { applyModes, applyTransactionMode } from "./transaction-control.ts";
 
-type SettingStatement = Extract<Statement, { kind: "set" | "reset" | "show" | "set-transaction" }>;
+type SettingStatement = Extract<
+	Statement,
+	{ kind: "set" | "reset" | "show" | "set-transaction" | "alter-system" }
+>;
 
 export async function runSettingStatement(
 	state: SessionState,
@@ -29,8 +33,11 @@ export async function runSettingStatement(
 		case "set-transaction":
 			setTransaction(state, block, statement);
 			return "SET";
+		case "alter-system":
+			await alterSystem(state, block, statement);
+			return "ALTER SYSTEM";
 		default:
-			await show(state, block, statement.name, output);
+			await show(state, statement.name, output);
 			return "SHOW";
 	}
 }
@@ -49,15 +56,20 @@ function set(
 		return;
 	}
 	if (setCharacteristic(state, block, name, value)) return;
+	if (name === "transaction_mode") setMode(state, block, value);
 	state.settings.set(name, value, local);
 	state.context.refresh();
 	// What a transaction was begun with holds for it, unless it has not begun to read.
 	if (name === "lock_timeout" && block.transaction === undefined) {
 		block.characteristics.lockTimeoutMs = durationMs(state.settings.value(name));
 	}
-	if (name === "transaction_mode" && block.transaction === undefined) {
-		block.characteristics.mode = state.settings.value(name) as TransactionMode;
-	}
+}
+
+/** For this transaction as well as for those that follow. */
+function setMode(state: SessionState, block: TransactionBlock, value: string | undefined): void {
+	const wanted = value ?? state.settings.default("transaction_mode");
+	const mode = settingDefinition("transaction_mode")!.normalize(wanted) as TransactionMode;
+	applyTransactionMode(block, mode);
 }
 
 /** Settings that belong to the running transaction. */
@@ -83,7 +95,15 @@ function setCharacteristic(
 		});
 		return true;
 	}
-	return name === "transaction_deferrable";
+	if (name === "transaction_deferrable") {
+		applyModes(block, {
+			isolation: undefined,
+			readOnly: undefined,
+			deferrable: normalized === "on",
+		});
+		return true;
+	}
+	return false;
 }
 
 function setTransaction(
@@ -99,21 +119,51 @@ function setTransaction(
 		applyModes(block, statement.modes);
 		return;
 	}
-	const { isolation, readOnly } = statement.modes;
+	const { isolation, readOnly, deferrable } = statement.modes;
 	if (isolation !== undefined) {
 		state.settings.set("default_transaction_isolation", isolation, false);
 	}
 	if (readOnly !== undefined) {
 		state.settings.set("default_transaction_read_only", readOnly ? "on" : "off", false);
 	}
+	if (deferrable !== undefined) {
+		state.settings.set("default_transaction_deferrable", deferrable ? "on" : "off", false);
+	}
 }
 
-async function show(
+/** Holds on all nodes, for sessions that have not set it themselves, from their next transaction on. */
+async function alterSystem(
 	state: SessionState,
 	block: TransactionBlock,
-	asked: string,
-	output: Output,
+	statement: Extract<SettingStatement, { kind: "alter-system" }>,
 ): Promise<void> {
+	if (block.explicit) {
+		throw new DatabaseError("25001", "ALTER SYSTEM cannot run inside a transaction block");
+	}
+	const { placement } = state.services;
+	const { name, value } = statement;
+	if (name === undefined) {
+		for (const known of placement.settings().values.keys()) {
+			if (settingDefinition(known) !== undefined) await placement.set(known, null);
+		}
+		return;
+	}
+	const definition = settingDefinition(name);
+	if (definition === undefined) throw unknownSetting(name);
+	if (!definition.settable || ofOneTransaction.has(definition.name)) {
+		throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`);
+	}
+	const normalized = value && definition.normalize(value.join(", "));
+	await placement.set(definition.name.toLowerCase(), normalized ?? null);
+}
+
+const ofOneTransaction: ReadonlySet<string> = new Set([
+	"transaction_isolation",
+	"transaction_read_only",
+	"transaction_deferrable",
+]);
+
+async function show(state: SessionState, asked: string, output: Output): Promise<void> {
 	if (asked === "all") {
 		output.columns([textColumn("name"), textColumn("setting"), textColumn("description")]);
 		await output.rows(state.settings.all().map(([name, value]) => [name, value, ""]));
@@ -121,14 +171,8 @@ async function show(
 	}
 	const name = asked.toLowerCase();
 	const shown = settingDefinition(name)?.name ?? asked;
-	const value = characteristic(block, name) ?? state.settings.get(name);
+	const value = state.context.setting(name);
 	if (value === undefined) throw unknownSetting(asked);
 	output.columns([textColumn(shown)]);
 	await output.rows([[value]]);
-}
-
-function characteristic(block: TransactionBlock, name: string): string | undefined {
-	if (name === "transaction_isolation") return block.characteristics.isolation;
-	if (name === "transaction_read_only") return block.characteristics.readOnly ? "on" : "off";
-	return undefined;
 }

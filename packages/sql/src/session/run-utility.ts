@@ -31,6 +31,7 @@ export async function runUtility(
 		case "reset":
 		case "show":
 		case "set-transaction":
+		case "alter-system":
 			return runSettingStatement(state, block, statement, output);
 		case "prepare":
 		case "execute":

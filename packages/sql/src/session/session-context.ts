@@ -10,6 +10,8 @@ import { parseSearchPath, type Settings } from "./settings.ts";
 export interface ContextCalls {
 	catalogCall(name: string, args: readonly Datum[]): Datum;
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
+	/** The value of a setting that belongs to the running transaction; undefined: it is another one. */
+	characteristic(name: string): string | undefined;
 }
 
 /** 2000-01-01 in milliseconds since 1970. */
@@ -70,6 +72,7 @@ export class SessionContext implements FunctionContext {
 	/** Takes over settings if any changed. */
 	refresh(): void {
 		const settings = this.#settings;
+		settings.catchUp();
 		if (this.#settingsVersion === settings.version) return;
 		this.#settingsVersion = settings.version;
 		this.timeZone = settings.value("TimeZone");
@@ -112,7 +115,7 @@ export class SessionContext implements FunctionContext {
 	}
 
 	setting(name: string): string | undefined {
-		return this.#settings.get(name);
+		return this.#calls.characteristic(name.toLowerCase()) ?? this.#settings.get(name);
 	}
 
 	setSetting(name: string, value: string, local: boolean): string {

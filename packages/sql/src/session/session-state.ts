@@ -1,5 +1,6 @@
 /** The state that all parts of a session work on, and the life of its transactions. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { ConflictError } from "@quorate/txn/conflict-error";
 import {
 	type Isolation,
 	KeyExistsError,
@@ -8,7 +9,7 @@ import {
 } from "@quorate/txn/types";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { keyViolation } from "../execute/violation.ts";
+import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { Datum } from "../types/datum.ts";
 import { StatementCancel } from "./cancel.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -40,7 +41,10 @@ export class SessionState {
 
 	constructor(services: NodeServices, user: string, backendPid: number) {
 		this.services = services;
-		this.settings = new Settings((name) => this.#settingChanged(name));
+		this.settings = new Settings(
+			() => services.placement.settings(),
+			(name) => this.#settingChanged(name),
+		);
 		this.cancel = new StatementCancel(services.runtime);
 		this.settings.force("session_authorization", user);
 		this.context = new SessionContext({
@@ -53,6 +57,7 @@ export class SessionState {
 			calls: {
 				catalogCall: (name, args) => this.#catalogCall(name, args),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
+				characteristic: (name) => this.characteristic(name),
 			},
 		});
 	}
@@ -70,6 +75,7 @@ export class SessionState {
 			isolation: "serializable",
 			mode: "pessimistic",
 			readOnly: false,
+			deferrable: false,
 			lockTimeoutMs: 0,
 		},
 	};
@@ -111,11 +117,30 @@ export class SessionState {
 					isolation: (isolation === "read uncommitted" ? "read committed" : isolation) as Isolation,
 					mode: settings.value("transaction_mode") as TransactionMode,
 					readOnly: settings.value("default_transaction_read_only") === "on",
+					deferrable: settings.value("default_transaction_deferrable") === "on",
 					lockTimeoutMs: durationMs(settings.value("lock_timeout")),
 				},
 			};
 		}
 		return this.#begun.characteristics;
+	}
+
+	/** Settings that belong to the running transaction; folded names. Undefined: it is none of them. */
+	characteristic(name: string): string | undefined {
+		const { isolation, readOnly, deferrable, mode } =
+			this.block?.characteristics ?? this.#defaults();
+		switch (name) {
+			case "transaction_isolation":
+				return isolation;
+			case "transaction_read_only":
+				return readOnly ? "on" : "off";
+			case "transaction_deferrable":
+				return deferrable ? "on" : "off";
+			case "transaction_mode":
+				return mode;
+			default:
+				return undefined;
+		}
 	}
 
 	/** The KV transaction of the block, begun now if it has not been. */
@@ -128,6 +153,7 @@ export class SessionState {
 
 	#start(block: TransactionBlock, snapshot: CatalogSnapshot): Transaction {
 		const { isolation, mode, readOnly, lockTimeoutMs } = block.characteristics;
+		block.hasQueried = true;
 		block.transaction = this.services.coordinator.begin({
 			isolation,
 			mode,
@@ -248,6 +274,11 @@ export class SessionState {
 	translate(error: unknown): unknown {
 		if (error instanceof KeyExistsError && this.snapshot !== undefined) {
 			return keyViolation(this.snapshot, error.key, this.context);
+		}
+		if (error instanceof ConflictError && this.snapshot !== undefined) {
+			const { key } = error.conflict;
+			const where = key === null ? undefined : describeKey(this.snapshot, key, this.context);
+			return where === undefined ? error : new ConflictError(error.conflict, where);
 		}
 		return error;
 	}

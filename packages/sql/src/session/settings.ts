@@ -1,8 +1,10 @@
 /**
  * A session's settings. SET takes effect at once and is undone if its transaction rolls back; SET LOCAL lasts until the
- * transaction ends. Values are immutable maps, so that a savepoint only has to remember one.
+ * transaction ends. Values are immutable maps, so that a savepoint only has to remember one. Below them are what the client
+ * asked for when it connected, what ALTER SYSTEM has set for the cluster, and the defaults of the definitions.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { ClusterSettings } from "@quorate/placement/types";
 import { allSettings, settingDefinition } from "./setting-definitions.ts";
 
 export interface SettingsState {
@@ -18,22 +20,52 @@ export class Settings {
 	/** Defaults of this session: the server's, and what the client asked for when it connected. */
 	readonly #initial = new Map<string, string>();
 	#state: SettingsState = { session: empty, local: empty };
+	readonly #cluster: () => ClusterSettings;
 	/** Called with each setting whose value changed. */
 	readonly #onChange: (name: string) => void;
-	/** Rises with every change: what is derived from settings is made again. */
-	version = 0;
+	#changes = 0;
+	/** Reported settings as the client knows them, as of a version of the cluster's. */
+	#told: { readonly version: number; readonly values: ReadonlyMap<string, string> } | undefined;
 
-	constructor(onChange: (name: string) => void) {
+	constructor(cluster: () => ClusterSettings, onChange: (name: string) => void) {
+		this.#cluster = cluster;
 		this.#onChange = onChange;
+	}
+
+	/** Rises with every change: what is derived from settings is made again. */
+	get version(): number {
+		return this.#changes + this.#cluster().version;
+	}
+
+	/** Between statements: tells of what ALTER SYSTEM has changed meanwhile. */
+	catchUp(): void {
+		const { version } = this.#cluster();
+		if (this.#told?.version === version) return;
+		const before = this.#told?.values;
+		this.#told = { version, values: new Map(this.reported()) };
+		if (before === undefined) return;
+		for (const [name, value] of this.#told.values) {
+			if (before.get(name) !== value) this.#onChange(name.toLowerCase());
+		}
 	}
 
 	/** Undefined: no such setting. */
 	get(name: string): string | undefined {
 		const folded = name.toLowerCase();
 		return (
-			this.#state.local.get(folded) ??
-			this.#state.session.get(folded) ??
+			this.#state.local.get(folded) ?? this.#state.session.get(folded) ?? this.#default(folded)
+		);
+	}
+
+	/** What RESET goes back to, for settings that exist; folded names. */
+	default(folded: string): string {
+		return this.#default(folded) ?? "";
+	}
+
+	#default(folded: string): string | undefined {
+		return (
 			this.#initial.get(folded) ??
+			this.#cluster().values.get(folded) ??
 			settingDefinition(folded)?.initial
 		);
 	}
@@ -48,13 +80,13 @@ export class Settings {
 		const definition = settingDefinition(name);
 		if (definition === undefined && !name.includes(".")) throw unknownSetting(name);
 		this.#initial.set(name.toLowerCase(), definition?.normalize(value) ?? value);
-		this.version++;
+		this.#changes++;
 	}
 
 	/** Fixed by the server: who is connected. */
 	force(name: string, value: string): void {
 		this.#initial.set(name.toLowerCase(), value);
-		this.version++;
+		this.#changes++;
 	}
 
 	/** Value undefined: the default. Throws 42704, 22023, 55P02. */
@@ -68,8 +100,8 @@ export class Settings {
 		const before = this.get(name);
 		const { session, local: locals } = this.#state;
 		if (local) {
-			const initial = this.#initial.get(folded) ?? definition?.initial ?? "";
-			const next = value === undefined ? initial : (definition?.normalize(value) ?? value);
+			const next =
+				value === undefined ? this.default(folded) : (definition?.normalize(value) ?? value);
 			this.#state = { session, local: new Map(locals).set(folded, next) };
 		} else {
 			const next = new Map(session);
@@ -79,7 +111,7 @@ export class Settings {
 			rest.delete(folded);
 			this.#state = { session: next, local: rest };
 		}
-		this.version++;
+		this.#changes++;
 		if (this.get(name) !== before) this.#onChange(folded);
 	}
 
@@ -98,7 +130,7 @@ export class Settings {
 			for (const name of map.keys()) before.set(name, this.get(name));
 		}
 		this.#state = state;
-		this.version++;
+		this.#changes++;
 		for (const [name, value] of before) if (this.get(name) !== value) this.#onChange(name);
 	}
 

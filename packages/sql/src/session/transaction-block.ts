@@ -12,6 +12,7 @@ export interface Characteristics {
 	isolation: Isolation;
 	mode: TransactionMode;
 	readOnly: boolean;
+	deferrable: boolean;
 	lockTimeoutMs: number;
 }
 
@@ -21,6 +22,7 @@ interface NamedSavepoint {
 	readonly savepoint: Savepoint | undefined;
 	readonly changes: CatalogChanges;
 	readonly settings: SettingsState;
+	readonly isReadOnly: boolean;
 	readonly tasks: number;
 }
 
@@ -43,6 +45,8 @@ export class TransactionBlock {
 	readonly characteristics: Characteristics;
 	readonly settingsBefore: SettingsState;
 	transaction: Transaction | undefined;
+	/** A query was run: what the transaction was begun with holds to its end. */
+	hasQueried = false;
 	/** Schema changes of this transaction. */
 	changes: CatalogChanges = noChanges;
 	/** The catalog with them, kept until either changes. */
@@ -73,6 +77,11 @@ export class TransactionBlock {
 		return this.#savepoints.length > 0;
 	}
 
+	/** It was read-only when the innermost savepoint was made. */
+	get isReadOnlyAround(): boolean {
+		return this.#savepoints.at(-1)?.isReadOnly === true;
+	}
+
 	get changesSchema(): boolean {
 		return this.changes.size > 0;
 	}
@@ -96,6 +105,7 @@ export class TransactionBlock {
 			savepoint: this.transaction?.savepoint(),
 			changes: this.changes,
 			settings,
+			isReadOnly: this.characteristics.readOnly,
 			tasks: this.afterCommit.length,
 		});
 	}
@@ -108,6 +118,7 @@ export class TransactionBlock {
 		if (found.savepoint !== undefined) this.transaction!.rollbackTo(found.savepoint);
 		else if (this.transaction !== undefined) this.#undoAll();
 		this.changes = found.changes;
+		this.characteristics.readOnly = found.isReadOnly;
 		this.afterCommit.length = found.tasks;
 		this.failed = false;
 		return found.settings;

@@ -1,6 +1,6 @@
 /** BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION. They work on the session's block, not in it. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Isolation } from "@quorate/txn/types";
+import type { Isolation, TransactionMode } from "@quorate/txn/types";
 import type { Statement, TransactionModes } from "../parser/ast.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -27,24 +27,56 @@ export function isControl(statement: Statement | undefined): statement is Contro
 const isolationOf = (modes: TransactionModes): Isolation | undefined =>
 	modes.isolation === "read uncommitted" ? "read committed" : modes.isolation;
 
-/** Throws 25001 if the transaction has begun to read. */
+const tooLate = (message: string): DatabaseError => new DatabaseError("25001", message);
+
+/** Throws 25001 if the transaction has run a query, or is within a savepoint, in PostgreSQL's words. */
 export function applyModes(block: TransactionBlock, modes: TransactionModes): void {
 	const isolation = isolationOf(modes);
-	const { characteristics, transaction } = block;
+	const { characteristics } = block;
 	if (isolation !== undefined && isolation !== characteristics.isolation) {
-		if (transaction !== undefined) {
-			throw new DatabaseError(
-				"25001",
-				"SET TRANSACTION ISOLATION LEVEL must be called before any query",
-			);
+		if (block.hasQueried) {
+			throw tooLate("SET TRANSACTION ISOLATION LEVEL must be called before any query");
+		}
+		if (block.hasSavepoints) {
+			throw tooLate("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
 		}
 		characteristics.isolation = isolation;
 	}
-	if (modes.readOnly === undefined || modes.readOnly === characteristics.readOnly) return;
-	if (transaction !== undefined && !modes.readOnly) {
-		throw new DatabaseError("25001", "transaction read-write mode must be set before any query");
+	if (modes.readOnly !== undefined) setReadOnly(block, modes.readOnly);
+	if (modes.deferrable !== undefined) setDeferrable(block, modes.deferrable);
+}
+
+function setReadOnly(block: TransactionBlock, readOnly: boolean): void {
+	const { characteristics } = block;
+	if (!readOnly && characteristics.readOnly) {
+		if (block.isReadOnlyAround) {
+			throw tooLate("cannot set transaction read-write mode inside a read-only transaction");
+		}
+		if (block.hasQueried) {
+			throw tooLate("transaction read-write mode must be set before any query");
+		}
 	}
-	characteristics.readOnly = modes.readOnly;
+	characteristics.readOnly = readOnly;
+}
+
+/** Accepted, and nothing else: a read-only transaction never waits for its snapshot to be safe, and never fails. */
+function setDeferrable(block: TransactionBlock, deferrable: boolean): void {
+	if (block.hasSavepoints) {
+		throw tooLate("SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+	}
+	if (block.hasQueried) {
+		throw tooLate("SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+	}
+	block.characteristics.deferrable = deferrable;
+}
+
+/** As `SET transaction_mode`; of a transaction that has begun to read nothing can be changed. */
+export function applyTransactionMode(block: TransactionBlock, mode: TransactionMode): void {
+	if (mode === block.characteristics.mode) return;
+	if (block.hasQueried && block.explicit) {
+		throw tooLate("transaction_mode must be set before any query of the transaction");
+	}
+	if (!block.hasQueried) block.characteristics.mode = mode;
 }
 
 /** The command tag. */
@@ -74,6 +106,7 @@ function begin(
 ): string {
 	if (state.block?.explicit === true) {
 		state.notice("WARNING", "25001", "there is already a transaction in progress");
+		applyModes(state.block, statement.modes);
 		return statement.tag;
 	}
 	// Statements before it in one query string are part of the transaction.

@@ -6,7 +6,12 @@ import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin, type Span } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import type { IdKind, NodeRecord, PlacementClient } from "@quorate/placement/types";
+import type {
+	ClusterSettings,
+	IdKind,
+	NodeRecord,
+	PlacementClient,
+} from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type {
 	RangeStatus,
@@ -25,6 +30,7 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	/** Hooks by which a test makes something happen in between. */
 	beforeRead: (() => void | Promise<void>) | undefined;
 	beforeCommit: ((mode: TransactionMode) => void | Promise<void>) | undefined;
+	#settings: ClusterSettings = { version: 0, values: new Map() };
 	#clock = 1_000_000;
 	#version = 1;
 	readonly #counters = new Map<IdKind, number>([
@@ -118,6 +124,17 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 
 	schemaVersion(): number {
 		return this.#version;
+	}
+
+	settings(): ClusterSettings {
+		return this.#settings;
+	}
+
+	async set(name: string, value: string | null): Promise<void> {
+		const values = new Map(this.#settings.values);
+		if (value === null) values.delete(name);
+		else values.set(name, value);
+		this.#settings = { version: this.#settings.version + 1, values };
 	}
 
 	async awaitSchemaVersion(_version: number, _timeoutMs: number): Promise<boolean> {

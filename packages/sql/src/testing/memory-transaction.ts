@@ -67,7 +67,11 @@ export class MemoryTransaction implements Transaction {
 	}
 
 	get canRestartStatement(): boolean {
-		return this.#options.isolation === "read committed";
+		return false;
+	}
+
+	restart(): void {
+		assert(false, "statements are not restarted here");
 	}
 
 	async readTimestamp(): Promise<{ timestamp: Timestamp; schemaVersion: number }> {
@@ -113,6 +117,10 @@ export class MemoryTransaction implements Transaction {
 
 	/** Takes the lock and moves r to the newest version, having validated what was read before. */
 	async #lock(key: Key, lock: LockRequest): Promise<boolean> {
+		if (this.#options.mode === "optimistic") {
+			if (!this.#lockedReads.has(key)) this.#lockedReads.set(key, this.#read!.timestamp);
+			return true;
+		}
 		const granted = await this.#coordinator.locks.acquire(
 			this,
 			key,

@@ -8,7 +8,7 @@ import type { Batch, Env, ExecRow } from "../env.ts";
 import { entryTarget, entryValue, type IndexCodec } from "../index-codec.ts";
 import { Operator } from "../operator.ts";
 import type { PlanNode } from "../plan-node.ts";
-import type { Claim, TableWriter } from "../table-writer.ts";
+import { type Claim, exclusive, type TableWriter } from "../table-writer.ts";
 import { uniqueViolation } from "../violation.ts";
 
 /** Rows of the target's live columns, ready to be written. */
@@ -157,7 +157,7 @@ class ConflictBatch {
 			rows.push({ row, key, claims: this.#writer.claims(row, key) });
 		}
 		const keys = [...new Set(rows.flatMap(({ claims }) => claims.map((claim) => claim.key)))];
-		const values = await env.execution.store.get(keys, this.#writer.lockFor(env));
+		const values = await env.execution.store.get(keys, exclusive);
 		for (const [i, key] of keys.entries()) this.#known.set(key, values[i]);
 		const written: ExecRow[] = [];
 		for (const { row, key, claims } of rows) {
@@ -214,7 +214,7 @@ class ConflictBatch {
 		}
 		const value = conflict.index.isPrimary
 			? found
-			: (await env.execution.store.get([oldKey], this.#writer.lockFor(env)))[0];
+			: (await env.execution.store.get([oldKey], exclusive))[0];
 		if (value === undefined) return undefined;
 		const oldRow: Datum[] = new Array(codec.row.width);
 		codec.row.decode(value, oldRow, 0, undefined);

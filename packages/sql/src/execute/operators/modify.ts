@@ -6,6 +6,7 @@ import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
 import type { PlanNode } from "../plan-node.ts";
+import type { Recheck } from "../recheck.ts";
 import type { RowChange, TableWriter } from "../table-writer.ts";
 import { allRows } from "./joins.ts";
 
@@ -18,6 +19,11 @@ export interface Target {
 export interface Assigned {
 	readonly slot: number;
 	readonly value: Compiled;
+}
+
+export interface ModifyOptions {
+	readonly deferred: boolean;
+	readonly recheck: Recheck | undefined;
 }
 
 const keyOf = (row: ExecRow, target: Target): Key => row[target.base + target.width] as Key;
@@ -36,26 +42,34 @@ abstract class Modify extends Operator {
 	protected readonly returning: readonly Compiled[] | undefined;
 	/** The input may see the statement's own writes: read all of it first. */
 	readonly #deferred: boolean;
+	/** Of rows that were not locked as they were read; undefined: all are. */
+	readonly #recheck: Recheck | undefined;
 
 	constructor(
 		input: PlanNode,
 		writer: TableWriter,
 		target: Target,
 		returning: readonly Compiled[] | undefined,
-		deferred: boolean,
+		options: ModifyOptions,
 	) {
 		super();
 		this.input = input;
 		this.writer = writer;
 		this.target = target;
 		this.returning = returning;
-		this.#deferred = deferred;
+		this.#deferred = options.deferred;
+		this.#recheck = options.recheck;
 		this.children = [input];
 		this.layout = new Layout(returning?.length ?? 0, new Map());
 	}
 
 	/** Writes a batch; the rows that RETURNING looks at. */
 	protected abstract apply(batch: Batch, env: Env): Promise<readonly ExecRow[]>;
+
+	#locked(batch: Batch, env: Env): Batch | Promise<Batch> {
+		const recheck = env.execution.isolation === "serializable" ? undefined : this.#recheck;
+		return recheck === undefined || batch.length === 0 ? batch : recheck.rows(batch, env);
+	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const batches = this.#deferred ? [await allRows(this.input, env)] : this.input.run(env);
@@ -66,7 +80,7 @@ abstract class Modify extends Operator {
 				const key = keyOf(row, this.target);
 				return seen.has(key) ? false : seen.add(key);
 			});
-			const results = await this.apply(fresh, env);
+			const results = await this.apply(await this.#locked(fresh, env), env);
 			env.execution.affected += results.length;
 			await env.execution.store.flush();
 			if (this.returning === undefined || results.length === 0) continue;
@@ -89,9 +103,9 @@ export class Update extends Modify {
 		target: Target,
 		assigned: readonly Assigned[],
 		returning: readonly Compiled[] | undefined,
-		options: { readonly deferred: boolean; readonly valueOnly: boolean },
+		options: ModifyOptions & { readonly valueOnly: boolean },
 	) {
-		super(input, writer, target, returning, options.deferred);
+		super(input, writer, target, returning, options);
 		this.label = `Update on ${writer.codec.table.name}`;
 		this.#assigned = assigned;
 		this.#valueOnly = options.valueOnly;
@@ -157,9 +171,9 @@ export class Delete extends Modify {
 		writer: TableWriter,
 		target: Target,
 		returning: readonly Compiled[] | undefined,
-		deferred: boolean,
+		options: ModifyOptions,
 	) {
-		super(input, writer, target, returning, deferred);
+		super(input, writer, target, returning, options);
 		this.label = `Delete on ${writer.codec.table.name}`;
 	}
 
