@@ -14,11 +14,15 @@ export class SqlError extends Error {
 	readonly code: string;
 	/** The connection ends with it. */
 	readonly isFatal: boolean;
+	readonly detail: string | undefined;
+	readonly hint: string | undefined;
 
-	constructor(code: string, message: string, isFatal: boolean) {
-		super(message);
-		this.code = code;
-		this.isFatal = isFatal;
+	constructor(m: Pick<Message, "code" | "message" | "severity" | "detail" | "hint">) {
+		super(m.message);
+		this.code = m.code;
+		this.isFatal = m.severity === "FATAL";
+		this.detail = m.detail;
+		this.hint = m.hint;
 	}
 }
 
@@ -35,8 +39,12 @@ interface Message {
 	readonly code: string;
 	readonly severity: string;
 	readonly message: string;
+	readonly detail: string | undefined;
+	readonly hint: string | undefined;
 	readonly text: string;
 	readonly fields: (string | null)[];
+	readonly processID: number;
+	readonly secretKey: number;
 }
 
 interface Query {
@@ -51,6 +59,8 @@ export class SqlConnection {
 	readonly #connection: Connection;
 	#query: Query | undefined;
 	#isOpen = true;
+	#end: SqlError | undefined;
+	#key = { processID: 0, secretKey: 0 };
 
 	private constructor(connection: Connection) {
 		this.#connection = connection;
@@ -80,6 +90,20 @@ export class SqlConnection {
 		return this.#isOpen;
 	}
 
+	/** What the server said when it ended the connection while nothing was asked. */
+	get end(): SqlError | undefined {
+		return this.#end;
+	}
+
+	/** Asks the server, over another connection, to cancel the statement that runs. */
+	async cancel(runtime: Runtime, address: string): Promise<void> {
+		const other = await runtime.network.connect(address, connectMs);
+		const { processID, secretKey } = this.#key;
+		const closed = new Promise<void>((resolve) => other.onClose(() => resolve()));
+		other.write(serialize.cancel(processID, secretKey));
+		await closed;
+	}
+
 	/** All statements of the text, one result each. */
 	query(text: string): Promise<readonly SqlResult[]> {
 		return this.#ask(serialize.query(text));
@@ -99,8 +123,12 @@ export class SqlConnection {
 	}
 
 	#receive(message: Message): void {
+		if (message.name === "backendKeyData") this.#key = message;
 		const query = this.#query;
-		if (query === undefined) return;
+		if (query === undefined) {
+			if (message.name === "error") this.#end = new SqlError(message);
+			return;
+		}
 		switch (message.name) {
 			case "dataRow":
 				query.rows.push(message.fields);
@@ -110,7 +138,7 @@ export class SqlConnection {
 				query.rows = [];
 				return;
 			case "error":
-				query.error = new SqlError(message.code, message.message, message.severity === "FATAL");
+				query.error = new SqlError(message);
 				return;
 			case "readyForQuery":
 				this.#query = undefined;
