@@ -138,7 +138,7 @@ export class GatewayTransaction implements Transaction {
 		if (error.code !== "40001") {
 			// The locks were in somebody's way; without a conflict over them they are a good beginning.
 			this.#unlock();
-			this.#owner = this.#gateway.newOwner();
+			this.#owner = this.#gateway.newOwner(this.#options.process ?? 0);
 			this.#committer = new Committer(this.#gateway, this.#owner);
 		}
 	}

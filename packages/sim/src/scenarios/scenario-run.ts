@@ -30,7 +30,9 @@ const patienceMs = 30_000;
 function waitingOwners(cluster: SimCluster): number {
 	const owners = new Set<string>();
 	for (const { store } of cluster.serving()) {
-		for (const { waiter } of store.lockWaits()) owners.add(waiter);
+		for (const { owner, strength, waitedMs } of store.lockReport().locks) {
+			if (strength !== null && waitedMs !== null) owners.add(owner);
+		}
 	}
 	return owners.size;
 }
