@@ -9,8 +9,9 @@ import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { IdKind, NodeRecord } from "./types.ts";
 
-/** Raised when the meaning of an entry changes; an entry of a newer format stops the node. */
-const commandFormat = 1;
+/** Raised when the meaning of an entry changes; an entry of a newer format stops the node. 2: a setting may be null. */
+const commandFormat = 2;
+const oldestFormat = 1;
 
 export type PlacementCommand =
 	/** O2: timestamps below `value` may be handed out from the moment this is applied. */
@@ -60,8 +61,8 @@ export function decodeCommand(bytes: Uint8Array): PlacementCommand {
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 	const { v, ...command } = JSON.parse(text) as PlacementCommand & { v: number };
 	assert(
-		v === commandFormat,
-		() => `placement log entry has format ${v}, this build reads ${commandFormat}`,
+		v >= oldestFormat && v <= commandFormat,
+		() => `placement log entry has format ${v}, this build reads up to ${commandFormat}`,
 	);
 	return command as PlacementCommand;
 }

@@ -96,12 +96,25 @@ test("schema versions are known as of any timestamp", (t) => {
 });
 
 test("an entry or a state of a newer format is refused by name", (t) => {
-	t.throws(() => decodeCommand(Buffer.from('{"v":2,"kind":"ceiling","value":1}')), {
-		message: /placement log entry has format 2, this build reads 1/,
+	t.throws(() => decodeCommand(Buffer.from('{"v":3,"kind":"ceiling","value":1}')), {
+		message: /placement log entry has format 3, this build reads up to 2/,
 	});
-	t.throws(() => PlacementState.decode(Buffer.from('{"format":2}')), {
-		message: /placement state has format 2, this build reads 1/,
+	t.throws(() => PlacementState.decode(Buffer.from('{"format":3}')), {
+		message: /placement state has format 3, this build reads up to 2/,
 	});
+});
+
+test("an entry and a state of the format before are read", (t) => {
+	t.deepEqual(decodeCommand(Buffer.from('{"v":1,"kind":"set","name":"a","value":"b"}')), {
+		kind: "set",
+		name: "a",
+		value: "b",
+	});
+	const state = genesis();
+	state.apply({ kind: "set", name: "a", value: "b" });
+	const { settingsVersion: _, ...before } = JSON.parse(Buffer.from(state.encode()).toString());
+	const read = PlacementState.decode(Buffer.from(JSON.stringify({ ...before, format: 1 })));
+	t.deepEqual(read.settings(), state.settings());
 });
 
 const text = fc.constantFrom("a", "b", "\x00\xff", "c d");

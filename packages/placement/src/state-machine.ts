@@ -11,7 +11,9 @@ import { RangeDirectory } from "./directory.ts";
 import { firstIds, firstRange, firstSchemaVersion, founderRecords } from "./genesis.ts";
 import type { ClusterSettings, IdKind, NodeIdentity, NodeRecord } from "./types.ts";
 
-const stateFormat = 1;
+/** 2: settings have a version. */
+const stateFormat = 2;
+const oldestFormat = 1;
 /** Old entries go: nobody reads further back than the GC threshold lets them. */
 const schemaHistoryMax = 1000;
 
@@ -84,10 +86,12 @@ export class PlacementState {
 		const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 		const data = JSON.parse(text) as StateData;
 		assert(
-			data.format === stateFormat,
-			() => `placement state has format ${data.format}, this build reads ${stateFormat}`,
+			data.format >= oldestFormat && data.format <= stateFormat,
+			() => `placement state has format ${data.format}, this build reads up to ${stateFormat}`,
 		);
-		return new PlacementState(data);
+		return new PlacementState(
+			data.format === 1 ? { ...data, settingsVersion: data.settings.length } : data,
+		);
 	}
 
 	encode(): Uint8Array {

@@ -9,7 +9,7 @@ import type { BootId, ClusterId, NodeId } from "@quorate/keys/ids";
 import { LENGTH_BYTES } from "./codec.ts";
 
 /** Raised by any change to the messages that an older node would misread. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 /** A greeting is some 200 bytes; nobody who has not greeted may send more than this at once. */
 export const GREETING_BYTES_MAX = 8192;
 
