@@ -8,6 +8,7 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import type { WrittenSpan } from "./commands.ts";
+import type { ReplicaObserver } from "./observer.ts";
 import type { RangeState } from "./range-state.ts";
 import type { RangeAnswer } from "./requests.ts";
 import type { TimestampSource } from "./timestamp-source.ts";
@@ -21,6 +22,8 @@ export interface ReplicaContext {
 	readonly limits?: Limits | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
+	/** Simulation only. */
+	readonly observer?: ReplicaObserver | undefined;
 	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */
 	bootOf(node: NodeId): BootId | undefined;
 	/** Asks the leaseholder of the range that holds the anchor what became of a transaction. */

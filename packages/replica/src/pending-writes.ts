@@ -119,6 +119,12 @@ export class PendingWrites {
 		return keys.sort();
 	}
 
+	/** All groups. */
+	*all(): Generator<PendingGroup> {
+		yield* this.#proposed.values();
+		yield* this.#unproposed;
+	}
+
 	get groups(): number {
 		return this.#proposed.size + this.#unproposed.size;
 	}

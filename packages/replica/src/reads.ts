@@ -56,6 +56,7 @@ async function readLater(
 }
 
 function readCovered(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer> {
+	r.context.observer?.looks(r, q.s);
 	if (q.s < r.state.gcThreshold) {
 		return gcError(q.s, r.state.gcThreshold);
 	}
@@ -68,7 +69,16 @@ function readCovered(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer
 		own === null
 			? readAllAt(r.context.engine, q.keys, q.s).map((version) => version?.value ?? null)
 			: q.keys.map((k) => valueAt(r, k, q.s, own, none));
-	return found.length === 0 ? { kind: "values", values } : readBlocked(r, q, values, found);
+	return found.length === 0 ? answerValues(r, q, values) : readBlocked(r, q, values, found);
+}
+
+function answerValues(
+	r: ReplicaCore,
+	q: Read,
+	values: readonly (Uint8Array | null)[],
+): RangeAnswer {
+	r.context.observer?.read(q, values);
+	return { kind: "values", values };
 }
 
 async function readBlocked(
@@ -94,7 +104,7 @@ async function readBlocked(
 			values[i] = valueAt(r, k, q.s, q.transaction ?? null, here);
 		}
 	});
-	return { kind: "values", values };
+	return answerValues(r, q, values);
 }
 
 const none: readonly Blocker[] = [];
@@ -194,20 +204,28 @@ async function scanLater(
 }
 
 function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer> {
+	r.context.observer?.looks(r, q.s);
 	if (q.s < r.state.gcThreshold) {
 		return gcError(q.s, r.state.gcThreshold);
 	}
 	const own = q.transaction ?? null;
 	const page = scanAt(r.context.engine, q.span, q.s, r.state.lastCommit, q.limits);
 	if (r.blockers.intentCount === 0 && r.pending.groups === 0) {
-		return { kind: "rows", rows: page.rows, resume: page.resume ?? null };
+		return answerRows(r, q, coveredPart(q.span, page.resume, q.limits.reverse), page);
 	}
 	const look = firstLook(r, q.span, page.resume, q.limits.reverse, own, q.s);
 	const mine = own === null ? [] : ownIntents(r, look.covered, own);
 	if (look.found.length === 0 && mine.length === 0) {
-		return answerPage(page.rows, look);
+		return answerPage(r, q, page.rows, look);
 	}
 	return scanBlocked(r, q, look.covered, look.resume, look.found);
+}
+
+function coveredPart(span: Span, resume: Key | undefined, reverse: boolean): Span {
+	if (resume === undefined) {
+		return span;
+	}
+	return reverse ? { start: resume, end: span.end } : { start: span.start, end: resume };
 }
 
 /** The part of the span that the page covers, and what must be waited for in it. */
@@ -219,13 +237,13 @@ function firstLook(
 	own: TransactionId | null,
 	s: Timestamp,
 ): { covered: Span; resume: Key | undefined; found: Blocker[] } {
+	const page = coveredPart(span, resume, reverse);
 	if (reverse) {
-		const covered = resume === undefined ? span : { start: resume, end: span.end };
-		const look = r.blockers.inSpan(covered, own, s, Number.MAX_SAFE_INTEGER);
-		return { covered, resume, found: look.found };
+		const look = r.blockers.inSpan(page, own, s, Number.MAX_SAFE_INTEGER);
+		return { covered: page, resume, found: look.found };
 	}
-	const end = resume ?? span.end;
-	const look = r.blockers.inSpan({ start: span.start, end }, own, s, intentsPerPage);
+	const { end } = page;
+	const look = r.blockers.inSpan(page, own, s, intentsPerPage);
 	const cut = look.end < end;
 	return {
 		covered: { start: span.start, end: cut ? look.end : end },
@@ -303,22 +321,30 @@ async function scanBlocked(
 		}
 	}
 	const sorted = [...rows.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-	return {
-		kind: "rows",
-		rows: q.limits.reverse ? sorted.reverse() : sorted,
-		resume: resume ?? null,
-	};
+	return answerRows(r, q, covered, { rows: q.limits.reverse ? sorted.reverse() : sorted, resume });
 }
 
 /** Drops rows beyond the part whose intents were looked at. */
 function answerPage(
+	r: ReplicaCore,
+	q: Scan,
 	rows: readonly KeyValue[],
 	look: { readonly covered: Span; readonly resume: Key | undefined },
 ): RangeAnswer {
 	const inside = rows.every((row) => row.key < look.covered.end)
 		? rows
 		: rows.filter((row) => row.key < look.covered.end);
-	return { kind: "rows", rows: inside, resume: look.resume ?? null };
+	return answerRows(r, q, look.covered, { rows: inside, resume: look.resume });
+}
+
+function answerRows(
+	r: ReplicaCore,
+	q: Scan,
+	covered: Span,
+	page: { readonly rows: readonly PageRow[]; readonly resume: Key | undefined },
+): RangeAnswer {
+	r.context.observer?.scanned(covered, q.s, page.rows, q.transaction ?? null);
+	return { kind: "rows", rows: page.rows, resume: page.resume ?? null };
 }
 
 /** The newest version of a key that nobody foreign is writing: for newest-reads, after their waits. */

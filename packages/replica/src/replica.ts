@@ -28,13 +28,7 @@ import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
 import { VersionBatch } from "@quorate/storage/version-batch";
 import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
 import { Blockers } from "./blockers.ts";
-import {
-	type Command,
-	decodeCommand,
-	type Envelope,
-	encodeCommand,
-	entryBytesMax,
-} from "./commands.ts";
+import { type Command, decodeCommand, encodeCommand, entryBytesMax } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
@@ -45,6 +39,7 @@ import { WriteWaits } from "./lock-waits.ts";
 import { lockRead } from "./locked-reads.ts";
 import { lockScan } from "./locked-scans.ts";
 import { descriptorAfter, relocate } from "./membership.ts";
+import type { AppliedCommand } from "./observer.ts";
 import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
 import { read, scan } from "./reads.ts";
@@ -56,12 +51,6 @@ import { abort, commit, onePhase, prepare, resolve } from "./writes.ts";
 interface Callback {
 	readonly sequence: number;
 	readonly done: (result: ProposalResult) => void;
-}
-
-/** A command that was applied, kept until the batch is visible. */
-interface Applied {
-	readonly envelope: Envelope;
-	readonly result: ApplyResult;
 }
 
 export class Replica implements GroupMachine, ReplicaCore {
@@ -250,7 +239,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 	}
 
 	apply(entries: readonly CommittedEntry[]): void {
-		const applied: Applied[] = [];
+		const applied: AppliedCommand[] = [];
 		const { state } = this;
 		const { mutations } = this.context;
 		const versionBefore = state.descriptor.epoch;
@@ -266,7 +255,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 				state.appliedTerm = entry.term;
 				if (entry.command !== undefined) {
 					const envelope = decodeCommand(entry.command);
-					applied.push({ envelope, result: applyCommand(state, versions, envelope, mutations) });
+					const result = applyCommand(state, versions, envelope, mutations);
+					applied.push({ entry, envelope, result });
 					if (mutations?.entriesAppliedTwice === true && applied.length > 1) {
 						applyCommand(state, versions, applied.at(-2)!.envelope, mutations);
 					}
@@ -277,6 +267,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			}
 			versions.rawPut(metaKey(state.descriptor.rangeId, "state"), encodeRangeState(state));
 		});
+		this.context.observer?.applied(this, entries, applied);
 		const last = entries[entries.length - 1]!;
 		if (this.#isLeader && last.term === this.#term) {
 			this.#ownTermApplied = true;
@@ -290,7 +281,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 	}
 
 	/** What the leaseholder remembers follows what was applied (L4), once the batch is visible. */
-	#afterApply({ envelope, result }: Applied): void {
+	#afterApply({ envelope, result }: AppliedCommand): void {
 		const { command, sequence, number } = envelope;
 		const accepted = result.kind !== "rejected";
 		for (const group of this.pending.applied(sequence, number, accepted)) {

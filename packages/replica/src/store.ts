@@ -78,6 +78,7 @@ export class RangeStore {
 			timestamps: options.timestamps,
 			limits: options.limits,
 			mutations: options.mutations,
+			observer: options.observer,
 			bootOf: (node) => options.bootOf(node),
 			inquire: (transaction, anchor) => options.inquire(transaction, anchor),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),

@@ -24,6 +24,7 @@ function look(
 	items: readonly ValidateItem[],
 	c: Timestamp,
 ): Verdict {
+	r.context.observer?.looks(r, c);
 	const waiting: Blocker[] = [];
 	for (const item of items) {
 		if (item.since < r.state.gcThreshold) {
@@ -52,7 +53,11 @@ function look(
 			waiting.push(b);
 		}
 	}
-	return waiting.length === 0 ? valid : { kind: "wait", for: waiting };
+	if (waiting.length > 0) {
+		return { kind: "wait", for: waiting };
+	}
+	r.context.observer?.validated(items, c, own);
+	return valid;
 }
 
 function changeOf(r: ReplicaCore, item: ValidateItem, c: Timestamp): Change | undefined {

@@ -14,6 +14,7 @@ import { firstRange } from "@quorate/placement/genesis";
 import { type Placement, startPlacement } from "@quorate/placement/placement";
 import type { NodeIdentity } from "@quorate/placement/types";
 import { NodeRaftHost } from "@quorate/replica/host/host";
+import type { ReplicaObserver } from "@quorate/replica/observer";
 import type { RangeAnswer, RangeRequest } from "@quorate/replica/requests";
 import { RangeStore } from "@quorate/replica/store";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
@@ -39,6 +40,8 @@ export interface KeyValueOptions {
 	readonly limits?: Limits;
 	/** Tests only: protections to leave out. */
 	readonly mutations?: Mutations;
+	/** Simulation only. */
+	readonly observer?: ReplicaObserver;
 	/** Opens the storage engine, in the node's data directory. */
 	openEngine(): Promise<Engine>;
 	/** Another process has registered under this node's id: sessions must close before anything else. */
@@ -118,7 +121,7 @@ export async function startKeyValueNode(
 	const { client } = placement;
 	undo.push(() => placement?.close());
 	const node = { runtime, rpc, identity, boot, engine, host, placement: client };
-	const parts = { ...node, limits, mutations };
+	const parts = { ...node, limits, mutations, observer: options.observer };
 	const { store, gateway } = startRanges(parts);
 	undo.push(() => store.close());
 	if (identity.founders.some((f) => f.nodeId === identity.nodeId)) {
@@ -140,6 +143,7 @@ interface Parts {
 	readonly placement: ConnectedPlacementClient;
 	readonly limits: Limits | undefined;
 	readonly mutations: Mutations | undefined;
+	readonly observer: ReplicaObserver | undefined;
 }
 
 function startRanges(parts: Parts): {
@@ -165,6 +169,7 @@ function startRanges(parts: Parts): {
 		timestamps: placement,
 		limits: parts.limits,
 		mutations: parts.mutations,
+		observer: parts.observer,
 		host,
 		rpc,
 		bootOf,
