@@ -45,7 +45,7 @@ export class Blockers {
 	readonly #decisions = new Map<TransactionId, Decision>();
 	readonly #waits = new Map<TransactionId, Wait>();
 	/** Called with a decision so that the intents are resolved through the log. */
-	readonly #resolve: (transaction: TransactionId, c: Timestamp, keys: readonly Key[]) => void;
+	readonly #resolve: (transaction: TransactionId, decision: Decision, keys: readonly Key[]) => void;
 	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
 	readonly #settle: () => void;
 	/** Of the intents in the range now: saves most looks for them. */
@@ -54,7 +54,7 @@ export class Blockers {
 	constructor(
 		context: ReplicaContext,
 		pending: PendingWrites,
-		resolve: (transaction: TransactionId, c: Timestamp, keys: readonly Key[]) => void,
+		resolve: (transaction: TransactionId, decision: Decision, keys: readonly Key[]) => void,
 		settle: () => void,
 	) {
 		this.#context = context;
@@ -291,20 +291,20 @@ export class Blockers {
 			return;
 		}
 		if (answer.kind === "committed") {
-			this.#learn(transaction, { c: answer.c }, answer.c, wait);
+			this.#learn(transaction, { c: answer.c }, wait);
 		} else if (answer.kind === "aborted") {
-			this.#learn(transaction, { c: 0 as Timestamp }, 0 as Timestamp, wait);
+			this.#learn(transaction, { c: 0 as Timestamp }, wait);
 		} else if (answer.kind === "unknown") {
-			// T4: dropped through the log; readers wait until that is applied here.
-			this.#resolve(transaction, 0 as Timestamp, [...wait.keys]);
+			// T4: dropped through the log; readers wait until that is applied here. It may have committed.
+			this.#resolve(transaction, "unknown", [...wait.keys]);
 			this.#askLater(transaction, wait);
 		} else {
 			this.#askLater(transaction, wait);
 		}
 	}
 
-	#learn(transaction: TransactionId, decision: Decision, c: Timestamp, wait: Wait): void {
-		this.#resolve(transaction, c, [...wait.keys]);
+	#learn(transaction: TransactionId, decision: Decision, wait: Wait): void {
+		this.#resolve(transaction, decision, [...wait.keys]);
 		this.decided(transaction, decision);
 	}
 }

@@ -46,7 +46,7 @@ import { read, scan } from "./reads.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
 import { validateItems } from "./validation.ts";
-import { abort, commit, onePhase, prepare, resolve } from "./writes.ts";
+import { abort, commit, dropIntents, onePhase, prepare, resolve } from "./writes.ts";
 
 interface Callback {
 	readonly sequence: number;
@@ -72,6 +72,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 	/** The number of the last command proposed under the current lease; the right side of a split goes on from the left's. */
 	#number: number;
 	#destroyed = false;
+	/** The engine holds a snapshot's state already, and `state` is the one before. */
+	#isReplaced = false;
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
 
@@ -83,11 +85,12 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.blockers = new Blockers(
 			context,
 			this.pending,
-			(transaction, c, keys) => {
+			(transaction, decision, keys) => {
 				// Keys that have left with a split are their new range's to resolve.
 				const own = keys.filter((k) => this.owns(k));
 				const spans = own.map((k) => ({ start: k, end: `${k}\0` as Key }));
-				void resolve(this, { kind: "resolve", transaction, c, spans });
+				if (decision === "unknown") void dropIntents(this, transaction, spans);
+				else void resolve(this, { kind: "resolve", transaction, c: decision.c, spans });
 			},
 			() => {
 				if (this.holding()) {
@@ -149,12 +152,16 @@ export class Replica implements GroupMachine, ReplicaCore {
 	}
 
 	owns(k: Key): boolean {
-		return !this.#destroyed && spanContains(rangeSpan(this.state.descriptor), k);
+		return this.#isWhole && spanContains(rangeSpan(this.state.descriptor), k);
 	}
 
 	ownsSpan(span: Span): boolean {
 		const { start, end } = this.state.descriptor;
-		return !this.#destroyed && start <= span.start && span.end <= end;
+		return this.#isWhole && start <= span.start && span.end <= end;
+	}
+
+	get #isWhole(): boolean {
+		return !this.#destroyed && !this.#isReplaced;
 	}
 
 	// ---- proposals
@@ -396,7 +403,11 @@ export class Replica implements GroupMachine, ReplicaCore {
 		metadata: SnapshotMetadata,
 		chunks: AsyncIterable<Uint8Array>,
 	): Promise<void> {
-		const state = await installSnapshot(this.context, this.state, metadata, chunks);
+		const state = await installSnapshot(this.context, this.state, metadata, chunks, () => {
+			// Readers that still wait must not look at what their state says nothing about.
+			this.#isReplaced = true;
+		});
+		this.#isReplaced = false;
 		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
 		this.state = state;
 		this.#loseAnswers();

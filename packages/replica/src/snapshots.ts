@@ -73,12 +73,16 @@ function takePairs(it: EngineIterator): Pair[] {
 	return pairs;
 }
 
-/** Stages the stream, makes it durable, puts it in place. Rejects, with nothing changed, if it overlaps another replica here. */
+/**
+ * Stages the stream, makes it durable, puts it in place, `replacing` being called right before that. Rejects, with nothing changed, if
+ * it overlaps another replica here.
+ */
 export async function installSnapshot(
 	context: ReplicaContext,
 	before: RangeState,
 	metadata: SnapshotMetadata,
 	chunks: AsyncIterable<Uint8Array>,
+	replacing: () => void,
 ): Promise<RangeState> {
 	const { engine } = context;
 	const { rangeId } = before.descriptor;
@@ -116,6 +120,7 @@ export async function installSnapshot(
 	await syncEngine(context);
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
 	await syncEngine(context);
+	replacing();
 	finishInstall(engine, rangeId, marker, context.mutations);
 	await syncEngine(context);
 	return state;

@@ -291,11 +291,26 @@ export async function abort(
 const resolveIntentsMax = 500;
 
 /** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
-export async function resolve(
+export function resolve(
 	r: ReplicaCore,
 	q: Extract<RangeRequestBody, { kind: "resolve" }>,
 ): Promise<RangeAnswer> {
 	r.blockers.decided(q.transaction, { c: q.c });
+	return resolveThroughLog(r, q);
+}
+
+/** T4: nobody can tell any more what became of the transaction. Nobody is served from that: it may have committed. */
+export const dropIntents = (
+	r: ReplicaCore,
+	transaction: TransactionId,
+	spans: readonly WrittenSpan[],
+): Promise<RangeAnswer> =>
+	resolveThroughLog(r, { kind: "resolve", transaction, c: 0 as Timestamp, spans });
+
+async function resolveThroughLog(
+	r: ReplicaCore,
+	q: Extract<RangeRequestBody, { kind: "resolve" }>,
+): Promise<RangeAnswer> {
 	let rest = q.spans;
 	let isFound = false;
 	for (;;) {
