@@ -63,7 +63,7 @@ export async function runTransaction<T>(
 	kind: TransactionKind,
 	body: (transaction: ClientTransaction) => Promise<T>,
 ): Promise<Outcome<T>> {
-	const work = attempt(node, kind, body);
+	const work = attempt(cluster, node, kind, body);
 	let patience: { cancel(): void } | undefined;
 	const late = new Promise<"late">((resolve) => {
 		patience = cluster.world.schedule(patienceMs, () => resolve("late"));
@@ -78,6 +78,7 @@ export async function runTransaction<T>(
 }
 
 async function attempt<T>(
+	cluster: SimCluster,
 	node: SimNode,
 	kind: TransactionKind,
 	body: (transaction: ClientTransaction) => Promise<T>,
@@ -95,6 +96,7 @@ async function attempt<T>(
 		const value = await body(new ClientTransaction(transaction));
 		committing = true;
 		const { timestamp } = await transaction.commit();
+		if (timestamp !== undefined) cluster.monitor.acknowledged(timestamp);
 		return { status: "ok", value, timestamp };
 	} catch (error) {
 		if (!(error instanceof DatabaseError)) throw error;

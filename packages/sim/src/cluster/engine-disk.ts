@@ -20,9 +20,11 @@ import { codedError } from "../runtime/coded-error.ts";
 import type { CrashKind } from "../runtime/machine.ts";
 import type { SeededRandom } from "../runtime/seeded-random.ts";
 import type { World } from "../runtime/world.ts";
+import { ContentDigest } from "./monitor/content-digest.ts";
 
-type Step = (batch: EngineBatch) => void;
-type Batch = readonly Step[];
+/** A value, nothing, or nothing in all of a span. */
+export type EngineStep = readonly [key: Key, value: Uint8Array | undefined] | Span;
+type Batch = readonly EngineStep[];
 
 const everything: Span = { start: "" as Key, end: keyMax };
 /** Of a sync of the engine, in milliseconds: longer than the log's, it has more to write. */
@@ -40,6 +42,8 @@ export class EngineDisk {
 	/** Share of syncs that fail. */
 	syncErrorRate = 0;
 	#hasFailed = false;
+	/** Of what the process that opened it last has in it. */
+	digest = new ContentDigest(this.#durable);
 
 	constructor(world: World, machineId: number) {
 		this.#world = world;
@@ -55,8 +59,13 @@ export class EngineDisk {
 			it.close();
 		});
 		for (const steps of this.#unsynced) applyTo(live, steps);
+		const digest = new ContentDigest(live);
+		this.digest = digest;
 		return new CrashingEngine(live, {
-			wrote: (steps) => this.#unsynced.push(steps),
+			wrote: (steps) => {
+				this.#unsynced.push(steps);
+				digest.wrote(steps);
+			},
 			sync: () => this.#sync(runtime),
 		});
 	}
@@ -108,7 +117,11 @@ export class EngineDisk {
 
 function applyTo(engine: MemoryEngine, steps: Batch): void {
 	engine.write((batch) => {
-		for (const step of steps) step(batch);
+		for (const step of steps) {
+			if ("start" in step) batch.deleteSpan(step);
+			else if (step[1] === undefined) batch.delete(step[0]);
+			else batch.put(step[0], step[1]);
+		}
 	});
 }
 
@@ -141,20 +154,20 @@ class CrashingEngine implements Engine {
 	}
 
 	write(fill: (batch: EngineBatch) => void): void {
-		const steps: Step[] = [];
+		const steps: EngineStep[] = [];
 		this.#live.write((batch) => {
 			fill({
 				put: (k, value) => {
 					batch.put(k, value);
-					steps.push((b) => b.put(k, value));
+					steps.push([k, value]);
 				},
 				delete: (k) => {
 					batch.delete(k);
-					steps.push((b) => b.delete(k));
+					steps.push([k, undefined]);
 				},
 				deleteSpan: (span) => {
 					batch.deleteSpan(span);
-					steps.push((b) => b.deleteSpan(span));
+					steps.push(span);
 				},
 			});
 		});

@@ -37,6 +37,8 @@ test.serial(
 		for (const seed of [...regressions, ...others]) if (!(await holds(t, seed, totals))) return;
 		// A learner that was cut off when it was removed stayed for ever, in the way of its successor.
 		if (!(await holds(t, 9118, totals, { profile: "membership" }))) return;
+		// A reader was told that a transaction had aborted of which nobody could tell any more what had become (T4).
+		if (!(await holds(t, 13, totals, { profile: "lostAnswers" }))) return;
 		t.log(totals.describe());
 		// All kinds are looked for by `make sim SEEDS=100`.
 		const kinds = ["crash-power", "partition", "lease-move", "split-asked", "EIO-sync", "reset"];

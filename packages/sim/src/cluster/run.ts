@@ -139,9 +139,13 @@ export function reportOf(
 	};
 }
 
-export const workOf = (cluster: SimCluster): Readonly<Record<WorkKind | "splits", number>> => ({
+export const workOf = (
+	cluster: SimCluster,
+): Readonly<Record<WorkKind | "splits" | "valuesJudged" | "replicasCompared", number>> => ({
 	...cluster.work().counts,
 	splits: cluster.splits,
+	valuesJudged: cluster.monitor.valuesRead,
+	replicasCompared: cluster.monitor.compared,
 });
 
 async function setUp(cluster: SimCluster, bank: BankClients): Promise<void> {

@@ -10,6 +10,7 @@ import type { Mutations } from "@quorate/keys/mutations";
 import type { RunningNode } from "@quorate/server/node";
 import type { CrashKind } from "../runtime/machine.ts";
 import { World, type WorldOptions } from "../runtime/world.ts";
+import { Monitor } from "./monitor/monitor.ts";
 import { nodePort, SimNode } from "./sim-node.ts";
 import { WorkCounts } from "./work-counts.ts";
 
@@ -36,6 +37,8 @@ export class SimCluster {
 	readonly spares: readonly SimNode[];
 	/** What must never happen and did. */
 	readonly problems: string[] = [];
+	/** Judges what all nodes do, at each step. */
+	readonly monitor = new Monitor((what) => this.#problem(what));
 	/** What took longer than it should: a failure as well, but no proof that something is wrong with what was done. */
 	readonly delays: string[] = [];
 	readonly events: string[] = [];
@@ -60,13 +63,16 @@ export class SimCluster {
 					join,
 					limits: options.limits,
 					mutations: options.mutations,
-					problem: (what) => {
-						this.problems.push(what);
-						this.event(what);
-					},
+					problem: (what) => this.#problem(what),
+					monitor: this.monitor,
 				}),
 		);
 		this.spares = this.nodes.slice(founders);
+	}
+
+	#problem(what: string): void {
+		this.problems.push(what);
+		this.event(what);
 	}
 
 	event(text: string): void {

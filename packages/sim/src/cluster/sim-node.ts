@@ -7,6 +7,7 @@ import { type RunningNode, startNode } from "@quorate/server/node";
 import type { CrashKind, Machine } from "../runtime/machine.ts";
 import type { World } from "../runtime/world.ts";
 import { EngineDisk } from "./engine-disk.ts";
+import type { Monitor } from "./monitor/monitor.ts";
 import { WorkCounts } from "./work-counts.ts";
 
 export const nodePort = 7000;
@@ -20,6 +21,7 @@ export interface SimNodeOptions {
 	readonly mutations: Mutations | undefined;
 	/** Something that must never happen: a node stopped itself, or could not start. */
 	readonly problem: (what: string) => void;
+	readonly monitor: Monitor;
 }
 
 /** One boot. */
@@ -98,7 +100,7 @@ export class SimNode {
 	start(): void {
 		assert(this.#boot === undefined, `${this} runs a node already`);
 		const { machine } = this;
-		const { join, limits, mutations } = this.#options;
+		const { join, limits, mutations, monitor } = this.#options;
 		let end: () => void = () => undefined;
 		const ended = new Promise<undefined>((resolve) => {
 			end = () => resolve(undefined);
@@ -124,6 +126,7 @@ export class SimNode {
 			admin: undefined,
 			locality: "",
 			openEngine: () => Promise.resolve(this.engineDisk.open(runtime)),
+			observer: monitor.observer(`${this}`, () => this.engineDisk.digest),
 			...(limits === undefined ? {} : { limits }),
 			...(mutations === undefined ? {} : { mutations }),
 		}).then(
