@@ -18,7 +18,8 @@
  * - V3. After a crash nothing of the process happens: its timers, arriving bytes and completions are dropped, its
  *   promises never settle, and what it still calls in its last turn has no effect.
  * - V4. The network keeps what TCP promises and nothing more: the bytes of a connection arrive in order, each once, up to
- *   some point; between connections there is no order. Both ends learn of the end at different times, or never.
+ *   some point; between connections there is no order. Both ends learn of the end at different times, or never. Who asks for
+ *   it (`Link.disorder`) gets writes that come twice and out of order: Raft's messages have to stand that, too.
  * - V5. A disk keeps what was synced when a sync returned. Of the rest a power failure keeps whatever it likes.
  * - V6. Timers follow the monotonic clock of their machine, whatever its rate; the wall clock may show anything.
  * - V7. Faults are counted by kind (`world.counts`): a run in which a fault never happened has tested nothing against it.
@@ -26,7 +27,9 @@
  * A cluster (`cluster/`) is nodes started by the wiring of production on such machines, clients on keys (`run.ts`) and on SQL
  * (`run-sql.ts`), and a nemesis with its faults (`cluster/faults/`). A seed draws what the run is like (`profile.ts`). Histories go to
  * `packages/checker`; a bank keeps its total; an index equals its table; the dead are out of the way soon (`liveness.ts`); at the end
- * no intent is left and replicas of a range are equal byte for byte. A node that stops itself is a failure, unless its disk has
+ * no intent is left and replicas of a range are equal byte for byte. Meanwhile every entry that is applied anywhere, every value that
+ * is served and every validation is held against L1 to L4 and T1 to T5 over all nodes, and replicas are compared wherever two of
+ * them stand at the same applied index (`cluster/monitor/`). A node that stops itself is a failure, unless its disk has
  * failed: then going on would be one. Protections can be taken out (`Mutations`): each must turn a check red, or the check
  * proves nothing (`mutants.ts`; README.md has the table).
  *

@@ -8,7 +8,15 @@ import {
 } from "./faults/crafted-faults.ts";
 import { bitFlips, failingDisk, fullDisk, slowDisk } from "./faults/disk-faults.ts";
 import { forgetfulElection } from "./faults/election-faults.ts";
-import { badNetwork, cutLinks, isolate, oneSlowLink, resets } from "./faults/network-faults.ts";
+import {
+	badNetwork,
+	cutLinks,
+	disorder,
+	isolate,
+	lateConnections,
+	oneSlowLink,
+	resets,
+} from "./faults/network-faults.ts";
 import {
 	learnerSidesWithLeader,
 	moveLeases,
@@ -52,6 +60,8 @@ export const menus = {
 			[1, badNetwork],
 			[1, oneSlowLink],
 			[2, resets],
+			[2, lateConnections],
+			[2, disorder],
 			[1, clientsCutOff],
 			[4, moveLeases],
 			[2, split],
@@ -94,6 +104,7 @@ export const menus = {
 		faults: [
 			[3, acknowledgementsLost],
 			[4, resets],
+			[2, lateConnections],
 			[3, moveLeases],
 			[3, cutLinks],
 			[2, slowDisk],

@@ -20,6 +20,21 @@ function seedWords(text: string): [number, number, number, number] {
 	return [a, b, c, d];
 }
 
+/**
+ * Of n / 2^32, for n from 1 to 2^32. `Math.log` may differ in its last bit from one engine to the next; sums, products and quotients
+ * are the same everywhere.
+ */
+export function naturalLog(n: number): number {
+	const exponent = n >= 2 ** 32 ? 32 : 31 - Math.clz32(n);
+	const m = n / 2 ** exponent;
+	// ln m = 2 artanh((m - 1) / (m + 1)), by its series.
+	const t = (m - 1) / (m + 1);
+	const square = t * t;
+	let sum = 0;
+	for (let k = 17; k >= 1; k -= 2) sum = sum * square + 1 / k;
+	return 2 * t * sum + (exponent - 32) * Math.LN2;
+}
+
 export class SeededRandom {
 	readonly #label: string;
 	#a: number;
@@ -63,7 +78,7 @@ export class SeededRandom {
 
 	/** A positive number with this mean, and a long tail. */
 	exponential(mean: number): number {
-		return -Math.log(1 - this.float()) * mean;
+		return -naturalLog(this.uint32() + 1) * mean;
 	}
 
 	pick<T>(items: readonly T[]): T {

@@ -3,7 +3,7 @@ import type { Connection } from "@quorate/runtime/runtime";
 import { codedError } from "./coded-error.ts";
 import { EVENT_NETWORK } from "./event-queue.ts";
 import type { CrashKind, Machine } from "./machine.ts";
-import type { Link } from "./sim-link.ts";
+import type { Link, Straggler } from "./sim-link.ts";
 import { Pipe, type Segment } from "./sim-pipe.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
@@ -34,6 +34,8 @@ export function connectPair(
 export class SimConnection implements Connection {
 	readonly process: SimProcess;
 	readonly remoteAddress: string;
+	/** The connecting side has closed its end and opened another connection. */
+	isOutdated = false;
 	readonly #world: World;
 	#out!: Pipe;
 	#peer!: SimConnection;
@@ -44,6 +46,8 @@ export class SimConnection implements Connection {
 	#paused = false;
 	#delivery = false;
 	#needsDrain = false;
+	/** How many writes there were. */
+	#writes = 0;
 	#closeError: Error | undefined;
 	#closeReported = false;
 	#onData: ((bytes: Uint8Array) => void) | undefined;
@@ -65,6 +69,10 @@ export class SimConnection implements Connection {
 		});
 	}
 
+	get isClosed(): boolean {
+		return this.#state === "closed";
+	}
+
 	get remoteMachine(): Machine {
 		return this.#peer.process.machine;
 	}
@@ -75,10 +83,28 @@ export class SimConnection implements Connection {
 
 	write(bytes: Uint8Array): boolean {
 		if (this.#state !== "open" || !this.process.alive) return false;
-		if (bytes.length > 0) this.#out.send({ kind: "data", bytes });
+		const disorder = this.#out.link.disorder?.(bytes);
+		this.#send(disorder?.now ?? bytes);
+		for (const straggler of disorder?.later ?? []) this.#sendLater(straggler);
 		if (this.bufferedBytes < HIGH_WATER_MARK_BYTES) return true;
 		this.#needsDrain = true;
 		return false;
+	}
+
+	#send(bytes: Uint8Array): void {
+		if (bytes.length === 0) return;
+		this.#writes++;
+		this.#out.send({ kind: "data", bytes });
+	}
+
+	#sendLater({ bytes, delayMs, isCopy }: Straggler): void {
+		const writes = this.#writes;
+		this.#world.schedule(delayMs, () => {
+			if (this.#state !== "open") return;
+			if (isCopy) this.#world.count("duplicated");
+			if (this.#writes > writes) this.#world.count("reordered");
+			this.#send(bytes);
+		});
 	}
 
 	onData(listener: (bytes: Uint8Array) => void): void {
@@ -125,6 +151,12 @@ export class SimConnection implements Connection {
 		peer.#close(codedError("ECONNRESET", "connection reset"));
 	}
 
+	/** This end sees a reset, the other does not. What this one had sent is under way for so much longer. */
+	breakHere(delayMs: number): void {
+		this.#out.delay(delayMs);
+		this.#close(codedError("ECONNRESET", "connection reset"));
+	}
+
 	/** After the process has died. Without power nobody is left to tell the peer. */
 	processEnded(kind: CrashKind): void {
 		if (this.#state === "closed") return;
@@ -154,6 +186,7 @@ export class SimConnection implements Connection {
 			if (segment.kind === "data") this.#out.send({ kind: "reset" });
 			return;
 		}
+		if (this.isOutdated && segment.kind === "data") this.#world.count("late-after-reconnect");
 		this.#inbox.push(segment.kind === "fin" ? "fin" : segment.bytes);
 		if (this.#delivery) return;
 		if (this.process.resumeAtUs > this.#world.nowUs) this.#scheduleDelivery();

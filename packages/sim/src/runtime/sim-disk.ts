@@ -46,10 +46,15 @@ export type DiskOperation =
 
 const REPLACE_SUFFIX = ".replacing";
 
+const isSync = (operation: DiskOperation): boolean =>
+	operation === "sync" || operation === "syncDirectory";
+
 /** Faults to come: rates apply to each operation; `failNext` queues single ones. */
 export interface DiskFaults {
 	writeErrorRate: number;
 	syncErrorRate: number;
+	/** A sync can also be the one that learns that the disk is full. */
+	syncError: "EIO" | "ENOSPC";
 	readErrorRate: number;
 	/** Share of syncs that take `slowSyncMs`. */
 	slowSyncRate: number;
@@ -68,6 +73,7 @@ export class SimDisk {
 	readonly faults: DiskFaults = {
 		writeErrorRate: 0,
 		syncErrorRate: 0,
+		syncError: "EIO",
 		readErrorRate: 0,
 		slowSyncRate: 0,
 		slowSyncMs: 0,
@@ -154,7 +160,8 @@ export class SimDisk {
 		for (const file of [...this.#atRisk]) {
 			const damaged =
 				kind === "power" ? file.losePower(this.#random) : file.loseProcess(this.#random);
-			for (let i = 0; i < damaged; i++) this.#world.count("lost-or-torn-write");
+			if (damaged.lost > 0) this.#world.count("lost-write", damaged.lost);
+			if (damaged.torn > 0) this.#world.count("torn-write", damaged.torn);
 			if (kind === "power") {
 				file.makeDurable();
 				this.#atRisk.delete(file);
@@ -406,8 +413,9 @@ export class SimDisk {
 		}
 		const rate = this.#errorRate(operation);
 		if (!this.#random.chance(rate)) return undefined;
-		this.#world.count(`EIO-${operation}`);
-		return "EIO";
+		const code = isSync(operation) ? this.faults.syncError : "EIO";
+		this.#world.count(`${code}-${operation}`);
+		return code;
 	}
 
 	#errorRate(operation: DiskOperation): number {

@@ -21,6 +21,12 @@ export interface Change {
 	doomed: boolean;
 }
 
+/** Changes that a crash has left nothing or only a piece of. */
+export interface Damage {
+	readonly lost: number;
+	readonly torn: number;
+}
+
 const NOTHING = new Uint8Array(0);
 
 export class SimFile {
@@ -106,13 +112,13 @@ export class SimFile {
 		this.#changes = [];
 	}
 
-	/** The machine loses power. Answers how many changes were lost or torn. */
-	losePower(random: SeededRandom): number {
+	/** The machine loses power. Answers how many changes were lost, and of how many a piece is there. */
+	losePower(random: SeededRandom): Damage {
 		return this.#replay((change) => change.durable, random);
 	}
 
 	/** The program died; the kernel has what it was given, but calls that had not returned may be half done. */
-	loseProcess(random: SeededRandom): number {
+	loseProcess(random: SeededRandom): Damage {
 		return this.#replay((change) => change.completed, random);
 	}
 
@@ -126,18 +132,20 @@ export class SimFile {
 		};
 	}
 
-	#replay(survives: (change: Change) => boolean, random: SeededRandom): number {
+	#replay(survives: (change: Change) => boolean, random: SeededRandom): Damage {
 		const changes = this.#changes;
-		let damaged = 0;
+		const damage = { lost: 0, torn: 0 };
 		for (let i = changes.length - 1; i >= 0; i--) this.#undo(changes[i]!);
 		this.#changes = [];
 		for (const change of changes) {
 			const whole = survives(change) || random.chance(0.4);
-			if (!whole) damaged++;
 			if (whole) this.#redo(change, 0, change.bytes.length);
-			else if (change.kind === "write" && random.chance(0.5)) this.#tear(change, random);
+			else if (change.kind === "write" && random.chance(0.5)) {
+				damage.torn++;
+				this.#tear(change, random);
+			} else damage.lost++;
 		}
-		return damaged;
+		return damage;
 	}
 
 	/** Some piece of the write, cut at any byte: usually its beginning, sometimes another part. */

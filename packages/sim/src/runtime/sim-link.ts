@@ -8,6 +8,19 @@ import type { World } from "./world.ts";
 const LOOPBACK_LATENCY_US = 20;
 const LOSSES_IN_A_ROW_MAX = 6;
 
+/** What of a write goes on its way at once, and what follows on the same connection after others. */
+export interface Disorder {
+	readonly now: Uint8Array;
+	readonly later: readonly Straggler[];
+}
+
+export interface Straggler {
+	readonly bytes: Uint8Array;
+	readonly delayMs: number;
+	/** It goes at once, too. */
+	readonly isCopy: boolean;
+}
+
 export class Link {
 	readonly from: Machine;
 	readonly to: Machine;
@@ -16,6 +29,8 @@ export class Link {
 	latencyMsMean: number | undefined;
 	lossRate: number | undefined;
 	bytesPerMs: number | undefined;
+	/** Called with every write of a connection. TCP does no such thing: for messages that must stand it all the same. */
+	disorder: ((bytes: Uint8Array) => Disorder) | undefined;
 	/** Pipes that hold bytes back, in the order in which they began to. */
 	readonly holding = new Set<Pipe>();
 	readonly #world: World;
@@ -49,6 +64,7 @@ export class Link {
 		this.latencyMsMean = undefined;
 		this.lossRate = undefined;
 		this.bytesPerMs = undefined;
+		this.disorder = undefined;
 		this.setBlocked(false);
 	}
 

@@ -236,3 +236,42 @@ test("the timeout of a connection attempt follows its machine's clock, also when
 	a.setClockRate(1);
 	t.true((await world.complete(failed, 1100)) instanceof Error);
 });
+
+test("a reset that one side sees: what it had sent comes late, and after its new connection", async (t) => {
+	const s = await setup(1);
+	const first = await connect(s);
+	const closed = closeOf(first);
+	first.write(Uint8Array.of(1));
+	s.world.network.resetOneSide(s.a, s.b, 300);
+	await s.world.runFor(50);
+	t.is(closed.reason, "ECONNRESET: connection reset");
+	t.deepEqual(s.closes, []);
+	const second = await connect(s);
+	second.write(Uint8Array.of(2));
+	await s.world.runFor(1_000);
+	t.deepEqual(s.got, [2, 1]);
+	t.is(s.world.counts.get("one-sided-reset"), 1);
+	t.is(s.world.counts.get("late-after-reconnect"), 1);
+	// Who answers to an end that is gone is told.
+	s.accepted[0]!.write(Uint8Array.of(3));
+	await s.world.runFor(1_000);
+	t.deepEqual(s.closes, ["ECONNRESET: connection reset by peer"]);
+});
+
+test("writes that come twice and late, where a link is told so", async (t) => {
+	const s = await setup(1);
+	const connection = await connect(s);
+	s.world.network.link(s.a, s.b).disorder = (bytes) => ({
+		now: bytes[0] === 1 ? new Uint8Array() : bytes,
+		later: bytes[0] === 3 ? [] : [{ bytes, delayMs: bytes[0]! * 20, isCopy: bytes[0] === 2 }],
+	});
+	for (const n of [1, 2, 3]) connection.write(Uint8Array.of(n));
+	await s.world.runFor(1_000);
+	t.deepEqual(s.got, [2, 3, 1, 2]);
+	t.is(s.world.counts.get("duplicated"), 1);
+	t.is(s.world.counts.get("reordered"), 2);
+	s.world.network.heal();
+	connection.write(Uint8Array.of(1));
+	await s.world.runFor(1_000);
+	t.deepEqual(s.got, [2, 3, 1, 2, 1]);
+});

@@ -55,6 +55,8 @@ export class SimNetwork {
 	readonly #links = new Map<number, Link>();
 	/** Open ends by process, in order of opening. */
 	readonly #ends = new Map<SimProcess, Set<SimConnection>>();
+	/** The latest connection, by machine and the address that it has reached: its connecting and its accepting end. */
+	readonly #latest = new Map<string, readonly [SimConnection, SimConnection]>();
 	#portCounter = 0;
 
 	constructor(world: World, options: NetworkOptions) {
@@ -91,6 +93,18 @@ export class SimNetwork {
 	/** Every link works as the options say again. */
 	heal(): void {
 		for (const link of this.#links.values()) link.restore();
+	}
+
+	/** Breaks the ends at one machine of all connections between the two; the other ends go on hearing what was sent, later. */
+	resetOneSide(machine: Machine, other: Machine, delayMs: number): void {
+		for (const [process, ends] of this.#ends) {
+			if (process.machine !== machine) continue;
+			for (const end of [...ends]) {
+				if (end.remoteMachine !== other) continue;
+				this.#world.count("one-sided-reset");
+				end.breakHere(delayMs);
+			}
+		}
 	}
 
 	/** Breaks all connections between two machines: both ends see a reset. */
@@ -227,6 +241,10 @@ export class SimNetwork {
 			{ process, address: clientAddress, link: there },
 			{ process: listener.process, address: serverAddress, link: back },
 		);
+		const pair = `${process.machine.id} ${serverAddress}`;
+		const [before, accepted] = this.#latest.get(pair) ?? [];
+		if (before?.isClosed === true) accepted!.isOutdated = true;
+		this.#latest.set(pair, [client, server]);
 		this.#register(client);
 		this.#register(server);
 		this.#world.push(this.#world.nowUs, EVENT_NETWORK, listener.process, () =>

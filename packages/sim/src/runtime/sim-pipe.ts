@@ -28,7 +28,7 @@ export class Pipe {
 	readonly #ends: PipeEnds;
 	readonly #timeoutMs: number;
 	readonly #arrive = (): void => this.#headArrives();
-	#queue: { readonly segment: Segment; readonly atUs: number }[] = [];
+	#queue: { readonly segment: Segment; atUs: number }[] = [];
 	/** The arrival of the first segment. */
 	#next: QueuedEvent | undefined;
 	/** Set while the first segment waits for the link. */
@@ -54,6 +54,14 @@ export class Pipe {
 		this.#next?.cancel();
 		this.#stopWaiting();
 		this.link.holding.delete(this);
+	}
+
+	/** What is under way takes so much longer. */
+	delay(ms: number): void {
+		if (this.#queue.length === 0 || this.#giveUp !== undefined) return;
+		for (const one of this.#queue) one.atUs += Math.ceil(ms * 1000);
+		this.#next?.cancel();
+		this.#scheduleHead(this.#queue[0]!.atUs);
 	}
 
 	/** The link carries again: what waited is sent anew. */

@@ -130,6 +130,23 @@ test("what an earlier connection still brings does not come after the later one'
 	}
 });
 
+test("nor what comes after a reset that only the sender has seen", async (t) => {
+	for (let seed = 0; seed < 10; seed++) {
+		const { world, a, b } = await startWorld(seed);
+		const [one, two] = [world.machine(1), world.machine(2)];
+		await world.complete(call(a, 1), 1000);
+		a.rpc.send(nodeId(2), "n", 2);
+		await world.runUntil(() => false, 0.005);
+		world.network.resetOneSide(one, two, 800);
+		await world.runFor(100);
+		t.deepEqual(a.lost, [nodeId(2)]);
+		t.is(await world.complete(call(a, 3, 60_000), 700), 3);
+		await world.runFor(10_000);
+		t.deepEqual(b.got, [1, 3]);
+		t.is(world.counts.get("one-sided-reset"), 1);
+	}
+});
+
 async function chaos(seed: number): Promise<{ hash: string; delivered: number; wrong: string }> {
 	const { world, a, b } = await startWorld(seed, { network: { lossRate: 0.02 } });
 	const random = world.random("chaos");
@@ -148,6 +165,7 @@ async function chaos(seed: number): Promise<{ hash: string; delivered: number; w
 		else if (dice < 0.03) world.network.block(two, one);
 		else if (dice < 0.08) world.network.heal();
 		else if (dice < 0.09) world.network.reset(one, two);
+		else if (dice < 0.095) world.network.resetOneSide(one, two, random.between(0, 2000));
 		else if (dice < 0.1) two.pause(random.between(0, 8000));
 		else if (dice < 0.11) {
 			two.crash(random.chance(0.5) ? "process" : "power");

@@ -13,7 +13,7 @@ export async function slowDisk(n: Nemesis): Promise<void> {
 	node.engineDisk.slowness = 1;
 }
 
-/** EIO now and then: on write, on sync, on read. The node stops, or its start fails; then the disk works again. */
+/** EIO now and then: on write, on sync (or ENOSPC there), on read. The node stops, or its start fails; then the disk works again. */
 export async function failingDisk(n: Nemesis): Promise<void> {
 	const node = n.victim();
 	const { faults: disk } = node.machine.disk;
@@ -22,7 +22,10 @@ export async function failingDisk(n: Nemesis): Promise<void> {
 	node.mayStop = true;
 	const rate = n.random.between(0.02, 1);
 	if (form === "write") disk.writeErrorRate = rate;
-	if (form === "sync") disk.syncErrorRate = rate;
+	if (form === "sync") {
+		disk.syncErrorRate = rate;
+		disk.syncError = n.random.pick(["EIO", "ENOSPC"] as const);
+	}
 	if (form === "read") disk.readErrorRate = rate;
 	if (form === "engine") node.engineDisk.syncErrorRate = rate;
 	// Files are read when a node starts.

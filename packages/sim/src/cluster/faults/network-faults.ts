@@ -1,5 +1,6 @@
-/** Links that carry nothing, little, or late. Bytes of a connection stay in order: `sim-network.ts`. */
+/** Links that carry nothing, little, late, or in disorder. */
 import type { Nemesis } from "../nemesis.ts";
+import { RaftDisorder } from "./raft-disorder.ts";
 
 export async function isolate(n: Nemesis): Promise<void> {
 	const node = n.victim();
@@ -66,4 +67,41 @@ export async function resets(n: Nemesis): Promise<void> {
 		n.cluster.world.network.reset(a!.machine, b!.machine);
 		await n.sleep(1, 300);
 	}
+}
+
+/**
+ * Part of the connections between two nodes break for one of them only, which connects anew; what it had sent before comes to the
+ * other one after that, by the old connection.
+ */
+export async function lateConnections(n: Nemesis): Promise<void> {
+	const [a, b] = n.random.shuffled(n.cluster.nodes);
+	n.say(`connections with ${b} break for ${a}, what it had sent comes late`);
+	const { network } = n.cluster.world;
+	for (let i = 1 + n.random.below(4); i > 0; i--) {
+		// Something should be under way, for longer than it takes to connect.
+		network.link(a!.machine, b!.machine).latencyMsMean = n.random.between(1, 20);
+		await n.sleep(10, 100);
+		network.resetOneSide(a!.machine, b!.machine, n.random.between(20, 1_500));
+		network.link(a!.machine, b!.machine).latencyMsMean = undefined;
+		await n.sleep(100, 1_500);
+	}
+}
+
+/** Messages of Raft arrive twice and out of order. */
+export async function disorder(n: Nemesis): Promise<void> {
+	const { network } = n.cluster.world;
+	const nodes = n.random.shuffled(n.cluster.nodes).slice(0, 2 + n.random.below(2));
+	n.say(`Raft's messages between ${nodes.join(", ")} come twice and out of order`);
+	n.cluster.world.count("disorder");
+	const links = nodes.flatMap((a) =>
+		nodes.filter((b) => b !== a).map((b) => network.link(a.machine, b.machine)),
+	);
+	const mix = new RaftDisorder(n.random, {
+		copied: n.random.between(0.05, 0.5),
+		heldBack: n.random.between(0.05, 0.3),
+		delayMsMean: n.random.pick([2, 30, 400]),
+	});
+	for (const link of links) link.disorder = (bytes) => mix.of(bytes);
+	await n.sleep(500, 5_000);
+	for (const link of links) link.disorder = undefined;
 }
