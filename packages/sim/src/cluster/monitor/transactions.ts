@@ -35,6 +35,8 @@ export class TransactionMonitor {
 	readonly versions: VersionMonitor;
 	readonly #transactions = new Map<TransactionId, Known>();
 	readonly #byTimestamp = new Map<Timestamp, TransactionId>();
+	/** X: the highest of all ranges. */
+	#horizon = 0 as Timestamp;
 	/** Of each range, as of the last command that was applied first. */
 	readonly #spans = new Map<RangeId, Span>();
 	readonly #problem: (what: string) => void;
@@ -150,8 +152,13 @@ export class TransactionMonitor {
 		for (const k of known.intents) {
 			if (spans.some((span) => spanContains(span, k))) known.intents.delete(k);
 		}
-		// What a late copy of a Prepare leaves behind when the record is gone is dropped, whatever was decided (T4).
-		if (known.c === c || (c === 0 && known.isForgotten)) return;
+		if (known.c === c) return;
+		// T4: of what began at or before X nobody may be able to tell any more; what it leaves is dropped, and it never commits after that.
+		if (c === 0 && known.c === undefined && transactionBegin(transaction) <= this.#horizon) {
+			known.c = c;
+			return;
+		}
+		if (c === 0 && known.isForgotten) return;
 		this.#problem(
 			`T3: ${transaction} is resolved at ${c}, it was decided: ${known.c ?? "not yet"}`,
 		);
@@ -160,6 +167,7 @@ export class TransactionMonitor {
 	#forgotten({ transactions }: Of<"forget">): void {
 		for (const { id } of transactions) {
 			const known = this.#of(id);
+			this.#horizon = Math.max(this.#horizon, transactionBegin(id)) as Timestamp;
 			known.isForgotten = true;
 			if (known.c !== undefined && known.c !== 0 && known.intents.size > 0) {
 				this.#problem(`T4: the record of ${id} goes while intents stand: ${[...known.intents]}`);
