@@ -42,6 +42,8 @@ export class EngineDisk {
 	/** Share of syncs that fail. */
 	syncErrorRate = 0;
 	#hasFailed = false;
+	/** How many processes have opened it or ended: what one that is gone still writes in its last turn has no effect. */
+	#epoch = 0;
 	/** Of what the process that opened it last has in it. */
 	digest = new ContentDigest(this.#durable);
 
@@ -61,9 +63,10 @@ export class EngineDisk {
 		for (const steps of this.#unsynced) applyTo(live, steps);
 		const digest = new ContentDigest(live);
 		this.digest = digest;
+		const epoch = ++this.#epoch;
 		return new CrashingEngine(live, {
 			wrote: (steps) => {
-				this.#unsynced.push(steps);
+				if (epoch === this.#epoch) this.#unsynced.push(steps);
 				digest.wrote(steps);
 			},
 			sync: () => this.#sync(runtime),
@@ -71,6 +74,7 @@ export class EngineDisk {
 	}
 
 	crashed(kind: CrashKind): void {
+		this.#epoch++;
 		if (kind === "process" && !this.#hasFailed) return;
 		this.#hasFailed = false;
 		const kept = this.#random.below(this.#unsynced.length + 1);
