@@ -177,8 +177,17 @@ export class PgConnection implements Outlet {
 		if (this.#output.wanted) {
 			this.#output.flush();
 		}
+		this.#attend();
 		this.#endIfShutDown();
 		this.#resume();
+	}
+
+	/** The session has something to say though no statement runs. */
+	#attend(): void {
+		const reason = this.#session?.terminated;
+		if (reason !== undefined && !this.#running) {
+			this.#endWith(reason);
+		}
 	}
 
 	#nextMessage(): boolean {
@@ -268,6 +277,7 @@ export class PgConnection implements Outlet {
 		const key = this.#host.issueKey(this);
 		this.#key = key;
 		this.#session = await sessions.open(packet.parameters, key.pid);
+		this.#session.attend(() => this.#attend());
 		if (this.#ended) {
 			return;
 		}

@@ -129,6 +129,19 @@ export class FakeSession implements Session {
 		}
 	}
 
+	terminated: DatabaseError | undefined;
+	#attention: () => void = () => {};
+
+	attend(listener: () => void): void {
+		this.#attention = listener;
+	}
+
+	/** As if its node had taken something from it. */
+	terminate(reason: DatabaseError): void {
+		this.terminated = reason;
+		this.#attention();
+	}
+
 	cancel(): void {
 		this.log.push("cancel");
 		this.#cancel?.(new DatabaseError("57014", "canceling statement due to user request"));

@@ -55,6 +55,7 @@ export class QuoratePortal implements Portal {
 			sink.complete(this.#finished);
 			return "complete";
 		}
+		state.timeouts.busy();
 		state.context.startStatement();
 		state.cancel.begin(state.statementTimeoutMs);
 		try {

@@ -59,6 +59,7 @@ function set(
 	if (name === "transaction_mode") setMode(state, block, value);
 	state.settings.set(name, value, local);
 	state.context.refresh();
+	if (name === "transaction_timeout") state.timeouts.limitTransaction();
 	// What a transaction was begun with holds for it, unless it has not begun to read.
 	if (name === "lock_timeout" && block.transaction === undefined) {
 		block.characteristics.lockTimeoutMs = durationMs(state.settings.value(name));

@@ -15,6 +15,7 @@ import { StatementCancel } from "./cancel.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Prepared } from "./prepared.ts";
 import { SessionContext } from "./session-context.ts";
+import { SessionTimeouts } from "./session-timeouts.ts";
 import { durationMs } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
 import { type Characteristics, TransactionBlock } from "./transaction-block.ts";
@@ -31,6 +32,11 @@ export class SessionState {
 	/** By name; "" is the unnamed one. */
 	readonly statements = new Map<string, Prepared>();
 	block: TransactionBlock | undefined;
+	/** Why it has to end: whatever it does next, that is what it is told. */
+	terminated: DatabaseError | undefined;
+	/** Told when there is something to do for it while no statement runs. */
+	onAttention: (() => void) | undefined;
+	readonly timeouts: SessionTimeouts;
 	/** Where notices and changed settings go while a statement runs. */
 	sink: ResultSink | undefined;
 	/** The catalog of the statement that runs, or ran last. */
@@ -46,6 +52,9 @@ export class SessionState {
 			(name) => this.#settingChanged(name),
 		);
 		this.cancel = new StatementCancel(services.runtime);
+		this.timeouts = new SessionTimeouts(services.runtime, this.settings, (reason) =>
+			this.terminate(reason),
+		);
 		this.settings.force("session_authorization", user);
 		this.context = new SessionContext({
 			runtime: services.runtime,
@@ -60,6 +69,13 @@ export class SessionState {
 				characteristic: (name) => this.characteristic(name),
 			},
 		});
+	}
+
+	/** The session ends: a statement that runs stops where it would wait. */
+	terminate(reason: DatabaseError): void {
+		this.terminated ??= reason;
+		this.cancel.cancel(this.terminated);
+		this.onAttention?.();
 	}
 
 	get status(): TransactionStatus {
@@ -103,6 +119,7 @@ export class SessionState {
 	begin(explicit: boolean): TransactionBlock {
 		this.block = new TransactionBlock(explicit, { ...this.#defaults() }, this.settings.save());
 		this.context.startTransaction();
+		this.timeouts.began();
 		return this.block;
 	}
 
@@ -197,6 +214,7 @@ export class SessionState {
 			return false;
 		}
 		this.block = undefined;
+		this.timeouts.ended();
 		this.settings.dropLocals();
 		return true;
 	}
@@ -206,6 +224,7 @@ export class SessionState {
 		const block = this.block!;
 		const { transaction } = block;
 		this.block = undefined;
+		this.timeouts.ended();
 		if (block.ended !== undefined) {
 			this.settings.restore(block.settingsBefore);
 			await transaction?.rollback();
@@ -233,6 +252,7 @@ export class SessionState {
 		const { block } = this;
 		this.block = undefined;
 		if (block === undefined) return;
+		this.timeouts.ended();
 		this.settings.restore(block.settingsBefore);
 		this.settings.dropLocals();
 		await block.transaction?.rollback();

@@ -58,6 +58,15 @@ export class QuorateSession implements Session, PortalObserver {
 	// Simple protocol
 
 	async query(text: string, sink: ResultSink): Promise<boolean> {
+		try {
+			return await this.#query(text, sink);
+		} finally {
+			this.#rest();
+		}
+	}
+
+	async #query(text: string, sink: ResultSink): Promise<boolean> {
+		this.state.timeouts.busy();
 		await this.#settled();
 		this.state.sink = sink;
 		this.state.context.startStatement();
@@ -156,6 +165,7 @@ export class QuorateSession implements Session, PortalObserver {
 		text: string,
 		parameterTypes: readonly number[],
 	): Promise<PreparedStatement> {
+		this.state.timeouts.busy();
 		await this.#settled();
 		const { state } = this;
 		if (name !== "" && state.statements.has(name)) {
@@ -245,7 +255,7 @@ export class QuorateSession implements Session, PortalObserver {
 		statementName: string,
 		parameters: readonly Datum[],
 	): QuoratePortal | Promise<QuoratePortal> {
-		if (this.#closed || this.#failing !== undefined) {
+		if (this.#isDisturbed) {
 			return this.#settled().then(() => this.#bind(portalName, statementName, parameters));
 		}
 		return this.#bind(portalName, statementName, parameters);
@@ -306,9 +316,20 @@ export class QuorateSession implements Session, PortalObserver {
 
 	/** A promise only where something must be waited for: not after a statement that only read. */
 	sync(): void | Promise<void> {
+		const ending = this.#end();
+		if (ending !== undefined) return ending.finally(() => this.#rest());
+		this.#rest();
+		return undefined;
+	}
+
+	/** The client's turn. */
+	#rest(): void {
+		if (!this.#closed) this.state.timeouts.idle(this.state.status);
+	}
+
+	#end(): void | Promise<void> {
 		const { block } = this.state;
-		if (this.#closed || this.#failing !== undefined)
-			return this.#settled().then(() => this.#sync());
+		if (this.#isDisturbed) return this.#settled().then(() => this.#sync());
 		if (block === undefined || block.explicit) {
 			this.#told = undefined;
 			this.#implicitStatements = 0;
@@ -345,7 +366,13 @@ export class QuorateSession implements Session, PortalObserver {
 		});
 	}
 
+	/** It is closed, or something must end first. */
+	get #isDisturbed(): boolean {
+		return this.#closed || this.#failing !== undefined || this.state.terminated !== undefined;
+	}
+
 	async #settled(): Promise<void> {
+		if (this.state.terminated !== undefined) throw this.state.terminated;
 		if (this.#closed) {
 			throw new DatabaseError("57P01", "terminating connection due to administrator command", {
 				severity: "FATAL",
@@ -365,12 +392,21 @@ export class QuorateSession implements Session, PortalObserver {
 		return closing.length === 0 ? undefined : Promise.all(closing).then(() => {});
 	}
 
+	get terminated(): DatabaseError | undefined {
+		return this.state.terminated;
+	}
+
+	attend(listener: () => void): void {
+		this.state.onAttention = listener;
+	}
+
 	cancel(): void {
 		this.state.cancel.cancel(new DatabaseError("57014", "canceling statement due to user request"));
 	}
 
 	async close(): Promise<void> {
 		this.#closed = true;
+		this.state.timeouts.close();
 		this.state.services.sessions.delete(this.state);
 		this.state.cancel.cancel(
 			new DatabaseError("57P01", "terminating connection due to administrator command"),

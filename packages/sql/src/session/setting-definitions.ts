@@ -219,6 +219,7 @@ const definitions: readonly SettingDefinition[] = [
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
 	define("idle_in_transaction_session_timeout", "0", duration),
+	define("transaction_timeout", "0", duration),
 	define("idle_session_timeout", "0", duration),
 	define("extra_float_digits", "1", integer(-15, 3)),
 	define("bytea_output", "hex", oneOf("escape", "hex")),

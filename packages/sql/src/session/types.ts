@@ -85,6 +85,10 @@ export interface Session {
 	fail(error: DatabaseError): void;
 	/** CancelRequest. */
 	cancel(): void;
+	/** `listener` is called when there is something to tell the client though no statement runs. */
+	attend(listener: () => void): void;
+	/** Why the session has to end now, told to the client as the last thing. */
+	readonly terminated: DatabaseError | undefined;
 	/** Disconnect: rolls back and releases. */
 	close(): Promise<void>;
 	/** Initial ParameterStatus messages. */
