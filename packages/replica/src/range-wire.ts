@@ -47,7 +47,15 @@ function bodyToWire(b: RangeRequestBody): Wire {
 		case "lock-read":
 			return [b.kind, b.keys, ...lockToWire(b.lock), b.transaction ?? null];
 		case "prepare":
-			return [b.kind, b.transaction, b.chunk, b.anchor, flatWrites(b.writes), b.owner];
+			return [
+				b.kind,
+				b.transaction,
+				b.chunk,
+				b.anchor,
+				flatWrites(b.writes),
+				b.owner,
+				b.undo === true,
+			];
 		case "one-phase":
 			return [
 				b.kind,
@@ -104,6 +112,7 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				anchor: w[6] as Key,
 				writes: writesOf(w[7] as Wire),
 				owner: w[8] as LockOwner,
+				...(w[9] === true ? { undo: true } : {}),
 			};
 		case "one-phase":
 			return {
@@ -157,7 +166,7 @@ export function answerToWire(a: RangeAnswer): Wire {
 		case "locked-rows":
 			return [a.kind, flatRows(a.rows), a.resume, a.ts, a.since];
 		case "prepared":
-			return [a.kind, a.p];
+			return a.replaced === undefined ? [a.kind, a.p] : [a];
 		case "committed":
 			return [a.kind, a.c];
 		case "done":

@@ -46,7 +46,7 @@ import { read, scan } from "./reads.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
 import { validateItems } from "./validation.ts";
-import { abort, commit, dropIntents, onePhase, prepare, resolve } from "./writes.ts";
+import { abort, commit, dropIntents, onePhase, prepare, resolve, takeBack } from "./writes.ts";
 
 interface Callback {
 	readonly sequence: number;
@@ -490,6 +490,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			case "inquire":
 				return this.owns(b.anchor);
 			case "resolve":
+			case "take-back":
 				return b.spans.every((s) => this.ownsSpan(s));
 			case "split":
 				return this.owns(b.at);
@@ -523,6 +524,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 				return abort(this, b);
 			case "resolve":
 				return resolve(this, b);
+			case "take-back":
+				return takeBack(this, b);
 			case "inquire":
 				return this.inquiries.inquire(this, b.transaction, b.anchor);
 			case "heartbeat":

@@ -28,6 +28,14 @@ export interface ValidateItem {
 	readonly since: Timestamp;
 }
 
+/** What an earlier chunk of the same transaction had written. */
+export interface ReplacedWrite {
+	readonly key: Key;
+	readonly value: Uint8Array | null;
+	/** The number of that chunk. */
+	readonly chunk: number;
+}
+
 export interface PageLimits {
 	readonly rowsMax: number;
 	readonly bytesMax: number;
@@ -75,6 +83,17 @@ export type RangeRequestBody =
 			readonly anchor: Key;
 			readonly writes: readonly RequestedWrite[];
 			readonly owner: LockOwner;
+			/** Asks for what earlier chunks had written to these keys: there are savepoints. */
+			readonly undo?: boolean;
+	  }
+	/** Savepoints: every intent of the transaction in the spans of a chunk above `above` becomes a mark, as of `chunk`. */
+	| {
+			readonly kind: "take-back";
+			readonly transaction: TransactionId;
+			readonly anchor: Key;
+			readonly spans: readonly WrittenSpan[];
+			readonly above: number;
+			readonly chunk: number;
 	  }
 	| {
 			readonly kind: "one-phase";
@@ -177,7 +196,12 @@ export type RangeAnswer =
 			readonly ts: Timestamp;
 			readonly since: Timestamp;
 	  }
-	| { readonly kind: "prepared"; readonly p: Timestamp }
+	| {
+			readonly kind: "prepared";
+			readonly p: Timestamp;
+			/** Where it was asked for: what the writes have replaced. */
+			readonly replaced?: readonly ReplacedWrite[];
+	  }
 	| { readonly kind: "committed"; readonly c: Timestamp }
 	| { readonly kind: "aborted" }
 	| { readonly kind: "undecided" }

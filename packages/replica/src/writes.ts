@@ -4,7 +4,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { TransactionId } from "@quorate/keys/ids";
-import type { Key } from "@quorate/keys/key";
+import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { timestampMax } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
@@ -15,7 +15,7 @@ import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { gcError } from "./errors.ts";
 import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
 import type { PendingGroup } from "./pending-writes.ts";
-import type { RangeAnswer, RangeRequestBody, RequestedWrite } from "./requests.ts";
+import type { RangeAnswer, RangeRequestBody, ReplacedWrite, RequestedWrite } from "./requests.ts";
 import type { IssuedTimestamp } from "./timestamp-source.ts";
 import { validateItems } from "./validation.ts";
 
@@ -119,6 +119,7 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 	}
 	const tooEarly = r.context.mutations?.timestampBeforePending === true;
 	const p = tooEarly ? ((transactionBegin(q.transaction) - 1) as Timestamp) : preparePoint(r);
+	const replaced = q.undo === true ? { replaced: replacedBy(r, q) } : {};
 	const { chunk } = q;
 	const group = accept(r, q, { chunk, p, onePhase: false, validates: true, builtOn: noBases });
 	// Its writes guard themselves now. What it only locked stays locked to its end: others would make its validation fail.
@@ -142,7 +143,59 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 		r.pending.withdraw(group);
 		return r.notLeaseholder();
 	}
-	return answer(r, await result);
+	const told = answer(r, await result);
+	return told.kind === "prepared" ? { ...told, ...replaced } : told;
+}
+
+/** Values of earlier chunks. Their Prepares were answered, so they are intents; what was taken back is nothing to return to. */
+function replacedBy(r: ReplicaCore, q: Prepare): ReplacedWrite[] {
+	const replaced: ReplacedWrite[] = [];
+	for (const { key } of q.writes) {
+		const intent = r.blockers.intent(r.context.engine, key);
+		if (intent?.transaction === q.transaction && !intent.mark) {
+			replaced.push({ key, value: intent.value ?? null, chunk: intent.chunk });
+		}
+	}
+	return replaced;
+}
+
+/** In bounded entries. The intents stay where they are, so nobody else comes in between. */
+export async function takeBack(
+	r: ReplicaCore,
+	q: Extract<RangeRequestBody, { kind: "take-back" }>,
+): Promise<RangeAnswer> {
+	let p = 0 as Timestamp;
+	for (const span of q.spans) {
+		let from: Key | undefined = span.start;
+		while (from !== undefined && from < span.end) {
+			// L3: a split may have taken some of them since they were asked for.
+			if (!r.ownsSpan({ start: from, end: span.end })) {
+				return r.stale();
+			}
+			const page = r.blockers.firstIntents({ start: from, end: span.end }, intentsPerEntry);
+			const keys = page.filter(
+				({ intent: i }) => i.transaction === q.transaction && i.chunk > q.above && !i.mark,
+			);
+			from = page.length < intentsPerEntry ? undefined : keySuccessor(page.at(-1)!.key);
+			if (keys.length === 0) {
+				continue;
+			}
+			const result = await proposeNow(r, {
+				kind: "prepare",
+				transaction: q.transaction,
+				p: preparePoint(r),
+				anchor: q.anchor,
+				chunk: q.chunk,
+				writes: keys.map(({ key }) => ({ key, value: null, mark: true })),
+			});
+			if (result?.kind !== "prepared") {
+				return answer(r, result);
+			}
+			p = Math.max(p, result.p) as Timestamp;
+			await r.context.runtime.scheduler.yield();
+		}
+	}
+	return { kind: "prepared", p };
 }
 
 /** All writes are there as intents of the same or a higher chunk: the first p again. Some pending: not known yet. */
@@ -287,8 +340,8 @@ export async function abort(
 	return answer(r, result);
 }
 
-/** Intents that one Resolve entry covers at most. */
-const resolveIntentsMax = 500;
+/** Intents that one entry covers at most. */
+const intentsPerEntry = 500;
 
 /** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
 export function resolve(
@@ -344,7 +397,7 @@ async function resolveThroughLog(
 	}
 }
 
-/** The next parts, of at most `resolveIntentsMax` intents, in which the transaction has intents, and what lies after them. */
+/** The next parts, of at most `intentsPerEntry` intents, in which the transaction has intents, and what lies after them. */
 function nextToResolve(
 	r: ReplicaCore,
 	transaction: TransactionId,
@@ -354,11 +407,11 @@ function nextToResolve(
 	const after: WrittenSpan[] = [];
 	let count = 0;
 	for (const [index, span] of spans.entries()) {
-		if (count >= resolveIntentsMax) {
+		if (count >= intentsPerEntry) {
 			after.push(...spans.slice(index));
 			break;
 		}
-		const part = r.blockers.ownPart(span, transaction, resolveIntentsMax - count);
+		const part = r.blockers.ownPart(span, transaction, intentsPerEntry - count);
 		if (part !== undefined) {
 			parts.push(part.span);
 			count += part.count;

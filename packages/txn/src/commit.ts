@@ -23,6 +23,7 @@ import type { Gateway } from "./gateway.ts";
 import type { ReadSet } from "./read-set.ts";
 import { writtenSpans } from "./resolver.ts";
 import { throwErrors } from "./router.ts";
+import { SentChunks } from "./sent-chunks.ts";
 import { KeyExistsError } from "./types.ts";
 import type { BufferedWrite } from "./write-buffer.ts";
 
@@ -54,6 +55,8 @@ const onePhaseWritesMax = 5_000;
 const pieceBytesMax = 64 << 10;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
 const prepareMs = 15_000;
+/** Of one range: it takes a log entry for each few hundred rows. */
+const takeBackMs = 120_000;
 /** After this an undecided outcome is reported as unknown. */
 const settleMs = 30_000;
 
@@ -67,6 +70,9 @@ export class Committer {
 	/** Only with a mutation: c. */
 	#tooEarly: IssuedTimestamp | undefined;
 	readonly #written: WrittenSpan[] = [];
+	#sent = new SentChunks();
+	/** The chunk that is under way; never rejects. */
+	#sending: Promise<void> | undefined;
 	/** Chunks sent so far. */
 	chunks = 0;
 
@@ -247,12 +253,67 @@ export class Committer {
 		}
 	}
 
-	/** A part of a large transaction, prepared while the statement runs. */
-	async sendChunk(
+	/** A part of a large transaction, prepared while the statement runs. `undo`: there are savepoints. */
+	sendChunk(
 		writes: readonly (readonly [Key, BufferedWrite])[],
 		reads: ReadSet,
+		undo: boolean,
 	): Promise<void> {
-		await this.#prepare(writes.map(([k, w]) => toRequested(k, w, { reads, builtOn: nothing })));
+		this.#sent.undo = undo;
+		const sending = this.#prepare(
+			writes.map(([k, w]) => toRequested(k, w, { reads, builtOn: nothing })),
+		);
+		// Whoever was cancelled does not wait for it, but whoever takes it back does.
+		this.#sending = sending.catch(() => {});
+		return sending;
+	}
+
+	/**
+	 * Goes back to what was sent when there were `chunks` chunks. Of keys that were written before and again after that, the
+	 * values of then, to be written anew.
+	 */
+	async takeBack(chunks: number): Promise<ReadonlyMap<Key, Uint8Array | null>> {
+		await this.#sending;
+		await this.#sent.settled();
+		if (chunks === 0) {
+			await this.#startOver();
+			return new Map();
+		}
+		if (!this.#sent.isSure) {
+			throw conflictError("a leaseholder was lost while it prepared the transaction", null);
+		}
+		const { router } = this.#gateway;
+		const marks = { transaction: this.#id!, anchor: this.#anchor!, chunk: ++this.chunks };
+		let left: readonly WrittenSpan[] = this.#written;
+		while (left.length > 0) {
+			const again: WrittenSpan[] = [];
+			for (const { key, spans } of await router.spansByRange(left)) {
+				const body = { kind: "take-back" as const, ...marks, spans, above: chunks };
+				const answer = await router.request(key, body, { idempotent: true, attemptMs: takeBackMs });
+				if (answer.kind === "stale") {
+					again.push(...spans);
+				} else {
+					this.#prepared(answer);
+				}
+			}
+			left = again;
+		}
+		return this.#sent.valuesAt(chunks);
+	}
+
+	/** Everything that was sent comes to nothing, and what follows is another transaction to its leaseholders (T5). */
+	async #startOver(): Promise<void> {
+		const transaction = this.#id!;
+		const anchor = this.#anchor!;
+		this.#gateway.heartbeats.end(transaction);
+		const abort = { kind: "abort" as const, transaction, anchor };
+		throwErrors(await this.#gateway.router.request(anchor, abort, { idempotent: true }));
+		await this.#gateway.resolver.resolveAll(transaction, 0 as Timestamp, this.#written);
+		this.#id = undefined;
+		this.#anchor = undefined;
+		this.#written.length = 0;
+		this.#sent = new SentChunks();
+		this.chunks = 0;
 	}
 
 	async #prepare(writes: readonly RequestedWrite[]): Promise<void> {
@@ -304,18 +365,23 @@ export class Committer {
 	}
 
 	#prepareOne(writes: readonly RequestedWrite[], chunk: number): Promise<RangeAnswer> {
-		return this.#gateway.router.request(
+		const anchor = this.#anchor!;
+		const asked = this.#gateway.router.request(
 			writes[0]!.key,
 			{
 				kind: "prepare",
 				transaction: this.#id!,
 				chunk,
-				anchor: this.#anchor!,
+				anchor,
 				writes,
 				owner: this.#owner,
+				...(this.#sent.undo ? { undo: true } : {}),
 			},
 			{ idempotent: false, attemptMs: prepareMs },
 		);
+		const hasAnchor = writes.some((w) => w.key === anchor);
+		this.#sent.asked(asked, chunk, hasAnchor);
+		return asked;
 	}
 
 	#prepared(answer: RangeAnswer): void {

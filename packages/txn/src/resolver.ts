@@ -62,21 +62,10 @@ export class Resolver {
 		c: Timestamp,
 		written: readonly WrittenSpan[],
 	): Promise<WrittenSpan[]> {
-		const parts = new Map<number, { key: Key; spans: WrittenSpan[] }>();
-		for (const span of written) {
-			for (const { info, span: part } of await this.#router.cut(span)) {
-				const { rangeId } = info.descriptor;
-				const group = parts.get(rangeId);
-				if (group === undefined) {
-					parts.set(rangeId, { key: part.start, spans: [part] });
-				} else {
-					group.spans.push(part);
-				}
-			}
-		}
+		const parts = await this.#router.spansByRange(written);
 		const left: WrittenSpan[] = [];
 		await Promise.all(
-			[...parts.values()].map(async ({ key, spans }) => {
+			parts.map(async ({ key, spans }) => {
 				const body = { kind: "resolve" as const, transaction, c, spans };
 				const options = { idempotent: true, attemptMs: 60_000 };
 				const answer = await this.#router.request(key, body, options).catch(() => undefined);

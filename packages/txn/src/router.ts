@@ -137,6 +137,25 @@ export class RangeRouter {
 		return [...groups.values()];
 	}
 
+	/** Cut at range borders, and grouped by range. `key`: one of its keys. */
+	async spansByRange(
+		spans: readonly Span[],
+	): Promise<readonly { readonly key: Key; readonly spans: readonly Span[] }[]> {
+		const groups = new Map<number, { key: Key; spans: Span[] }>();
+		for (const span of spans) {
+			for (const { info, span: part } of await this.cut(span)) {
+				const { rangeId } = info.descriptor;
+				const group = groups.get(rangeId);
+				if (group === undefined) {
+					groups.set(rangeId, { key: part.start, spans: [part] });
+				} else {
+					group.spans.push(part);
+				}
+			}
+		}
+		return [...groups.values()];
+	}
+
 	/** Cuts spans at range borders. */
 	async cut(span: Span): Promise<{ readonly info: RangeInfo; readonly span: Span }[]> {
 		const parts: { info: RangeInfo; span: Span }[] = [];

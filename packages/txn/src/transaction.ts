@@ -66,6 +66,8 @@ export class GatewayTransaction implements Transaction {
 	#statements = 0;
 	/** A statement has read rows in order to write or keep them: it is not read-only, whatever it writes. */
 	#hasLocked = false;
+	/** There is a savepoint behind a chunk that was sent. */
+	#undo = false;
 	#ended = false;
 
 	constructor(gateway: Gateway, options: TransactionOptions) {
@@ -621,7 +623,7 @@ export class GatewayTransaction implements Transaction {
 	async flush(): Promise<void> {
 		if (this.#buffer.bytes > this.#gateway.bufferBytesMax) {
 			await this.confirm();
-			await this.#guard(this.#committer.sendChunk(this.#buffer.take(), this.#reads));
+			await this.#guard(this.#committer.sendChunk(this.#buffer.take(), this.#reads, this.#undo));
 		}
 	}
 
@@ -634,19 +636,30 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	savepoint(): Savepoint {
-		const saved: Saved = { buffer: this.#buffer.save(), chunks: this.#committer.chunks };
+		const { chunks } = this.#committer;
+		this.#undo ||= chunks > 0;
+		const saved: Saved = { buffer: this.#buffer.save(), chunks };
 		return saved as unknown as Savepoint;
 	}
 
-	rollbackTo(savepoint: Savepoint): void {
+	rollbackTo(savepoint: Savepoint): void | Promise<void> {
 		const saved = savepoint as unknown as Saved;
 		if (saved.chunks !== this.#committer.chunks) {
-			throw new DatabaseError("0A000", "cannot roll back to a savepoint of a large transaction", {
-				detail: "Rows written after the savepoint were sent to their ranges already.",
-				hint: "Roll back the whole transaction.",
-			});
+			return this.#takeBack(saved);
 		}
 		this.#buffer.restore(saved.buffer);
+		return undefined;
+	}
+
+	/** Chunks have been sent since. */
+	async #takeBack(saved: Saved): Promise<void> {
+		const values = await this.#committer.takeBack(saved.chunks);
+		this.#buffer.restore(saved.buffer);
+		for (const [k, value] of values) {
+			if (this.#buffer.get(k) === undefined) {
+				this.#buffer.set(k, { value, absent: false, mark: false });
+			}
+		}
 	}
 
 	markSchemaChange(): void {

@@ -84,7 +84,8 @@ export interface Transaction {
 	readonly bufferedBytes: number;
 	readonly hasWrites: boolean;
 	savepoint(): Savepoint;
-	rollbackTo(savepoint: Savepoint): void;
+	/** A promise where chunks of a large transaction have to be taken back; rejects with 40001 where it is not known what became of one. */
+	rollbackTo(savepoint: Savepoint): void | Promise<void>;
 	/**
 	 * Marks it as a schema change: c is drawn by one placement entry that raises the version too (S1). Its catalog rows are ordinary writes.
 	 */

@@ -37,6 +37,8 @@ export interface Scenario {
 	readonly anomalies: readonly Anomaly[];
 	/** Errors are shown with message, detail and hint. */
 	readonly fullErrors: boolean;
+	/** What a statement has written is sent at once, as by large transactions. */
+	readonly inChunks: boolean;
 	readonly steps: readonly { readonly text: string; readonly step: Step }[];
 }
 
@@ -52,6 +54,7 @@ interface Building {
 	prevented: readonly Level[];
 	anomalies: Anomaly[];
 	fullErrors: boolean;
+	inChunks: boolean;
 	steps: { text: string; step: Step }[];
 }
 
@@ -66,6 +69,7 @@ export function parseScenario(text: string): Scenario {
 		prevented: [],
 		anomalies: [],
 		fullErrors: false,
+		inChunks: false,
 		steps: [],
 	};
 	for (const line of head.split("\n")) {
@@ -129,6 +133,9 @@ function setDirective(building: Building, word: string, rest: string): boolean {
 		case "errors":
 			if (rest !== "full") throw new Error(`errors ${rest}`);
 			building.fullErrors = true;
+			return true;
+		case "chunks":
+			building.inChunks = true;
 			return true;
 		default:
 			return false;

@@ -22,7 +22,7 @@ interface Group {
 
 export async function runSuite(text: string): Promise<SuiteReport> {
 	const scenario = parseScenario(text);
-	const cluster = new SimCluster(seed);
+	const cluster = new SimCluster(seed, scenario.inChunks ? { limits: { bufferBytes: 1 } } : {});
 	const runtime = cluster.world.addMachine(clientMachine).boot();
 	await cluster.start();
 	const groups = new Map<string, Group>();

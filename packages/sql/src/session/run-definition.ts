@@ -71,7 +71,7 @@ export async function runDefinition(
 			return await apply(new SchemaEditor(state, block, transaction, base), statement, lexed);
 		} catch (error) {
 			if (!(error instanceof SchemaMovedError) || attempt === attemptsMax) throw error;
-			transaction.rollbackTo(savepoint);
+			await transaction.rollbackTo(savepoint);
 			block.changes = changes;
 			block.afterCommit.length = tasks;
 		}

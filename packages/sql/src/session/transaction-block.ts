@@ -111,11 +111,11 @@ export class TransactionBlock {
 	}
 
 	/** Throws 3B001. The settings to go back to. */
-	rollbackTo(name: string): SettingsState {
+	async rollbackTo(name: string): Promise<SettingsState> {
 		const index = this.#find(name);
 		const found = this.#savepoints[index]!;
 		this.#savepoints = this.#savepoints.slice(0, index + 1);
-		if (found.savepoint !== undefined) this.transaction!.rollbackTo(found.savepoint);
+		if (found.savepoint !== undefined) await this.transaction!.rollbackTo(found.savepoint);
 		else if (this.transaction !== undefined) this.#undoAll();
 		this.changes = found.changes;
 		this.characteristics.readOnly = found.isReadOnly;

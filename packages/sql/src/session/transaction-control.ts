@@ -132,10 +132,10 @@ async function commit(state: SessionState): Promise<string> {
 	return "COMMIT";
 }
 
-function savepoint(
+async function savepoint(
 	state: SessionState,
 	statement: Extract<ControlStatement, { kind: "savepoint" | "release" | "rollback-to" }>,
-): string {
+): Promise<string> {
 	const { block } = state;
 	const words = {
 		savepoint: "SAVEPOINT",
@@ -157,7 +157,7 @@ function savepoint(
 			return "RELEASE";
 		default:
 			if (block.ended !== undefined) throw block.ended;
-			state.settings.restore(block.rollbackTo(statement.name));
+			state.settings.restore(await block.rollbackTo(statement.name));
 			return "ROLLBACK";
 	}
 }
