@@ -5,6 +5,7 @@
  */
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { SimCluster } from "../cluster/sim-cluster.ts";
+import { SqlError } from "../cluster/sql-connection.ts";
 import type { Anomaly, Level, Mode, Scenario, Step } from "./scenario-file.ts";
 import { type Answered, ScenarioSession } from "./scenario-session.ts";
 
@@ -24,6 +25,9 @@ export interface Transcript {
 const graceMs = 40;
 /** Virtual milliseconds until the background work of the setup has ended. */
 const setupMs = 500;
+const setupAttempts = 20;
+/** Nothing was done, and may be done later. */
+const passing: ReadonlySet<string> = new Set(["55000", "57P03", "40001"]);
 const patienceMs = 30_000;
 
 /** Owners that wait for locks anywhere. */
@@ -71,8 +75,8 @@ class ScenarioRun {
 	async all(): Promise<Transcript> {
 		const { setup, split, steps, anomalies } = this.#scenario;
 		const frame = await this.#open("frame");
-		for (const sql of setup) await frame.prepare(sql);
-		if (this.#variant.isSplit) for (const sql of split) await frame.prepare(sql);
+		for (const sql of setup) await this.#insist(frame, sql);
+		if (this.#variant.isSplit) for (const sql of split) await this.#insist(frame, sql);
 		frame.close();
 		await this.#cluster.world.sleep(setupMs);
 		const lines: string[] = [];
@@ -89,6 +93,20 @@ class ScenarioRun {
 	async end(): Promise<void> {
 		for (const session of this.#sessions.values()) session.close();
 		await this.#cluster.administer("drop", async ({ sessions }) => sessions.dropEverything());
+	}
+
+	/** A cluster that has just formed may not have a replica everywhere yet. */
+	async #insist(frame: ScenarioSession, sql: string): Promise<void> {
+		for (let attempt = 1; ; attempt++) {
+			try {
+				await frame.prepare(sql);
+				return;
+			} catch (error) {
+				const mayPass = error instanceof SqlError && passing.has(error.code);
+				if (!mayPass || attempt === setupAttempts) throw error;
+				await this.#cluster.world.sleep(setupMs);
+			}
+		}
 	}
 
 	#happened(anomaly: Anomaly): boolean {
