@@ -11,7 +11,9 @@ import { PlanCache } from "./plan-cache.ts";
 import { dropEverything, endTransactions } from "./reset.ts";
 import { SequenceBlocks } from "./sequence-blocks.ts";
 import { QuorateSession } from "./session.ts";
+import type { SessionState } from "./session-state.ts";
 import { settingDefinition } from "./setting-definitions.ts";
+import { parseOptions } from "./start-up-options.ts";
 import type { SessionFactory } from "./types.ts";
 
 /** For programs that run a node themselves; see `reset.ts`. */
@@ -56,6 +58,22 @@ function services(options: SessionFactoryOptions): NodeServices {
 	};
 }
 
+function applyParameters(
+	{ settings, context }: SessionState,
+	parameters: readonly (readonly [name: string, value: string])[],
+): void {
+	for (const [name, value] of parameters) {
+		if (notSettings.has(name) || name.startsWith("_pq_.")) continue;
+		if (settingDefinition(name)?.settable === false) {
+			throw new DatabaseError("55P02", `parameter "${name}" cannot be changed`, {
+				severity: "FATAL",
+			});
+		}
+		settings.setInitial(name, value);
+	}
+	context.refresh();
+}
+
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
 	return {
@@ -73,18 +91,14 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 					hint: `The database is named "${shared.database}".`,
 				});
 			}
+			const options = parseOptions(parameters.get("options") ?? "");
 			const session = new QuorateSession(shared, user, backendPid);
-			const { settings, context } = session.state;
-			for (const [name, value] of parameters) {
-				if (notSettings.has(name) || name.startsWith("_pq_.")) continue;
-				if (settingDefinition(name)?.settable === false) {
-					throw new DatabaseError("55P02", `parameter "${name}" cannot be changed`, {
-						severity: "FATAL",
-					});
-				}
-				settings.setInitial(name, value);
+			try {
+				applyParameters(session.state, [...options, ...parameters]);
+			} catch (error) {
+				await session.close();
+				throw error;
 			}
-			context.refresh();
 			return session;
 		},
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),

@@ -167,7 +167,8 @@ const ofOneTransaction: ReadonlySet<string> = new Set([
 async function show(state: SessionState, asked: string, output: Output): Promise<void> {
 	if (asked === "all") {
 		output.columns([textColumn("name"), textColumn("setting"), textColumn("description")]);
-		await output.rows(state.settings.all().map(([name, value]) => [name, value, ""]));
+		const all = state.settings.all().map(([name]) => [name, state.context.setting(name) ?? "", ""]);
+		await output.rows(all);
 		return;
 	}
 	const name = asked.toLowerCase();
