@@ -34,9 +34,9 @@ export function wake(core: RaftCore): void {
 	core.quiesced = false;
 	core.electionElapsed = 0;
 	if (core.role !== "leader") return;
-	// Nobody was asked, so nobody's silence counts yet; the next tick asks.
+	// The next tick asks who is there. Nobody's silence counts before a whole period has passed, but it rests again only with all.
 	core.heartbeatElapsed = core.options.heartbeatTicks;
-	for (const progress of core.progress.values()) progress.recentlyActive = true;
+	for (const progress of core.progress.values()) progress.recentlyActive = false;
 }
 
 /** Whether a message is reason to wake up: a late answer to what was settled before is not. */

@@ -2,6 +2,10 @@
  * Replicas that are no members of their ranges any more go, with their data. One that was down or cut off when it was removed
  * never hears of it from its group: when it has known no leader for a while it asks the range's leaseholder, who answers only
  * after an entry of its own has been committed by the members of now. So what it throws away is not needed to elect anyone.
+ *
+ * A member of then that was cut off knows nothing of it and still sends to the replica that was here. Were that made anew, it would
+ * vote and acknowledge without its memory, and a quorum of the old members would lead the range beside the present one: its id is
+ * retired before its log goes (`retired-ids.ts`).
  */
 import { assert } from "@quorate/keys/assert";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
@@ -12,6 +16,7 @@ import type { Engine } from "@quorate/storage/engine";
 import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
 import { encodeRangeState } from "./range-state.ts";
 import type { Replica } from "./replica.ts";
+import { retire } from "./retired-ids.ts";
 
 export interface DeparturesOptions {
 	readonly runtime: Runtime;
@@ -23,12 +28,17 @@ export interface DeparturesOptions {
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 }
 
+/** Between two questions about suspects, each of which is a write for the range. */
+const askAgainMs = 200;
+
 export class Departures {
 	readonly #options: DeparturesOptions;
 	readonly #leaving = new Set<Replica>();
 	/** Had no leader when last looked at. */
 	#leaderless = new Set<Replica>();
 	readonly #asking = new Set<Replica>();
+	/** Monotonic milliseconds before which no more questions are asked about suspects. */
+	#askAgainMs = 0;
 	/** Where the ranges begin whose first snapshot is awaited: those replicas do not know it themselves. */
 	readonly #awaited = new Map<ReplicaId, Key>();
 
@@ -65,27 +75,42 @@ export class Departures {
 	}
 
 	/**
-	 * Makes durable that this node holds no member of the range any more. If the log went first, a power failure could take the
-	 * removal from the engine, and the replica would come back with its old members and without its votes.
+	 * Makes durable that this node holds no member of the range any more, and never will under that id. If the log went first, a
+	 * power failure could take the removal from the engine, and the replica would come back with its old members and without its
+	 * votes.
 	 */
-	#record({ state }: Replica): Promise<void> {
+	#record({ state, replicaId }: Replica): Promise<void> {
 		const { engine, nodeId, runtime } = this.#options;
 		const replicas = state.descriptor.replicas.filter((r) => r.nodeId !== nodeId);
 		const departed = encodeRangeState({
 			...state,
 			descriptor: { ...state.descriptor, replicas },
 		});
-		engine.write((batch) => batch.put(metaKey(state.descriptor.rangeId, "state"), departed));
+		const { rangeId } = state.descriptor;
+		engine.write((batch) => {
+			batch.put(metaKey(rangeId, "state"), departed);
+			retire(batch, rangeId, replicaId);
+		});
 		return engine
 			.sync()
 			.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
+	}
+
+	/** Somebody has called for a later replica of its range on this node: it has probably been removed. */
+	suspect(replica: Replica): void {
+		const { clock } = this.#options.runtime;
+		const nowMs = clock.monotonicMs();
+		if (!this.#isLeftAlone(replica) && !this.#asking.has(replica) && nowMs >= this.#askAgainMs) {
+			this.#askAgainMs = nowMs + askAgainMs;
+			void this.#ask(replica);
+		}
 	}
 
 	/** Every few seconds. */
 	look(): void {
 		const leaderless = new Set<Replica>();
 		for (const replica of this.#options.replicas.values()) {
-			if (!this.#leaving.has(replica) && replica.group.status().leader === 0) {
+			if (!this.#isLeftAlone(replica) && replica.group.status().leader === 0) {
 				leaderless.add(replica);
 				if (this.#leaderless.has(replica) && !this.#asking.has(replica)) {
 					void this.#ask(replica);
@@ -93,6 +118,12 @@ export class Departures {
 			}
 		}
 		this.#leaderless = leaderless;
+	}
+
+	/** It has gone or goes already, or not now: a snapshot that comes in would be put in place after its range was cleared. */
+	#isLeftAlone(replica: Replica): boolean {
+		const isHere = this.#options.replicas.get(replica.state.descriptor.rangeId) === replica;
+		return !isHere || this.#leaving.has(replica) || replica.isInstalling;
 	}
 
 	async #ask(replica: Replica): Promise<void> {
@@ -106,7 +137,8 @@ export class Departures {
 				return;
 			}
 			const isMember = current.replicas.some((r) => r.replicaId === replica.replicaId);
-			if (!isMember && isNewerEpoch(current.epoch, replica.state.descriptor.epoch)) {
+			const isNewer = isNewerEpoch(current.epoch, replica.state.descriptor.epoch);
+			if (!isMember && isNewer && !this.#isLeftAlone(replica)) {
 				replica.destroy();
 				this.remove(replica);
 			}

@@ -2,7 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId, ReplicaId } from "@quorate/keys/ids";
 import type { RangeDescriptor, ReplicaDescriptor } from "@quorate/keys/range";
-import type { ConfigurationChange } from "@quorate/raft/types";
+import type { ConfigurationChange, Term } from "@quorate/raft/types";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
 import type { CommittedEntry, RaftGroupHandle } from "./host-types.ts";
 import type { Replica } from "./replica.ts";
@@ -11,7 +11,7 @@ import type { RangeAnswer } from "./requests.ts";
 const contextFormat = 1;
 
 /** The context of a change: node and replica id of every member that it names or keeps. */
-function encodeContext(members: readonly { nodeId: NodeId; replicaId: ReplicaId }[]): Uint8Array {
+function encodeContext(members: readonly Member[]): Uint8Array {
 	return encodeBody([contextFormat, members.map((m) => [m.nodeId, m.replicaId])]);
 }
 
@@ -47,37 +47,61 @@ const giveAwayAttempts = 250;
 /**
  * Learners first, then one joint change; the old replicas leave with it. Run by the leaseholder; if it is to leave itself, it
  * gives its lease to one that stays, which is asked again and finishes.
+ *
+ * Every change is proposed only to the membership that it was thought out for. So of two relocations at once one gives up, no node
+ * gets two replicas of a range, and no id is added after a later one: a node makes no replica whose id is below one that it
+ * had (`retired-ids.ts`).
  */
 export async function relocate(
 	replica: Replica,
 	group: RaftGroupHandle,
 	nodes: readonly NodeId[],
 ): Promise<RangeAnswer> {
-	const { descriptor } = replica.state;
-	const present = descriptor.replicas;
+	const changes = new MembershipChanges(replica, group);
+	await changes.until("an earlier membership change to end", () => changes.isSettled);
+	const present = replica.state.descriptor.replicas;
+	changes.follow(replica.state.descriptor.epoch.conf);
 	const missing = nodes.filter((n) => !present.some((r) => r.nodeId === n));
 	const self = replica.context.nodeId;
 	const leaving = present.filter((r) => !nodes.includes(r.nodeId) && r.nodeId !== self);
-	if (missing.length === 0 && leaving.length === 0) {
-		return nodes.includes(self) ? { kind: "done" } : giveAway(replica, nodes);
+	// Left by a relocation that did not end. One that stays has no vote until it is given one.
+	const learning = present.filter((r) => r.role === "learner" && nodes.includes(r.nodeId));
+	if (missing.length > 0 || leaving.length > 0 || learning.length > 0) {
+		const added = await newReplicas(replica, missing);
+		const all = [...present, ...added];
+		for (const { replicaId } of added) {
+			await changes.make(all, [{ kind: "add-learner", replica: replicaId }]);
+		}
+		const promoted = [...learning, ...added];
+		const { rangeId } = replica.state.descriptor;
+		await changes.until(`learners of range ${rangeId} catch up`, () => isLevel(group, promoted));
+		await changes.make(all, [
+			...promoted.map((a) => ({ kind: "add-voter" as const, replica: a.replicaId })),
+			...leaving.map((l) => ({ kind: "remove" as const, replica: l.replicaId })),
+		]);
 	}
-	const first = await replica.context.allocate("replica", Math.max(1, missing.length));
-	const added = missing.map((nodeId, i) => ({ nodeId, replicaId: (first + i) as ReplicaId }));
-	const all = [...present, ...added];
-	for (const { replicaId } of added) {
-		await change(replica, group, all, [{ kind: "add-learner", replica: replicaId }]);
-	}
-	await until(replica, `learners of range ${descriptor.rangeId} catch up`, () => {
-		const { progress, commit } = group.status();
-		return added.every(({ replicaId }) =>
-			progress.some((p) => p.replica === replicaId && p.match > 0 && p.match + 100 > commit),
-		);
-	});
-	await change(replica, group, all, [
-		...added.map((a) => ({ kind: "add-voter" as const, replica: a.replicaId })),
-		...leaving.map((l) => ({ kind: "remove" as const, replica: l.replicaId })),
-	]);
 	return nodes.includes(self) ? { kind: "done" } : giveAway(replica, nodes);
+}
+
+interface Member {
+	readonly nodeId: NodeId;
+	readonly replicaId: ReplicaId;
+}
+
+async function newReplicas({ context }: Replica, nodes: readonly NodeId[]): Promise<Member[]> {
+	if (nodes.length === 0) {
+		return [];
+	}
+	const first = await context.allocate("replica", nodes.length);
+	return nodes.map((nodeId, i) => ({ nodeId, replicaId: (first + i) as ReplicaId }));
+}
+
+/** They have, or nearly, what the leader has. */
+function isLevel(group: RaftGroupHandle, replicas: readonly Member[]): boolean {
+	const { progress, commit } = group.status();
+	return replicas.every(({ replicaId }) =>
+		progress.some((p) => p.replica === replicaId && p.match > 0 && p.match + 100 > commit),
+	);
 }
 
 /** Moves the lease to a node that stays, the first that can take it; the asker finds it there. */
@@ -96,39 +120,63 @@ async function giveAway(replica: Replica, nodes: readonly NodeId[]): Promise<Ran
 	return replica.notLeaseholder();
 }
 
-async function change(
-	replica: Replica,
-	group: RaftGroupHandle,
-	members: readonly { nodeId: NodeId; replicaId: ReplicaId }[],
-	changes: ConfigurationChange["changes"],
-): Promise<void> {
-	const { conf } = replica.state.descriptor.epoch;
-	await until(replica, "an earlier membership change to end", () => {
-		return (
-			group.status().configuration.outgoing.length === 0 &&
-			group.proposeConfiguration({ changes, context: encodeContext(members) }) !== undefined
-		);
-	});
-	await until(replica, "the membership change to apply", () => {
-		const { epoch } = replica.state.descriptor;
-		return epoch.conf > conf && group.status().configuration.outgoing.length === 0;
-	});
-}
+/** Changes that follow each other, within one term and with nobody else's between. */
+class MembershipChanges {
+	readonly #replica: Replica;
+	readonly #group: RaftGroupHandle;
+	readonly #term: Term;
+	/** Of the membership that the next change is meant for. */
+	#conf = 0;
 
-/** Polls a condition of the Raft group; gives up with an error when the replica leads no more. */
-async function until(replica: Replica, what: string, condition: () => boolean): Promise<void> {
-	for (let i = 0; i < attemptsMax; i++) {
-		if (condition()) {
-			return;
-		}
-		if (!replica.leads()) {
-			break;
-		}
-		await sleep(replica);
+	constructor(replica: Replica, group: RaftGroupHandle) {
+		this.#replica = replica;
+		this.#group = group;
+		this.#term = group.status().term;
 	}
-	throw new DatabaseError("55000", `gave up waiting for ${what}`, {
-		hint: "Try again when all nodes of the range are up.",
-	});
+
+	get #confNow(): number {
+		return this.#replica.state.descriptor.epoch.conf;
+	}
+
+	/** No change is half done. */
+	get isSettled(): boolean {
+		return this.#group.status().configuration.outgoing.length === 0;
+	}
+
+	follow(conf: number): void {
+		this.#conf = conf;
+	}
+
+	async make(members: readonly Member[], changes: ConfigurationChange["changes"]): Promise<void> {
+		const change = { changes, context: encodeContext(members) };
+		await this.until("an earlier membership change to apply", () => {
+			if (this.#confNow !== this.#conf) {
+				throw new DatabaseError("55000", `the members of ${this.#replica} have changed meanwhile`, {
+					hint: "Try again.",
+				});
+			}
+			return this.#group.proposeConfiguration(change) !== undefined;
+		});
+		// Within a term, what is applied next of all changes is this one; several at once end with another entry.
+		this.#conf += changes.length > 1 ? 2 : 1;
+		await this.until("the membership change to apply", () => this.#confNow >= this.#conf);
+	}
+
+	/** Polls a condition of the Raft group; gives up with an error when the replica leads no more. */
+	async until(what: string, condition: () => boolean): Promise<void> {
+		for (let i = 0; i < attemptsMax; i++) {
+			if (!this.#replica.leads() || this.#group.status().term !== this.#term) {
+				break;
+			}
+			if (condition()) {
+				return;
+			}
+			await sleep(this.#replica);
+		}
+		throw new DatabaseError("55000", `gave up waiting for ${what}`, {
+			hint: "Try again when all nodes of the range are up.",
+		});
+	}
 }
 
 function sleep(replica: Replica): Promise<void> {

@@ -23,6 +23,7 @@ import type { NodeId, ReplicaId } from "@quorate/keys/ids";
 import { formatKey, type Key, type Span, spanContains } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import { members } from "@quorate/raft/configuration";
 import type { LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
 import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
 import { VersionBatch } from "@quorate/storage/version-batch";
@@ -44,6 +45,7 @@ import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
 import { read, scan } from "./reads.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
+import { retire } from "./retired-ids.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
 import { validateItems } from "./validation.ts";
 import { abort, commit, dropIntents, onePhase, prepare, resolve, takeBack } from "./writes.ts";
@@ -74,6 +76,9 @@ export class Replica implements GroupMachine, ReplicaCore {
 	#destroyed = false;
 	/** The engine holds a snapshot's state already, and `state` is the one before. */
 	#isReplaced = false;
+	#isInstalling = false;
+	/** The keys of the snapshot that comes in, once it has said. */
+	#incoming: Span | undefined;
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
 
@@ -272,7 +277,11 @@ export class Replica implements GroupMachine, ReplicaCore {
 					state.descriptor = descriptorAfter(state.descriptor, entry);
 				}
 			}
-			versions.rawPut(metaKey(state.descriptor.rangeId, "state"), encodeRangeState(state));
+			const { rangeId } = state.descriptor;
+			versions.rawPut(metaKey(rangeId, "state"), encodeRangeState(state));
+			if (versionBefore !== state.descriptor.epoch && !this.#isMemberOf(state)) {
+				retire(batch, rangeId, this.replicaId);
+			}
 		});
 		this.context.observer?.applied(this, entries, applied);
 		const last = entries[entries.length - 1]!;
@@ -363,16 +372,14 @@ export class Replica implements GroupMachine, ReplicaCore {
 		if (this.#isLeader) {
 			this.context.report([this.info()]);
 		}
-		const { configuration } = this.state;
-		const member = [
-			...configuration.voters,
-			...configuration.outgoing,
-			...configuration.learners,
-		].includes(this.replicaId);
-		if (!member) {
+		if (!this.#isMemberOf(this.state)) {
 			this.destroy();
 			this.context.removed(this.state.descriptor.rangeId);
 		}
+	}
+
+	#isMemberOf({ configuration }: RangeState): boolean {
+		return members(configuration).includes(this.replicaId);
 	}
 
 	/** What became of the proposals is not known here. */
@@ -403,11 +410,36 @@ export class Replica implements GroupMachine, ReplicaCore {
 		metadata: SnapshotMetadata,
 		chunks: AsyncIterable<Uint8Array>,
 	): Promise<void> {
-		const state = await installSnapshot(this.context, this.state, metadata, chunks, () => {
-			// Readers that still wait must not look at what their state says nothing about.
-			this.#isReplaced = true;
-		});
-		this.#isReplaced = false;
+		this.#isInstalling = true;
+		try {
+			const state = await installSnapshot(this.context, this.state, metadata, chunks, {
+				refusal: (received) => this.#refusalOf(received),
+				// Readers that still wait must not look at what their state says nothing about.
+				replacing: () => {
+					this.#isReplaced = true;
+				},
+			});
+			this.#isReplaced = false;
+			this.#become(state);
+		} finally {
+			this.#isInstalling = false;
+			this.#incoming = undefined;
+		}
+	}
+
+	/** Why a snapshot is not taken. If it is, its keys are nobody else's from now on. */
+	#refusalOf(state: RangeState): string | undefined {
+		if (!this.#isMemberOf(state)) {
+			return `replica ${this.replicaId} is no member of ${describeRange(state.descriptor)}`;
+		}
+		const reason = this.context.overlaps(state);
+		if (reason === undefined) {
+			this.#incoming = rangeSpan(state.descriptor);
+		}
+		return reason;
+	}
+
+	#become(state: RangeState): void {
 		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
 		this.state = state;
 		this.#loseAnswers();
@@ -418,6 +450,17 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.locks.clear();
 		this.recount();
 		this.blockers.wakeAll();
+	}
+
+	/** A snapshot is coming in. */
+	get isInstalling(): boolean {
+		return this.#isInstalling;
+	}
+
+	/** Whose keys they are, or will be. */
+	get spans(): readonly Span[] {
+		const own = rangeSpan(this.state.descriptor);
+		return this.#incoming === undefined ? [own] : [own, this.#incoming];
 	}
 
 	nodeOf(replica: ReplicaId): NodeId | undefined {

@@ -4,7 +4,7 @@
  * may interrupt anywhere.
  */
 import { assert } from "@quorate/keys/assert";
-import { key as asKey, type Key, type Span, spansOverlap } from "@quorate/keys/key";
+import { key as asKey, type Key, type Span } from "@quorate/keys/key";
 import type { Mutations } from "@quorate/keys/mutations";
 import { rangeSpan } from "@quorate/keys/range";
 import type { SnapshotMetadata } from "@quorate/raft/types";
@@ -73,16 +73,20 @@ function takePairs(it: EngineIterator): Pair[] {
 	return pairs;
 }
 
-/**
- * Stages the stream, makes it durable, puts it in place, `replacing` being called right before that. Rejects, with nothing changed, if
- * it overlaps another replica here.
- */
+export interface InstallSteps {
+	/** Why a state is not taken. */
+	refusal(state: RangeState): string | undefined;
+	/** Called right before the engine's contents change. */
+	replacing(): void;
+}
+
+/** Stages the stream, makes it durable, puts it in place. Rejects, with nothing changed, for a reason that `refusal` has. */
 export async function installSnapshot(
 	context: ReplicaContext,
 	before: RangeState,
 	metadata: SnapshotMetadata,
 	chunks: AsyncIterable<Uint8Array>,
-	replacing: () => void,
+	steps: InstallSteps,
 ): Promise<RangeState> {
 	const { engine } = context;
 	const { rangeId } = before.descriptor;
@@ -98,9 +102,9 @@ export async function installSnapshot(
 					`snapshot of format ${body[0]}: this version knows ${snapshotFormat}; upgrade this node`,
 			);
 			state = decodeRangeState(body[1] as Uint8Array);
-			const overlap = context.overlaps(state);
-			if (overlap !== undefined) {
-				throw new Error(overlap);
+			const reason = steps.refusal(state);
+			if (reason !== undefined) {
+				throw new Error(reason);
 			}
 			continue;
 		}
@@ -120,7 +124,7 @@ export async function installSnapshot(
 	await syncEngine(context);
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
 	await syncEngine(context);
-	replacing();
+	steps.replacing();
 	finishInstall(engine, rangeId, marker, context.mutations);
 	await syncEngine(context);
 	return state;
@@ -177,7 +181,3 @@ export function finishInstall(
 	});
 	engine.clearSpan(stagingSpan(rangeId));
 }
-
-/** True if two ranges' keys overlap: a snapshot must not overlap a replica that has not split yet. */
-export const overlap = (a: RangeState, b: RangeState): boolean =>
-	spansOverlap(rangeSpan(a.descriptor), rangeSpan(b.descriptor));

@@ -7,7 +7,7 @@ import { assert, InvariantError } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, spanContains, spansOverlap } from "@quorate/keys/key";
-import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
+import { type RangeDescriptor, type ReplicaDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Timer } from "@quorate/runtime/runtime";
 import { allMetaSpan, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
@@ -28,6 +28,7 @@ import {
 import { answerToWire, requestFromWire } from "./range-wire.ts";
 import { Replica } from "./replica.ts";
 import type { RangeAnswer, RangeRequest } from "./requests.ts";
+import { retire, retiredUpTo } from "./retired-ids.ts";
 import { finishInstall } from "./snapshots.ts";
 
 export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "overlaps"> & {
@@ -63,6 +64,8 @@ export class RangeStore {
 	readonly #replicas = new Map<RangeId, Replica>();
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
 	readonly #asking = new Set<RangeId>();
+	/** Right sides of splits that come to life. */
+	readonly #awaitingBirth = new Set<RangeId>();
 	readonly #timers: (Timer | undefined)[] = [];
 	readonly #locks: LockService;
 	readonly #departures: Departures;
@@ -146,11 +149,16 @@ export class RangeStore {
 		rpc.handle("range-descriptor", (body) => this.#replicas.get(body as RangeId)?.info() ?? null);
 		this.#locks.start();
 		host.onUnknownGroup((rangeId, to, _from, fromNode) => {
-			void this.#adopt(rangeId, to, fromNode);
+			const earlier = this.#replicas.get(rangeId);
+			if (earlier !== undefined) {
+				this.#departures.suspect(earlier);
+			} else {
+				void this.#adopt(rangeId, to, fromNode);
+			}
 			return false;
 		});
 		for (const state of states.values()) {
-			const replica = replicaOn(state.descriptor, this.#options.nodeId);
+			const replica = this.#ownOf(state.descriptor);
 			if (replica !== undefined) {
 				// At the birth of a cluster, and where there is nobody else, nothing is gained by waiting for a leader.
 				const { voters } = state.configuration;
@@ -175,10 +183,18 @@ export class RangeStore {
 		this.#every(this.#options.limits?.collectMs ?? collectMs, () => this.#collect());
 	}
 
+	/** The replica that this node is to have of the range, if it is. */
+	#ownOf(descriptor: RangeDescriptor): ReplicaDescriptor | undefined {
+		const { engine, nodeId } = this.#options;
+		const own = replicaOn(descriptor, nodeId);
+		const isRetired = own !== undefined && own.replicaId <= retiredUpTo(engine, descriptor.rangeId);
+		return isRetired ? undefined : own;
+	}
+
 	/** What replicas have left behind that were removed right before the process ended. */
 	async #clearDeparted(states: readonly RangeState[]): Promise<void> {
-		const { engine, host, nodeId } = this.#options;
-		const isHeld = ({ descriptor }: RangeState) => replicaOn(descriptor, nodeId) !== undefined;
+		const { engine, host } = this.#options;
+		const isHeld = ({ descriptor }: RangeState) => this.#ownOf(descriptor) !== undefined;
 		const held = states.filter(isHeld).map((s) => rangeSpan(s.descriptor));
 		for (const { descriptor } of states.filter((s) => !isHeld(s))) {
 			await host.discard(descriptor.rangeId);
@@ -234,16 +250,24 @@ export class RangeStore {
 	/** The right side comes to life once the split is durable in the engine: then the WAL names no range that the engine lacks. */
 	#splitApplied(right: RangeState): void {
 		const { rangeId } = right.descriptor;
-		const self = replicaOn(right.descriptor, this.#options.nodeId);
+		const self = this.#ownOf(right.descriptor);
 		if (self === undefined || this.#replicas.has(rangeId)) {
+			// It was called here before the left side had split, and waits for a snapshot; or it has come and gone already.
+			assert(
+				this.#overlapping(right.descriptor) === undefined && !this.#holds(right.descriptor),
+				() => `the keys of range ${rangeId} were split off, and are another replica's here`,
+			);
+			clearRange(this.#options.engine, rangeId, rangeSpan(right.descriptor));
 			return;
 		}
 		const left = [...this.#replicas.values()].find(
 			(r) => r.state.descriptor.end === right.descriptor.start,
 		);
 		const leads = left?.leads() === true;
+		this.#awaitingBirth.add(rangeId);
 		this.#options.engine.sync().then(
 			() => {
+				this.#awaitingBirth.delete(rangeId);
 				if (!this.#closed && !this.#replicas.has(rangeId)) {
 					const replica = this.#add(right, self.replicaId, leads);
 					if (leads) {
@@ -258,7 +282,7 @@ export class RangeStore {
 
 	/** A message came for a replica that is not here: a peer believes that this node holds it. */
 	async #adopt(rangeId: RangeId, to: ReplicaId, from: NodeId): Promise<void> {
-		if (this.#asking.has(rangeId) || this.#replicas.has(rangeId)) {
+		if (this.#asking.has(rangeId) || !this.#mayMake(rangeId, to)) {
 			return;
 		}
 		this.#asking.add(rangeId);
@@ -267,15 +291,16 @@ export class RangeStore {
 				timeoutMs: descriptorTimeoutMs,
 			})) as { readonly descriptor: RangeDescriptor } | null;
 			const self = answer && replicaOn(answer.descriptor, this.#options.nodeId);
-			if (answer == null || self?.replicaId !== to || this.#closed) {
+			if (answer == null || self?.replicaId !== to || !this.#mayMake(rangeId, to)) {
 				return;
 			}
+			await this.#retire(rangeId, (to - 1) as ReplicaId);
 			const state: RangeState = {
 				...newRangeState(answer.descriptor),
 				descriptor: { ...answer.descriptor, ...nowhere },
 			};
 			// Overlap: the neighbour here has not split yet; its own log will make this replica.
-			if (!this.#replicas.has(rangeId) && this.#overlapping(answer.descriptor) === undefined) {
+			if (this.#mayMake(rangeId, to) && this.#overlapping(answer.descriptor) === undefined) {
 				this.#departures.awaitsSnapshot(to, answer.descriptor.start);
 				this.#add(emptyState(state), to, false);
 			}
@@ -289,12 +314,29 @@ export class RangeStore {
 		}
 	}
 
+	#mayMake(rangeId: RangeId, id: ReplicaId): boolean {
+		const isHere = this.#replicas.has(rangeId) || this.#awaitingBirth.has(rangeId);
+		return !this.#closed && !isHere && id > retiredUpTo(this.#options.engine, rangeId);
+	}
+
+	/** What may have been here under a lower id, and only voted, is forgotten when the next one writes. */
+	#retire(rangeId: RangeId, upTo: ReplicaId): Promise<void> {
+		const { engine, runtime } = this.#options;
+		engine.write((batch) => retire(batch, rangeId, upTo));
+		return engine
+			.sync()
+			.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
+	}
+
 	#overlapping(d: RangeDescriptor): Replica | undefined {
-		return [...this.#replicas.values()].find(
-			(r) =>
-				r.state.descriptor.rangeId !== d.rangeId &&
-				spansOverlap(rangeSpan(r.state.descriptor), rangeSpan(d)),
-		);
+		const isOther = (r: Replica) => r.state.descriptor.rangeId !== d.rangeId;
+		const replicas = [...this.#replicas.values()].filter(isOther);
+		return replicas.find((r) => r.spans.some((s) => spansOverlap(s, rangeSpan(d))));
+	}
+
+	#holds(d: RangeDescriptor): boolean {
+		const spans = this.#replicas.get(d.rangeId)?.spans ?? [];
+		return spans.some((s) => spansOverlap(s, rangeSpan(d)));
 	}
 
 	#overlaps(state: RangeState): string | undefined {

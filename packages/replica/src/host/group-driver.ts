@@ -3,6 +3,7 @@ import { assert } from "@quorate/keys/assert";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import type { RaftGroup, RaftStatus } from "@quorate/raft/group";
 import { entryBytes } from "@quorate/raft/log";
+import { quorumValue } from "@quorate/raft/quorum";
 import type {
 	Configuration,
 	ConfigurationChange,
@@ -294,18 +295,32 @@ export class GroupDriver implements RaftGroupHandle {
 		return this.#configurations[0]!.configuration;
 	}
 
-	/** The connection to a node is lost. */
-	disconnected(node: NodeId): void {
+	/** The connection to a node is lost, as are those to the others of `lost`. */
+	disconnected(node: NodeId, lost: ReadonlySet<NodeId>): void {
 		const { raft } = this;
 		if (raft.role === "leader") {
 			for (const { replica } of raft.status().progress) {
 				if (this.nodeOf(replica) === node) raft.unreachable(replica);
+			}
+			// One that rests would never notice that it leads nobody any more, and has been removed.
+			if (raft.isQuiesced && !this.#reachesQuorum(lost)) {
+				raft.wake();
+				this.#context.touch(this);
 			}
 		} else if (raft.isQuiesced && this.nodeOf(raft.leader) === node) {
 			// Its leader may have died; if not, the pre-vote that follows will tell.
 			raft.wake();
 			this.#context.touch(this);
 		}
+	}
+
+	#reachesQuorum(lost: ReadonlySet<NodeId>): boolean {
+		const isReached = (replica: ReplicaId): boolean => {
+			const node = this.nodeOf(replica);
+			return replica === this.replicaId || (node !== undefined && !lost.has(node));
+		};
+		const { configuration } = this.raft.status();
+		return quorumValue(configuration, (replica) => (isReached(replica) ? 1 : 0)) === 1;
 	}
 
 	#busy(): void {

@@ -82,6 +82,8 @@ export class NodeRaftHost implements RaftHost {
 	#isPassDue = false;
 	#timer: Timer | undefined;
 	#unknownGroup: UnknownGroupHandler = () => false;
+	/** Nodes whose connection was lost, and of whom nothing was heard since. */
+	readonly #lost = new Set<NodeId>();
 	#isClosed = false;
 	#leaderChanges = 0;
 	#entriesApplied = 0;
@@ -303,6 +305,7 @@ export class NodeRaftHost implements RaftHost {
 
 	#receive(body: Body, from: Peer | undefined): void {
 		if (from === undefined || this.#isClosed) return;
+		this.#lost.delete(from.nodeId);
 		const messages = decodeFrame(body);
 		this.#guard(() => {
 			for (const { range, message } of messages) {
@@ -311,22 +314,26 @@ export class NodeRaftHost implements RaftHost {
 		});
 	}
 
-	/** Only a leader's messages may call a replica into being: a vote of one that has lost its memory is not to be had. */
+	/**
+	 * Only a leader's messages may call a replica into being: a vote of one that has lost its memory is not to be had. What is here
+	 * under an earlier id may be in its way, and not know that it was removed.
+	 */
 	#find(range: RangeId, message: Message, fromNode: NodeId): GroupDriver | undefined {
 		let driver = this.#groups.get(range);
-		if (driver === undefined) {
-			const { kind, from, to } = message;
+		const { kind, from, to } = message;
+		if (driver === undefined || driver.replicaId < to) {
 			const calls = kind === "append" || kind === "heartbeat" || kind === "snapshot";
 			if (!calls || !this.#unknownGroup(range, to, from, fromNode)) return undefined;
 			driver = this.#groups.get(range);
 		}
-		return driver?.replicaId === message.to ? driver : undefined;
+		return driver?.replicaId === to ? driver : undefined;
 	}
 
 	#disconnected(node: NodeId): void {
 		if (this.#isClosed) return;
+		this.#lost.add(node);
 		this.#receiver.disconnected(node);
-		for (const driver of this.#groups.values()) driver.disconnected(node);
+		for (const driver of this.#groups.values()) driver.disconnected(node, this.#lost);
 	}
 
 	#removed(driver: GroupDriver): void {

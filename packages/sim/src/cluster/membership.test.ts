@@ -167,3 +167,121 @@ test.serial(
 		}
 	},
 );
+
+test.serial("a replica that missed its removal makes room for the next at once", async (t) => {
+	const { cluster, nodes } = await start(3, 5);
+	const [first, second, third, fourth] = nodes as [SimNode, SimNode, SimNode, SimNode];
+	const { coordinator } = kvOf(first);
+	await cluster.run(cluster.splitAt([border]), 60_000);
+	await cluster.run(coordinator.relocate(inRight, ids([first, second, third])), 60_000);
+	third.crash("process");
+	await cluster.run(coordinator.relocate(inRight, ids([first, second, fourth])), 60_000);
+	third.start();
+	await cluster.run(cluster.heal(), 60_000);
+	t.true(rangesOn(third).includes(border));
+	// Sooner than it would look for itself.
+	await cluster.run(coordinator.relocate(inRight, ids([first, second, third])), 3_000);
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("a relocation gives its vote to a learner that one before it left", async (t) => {
+	const { cluster, nodes } = await start(4, 5);
+	const [first, second, third, fourth] = nodes as [SimNode, SimNode, SimNode, SimNode];
+	await cluster.run(cluster.splitAt([border]), 60_000);
+	const three = ids([first, second, third]);
+	await cluster.run(kvOf(second).coordinator.relocate(inRight, three), 60_000);
+	await cluster.run(kvOf(second).coordinator.moveLease(inRight, first.nodeId), 60_000);
+	const replicas = () => {
+		const statuses = kvOf(second).store.statuses();
+		return statuses.find((s) => s.descriptor.start === border)!.descriptor.replicas;
+	};
+	fourth.crash("process");
+	const wanted = ids([first, second, fourth]);
+	const left = kvOf(second).coordinator.relocate(inRight, wanted);
+	left.catch(() => undefined);
+	const learns = () => replicas().some((r) => r.role === "learner");
+	t.true(await cluster.run(cluster.until("there is a learner", 10_000, learns), 11_000));
+	first.crash("process");
+	await cluster.world.runFor(5_000);
+	for (const node of [first, fourth]) node.start();
+	await cluster.run(cluster.heal(), 60_000);
+	await cluster.run(kvOf(second).coordinator.relocate(inRight, wanted), 60_000);
+	const roles = new Map(replicas().map((r) => [r.nodeId, r.role]));
+	t.deepEqual(roles, new Map(wanted.map((id) => [id, "voter"])));
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("who led the old members does not call back one that has left", async (t) => {
+	const { cluster, nodes } = await start(5, 5);
+	const [first, second, third, fourth, fifth] = nodes as [
+		SimNode,
+		SimNode,
+		SimNode,
+		SimNode,
+		SimNode,
+	];
+	const { network } = cluster.world;
+	await cluster.run(cluster.splitAt([border]), 60_000);
+	const { coordinator } = kvOf(second);
+	await cluster.run(coordinator.relocate(inRight, ids([first, second, third])), 60_000);
+	await cluster.run(coordinator.moveLease(inRight, first.nodeId), 60_000);
+	// To it little time passes, and so it leads on.
+	first.machine.setClockRate(0.05);
+	const others = nodes.slice(1).map((n) => n.machine);
+	network.partition([first.machine], others);
+	const isServed = cluster.until("there is another leaseholder", 30_000, async () => {
+		return (await read(cluster, second, inRight)).status === "ok";
+	});
+	await cluster.run(isServed, 31_000);
+	await cluster.run(coordinator.relocate(inRight, ids([second, fourth, fifth])), 60_000);
+	const gone = cluster.until("it is gone", 60_000, () => !rangesOn(third).includes(border));
+	t.true(await cluster.run(gone, 61_000));
+	network.link(first.machine, third.machine).setBlocked(false);
+	network.link(third.machine, first.machine).setBlocked(false);
+	await cluster.world.runFor(20_000);
+	t.false(rangesOn(third).includes(border));
+	await cluster.run(cluster.heal(), 60_000);
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("of two relocations at once one gives up, or follows the other", async (t) => {
+	for (let seed = 1; seed <= 6; seed++) {
+		const { cluster, nodes } = await start(seed, 5);
+		const [first, second, third, fourth, fifth] = nodes as [
+			SimNode,
+			SimNode,
+			SimNode,
+			SimNode,
+			SimNode,
+		];
+		await cluster.run(cluster.splitAt([border]), 60_000);
+		const move = (node: SimNode, to: readonly SimNode[]): Promise<string> =>
+			kvOf(node)
+				.coordinator.relocate(inRight, ids(to))
+				.then(
+					() => "done",
+					(error: { code: string }) => error.code,
+				);
+		const both = await cluster.run(
+			Promise.all([
+				move(first, [first, second, fourth]),
+				move(second, [first, second, fourth, fifth]),
+			]),
+			200_000,
+		);
+		t.true(both.includes("done"), `seed ${seed}: ${both}`);
+		t.true(
+			both.every((x) => x === "done" || x === "55000"),
+			`seed ${seed}: ${both}`,
+		);
+		await cluster.run(
+			kvOf(third).coordinator.relocate(inRight, ids([first, third, fifth])),
+			60_000,
+		);
+		await cluster.run(checkReplicas(cluster), 130_000);
+		t.deepEqual(cluster.problems, [], `seed ${seed}`);
+	}
+});

@@ -1,0 +1,243 @@
+/** Which replicas a node makes when somebody calls for them, and which it never makes again. */
+import {
+	bootId,
+	type NodeId,
+	nodeId,
+	type RangeId,
+	type ReplicaId,
+	rangeId,
+	replicaId,
+} from "@quorate/keys/ids";
+import { keyMax, keyMin } from "@quorate/keys/key";
+import type { RangeDescriptor } from "@quorate/keys/range";
+import { timestampZero } from "@quorate/keys/timestamp";
+import type { RaftStatus } from "@quorate/raft/group";
+import type { Configuration, SnapshotMetadata } from "@quorate/raft/types";
+import { encodeBody } from "@quorate/rpc/body";
+import type { Engine } from "@quorate/storage/engine";
+import { allMetaSpan, metaKey } from "@quorate/storage/engine-keys";
+import { MemoryEngine } from "@quorate/storage/memory-engine";
+import test from "ava";
+import { FakeRpc, FakeWorld } from "./host/testing/fakes.ts";
+import type { GroupMachine, GroupOptions, RaftGroupHandle, RaftHost } from "./host-types.ts";
+import {
+	birthIndex,
+	birthTerm,
+	configurationOf,
+	encodeRangeState,
+	newRangeState,
+} from "./range-state.ts";
+import { RangeStore } from "./store.ts";
+
+const [self, peer] = [nodeId(1), nodeId(2)];
+const range = rangeId(7);
+const peersOwn = replicaId(90);
+
+function descriptorWith(
+	own: number | undefined,
+	conf: number,
+	role: "voter" | "learner" = "voter",
+): RangeDescriptor {
+	const replicas = [{ nodeId: peer, replicaId: peersOwn, role: "voter" as const }];
+	const added = own === undefined ? [] : [{ nodeId: self, replicaId: replicaId(own), role }];
+	return {
+		rangeId: range,
+		start: keyMin,
+		end: keyMax,
+		epoch: { version: 1, conf },
+		replicas: [...added, ...replicas],
+	};
+}
+
+const neverRuns = (): never => {
+	throw new Error("not here");
+};
+
+/** Groups that lead nothing and know their leader. */
+class FakeHost implements RaftHost {
+	readonly made: ReplicaId[] = [];
+	readonly machines = new Map<ReplicaId, GroupMachine>();
+	call: Parameters<RaftHost["onUnknownGroup"]>[0] = neverRuns;
+
+	addGroup({ rangeId: id, replicaId: own, machine }: GroupOptions): RaftGroupHandle {
+		this.made.push(own);
+		this.machines.set(own, machine);
+		return {
+			rangeId: id,
+			replicaId: own,
+			propose: () => undefined,
+			proposeConfiguration: () => undefined,
+			readIndex: neverRuns,
+			transferLeadership: neverRuns,
+			campaign: neverRuns,
+			wake: () => undefined,
+			status: () => ({ leader: peersOwn }) as RaftStatus,
+			remove: (recorded) => recorded,
+		};
+	}
+
+	group = () => undefined;
+	unclaimed = () => [];
+	discard = (_range: RangeId) => Promise.resolve();
+	statistics = neverRuns;
+	close = () => Promise.resolve();
+
+	onUnknownGroup(handler: Parameters<RaftHost["onUnknownGroup"]>[0]): void {
+		this.call = handler;
+	}
+}
+
+class Node {
+	readonly world = new FakeWorld();
+	readonly engine: Engine = new MemoryEngine();
+	/** What the peer answers when it is asked about the range. */
+	believed = descriptorWith(undefined, 1);
+	host = new FakeHost();
+
+	constructor() {
+		const other = new FakeRpc(this.world, peer, 1);
+		other.handle("range-descriptor", () => ({ descriptor: this.believed }));
+	}
+
+	/** Another boot, with the same engine. */
+	async start(): Promise<void> {
+		this.host = new FakeHost();
+		const store = new RangeStore({
+			runtime: this.world.runtime(
+				() => 0.5,
+				() => true,
+			),
+			engine: this.engine,
+			nodeId: self,
+			bootId: bootId("1.1"),
+			timestamps: { issue: neverRuns, seen: () => timestampZero, observe: () => undefined },
+			host: this.host,
+			rpc: new FakeRpc(this.world, self, 1),
+			bootOf: () => undefined,
+			inquire: neverRuns,
+			resolveAll: neverRuns,
+			allocate: neverRuns,
+			report: () => undefined,
+			detector: () => undefined,
+			nodes: () => [self, peer] as readonly NodeId[],
+			bootEnded: () => false,
+			members: neverRuns,
+		});
+		await store.start();
+	}
+
+	/** A message of a leader that has this descriptor, to the replica that it believes to be here. */
+	async calledBy(believed: RangeDescriptor): Promise<readonly ReplicaId[]> {
+		this.believed = believed;
+		const to = believed.replicas.find((r) => r.nodeId === self)!.replicaId;
+		this.host.call(believed.rangeId, to, peersOwn, peer);
+		await this.world.settle();
+		return this.host.made;
+	}
+
+	holds(descriptor: RangeDescriptor): void {
+		const state = encodeRangeState(newRangeState(descriptor));
+		this.engine.write((batch) => batch.put(metaKey(range, "state"), state));
+	}
+
+	/** The replica applies that it was removed; nothing else is done about it yet. */
+	remove(id: number): void {
+		const configuration: Configuration = {
+			voters: [peersOwn],
+			outgoing: [],
+			learners: [],
+			learnersNext: [],
+		};
+		const changes = [{ kind: "remove" as const, replica: replicaId(id) }];
+		const change = { changes, context: new Uint8Array() };
+		const at = { index: birthIndex + 1, term: birthTerm, command: undefined };
+		this.host.machines.get(replicaId(id))!.apply([{ ...at, change, configuration }]);
+	}
+}
+
+test("a replica that left is not made again under its id, under a later one it is", async (t) => {
+	const node = new Node();
+	node.holds(descriptorWith(5, 1));
+	await node.start();
+	t.deepEqual(node.host.made, [5]);
+	node.remove(5);
+	await node.world.settle();
+	t.deepEqual(await node.calledBy(descriptorWith(5, 1)), [5]);
+	// Whatever epoch the caller names.
+	t.deepEqual(await node.calledBy(descriptorWith(5, 9)), [5]);
+	t.deepEqual(await node.calledBy(descriptorWith(12, 4, "learner")), [5, 12]);
+	await node.start();
+	t.deepEqual(await node.calledBy(descriptorWith(5, 1)), []);
+});
+
+test("nor after a crash right after the removal was applied, nor by a split applied late", async (t) => {
+	const node = new Node();
+	node.holds(descriptorWith(5, 1));
+	await node.start();
+	node.remove(5);
+	const crashed = new Node();
+	const it = node.engine.iterate(allMetaSpan);
+	for (; it.key !== undefined; it.next()) {
+		const { key, value } = it;
+		crashed.engine.write((batch) => batch.put(key, value));
+	}
+	it.close();
+	await crashed.start();
+	t.deepEqual(await crashed.calledBy(descriptorWith(5, 1)), []);
+	// The left side, here again from a snapshot older than the split, brings the range as it was at its birth.
+	crashed.holds(descriptorWith(5, 1));
+	await crashed.start();
+	t.deepEqual(crashed.host.made, []);
+	t.is(crashed.engine.get(metaKey(range, "state")), undefined);
+});
+
+test("who is called under a later id has done with the ones before, which may have voted", async (t) => {
+	const node = new Node();
+	await node.start();
+	t.deepEqual(await node.calledBy(descriptorWith(12, 4, "learner")), [12]);
+	await node.start();
+	t.deepEqual(await node.calledBy(descriptorWith(11, 3, "learner")), []);
+	// Nothing of it is here but in the log, which knows whether it is the same.
+	t.deepEqual(await node.calledBy(descriptorWith(12, 4, "learner")), [12]);
+});
+
+/** What a sender begins with, and then nothing until `more`. */
+async function* snapshotOf(descriptor: RangeDescriptor, more: Promise<void> = Promise.resolve()) {
+	yield encodeBody([1, encodeRangeState(newRangeState(descriptor))]);
+	await more;
+}
+
+function metadataOf(descriptor: RangeDescriptor): SnapshotMetadata {
+	const configuration = configurationOf(descriptor);
+	return { index: birthIndex, term: birthTerm, configuration };
+}
+
+test("a snapshot is refused in which the replica is no member", async (t) => {
+	const node = new Node();
+	await node.start();
+	await node.calledBy(descriptorWith(12, 4, "learner"));
+	const machine = node.host.machines.get(replicaId(12))!;
+	const gone = descriptorWith(undefined, 5);
+	const installed = machine.installSnapshot(metadataOf(gone), snapshotOf(gone));
+	await t.throwsAsync(installed, { message: /no member/ });
+});
+
+test("of two snapshots that come in at once and overlap one is refused", async (t) => {
+	const node = new Node();
+	await node.start();
+	const [one, other] = [descriptorWith(12, 4), { ...descriptorWith(13, 4), rangeId: rangeId(8) }];
+	await node.calledBy(one);
+	await node.calledBy(other);
+	const machines = [12, 13].map((id) => node.host.machines.get(replicaId(id))!);
+	let go: () => void = () => undefined;
+	const more = new Promise<void>((resolve) => {
+		go = resolve;
+	});
+	const first = machines[0]!.installSnapshot(metadataOf(one), snapshotOf(one, more));
+	await node.world.settle();
+	const second = machines[1]!.installSnapshot(metadataOf(other), snapshotOf(other));
+	await t.throwsAsync(second, { message: /overlaps/ });
+	go();
+	await first;
+	t.not(node.engine.get(metaKey(range, "state")), undefined);
+});
