@@ -100,6 +100,8 @@ export async function replace(n: Nemesis): Promise<void> {
 	n.cluster.world.count("replacement");
 	node.crash("power");
 	await n.sleep(0, 1_000);
+	// Another fault may have started it meanwhile.
+	if (node.isUp) node.crash("power");
 	node.erase();
 	node.start();
 	await n.cluster.until("the replaced node serves", 60_000, () => node.knownId !== undefined);
