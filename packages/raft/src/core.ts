@@ -47,10 +47,12 @@ export class RaftCore {
 
 	/** Ticks since the leader was heard from (follower), the attempt began (candidate), the quorum was checked (leader). */
 	electionElapsed = 0;
-	/** In [electionTicks, 2 * electionTicks), drawn anew at every change of role. */
+	/** In [electionTicks, 2 * electionTicks), or a third of that in haste; drawn anew at every change of role. */
 	electionTimeout = 0;
 	heartbeatElapsed = 0;
 	quiesced = false;
+	/** For so many ticks still elections are in a hurry: the leader has probably died. See `leaderLost`. */
+	hasteTicks = 0;
 
 	/** Answers to the election that this replica stands in. */
 	votes = new Map<ReplicaId, boolean>();
@@ -138,6 +140,7 @@ export class RaftCore {
 	}
 
 	becomeFollower(term: Term, leader: ReplicaId): void {
+		if (leader !== noReplica) this.hasteTicks = 0;
 		this.#reset(term);
 		this.role = "follower";
 		this.leader = leader;
@@ -160,6 +163,7 @@ export class RaftCore {
 	becomeLeader(): void {
 		assert(this.role === "candidate", "only a candidate becomes leader");
 		assert(this.vote === this.self, "a leader has its own vote");
+		this.hasteTicks = 0;
 		this.#reset(this.term);
 		this.role = "leader";
 		this.leader = this.self;
@@ -190,8 +194,23 @@ export class RaftCore {
 		this.reads.fail(this.outbox.readsFailed);
 	}
 
+	/** Elections are in a hurry for a while, until a leader is heard. */
+	hasten(): void {
+		this.hasteTicks = 2 * this.options.electionTicks;
+		this.electionElapsed = 0;
+		this.#drawTimeout();
+	}
+
+	/** A leader is heard: there is no hurry. */
+	calmDown(): void {
+		if (this.hasteTicks === 0) return;
+		this.hasteTicks = 0;
+		this.#drawTimeout();
+	}
+
 	#drawTimeout(): void {
-		const ticks = this.options.electionTicks;
+		const { electionTicks } = this.options;
+		const ticks = this.hasteTicks > 0 ? Math.ceil(electionTicks / 3) : electionTicks;
 		this.electionTimeout = ticks + Math.floor(this.options.random() * ticks);
 	}
 }

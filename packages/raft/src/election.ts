@@ -36,6 +36,17 @@ export function campaign(core: RaftCore, kind: "pre-vote" | "vote", force: boole
 	if (kind === "pre-vote") countVotes(core);
 }
 
+/**
+ * The driver has lost its connection to the leader's node. If the leader lives, its next heartbeat puts this right; if not, nobody is
+ * in its lease any more, and there is no need to wait for a silence that is none: the others have lost theirs too, or will.
+ */
+export function leaderLost(core: RaftCore): void {
+	if (core.role !== "follower" || core.leader === noReplica) return;
+	core.quiesced = false;
+	core.leader = noReplica;
+	core.hasten();
+}
+
 function askForVotes(core: RaftCore, kind: "pre-vote" | "vote"): void {
 	for (const to of members(core.configuration)) {
 		if (to === core.self) continue;

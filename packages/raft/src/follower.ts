@@ -16,6 +16,7 @@ export function followLeader(core: RaftCore, message: Message): void {
 	);
 	core.leader = message.from;
 	core.electionElapsed = 0;
+	core.calmDown();
 }
 
 export function handleAppend(core: RaftCore, message: Message & { kind: "append" }): void {

@@ -32,7 +32,7 @@ import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
 import { emptyOutbox, RaftCore } from "./core.ts";
-import { campaign, selfVoteSynced } from "./election.ts";
+import { campaign, leaderLost, selfVoteSynced } from "./election.ts";
 import {
 	acknowledge,
 	advanceCommit,
@@ -158,6 +158,7 @@ export class RaftGroup {
 			return;
 		}
 		core.electionElapsed++;
+		if (core.hasteTicks > 0) core.hasteTicks--;
 		if (core.electionElapsed < core.electionTimeout) return;
 		if (!core.isPromotable) {
 			// It will not stand, but must not believe for ever in a leader that may have removed it.
@@ -200,13 +201,15 @@ export class RaftGroup {
 		transferLeadership(this.#core, to);
 	}
 
-	/**
-	 * Starts a pre-vote at once (a new group, or a quiesced follower whose leader's node died). It ignores the leases of
-	 * followers that still believe in that leader.
-	 */
+	/** Starts a pre-vote at once (a new group). It ignores the leases of followers that still believe in a leader. */
 	campaign(): void {
 		wake(this.#core);
 		campaign(this.#core, "pre-vote", true);
+	}
+
+	/** The connection to the leader's node was lost: if nothing is heard from it soon, this replica stands for election. */
+	leaderLost(): void {
+		leaderLost(this.#core);
 	}
 
 	/** Leader: if all members match, nothing is in flight: tells the followers to stop their timers and stops its own. */

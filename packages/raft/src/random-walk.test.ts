@@ -166,7 +166,7 @@ class Walk {
 	disturb(id: number, node: Node): void {
 		const { cluster } = this;
 		const other = replicaId(this.pick([...cluster.nodes.keys()]));
-		switch (this.below(11)) {
+		switch (this.below(12)) {
 			case 0:
 			case 1:
 				if (node.group === undefined) return;
@@ -194,7 +194,10 @@ class Walk {
 				cluster.act(id, (group) => group.unreachable(other));
 				return;
 			case 8:
+				cluster.act(id, (group) => group.leaderLost());
+				return;
 			case 9:
+			case 10:
 				this.isolateLeader();
 				return;
 			default:

@@ -14,7 +14,7 @@
  *     copy A->B               what is on its way arrives twice
  *     drop [A->B]             what is on its way is lost
  *     cut A->B | A            messages are lost from now on; `heal` ends all cuts
- *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, quiesce N, wake N, unreachable A B
+ *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, quiesce N, wake N, unreachable A B, leader-lost N
  *     change N KIND(M) ...    kinds add-voter, add-learner, remove
  *     hold N, sync N, free N  the disk of N stands still; syncs once; is itself again
  *     crash N [KEPT], restart N   unsynced writes are lost; of the state machine, all above KEPT entries
@@ -143,6 +143,9 @@ export class Scenario {
 				return;
 			case "wake":
 				cluster.act(id, (g) => g.wake());
+				return;
+			case "leader-lost":
+				cluster.act(id, (g) => g.leaderLost());
 				return;
 			case "unreachable":
 				cluster.act(id, (g) => g.unreachable(other));

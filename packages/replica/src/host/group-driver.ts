@@ -307,9 +307,8 @@ export class GroupDriver implements RaftGroupHandle {
 				raft.wake();
 				this.#context.touch(this);
 			}
-		} else if (raft.isQuiesced && this.nodeOf(raft.leader) === node) {
-			// Its leader may have died; if not, the pre-vote that follows will tell.
-			raft.wake();
+		} else if (this.nodeOf(raft.leader) === node) {
+			raft.leaderLost();
 			this.#context.touch(this);
 		}
 	}

@@ -15,8 +15,8 @@
  *    state was synced (`compactor.ts`).
  * 4. While a machine becomes a snapshot nothing is applied, and the log takes notice in the same turn as the machine.
  * 5. A group that rests has no timer: ticks are for groups that are awake, and while none is there is no timer at all. A leader
- *    that dies meanwhile is noticed by its node: the connections to it end, and wake the followers of all that it led. Should
- *    one be missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a
+ *    that dies is noticed by its node: the connections to it end, which wakes the followers of all that it led and hastens their
+ *    elections. Should one be missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a
  *    pre-vote, which wakes the leader, and rests again.
  *
  * A broken invariant, wherever it shows, ends the node (`runtime.fatal`).
