@@ -2,7 +2,7 @@
  * The disk of one boot. At its end files are closed and locks given back, as the kernel does for a process that dies: what was
  * written stays, synced or not.
  */
-import type { Disk, DiskFile } from "@quorate/runtime/runtime";
+import type { Disk, DiskFile, DiskSpace } from "@quorate/runtime/runtime";
 import type { ProcessScope } from "./process-scope.ts";
 
 export class ScopedDisk implements Disk {
@@ -50,6 +50,10 @@ export class ScopedDisk implements Disk {
 
 	syncDirectory(path: string): Promise<void> {
 		return this.#scope.guard(() => this.#disk.syncDirectory(path));
+	}
+
+	space(): Promise<DiskSpace | undefined> {
+		return this.#scope.guard(() => this.#disk.space());
 	}
 
 	lock(path: string): Promise<{ release(): Promise<void> } | undefined> {

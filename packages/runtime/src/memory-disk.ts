@@ -73,6 +73,10 @@ export class MemoryDisk implements Disk {
 
 	async syncDirectory(): Promise<void> {}
 
+	async space(): Promise<undefined> {
+		return undefined;
+	}
+
 	async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {
 		if (this.#locks.has(path)) {
 			return undefined;

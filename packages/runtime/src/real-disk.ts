@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as fsp from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { lockDirectory } from "./real-lock.ts";
-import type { Disk, DiskFile } from "./runtime.ts";
+import type { Disk, DiskFile, DiskSpace } from "./runtime.ts";
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
@@ -197,6 +197,11 @@ export class RealDisk implements Disk {
 
 	async syncDirectory(path: string): Promise<void> {
 		await syncDirectoryAt(this.#at(path));
+	}
+
+	async space(): Promise<DiskSpace> {
+		const { bavail, blocks, bsize } = await fsp.statfs(this.#at(""));
+		return { freeBytes: bavail * bsize, sizeBytes: blocks * bsize };
 	}
 
 	async lock(path: string): Promise<{ release(): Promise<void> } | undefined> {

@@ -85,6 +85,12 @@ export interface DiskFile {
 	close(): Promise<void>;
 }
 
+export interface DiskSpace {
+	/** What this process may still use. */
+	readonly freeBytes: number;
+	readonly sizeBytes: number;
+}
+
 /** The directory tree of one node. Paths are relative to its root, with `/`. */
 export interface Disk {
 	/** Absolute path of the root, for libraries that open files themselves; undefined where there is none (simulation). */
@@ -103,6 +109,8 @@ export interface Disk {
 	readWhole(path: string): Promise<Uint8Array | undefined>;
 	/** Makes creations, renames and removals in a directory durable. */
 	syncDirectory(path: string): Promise<void>;
+	/** Of the file system that holds the root; undefined where there is no such thing. */
+	space(): Promise<DiskSpace | undefined>;
 	/** An exclusive lock on the directory held until the process ends or `release`; undefined if another holds it. */
 	lock(path: string): Promise<{ release(): Promise<void> } | undefined>;
 }

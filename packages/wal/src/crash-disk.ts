@@ -31,8 +31,8 @@ export class CrashDisk implements Disk {
 	readonly root = undefined;
 	#files = new Map<string, FileState>();
 	#durableNames = new Map<string, FileState>();
-	/** Throws this from the next write or sync. */
-	failure: string | undefined;
+	/** Such operations fail. */
+	failure: { readonly operation: "write" | "sync"; readonly code: string } | undefined;
 	syncs = 0;
 
 	/** The disk as it is after a power loss now. `keepNames`: unsynced creations and removals stay. */
@@ -70,16 +70,16 @@ export class CrashDisk implements Disk {
 			this.#files.set(path, { content: Buffer.alloc(0), durable: Buffer.alloc(0), unsynced: [] });
 		}
 		const file = this.#file(path);
-		const check = (): void => {
-			if (this.failure !== undefined) {
-				throw withCode(this.failure);
+		const check = (operation: "write" | "sync"): void => {
+			if (this.failure?.operation === operation) {
+				throw withCode(this.failure.code);
 			}
 		};
 		return {
 			write: async (bytes, offset) => {
 				const copy = Buffer.from(bytes);
 				await Promise.resolve();
-				check();
+				check("write");
 				file.content = writeInto(file.content, copy, offset);
 				file.unsynced.push({ offset, bytes: copy });
 			},
@@ -87,7 +87,7 @@ export class CrashDisk implements Disk {
 			sync: async () => {
 				const [content, count] = [Buffer.from(file.content), file.unsynced.length];
 				await Promise.resolve();
-				check();
+				check("sync");
 				this.syncs++;
 				file.durable = content;
 				file.unsynced = file.unsynced.slice(count);
@@ -133,6 +133,10 @@ export class CrashDisk implements Disk {
 
 	async syncDirectory(): Promise<void> {
 		this.#durableNames = new Map(this.#files);
+	}
+
+	async space(): Promise<undefined> {
+		return undefined;
 	}
 
 	async lock(): Promise<{ release(): Promise<void> }> {

@@ -2,6 +2,7 @@
 import type { RangeId } from "@quorate/keys/ids";
 import type { Disk, DiskFile, Runtime } from "@quorate/runtime/runtime";
 import { GroupLog } from "./group-log.ts";
+import { type LogPosition, readPosition } from "./position.ts";
 import { decodeRecord, groupStartOf } from "./record.ts";
 import {
 	encodeSegmentHeader,
@@ -41,6 +42,8 @@ export async function recover(runtime: Runtime, directory: string, open: Open): 
 		.filter((number) => number !== undefined);
 	const groups = new Map<RangeId, GroupLog>();
 	const segments = new SegmentTable();
+	const noted = await readPosition(disk, directory);
+	checkFiles(numbers, noted);
 	let head: Head | undefined;
 	for (const [position, number] of numbers.entries()) {
 		if (position > 0 && number !== (numbers[position - 1] as number) + 1) {
@@ -48,19 +51,43 @@ export async function recover(runtime: Runtime, directory: string, open: Open): 
 			throw new WalCorruptionError(name, 0, "there is no file");
 		}
 		const last = position === numbers.length - 1;
-		head = await recoverSegment(runtime, directory, number, last, groups, segments, open);
+		const least = noted?.last === number ? noted.end : 0;
+		head = await recoverSegment(
+			runtime,
+			directory,
+			{ number, last, least },
+			groups,
+			segments,
+			open,
+		);
 	}
-	head ??= await createSegment(runtime, directory, (numbers.at(-1) ?? 1) as number, open);
+	const next = (numbers.at(-1) ?? 1) as number;
+	head ??= await createSegment(runtime, directory, next, segments, open);
 	segments.add(head.number, head.offset);
 	return { groups, segments, head };
 }
 
-/** The head if it is the last segment and goes on. */
+/** Segments that were there are missing from the beginning or the end. */
+function checkFiles(numbers: readonly number[], noted: LogPosition | undefined): void {
+	if (noted === undefined) {
+		return;
+	}
+	const [first, last] = [numbers[0] ?? Number.POSITIVE_INFINITY, numbers.at(-1) ?? 0];
+	if (first > noted.first || last < noted.last) {
+		const missing = first > noted.first ? noted.first : last + 1;
+		throw new WalCorruptionError(segmentName(missing), 0, "there is no file");
+	}
+}
+
+/** The head if it is the last segment and goes on. `least`: so much of it was once synced. */
 async function recoverSegment(
 	runtime: Runtime,
 	directory: string,
-	number: number,
-	last: boolean,
+	{
+		number,
+		last,
+		least,
+	}: { readonly number: number; readonly last: boolean; readonly least: number },
 	groups: Map<RangeId, GroupLog>,
 	segments: SegmentTable,
 	open: Open,
@@ -69,14 +96,23 @@ async function recoverSegment(
 	const path = `${directory}/${segmentName(number)}`;
 	const whole = (await disk.readWhole(path)) ?? new Uint8Array();
 	const bytes = Buffer.from(whole.buffer, whole.byteOffset, whole.byteLength);
-	const salt = readSegmentHeader(bytes, number);
-	if (salt === "torn") {
-		if (!last) {
+	const header = readSegmentHeader(bytes, number);
+	if (header === "torn") {
+		if (!last || least > 0) {
 			throw new WalCorruptionError(segmentName(number), 0, "a bad header");
 		}
 		await disk.remove(path);
 		await disk.syncDirectory(directory);
 		return undefined;
+	}
+	const { salt, endBefore } = header;
+	const before = segments.newestBytes;
+	if (before !== undefined && before !== endBefore) {
+		throw new WalCorruptionError(
+			segmentName(number - 1),
+			before,
+			`the segment ends, and did at ${endBefore},`,
+		);
 	}
 	segments.add(number, bytes.length);
 	/** Where the last group commit begins; of a segment without any, all of it is the header. */
@@ -85,6 +121,13 @@ async function recoverSegment(
 		lastGroup = groupStartOf(bytes, start);
 		replay(bytes, start, stop, offset, number, groups, segments);
 	});
+	if (end < least) {
+		throw new WalCorruptionError(
+			segmentName(number),
+			end,
+			`the records end, and did not before ${least},`,
+		);
+	}
 	if (!last) {
 		return undefined;
 	}
@@ -165,13 +208,25 @@ export async function createSegment(
 	runtime: Runtime,
 	directory: string,
 	number: number,
+	segments: SegmentTable,
 	open: Open,
 ): Promise<Head> {
 	const disk = runtime.disk;
 	const salt = Buffer.from(runtime.random.bytes(4)).readUInt32LE(0);
+	const endBefore = segments.newestBytes ?? 0;
 	const file = await open(disk, `${directory}/${segmentName(number)}`, "create");
-	await file.write(encodeSegmentHeader(number, salt), 0);
-	await file.sync();
-	await disk.syncDirectory(directory);
+	try {
+		await file.write(encodeSegmentHeader(number, { salt, endBefore }), 0);
+		await file.sync().catch(syncFailed);
+		await disk.syncDirectory(directory).catch(syncFailed);
+	} catch (error) {
+		await file.close();
+		throw error;
+	}
 	return { number, salt, file, offset: segmentHeaderBytes };
+}
+
+/** What a failed sync ends with, whatever it failed with: it must not be tried again, not even where the disk was full. */
+export function syncFailed(error: unknown): never {
+	throw new Error(error instanceof Error ? error.message : String(error));
 }

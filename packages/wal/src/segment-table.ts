@@ -21,6 +21,11 @@ export class SegmentTable implements SegmentPins {
 		return this.#sizeBytes;
 	}
 
+	/** Size of the newest one. */
+	get newestBytes(): number | undefined {
+		return this.#segments.at(-1)?.sizeBytes;
+	}
+
 	/** The oldest, and whether anything in it is needed. */
 	get oldest(): { readonly number: number; readonly pins: number } | undefined {
 		return this.#segments[0];

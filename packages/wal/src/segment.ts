@@ -1,20 +1,25 @@
 /** A segment file: its name, its header, and reading its records with a verdict about its end. */
 import { crc32 } from "node:zlib";
+import { rebuildHint } from "@quorate/keys/damage";
+import { DatabaseError } from "@quorate/keys/database-error";
 import { checksum, payloadBytesMin, recordHeaderBytes } from "./record.ts";
 
 /** Raised when the layout changes; a node refuses a version that it does not know. */
-export const formatVersion = 1;
+export const formatVersion = 2;
 const magic = 0x4c415751; // "QWAL", little-endian
-export const segmentHeaderBytes = 20;
+export const segmentHeaderBytes = 24;
 
 /** The log cannot be trusted: the node must not start. `segment` and `offset` say where to look. */
-export class WalCorruptionError extends Error {
-	override readonly name = "WalCorruptionError";
+export class WalCorruptionError extends DatabaseError {
 	readonly segment: string;
 	readonly offset: number;
 
 	constructor(segment: string, offset: number, what: string) {
-		super(`write-ahead log is damaged: ${what} in segment ${segment} at offset ${offset}`);
+		super(
+			"XX001",
+			`the write-ahead log is damaged: ${what} in segment ${segment} at offset ${offset}`,
+			{ hint: rebuildHint },
+		);
 		this.segment = segment;
 		this.offset = offset;
 	}
@@ -29,22 +34,29 @@ export function segmentNumber(name: string): number | undefined {
 	return match === null ? undefined : Number(match[1]);
 }
 
-/** magic, format version, segment number, salt, checksum of these. */
-export function encodeSegmentHeader(number: number, salt: number): Buffer {
+export interface SegmentHeader {
+	readonly salt: number;
+	/** Where the segment before it ended when it was complete; 0 where there was none. */
+	readonly endBefore: number;
+}
+
+/** magic, format version, segment number, salt, end of the segment before, checksum of these. */
+export function encodeSegmentHeader(number: number, { salt, endBefore }: SegmentHeader): Buffer {
 	const header = Buffer.alloc(segmentHeaderBytes);
 	header.writeUInt32LE(magic, 0);
 	header.writeUInt32LE(formatVersion, 4);
 	header.writeUInt32LE(number, 8);
 	header.writeUInt32LE(salt, 12);
-	header.writeUInt32LE(crc32(header.subarray(0, 16)), 16);
+	header.writeUInt32LE(endBefore, 16);
+	header.writeUInt32LE(crc32(header.subarray(0, 20)), 20);
 	return header;
 }
 
 /**
- * The salt, or "torn" if the file never got further than its header: the header is synced before the first record is
- * written, so a file that is longer has a good one or is damaged.
+ * "torn" if the file never got further than its header: the header is synced before the first record is written, so a file that
+ * is longer has a good one or is damaged.
  */
-export function readSegmentHeader(bytes: Buffer, number: number): number | "torn" {
+export function readSegmentHeader(bytes: Buffer, number: number): SegmentHeader | "torn" {
 	const name = segmentName(number);
 	if (bytes.length >= segmentHeaderBytes) {
 		const version = bytes.readUInt32LE(4);
@@ -55,12 +67,12 @@ export function readSegmentHeader(bytes: Buffer, number: number): number | "torn
 				`format version ${version}, newer than this program knows (${formatVersion}),`,
 			);
 		}
-		const valid = crc32(bytes.subarray(0, 16)) === bytes.readUInt32LE(16);
+		const valid = crc32(bytes.subarray(0, 20)) === bytes.readUInt32LE(20);
 		if (valid && bytes.readUInt32LE(0) === magic) {
 			if (version !== formatVersion || bytes.readUInt32LE(8) !== number) {
 				throw new WalCorruptionError(name, 0, "a header of another segment or version");
 			}
-			return bytes.readUInt32LE(12);
+			return { salt: bytes.readUInt32LE(12), endBefore: bytes.readUInt32LE(16) };
 		}
 	}
 	if (bytes.length > segmentHeaderBytes) {

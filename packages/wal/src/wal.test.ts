@@ -1,8 +1,10 @@
 import type { RangeId, ReplicaId } from "@quorate/keys/ids";
 import type { Entry } from "@quorate/raft/types";
+import type { Runtime } from "@quorate/runtime/runtime";
 import test from "ava";
 import { CrashDisk, diskRuntime } from "./crash-disk.ts";
-import { segmentName, WalCorruptionError } from "./segment.ts";
+import { positionName } from "./position.ts";
+import { segmentHeaderBytes, segmentName, WalCorruptionError } from "./segment.ts";
 import type { WalWrite } from "./types.ts";
 import { openWal } from "./wal.ts";
 
@@ -157,7 +159,7 @@ test("one flipped bit is never read: the tail is cut, anything before it is refu
 			const error = await t.throwsAsync(open(damaged), { instanceOf: WalCorruptionError });
 			const bad = ends.findLast((end) => end <= at) ?? 0;
 			t.is(error.segment, segmentName(1));
-			t.true(error.offset === bad || at < 20, `byte ${at}: ${error.message}`);
+			t.true(error.offset === bad || at < segmentHeaderBytes, `byte ${at}: ${error.message}`);
 			t.regex(error.message, /wal-0000000001\.log at offset/);
 		}
 	}
@@ -189,7 +191,7 @@ test("damage in a segment that is not the last, a missing one and a newer versio
 		await wal.append([entries(n, 1, 1, 50)]);
 	}
 	await wal.close();
-	const names = await disk.list(directory);
+	const names = (await disk.list(directory)).filter((name) => name !== positionName);
 	t.true(names.length > 3);
 	const copy = (change: (disk: CrashDisk, name: (n: number) => string) => void): CrashDisk => {
 		const other = disk.crash(nothingKept, false);
@@ -217,7 +219,7 @@ test("a segment whose header was torn is begun anew", async (t) => {
 	const { wal } = await open(disk);
 	await wal.append([entries(1, 3, 1)]);
 	await wal.close();
-	for (let length = 0; length < 20; length++) {
+	for (let length = 0; length < segmentHeaderBytes; length++) {
 		const torn = disk.crash(nothingKept, false);
 		torn.set(
 			`${directory}/${segmentName(2)}`,
@@ -251,7 +253,7 @@ test("compaction removes segments, and an idle group does not pin them", async (
 	}
 	await wal.close();
 	t.true(wal.statistics().segments <= 4, `${wal.statistics().segments} segments`);
-	t.is((await disk.list(directory)).length, wal.statistics().segments);
+	t.is((await disk.list(directory)).length, wal.statistics().segments + 1);
 	const { recovered } = await open(disk.crash(nothingKept, false));
 	const [busy, other] = recovered;
 	t.is(busy?.entries.at(-1)?.index, 1000);
@@ -283,14 +285,17 @@ test("a removed group stays removed, also when its segments go", async (t) => {
 	t.is(recovered[1]?.replicaId, replica(92));
 });
 
-for (const code of ["ENOSPC", "EIO"]) {
-	test(`${code} ends the node and answers nobody`, async (t) => {
+for (const [operation, code] of [
+	["write", "EIO"],
+	["sync", "EIO"],
+] as const) {
+	test(`${code} of a ${operation} ends the node and answers nobody`, async (t) => {
 		const disk = new CrashDisk();
 		const reasons: string[] = [];
 		const runtime = diskRuntime(disk, (reason) => reasons.push(reason));
 		const { wal } = await openWal(runtime, directory);
 		await wal.append([entries(1, 1, 1)]);
-		disk.failure = code;
+		disk.failure = { operation, code };
 		let settled = false;
 		const done = (): void => {
 			settled = true;
@@ -301,6 +306,81 @@ for (const code of ["ENOSPC", "EIO"]) {
 		t.deepEqual(reasons, [`write-ahead log wal: ${code}`]);
 	});
 }
+
+/** A runtime whose timers wait to be fired. */
+function timedRuntime(disk: CrashDisk) {
+	const reasons: string[] = [];
+	const timers: (() => void)[] = [];
+	const runtime = diskRuntime(disk, (reason) => reasons.push(reason));
+	const scheduler: Runtime["scheduler"] = {
+		...runtime.scheduler,
+		setTimer: (_delayMs, task) => {
+			timers.push(task);
+			return { cancel: () => void timers.splice(timers.indexOf(task), 1) };
+		},
+	};
+	return { runtime: { ...runtime, scheduler }, timers, reasons };
+}
+
+const turns = async (count: number): Promise<void> => {
+	for (let n = 0; n < count; n++) {
+		await Promise.resolve();
+	}
+};
+
+test("a full disk is waited out: nothing is lost, answered or written twice", async (t) => {
+	for (const segmentSizeBytes of [150, 1 << 20]) {
+		const disk = new CrashDisk();
+		const { runtime, timers, reasons } = timedRuntime(disk);
+		let told = 0;
+		const onDiskFull = (isFull: boolean) => {
+			told += isFull ? 1 : -100;
+		};
+		const { wal } = await openWal(runtime, directory, { segmentSizeBytes, onDiskFull });
+		await wal.append([entries(1, 3, 1)]);
+		disk.failure = { operation: "write", code: "ENOSPC" };
+		const acknowledged: number[] = [];
+		for (const n of [4, 5]) {
+			void wal.append([entries(n, 1, 1)]).then(() => acknowledged.push(n));
+			await turns(20);
+		}
+		for (let n = 1; n <= 3; n++) {
+			t.is(told, n);
+			timers.splice(0).forEach((task) => {
+				task();
+			});
+			await turns(20);
+		}
+		t.deepEqual(acknowledged, []);
+		const before = await open(disk.crash(nothingKept, false), segmentSizeBytes);
+		t.is(before.recovered[0]?.entries.length, 3);
+		disk.failure = undefined;
+		timers.splice(0).forEach((task) => {
+			task();
+		});
+		await turns(60);
+		t.deepEqual(acknowledged, [4, 5]);
+		t.is(told, 4 - 100);
+		await wal.close();
+		const { recovered } = await open(disk.crash(nothingKept, false), segmentSizeBytes);
+		t.deepEqual(
+			recovered[0]?.entries.map((e) => e.index),
+			[1, 2, 3, 4, 5],
+		);
+		t.deepEqual(reasons, []);
+	}
+});
+
+test("a log that waits for space can be closed", async (t) => {
+	const disk = new CrashDisk();
+	const { runtime, reasons } = timedRuntime(disk);
+	const { wal } = await openWal(runtime, directory);
+	disk.failure = { operation: "write", code: "ENOSPC" };
+	void wal.append([entries(1, 1, 1)]);
+	await turns(20);
+	await wal.close();
+	t.deepEqual(reasons, []);
+});
 
 test("a gap in a group's entries ends the node before it is written", async (t) => {
 	const reasons: string[] = [];

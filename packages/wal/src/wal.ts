@@ -6,14 +6,16 @@
  * one write covers what every group of the node wrote, and the latency of a quiet node is that of one write. It begins in
  * the call itself: what the caller does next in its turn, applying entries for example, is done beside it.
  *
- *  1. `append` resolves only after the sync that covers it. A failed write or sync ends the node (`runtime.fatal`), a full disk
- *     as well: after it the page cache cannot be trusted, and the promise of `append` never settles.
+ *  1. `append` resolves only after the sync that covers it. A failed write or sync ends the node (`runtime.fatal`): after it the
+ *     page cache cannot be trusted, and the promise of `append` never settles. A full disk is no such failure: what the write left
+ *     is cut off, and all of it is written again until there is space; `onDiskFull` is told each time.
  *  2. A group commit is written only after the one before it was synced; a segment is begun (its header synced) only after the
- *     one before it was complete. So only the last group commit of the last segment can be torn.
+ *     one before it was complete, and says where that ended. So only the last group commit of the last segment can be torn.
  *  3. Recovery cuts a torn tail. A bad record with a record of a later group commit after it was durable once: that is damage,
- *     and the node refuses to start, naming segment and offset. (Damage to the last group commit alone cannot be told from a
- *     torn write.) What was recovered is synced before anyone acts on it, the last group commit after it was written again: its
- *     sync may have failed in the life before, and then the page cache shows what no sync makes durable any more.
+ *     and the node refuses to start, naming segment and offset. So is a segment that is missing or shorter than it was known to be
+ *     (`position.ts`). (Damage to the last group commit alone cannot be told from a torn write.) What was recovered is synced
+ *     before anyone acts on it, the last group commit after it was written again: its sync may have failed in the life before, and
+ *     then the page cache shows what no sync makes durable any more.
  *  4. The state of a group is a function of its records in order. Segments are removed from the front only, one at a time and
  *     each removal made durable before the next, so that what is left is always a suffix: a removed group, a truncated entry or
  *     an old vote cannot come back.
@@ -28,12 +30,14 @@
  * May import: `runtime`, `keys`, `raft` (types).
  */
 import { assert } from "@quorate/keys/assert";
+import { isDiskFull } from "@quorate/keys/damage";
 import type { RangeId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { LogIndex } from "@quorate/raft/types";
-import type { Runtime } from "@quorate/runtime/runtime";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import { ByteWriter } from "./codec.ts";
 import type { GroupLog } from "./group-log.ts";
+import { PositionFile } from "./position.ts";
 import { encodeRecord, type RecordKind } from "./record.ts";
 import {
 	applyRecord,
@@ -43,6 +47,7 @@ import {
 	type Recovery,
 	recover,
 	refuse,
+	syncFailed,
 } from "./recovery.ts";
 import { segmentName } from "./segment.ts";
 import type { SegmentTable } from "./segment-table.ts";
@@ -51,12 +56,18 @@ import type { RecoveredGroup, Wal, WalStatistics, WalWrite } from "./types.ts";
 export interface WalOptions {
 	/** A segment that has reached this size is not written to again. */
 	readonly segmentSizeBytes?: number;
+	/** A write found the disk full, and is going to be tried again; false: it has been, and there was space. */
+	readonly onDiskFull?: (isFull: boolean) => void;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 }
 
 /** Checkpoints added to one group commit, so that carrying forward does not hold up writers. */
 const carriedBytesMax = 1 << 20;
+/** After a write that found the disk full. */
+const fullRetryMs = 100;
+/** Between two notes of how far the log goes. */
+const positionMs = 100;
 
 /** Rejects with `WalCorruptionError` if the log cannot be trusted. `directory` is the log's own. */
 export async function openWal(
@@ -69,11 +80,29 @@ export async function openWal(
 	const recovered = [...recovery.groups.values()]
 		.map((group) => group.recovered())
 		.sort((a, b) => a.rangeId - b.rangeId);
-	return { wal: new SegmentedWal(runtime, directory, options, open, recovery), recovered };
+	const position = await PositionFile.open(runtime.disk, directory);
+	const opened = { open, recovery, position };
+	return { wal: new SegmentedWal(runtime, directory, options, opened), recovered };
+}
+
+/** The log was closed while it waited for space: nothing of what waits was promised. */
+class Abandoned extends Error {}
+
+function ignoreFullDisk(error: unknown): void {
+	if (!isDiskFull(error)) {
+		throw error;
+	}
 }
 
 const openDurable: Open = (disk, path, mode) => disk.openDurable(path, mode);
 const openCached: Open = (disk, path, mode) => disk.open(path, mode);
+
+interface Opened {
+	/** How segments are opened. */
+	readonly open: Open;
+	readonly recovery: Recovery;
+	readonly position: PositionFile;
+}
 
 interface Waiter {
 	readonly writes: readonly WalWrite[];
@@ -85,6 +114,12 @@ class SegmentedWal implements Wal {
 	readonly #directory: string;
 	readonly #segmentSizeBytes: number;
 	readonly #openSegment: Open;
+	readonly #syncsWrites: boolean;
+	readonly #onDiskFull: (isFull: boolean) => void;
+	readonly #position: PositionFile;
+	/** The note that was begun last. One at a time: an older one must not overwrite a newer. */
+	#noting: Promise<void> = Promise.resolve();
+	#noteTimer: Timer | undefined;
 	readonly #groups: Map<RangeId, GroupLog>;
 	readonly #segments: SegmentTable;
 	readonly #out = new ByteWriter();
@@ -98,20 +133,21 @@ class SegmentedWal implements Wal {
 	/** Bytes written since `#chooseCarried` last looked at all groups. */
 	#unexaminedBytes = 0;
 	#state: "open" | "failed" | "closed" = "open";
+	#isClosing = false;
+	/** Ends the pause of a writer that found the disk full. */
+	#stopWaiting: () => void = () => undefined;
 	#syncs = 0;
 	#writes = 0;
 
-	constructor(
-		runtime: Runtime,
-		directory: string,
-		options: WalOptions,
-		open: Open,
-		recovery: Recovery,
-	) {
+	constructor(runtime: Runtime, directory: string, options: WalOptions, opened: Opened) {
 		this.#runtime = runtime;
 		this.#directory = directory;
 		this.#segmentSizeBytes = options.segmentSizeBytes ?? 64 << 20;
-		this.#openSegment = open;
+		const { recovery, position } = opened;
+		this.#openSegment = opened.open;
+		this.#syncsWrites = options.mutations?.withoutSync !== true;
+		this.#onDiskFull = options.onDiskFull ?? (() => undefined);
+		this.#position = position;
 		this.#groups = recovery.groups;
 		this.#segments = recovery.segments;
 		this.#head = recovery.head;
@@ -148,12 +184,17 @@ class SegmentedWal implements Wal {
 		if (this.#state === "closed") {
 			return;
 		}
+		this.#isClosing = true;
+		this.#stopWaiting();
 		while (this.#running) {
 			await this.#loop;
 		}
+		this.#noteTimer?.cancel();
 		if (this.#state === "open") {
 			this.#state = "closed";
+			await this.#note().then(() => this.#position.sync(), ignoreFullDisk);
 			await this.#head.file.close();
+			await this.#position.close();
 		}
 	}
 
@@ -178,6 +219,9 @@ class SegmentedWal implements Wal {
 		} catch (error) {
 			this.#running = false;
 			this.#state = "failed";
+			if (error instanceof Abandoned) {
+				return;
+			}
 			const reason = error instanceof Error ? error.message : String(error);
 			this.#runtime.fatal(`write-ahead log ${this.#directory}: ${reason}`);
 		}
@@ -200,7 +244,11 @@ class SegmentedWal implements Wal {
 		}
 		this.#recordCarried();
 		const head = this.#head;
-		await head.file.write(out.view(), head.offset);
+		await this.#whenThereIsSpace(
+			() => head.file.write(out.view(), head.offset),
+			() => head.file.truncate(head.offset),
+		);
+		this.#noteSoon();
 		head.offset += out.length;
 		this.#unexaminedBytes += out.length;
 		this.#segments.add(head.number, head.offset);
@@ -230,14 +278,76 @@ class SegmentedWal implements Wal {
 
 	async #beginSegment(): Promise<void> {
 		const full = this.#head;
-		this.#head = await createSegment(
-			this.#runtime,
-			this.#directory,
-			full.number + 1,
-			this.#openSegment,
+		await this.#whenThereIsSpace(
+			async () => {
+				const { number } = full;
+				this.#head = await createSegment(
+					this.#runtime,
+					this.#directory,
+					number + 1,
+					this.#segments,
+					this.#openSegment,
+				);
+			},
+			() => Promise.resolve(),
 		);
 		this.#segments.add(this.#head.number, this.#head.offset);
 		await full.file.close();
+	}
+
+	/** `undo` takes back what a write that failed may have done. */
+	async #whenThereIsSpace(write: () => Promise<void>, undo: () => Promise<void>): Promise<void> {
+		for (let attempt = 0; ; attempt++) {
+			try {
+				await write();
+				if (attempt > 0) {
+					this.#onDiskFull(false);
+				}
+				return;
+			} catch (error) {
+				if (!isDiskFull(error)) {
+					throw error;
+				}
+			}
+			await undo();
+			this.#onDiskFull(true);
+			await this.#pause();
+			if (this.#isClosing) {
+				throw new Abandoned();
+			}
+		}
+	}
+
+	#pause(): Promise<void> {
+		return new Promise((resolve) => {
+			this.#stopWaiting = resolve;
+			this.#runtime.scheduler.setTimer(fullRetryMs, resolve);
+		});
+	}
+
+	#noteSoon(): void {
+		if (!this.#syncsWrites) {
+			return;
+		}
+		this.#noteTimer ??= this.#runtime.scheduler.setTimer(positionMs, () => {
+			this.#noteTimer = undefined;
+			// It is allowed to say less.
+			this.#note().catch(() => undefined);
+		});
+	}
+
+	/** Notes how far the log goes, from the oldest segment on or from a later one. */
+	#note(first = this.#segments.oldest?.number ?? this.#head.number): Promise<void> {
+		const note = this.#noting
+			.catch(() => undefined)
+			.then(() => {
+				const { number, offset } = this.#head;
+				return this.#syncsWrites
+					? this.#position.write({ first, last: number, end: offset })
+					: undefined;
+			});
+		this.#noting = note;
+		return note;
 	}
 
 	/** Runs between group commits: everything that the groups know of is durable. */
@@ -247,6 +357,13 @@ class SegmentedWal implements Wal {
 			if (oldest === undefined || oldest.pins > 0 || this.#segments.count === 1) {
 				return;
 			}
+			try {
+				await this.#note(oldest.number + 1);
+			} catch (error) {
+				ignoreFullDisk(error);
+				return;
+			}
+			await this.#position.sync().catch(syncFailed);
 			this.#segments.dropOldest();
 			await this.#runtime.disk.remove(`${this.#directory}/${segmentName(oldest.number)}`);
 			await this.#runtime.disk.syncDirectory(this.#directory);

@@ -150,6 +150,8 @@ export class SimDisk {
 				});
 			},
 			syncDirectory: (path) => this.#syncDirectory(process, normalize(path)),
+			// Nobody is warned: a full disk shows in a write that fails.
+			space: () => Promise.resolve(undefined),
 			lock: (path) => this.#lock(process, normalize(path)),
 		};
 	}
