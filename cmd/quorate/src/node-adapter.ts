@@ -5,7 +5,7 @@
 import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import { keepMemorySmall } from "@quorate/runtime/real-memory";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
-import type { Disk, LogLevel } from "@quorate/runtime/runtime";
+import type { LogLevel, Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { openRocksEngine } from "@quorate/storage/rocks-engine";
@@ -40,9 +40,9 @@ export async function startRealNode(options: NodeOptions): Promise<RunningNode> 
 			: createRealRuntime({ logLevel, dataDirectory });
 	keepMemorySmall();
 	const { startNode } = await import("@quorate/server/node");
-	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime.disk) });
+	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime) });
 }
 
-async function openEngine(name: NodeOptions["engine"], disk: Disk): Promise<Engine> {
-	return name === "memory" ? new MemoryEngine() : openRocksEngine(disk, "engine");
+async function openEngine(name: NodeOptions["engine"], node: Runtime): Promise<Engine> {
+	return name === "memory" ? new MemoryEngine() : openRocksEngine(node.disk, "engine", { node });
 }

@@ -35,7 +35,11 @@ async function startWithoutSync(options: NodeOptions): Promise<RunningNode> {
 	}
 	const real = createRealRuntime({ logLevel, dataDirectory });
 	const runtime = { ...real, disk: withoutSync(real.disk) };
-	return startNode({ runtime, ...rest, openEngine: () => openRocksEngine(real.disk, "engine") });
+	return startNode({
+		runtime,
+		...rest,
+		openEngine: () => openRocksEngine(real.disk, "engine", { node: runtime }),
+	});
 }
 
 const flags: Command = new Command()

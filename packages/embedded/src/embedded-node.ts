@@ -174,15 +174,15 @@ export class EmbeddedNode {
 			sql: sqlPort.fixedAddress,
 			admin: undefined,
 			locality: "",
-			openEngine: () => scope.guard(() => this.#openEngine(runtime.disk, scope)),
+			openEngine: () => scope.guard(() => this.#openEngine(runtime.disk, inner, scope)),
 		});
 	}
 
-	async #openEngine(disk: Disk, scope: ProcessScope): Promise<Engine> {
+	async #openEngine(disk: Disk, node: Runtime, scope: ProcessScope): Promise<Engine> {
 		if (this.#options.engine === "memory") {
 			return new ScopedEngine(this.#memory, scope, async () => undefined);
 		}
-		const engine = await openRocksEngine(disk, "engine");
+		const engine = await openRocksEngine(disk, "engine", { node });
 		return new ScopedEngine(engine, scope, () => engine.close());
 	}
 }

@@ -9,12 +9,18 @@
  *  3. A snapshot reads the database itself until something is written; only then it becomes a pair of iterators. So a snapshot
  *     that lives for one tick is free.
  *
+ *  4. A file that is damaged is never read as if it were not: blocks and records carry checksums, the sizes of tables are checked
+ *     when the database is opened, and so is the manifest, by ourselves (`rocks-manifest.ts`). Damage that is met while it is open
+ *     ends the node. What RocksDB drops of its own log without a word is for the layer above to notice: it knows how far each
+ *     replica must have applied.
+ *
  * `deleteSpan` deletes key by key: the binding has no range deletion inside of a batch. `clearSpan` is one.
  */
 import { assert } from "@quorate/keys/assert";
+import { damaged, unknownFormat } from "@quorate/keys/damage";
 import type { Key, Span } from "@quorate/keys/key";
 import { keyMax } from "@quorate/keys/key";
-import type { Disk } from "@quorate/runtime/runtime";
+import type { Disk, Runtime, Timer } from "@quorate/runtime/runtime";
 import type {
 	Engine,
 	EngineBatch,
@@ -26,13 +32,17 @@ import type {
 import { RecentGets } from "./recent-gets.ts";
 import { RocksBatch } from "./rocks-batch.ts";
 import { loadBinding, type NativeBinding, type NativeDatabase } from "./rocks-binding.ts";
+import { failureReason, openError } from "./rocks-damage.ts";
 import { nativeKey, RocksIterator, readOptions, SharedIterator } from "./rocks-iterator.ts";
+import { checkManifest, currentManifest, ManifestNotes } from "./rocks-manifest.ts";
 import { estimateSizeBytes } from "./rocks-size.ts";
 import { RocksSnapshot, View } from "./rocks-snapshot.ts";
 
 export interface RocksOptions {
 	readonly cacheSizeBytes?: number;
 	readonly memtableBytes?: number;
+	/** The node that it belongs to: it is ended when a file turns out to be damaged. Without one, errors are thrown. */
+	readonly node?: Pick<Runtime, "fatal" | "scheduler">;
 }
 
 /** Raised when keys or values of the engine change their layout. */
@@ -41,6 +51,9 @@ const formatVersion = "1";
 const formatKey = `${keyMax}quorate format` as Key;
 /** A native count or size is a signed 32-bit integer. */
 const nativeMax = 0x7fff_fff0;
+/** After a write the manifest is looked at so often, for the table that may follow from it. */
+const manifestLooks = 4;
+const manifestLookMs = 500;
 /** Rows that a size estimate counts one by one. */
 const countedRowsMax = 500;
 
@@ -56,16 +69,17 @@ export async function openRocksEngine(
 	assert(disk.root !== undefined, "RocksDB needs a disk with a root directory");
 	const binding = await loadBinding();
 	await disk.makeDirectory(path);
+	const isNew = await checkFiles(disk, path);
 	const db = binding.db_init(`${disk.root}/${path}`);
 	await new Promise<void>((resolve, reject) => {
-		const done = (error: Error | null | undefined): void =>
-			error == null
-				? resolve()
-				: reject(new Error(`cannot open the engine in ${path}: ${error.message}`));
+		const done = (error: Error | null | undefined): void => {
+			if (error == null) resolve();
+			else openError(disk, path, error).then(reject, reject);
+		};
 		binding.db_open(
 			db,
 			{
-				createIfMissing: true,
+				createIfMissing: isNew,
 				compaction: "level",
 				memtableMemoryBudget: options.memtableBytes ?? 24 << 20,
 				// Small, since what the kernel caches of the files is nobody's memory: a block costs microseconds to get from there.
@@ -84,14 +98,31 @@ export async function openRocksEngine(
 			done,
 		);
 	});
-	const engine = new RocksEngine(binding, db, disk, path);
+	const engine = new RocksEngine(binding, db, disk, path, options.node);
 	try {
 		await checkFormat(engine, path);
+		await engine.noteManifest();
 	} catch (error) {
 		await engine.close();
 		throw error;
 	}
 	return engine;
+}
+
+/** True where there is no database yet. A first start that was killed may have left a manifest, but no data. */
+async function checkFiles(disk: Disk, path: string): Promise<boolean> {
+	const wrong = await checkManifest(disk, path);
+	if (wrong !== undefined) {
+		throw damaged(`the storage engine is damaged: ${wrong}`);
+	}
+	if ((await currentManifest(disk, path)) !== undefined) {
+		return false;
+	}
+	const names = await disk.list(path);
+	if (names.some((name) => name === "CURRENT" || /\.(log|sst)$/.test(name))) {
+		throw damaged(`the storage engine is damaged: ${path}/CURRENT is missing or names no manifest`);
+	}
+	return true;
 }
 
 async function checkFormat(engine: RocksEngine, path: string): Promise<void> {
@@ -108,10 +139,31 @@ async function checkFormat(engine: RocksEngine, path: string): Promise<void> {
 	}
 	const version = Buffer.from(found).toString();
 	if (version !== formatVersion) {
-		throw new Error(
+		throw unknownFormat(
 			`cannot open the engine in ${path}: it has format version ${version}, this program knows ${formatVersion}`,
 		);
 	}
+}
+
+/** The calls that read or write files, with their errors given to `failed`. */
+function guarded(binding: NativeBinding, failed: (error: unknown) => never): NativeBinding {
+	const guard = <A extends unknown[], R>(call: (...args: A) => R): ((...args: A) => R) => {
+		return (...args) => {
+			try {
+				return call(...args);
+			} catch (error) {
+				return failed(error);
+			}
+		};
+	};
+	return {
+		...binding,
+		db_get_many_sync: guard(binding.db_get_many_sync),
+		db_query: guard(binding.db_query),
+		db_clear: guard(binding.db_clear),
+		iterator_nextv_sync: guard(binding.iterator_nextv_sync),
+		batch_write: guard(binding.batch_write),
+	};
 }
 
 class RocksEngine implements Engine {
@@ -127,17 +179,29 @@ class RocksEngine implements Engine {
 	/** What the snapshots taken since the last write share, once they need it. */
 	#view: View | undefined;
 	readonly #iterators = new Set<{ close(): void }>();
+	readonly #manifest: ManifestNotes;
+	readonly #node: RocksOptions["node"];
+	#manifestTimer: Timer | undefined;
+	#manifestLooks = 0;
 	#open = true;
 	#writing = false;
 	#syncing: Promise<void> | undefined;
 	#nextSync: Promise<void> | undefined;
 
-	constructor(binding: NativeBinding, db: NativeDatabase, disk: Disk, path: string) {
-		this.#binding = binding;
+	constructor(
+		binding: NativeBinding,
+		db: NativeDatabase,
+		disk: Disk,
+		path: string,
+		node: RocksOptions["node"],
+	) {
+		this.#binding = guarded(binding, (error) => this.#failed(error));
 		this.#db = db;
 		this.#disk = disk;
 		this.#path = path;
-		this.#batch = new RocksBatch(binding, (span) => this.#keysOf(span), this.#recent);
+		this.#node = node;
+		this.#manifest = new ManifestNotes(disk, path);
+		this.#batch = new RocksBatch(this.#binding, (span) => this.#keysOf(span), this.#recent);
 	}
 
 	get(k: Key): Uint8Array | undefined {
@@ -199,6 +263,7 @@ class RocksEngine implements Engine {
 			this.#preserveView();
 			this.#binding.batch_write(this.#db, this.#batch.native, undefined);
 			this.#batch.written();
+			this.#lookAtManifest();
 		} finally {
 			this.#writing = false;
 			this.#batch.clear();
@@ -261,12 +326,45 @@ class RocksEngine implements Engine {
 			await this.#syncing.catch(() => undefined);
 		}
 		this.#open = false;
+		this.#manifestTimer?.cancel();
 		for (const iterator of this.#iterators) {
 			iterator.close();
 		}
 		await new Promise<void>((resolve, reject) => {
 			this.#binding.db_close(this.#db, (error) => (error == null ? resolve() : reject(error)));
 		});
+		// It is allowed to be older.
+		await this.noteManifest().catch(() => undefined);
+	}
+
+	noteManifest(): Promise<void> {
+		return this.#manifest.note();
+	}
+
+	/** While something is written, and a little longer: tables are made in the background. */
+	#lookAtManifest(): void {
+		this.#manifestLooks = manifestLooks;
+		if (this.#manifestTimer === undefined && this.#node !== undefined) {
+			this.#armManifestTimer(this.#node);
+		}
+	}
+
+	#armManifestTimer(node: NonNullable<RocksOptions["node"]>): void {
+		this.#manifestTimer = node.scheduler.setTimer(manifestLookMs, () => {
+			this.#manifestTimer = undefined;
+			void this.noteManifest().catch(() => undefined);
+			this.#manifestLooks--;
+			if (this.#manifestLooks > 0 && this.#open) {
+				this.#armManifestTimer(node);
+			}
+		});
+	}
+
+	#failed(error: unknown): never {
+		if (this.#node === undefined) {
+			throw error;
+		}
+		return this.#node.fatal(failureReason(this.#path, error));
 	}
 
 	*#keysOf(span: Span): Generator<Key> {
