@@ -5,6 +5,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { ClusterId, NodeId } from "@quorate/keys/ids";
+import { writeIdentity } from "@quorate/placement/identity-file";
+import { RealDisk } from "@quorate/runtime/real-disk";
 import test from "ava";
 import { freePortBase } from "./testing/free-ports.ts";
 
@@ -59,7 +62,7 @@ const url = () => `postgresql://127.0.0.1:${port}/d`;
 test("help teaches, version is the package's", async (t) => {
 	const help = await run(["--help"]);
 	t.is(help.code, 0);
-	for (const command of ["start", "demo", "sql", "version"]) {
+	for (const command of ["start", "demo", "node", "sql", "version"]) {
 		t.regex(help.out, new RegExp(`^  ${command} `, "m"));
 	}
 	t.regex((await run(["start", "--help"])).out, /Examples:[\s\S]*--join 127\.0\.0\.1:7441/);
@@ -117,6 +120,46 @@ test("a taken port and a foreign directory change nothing", async (t) => {
 	t.deepEqual(readdirSync(foreign), ["notes.txt"]);
 	rmSync(foreign, { recursive: true });
 	t.false(readdirSync(directory).includes("never"));
+});
+
+test("node rebuild touches nothing that it must not discard", async (t) => {
+	const help = await run(["node", "rebuild", "--help"]);
+	t.regex(help.out, /--force[\s\S]*last copy[\s\S]*--data data\/n1/);
+	const none = await run(["node", "rebuild", "--data", join(directory, "none")]);
+	t.is(none.code, 1);
+	t.regex(none.err, /^quorate: there is no directory .*none\n$/);
+
+	const foreign = mkdtempSync(join(tmpdir(), "quorate-test-"));
+	writeFileSync(join(foreign, "notes.txt"), "");
+	const other = await run(["node", "rebuild", "--data", foreign, "--force"]);
+	t.regex(other.err, /holds no data of a node; nothing was changed\n$/);
+
+	const [clusterId, founders] = ["0".repeat(32), [1, 2, 3]];
+	const port1 = (await freePortBase(3)) + 1;
+	const addressed = founders.map((id) => ({
+		nodeId: id as NodeId,
+		address: `127.0.0.1:${port1 + id - 1}`,
+	}));
+	const identity = { phase: "formed" as const, clusterId: clusterId as ClusterId };
+	const disk = new RealDisk(foreign);
+	await writeIdentity(disk, { ...identity, nodeId: 1 as NodeId, founders: addressed.slice(0, 1) });
+	const sole = await run(["node", "rebuild", "--data", foreign, "--force"]);
+	t.regex(sole.err, /only one of its control plane; nothing was changed.*nobody to copy from/);
+
+	await writeIdentity(disk, { ...identity, nodeId: 1 as NodeId, founders: addressed });
+	const alone = await run(["node", "rebuild", "--data", foreign]);
+	t.is(alone.code, 1);
+	t.regex(alone.err, /no other node answers; nothing was changed.*--force/);
+	t.deepEqual(readdirSync(foreign), ["identity.json", "notes.txt"]);
+	const lock = await disk.lock(".");
+	const running = await run(["node", "rebuild", "--data", foreign, "--force"]);
+	t.regex(running.err, /a node runs on .*; nothing was changed Stop it first/);
+	await lock?.release();
+
+	writeFileSync(join(foreign, "identity.json"), "{}");
+	const lost = await run(["node", "rebuild", "--data", foreign, "--force"]);
+	t.regex(lost.err, /identity\.json is lost or damaged; nothing was changed.*--listen/);
+	rmSync(foreign, { recursive: true });
 });
 
 test("sql -c prints what psql prints", async (t) => {

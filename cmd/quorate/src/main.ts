@@ -11,6 +11,7 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import type { DemoFlags, StartFlags } from "./run-node.ts";
+import type { RebuildFlags } from "./run-rebuild.ts";
 import { errorLine } from "./user-error.ts";
 
 const manifest = createRequire(import.meta.url)("../package.json") as { readonly version: string };
@@ -34,6 +35,27 @@ Example:
     quorate sql -c "SELECT version()"
 
 One node, in memory: everything is gone when it stops.
+`;
+
+const rebuildText = `
+For a node whose files are damaged or whose disk was replaced: it refuses to start, and names the file. Its own
+copies are discarded, and when it is started again (quorate start, with the same flags as before) every range is
+copied to it from the other nodes, and the control plane as well. GET /health on its admin port counts down what
+is left ("renewing"). The other nodes go on serving meanwhile.
+
+  - The node must be stopped; a directory that is in use is refused.
+  - The node keeps its id and its place. Its replicas do not: they come back under new ids, since a replica that has
+    forgotten its votes could help to lose what was committed.
+  - The others are asked first whether each range, and the control plane, has a majority without this node. If one
+    has not, or nobody answers, what this node holds may be the last copy, and nothing is done without --force.
+  - Rebuild one node at a time, and wait until it is complete before the next: until then it holds no copies.
+  - A cluster of one node cannot be rebuilt: there is nobody to copy from.
+  - Nothing of it is kept. Copy the directory first, if you want to look at it later.
+
+Examples:
+    quorate node rebuild --data data/n1
+  where identity.json itself is lost, or the first nodes have moved, say whom to ask and where this one listened:
+    quorate node rebuild --data data/n1 --join 127.0.0.1:7442,127.0.0.1:7443 --listen 127.0.0.1:7441
 `;
 
 const sqlExamples = `
@@ -84,6 +106,21 @@ program
 		const { runDemo } = await import("./run-node.ts");
 		const { startRealNode } = await import("./node-adapter.ts");
 		await leave(runDemo(flags, startRealNode));
+	});
+
+program
+	.command("node")
+	.description("care for one node's data")
+	.command("rebuild")
+	.description("discard what a stopped node holds, to have it copied again from the others")
+	.requiredOption("--data <directory>", "the node's data directory")
+	.option("--join <addresses>", "node-to-node addresses of other nodes, with commas", "")
+	.option("--listen <host:port>", "node-to-node address of this node, if identity.json is lost", "")
+	.option("--force", "also if nobody can say that everything is elsewhere, too", false)
+	.addHelpText("after", rebuildText)
+	.action(async (flags: RebuildFlags) => {
+		const { runRebuild } = await import("./run-rebuild.ts");
+		await leave(runRebuild(flags));
 	});
 
 program

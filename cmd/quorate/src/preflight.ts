@@ -1,6 +1,7 @@
 /** What can be known to be wrong before a node touches anything: then nothing is changed. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { createServer } from "node:net";
+import { rebuildHint } from "@quorate/keys/damage";
 import { parseAddress } from "@quorate/runtime/address";
 import { UserError } from "./user-error.ts";
 
@@ -33,6 +34,9 @@ export function checkDataDirectory(directory: string): void {
 	}
 	const names = readdirSync(directory);
 	const strange = names.filter((name) => !harmless.test(name));
+	if (!names.includes(identityFile) && names.includes("wal")) {
+		throw new UserError(`${identityFile} is missing in ${directory}. ${rebuildHint}`);
+	}
 	if (!names.includes(identityFile) && strange.length > 0) {
 		throw new UserError(
 			`${directory} holds other files (${strange.slice(0, 3).join(", ")}) and no Quorate data; nothing was changed`,

@@ -4,7 +4,7 @@
  * refused and not half believed.
  */
 import { crc32 } from "node:zlib";
-import { DatabaseError } from "@quorate/keys/database-error";
+import { damaged, unknownFormat } from "@quorate/keys/damage";
 import type { SnapshotMetadata } from "@quorate/raft/types";
 import type { Disk } from "@quorate/runtime/runtime";
 
@@ -38,10 +38,7 @@ export async function readCheckpoint(disk: Disk, path: string): Promise<Checkpoi
 	const headerEnd = buffer.indexOf("\n");
 	const [name, version, sum, length] = buffer.subarray(0, headerEnd).toString("utf8").split(" ");
 	if (name === magic && Number(version) > format) {
-		throw new DatabaseError(
-			"0A000",
-			`${path} has format ${version}, this build reads up to ${format}`,
-		);
+		throw unknownFormat(`${path} has format ${version}, this build reads up to ${format}`);
 	}
 	const body = buffer.subarray(headerEnd + 1);
 	const intact =
@@ -50,9 +47,7 @@ export async function readCheckpoint(disk: Disk, path: string): Promise<Checkpoi
 		Number(length) === body.length &&
 		Number(sum) === crc32(body);
 	if (!intact) {
-		throw new DatabaseError("XX001", `${path} is damaged`, {
-			hint: "Start this node with an empty data directory: it joins as a new node.",
-		});
+		throw damaged(`${path} is damaged`);
 	}
 	const metadataEnd = body.indexOf("\n");
 	const metadata = JSON.parse(body.subarray(0, metadataEnd).toString("utf8")) as SnapshotMetadata;

@@ -83,9 +83,9 @@ export async function establishIdentity(options: EstablishOptions): Promise<Node
 	const stored = await readIdentity(options.runtime.disk);
 	const founding = new Founding(options, stored);
 	founding.listen();
-	const { clusterId, nodeId, founders } = await founding.run();
-	options.rpc.identify({ clusterId, nodeId });
-	return { clusterId, nodeId, founders };
+	const { phase: _, ...identity } = await founding.run();
+	options.rpc.identify(identity);
+	return identity;
 }
 
 class Founding {

@@ -2,7 +2,7 @@
  * What exists at the birth of a cluster. Every founder computes it from its identity alone, so all
  * begin equal without a message.
  */
-import { bootId, type NodeId, rangeId, replicaId } from "@quorate/keys/ids";
+import { bootId, type NodeId, type ReplicaId, rangeId, replicaId } from "@quorate/keys/ids";
 import { keyMax, keyMin } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Configuration } from "@quorate/raft/types";
@@ -27,8 +27,16 @@ export const firstSchemaVersion = 1;
 
 type Founders = NodeIdentity["founders"];
 
-/** A founder's replica of the placement group has the number of its node. */
-export const placementReplica = (node: NodeId) => replicaId(node);
+const nodeIdEnd = 65_536;
+
+/**
+ * A founder's replica of the placement group has the number of its node. After its data were discarded (`renewal.ts`) it is another
+ * one, with a number that was never used.
+ */
+export const placementReplica = (node: NodeId, replicasFrom = 0): ReplicaId =>
+	replicaId(replicasFrom * nodeIdEnd + node);
+
+export const placementNode = (replica: ReplicaId): NodeId => (replica % nodeIdEnd) as NodeId;
 
 export function placementConfiguration(founders: Founders): Configuration {
 	const voters = founders.map((founder) => placementReplica(founder.nodeId));

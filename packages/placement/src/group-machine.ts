@@ -5,6 +5,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { NodeId, ReplicaId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
+import { isJoint, members } from "@quorate/raft/configuration";
 import type { Configuration, LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "@quorate/replica/host-types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -15,7 +16,7 @@ import {
 	encodeCommand,
 	type PlacementCommand,
 } from "./commands.ts";
-import { placementConfiguration, placementReplica } from "./genesis.ts";
+import { placementConfiguration, placementNode } from "./genesis.ts";
 import { Oracle } from "./oracle.ts";
 import { PlacementState } from "./state-machine.ts";
 import type { NodeIdentity } from "./types.ts";
@@ -112,7 +113,7 @@ export class PlacementMachine implements GroupMachine {
 
 	/** 0: unknown. A member's replica has the number of its node. */
 	get leader(): NodeId {
-		return this.#leadership.leader as number as NodeId;
+		return placementNode(this.#leadership.leader);
 	}
 
 	propose(command: PlacementCommand): Promise<ProposalResult> {
@@ -127,10 +128,45 @@ export class PlacementMachine implements GroupMachine {
 
 	/** Nothing happens if that node is no member, or does not follow. */
 	transferLeadership(to: NodeId): void {
-		const replica = placementReplica(to);
-		if (this.nodeOf(replica) !== undefined) {
+		const { voters } = this.#applied.configuration;
+		const replica = voters.findLast((voter) => placementNode(voter) === to);
+		if (replica !== undefined) {
 			this.#handle?.transferLeadership(replica);
 		}
+	}
+
+	/**
+	 * The next step towards `replica` being the voter of its node, in the place of the one whose data were discarded: a learner
+	 * first, a voter when it has caught up. Called again until done.
+	 */
+	renew(replica: ReplicaId): "done" | "wait" | "refused" {
+		const handle = this.#handle;
+		const { configuration } = this.#applied;
+		const { voters, learners } = configuration;
+		const node = placementNode(replica);
+		const others = members(configuration).filter(
+			(member) => placementNode(member) === node && member !== replica,
+		);
+		if (voters.includes(replica) && others.length === 0) {
+			return "done";
+		}
+		if (others.length === 0 || others.some((member) => member > replica)) {
+			return "refused";
+		}
+		if (handle === undefined || isJoint(configuration)) {
+			return "wait";
+		}
+		const context = new Uint8Array(0);
+		if (!learners.includes(replica)) {
+			handle.proposeConfiguration({ changes: [{ kind: "add-learner", replica }], context });
+		} else if (hasCaughtUp(handle, replica)) {
+			const leaving = others.map((member) => ({ kind: "remove" as const, replica: member }));
+			handle.proposeConfiguration({
+				changes: [{ kind: "add-voter", replica }, ...leaving],
+				context,
+			});
+		}
+		return "wait";
 	}
 
 	async #turns(count: number): Promise<void> {
@@ -241,7 +277,7 @@ export class PlacementMachine implements GroupMachine {
 		const { voters, outgoing, learners } = this.#applied.configuration;
 		const isMember =
 			voters.includes(replica) || outgoing.includes(replica) || learners.includes(replica);
-		return isMember ? (replica as number as NodeId) : undefined;
+		return isMember ? placementNode(replica) : undefined;
 	}
 
 	#applyOne(entry: CommittedEntry): void {
@@ -286,4 +322,9 @@ export class PlacementMachine implements GroupMachine {
 		this.#checkpointed = metadata.index;
 		this.oracle.restored();
 	}
+}
+
+function hasCaughtUp(handle: RaftGroupHandle, replica: ReplicaId): boolean {
+	const { progress, commit } = handle.status();
+	return progress.some((p) => p.replica === replica && p.match > 0 && p.match + 100 > commit);
 }

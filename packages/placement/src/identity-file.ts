@@ -4,6 +4,7 @@
  * refused.
  */
 import { crc32 } from "node:zlib";
+import { damaged, rebuildHint, unknownFormat } from "@quorate/keys/damage";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ClusterId, NodeId } from "@quorate/keys/ids";
 import type { Disk } from "@quorate/runtime/runtime";
@@ -28,11 +29,13 @@ export interface StoredIdentity {
 	/** 0 for one who agreed to a cluster of which it is not a founder. */
 	readonly nodeId: NodeId;
 	readonly founders: NodeIdentity["founders"];
+	readonly replicasFrom?: number;
 }
 
 export async function writeIdentity(disk: Disk, identity: StoredIdentity): Promise<void> {
-	const { phase, clusterId, nodeId, founders } = identity;
-	const content = { kind, format, phase, clusterId, nodeId, founders };
+	const { phase, clusterId, nodeId, founders, replicasFrom } = identity;
+	const base = { kind, format, phase, clusterId, nodeId, founders };
+	const content = replicasFrom === undefined ? base : { ...base, replicasFrom };
 	const file = { ...content, checksum: checksum(content) };
 	await disk.replace(fileName, Buffer.from(`${JSON.stringify(file, null, "\t")}\n`, "utf8"));
 }
@@ -46,24 +49,23 @@ export async function readIdentity(disk: Disk): Promise<StoredIdentity | undefin
 		if (strange.length > 0) {
 			throw new DatabaseError("F0000", `${place} has no ${fileName} but other files`, {
 				detail: `It holds ${strange.slice(0, 5).join(", ")}.`,
-				hint: "Name an empty directory, or one that a node of this cluster has used.",
+				hint: `Name an empty directory, or one that a node of this cluster has used. If ${fileName} was lost: ${rebuildHint}`,
 			});
 		}
 		return undefined;
 	}
 	const file = parse(Buffer.from(bytes).toString("utf8"));
 	if (file?.["kind"] !== kind) {
-		throw new DatabaseError("XX001", `${fileName} in ${place} is damaged or not Quorate's`);
+		throw damaged(`${fileName} in ${place} is damaged or not Quorate's`);
 	}
 	if (file["format"] !== format) {
-		throw new DatabaseError(
-			"0A000",
+		throw unknownFormat(
 			`${fileName} in ${place} has format ${file["format"]}, this build reads up to ${format}`,
 		);
 	}
 	const { checksum: sum, ...content } = file;
 	if (sum !== checksum(content)) {
-		throw new DatabaseError("XX001", `${fileName} in ${place} is damaged`);
+		throw damaged(`${fileName} in ${place} is damaged`);
 	}
 	return content as unknown as StoredIdentity;
 }

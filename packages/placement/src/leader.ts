@@ -4,7 +4,7 @@
  * from the applied state without a round: what is done with them is checked where it matters
  * (epochs at ranges, boots at registration).
  */
-import { bootId, type NodeId } from "@quorate/keys/ids";
+import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
@@ -132,6 +132,8 @@ export class PlacementLeader {
 			[methods.set]: (body) => this.#set(body),
 			[methods.settings]: () => settingsToWire(this.#machine.state.settings()),
 			[methods.allocateNode]: (body) => this.#allocateNode(body),
+			[methods.renewMember]: (body) =>
+				this.#machine.renew(readCount(body, 1, Number.MAX_SAFE_INTEGER, "replica id") as ReplicaId),
 		};
 	}
 

@@ -38,6 +38,8 @@ export const methods = {
 	settingsChanged: "placement.settings-changed",
 	/** {token, address} -> node id */
 	allocateNode: "placement.allocate-node",
+	/** replica id -> "done", "wait" (ask again) or "refused" */
+	renewMember: "placement.renew-member",
 	/** One way, leader to nodes: the schema version rose. */
 	schemaRaised: "placement.schema-raised",
 	/**

@@ -23,8 +23,9 @@
  *     boot before it, and a boot that learns (confirmed by a quorum) that it has ended stops.
  * P3. Nodes with one join list form one cluster and never two: F1 to F3 in `founding.ts`.
  * P4. A block of ids is handed out once; a lost answer wastes it.
+ * P5. A member whose data were discarded comes back as another replica of the group (`renewal.ts`).
  *
- * Left out: the members of the group are those of its birth; moving and repairing replicas by
+ * Left out: the group is on the nodes of its birth; moving and repairing replicas by
  * itself (a scheduler) is not here.
  *
  * May import: runtime, keys, rpc, raft, wal, storage, replica.
@@ -41,6 +42,7 @@ import { PlacementMachine } from "./group-machine.ts";
 import { PlacementLeader } from "./leader.ts";
 import { methods, readCount, readObject, readSettings, readText } from "./messages.ts";
 import { NodePresence } from "./presence.ts";
+import { drawReplicasFrom, renewMembership } from "./renewal.ts";
 import type { NodeIdentity } from "./types.ts";
 
 const directory = "placement";
@@ -70,6 +72,8 @@ export interface StartPlacementOptions {
 
 /** The control plane on one node. Members of the group and others differ only in `machine`. */
 export interface Placement {
+	/** With `replicasFrom` drawn, where the node's data were discarded. */
+	readonly identity: NodeIdentity;
 	readonly client: ConnectedPlacementClient;
 	/**
 	 * Resolves when this boot is registered: serve no session before. Waits for a majority of the
@@ -82,15 +86,19 @@ export interface Placement {
 	 * host's `syncEngine`.
 	 */
 	checkpoint(): Promise<void>;
+	/** False while this node's member of the group waits to be put in the place of one whose data were discarded. */
+	isRenewed(): boolean;
 	/** This node leads the placement group and serves. */
 	isLeader(): boolean;
 	close(): void;
 }
 
 /** After `establishIdentity`, once the Raft host is up. */
-export async function startPlacement(options: StartPlacementOptions): Promise<Placement> {
-	const { runtime, rpc, identity, addressBook } = options;
-	addressBook.identify(identity);
+export async function startPlacement(given: StartPlacementOptions): Promise<Placement> {
+	const { runtime, rpc, addressBook } = given;
+	addressBook.identify(given.identity);
+	const identity = await drawReplicasFrom(given);
+	const options = { ...given, identity };
 	const member = await startMember(options);
 	const client = createPlacementClient({
 		runtime,
@@ -114,12 +122,16 @@ export async function startPlacement(options: StartPlacementOptions): Promise<Pl
 	const registered = presence.register();
 	// Whoever awaits it sees the rejection; nobody is obliged to.
 	registered.catch(() => undefined);
+	const renewal = member === undefined ? undefined : renewMembership(options, client);
 	return {
+		identity,
 		client,
 		registered,
 		checkpoint: async () => member?.machine.checkpoint(),
+		isRenewed: () => renewal?.isDone() ?? true,
 		isLeader: () => member?.machine.isServing ?? false,
 		close: () => {
+			renewal?.close();
 			presence.close();
 			member?.leader.close();
 		},
@@ -146,10 +158,12 @@ async function startMember(options: StartPlacementOptions) {
 	leader.listen();
 	const handle = host.addGroup({
 		rangeId: placementRangeId,
-		replicaId: placementReplica(identity.nodeId),
+		replicaId: placementReplica(identity.nodeId, identity.replicasFrom),
 		machine,
 		applied: machine.applied,
 		campaignAtStart: true,
+		bornAt: 0,
+		statePath: `${directory}/state`,
 	});
 	machine.attach(handle);
 	return { machine, leader };

@@ -59,4 +59,9 @@ export interface NodeIdentity {
 	readonly nodeId: NodeId;
 	/** Members of the placement group at founding, in node id order: [nodeId, address]. */
 	readonly founders: readonly { readonly nodeId: NodeId; readonly address: string }[];
+	/**
+	 * Set once the node's data were discarded (`renewal.ts`): replicas with a lower id have lost their votes and entries, and must
+	 * never come back here. 0: that id is not drawn yet.
+	 */
+	readonly replicasFrom?: number;
 }

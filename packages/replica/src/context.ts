@@ -3,7 +3,7 @@ import type { BootId, NodeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
-import type { RangeInfo } from "@quorate/keys/range";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
@@ -26,6 +26,8 @@ export interface ReplicaContext {
 	readonly observer?: ReplicaObserver | undefined;
 	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */
 	bootOf(node: NodeId): BootId | undefined;
+	/** Nothing new may be written to a range of these replicas: the disk here is full, or those of so many that no quorum is left. */
+	isDiskFull(replicas: RangeDescriptor["replicas"]): boolean;
 	/** Asks the leaseholder of the range that holds the anchor what became of a transaction. */
 	inquire(transaction: TransactionId, anchor: Key): Promise<RangeAnswer>;
 	/** Resolves a committed transaction's intents wherever they are; true once all of it has applied. */

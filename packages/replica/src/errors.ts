@@ -1,4 +1,5 @@
 /** Errors that leaseholders tell clients. */
+import { diskFullHint } from "@quorate/keys/damage";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import { formatKey, type Key } from "@quorate/keys/key";
 import { type Timestamp, timestampToWallMs } from "@quorate/keys/timestamp";
@@ -51,4 +52,17 @@ function deadlockDetected(detail: string): RangeAnswer {
 			}),
 		),
 	};
+}
+
+/** Nothing was done. Reads go on, and what is being committed is finished. */
+export function diskFullError(): DatabaseError {
+	return new DatabaseError(
+		"53100",
+		"the disk of a node that holds the data is full: nothing can be written",
+		{
+			detail:
+				"Reads are served as before. Writes will be again, without a restart, once there is space.",
+			hint: diskFullHint,
+		},
+	);
 }

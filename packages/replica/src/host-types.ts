@@ -56,6 +56,10 @@ export interface GroupOptions {
 	readonly machine: GroupMachine;
 	/** State that the machine holds durably at start: index and term applied, and the configuration there. For a new group index and term are its birth's; index 0, term 0 and no members are a replica's that waits for its first snapshot. */
 	readonly applied: SnapshotMetadata;
+	/** The index at which groups of this kind are born. State above it has a log: where that is gone, so are the replica's votes. */
+	readonly bornAt: LogIndex;
+	/** Below the data directory, what holds the machine's state: for messages about damage. */
+	readonly statePath: string;
 	/** Members start an election at once if it is true, they are the first voter, and the WAL knew nothing of them (birth of a group). The only voter of a group always does. */
 	readonly campaignAtStart: boolean;
 }

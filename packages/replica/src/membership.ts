@@ -11,7 +11,7 @@ import type { RangeAnswer } from "./requests.ts";
 const contextFormat = 1;
 
 /** The context of a change: node and replica id of every member that it names or keeps. */
-function encodeContext(members: readonly Member[]): Uint8Array {
+export function encodeContext(members: readonly Member[]): Uint8Array {
 	return encodeBody([contextFormat, members.map((m) => [m.nodeId, m.replicaId])]);
 }
 

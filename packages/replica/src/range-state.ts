@@ -5,7 +5,7 @@
 
 import { assert } from "@quorate/keys/assert";
 import type { BootId, NodeId, RangeId } from "@quorate/keys/ids";
-import type { Lease, RangeDescriptor } from "@quorate/keys/range";
+import type { Lease, RangeDescriptor, ReplicaDescriptor } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { Configuration, LogIndex, Term } from "@quorate/raft/types";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
@@ -126,8 +126,16 @@ export function decodeRangeState(bytes: Uint8Array): RangeState {
 	};
 }
 
-export const replicaOn = (d: RangeDescriptor, node: NodeId) =>
-	d.replicas.find((r) => r.nodeId === node);
+/** The one that was added last, while the one that it replaces leaves. */
+export function replicaOn(d: RangeDescriptor, node: NodeId): ReplicaDescriptor | undefined {
+	let newest: ReplicaDescriptor | undefined;
+	for (const replica of d.replicas) {
+		if (replica.nodeId === node && (newest === undefined || replica.replicaId > newest.replicaId)) {
+			newest = replica;
+		}
+	}
+	return newest;
+}
 
 export const describeRange = (d: RangeDescriptor): string =>
 	`range ${d.rangeId} (version ${d.epoch.version}, conf ${d.epoch.conf})`;

@@ -44,6 +44,7 @@ import type { AppliedCommand } from "./observer.ts";
 import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
 import { read, scan } from "./reads.ts";
+import { renew } from "./renewal.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { retire } from "./retired-ids.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
@@ -540,6 +541,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 			case "heartbeat":
 			case "transfer-lease":
 			case "relocate":
+			case "renew":
 			case "status":
 				return true;
 		}
@@ -580,6 +582,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 				return this.#transfer(b.to);
 			case "relocate":
 				return this.#relocate(b.nodes);
+			case "renew":
+				return renew(this, this.group, b.node, b.replicasFrom);
 			case "status":
 				return b.confirmed === true ? this.#confirmedStatus() : this.#status();
 		}

@@ -138,6 +138,8 @@ export type RangeRequestBody =
 	| { readonly kind: "transfer-lease"; readonly to: NodeId }
 	/** Replaces the replicas: those nodes and no others will hold one. */
 	| { readonly kind: "relocate"; readonly nodes: readonly NodeId[] }
+	/** The next step towards a voter on `node` in the place of a replica there whose id is below `replicasFrom`: see `renewal.ts`. */
+	| { readonly kind: "renew"; readonly node: NodeId; readonly replicasFrom: number }
 	/** `confirmed`: answered only after an entry proposed now was committed by the members of now. */
 	| { readonly kind: "status"; readonly confirmed?: boolean };
 
@@ -208,6 +210,8 @@ export type RangeAnswer =
 	/** T4: it cannot be learned any more. */
 	| { readonly kind: "unknown" }
 	| { readonly kind: "done" }
+	/** A step was taken, or cannot be taken yet: ask again. */
+	| { readonly kind: "renewing" }
 	| { readonly kind: "split"; readonly left: RangeDescriptor; readonly right: RangeDescriptor }
 	| {
 			readonly kind: "status";

@@ -90,6 +90,9 @@ export async function installSnapshot(
 ): Promise<RangeState> {
 	const { engine } = context;
 	const { rangeId } = before.descriptor;
+	if (context.isDiskFull([])) {
+		throw new Error("the disk of this node is full");
+	}
 	const prefix = stagingPrefix(rangeId);
 	engine.clearSpan(stagingSpan(rangeId));
 	let state: RangeState | undefined;

@@ -4,6 +4,7 @@
  */
 
 import { assert, InvariantError } from "@quorate/keys/assert";
+import { damaged } from "@quorate/keys/damage";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, spanContains, spansOverlap } from "@quorate/keys/key";
@@ -40,6 +41,8 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 	nodes(): readonly NodeId[];
 	/** Boots that have ended, or are silent: their locks are released. */
 	bootEnded(boot: BootId): boolean;
+	/** Replicas with a lower id were discarded here, with their votes: none of them may come back. */
+	readonly replicasFrom?: number | undefined;
 	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
@@ -83,6 +86,7 @@ export class RangeStore {
 			mutations: options.mutations,
 			observer: options.observer,
 			bootOf: (node) => options.bootOf(node),
+			isDiskFull: (replicas) => options.isDiskFull(replicas),
 			inquire: (transaction, anchor) => options.inquire(transaction, anchor),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
 			allocate: (kind, count) => options.allocate(kind, count),
@@ -168,12 +172,8 @@ export class RangeStore {
 		}
 		const lost = host.unclaimed();
 		if (lost.length > 0) {
-			throw new DatabaseError(
-				"XX001",
-				`the storage engine has lost range ${lost.join(", ")}, which the log names`,
-				{
-					hint: "Data files were damaged or removed. Start the node with an empty data directory: it joins as a new node and gets its data from the others.",
-				},
+			throw damaged(
+				`the storage engine in engine has lost range ${lost.join(", ")}, which the write-ahead log in wal names`,
 			);
 		}
 		this.#every(reportEveryMs, () => this.#locks.reportWaits());
@@ -185,10 +185,15 @@ export class RangeStore {
 
 	/** The replica that this node is to have of the range, if it is. */
 	#ownOf(descriptor: RangeDescriptor): ReplicaDescriptor | undefined {
-		const { engine, nodeId } = this.#options;
-		const own = replicaOn(descriptor, nodeId);
-		const isRetired = own !== undefined && own.replicaId <= retiredUpTo(engine, descriptor.rangeId);
+		const own = replicaOn(descriptor, this.#options.nodeId);
+		const isRetired = own !== undefined && own.replicaId <= this.#retiredUpTo(descriptor.rangeId);
 		return isRetired ? undefined : own;
+	}
+
+	/** Also what was discarded with all else of the node, and what its engine has forgotten of it. */
+	#retiredUpTo(rangeId: RangeId): number {
+		const { engine, replicasFrom = 0 } = this.#options;
+		return Math.max(retiredUpTo(engine, rangeId), replicasFrom - 1);
 	}
 
 	/** What replicas have left behind that were removed right before the process ended. */
@@ -242,6 +247,8 @@ export class RangeStore {
 					configuration: state.configuration,
 				},
 				campaignAtStart,
+				bornAt: birthIndex,
+				statePath: "engine",
 			}),
 		);
 		return replica;
@@ -316,7 +323,7 @@ export class RangeStore {
 
 	#mayMake(rangeId: RangeId, id: ReplicaId): boolean {
 		const isHere = this.#replicas.has(rangeId) || this.#awaitingBirth.has(rangeId);
-		return !this.#closed && !isHere && id > retiredUpTo(this.#options.engine, rangeId);
+		return !this.#closed && !isHere && id > this.#retiredUpTo(rangeId);
 	}
 
 	/** What may have been here under a lower id, and only voted, is forgotten when the next one writes. */
@@ -428,6 +435,20 @@ export class RangeStore {
 	/** Locks and waits at the leaseholders of this node. */
 	lockReport(): LockReport {
 		return this.#locks.status();
+	}
+
+	/** In the background, where one of `nodes` holds a voter that is up to date: someone else should serve writes. */
+	giveLeasesAway(mayTake: (node: NodeId) => boolean): void {
+		for (const replica of this.#replicas.values()) {
+			if (!replica.holding()) {
+				continue;
+			}
+			const { replicas } = replica.state.descriptor;
+			const to = replicas.find((r) => r.role === "voter" && mayTake(r.nodeId));
+			if (to !== undefined) {
+				void replica.transferLease(to.nodeId).catch(() => undefined);
+			}
+		}
 	}
 
 	close(): void {

@@ -3,6 +3,7 @@
  * resolves. Each answer is given only after its entry was applied here.
  */
 import { assert } from "@quorate/keys/assert";
+import { errorToData } from "@quorate/keys/database-error";
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
@@ -12,7 +13,7 @@ import { holdsNothing, manyKeys, newest, newestChange, spanOf } from "@quorate/s
 import type { Blocker } from "./blockers.ts";
 import { entryBytesMax, type WrittenSpan } from "./commands.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
-import { gcError } from "./errors.ts";
+import { diskFullError, gcError } from "./errors.ts";
 import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
 import type { PendingGroup } from "./pending-writes.ts";
 import type { RangeAnswer, RangeRequestBody, ReplacedWrite, RequestedWrite } from "./requests.ts";
@@ -32,6 +33,9 @@ function refuse(
 	bases: Bases = noBases,
 ): RangeAnswer | undefined {
 	const { engine } = r.context;
+	if (r.context.isDiskFull(r.state.descriptor.replicas)) {
+		return { kind: "error", error: errorToData(diskFullError()) };
+	}
 	const isNew =
 		q.writes.length >= manyKeys && holdsNothing(engine, spanOf(q.writes.map(({ key }) => key)));
 	for (const w of q.writes) {

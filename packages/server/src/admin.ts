@@ -8,7 +8,9 @@ import type { RaftHost } from "@quorate/replica/host-types";
 import type { RangeStore } from "@quorate/replica/store";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import type { Gateway } from "@quorate/txn/gateway";
+import type { DiskRoom } from "./disk-room.ts";
 import { createMetrics } from "./metrics.ts";
+import type { RangeRenewal } from "./range-renewal.ts";
 
 export interface AdminOptions {
 	readonly runtime: Runtime;
@@ -19,6 +21,8 @@ export interface AdminOptions {
 	readonly gateway: Gateway;
 	readonly server: PgServer;
 	readonly placement: PlacementClient;
+	readonly renewal: RangeRenewal | undefined;
+	readonly room: DiskRoom;
 }
 
 export interface AdminServer {
@@ -66,10 +70,14 @@ async function handle(
 		response.writeHead(200, { "content-type": "application/json" });
 		response.end(
 			`${JSON.stringify({
-				status: "ok",
+				status: options.room.isFull ? "disk full" : "ok",
 				node: options.nodeId,
 				ranges: ranges.length,
 				leases: ranges.filter((r) => r.leaseholder).length,
+				// Of a node that was rebuilt: ranges that are still to be copied here. Null where they are not known.
+				...(options.renewal === undefined
+					? {}
+					: { renewing: options.renewal.left ?? null, member: options.renewal.isMember }),
 			})}\n`,
 		);
 	} else if (path === "/metrics") {

@@ -26,6 +26,9 @@ import { Heartbeats } from "@quorate/txn/heartbeats";
 import { Resolver } from "@quorate/txn/resolver";
 import { RangeRouter } from "@quorate/txn/router";
 import { openWal } from "@quorate/wal/wal";
+import { DiskRoom } from "./disk-room.ts";
+import { RangeRenewal } from "./range-renewal.ts";
+import { handleSurveys } from "./survey.ts";
 
 export interface KeyValueOptions {
 	readonly runtime: Runtime;
@@ -58,6 +61,9 @@ export interface KeyValueNode {
 	readonly store: RangeStore;
 	readonly gateway: Gateway;
 	readonly coordinator: GatewayCoordinator;
+	readonly room: DiskRoom;
+	/** Of a node whose data were discarded. */
+	readonly renewal: RangeRenewal | undefined;
 }
 
 /** Resolves when this boot is registered and transactions can run. */
@@ -82,8 +88,12 @@ export async function startKeyValueNode(
 		join: options.join,
 		selfAddress: options.listen,
 	});
+	const room = new DiskRoom(runtime);
+	await room.prepare();
+	undo.push(() => room.close());
 	const { wal, recovered } = await openWal(runtime, "wal", {
 		mutations,
+		onDiskFull: (isFull) => room.logWaits(isFull),
 		...(limits?.walSegmentBytes === undefined ? {} : { segmentSizeBytes: limits.walSegmentBytes }),
 	});
 	undo.push(() => wal.close());
@@ -120,17 +130,49 @@ export async function startKeyValueNode(
 	});
 	const { client } = placement;
 	undo.push(() => placement?.close());
-	const node = { runtime, rpc, identity, boot, engine, host, placement: client };
-	const parts = { ...node, limits, mutations, observer: options.observer };
-	const { store, gateway } = startRanges(parts);
+	const node = { runtime, rpc, identity: placement.identity, boot, engine, host };
+	const parts = { ...node, placement: client, limits, mutations, observer: options.observer, room };
+	const { store, gateway, router } = startRanges(parts);
 	undo.push(() => store.close());
-	if (identity.founders.some((f) => f.nodeId === identity.nodeId)) {
-		await store.bootstrap(firstRange(identity.founders));
+	room.start({
+		runtime,
+		rpc,
+		nodeId: identity.nodeId,
+		nodes: () => client.nodesCached().map((n) => n.nodeId),
+		giveLeasesAway: (mayTake) => store.giveLeasesAway(mayTake),
+	});
+	await startReplicas(parts, store);
+	handleSurveys({ rpc, identity: placement.identity, placement: client, router });
+	await placement.registered;
+	const renewal = renewRanges(parts, router, placement);
+	undo.push(() => renewal?.close());
+	const coordinator = new GatewayCoordinator(gateway);
+	const { nodeId } = identity;
+	return { nodeId, placement: client, host, store, gateway, coordinator, renewal, room };
+}
+
+async function startReplicas({ identity }: Parts, store: RangeStore): Promise<void> {
+	const { founders, nodeId, replicasFrom } = identity;
+	// One whose data were discarded has nothing that it was born with.
+	if (replicasFrom === undefined && founders.some((f) => f.nodeId === nodeId)) {
+		await store.bootstrap(firstRange(founders));
 	}
 	await store.start();
-	await placement.registered;
-	const coordinator = new GatewayCoordinator(gateway);
-	return { nodeId: identity.nodeId, placement: client, host, store, gateway, coordinator };
+}
+
+function renewRanges(
+	{ runtime, identity, placement }: Parts,
+	router: RangeRouter,
+	{ isRenewed }: Placement,
+): RangeRenewal | undefined {
+	const { nodeId, replicasFrom } = identity;
+	if (replicasFrom === undefined) {
+		return undefined;
+	}
+	const options = { runtime, placement, router, nodeId, replicasFrom };
+	const renewal = new RangeRenewal({ ...options, isMember: isRenewed });
+	renewal.start();
+	return renewal;
 }
 
 interface Parts {
@@ -144,11 +186,13 @@ interface Parts {
 	readonly limits: Limits | undefined;
 	readonly mutations: Mutations | undefined;
 	readonly observer: ReplicaObserver | undefined;
+	readonly room: DiskRoom;
 }
 
 function startRanges(parts: Parts): {
 	readonly store: RangeStore;
 	readonly gateway: Gateway;
+	readonly router: RangeRouter;
 } {
 	const { runtime, rpc, identity, boot, engine, host, placement } = parts;
 	const { nodeId } = identity;
@@ -173,6 +217,8 @@ function startRanges(parts: Parts): {
 		host,
 		rpc,
 		bootOf,
+		isDiskFull: (replicas) => parts.room.isDiskFull(replicas),
+		replicasFrom: identity.replicasFrom,
 		detector: () => placement.calls.leader,
 		nodes: () => placement.nodesCached().map((n) => n.nodeId),
 		bootEnded: (ended) => isEnded(placement, boot, ended),
@@ -205,7 +251,7 @@ function startRanges(parts: Parts): {
 		limits: parts.limits,
 		mutations: parts.mutations,
 	});
-	return { store, gateway };
+	return { store, gateway, router };
 }
 
 /**

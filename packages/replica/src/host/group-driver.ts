@@ -47,6 +47,10 @@ export class GroupDriver implements RaftGroupHandle {
 	isRemoved = false;
 	/** The machine is being replaced by a snapshot: nothing is applied meanwhile. */
 	isInstalling = false;
+	/** The log does not have the group durably yet: nothing is applied meanwhile. */
+	#isBeginning = false;
+	/** Resolves when it has. */
+	begun: Promise<void> = Promise.resolve();
 	/** The last write that is not yet synced: what waits for a sync waits for this one. */
 	lastSync: SyncItem | undefined;
 	/** Applied since the log was last considered for compaction. */
@@ -198,7 +202,7 @@ export class GroupDriver implements RaftGroupHandle {
 	takeReady(): Ready | undefined {
 		if (!this.raft.hasReady()) return undefined;
 		this.#reads.close();
-		return this.raft.ready(!this.isInstalling);
+		return this.raft.ready(!this.#holdsBack);
 	}
 
 	/** After what `ready` wants written and sent is on its way. */
@@ -211,8 +215,21 @@ export class GroupDriver implements RaftGroupHandle {
 		this.#reads.applied(this.raft.applied);
 		// What was applied may have changed the role.
 		this.reportLeadership();
-		const rests = this.isInstalling ? !this.raft.hasReadyBesideCommitted() : !this.raft.hasReady();
+		const rests = this.#holdsBack ? !this.raft.hasReadyBesideCommitted() : !this.raft.hasReady();
 		if (!rests) this.#context.touch(this);
+	}
+
+	get #holdsBack(): boolean {
+		return this.isInstalling || this.#isBeginning;
+	}
+
+	/** The group is new to the log: `written` is its first record. */
+	beginsWith(written: Promise<void>): void {
+		this.#isBeginning = true;
+		this.begun = written.then(() => {
+			this.#isBeginning = false;
+			this.#context.touch(this);
+		});
 	}
 
 	#apply(committed: readonly Entry[]): void {

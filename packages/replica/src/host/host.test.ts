@@ -63,6 +63,8 @@ class Hosts {
 			machine,
 			applied,
 			campaignAtStart: true,
+			bornAt: birth.index,
+			statePath: "engine",
 		});
 		const node = { id, wal, host, machine, handle, alive };
 		this.nodes.set(id, node);
@@ -414,6 +416,8 @@ test("a replica that holds nothing is made on demand and gets a snapshot, a refu
 			machine,
 			applied: unborn,
 			campaignAtStart: false,
+			bornAt: birth.index,
+			statePath: "engine",
 		});
 		return true;
 	});
@@ -450,7 +454,7 @@ test("a machine that is behind the beginning of its log stops the node", async (
 	wal.groups.get(range)!.snapshot = { ...birth, index: 9 };
 	hosts.crash(1);
 	t.throws(() => hosts.restart(1), {
-		message: /has applied entries up to 6, its log begins after 9/,
+		message: /goes up to entry 6, the write-ahead log in wal begins after 9/,
 	});
 });
 

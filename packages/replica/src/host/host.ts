@@ -14,7 +14,9 @@
  *    (`restored-state.ts`); it is never behind the log's beginning, because a log is compacted only after the machine's
  *    state was synced (`compactor.ts`).
  * 4. While a machine becomes a snapshot nothing is applied, and the log takes notice in the same turn as the machine.
- * 5. A group that rests has no timer: ticks are for groups that are awake, and while none is there is no timer at all. A leader
+ * 5. A machine's state moves on from its birth only when the log has the group durably. So state that is older than its birth
+ *    and has no log has lost it, and its votes: the node refuses to start (`restored-state.ts`).
+ * 6. A group that rests has no timer: ticks are for groups that are awake, and while none is there is no timer at all. A leader
  *    that dies is noticed by its node: the connections to it end, which wakes the followers of all that it led and hastens their
  *    elections. Should one be missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a
  *    pre-vote, which wakes the leader, and rests again.
@@ -37,7 +39,7 @@ import { Compactor } from "./compactor.ts";
 import type { HostContext } from "./context.ts";
 import { GroupDriver, type SyncItem } from "./group-driver.ts";
 import { Outgoing } from "./outgoing.ts";
-import { startOf } from "./restored-state.ts";
+import { holdsSomething, startOf } from "./restored-state.ts";
 import { SnapshotReceiver } from "./snapshot-receiver.ts";
 import { SnapshotSender, snapshotMethod } from "./snapshot-sender.ts";
 import { decodeFrame } from "./wire.ts";
@@ -140,10 +142,8 @@ export class NodeRaftHost implements RaftHost {
 		assert(!this.#groups.has(range), () => `range ${range} has a replica here already`);
 		const recovered = this.#recovered.get(range);
 		this.#recovered.delete(range);
-		const known = recovered?.replicaId === replicaId ? recovered : undefined;
-		const start = startOf(options, this.#remembered(known));
-		if ("refused" in start) this.#runtime.fatal(start.refused);
-		if (start.write !== undefined) void this.#append([start.write]);
+		const start = startOf(options, this.#remembered(recovered));
+		const isKnown = recovered?.replicaId === replicaId;
 		const raft = new RaftGroup(
 			{
 				self: replicaId,
@@ -158,11 +158,15 @@ export class NodeRaftHost implements RaftHost {
 		);
 		const driver = new GroupDriver(this.#context, options, raft);
 		this.#groups.set(range, driver);
+		if (start.write !== undefined) {
+			const written = this.#append([start.write]);
+			if (!isKnown) driver.beginsWith(written);
+		}
 		this.#touch(driver);
 		const { voters, outgoing } = options.applied.configuration;
 		const isFirst = voters[0] === replicaId;
 		if (isFirst && voters.length === 1 && outgoing.length === 0) driver.campaign();
-		else if (isFirst && options.campaignAtStart && known === undefined) this.#birth(driver);
+		else if (isFirst && options.campaignAtStart && !isKnown) this.#birth(driver);
 		return driver;
 	}
 
@@ -366,6 +370,3 @@ export class NodeRaftHost implements RaftHost {
 		}
 	}
 }
-
-const holdsSomething = (group: RecoveredGroup): boolean =>
-	group.entries.length > 0 || (group.snapshot?.index ?? 0) > 0;

@@ -1,4 +1,5 @@
 /** What a group starts from: the log that was recovered, brought in line with what the machine holds. */
+import { damaged } from "@quorate/keys/damage";
 import type { ReplicaId } from "@quorate/keys/ids";
 import type { RestoredState } from "@quorate/raft/group";
 import type { Entry, HardState } from "@quorate/raft/types";
@@ -11,22 +12,31 @@ export interface Start {
 	readonly write: WalWrite | undefined;
 }
 
-/** Returns a reason where the machine and the log have nothing in common: the replica cannot go on. */
-export function startOf(
-	options: GroupOptions,
-	recovered: RecoveredGroup | undefined,
-): Start | { readonly refused: string } {
-	const { applied } = options;
-	if (recovered === undefined) return startAt(options, undefined);
+/**
+ * Rejects a replica that has lost a part of its state or its log: without its log it has forgotten how it voted and what it has
+ * acknowledged, so it must never take part again under its id.
+ */
+export function startOf(options: GroupOptions, recovered: RecoveredGroup | undefined): Start {
+	const { applied, rangeId, replicaId, statePath } = options;
+	if (recovered === undefined || recovered.replicaId !== replicaId) {
+		// Another replica that still waited for its first snapshot has left nothing.
+		const isFree = recovered === undefined || !holdsSomething(recovered);
+		if (isFree && applied.index <= options.bornAt) return startAt(options, undefined);
+		const inLog =
+			recovered === undefined ? "nothing of it" : `replica ${recovered.replicaId} of it`;
+		throw damaged(
+			`${statePath} holds replica ${replicaId} of range ${rangeId}, and the write-ahead log in wal knows ${inLog}: ` +
+				"files of one of the two were lost",
+		);
+	}
 	const { snapshot, hardState } = recovered;
 	const begin = snapshot?.index ?? (recovered.entries[0]?.index ?? 1) - 1;
 	const entries = recovered.entries.filter((entry) => entry.index > begin);
 	if (applied.index < begin) {
-		return {
-			refused:
-				`range ${options.rangeId}, replica ${options.replicaId}: its state has applied entries up to ` +
-				`${applied.index}, its log begins after ${begin}; what lies between is lost on this node`,
-		};
+		throw damaged(
+			`${statePath} has lost what replica ${replicaId} of range ${rangeId} had applied: it goes up to entry ` +
+				`${applied.index}, the write-ahead log in wal begins after ${begin}`,
+		);
 	}
 	const termInLog =
 		applied.index === begin ? snapshot?.term : entries[applied.index - begin - 1]?.term;
@@ -45,6 +55,9 @@ export function startOf(
 		write: undefined,
 	};
 }
+
+export const holdsSomething = (group: RecoveredGroup): boolean =>
+	group.entries.length > 0 || (group.snapshot?.index ?? 0) > 0;
 
 /** The log begins at what the machine holds. */
 function startAt(

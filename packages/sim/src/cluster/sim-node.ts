@@ -3,7 +3,9 @@ import { assert } from "@quorate/keys/assert";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
+import { readIdentity } from "@quorate/placement/identity-file";
 import { type RunningNode, startNode } from "@quorate/server/node";
+import { discard } from "@quorate/server/rebuild";
 import type { CrashKind, Machine } from "../runtime/machine.ts";
 import type { World } from "../runtime/world.ts";
 import { EngineDisk } from "./engine-disk.ts";
@@ -171,6 +173,18 @@ export class SimNode {
 		this.machine.disk.erase();
 		this.engineDisk.erase();
 		this.#nodeId = undefined;
+	}
+
+	/** What `quorate node rebuild` does to a node that is down: it comes back as itself, and with nothing. */
+	async rebuild(): Promise<void> {
+		assert(this.#boot === undefined, `${this} is rebuilt while a node runs on it`);
+		const { disk } = this.machine.boot();
+		const identity = await readIdentity(disk);
+		assert(identity?.phase === "formed", `${this} is in no cluster`);
+		const { clusterId, nodeId, founders } = identity;
+		await discard(disk, { clusterId, nodeId, founders, replicasFrom: 0 });
+		this.machine.crash("process");
+		this.engineDisk.erase();
 	}
 
 	/** The disk and the engine's disk do again what they are asked to. */
