@@ -1,4 +1,8 @@
 /** The long forms, in the order in which they run. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { damageAll, makeTemplate } from "@quorate/server/testing/damage";
 import { ProcessCluster } from "../harness/process-cluster.ts";
 import { copyLeavesNothing } from "../scenarios/copy-abort.ts";
 import {
@@ -8,7 +12,9 @@ import {
 	pauseEach,
 	prepareCrash,
 } from "../scenarios/crash.ts";
+import { fullDiskOf } from "../scenarios/full-disk.ts";
 import { indexDuringTpcb } from "../scenarios/index-build.ts";
+import { killLoop } from "../scenarios/kill-loop.ts";
 import { listAppend } from "../scenarios/list-append.ts";
 import {
 	initialize,
@@ -17,9 +23,12 @@ import {
 	splitPgbenchAccounts,
 } from "../scenarios/pgbench-tpcb.ts";
 import { psqlWorks } from "../scenarios/psql-checks.ts";
+import { type RebuildOptions, rebuildNode } from "../scenarios/rebuild.ts";
 import type { ScenarioContext, Violations } from "../scenarios/scenario.ts";
+import { walKills } from "../scenarios/wal-kills.ts";
 import { loopDisksImpossible } from "./loop-disk.ts";
 import { powerLoss, programWithoutSync } from "./power-loss.ts";
+import { smallDisksImpossible } from "./small-disk.ts";
 
 export type Log = (line: string) => void;
 
@@ -49,6 +58,14 @@ export const soakCases: readonly SoakCase[] = [
 		name: "power loss",
 		run: (log) => onLoopDisks(() => powerLoss({ rounds: 10, pace: 100, log })),
 	},
+	{
+		name: "kill -9 of a log, 100 times",
+		run: (log) => walKills({ kills: 100, pace: 400, seed: 1, log }),
+	},
+	{ name: "kill -9 of nodes, 60 times", run: (log) => onCluster(log, killNodes) },
+	{ name: "full disk", run: (log) => onSmallDisk(log) },
+	...(["wal", "engine", "identity"] as const).map(rebuildCase),
+	...(["stop", "kill"] as const).map(damageCase),
 	{ name: "power loss without fdatasync is found", run: (log) => onLoopDisks(() => mutated(log)) },
 ];
 
@@ -70,6 +87,50 @@ function crashCase(
 				return found;
 			}),
 	};
+}
+
+/** A sixth of the kills is of all nodes at once. */
+async function killNodes(context: ScenarioContext): Promise<Violations> {
+	const base = { ...context, scale: 4, clientsPerNode: 4, ranges: parts, pace: 100, sent: [] };
+	await prepareCrash({ ...base, seed: 0 });
+	return killLoop({ ...base, seed: 1, kills: 60 });
+}
+
+function rebuildCase(damage: RebuildOptions["damage"], index: number): SoakCase {
+	return {
+		name: `rebuild of a node with a damaged ${damage}`,
+		run: (log) =>
+			onCluster(log, async (context) => {
+				const sizes = { scale: 8, clientsPerNode: 4, pace: 100, sent: [] };
+				const base = { ...context, ...sizes };
+				await prepareCrash({ ...base, ranges: parts, seed: 0 });
+				return rebuildNode({ ...base, seed: 1, victim: 1 + index, damage });
+			}),
+	};
+}
+
+/** Throws at the first file of which the damage is neither made good nor refused. */
+function damageCase(ending: "stop" | "kill"): SoakCase {
+	return {
+		name: `damage at rest after a ${ending}`,
+		run: async (log) => {
+			const root = mkdtempSync(join(tmpdir(), "quorate-template-"));
+			try {
+				const template = await makeTemplate(root, ending);
+				log(JSON.stringify(await damageAll(template, { perFile: 12, seed: 1, log })));
+				return [];
+			} finally {
+				rmSync(root, { recursive: true, force: true });
+			}
+		},
+	};
+}
+
+async function onSmallDisk(log: Log): Promise<Violations | { readonly skipped: string }> {
+	const skipped = smallDisksImpossible();
+	return skipped === undefined
+		? fullDiskOf({ sizeMiB: 512, rounds: 5, pace: 200, log })
+		: { skipped };
 }
 
 function listAppendCase(seed: number): SoakCase {

@@ -16,7 +16,7 @@ export interface TpcbLoadOptions {
 }
 
 /** What faults do to transactions. Any other failure means that no more of them can be waited for. */
-const transient = new Set(["40001", "40003", "57P01", "57P03", "lost"]);
+const transient = new Set(["40001", "40003", "53100", "57P01", "57P03", "lost"]);
 /** Numbers that one client can use up. */
 const idsPerClient = 1_000_000;
 const clientsMax = 1000;
