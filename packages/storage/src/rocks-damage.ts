@@ -8,7 +8,7 @@ import {
 } from "@quorate/keys/damage";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Disk } from "@quorate/runtime/runtime";
-import { currentManifest } from "./rocks-manifest.ts";
+import { currentManifest } from "./rocks-notes.ts";
 
 const messageOf = (error: unknown): string =>
 	error instanceof Error ? error.message : String(error);

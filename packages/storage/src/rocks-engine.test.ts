@@ -1,3 +1,4 @@
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Key } from "@quorate/keys/key";
 import { RealDisk } from "@quorate/runtime/real-disk";
 import type { DiskFile } from "@quorate/runtime/runtime";
@@ -6,6 +7,7 @@ import { engineSuite } from "./engine-suite.ts";
 import { loadBinding } from "./rocks-binding.ts";
 import { rocksDirectory, rocksMissing } from "./rocks-directory.ts";
 import { openRocksEngine } from "./rocks-engine.ts";
+import { recordsOf } from "./rocks-log.ts";
 import { estimateSizeBytes } from "./rocks-size.ts";
 import { versionsSuite } from "./versions-suite.ts";
 
@@ -96,6 +98,59 @@ if (rocksMissing !== undefined) {
 		);
 		await engine.close();
 	});
+
+	test("what is left of damaged logs is a prefix of the writes, or refused by name", async (t) => {
+		const { disk, path } = rocksDirectory();
+		const root = `${disk.root}/${path}`;
+		const engine = await openRocksEngine(disk, path, { ...small, memtableBytes: 256 << 10 });
+		const count = 900;
+		for (let n = 0; n < count; n++) {
+			engine.write((batch) => batch.put(k(String(n).padStart(6, "0")), Buffer.alloc(200, n)));
+		}
+		await engine.close();
+		const logs = (await disk.list(path)).filter((name) => name.endsWith(".log"));
+		t.true(logs.length > 1, `${logs}`);
+		const verdicts = new Map<string, number>();
+		for (const [position, log] of logs.entries()) {
+			const bytes = readFileSync(`${root}/${log}`);
+			const records = [...recordsOf(bytes)].length;
+			for (const cut of [-1, 0, 1, records >> 1, records - 1]) {
+				const copy = rocksDirectory();
+				cpSync(root, `${copy.disk.root}/${copy.path}`, { recursive: true });
+				cpSync(`${root}.manifest`, `${copy.disk.root}/${copy.path}.manifest`);
+				const damaged = `${copy.disk.root}/${copy.path}/${log}`;
+				if (cut < 0) rmSync(damaged);
+				else writeFileSync(damaged, bytes.subarray(0, endOfRecord(bytes, cut)));
+				const verdict = await prefixOf(copy.disk, copy.path);
+				verdicts.set(verdict, (verdicts.get(verdict) ?? 0) + 1);
+				t.true(verdict !== "hole", `${log} (${position + 1} of ${logs.length}) cut after ${cut}`);
+			}
+		}
+		t.true((verdicts.get("prefix") ?? 0) > 3 && (verdicts.get("refused") ?? 0) > 1);
+	});
+
+	/** Where so many records end. */
+	function endOfRecord(bytes: Buffer, count: number): number {
+		let [low, high] = [0, bytes.length];
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if ([...recordsOf(bytes.subarray(0, middle))].length >= count) high = middle;
+			else low = middle + 1;
+		}
+		return low;
+	}
+
+	async function prefixOf(disk: RealDisk, path: string): Promise<string> {
+		try {
+			const engine = await openRocksEngine(disk, path, small);
+			const limits = { rowsMax: 10_000, bytesMax: 1 << 30, reverse: false, keyOffset: 0 };
+			const { keys } = engine.scan({ start: k("0"), end: k("9") }, limits);
+			await engine.close();
+			return keys.every((found, n) => Number(found) === n) ? "prefix" : "hole";
+		} catch (error) {
+			return /\.log is missing, or has lost its beginning/.test(String(error)) ? "refused" : "hole";
+		}
+	}
 
 	test("a directory of another format, of another program or in use is refused by name", async (t) => {
 		const { disk, path } = rocksDirectory();

@@ -10,9 +10,9 @@
  *     that lives for one tick is free.
  *
  *  4. A file that is damaged is never read as if it were not: blocks and records carry checksums, the sizes of tables are checked
- *     when the database is opened, and so is the manifest, by ourselves (`rocks-manifest.ts`). Damage that is met while it is open
- *     ends the node. What RocksDB drops of its own log without a word is for the layer above to notice: it knows how far each
- *     replica must have applied.
+ *     when the database is opened, and so are the manifest and the row of logs, by ourselves (`rocks-notes.ts`). Damage that is
+ *     met while it is open ends the node. What RocksDB drops of the end of its log without a word is for the layer above to notice:
+ *     it knows how far each replica must have applied.
  *
  * `deleteSpan` deletes key by key: the binding has no range deletion inside of a batch. `clearSpan` is one.
  */
@@ -34,7 +34,7 @@ import { RocksBatch } from "./rocks-batch.ts";
 import { loadBinding, type NativeBinding, type NativeDatabase } from "./rocks-binding.ts";
 import { failureReason, openError } from "./rocks-damage.ts";
 import { nativeKey, RocksIterator, readOptions, SharedIterator } from "./rocks-iterator.ts";
-import { checkManifest, currentManifest, ManifestNotes } from "./rocks-manifest.ts";
+import { checkNotes, currentManifest, cutAtGap, EngineNotes } from "./rocks-notes.ts";
 import { estimateSizeBytes } from "./rocks-size.ts";
 import { RocksSnapshot, View } from "./rocks-snapshot.ts";
 
@@ -42,7 +42,7 @@ export interface RocksOptions {
 	readonly cacheSizeBytes?: number;
 	readonly memtableBytes?: number;
 	/** The node that it belongs to: it is ended when a file turns out to be damaged. Without one, errors are thrown. */
-	readonly node?: Pick<Runtime, "fatal" | "scheduler">;
+	readonly node?: Pick<Runtime, "fatal" | "logger" | "scheduler">;
 }
 
 /** Raised when keys or values of the engine change their layout. */
@@ -70,6 +70,10 @@ export async function openRocksEngine(
 	const binding = await loadBinding();
 	await disk.makeDirectory(path);
 	const isNew = await checkFiles(disk, path);
+	const cut = await cutAtGap(disk, path);
+	if (cut.length > 0) {
+		options.node?.logger.log("warn", "cut the engine's log where it has a gap", { path, cut });
+	}
 	const db = binding.db_init(`${disk.root}/${path}`);
 	await new Promise<void>((resolve, reject) => {
 		const done = (error: Error | null | undefined): void => {
@@ -111,7 +115,7 @@ export async function openRocksEngine(
 
 /** True where there is no database yet. A first start that was killed may have left a manifest, but no data. */
 async function checkFiles(disk: Disk, path: string): Promise<boolean> {
-	const wrong = await checkManifest(disk, path);
+	const wrong = await checkNotes(disk, path);
 	if (wrong !== undefined) {
 		throw damaged(`the storage engine is damaged: ${wrong}`);
 	}
@@ -179,7 +183,7 @@ class RocksEngine implements Engine {
 	/** What the snapshots taken since the last write share, once they need it. */
 	#view: View | undefined;
 	readonly #iterators = new Set<{ close(): void }>();
-	readonly #manifest: ManifestNotes;
+	readonly #manifest: EngineNotes;
 	readonly #node: RocksOptions["node"];
 	#manifestTimer: Timer | undefined;
 	#manifestLooks = 0;
@@ -200,7 +204,7 @@ class RocksEngine implements Engine {
 		this.#disk = disk;
 		this.#path = path;
 		this.#node = node;
-		this.#manifest = new ManifestNotes(disk, path);
+		this.#manifest = new EngineNotes(disk, path);
 		this.#batch = new RocksBatch(this.#binding, (span) => this.#keysOf(span), this.#recent);
 	}
 
