@@ -93,6 +93,8 @@ class Node {
 	/** What the peer answers when it is asked about the range. */
 	believed = descriptorWith(undefined, 1);
 	host = new FakeHost();
+	/** Set where the node's data were discarded. */
+	replicasFrom: number | undefined;
 
 	constructor() {
 		const other = new FakeRpc(this.world, peer, 1);
@@ -114,6 +116,8 @@ class Node {
 			host: this.host,
 			rpc: new FakeRpc(this.world, self, 1),
 			bootOf: () => undefined,
+			isDiskFull: () => false,
+			replicasFrom: this.replicasFrom,
 			inquire: neverRuns,
 			resolveAll: neverRuns,
 			allocate: neverRuns,
@@ -199,6 +203,22 @@ test("who is called under a later id has done with the ones before, which may ha
 	t.deepEqual(await node.calledBy(descriptorWith(11, 3, "learner")), []);
 	// Nothing of it is here but in the log, which knows whether it is the same.
 	t.deepEqual(await node.calledBy(descriptorWith(12, 4, "learner")), [12]);
+});
+
+test("where all data were discarded no replica is made under an id of before", async (t) => {
+	const node = new Node();
+	node.replicasFrom = 12;
+	await node.start();
+	t.deepEqual(await node.calledBy(descriptorWith(5, 1)), []);
+	t.deepEqual(await node.calledBy(descriptorWith(11, 9, "learner")), []);
+	// Of the old one and the new one, as the range has both for a while, the new one is meant.
+	const both = descriptorWith(5, 9);
+	const replicas = [...both.replicas, ...descriptorWith(13, 9, "learner").replicas];
+	const own = replicas.filter((r) => r.nodeId === self);
+	node.believed = { ...both, replicas };
+	node.host.call(range, own[1]!.replicaId, peersOwn, peer);
+	await node.world.settle();
+	t.deepEqual(node.host.made, [13]);
 });
 
 /** What a sender begins with, and then nothing until `more`. */
