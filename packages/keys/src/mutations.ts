@@ -45,4 +45,10 @@ export interface Mutations {
 	readonly oracleGoesBack?: boolean;
 	/** Section 5: a snapshot is put over what was there. */
 	readonly snapshotsOverlay?: boolean;
+	/** A2 of the advisory locks: transactions do not rely on the tenure of their session. */
+	readonly withoutFencing?: boolean;
+	/** F1: a change feed does not wait for what may still commit below its timestamp. */
+	readonly feedWithoutWaiting?: boolean;
+	/** N1: a change feed that goes on with another leaseholder begins from now. */
+	readonly feedSkips?: boolean;
 }

@@ -34,6 +34,7 @@ export const backend = {
 	negotiateProtocolVersion: code("v"),
 	noData: code("n"),
 	noticeResponse: code("N"),
+	notificationResponse: code("A"),
 	parameterDescription: code("t"),
 	parameterStatus: code("S"),
 	parseComplete: code("1"),

@@ -184,9 +184,24 @@ export class PgConnection implements Outlet {
 
 	/** The session has something to say though no statement runs. */
 	#attend(): void {
+		if (this.#running || this.#ended) {
+			return;
+		}
 		const reason = this.#session?.terminated;
-		if (reason !== undefined && !this.#running) {
+		const { congestion } = this.#output;
+		if (reason !== undefined) {
 			this.#endWith(reason);
+		} else if (congestion === undefined) {
+			this.#protocol?.notify();
+			if (this.#output.wanted) {
+				this.#output.flush();
+			}
+		} else {
+			// W4: what the client does not take stays in the session, which bounds it.
+			congestion.then(
+				() => this.#attend(),
+				() => {},
+			);
 		}
 	}
 

@@ -52,6 +52,40 @@ test("a simple query with several statements", async (t) => {
 	t.is(seen[13]!.text, "SELECT 4");
 });
 
+test("notifications come at once to who is idle, else before ReadyForQuery outside of a transaction", async (t) => {
+	const { client, session } = await connected();
+	session.notify("a", "first", 77);
+	const [alone] = await client.until("notification");
+	t.like(alone, { processId: 77, channel: "a", payload: "first" });
+	client.send(serialize.query("begin"));
+	await client.until("readyForQuery");
+	session.notify("a", "second", 77);
+	client.send(serialize.query("rows 1"));
+	t.is(
+		names(await client.until("readyForQuery")),
+		"rowDescription dataRow commandComplete readyForQuery",
+	);
+	client.send(serialize.query("commit"));
+	const seen = await client.until("readyForQuery");
+	t.is(names(seen), "commandComplete notification readyForQuery");
+	t.like(seen[1], { payload: "second" });
+	client.send(serialize.parse({ text: "rows 1" }), serialize.bind(), serialize.execute());
+	client.send(serialize.flush());
+	await client.until("commandComplete");
+	session.notify("a", "third", 78);
+	client.send(serialize.sync());
+	t.is(names(await client.until("readyForQuery")), "notification readyForQuery");
+});
+
+test("a session that has to end tells an idle client why", async (t) => {
+	const { client, session } = await connected();
+	session.terminate(new DatabaseError("57P01", "gone", { severity: "FATAL" }));
+	const seen = await client.untilClosed();
+	t.is(names(seen), "error");
+	t.like(seen[0], { severity: "FATAL", code: "57P01", message: "gone" });
+	await eventually(() => session.closeCount === 1);
+});
+
 test("an empty query", async (t) => {
 	const { client } = await connected();
 	client.send(serialize.query(" ; "));

@@ -109,10 +109,33 @@ export class SessionProtocol {
 	ready(): void {
 		this.#resting = true;
 		const writer = this.#outlet.writer;
+		if (this.#session.transactionStatus === "I") {
+			this.#writeNotifications();
+		}
 		writer.begin(backend.readyForQuery);
 		writer.uint8(this.#session.transactionStatus.charCodeAt(0));
 		writer.end();
 		this.#outlet.flushSoon();
+	}
+
+	/** Notifications that came while the client says nothing. In a transaction they wait for its end. */
+	notify(): void {
+		if (this.idle && this.#writeNotifications()) {
+			this.#outlet.flushSoon();
+		}
+	}
+
+	#writeNotifications(): boolean {
+		const notifications = this.#session.takeNotifications();
+		const writer = this.#outlet.writer;
+		for (const { pid, channel, payload } of notifications) {
+			writer.begin(backend.notificationResponse);
+			writer.int32(pid);
+			writer.string(channel);
+			writer.string(payload);
+			writer.end();
+		}
+		return notifications.length > 0;
 	}
 
 	async #query(body: MessageBody): Promise<void> {

@@ -9,7 +9,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { LockOwner, NodeId, TransactionId } from "@quorate/keys/ids";
 import { formatKey } from "@quorate/keys/key";
-import { isYounger, ownerProcess } from "@quorate/keys/lock-owner";
+import { isYounger, ownerBoot, ownerProcess } from "@quorate/keys/lock-owner";
 import type { Victim, WaitEdge } from "./wait-edge.ts";
 
 /** Waits shorter than this are not reported. */
@@ -167,12 +167,17 @@ function victimOf(steps: readonly Step[]): Victim {
 	// As PostgreSQL tells it, the victim's own wait comes first.
 	const told = [...steps.slice(at), ...steps.slice(0, at)];
 	const { edge } = told[0]!.reported;
-	const detail = told.map(describe).join("\n");
+	const detail = told.filter(isBetweenSessions).map(describe).join("\n");
 	return { owner: edge.waiter, key: edge.key, since: edge.since, detail };
 }
 
+/** A session that waits for what it runs itself (its advisory locks last so long) is nothing that people know as a wait. */
+const isBetweenSessions = ({ from, to }: Step): boolean =>
+	ownerProcess(from) !== ownerProcess(to) || ownerBoot(from) !== ownerBoot(to);
+
 function describe({ from, to, reported }: Step): string {
-	const { strength, key } = reported.edge;
-	const what = strength === null ? "the end of a write" : `a lock for ${strength}`;
-	return `Process ${ownerProcess(from)} waits for ${what} on key ${formatKey(key)}; blocked by process ${ownerProcess(to)}.`;
+	const { strength, key, advisory } = reported.edge;
+	const row = strength === null ? "the end of a write" : `a lock for ${strength}`;
+	const what = advisory ?? `${row} on key ${formatKey(key)}`;
+	return `Process ${ownerProcess(from)} waits for ${what}; blocked by process ${ownerProcess(to)}.`;
 }

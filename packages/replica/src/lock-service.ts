@@ -12,11 +12,18 @@ import type { LockStrength } from "./lock-strength.ts";
 import type { Replica } from "./replica.ts";
 import type { Victim, WaitEdge } from "./wait-edge.ts";
 
+/** Waits of sessions of this node that are for no lock of a range. */
+export interface OtherWaits {
+	edges(): readonly WaitEdge[];
+	failWait(victim: Victim): void;
+}
+
 export interface LockServiceOptions {
 	readonly runtime: Runtime;
 	readonly rpc: Rpc;
 	readonly nodeId: NodeId;
 	readonly replicas: ReadonlyMap<RangeId, Replica>;
+	readonly otherWaits?: OtherWaits | undefined;
 	/** Where the deadlock detector runs now; undefined while unknown. */
 	detector(): NodeId | undefined;
 	/** All nodes known. */
@@ -71,7 +78,8 @@ export class LockService {
 	reportWaits(): void {
 		const { runtime, rpc, nodeId } = this.#options;
 		const longMs = runtime.clock.monotonicMs() - reportAfterMs;
-		const edges: WaitEdge[] = [];
+		const { otherWaits } = this.#options;
+		const edges = (otherWaits?.edges() ?? []).filter(({ since }) => since <= longMs);
 		for (const { locks, writeWaits } of this.#options.replicas.values()) {
 			for (const edge of locks.waits()) {
 				if (edge.since <= longMs) {
@@ -166,6 +174,7 @@ export class LockService {
 			replica.locks.failWait(victim);
 			replica.writeWaits.failWait(victim);
 		});
+		this.#options.otherWaits?.failWait(victim);
 	}
 
 	#each(task: (replica: Replica) => void): void {

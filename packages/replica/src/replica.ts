@@ -31,7 +31,8 @@ import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
 import { Blockers } from "./blockers.ts";
 import { type Command, decodeCommand, encodeCommand, entryBytesMax } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
-import type { ProposalResult, ReplicaCore } from "./core.ts";
+import type { ProposalResult } from "./core.ts";
+import { changes, Feed, type FeedCore, observerOf } from "./feed.ts";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
 import { Inquiries } from "./inquiries.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
@@ -56,7 +57,7 @@ interface Callback {
 	readonly done: (result: ProposalResult) => void;
 }
 
-export class Replica implements GroupMachine, ReplicaCore {
+export class Replica implements GroupMachine, FeedCore {
 	readonly context: ReplicaContext;
 	readonly replicaId: ReplicaId;
 	readonly pending = new PendingWrites();
@@ -80,6 +81,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 	#isInstalling = false;
 	/** The keys of the snapshot that comes in, once it has said. */
 	#incoming: Span | undefined;
+	#feed: Feed | undefined;
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
 
@@ -248,7 +250,24 @@ export class Replica implements GroupMachine, ReplicaCore {
 				this.pending.applied(this.state.lease.sequence, Number.MAX_SAFE_INTEGER, true);
 			}
 			this.blockers.wakeAll();
+			this.#feed?.wake();
 		}
+	}
+
+	/** What changes in the span is remembered from now on, as long as somebody asks. */
+	feedOf(span: Span): Feed {
+		const nowMs = this.context.runtime.clock.monotonicMs();
+		const { start, end } = this.#feed?.span ?? {};
+		if (this.#feed === undefined || start !== span.start || end !== span.end) {
+			this.#feed = new Feed(span, this.state.lastCommit, nowMs);
+		}
+		this.#feed.asked(nowMs);
+		return this.#feed;
+	}
+
+	#forgetFeed(): void {
+		this.#feed?.wake();
+		this.#feed = undefined;
 	}
 
 	apply(entries: readonly CommittedEntry[]): void {
@@ -256,8 +275,18 @@ export class Replica implements GroupMachine, ReplicaCore {
 		const { state } = this;
 		const { mutations } = this.context;
 		const versionBefore = state.descriptor.epoch;
+		if (this.#feed?.isForgotten(this.context.runtime.clock.monotonicMs()) === true) {
+			this.#forgetFeed();
+		}
+		const feed = this.#feed;
+		const fedBefore = feed?.serial;
 		this.context.engine.write((batch) => {
-			const versions = new VersionBatch(this.context.engine, batch, this.blockers.intents);
+			const versions = new VersionBatch(
+				this.context.engine,
+				batch,
+				this.blockers.intents,
+				observerOf(feed),
+			);
 			for (const entry of entries) {
 				assert(
 					entry.index === state.appliedIndex + 1,
@@ -291,6 +320,9 @@ export class Replica implements GroupMachine, ReplicaCore {
 		}
 		for (const one of applied) {
 			this.#afterApply(one);
+		}
+		if (feed?.serial !== fedBefore) {
+			feed?.wake();
 		}
 		if (versionBefore !== state.descriptor.epoch) {
 			this.#epochChanged();
@@ -360,6 +392,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.locks.clear();
 		this.inquiries.newLease(this.context.runtime.clock.monotonicMs());
 		this.blockers.wakeAll();
+		this.#feed?.wake();
 		this.context.report([this.info()]);
 	}
 
@@ -367,6 +400,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.recount();
 		this.context.splitApplied(right);
 		this.blockers.wakeAll();
+		this.#feed?.wake();
 	}
 
 	#epochChanged(): void {
@@ -397,6 +431,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.#destroyed = true;
 		this.#loseAnswers();
 		this.blockers.wakeAll();
+		this.#forgetFeed();
 	}
 
 	appliedIndex(): LogIndex {
@@ -451,6 +486,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 		this.locks.clear();
 		this.recount();
 		this.blockers.wakeAll();
+		this.#forgetFeed();
 	}
 
 	/** A snapshot is coming in. */
@@ -520,6 +556,7 @@ export class Replica implements GroupMachine, ReplicaCore {
 				return b.keys.every((k) => this.owns(k));
 			case "scan":
 			case "lock-scan":
+			case "changes":
 				return this.ownsSpan(b.span);
 			case "prepare":
 				return b.writes.every((w) => this.owns(w.key));
@@ -576,6 +613,8 @@ export class Replica implements GroupMachine, ReplicaCore {
 			case "heartbeat":
 				this.inquiries.heartbeat(this.context.runtime.clock.monotonicMs(), b.transactions);
 				return { kind: "done" };
+			case "changes":
+				return changes(this, b);
 			case "split":
 				return this.#split(b.at);
 			case "transfer-lease":

@@ -134,6 +134,13 @@ export type RangeRequestBody =
 	| { readonly kind: "inquire"; readonly transaction: TransactionId; readonly anchor: Key }
 	/** The coordinator is alive. */
 	| { readonly kind: "heartbeat"; readonly transactions: readonly TransactionId[] }
+	/** What was written above `after` (`feed.ts`); waits so long if there is nothing. */
+	| {
+			readonly kind: "changes";
+			readonly span: Span;
+			readonly after: Timestamp;
+			readonly waitMs: number;
+	  }
 	| { readonly kind: "split"; readonly at: Key }
 	| { readonly kind: "transfer-lease"; readonly to: NodeId }
 	/** Replaces the replicas: those nodes and no others will hold one. */
@@ -203,6 +210,16 @@ export type RangeAnswer =
 			readonly p: Timestamp;
 			/** Where it was asked for: what the writes have replaced. */
 			readonly replaced?: readonly ReplacedWrite[];
+	  }
+	/** All changes up to `upTo`, in the order of their timestamps. */
+	| {
+			readonly kind: "changes";
+			readonly rows: readonly {
+				readonly key: Key;
+				readonly ts: Timestamp;
+				readonly value: Uint8Array;
+			}[];
+			readonly upTo: Timestamp;
 	  }
 	| { readonly kind: "committed"; readonly c: Timestamp }
 	| { readonly kind: "aborted" }

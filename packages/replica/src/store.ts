@@ -17,7 +17,7 @@ import { reportEveryMs } from "./deadlocks.ts";
 import { clearRange, Departures, nowhere } from "./departures.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
-import { type LockReport, LockService } from "./lock-service.ts";
+import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
 import {
 	birthIndex,
 	decodeRangeState,
@@ -43,6 +43,8 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 	bootEnded(boot: BootId): boolean;
 	/** Replicas with a lower id were discarded here, with their votes: none of them may come back. */
 	readonly replicasFrom?: number | undefined;
+	/** Waits that are not for a lock of a range, and how one of them is ended: advisory locks are the gateways'. */
+	otherWaits?: OtherWaits;
 	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
@@ -100,6 +102,7 @@ export class RangeStore {
 			rpc: options.rpc,
 			nodeId: options.nodeId,
 			replicas: this.#replicas,
+			otherWaits: options.otherWaits,
 			detector: () => options.detector(),
 			nodes: () => options.nodes(),
 			bootEnded: (boot) => options.bootEnded(boot),

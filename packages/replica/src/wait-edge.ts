@@ -14,6 +14,8 @@ export interface WaitEdge {
 	readonly key: Key;
 	/** Of the lock that is waited for; null: the write itself is. */
 	readonly strength: LockStrength | null;
+	/** What is waited for, in words, where it is neither. */
+	readonly advisory?: string;
 	/** Monotonic milliseconds, at the leaseholder, when the wait began: tells one wait from the next. */
 	readonly since: number;
 }

@@ -20,6 +20,7 @@ import { RangeStore } from "@quorate/replica/store";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
+import { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import { GatewayCoordinator } from "@quorate/txn/coordinator";
 import { Gateway } from "@quorate/txn/gateway";
 import { Heartbeats } from "@quorate/txn/heartbeats";
@@ -64,6 +65,7 @@ export interface KeyValueNode {
 	readonly room: DiskRoom;
 	/** Of a node whose data were discarded. */
 	readonly renewal: RangeRenewal | undefined;
+	readonly advisory: AdvisoryLocks;
 }
 
 /** Resolves when this boot is registered and transactions can run. */
@@ -132,7 +134,7 @@ export async function startKeyValueNode(
 	undo.push(() => placement?.close());
 	const node = { runtime, rpc, identity: placement.identity, boot, engine, host };
 	const parts = { ...node, placement: client, limits, mutations, observer: options.observer, room };
-	const { store, gateway, router } = startRanges(parts);
+	const { store, gateway, router, coordinator, advisory } = startRanges(parts);
 	undo.push(() => store.close());
 	room.start({
 		runtime,
@@ -146,9 +148,10 @@ export async function startKeyValueNode(
 	await placement.registered;
 	const renewal = renewRanges(parts, router, placement);
 	undo.push(() => renewal?.close());
-	const coordinator = new GatewayCoordinator(gateway);
+	undo.push(() => advisory.close());
 	const { nodeId } = identity;
-	return { nodeId, placement: client, host, store, gateway, coordinator, renewal, room };
+	const rest = { coordinator, advisory, renewal, room };
+	return { nodeId, placement: client, host, store, gateway, ...rest };
 }
 
 async function startReplicas({ identity }: Parts, store: RangeStore): Promise<void> {
@@ -193,6 +196,8 @@ function startRanges(parts: Parts): {
 	readonly store: RangeStore;
 	readonly gateway: Gateway;
 	readonly router: RangeRouter;
+	readonly coordinator: GatewayCoordinator;
+	readonly advisory: AdvisoryLocks;
 } {
 	const { runtime, rpc, identity, boot, engine, host, placement } = parts;
 	const { nodeId } = identity;
@@ -220,6 +225,10 @@ function startRanges(parts: Parts): {
 		isDiskFull: (replicas) => parts.room.isDiskFull(replicas),
 		replicasFrom: identity.replicasFrom,
 		detector: () => placement.calls.leader,
+		otherWaits: {
+			edges: () => advisory.edges(),
+			failWait: (victim) => advisory.failWait(victim),
+		},
 		nodes: () => placement.nodesCached().map((n) => n.nodeId),
 		bootEnded: (ended) => isEnded(placement, boot, ended),
 		inquire: (transaction, anchor) =>
@@ -251,7 +260,17 @@ function startRanges(parts: Parts): {
 		limits: parts.limits,
 		mutations: parts.mutations,
 	});
-	return { store, gateway, router };
+	const coordinator = new GatewayCoordinator(gateway);
+	const advisory = new AdvisoryLocks({
+		runtime,
+		nodeId,
+		bootId: boot,
+		placement,
+		coordinator,
+		rpc,
+		mutations: parts.mutations,
+	});
+	return { store, gateway, router, coordinator, advisory };
 }
 
 /**

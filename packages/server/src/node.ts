@@ -74,8 +74,8 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		},
 		undo,
 	);
-	const { nodeId, coordinator, placement } = keyValue;
-	const sessions = createSessionFactory({ runtime, coordinator, placement });
+	const { nodeId, coordinator, placement, advisory } = keyValue;
+	const sessions = createSessionFactory({ runtime, coordinator, placement, advisory });
 	server = await createPgServer({
 		runtime,
 		sessions,
@@ -83,6 +83,7 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		nodeId,
 	});
 	const { address } = server;
+	undo.push(() => sessions.close());
 	undo.push(() => server?.drain());
 	if (options.admin !== undefined) {
 		const admin = await startAdmin({ ...keyValue, runtime, address: options.admin, server });

@@ -17,6 +17,7 @@ import {
 	renderCases,
 	sameAnswer,
 } from "./testing/conformance-file.ts";
+import { memoryAdvisory } from "./testing/memory-advisory.ts";
 import { MemoryCoordinator } from "./testing/memory-coordinator.ts";
 import { runCase } from "./testing/quorate-session.ts";
 
@@ -33,10 +34,12 @@ const differences = parseFile(differencesFile);
 /** Sessions on a database of their own, by name. */
 function openSessions(): (name: string) => Promise<Session> {
 	const coordinator = new MemoryCoordinator();
+	const runtime = createRealRuntime({ logLevel: "error" });
 	const factory = createSessionFactory({
-		runtime: createRealRuntime({ logLevel: "error" }),
+		runtime,
 		coordinator,
 		placement: coordinator,
+		advisory: memoryAdvisory(runtime, coordinator),
 	});
 	const sessions = new Map<string, Promise<Session>>();
 	return (name) => {

@@ -54,18 +54,31 @@ export interface SizeDelta {
 	historyBytes: number;
 }
 
+/** Told of what is put into a batch, as it is put. */
+export interface VersionObserver {
+	put(k: Key, ts: Timestamp, value: Uint8Array | undefined): void;
+	prepared(k: Key): void;
+}
+
 export class VersionBatch implements VersionWrites {
 	readonly #overlay: OverlayReader;
 	readonly sizeDelta: SizeDelta = { rows: 0, dataBytes: 0, historyEntries: 0, historyBytes: 0 };
 	readonly #intents: IntentFilter;
+	readonly #observer: VersionObserver | undefined;
 
 	/**
 	 * `reader` sees everything written before `batch`. `intents` knows the intents of all keys that the batch is asked about,
 	 * and follows what it does to them.
 	 */
-	constructor(reader: EngineReader, batch: EngineBatch, intents: IntentFilter) {
+	constructor(
+		reader: EngineReader,
+		batch: EngineBatch,
+		intents: IntentFilter,
+		observer?: VersionObserver,
+	) {
 		this.#overlay = new OverlayReader(reader, batch);
 		this.#intents = intents;
+		this.#observer = observer;
 	}
 
 	/** The engine as it will be: for reads that have no method here. */
@@ -108,6 +121,7 @@ export class VersionBatch implements VersionWrites {
 	}
 
 	put(k: Key, ts: Timestamp, value: Uint8Array | undefined): void {
+		this.#observer?.put(k, ts, value);
 		const at = dataKey(k);
 		const old = this.#overlay.get(at);
 		if (old === undefined && value === undefined) {
@@ -136,6 +150,7 @@ export class VersionBatch implements VersionWrites {
 	}
 
 	putIntent(k: Key, intent: Intent): void {
+		this.#observer?.prepared(k);
 		const at = intentKey(k);
 		if (!this.#intents.mayHold(k) || this.#overlay.get(at) === undefined) {
 			this.#intents.add(k);

@@ -34,6 +34,8 @@ export interface CommitWork {
 	readonly builtOn: ReadonlyMap<Key, TransactionId>;
 	/** Called before anything else is done than that; empties `builtOn`, or rejects. */
 	confirm(): Promise<void>;
+	/** What must be unchanged also for one that only reads. */
+	readonly relied: readonly ValidateItem[];
 	/** It has locked something: then it is not read-only, even if it wrote nothing. */
 	readonly locked: boolean;
 	readonly schemaChange: boolean;
@@ -94,7 +96,7 @@ export class Committer {
 			return this.#commitWithoutWrites(work);
 		}
 		for (;;) {
-			const items = work.reads.items((k) => written.has(k));
+			const items = [...work.reads.items((k) => written.has(k)), ...work.relied];
 			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
 			const fits = this.chunks === 0 && !work.schemaChange;
 			const isOnePhase = fits && (await this.#fitsOneRange(requested, items));
@@ -117,15 +119,14 @@ export class Committer {
 
 	async #commitWithoutWrites(work: CommitWork): Promise<CommitOutcome> {
 		this.#gateway.statistics.readOnlyCommits++;
-		if (work.locked && work.reads.size > 0) {
+		const locked = work.locked && work.reads.size > 0;
+		if (locked || work.relied.length > 0) {
 			const issued = await this.#gateway.placement.issue();
-			if (issued.schemaVersion !== work.schemaVersion) {
+			if (locked && issued.schemaVersion !== work.schemaVersion) {
 				throw schemaChanged();
 			}
-			await this.validate(
-				work.reads.items(() => false),
-				issued.timestamp,
-			);
+			const items = locked ? work.reads.items(() => false) : [];
+			await this.validate([...items, ...work.relied], issued.timestamp);
 		}
 		return { timestamp: undefined, schemaVersion: undefined, range: undefined };
 	}

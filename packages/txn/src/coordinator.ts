@@ -12,11 +12,15 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
+import { ChangeFeed } from "./change-feed.ts";
 import type { Gateway } from "./gateway.ts";
 import { throwErrors } from "./router.ts";
 import { GatewayTransaction } from "./transaction.ts";
 import type {
+	FeedFollower,
+	FollowedFeed,
 	RangeStatus,
 	Transaction,
 	TransactionCoordinator,
@@ -99,6 +103,12 @@ export class GatewayCoordinator implements TransactionCoordinator {
 				return;
 			}
 		}
+	}
+
+	follow(span: Span, after: Timestamp, follower: FeedFollower): FollowedFeed {
+		const { runtime, router, placement, mutations } = this.#gateway;
+		const seen = () => placement.seen();
+		return new ChangeFeed({ runtime, router, span, follower, seen, mutations }, after);
 	}
 
 	async ranges(span: Span): Promise<readonly RangeStatus[]> {

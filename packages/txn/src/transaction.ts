@@ -7,7 +7,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
-import type { Key, Span } from "@quorate/keys/key";
+import { type Key, pointSpan, type Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
@@ -58,6 +58,8 @@ export class GatewayTransaction implements Transaction {
 	readonly #locks = new LockPlaces();
 	/** Values that were read while they were pending, and not committed for certain. */
 	readonly #built = new Map<Key, PendingValue>();
+	/** Keys that must be unchanged at the end whatever the transaction does. */
+	readonly #relied = new Map<Key, Timestamp>();
 	#readTimestamp: IssuedTimestamp | undefined;
 	/** While the read timestamp is under way. */
 	#drawing: Promise<void> | undefined;
@@ -110,6 +112,10 @@ export class GatewayTransaction implements Transaction {
 		);
 		drawing.catch(() => {});
 		return drawing;
+	}
+
+	get lockOwner(): LockOwner {
+		return this.#owner;
 	}
 
 	get schemaVersion(): number {
@@ -620,6 +626,12 @@ export class GatewayTransaction implements Transaction {
 		this.#buffer.set(k, { value, absent: absent || old?.absent === true, mark: false });
 	}
 
+	relyOn(k: Key, since: Timestamp): void {
+		if (!this.#relied.has(k)) {
+			this.#relied.set(k, since);
+		}
+	}
+
 	async flush(): Promise<void> {
 		if (this.#buffer.bytes > this.#gateway.bufferBytesMax) {
 			await this.confirm();
@@ -673,6 +685,9 @@ export class GatewayTransaction implements Transaction {
 		if (this.hasWrites || this.#hasLocked || this.#schemaChange) {
 			return false;
 		}
+		if (this.#relied.size > 0) {
+			return false;
+		}
 		this.#ended = true;
 		this.#gateway.statistics.readOnlyCommits++;
 		return true;
@@ -696,6 +711,7 @@ export class GatewayTransaction implements Transaction {
 					builtOn.clear();
 				},
 				locked: this.#hasLocked,
+				relied: [...this.#relied].map(([k, since]) => ({ span: pointSpan(k), since })),
 				schemaChange: this.#schemaChange,
 				schemaVersion: this.schemaVersion,
 			});

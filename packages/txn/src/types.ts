@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseError } from "@quorate/keys/database-error";
-import type { NodeId } from "@quorate/keys/ids";
+import type { LockOwner, NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
@@ -56,6 +56,8 @@ export interface CancelSignal {
 }
 
 export interface Transaction {
+	/** Who owns its locks, for those who look for deadlocks. */
+	readonly lockOwner: LockOwner;
 	/** Draws the read timestamp on first use; also the schema version as of it. Under READ COMMITTED a fresh one a statement. */
 	readTimestamp(): Promise<{ readonly timestamp: Timestamp; readonly schemaVersion: number }>;
 	/**
@@ -78,6 +80,11 @@ export interface Transaction {
 	 * written the key itself.
 	 */
 	insert(key: Key, value: Uint8Array): void;
+	/**
+	 * The transaction commits, or ends as a reader, only if the key is unchanged since that timestamp, at every isolation level. The
+	 * first call for a key counts.
+	 */
+	relyOn(key: Key, since: Timestamp): void;
 	/** Waits while the buffer is above its limit: chunks of a large transaction are being prepared. Call it between rows of bulk writes. */
 	flush(): Promise<void>;
 	/** Bytes buffered now. */
@@ -134,6 +141,27 @@ export interface RangeStatus {
 	readonly sizeBytes: number;
 }
 
+/** A version of a key. */
+export interface Change {
+	readonly key: Key;
+	readonly ts: Timestamp;
+	readonly value: Uint8Array;
+}
+
+/** Who follows what changes in a span. */
+export interface FeedFollower {
+	/** Changes in the order of their timestamps; then all up to `upTo` have been told. Deletions are not among them. */
+	changes(rows: readonly Change[], upTo: Timestamp): void;
+	/** It lay so far behind that what it did not see may be gone. The feed has ended. */
+	gap(): void;
+}
+
+export interface FollowedFeed {
+	/** Told up to here. */
+	readonly at: Timestamp;
+	stop(): void;
+}
+
 /** One per node. */
 export interface TransactionCoordinator {
 	begin(options: TransactionOptions): Transaction;
@@ -142,4 +170,6 @@ export interface TransactionCoordinator {
 	/** Spreads the leaseholders of the ranges of a span over the nodes that hold replicas. */
 	spreadLeases(span: Span): Promise<void>;
 	ranges(span: Span): Promise<readonly RangeStatus[]>;
+	/** Tells of everything that commits in the span above `after`, in the order of commits, each once. */
+	follow(span: Span, after: Timestamp, follower: FeedFollower): FollowedFeed;
 }

@@ -18,9 +18,21 @@ interface Message {
 	readonly code: string;
 	readonly message: string;
 	readonly fields: (string | null)[];
+	readonly channel: string;
+	readonly payload: string;
+	readonly processId: number;
+}
+
+export interface Told {
+	readonly channel: string;
+	readonly payload: string;
+	readonly pid: number;
 }
 
 export class SqlClient {
+	/** Notifications, as they came. */
+	readonly told: Told[] = [];
+	onTold: () => void = () => {};
 	readonly #socket: Socket;
 	#rows: (string | null)[][] = [];
 	#error: SqlError | undefined;
@@ -58,6 +70,15 @@ export class SqlClient {
 		this.#socket.destroy();
 	}
 
+	/** Resolves when so many notifications have come. */
+	async untilTold(count: number): Promise<void> {
+		while (this.told.length < count) {
+			await new Promise<void>((resolve) => {
+				this.onTold = resolve;
+			});
+		}
+	}
+
 	/** Resolves when the server has ended it. */
 	async closed(): Promise<void> {
 		if (!this.#socket.closed) await once(this.#socket, "close");
@@ -81,5 +102,10 @@ export class SqlClient {
 		if (message.name === "dataRow") this.#rows.push(message.fields);
 		else if (message.name === "error") this.#error = new SqlError(message.code, message.message);
 		else if (message.name === "readyForQuery") this.#settle?.(this.#error);
+		else if (message.name === "notification") {
+			const { channel, payload, processId } = message;
+			this.told.push({ channel, payload, pid: processId });
+			this.onTold();
+		}
 	}
 }

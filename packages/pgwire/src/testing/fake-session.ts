@@ -136,6 +136,17 @@ export class FakeSession implements Session {
 		this.#attention = listener;
 	}
 
+	readonly #notifications: ReturnType<Session["takeNotifications"]>[number][] = [];
+
+	takeNotifications(): ReturnType<Session["takeNotifications"]> {
+		return this.#notifications.splice(0);
+	}
+
+	notify(channel: string, payload: string, pid: number): void {
+		this.#notifications.push({ channel, payload, pid });
+		this.#attention();
+	}
+
 	/** As if its node had taken something from it. */
 	terminate(reason: DatabaseError): void {
 		this.terminated = reason;

@@ -14,6 +14,9 @@ export interface Seen extends BackendMessage {
 	readonly message?: string;
 	readonly chunk?: Buffer;
 	readonly processID?: number;
+	readonly processId?: number;
+	readonly channel?: string;
+	readonly payload?: string;
 	readonly secretKey?: number;
 	readonly parameterName?: string;
 	readonly parameterValue?: string;

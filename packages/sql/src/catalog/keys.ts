@@ -1,6 +1,6 @@
 /**
  * Where things live in the cluster's key space. `\x01`: the catalog's own rows; `\x02`: tables, each physical index under
- * its 8-byte id. Nothing else writes below these prefixes.
+ * its 8-byte id. Below `\x01` are also advisory locks (`a`), the tenures that they hang on (`t`), and notifications (`q`). Nothing else writes there.
  */
 import { type Key, key, prefixEnd, type Span } from "@quorate/keys/key";
 

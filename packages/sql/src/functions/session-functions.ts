@@ -145,10 +145,47 @@ const sequences: ScalarFunction[] = [
 	return asynchronous(text, (args: readonly Datum[], c) => c.sequenceCall(name, args));
 });
 
+/** Advisory locks are the session's, by one bigint or two ints. */
+const advisory: ScalarFunction[] = [
+	...["", "try_"].flatMap((attempt) =>
+		["", "xact_"].flatMap((level) =>
+			["lock", "lock_shared"].flatMap((mode) =>
+				["int8", "int4, int4"].map(
+					(args) =>
+						`pg_${attempt}advisory_${level}${mode}(${args}) -> ${attempt === "" ? "void" : "bool"}`,
+				),
+			),
+		),
+	),
+	...["unlock", "unlock_shared"].flatMap((what) =>
+		["int8", "int4, int4"].map((args) => `pg_advisory_${what}(${args}) -> bool`),
+	),
+	"pg_advisory_unlock_all() -> void",
+].map((text) => {
+	const name = text.slice(0, text.indexOf("("));
+	return asynchronous(text, (args: readonly Datum[], c) => c.advisoryCall(name, args));
+});
+
+const notifications: ScalarFunction[] = [
+	contextual(
+		"pg_notify(text, text) -> void",
+		{ volatility: "volatile", strict: false },
+		([channel, payload], c) => {
+			c.notify((channel ?? "") as string, (payload ?? "") as string);
+			return "";
+		},
+	),
+	contextual("pg_notification_queue_usage() -> float8", volatile, (_args, c) =>
+		c.notificationUsage(),
+	),
+];
+
 export const sessionFunctions: readonly ScalarFunction[] = [
 	...users,
 	...settings,
 	...types,
 	...sleepless,
 	...sequences,
+	...advisory,
+	...notifications,
 ];

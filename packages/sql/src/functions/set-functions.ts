@@ -127,6 +127,7 @@ export const setFunctions: readonly SetFunction[] = [
 		),
 	),
 	set("unnest(anyarray) -> anyelement", ([array]) => each(flatten(array as ArrayValue))),
+	set("pg_listening_channels() -> text", (_args, context) => each(context.listeningChannels())),
 	// No table is a partition; psql's \d asks.
 	set("pg_partition_ancestors(regclass) -> regclass", () => each([]), "relid"),
 ];

@@ -507,6 +507,10 @@ export type Statement = { readonly at: number } & (
 	  }
 	| { readonly kind: "execute"; readonly name: string; readonly args: readonly Expression[] }
 	| { readonly kind: "deallocate"; readonly name: string | undefined }
+	| { readonly kind: "listen"; readonly channel: string }
+	/** Undefined: all of them. */
+	| { readonly kind: "unlisten"; readonly channel: string | undefined }
+	| { readonly kind: "notify"; readonly channel: string; readonly payload: string }
 	| { readonly kind: "discard"; readonly what: "all" | "plans" | "sequences" | "temp" }
 	/** VACUUM, ANALYZE: accepted; `tag` is the command tag. `tables` are checked for existence. */
 	| {

@@ -30,18 +30,15 @@ const WHOLE: Readonly<Record<string, string>> = {
 	fetch: "cursors",
 	grant: "GRANT",
 	import: "IMPORT FOREIGN SCHEMA",
-	listen: "LISTEN",
 	load: "LOAD",
 	lock: "LOCK TABLE",
 	merge: "MERGE",
 	move: "cursors",
-	notify: "NOTIFY",
 	reassign: "REASSIGN OWNED",
 	refresh: "REFRESH MATERIALIZED VIEW",
 	reindex: "REINDEX",
 	revoke: "REVOKE",
 	security: "SECURITY LABEL",
-	unlisten: "UNLISTEN",
 };
 
 /** In pairs, the second word names what the first does to it. */

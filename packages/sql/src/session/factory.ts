@@ -2,11 +2,13 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
+import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
+import { NotificationHub } from "./notification-hub.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { dropEverything, endTransactions } from "./reset.ts";
 import { SequenceBlocks } from "./sequence-blocks.ts";
@@ -22,12 +24,15 @@ export interface NodeSessions extends SessionFactory {
 	endTransactions(reason: DatabaseError, version?: number): void;
 	/** Drops what users have made; the schema version from which on it is gone. Rejects as a commit does. */
 	dropEverything(): Promise<number>;
+	/** When no session is left. */
+	close(): void;
 }
 
 export interface SessionFactoryOptions {
 	readonly runtime: Runtime;
 	readonly coordinator: TransactionCoordinator;
 	readonly placement: PlacementClient;
+	readonly advisory: AdvisoryLocks;
 	/** The only database there is. */
 	readonly database?: string;
 	/** Bytes that the rows a statement sorts, groups or joins may take. */
@@ -40,11 +45,13 @@ const defaultStatementMemory = 256 * 1024 * 1024;
 const notSettings: ReadonlySet<string> = new Set(["user", "database", "replication", "options"]);
 
 function services(options: SessionFactoryOptions): NodeServices {
-	const { runtime, coordinator, placement } = options;
+	const { runtime, coordinator, placement, advisory } = options;
 	return {
 		runtime,
 		coordinator,
 		placement,
+		advisory,
+		notifications: new NotificationHub(runtime, coordinator, placement),
 		catalog: new Catalog(coordinator, placement),
 		plans: new PlanCache(),
 		rowIds: new RowIds(placement),
@@ -103,5 +110,6 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 		},
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),
 		dropEverything: () => dropEverything(shared),
+		close: () => shared.notifications.close(),
 	};
 }

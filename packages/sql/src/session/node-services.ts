@@ -1,6 +1,7 @@
 /** What all sessions of a node share. */
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
+import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
 import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
@@ -8,6 +9,7 @@ import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { RowIdSource } from "../execute/env.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { NotificationHub } from "./notification-hub.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
 import type { SessionState } from "./session-state.ts";
@@ -29,6 +31,8 @@ export interface NodeServices {
 	readonly rowIds: RowIdSource;
 	readonly objectIds: ObjectIds;
 	readonly sequences: SequenceBlocks;
+	readonly advisory: AdvisoryLocks;
+	readonly notifications: NotificationHub;
 	/** Open ones. */
 	readonly sessions: Set<SessionState>;
 	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;

@@ -66,7 +66,9 @@ export async function startPlanned(
 ): Promise<Running> {
 	const opened = state.open(block);
 	const transaction = opened instanceof Promise ? await opened : opened;
+	const notified = state.notifications.mark();
 	for (let restarts = 0; ; restarts++) {
+		if (restarts > 0) state.notifications.backTo(notified);
 		transaction.beginStatement(state.cancel);
 		try {
 			const plan = planned(state, block, prepared);
@@ -78,10 +80,10 @@ export async function startPlanned(
 		} catch (thrown) {
 			const error = await confirmed(transaction, thrown);
 			if (error instanceof SchemaMovedError) {
-				if (restarts < restartsMax) continue;
+				if (restarts < restartsMax && !block.hasLasting) continue;
 				throw schemaChanges();
 			}
-			if (restarts >= restartsMax) throw error;
+			if (restarts >= restartsMax || block.hasLasting) throw error;
 			if (!isConflict(error) || !transaction.canRestartStatement) throw error;
 			transaction.restart(error);
 			await backOff(state.services.runtime, restarts);

@@ -42,6 +42,19 @@ export async function runUtility(
 			return runExplain(state, block, statement, lexed, types, parameters, output);
 		case "copy":
 			return runCopy(state, block, statement, lexed, output);
+		case "listen":
+			state.notifications.ask({ kind: "listen", channel: statement.channel });
+			return "LISTEN";
+		case "unlisten":
+			state.notifications.ask(
+				statement.channel === undefined
+					? { kind: "unlisten all" }
+					: { kind: "unlisten", channel: statement.channel },
+			);
+			return "UNLISTEN";
+		case "notify":
+			state.notifications.notify(statement.channel, statement.payload);
+			return "NOTIFY";
 		case "maintenance":
 			return runMaintenance(state, block, statement);
 		case "show-ranges":

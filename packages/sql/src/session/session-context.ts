@@ -6,12 +6,16 @@ import type { FunctionContext } from "../types/registry.ts";
 import type { StatementCancel } from "./cancel.ts";
 import { parseSearchPath, type Settings } from "./settings.ts";
 
-/** Answers what needs the catalog and sequences. */
+/** Answers what needs the catalog, sequences, locks and notifications. */
 export interface ContextCalls {
 	catalogCall(name: string, args: readonly Datum[]): Datum;
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
 	/** The value of a setting that belongs to the running transaction; undefined: it is another one. */
 	characteristic(name: string): string | undefined;
+	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum>;
+	notify(channel: string, payload: string): void;
+	listeningChannels(): readonly string[];
+	notificationUsage(): number;
 }
 
 /** 2000-01-01 in milliseconds since 1970. */
@@ -126,6 +130,22 @@ export class SessionContext implements FunctionContext {
 
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum> {
 		return this.#calls.sequenceCall(name, args);
+	}
+
+	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum> {
+		return this.#calls.advisoryCall(name, args);
+	}
+
+	notify(channel: string, payload: string): void {
+		this.#calls.notify(channel, payload);
+	}
+
+	listeningChannels(): readonly string[] {
+		return this.#calls.listeningChannels();
+	}
+
+	notificationUsage(): number {
+		return this.#calls.notificationUsage();
 	}
 
 	sleep(ms: number): Promise<void> {

@@ -1,6 +1,8 @@
 /** The state that all parts of a session work on, and the life of its transactions. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { ConflictError } from "@quorate/txn/conflict-error";
+import type { SessionLocks } from "@quorate/txn/session-locks";
 import {
 	type Isolation,
 	KeyExistsError,
@@ -11,10 +13,12 @@ import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descript
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { Datum } from "../types/datum.ts";
+import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Prepared } from "./prepared.ts";
 import { SessionContext } from "./session-context.ts";
+import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
 import { durationMs } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
@@ -31,6 +35,8 @@ export class SessionState {
 	readonly cancel: StatementCancel;
 	/** By name; "" is the unnamed one. */
 	readonly statements = new Map<string, Prepared>();
+	readonly advisory: SessionLocks;
+	readonly notifications: SessionNotifications;
 	block: TransactionBlock | undefined;
 	/** Why it has to end: whatever it does next, that is what it is told. */
 	terminated: DatabaseError | undefined;
@@ -67,7 +73,20 @@ export class SessionState {
 				catalogCall: (name, args) => this.#catalogCall(name, args),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
 				characteristic: (name) => this.characteristic(name),
+				advisoryCall: (name, args) => callAdvisory(this, name, args),
+				notify: (channel, payload) => this.notifications.notify(channel, payload),
+				listeningChannels: () => this.notifications.channels(),
+				notificationUsage: () => this.notifications.usage,
 			},
+		});
+		this.advisory = services.advisory.open(backendPid, {
+			running: () => (this.cancel.isRunning ? this.block?.transaction?.lockOwner : undefined),
+			lost: (error) => this.terminate(error),
+		});
+		this.notifications = new SessionNotifications(services.notifications, {
+			pid: backendPid,
+			attention: () => this.onAttention?.(),
+			terminate: (reason) => this.terminate(reason),
 		});
 	}
 
@@ -180,7 +199,26 @@ export class SessionState {
 			process: this.context.backendPid,
 			oneStatement: !block.explicit,
 		});
+		this.relyOnLocks();
 		return block.transaction;
+	}
+
+	/** The open transaction commits only if the session's advisory locks are its own. */
+	relyOnLocks(): void {
+		const { transaction } = this.block ?? {};
+		if (transaction !== undefined) this.services.advisory.fence(this.advisory, transaction);
+	}
+
+	/** A conflict because the session has lost its locks is no conflict to a client. */
+	async #unlessLost(error: unknown): Promise<unknown> {
+		if (
+			error instanceof DatabaseError &&
+			(error.code === "40001" || error.code === "72000") &&
+			(await this.services.advisory.hasLost(this.advisory))
+		) {
+			return this.terminated ?? error;
+		}
+		return error;
 	}
 
 	/** The catalog that the transaction's next statement is planned with. */
@@ -210,9 +248,9 @@ export class SessionState {
 	/** Ends a block that has only read, without a promise. False: `commit` has to. */
 	commitAtOnce(): boolean {
 		const { transaction, ended, afterCommit } = this.block!;
-		if (ended !== undefined || afterCommit.length > 0 || transaction?.endReadOnly() === false) {
-			return false;
-		}
+		if (ended !== undefined || afterCommit.length > 0 || this.advisory.taken > 0) return false;
+		if (!this.notifications.isAtRest) return false;
+		if (transaction?.endReadOnly() === false) return false;
 		this.block = undefined;
 		this.timeouts.ended();
 		this.settings.dropLocals();
@@ -222,30 +260,56 @@ export class SessionState {
 	/** Ends the block. Rejects, with nothing left to roll back, if it did not commit. */
 	async commit(): Promise<void> {
 		const block = this.block!;
-		const { transaction } = block;
-		this.block = undefined;
 		this.timeouts.ended();
-		if (block.ended !== undefined) {
-			this.settings.restore(block.settingsBefore);
-			await transaction?.rollback();
-			throw block.ended;
-		}
-		if (transaction === undefined) {
-			this.settings.dropLocals();
-			return;
-		}
 		let schemaVersion: number | undefined;
 		try {
-			schemaVersion = (await transaction.commit()).schemaVersion;
+			if (block.ended !== undefined) throw block.ended;
+			schemaVersion = await this.#commit(block);
 		} catch (error) {
+			this.block = undefined;
 			this.settings.restore(block.settingsBefore);
-			throw this.translate(error);
+			this.notifications.rolledBack();
+			await block.transaction?.rollback();
+			await this.advisory.endTransaction();
+			throw this.translate(await this.#unlessLost(error));
 		}
 		this.settings.dropLocals();
+		await this.advisory.endTransaction();
 		if (schemaVersion !== undefined) {
 			await this.services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
 		}
 		for (const task of block.afterCommit) await task();
+	}
+
+	/** The schema version that it made. */
+	async #commit(block: TransactionBlock): Promise<number | undefined> {
+		const { notifications } = this;
+		if (notifications.isAtRest) {
+			this.block = undefined;
+			return (await block.transaction?.commit())?.schemaVersion;
+		}
+		const { given } = notifications;
+		const hub = this.services.notifications;
+		const alone = block.characteristics.readOnly;
+		const writes = given.length > 0 && !alone;
+		const transaction = writes ? await this.open(block) : block.transaction;
+		await notifications.beforeCommit();
+		// One that writes nothing commits when it is asked to: what commits later is above this.
+		const drawn =
+			notifications.willListen && !writes && transaction?.hasWrites !== true
+				? (await this.services.placement.issue()).timestamp
+				: timestampZero;
+		if (writes) hub.write(transaction!, this.context.backendPid, given);
+		this.block = undefined;
+		const ended = await transaction?.commit();
+		const told =
+			alone && given.length > 0
+				? await hub.writeAlone(this.context.backendPid, given)
+				: ended?.timestamp;
+		const since = ended?.timestamp === undefined ? drawn : ended.timestamp - 1;
+		notifications.committed(since as Timestamp);
+		if (told !== undefined && notifications.hears(given)) await hub.reached(told);
+		return ended?.schemaVersion;
 	}
 
 	async rollback(): Promise<void> {
@@ -255,7 +319,9 @@ export class SessionState {
 		this.timeouts.ended();
 		this.settings.restore(block.settingsBefore);
 		this.settings.dropLocals();
+		this.notifications.rolledBack();
 		await block.transaction?.rollback();
+		await this.advisory.endTransaction();
 	}
 
 	/** A statement of the block failed. */
@@ -272,6 +338,7 @@ export class SessionState {
 			const { transaction } = block;
 			block.transaction = undefined;
 			await transaction?.rollback();
+			await this.advisory.endTransaction();
 		}
 	}
 

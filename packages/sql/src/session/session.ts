@@ -8,6 +8,7 @@ import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { innerStatement } from "./explain.ts";
 import type { NodeServices } from "./node-services.ts";
+import type { Delivery } from "./notification-hub.ts";
 import { DirectOutput, HeldOutput } from "./output.ts";
 import { type PortalObserver, QuoratePortal } from "./portal.ts";
 import {
@@ -137,6 +138,7 @@ export class QuorateSession implements Session, PortalObserver {
 	async #autocommit(prepared: Prepared, sink: ResultSink): Promise<void> {
 		const { state } = this;
 		let output = new HeldOutput(sink);
+		let hasLasting = false;
 		const isCopy = prepared.utility?.kind === "copy";
 		const tag = await retrying(
 			state.services.runtime,
@@ -148,11 +150,12 @@ export class QuorateSession implements Session, PortalObserver {
 					await state.commit();
 					return done;
 				} catch (error) {
+					hasLasting = block.hasLasting;
 					await state.rollback();
 					throw error;
 				}
 			},
-			(error) => isConflict(error) && !output.shown && !isCopy,
+			(error) => isConflict(error) && !output.shown && !isCopy && !hasLasting,
 		);
 		await output.release();
 		sink.complete(tag);
@@ -310,6 +313,7 @@ export class QuorateSession implements Session, PortalObserver {
 		const { block } = this.state;
 		const isPlannedOne = portal.statement.utility === undefined;
 		if (block?.explicit !== false || this.#implicitStatements !== 1) return;
+		if (block.hasLasting) return;
 		if (!isPlannedOne || rows === undefined) return;
 		this.#told = { prepared: portal.statement, parameters: portal.parameters, tag, rows };
 	}
@@ -396,6 +400,10 @@ export class QuorateSession implements Session, PortalObserver {
 		return this.state.terminated;
 	}
 
+	takeNotifications(): readonly Delivery[] {
+		return this.state.notifications.take();
+	}
+
 	attend(listener: () => void): void {
 		this.state.onAttention = listener;
 	}
@@ -414,5 +422,7 @@ export class QuorateSession implements Session, PortalObserver {
 		if (this.#failing !== undefined) await this.#failing;
 		await this.#dropPortals();
 		await this.state.rollback();
+		this.state.notifications.close();
+		await this.state.advisory.close();
 	}
 }

@@ -98,11 +98,11 @@ function deallocate(state: SessionState, name: string | undefined): string {
 	return "DEALLOCATE";
 }
 
-function discard(
+async function discard(
 	state: SessionState,
 	block: TransactionBlock,
 	what: Extract<PreparedKind, { kind: "discard" }>["what"],
-): string {
+): Promise<string> {
 	if (what === "all") {
 		if (block.explicit) {
 			throw new DatabaseError("25001", "DISCARD ALL cannot run inside a transaction block");
@@ -111,6 +111,8 @@ function discard(
 		state.settings.resetAll();
 		state.context.refresh();
 		state.forgetSequences();
+		await state.advisory.unlockAll();
+		state.notifications.ask({ kind: "unlisten all" });
 	}
 	if (what === "sequences") state.forgetSequences();
 	return `DISCARD ${what.toUpperCase()}`;

@@ -6,6 +6,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
 
 export interface Characteristics {
@@ -24,6 +25,18 @@ interface NamedSavepoint {
 	readonly settings: SettingsState;
 	readonly isReadOnly: boolean;
 	readonly tasks: number;
+	/** Advisory locks taken for the transaction before it. */
+	readonly locks: number;
+	readonly notifications: NotificationMark;
+}
+
+type NotificationMark = ReturnType<SessionNotifications["mark"]>;
+
+/** What a session goes back to, beside rows and catalog. */
+export interface BeforeSavepoint {
+	readonly settings: SettingsState;
+	readonly locks: number;
+	readonly notifications: NotificationMark;
 }
 
 export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | undefined>;
@@ -57,6 +70,8 @@ export class TransactionBlock {
 				readonly snapshot: CatalogSnapshot;
 		  }
 		| undefined;
+	/** It has done what no rollback takes back: none of its statements may be run a second time unseen. */
+	hasLasting = false;
 	/** Run in order once it has committed, before the client is answered. */
 	readonly afterCommit: (() => Promise<void>)[] = [];
 	#savepoints: NamedSavepoint[] = [];
@@ -99,19 +114,19 @@ export class TransactionBlock {
 		this.changes = new Map(this.changes).set(oid, descriptor);
 	}
 
-	addSavepoint(name: string, settings: SettingsState): void {
+	addSavepoint(name: string, before: BeforeSavepoint): void {
 		this.#savepoints.push({
 			name,
 			savepoint: this.transaction?.savepoint(),
 			changes: this.changes,
-			settings,
+			...before,
 			isReadOnly: this.characteristics.readOnly,
 			tasks: this.afterCommit.length,
 		});
 	}
 
-	/** Throws 3B001. The settings to go back to. */
-	async rollbackTo(name: string): Promise<SettingsState> {
+	/** Throws 3B001. */
+	async rollbackTo(name: string): Promise<BeforeSavepoint> {
 		const index = this.#find(name);
 		const found = this.#savepoints[index]!;
 		this.#savepoints = this.#savepoints.slice(0, index + 1);
@@ -121,7 +136,7 @@ export class TransactionBlock {
 		this.characteristics.readOnly = found.isReadOnly;
 		this.afterCommit.length = found.tasks;
 		this.failed = false;
-		return found.settings;
+		return found;
 	}
 
 	/** The savepoint was made before the KV transaction: all of that is undone, its locks with it. */

@@ -150,14 +150,22 @@ async function savepoint(
 	}
 	switch (statement.kind) {
 		case "savepoint":
-			block.addSavepoint(statement.name, state.settings.save());
+			block.addSavepoint(statement.name, {
+				settings: state.settings.save(),
+				locks: state.advisory.taken,
+				notifications: state.notifications.mark(),
+			});
 			return "SAVEPOINT";
 		case "release":
 			block.release(statement.name);
 			return "RELEASE";
-		default:
+		default: {
 			if (block.ended !== undefined) throw block.ended;
-			state.settings.restore(await block.rollbackTo(statement.name));
+			const before = await block.rollbackTo(statement.name);
+			state.settings.restore(before.settings);
+			state.notifications.backTo(before.notifications);
+			await state.advisory.endTransaction(before.locks);
 			return "ROLLBACK";
+		}
 	}
 }

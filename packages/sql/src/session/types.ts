@@ -87,6 +87,13 @@ export interface Session {
 	cancel(): void;
 	/** `listener` is called when there is something to tell the client though no statement runs. */
 	attend(listener: () => void): void;
+	/** What the client is to be told before the next ReadyForQuery outside of a transaction, or at once if it is idle there. */
+	takeNotifications(): readonly {
+		readonly channel: string;
+		readonly payload: string;
+		/** Of the session that notified. */
+		readonly pid: number;
+	}[];
 	/** Why the session has to end now, told to the client as the last thing. */
 	readonly terminated: DatabaseError | undefined;
 	/** Disconnect: rolls back and releases. */

@@ -3,7 +3,7 @@
  * reads, buffered writes, locks, validation at commit, schema versions). Test support: the whole SQL layer runs on it.
  */
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
-import { type Key, keyMax, keyMin, type Span } from "@quorate/keys/key";
+import { type Key, keyMax, keyMin, type Span, spanContains } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type {
@@ -14,6 +14,9 @@ import type {
 } from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type {
+	Change,
+	FeedFollower,
+	FollowedFeed,
 	RangeStatus,
 	Transaction,
 	TransactionCoordinator,
@@ -23,6 +26,12 @@ import type {
 import { MemoryLocks } from "./memory-locks.ts";
 import { MemoryStore } from "./memory-store.ts";
 import { MemoryTransaction } from "./memory-transaction.ts";
+
+interface MemoryFeed extends FollowedFeed {
+	readonly span: Span;
+	at: Timestamp;
+	readonly follower: FeedFollower;
+}
 
 export class MemoryCoordinator implements TransactionCoordinator, PlacementClient {
 	readonly store = new MemoryStore();
@@ -61,6 +70,34 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	}
 
 	async spreadLeases(_span: Span): Promise<void> {}
+
+	readonly #feeds = new Set<MemoryFeed>();
+
+	follow(span: Span, after: Timestamp, follower: FeedFollower): FollowedFeed {
+		const feed: MemoryFeed = { span, at: after, follower, stop: () => this.#feeds.delete(feed) };
+		this.#feeds.add(feed);
+		return feed;
+	}
+
+	/** Something committed at `ts`. */
+	committed(rows: readonly Change[], ts: Timestamp): void {
+		for (const feed of [...this.#feeds]) {
+			if (ts <= feed.at) continue;
+			feed.at = ts;
+			feed.follower.changes(
+				rows.filter((row) => spanContains(feed.span, row.key)),
+				ts,
+			);
+		}
+	}
+
+	/** As if the followers had been away for too long. */
+	loseFeeds(): void {
+		for (const feed of [...this.#feeds]) {
+			feed.stop();
+			feed.follower.gap();
+		}
+	}
 
 	async ranges(span: Span): Promise<readonly RangeStatus[]> {
 		const bounds = [keyMin, ...this.#splits, keyMax];

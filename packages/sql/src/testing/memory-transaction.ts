@@ -1,10 +1,12 @@
 /** A transaction of the in-process coordinator: reads at r, writes buffered, everything read validated at commit. */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
+import { type LockOwner, lockOwner } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import {
 	type CancelSignal,
+	type Change,
 	KeyExistsError,
 	type LockRequest,
 	type Row,
@@ -44,6 +46,8 @@ export class MemoryTransaction implements Transaction {
 	readonly #readSpans: { readonly span: Span; readonly since: number }[] = [];
 	readonly #locked = new Set<Key>();
 	readonly #lockedReads = new Map<Key, number>();
+	readonly #relied = new Map<Key, number>();
+	readonly #owner: LockOwner;
 	#read: { timestamp: Timestamp; schemaVersion: number } | undefined;
 	#cancel: CancelSignal | undefined;
 	#schemaChange = false;
@@ -52,6 +56,15 @@ export class MemoryTransaction implements Transaction {
 	constructor(coordinator: MemoryCoordinator, options: TransactionOptions) {
 		this.#coordinator = coordinator;
 		this.#options = options;
+		this.#owner = lockOwner(`memory/${coordinator.issueNow().timestamp}/0`);
+	}
+
+	get lockOwner(): LockOwner {
+		return this.#owner;
+	}
+
+	relyOn(key: Key, since: Timestamp): void {
+		if (!this.#relied.has(key)) this.#relied.set(key, since);
 	}
 
 	get schemaVersion(): number {
@@ -247,6 +260,7 @@ export class MemoryTransaction implements Transaction {
 			for (const [key, write] of this.#writes) {
 				this.#coordinator.store.write(key, issued.timestamp, write.value);
 			}
+			this.#tellFeeds(issued.timestamp);
 			return {
 				timestamp: issued.timestamp,
 				schemaVersion: this.#schemaChange ? issued.schemaVersion : undefined,
@@ -254,6 +268,15 @@ export class MemoryTransaction implements Transaction {
 		} finally {
 			this.#finish();
 		}
+	}
+
+	#tellFeeds(ts: Timestamp): void {
+		const rows: Change[] = [];
+		for (const [key, { value }] of this.#writes) {
+			if (value !== undefined) rows.push({ key, ts, value });
+		}
+		rows.sort((a, b) => (a.key < b.key ? -1 : 1));
+		this.#coordinator.committed(rows, ts);
 	}
 
 	#validate(): void {
@@ -264,7 +287,7 @@ export class MemoryTransaction implements Transaction {
 				throw new KeyExistsError(key);
 			}
 		}
-		for (const [key, since] of this.#lockedReads) {
+		for (const [key, since] of [...this.#lockedReads, ...this.#relied]) {
 			if (store.changedAt(key) > since) throw conflict();
 		}
 		if (this.#writes.size === 0) return;

@@ -4,6 +4,7 @@ import { createSessionFactory } from "../session/factory.ts";
 import type { Notice, ResultColumn, ResultSink, Session } from "../session/types.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
+import { memoryAdvisory } from "./memory-advisory.ts";
 import { MemoryCoordinator } from "./memory-coordinator.ts";
 import { testRuntime } from "./test-runtime.ts";
 
@@ -153,21 +154,31 @@ export class TestClient {
 export interface TestServer {
 	readonly coordinator: MemoryCoordinator;
 	connect(parameters?: Readonly<Record<string, string>>): Promise<TestClient>;
+	/** Ends all sessions, and what the node does for them on its own. */
+	close(): Promise<void>;
 }
 
 export function testServer(): TestServer {
 	const coordinator = new MemoryCoordinator();
+	const runtime = testRuntime();
 	const factory = createSessionFactory({
-		runtime: testRuntime(),
+		runtime,
 		coordinator,
 		placement: coordinator,
+		advisory: memoryAdvisory(runtime, coordinator),
 	});
-	let pid = 1;
+	const clients: TestClient[] = [];
 	return {
 		coordinator,
 		connect: async (parameters = {}) => {
 			const all = new Map(Object.entries({ user: "quorate", database: "quorate", ...parameters }));
-			return new TestClient(await factory.open(all, pid++));
+			const client = new TestClient(await factory.open(all, clients.length + 1));
+			clients.push(client);
+			return client;
+		},
+		close: async () => {
+			await Promise.all(clients.map(({ session }) => session.close()));
+			factory.close();
 		},
 	};
 }

@@ -88,6 +88,13 @@ export interface FunctionContext extends TypeContext {
 	readonly catalogCall: (name: string, args: readonly Datum[]) => Datum;
 	/** nextval, currval, setval, lastval. */
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
+	/** pg_advisory_lock and its kin. */
+	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum>;
+	/** Tells of something when the transaction commits. */
+	notify(channel: string, payload: string): void;
+	listeningChannels(): readonly string[];
+	/** How full the queue for slow listeners is, from 0 to 1. */
+	notificationUsage(): number;
 	/** pg_sleep. Rejects with 57014 if the statement is cancelled meanwhile. */
 	sleep(ms: number): Promise<void>;
 }

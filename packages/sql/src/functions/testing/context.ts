@@ -24,6 +24,10 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		setSetting: (_name, value) => value,
 		catalogCall: () => null,
 		sequenceCall: () => null,
+		advisoryCall: async () => null,
+		notify: () => {},
+		listeningChannels: () => [],
+		notificationUsage: () => 0,
 		sleep: async () => {},
 		...overrides,
 	};

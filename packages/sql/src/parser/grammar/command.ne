@@ -1,4 +1,4 @@
-# Transactions, settings, prepared statements, EXPLAIN, maintenance.
+# Transactions, settings, prepared statements, EXPLAIN, notifications, maintenance.
 
 transaction -> "begin" workOpt modes {% ([, , modes], at) => ({ kind: "begin", tag: "BEGIN", modes, at }) %}
              | "start" "transaction" modes {% ([, , modes], at) => ({ kind: "begin", tag: "START TRANSACTION", modes, at }) %}
@@ -111,6 +111,12 @@ prepareWord -> null | "prepare"
 discard -> "discard" discardWhat {% ([, what], at) => ({ kind: "discard", what, at }) %}
 discardWhat -> "all" {% () => "all" %} | "plans" {% () => "plans" %} | "sequences" {% () => "sequences" %} | "temp" {% () => "temp" %}
              | "temporary" {% () => "temp" %}
+
+notification -> "listen" columnName {% ([, channel], at) => ({ kind: "listen", channel, at }) %}
+              | "unlisten" columnName {% ([, channel], at) => ({ kind: "unlisten", channel, at }) %}
+              | "unlisten" "*" {% (d, at) => ({ kind: "unlisten", channel: undefined, at }) %}
+              | "notify" columnName {% ([, channel], at) => ({ kind: "notify", channel, payload: "", at }) %}
+              | "notify" columnName "," %string {% ([, channel, , token], at) => ({ kind: "notify", channel, payload: token.value, at }) %}
 
 maintenance -> "vacuum" vacuumWord maintained {% ([, , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}
              | "vacuum" vacuumWord analyzeWord verboseOpt maintained {% ([, , , , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}

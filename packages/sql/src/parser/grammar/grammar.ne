@@ -44,5 +44,6 @@ statement -> query {% id %}
            | deallocate {% id %}
            | discard {% id %}
            | maintenance {% id %}
+           | notification {% id %}
            | comment {% id %}
 
