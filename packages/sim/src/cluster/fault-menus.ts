@@ -8,6 +8,7 @@ import {
 } from "./faults/crafted-faults.ts";
 import { bitFlips, failingDisk, fullDisk, slowDisk } from "./faults/disk-faults.ts";
 import { forgetfulElection } from "./faults/election-faults.ts";
+import { longIsolation, longPause } from "./faults/long-silences.ts";
 import {
 	badNetwork,
 	cutLinks,
@@ -96,6 +97,18 @@ export const menus = {
 			[1, replace],
 			[1, crashOne],
 			[1, isolate],
+		],
+	},
+	/** Nodes that are taken for dead and come back, with their clients, to what others have meanwhile. */
+	silences: {
+		atOnce: 2,
+		faults: [
+			[4, longPause],
+			[4, longIsolation],
+			[2, crashOne],
+			[1, restartGracefully],
+			[3, moveLeases],
+			[1, resets],
 		],
 	},
 	/** Answers that are lost on the way, and leaseholders that change meanwhile. */

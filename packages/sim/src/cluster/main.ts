@@ -1,11 +1,12 @@
-/** `make sim SEEDS=n [SEED=x] [TRACE=1] [SQL=1] [PROFILE=name]`: runs seeds one after the other and prints what became of each. */
+/** `make sim SEEDS=n [SEED=x] [TRACE=1] [SQL=1] [SESSIONS=1] [PROFILE=name]`: runs seeds one after the other and prints what became of each. */
 import { describeRun } from "./describe-run.ts";
 import { type ProfileName, profileNames } from "./profile.ts";
 import { type RunOptions, simulate } from "./run.ts";
+import { simulateSessions } from "./run-sessions.ts";
 import { simulateSql } from "./run-sql.ts";
 import { Totals } from "./totals.ts";
 
-const { FROM = "1", PROFILE, SEED, SEEDS = "20", SQL, TRACE } = process.env;
+const { FROM = "1", PROFILE, SEED, SEEDS = "20", SESSIONS, SQL, TRACE } = process.env;
 const first = Number(SEED ?? FROM);
 const count = SEED === undefined ? Number(SEEDS) : 1;
 if (PROFILE !== undefined && !profileNames.includes(PROFILE as ProfileName)) {
@@ -15,22 +16,24 @@ const options: RunOptions = {
 	...(PROFILE === undefined ? {} : { profile: PROFILE as ProfileName }),
 	...(TRACE === "1" ? { onEvent: (line: string) => console.log(line) } : {}),
 };
+const run = SESSIONS === "1" ? simulateSessions : SQL === "1" ? simulateSql : simulate;
+const workload = SESSIONS === "1" ? " SESSIONS=1" : SQL === "1" ? " SQL=1" : "";
 const totals = new Totals();
 let failed = 0;
 for (let seed = first; seed < first + count; seed++) {
-	const report = await (SQL === "1" ? simulateSql : simulate)(seed, options);
+	const report = await run(seed, options);
 	totals.add(report);
 	console.log(describeRun(report));
 	if (report.problems.length === 0) continue;
 	failed++;
 	for (const line of report.events) console.log(`       ${line}`);
 	for (const problem of report.problems.slice(0, 5)) console.log(`       ${problem}`);
-	const settings = `${PROFILE === undefined ? "" : ` PROFILE=${PROFILE}`}${SQL === "1" ? " SQL=1" : ""}`;
+	const settings = `${PROFILE === undefined ? "" : ` PROFILE=${PROFILE}`}${workload}`;
 	console.log(`       again, with all that happened: make sim SEED=${seed}${settings} TRACE=1`);
 }
 console.log(totals.describe());
 // Over so many runs each kind of fault has its turn.
-const missing = count >= 100 && SQL !== "1" && PROFILE === undefined ? totals.missing() : [];
+const missing = count >= 100 && workload === "" && PROFILE === undefined ? totals.missing() : [];
 if (missing.length > 0) {
 	console.log(`never happened: ${missing.join(", ")}`);
 	failed++;

@@ -90,7 +90,7 @@ async function load(
 }
 
 /** Where ranges begin, and one key in each. */
-async function rangeStarts(cluster: SimCluster): Promise<Key[]> {
+export async function rangeStarts(cluster: SimCluster): Promise<Key[]> {
 	const keys: Key[] = [];
 	await cluster.administer("ranges", async ({ coordinator }) => {
 		const ranges = await coordinator.ranges({ start: keyMin, end: keyMax });

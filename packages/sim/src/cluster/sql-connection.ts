@@ -43,6 +43,8 @@ interface Message {
 	readonly hint: string | undefined;
 	readonly text: string;
 	readonly fields: (string | null)[];
+	readonly channel: string;
+	readonly payload: string;
 	readonly processID: number;
 	readonly secretKey: number;
 }
@@ -57,6 +59,8 @@ interface Query {
 
 export class SqlConnection {
 	readonly #connection: Connection;
+	/** Told of notifications, in the order in which they come. */
+	onNotification: (channel: string, payload: string) => void = () => {};
 	#query: Query | undefined;
 	#isOpen = true;
 	#end: SqlError | undefined;
@@ -124,6 +128,7 @@ export class SqlConnection {
 
 	#receive(message: Message): void {
 		if (message.name === "backendKeyData") this.#key = message;
+		if (message.name === "notification") this.onNotification(message.channel, message.payload);
 		const query = this.#query;
 		if (query === undefined) {
 			if (message.name === "error") this.#end = new SqlError(message);

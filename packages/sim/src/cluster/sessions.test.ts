@@ -1,0 +1,45 @@
+/** Advisory locks and notifications under faults; and that the checks see what is missing without what protects them. */
+import type { Mutations } from "@quorate/keys/mutations";
+import test from "ava";
+import { describeRun, firstProblem } from "./describe-run.ts";
+import { simulateSessions } from "./run-sessions.ts";
+
+test.serial(
+	"a lock is a mutex for what its session commits, and notifications are told once, in order",
+	async (t) => {
+		let told = 0;
+		let sections = 0;
+		for (let seed = 1; seed <= 6; seed++) {
+			const report = await simulateSessions(seed);
+			t.log(describeRun(report), JSON.stringify(report.work));
+			told += report.work["told"]!;
+			sections += report.work["sections"]!;
+			if (report.problems.length > 0) {
+				t.fail([`seed ${seed}`, ...report.events, ...report.problems.slice(0, 3)].join("\n"));
+				return;
+			}
+		}
+		t.true(told > 500, `${told} notifications`);
+		t.true(sections > 300, `${sections} sections`);
+	},
+);
+
+const mutations: readonly (keyof Mutations)[] = [
+	"withoutFencing",
+	"feedWithoutWaiting",
+	"feedSkips",
+];
+
+for (const mutation of mutations) {
+	test.serial(`${mutation} is noticed`, async (t) => {
+		for (let seed = 1; seed <= 20; seed++) {
+			const report = await simulateSessions(seed, { mutations: { [mutation]: true } });
+			if (report.problems.length > report.delays.length) {
+				t.log(`seed ${seed}: ${firstProblem(report)}`);
+				t.pass();
+				return;
+			}
+		}
+		t.fail("nothing was noticed");
+	});
+}
