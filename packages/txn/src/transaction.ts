@@ -68,6 +68,8 @@ export class GatewayTransaction implements Transaction {
 	#statements = 0;
 	/** A statement has read rows in order to write or keep them: it is not read-only, whatever it writes. */
 	#hasLocked = false;
+	/** All that the running statement reads must hold at commit, whatever the level. */
+	#holdsReads = false;
 	/** There is a savepoint behind a chunk that was sent. */
 	#undo = false;
 	#ended = false;
@@ -124,11 +126,16 @@ export class GatewayTransaction implements Transaction {
 
 	beginStatement(cancel: CancelSignal): void {
 		this.#cancel = cancel;
+		this.#holdsReads = false;
 		this.#statements++;
 		if (this.#options.isolation === "read committed") {
 			this.#readTimestamp = undefined;
 			this.#drawing = undefined;
 		}
+	}
+
+	holdReads(): void {
+		this.#holdsReads = true;
 	}
 
 	get canRestartStatement(): boolean {
@@ -347,9 +354,13 @@ export class GatewayTransaction implements Transaction {
 		}
 	}
 
+	get #holdsAll(): boolean {
+		return this.#holdsReads || this.#options.isolation === "serializable";
+	}
+
 	/** True if what a plain read sees must hold at commit. */
 	#validates(forWrite: boolean): boolean {
-		return forWrite || this.#options.isolation === "serializable";
+		return forWrite || this.#holdsAll;
 	}
 
 	async #readKeys(
@@ -570,8 +581,8 @@ export class GatewayTransaction implements Transaction {
 			return;
 		}
 		const since = isLocked ? answer.since : this.#readTimestamp!.timestamp;
-		// Only SERIALIZABLE promises that no row has come in between.
-		if (this.#options.isolation === "serializable" && lock?.wait !== "skip locked") {
+		// Otherwise nobody promises that no row has come in between.
+		if (this.#holdsAll && lock?.wait !== "skip locked") {
 			this.#reads.addSpan(covered, since);
 			return;
 		}

@@ -67,6 +67,8 @@ export interface Transaction {
 	readonly schemaVersion: number;
 	/** Must be called before each statement. `statement` writes if it may write or lock. */
 	beginStatement(cancel: CancelSignal): void;
+	/** What the running statement reads from here on holds at commit, at every level: a schema change relies on rows. */
+	holdReads(): void;
 	/** Values in the order of `keys`; undefined where absent. Sees the transaction's own writes. */
 	get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]>;
 	/** Pages of rows in key order (or reverse), own writes merged in. Empty pages do not occur. */

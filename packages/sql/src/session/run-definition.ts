@@ -55,13 +55,11 @@ export async function runDefinition(
 			`cannot execute ${names[statement.kind]} in a read-only transaction`,
 		);
 	}
-	// What a schema change reads of tables has to hold when it commits.
-	if (!block.explicit && block.transaction === undefined) {
-		characteristics.isolation = "serializable";
-	}
 	const transaction = await state.open(block);
 	for (let attempt = 1; ; attempt++) {
 		transaction.beginStatement(state.cancel);
+		// What a schema change reads of tables has to hold when it commits.
+		transaction.holdReads();
 		const base = await state.services.catalog.of(transaction);
 		await state.catalogOf(block, transaction);
 		const savepoint = transaction.savepoint();

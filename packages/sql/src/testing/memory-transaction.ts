@@ -51,6 +51,7 @@ export class MemoryTransaction implements Transaction {
 	#read: { timestamp: Timestamp; schemaVersion: number } | undefined;
 	#cancel: CancelSignal | undefined;
 	#schemaChange = false;
+	#holdsReads = false;
 	#done = false;
 
 	constructor(coordinator: MemoryCoordinator, options: TransactionOptions) {
@@ -77,6 +78,10 @@ export class MemoryTransaction implements Transaction {
 
 	get hasWrites(): boolean {
 		return this.#writes.size > 0;
+	}
+
+	holdReads(): void {
+		this.#holdsReads = true;
 	}
 
 	get canRestartStatement(): boolean {
@@ -292,7 +297,8 @@ export class MemoryTransaction implements Transaction {
 		}
 		if (this.#writes.size === 0) return;
 		if (this.schemaVersion !== this.#coordinator.currentVersion) throw conflict();
-		if (this.#options.isolation === "serializable" && !this.#readsHold()) throw conflict();
+		const validates = this.#holdsReads || this.#options.isolation === "serializable";
+		if (validates && !this.#readsHold()) throw conflict();
 	}
 
 	async rollback(): Promise<void> {
