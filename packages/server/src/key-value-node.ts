@@ -28,6 +28,7 @@ import { Resolver } from "@quorate/txn/resolver";
 import { RangeRouter } from "@quorate/txn/router";
 import { openWal } from "@quorate/wal/wal";
 import { DiskRoom } from "./disk-room.ts";
+import { EndedBoots } from "./ended-boots.ts";
 import { RangeRenewal } from "./range-renewal.ts";
 import { handleSurveys } from "./survey.ts";
 
@@ -210,6 +211,7 @@ function startRanges(parts: Parts): {
 		node === nodeId
 			? boot
 			: placement.nodesCached().find((n) => n.nodeId === node && n.bootId !== "")?.bootId;
+	const endedBoots = new EndedBoots(placement, runtime.clock, boot);
 	const store = new RangeStore({
 		runtime,
 		engine,
@@ -230,7 +232,7 @@ function startRanges(parts: Parts): {
 			failWait: (victim) => advisory.failWait(victim),
 		},
 		nodes: () => placement.nodesCached().map((n) => n.nodeId),
-		bootEnded: (ended) => isEnded(placement, boot, ended),
+		bootEnded: (other) => endedBoots.has(other),
 		inquire: (transaction, anchor) =>
 			router.request(anchor, { kind: "inquire", transaction, anchor }, { idempotent: true }),
 		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
@@ -271,18 +273,4 @@ function startRanges(parts: Parts): {
 		mutations: parts.mutations,
 	});
 	return { store, gateway, router, coordinator, advisory };
-}
-
-/**
- * Whether locks of a boot are given back: its node runs another one, or has fallen silent. A node that was only slow pays with a
- * conflict at commit, and no worse, since locks are scheduling only.
- */
-function isEnded(placement: ConnectedPlacementClient, self: BootId, boot: BootId): boolean {
-	if (boot === self) {
-		return false;
-	}
-	const nodes = placement.nodesCached();
-	const node = nodes.find((n) => n.bootId === boot);
-	const isHeard = node?.state === "live" || node?.state === "draining";
-	return nodes.length > 0 && !isHeard;
 }
