@@ -184,7 +184,7 @@ export class PlacementMachine implements GroupMachine {
 		this.#handle?.wake();
 	}
 
-	apply(entries: readonly CommittedEntry[]): void {
+	apply(entries: readonly CommittedEntry[]): number {
 		for (const entry of entries) {
 			assert(
 				entry.index === this.#applied.index + 1,
@@ -192,6 +192,7 @@ export class PlacementMachine implements GroupMachine {
 			);
 			this.#applyOne(entry);
 		}
+		return entries.length;
 	}
 
 	leadershipChanged(status: {

@@ -77,6 +77,8 @@ export class RaftCore {
 	sealIndex: LogIndex = 0;
 	/** On a leader whose own removal is committed: what it does not yet tell itself. See `membership.ts`. */
 	hidden: HiddenCommit | undefined;
+	/** On a follower: the acknowledgement that its leader gets once there is less to apply. See `follower.ts`. */
+	owed: { readonly from: ReplicaId; readonly index: LogIndex } | undefined;
 	/** Told to stand for election while a committed change of the configuration was not applied: stands when it is. */
 	standsOnceApplied = false;
 	/** To whom leadership is being transferred; proposals are refused meanwhile. */
@@ -191,6 +193,7 @@ export class RaftCore {
 		this.sealIndex = 0;
 		this.hidden = undefined;
 		this.standsOnceApplied = false;
+		this.owed = undefined;
 		this.reads.fail(this.outbox.readsFailed);
 	}
 

@@ -14,7 +14,13 @@ const entry = (index: number, term: number): Entry => ({
 
 function follower(terms: readonly number[]): RaftGroup {
 	const options = { self, electionTicks: 10, heartbeatTicks: 2, random: () => 0 };
-	const limits = { appendBytesMax: 1 << 20, inflightMax: 8 };
+	const limits = {
+		appendBytesMax: 1 << 20,
+		inflightMax: 8,
+		inflightBytesMax: 1 << 20,
+		unappliedBytesMax: 1 << 20,
+		backlogBytesMax: 1 << 20,
+	};
 	return new RaftGroup(
 		{ ...options, ...limits },
 		{

@@ -1,5 +1,6 @@
 /** What a follower does with its leader's messages. Acknowledgements leave only when what they promise is durable. */
 import { assert } from "@quorate/keys/assert";
+import type { ReplicaId } from "@quorate/keys/ids";
 import { noReplica, type RaftCore } from "./core.ts";
 import type { LogIndex, Message, Term } from "./types.ts";
 
@@ -56,7 +57,29 @@ function matches(core: RaftCore, previousIndex: LogIndex, previousTerm: Term): b
 	return mutations?.withoutAppendMatch === true && core.log.term(previousIndex) !== undefined;
 }
 
-function accept(core: RaftCore, message: Message, index: LogIndex): void {
+/**
+ * Acknowledges that all up to `index` is here, unless there is much to apply: then the leader hears so when there is less. It sends no
+ * more than its window before, which bounds what a slow follower has to keep. Only what is committed counts, since that
+ * will be applied whatever this replica says; it answers heartbeats and elections all the same.
+ */
+function accept(core: RaftCore, message: { readonly from: ReplicaId }, index: LogIndex): void {
+	if (core.log.unappliedBytes > core.options.unappliedBytesMax) {
+		core.owed = { from: message.from, index: Math.max(index, core.owed?.index ?? 0) };
+		return;
+	}
+	acknowledge(core, message, index);
+}
+
+/** Something was applied: an acknowledgement that was held back may be due. */
+export function payOwed(core: RaftCore): void {
+	const { owed } = core;
+	if (owed === undefined || core.log.unappliedBytes > core.options.unappliedBytesMax) return;
+	core.owed = undefined;
+	acknowledge(core, owed, owed.index);
+}
+
+function acknowledge(core: RaftCore, message: { readonly from: ReplicaId }, index: LogIndex): void {
+	assert(index <= core.log.lastIndex, "only what is here is acknowledged");
 	const response: Message = {
 		kind: "append-response",
 		from: core.self,

@@ -18,7 +18,11 @@
  * 7. A read index is given only when a quorum has answered a round that began after the request (`read-index.ts`); no clock
  *    is trusted. Leases (pre-vote, check-quorum) serve quiet, never safety.
  *
- * Left out: entries are not flow-controlled at the source (the driver's business), snapshots travel outside of messages.
+ *
+ * What a group keeps is bounded: a leader sends no more than a window ahead of a follower's acknowledgements, a follower with
+ * much to apply holds these back, `backlogBytes` tells the driver when to hold back proposals, and at a bound they are refused.
+ *
+ * Left out: snapshots travel outside of messages.
  * Followers refuse proposals instead of forwarding them: who was refused knows that nothing was appended.
  *
  * What holds it to that: the scenarios of `testdata/raft`, random walks, and `testing/model`, which explores every interleaving of
@@ -33,12 +37,15 @@ import type { ReplicaId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
 import { emptyOutbox, RaftCore } from "./core.ts";
 import { campaign, leaderLost, selfVoteSynced } from "./election.ts";
+import { payOwed } from "./follower.ts";
 import {
 	acknowledge,
 	advanceCommit,
 	append,
+	backlogBytes,
 	beginReadRound,
 	canRead,
+	ownBacklogBytes,
 	retryReads,
 	tickLeader,
 	transferLeadership,
@@ -72,6 +79,12 @@ export interface RaftOptions {
 	readonly appendBytesMax: number;
 	/** Append messages in flight to one follower. */
 	readonly inflightMax: number;
+	/** Bytes of entries in flight to one follower; the last message may go over it. */
+	readonly inflightBytesMax: number;
+	/** A leader that has so much in its log and not on its disk, or not applied, takes no more: without it, a quorum that is slow would be one that is drowned. */
+	readonly backlogBytesMax: number;
+	/** A follower with more committed bytes to apply acknowledges no append before it has fewer. */
+	readonly unappliedBytesMax: number;
 	/** In [0, 1): the only randomness. */
 	readonly random: () => number;
 	/** Tests only. */
@@ -173,9 +186,10 @@ export class RaftGroup {
 		step(this.#core, message);
 	}
 
-	/** Leader only. Undefined: not leader, or leadership is being transferred: nothing was appended. */
+	/** Leader only. Undefined: not leader, leadership is being transferred, or the log is too far ahead: nothing was appended. */
 	propose(data: Uint8Array): { readonly index: LogIndex; readonly term: Term } | undefined {
 		if (!this.#core.takesProposals) return undefined;
+		if (ownBacklogBytes(this.#core) >= this.#core.options.backlogBytesMax) return undefined;
 		wake(this.#core);
 		return append(this.#core, { kind: "command", data });
 	}
@@ -230,6 +244,16 @@ export class RaftGroup {
 	/** Leader: tells the followers of what is committed now, instead of with the next append or tick. */
 	announceCommit(): void {
 		if (this.#core.role === "leader") tellCommit(this.#core);
+	}
+
+	/** Leader: how far it, and the followers that are getting on, are behind its log, in bytes. See `backlogBytes`. */
+	get backlogBytes(): number {
+		return this.#core.role === "leader" ? backlogBytes(this.#core) : 0;
+	}
+
+	/** Committed and not applied. */
+	get unappliedBytes(): number {
+		return this.#core.log.unappliedBytes;
 	}
 
 	hasReady(): boolean {
@@ -305,11 +329,15 @@ export class RaftGroup {
 		if (core.role === "leader") advanceCommit(core);
 	}
 
-	/** `committed` up to here was applied. A configuration entry is reported with the result of `applyConfiguration`. */
-	reportApplied(index: LogIndex): void {
+	/**
+	 * `committed` up to here was applied. A configuration entry is reported with the result of `applyConfiguration`.
+	 * `handsBack`: what else was handed out was not, and is to be handed out again.
+	 */
+	reportApplied(index: LogIndex, handsBack = false): void {
 		const core = this.#core;
-		core.log.appliedTo(index);
+		core.log.appliedTo(index, handsBack);
 		finishChange(core);
+		payOwed(core);
 		if (core.standsOnceApplied && !core.log.hasCommitted) {
 			core.standsOnceApplied = false;
 			campaign(core, "vote", true);

@@ -35,7 +35,7 @@ export function followMembers(core: RaftCore): void {
 		if (replica === core.self) continue;
 		let progress = before.get(replica);
 		if (progress === undefined) {
-			progress = new Progress(replica, core.log.lastIndex + 1, core.options.inflightMax);
+			progress = new Progress(replica, core.log.lastIndex + 1, core.options);
 			// What it has is found out at once.
 			progress.probeDue = true;
 		}
@@ -85,6 +85,7 @@ export function tickLeader(core: RaftCore): void {
 		core.transferee = noReplica;
 	}
 	finishChange(core);
+	for (const progress of core.progress.values()) progress.tick(core.log.lastIndex);
 	if (core.electionElapsed >= core.options.electionTicks) {
 		core.electionElapsed = 0;
 		if (!hasActiveQuorum(core)) {
@@ -99,6 +100,24 @@ export function tickLeader(core: RaftCore): void {
 	} else {
 		tellCommit(core);
 	}
+}
+
+/** Bytes at the end of the log that this replica has not on its disk, or has not applied. */
+export function ownBacklogBytes({ log }: RaftCore): number {
+	return log.bytesBetween(Math.min(log.applied, log.durable), log.lastIndex);
+}
+
+/**
+ * The same, counting also what a follower has not acknowledged that is getting on. One that is away, or has acknowledged nothing
+ * for as long as a leader may be silent, holds up nobody: a quorum does without it.
+ */
+export function backlogBytes(core: RaftCore): number {
+	let index = Math.min(core.log.applied, core.log.durable);
+	for (const { state, match, quietTicks } of core.progress.values()) {
+		const getsOn = state === "replicate" && quietTicks < core.options.electionTicks;
+		if (getsOn && match < index) index = match;
+	}
+	return core.log.bytesBetween(index, core.log.lastIndex);
 }
 
 /** A leader that no quorum answers steps down: its clients are better served by an error than by silence. */

@@ -39,6 +39,10 @@ interface PendingSync {
 export class RaftLog {
 	/** #entries[i] has index firstIndex + i. */
 	#entries: Entry[];
+	/** #ends[i]: bytes of all entries that this log has held up to #entries[i]. Only differences mean anything. */
+	#ends: number[] = [];
+	/** The same up to the entry before the first. */
+	#endBefore = 0;
 	#firstIndex: LogIndex;
 	/** Term of the entry before the first: what an append that begins there is checked against. */
 	#previousTerm: Term;
@@ -54,9 +58,10 @@ export class RaftLog {
 		applied: LogIndex,
 		commit: LogIndex,
 	) {
-		this.#entries = [...entries];
+		this.#entries = [];
 		this.#firstIndex = start.index + 1;
 		this.#previousTerm = start.term;
+		for (const entry of entries) this.#push(entry);
 		entries.forEach((entry, i) => {
 			assert(entry.index === this.#firstIndex + i, "restored entries are contiguous");
 		});
@@ -118,8 +123,13 @@ export class RaftLog {
 	appendOwn(term: Term, payload: EntryPayload): Entry {
 		assert(term >= this.lastTerm, () => `terms in the log rise: ${term} after ${this.lastTerm}`);
 		const entry = { index: this.lastIndex + 1, term, payload };
-		this.#entries.push(entry);
+		this.#push(entry);
 		return entry;
+	}
+
+	#push(entry: Entry): void {
+		this.#entries.push(entry);
+		this.#ends.push((this.#ends.at(-1) ?? this.#endBefore) + entryBytes(entry));
 	}
 
 	/**
@@ -135,7 +145,7 @@ export class RaftLog {
 			for (let j = i; j < entries.length; j++) {
 				assert(entries[j]!.index === this.lastIndex + 1, "the log has no gaps");
 				assert(entries[j]!.term >= this.lastTerm, "terms in the log rise");
-				this.#entries.push(entries[j]!);
+				this.#push(entries[j]!);
 			}
 			return;
 		}
@@ -147,6 +157,7 @@ export class RaftLog {
 			() => `a committed entry is never replaced: ${from} at commit ${this.#commit}`,
 		);
 		this.#entries.length = from - this.#firstIndex;
+		this.#ends.length = this.#entries.length;
 		this.#handed = Math.min(this.#handed, from - 1);
 	}
 
@@ -162,12 +173,28 @@ export class RaftLog {
 		return true;
 	}
 
-	appliedTo(index: LogIndex): void {
+	/** `handsBack`: what was handed out above it was not applied, and is handed out again. */
+	appliedTo(index: LogIndex, handsBack: boolean): void {
 		assert(
 			index >= this.#applied && index <= this.#given,
 			() => `applied ${index}, but ${this.#applied}..${this.#given} was handed out`,
 		);
 		this.#applied = index;
+		if (handsBack) this.#given = index;
+	}
+
+	/** Bytes of the entries above `from`, up to `to`. Those that were compacted away count nothing. */
+	bytesBetween(from: LogIndex, to: LogIndex): number {
+		return Math.max(0, this.#endOf(to) - this.#endOf(from));
+	}
+
+	/** Bytes that are committed and not applied. */
+	get unappliedBytes(): number {
+		return this.bytesBetween(this.#applied, this.#commit);
+	}
+
+	#endOf(index: LogIndex): number {
+		return this.#ends[index - this.#firstIndex] ?? this.#endBefore;
 	}
 
 	/** Entries from `from`: at least one if there is one, and no more than `bytesMax` beyond that. */
@@ -231,7 +258,9 @@ export class RaftLog {
 		assert(index <= this.#applied, () => `compacting ${index}, applied is ${this.#applied}`);
 		assert(index <= this.#handed, "entries are written before they are forgotten");
 		this.#previousTerm = this.term(index)!;
+		this.#endBefore = this.#endOf(index);
 		this.#entries.splice(0, index + 1 - this.#firstIndex);
+		this.#ends.splice(0, index + 1 - this.#firstIndex);
 		this.#firstIndex = index + 1;
 	}
 
@@ -245,6 +274,7 @@ export class RaftLog {
 		if (this.term(metadata.index) !== metadata.term) {
 			assert(metadata.index > this.#commit, "a snapshot contradicts a committed entry");
 			this.#entries = [];
+			this.#ends = [];
 			this.#firstIndex = metadata.index + 1;
 			this.#previousTerm = metadata.term;
 			this.#handed = metadata.index;

@@ -9,6 +9,19 @@ import type { LogIndex } from "./types.ts";
  */
 export type ProgressState = "probe" | "replicate" | "snapshot";
 
+/** How much may be on its way to one follower. */
+export interface Window {
+	/** Appends. */
+	readonly inflightMax: number;
+	/** Bytes of their entries; the last one may go over it. */
+	readonly inflightBytesMax: number;
+}
+
+interface Inflight {
+	readonly lastIndex: LogIndex;
+	readonly bytes: number;
+}
+
 export class Progress {
 	readonly replica: ReplicaId;
 	/** Durable there, and the same as here. */
@@ -26,64 +39,91 @@ export class Progress {
 	probeDue = false;
 	/** In `probe`: the one append is on its way. */
 	#probeSent = false;
-	/** Last index of each append on its way, ascending. */
-	#inflight: LogIndex[] = [];
-	readonly #inflightMax: number;
+	/** Ticks since `match` last rose, or there was nothing that it lacks. */
+	quietTicks = 0;
+	/** Appends on their way, ascending. */
+	#inflight: Inflight[] = [];
+	#inflightBytes = 0;
+	readonly #window: Window;
 
-	constructor(replica: ReplicaId, next: LogIndex, inflightMax: number) {
+	constructor(replica: ReplicaId, next: LogIndex, window: Window) {
 		this.replica = replica;
 		this.next = next;
-		this.#inflightMax = inflightMax;
+		this.#window = window;
 	}
 
-	/** Whether nothing may be sent to it now. */
+	/** Whether no entries may be sent to it now. */
 	get paused(): boolean {
 		if (this.state === "probe") return this.#probeSent;
-		return this.state === "snapshot" || this.#inflight.length >= this.#inflightMax;
+		return this.state === "snapshot" || this.isFull;
+	}
+
+	/** As much is on its way as may be. */
+	get isFull(): boolean {
+		const { inflightMax, inflightBytesMax } = this.#window;
+		const full = this.#inflight.length >= inflightMax || this.#inflightBytes >= inflightBytesMax;
+		return this.state === "replicate" && full;
 	}
 
 	becomeProbe(): void {
 		this.state = "probe";
 		this.next = this.match + 1;
 		this.#probeSent = false;
-		this.#inflight = [];
+		this.#clearInflight();
 	}
 
 	becomeSnapshot(): void {
 		this.state = "snapshot";
-		this.#inflight = [];
+		this.#clearInflight();
 		this.probeDue = false;
 	}
 
-	/** An append up to `lastIndex` (next - 1 if it was empty) was sent. */
-	sent(lastIndex: LogIndex): void {
+	#clearInflight(): void {
+		this.#inflight = [];
+		this.#inflightBytes = 0;
+	}
+
+	/** An append up to `lastIndex` (next - 1 if it was empty), of so many bytes, was sent. */
+	sent(lastIndex: LogIndex, bytes: number): void {
 		this.probeDue = false;
 		if (this.state === "probe") {
 			this.#probeSent = true;
 		} else if (lastIndex >= this.next) {
 			this.next = lastIndex + 1;
-			this.#inflight.push(lastIndex);
+			this.#inflight.push({ lastIndex, bytes });
+			this.#inflightBytes += bytes;
 		}
 	}
 
 	/** It has durably what we have, up to `index`. `firstIndex` is of the leader's log. Returns whether `match` rose. */
 	accepted(index: LogIndex, firstIndex: LogIndex): boolean {
 		const rose = index > this.match;
-		if (rose) this.match = index;
+		if (rose) {
+			this.match = index;
+			this.quietTicks = 0;
+		}
 		if (this.next <= this.match) this.next = this.match + 1;
 		if (this.state === "replicate") {
-			let freed = 0;
-			while (freed < this.#inflight.length && this.#inflight[freed]! <= index) freed++;
-			if (freed > 0) this.#inflight.splice(0, freed);
+			this.#arrived(index);
 		} else if (
 			(this.state === "probe" && index >= this.match) ||
 			(this.state === "snapshot" && this.match + 1 >= firstIndex)
 		) {
 			this.state = "replicate";
 			this.next = this.match + 1;
-			this.#inflight = [];
+			this.#clearInflight();
 		}
 		return rose;
+	}
+
+	#arrived(index: LogIndex): void {
+		let freed = 0;
+		for (const { lastIndex, bytes } of this.#inflight) {
+			if (lastIndex > index) break;
+			freed++;
+			this.#inflightBytes -= bytes;
+		}
+		if (freed > 0) this.#inflight.splice(0, freed);
 	}
 
 	/**
@@ -103,14 +143,19 @@ export class Progress {
 		return true;
 	}
 
-	/** It answered a heartbeat: lost appends are found out by sending again. */
+	/**
+	 * It answered a heartbeat: lost appends are found out by sending another. Where the window is full that one is empty: a
+	 * follower that takes its time to acknowledge is not to be sent more because it is alive.
+	 */
 	heard(lastIndex: LogIndex): void {
 		this.recentlyActive = true;
 		this.#probeSent = false;
-		if (this.state === "replicate" && this.#inflight.length >= this.#inflightMax) {
-			this.#inflight.shift();
-		}
 		if (this.match < lastIndex && this.state !== "snapshot") this.probeDue = true;
+	}
+
+	/** A tick of a leader whose log ends at `lastIndex`. */
+	tick(lastIndex: LogIndex): void {
+		this.quietTicks = this.match < lastIndex ? this.quietTicks + 1 : 0;
 	}
 
 	/** Nothing gets through: the next attempt waits for a sign of life. */

@@ -60,6 +60,10 @@ class Walk {
 			electionTicks: this.isStormy ? 3 : 10,
 			appendBytesMax: 100,
 			inflightMax: 3,
+			inflightBytesMax: this.random() < 0.5 ? 120 : 1 << 20,
+			// Every entry counts at least 16.
+			unappliedBytesMax: this.random() < 0.5 ? 50 * this.random() : 1 << 20,
+			stopsApplying: () => this.random() < 0.3,
 			onReady: (node, ready) => this.onReady(node, ready),
 			onApplied: (node, entry) => this.onApplied(node, entry),
 		});

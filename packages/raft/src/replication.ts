@@ -11,9 +11,11 @@ export function replicate(core: RaftCore): void {
 		while (!progress.paused && (progress.next <= core.log.lastIndex || progress.probeDue)) {
 			if (!sendAppend(core, progress)) break;
 		}
+		if (progress.isFull && progress.probeDue) sendAppend(core, progress);
 	}
 }
 
+/** With entries, if the window has room for some. */
 function sendAppend(core: RaftCore, progress: Progress): boolean {
 	const previousIndex = progress.next - 1;
 	const previousTerm = core.log.term(previousIndex);
@@ -24,7 +26,8 @@ function sendAppend(core: RaftCore, progress: Progress): boolean {
 		wantSnapshot(core, progress);
 		return false;
 	}
-	const entries = core.log.slice(progress.next, core.options.appendBytesMax);
+	const entries = progress.isFull ? [] : core.log.slice(progress.next, core.options.appendBytesMax);
+	const lastIndex = previousIndex + entries.length;
 	core.send({
 		kind: "append",
 		from: core.self,
@@ -36,7 +39,7 @@ function sendAppend(core: RaftCore, progress: Progress): boolean {
 		commit: core.commitToTell(progress.replica),
 	});
 	progress.commitTold = core.commitToTell(progress.replica);
-	progress.sent(previousIndex + entries.length);
+	progress.sent(lastIndex, core.log.bytesBetween(previousIndex, lastIndex));
 	return true;
 }
 

@@ -25,8 +25,12 @@ export interface CommittedEntry {
 
 /** A state machine under Raft. All methods but the snapshot ones are synchronous and must not throw but for a broken invariant. */
 export interface GroupMachine {
-	/** Applies a group of entries, in order; when it returns, their effect and `index` of the last are visible to readers. */
-	apply(entries: readonly CommittedEntry[]): void;
+	/**
+	 * Applies a group of entries, in order, and returns how many of them: one at least. It stops early where applying takes long,
+	 * so that others get their turn; the rest comes again. When it returns, the effect of those and `index` of the last are
+	 * visible to readers.
+	 */
+	apply(entries: readonly CommittedEntry[]): number;
 	/** Role or known leader changed. `leader` 0: unknown. Called before entries that follow from it are applied. */
 	leadershipChanged(status: {
 		readonly isLeader: boolean;
@@ -74,6 +78,11 @@ export interface RaftGroupHandle {
 	): { readonly index: LogIndex; readonly term: Term } | undefined;
 	/** Resolves with the index to have applied, once a quorum round that began after the call has confirmed leadership. Rejects if leadership is lost. Calls of one tick share a round. */
 	readIndex(): Promise<LogIndex>;
+	/**
+	 * Undefined: a large command may be proposed now. Else it resolves when it may: when this replica and the followers that are
+	 * getting on have caught up, this replica leads no more, or it has waited long enough. `bytes`: of the command, about.
+	 */
+	admit(bytes: number): Promise<void> | undefined;
 	transferLeadership(to: ReplicaId): void;
 	campaign(): void;
 	/** Somebody wants something of the group here: if it rests, its clock runs again, and a leader that is gone is noticed. */
@@ -93,6 +102,10 @@ export interface RaftHostStatistics {
 	readonly snapshotsReceived: number;
 	readonly leaderChanges: number;
 	readonly entriesApplied: number;
+	/** Committed and not yet applied, of all groups. */
+	readonly unappliedBytes: number;
+	/** Large commands that had to wait for followers. */
+	readonly writesDelayed: number;
 }
 
 export interface RaftHost {

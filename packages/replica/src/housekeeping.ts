@@ -17,6 +17,8 @@ import { historyLifeMs, recordLifeMs } from "./context.ts";
 import type { Replica } from "./replica.ts";
 import { decodeRecord, type TransactionRecord } from "./transaction-record.ts";
 
+const onlyAsk = (): void => {};
+
 /** Intents looked at in one pass. */
 const intentsMax = 200;
 /** History entries looked at in one slice, which is what one Collect removes at most. */
@@ -43,7 +45,7 @@ export class IntentSweeper {
 			now.add(intent.transaction);
 			if (this.#before.has(intent.transaction)) {
 				const { transaction, anchor, p } = intent;
-				replica.blockers.watch({ transaction, anchor, key, p, pending: false }, () => {});
+				replica.blockers.watch({ transaction, anchor, key, p, pending: false }, onlyAsk);
 			}
 		}
 		this.#before = now;

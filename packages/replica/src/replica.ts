@@ -50,7 +50,19 @@ import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts"
 import { retire } from "./retired-ids.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
 import { validateItems } from "./validation.ts";
-import { abort, commit, dropIntents, onePhase, prepare, resolve, takeBack } from "./writes.ts";
+import {
+	abort,
+	commit,
+	dropIntents,
+	largeWriteBytes,
+	onePhase,
+	prepare,
+	resolve,
+	takeBack,
+} from "./writes.ts";
+
+/** Bytes written to the engine in one go (the last entry may go over it): bounds how long others wait for their turn. */
+const applyBytesMax = 128 << 10;
 
 interface Callback {
 	readonly sequence: number;
@@ -270,8 +282,9 @@ export class Replica implements GroupMachine, FeedCore {
 		this.#feed = undefined;
 	}
 
-	apply(entries: readonly CommittedEntry[]): void {
+	apply(entries: readonly CommittedEntry[]): number {
 		const applied: AppliedCommand[] = [];
+		let count = 0;
 		const { state } = this;
 		const { mutations } = this.context;
 		const versionBefore = state.descriptor.epoch;
@@ -306,6 +319,11 @@ export class Replica implements GroupMachine, FeedCore {
 					state.configuration = entry.configuration;
 					state.descriptor = descriptorAfter(state.descriptor, entry);
 				}
+				count++;
+				// A short entry may do much: a Resolve names spans.
+				if (versions.writtenBytes >= applyBytesMax) {
+					break;
+				}
 			}
 			const { rangeId } = state.descriptor;
 			versions.rawPut(metaKey(rangeId, "state"), encodeRangeState(state));
@@ -313,8 +331,8 @@ export class Replica implements GroupMachine, FeedCore {
 				retire(batch, rangeId, this.replicaId);
 			}
 		});
-		this.context.observer?.applied(this, entries, applied);
-		const last = entries[entries.length - 1]!;
+		this.context.observer?.applied(this, entries.slice(0, count), applied);
+		const last = entries[count - 1]!;
 		if (this.#isLeader && last.term === this.#term) {
 			this.#ownTermApplied = true;
 		}
@@ -327,6 +345,7 @@ export class Replica implements GroupMachine, FeedCore {
 		if (versionBefore !== state.descriptor.epoch) {
 			this.#epochChanged();
 		}
+		return count;
 	}
 
 	/** What the leaseholder remembers follows what was applied (L4), once the batch is visible. */
@@ -530,7 +549,9 @@ export class Replica implements GroupMachine, FeedCore {
 	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
 		this.lastUsedMs = this.context.runtime.clock.monotonicMs();
 		if (this.holding()) {
-			return this.#serve(q);
+			const bytes = largeWriteBytes(q.body);
+			const admitted = bytes > 0 ? this.group.admit(bytes) : undefined;
+			return admitted === undefined ? this.#serve(q) : this.#serveLater(q, admitted);
 		}
 		if (!this.leads()) {
 			// Its leader may have died while the group was at rest, and nobody have noticed.
@@ -540,6 +561,11 @@ export class Replica implements GroupMachine, FeedCore {
 		return this.#keeper.acquire().then(() => {
 			return this.holding() ? this.#serve(q) : this.notLeaseholder();
 		});
+	}
+
+	async #serveLater(q: RangeRequest, admitted: Promise<void>): Promise<RangeAnswer> {
+		await admitted;
+		return this.holding() ? this.#serve(q) : this.notLeaseholder();
 	}
 
 	#serve(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {

@@ -68,6 +68,7 @@ class FakeHost implements RaftHost {
 			propose: () => undefined,
 			proposeConfiguration: () => undefined,
 			readIndex: neverRuns,
+			admit: () => undefined,
 			transferLeadership: neverRuns,
 			campaign: neverRuns,
 			wake: () => undefined,

@@ -11,7 +11,7 @@ import { timestampMax } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
 import { holdsNothing, manyKeys, newest, newestChange, spanOf } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
-import { entryBytesMax, type WrittenSpan } from "./commands.ts";
+import type { WrittenSpan } from "./commands.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { diskFullError, gcError } from "./errors.ts";
 import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
@@ -24,6 +24,23 @@ type Prepare = Extract<RangeRequestBody, { kind: "prepare" }>;
 type OnePhase = Extract<RangeRequestBody, { kind: "one-phase" }>;
 
 const noBases: Bases = new Map();
+/** From so many bytes of keys and values on a write waits while its group is behind. */
+const largeBytes = 16 << 10;
+
+/** Bytes of a large write; 0 for everything else. */
+export function largeWriteBytes(q: RangeRequestBody): number {
+	if (q.kind !== "prepare" && q.kind !== "one-phase") {
+		return 0;
+	}
+	let bytes = 0;
+	for (const { key, value } of q.writes) {
+		bytes += key.length + (value?.length ?? 0);
+	}
+	return bytes >= largeBytes ? bytes : 0;
+}
+
+/** Of a watch that is there for its question: one function for all, so that they are one. */
+const onlyAsk = (): void => {};
 
 /** Judges the writes in the tick of acceptance; undefined: accept them. */
 function refuse(
@@ -46,7 +63,7 @@ function refuse(
 		);
 		if (other !== undefined) {
 			// A refusal, too, goes to ask the anchor: the intent may be orphaned.
-			r.blockers.watch(other, () => {});
+			r.blockers.watch(other, onlyAsk);
 			const by = `transaction ${other.transaction}`;
 			return conflict("another transaction is writing the row", w.key, by);
 		}
@@ -455,5 +472,3 @@ function answer(r: ReplicaCore, result: ProposalResult | undefined): RangeAnswer
 			return { kind: "done" };
 	}
 }
-
-export const largestWriteBytes = entryBytesMax - 4_096;

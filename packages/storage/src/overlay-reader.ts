@@ -11,6 +11,8 @@ import type {
 import { scanByIterator } from "./scan.ts";
 
 const noValue = new Uint8Array();
+/** What a write counts beside its key and value. */
+const writeBytes = 64;
 const anyRow: EngineScanLimits = { rowsMax: 1, bytesMax: 0, reverse: false, keyOffset: 0 };
 /** Every key that is asked for is compared with all of them. */
 const emptySpansMax = 4;
@@ -21,6 +23,8 @@ export class OverlayReader implements EngineReader, EngineBatch {
 	readonly #batch: EngineBatch;
 	/** Undefined: deleted or absent. Also remembers what `get` found below: the engine does not change meanwhile. */
 	readonly #known = new Map<Key, Uint8Array | undefined>();
+	/** Keys and values that were put and deleted, and what each costs beside them: how long the batch takes to write. */
+	#writtenBytes = 0;
 	/** What lies in them below is gone. */
 	readonly #deletedSpans: Span[] = [];
 	/** Nothing lies in them below, the newest last. */
@@ -51,13 +55,19 @@ export class OverlayReader implements EngineReader, EngineBatch {
 		}
 	}
 
+	get writtenBytes(): number {
+		return this.#writtenBytes;
+	}
+
 	put(k: Key, value: Uint8Array): void {
 		this.#batch.put(k, value);
+		this.#writtenBytes += k.length + value.length + writeBytes;
 		this.#known.set(k, value);
 	}
 
 	delete(k: Key): void {
 		this.#batch.delete(k);
+		this.#writtenBytes += k.length + writeBytes;
 		this.#known.set(k, undefined);
 	}
 

@@ -81,6 +81,11 @@ export class VersionBatch implements VersionWrites {
 		this.#observer = observer;
 	}
 
+	/** How much was written, in bytes, each write counting some beside its key and value. */
+	get writtenBytes(): number {
+		return this.#overlay.writtenBytes;
+	}
+
 	/** The engine as it will be: for reads that have no method here. */
 	get reader(): EngineReader {
 		return this.#overlay;

@@ -70,6 +70,11 @@ export interface ClusterOptions {
 	readonly electionTicks?: number;
 	readonly appendBytesMax?: number;
 	readonly inflightMax?: number;
+	readonly inflightBytesMax?: number;
+	readonly unappliedBytesMax?: number;
+	readonly backlogBytesMax?: number;
+	/** Asked after each entry that a machine has applied: it stops there, and is handed the rest again. */
+	readonly stopsApplying?: () => boolean;
 	readonly mutations?: Mutations;
 	/** Sees everything that a node takes from its group, before anything of it is done. */
 	readonly onReady?: (node: Node, ready: Ready) => void;
@@ -179,6 +184,9 @@ export class Cluster {
 			}
 		}
 		const { electionTicks = 10, inflightMax = 8, mutations } = this.#options;
+		const unbounded = Number.POSITIVE_INFINITY;
+		const { inflightBytesMax = unbounded, unappliedBytesMax = unbounded } = this.#options;
+		const { backlogBytesMax = unbounded } = this.#options;
 		node.group = new RaftGroup(
 			{
 				self: node.id,
@@ -186,6 +194,9 @@ export class Cluster {
 				heartbeatTicks: 2,
 				appendBytesMax: this.appendBytesMax,
 				inflightMax,
+				inflightBytesMax,
+				unappliedBytesMax,
+				backlogBytesMax,
 				random: this.#options.random,
 				...(mutations === undefined ? {} : { mutations }),
 			},
@@ -321,7 +332,9 @@ export class Cluster {
 			else if (node.writes.length > 0) {
 				node.writes.at(-1)!.messagesAfterSync.push(...ready.messagesAfterSync);
 			} else for (const message of ready.messagesAfterSync) this.#send(message);
-			for (const entry of ready.committed) this.#apply(node, group, entry);
+			for (const entry of ready.committed) {
+				if (this.#apply(node, group, entry)) break;
+			}
 			for (const { to } of ready.snapshotsWanted) this.#sendSnapshot(node, to);
 			if (this.autoSync && !this.held.has(node.id)) {
 				for (const waiting of node.writes.splice(0)) this.#write(node, waiting);
@@ -329,7 +342,8 @@ export class Cluster {
 		}
 	}
 
-	#apply(node: Node, group: RaftGroup, entry: Entry): void {
+	/** Returns whether the machine stops there. */
+	#apply(node: Node, group: RaftGroup, entry: Entry): boolean {
 		let { configuration } = group.status();
 		if (entry.payload.kind === "configuration") {
 			configuration = group.applyConfiguration(entry.payload.change);
@@ -338,7 +352,9 @@ export class Cluster {
 		const applied = { index, term, text: entryText(entry), configuration };
 		node.state.push(applied);
 		this.#options.onApplied?.(node, applied);
-		group.reportApplied(index);
+		const stops = this.#options.stopsApplying?.() === true;
+		group.reportApplied(index, stops);
+		return stops;
 	}
 
 	#send(message: Message): void {

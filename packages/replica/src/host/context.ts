@@ -13,4 +13,6 @@ export interface HostContext {
 	/** Counts, for statistics. */
 	applied(entries: number): void;
 	leaderChanged(): void;
+	/** Counts, for statistics. */
+	writeDelayed(): void;
 }

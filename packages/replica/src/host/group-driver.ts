@@ -19,6 +19,7 @@ import type { CommittedEntry, GroupMachine, GroupOptions, RaftGroupHandle } from
 import type { HostContext } from "./context.ts";
 import { NotLeaderError } from "./not-leader-error.ts";
 import { ReadWaits } from "./read-waits.ts";
+import { WriteGate } from "./write-gate.ts";
 
 /** No Raft entry is larger (design, section 6). */
 const commandBytesMax = 1 << 20;
@@ -61,6 +62,7 @@ export class GroupDriver implements RaftGroupHandle {
 
 	readonly #context: HostContext;
 	readonly #reads = new ReadWaits();
+	readonly #gate: WriteGate;
 	/** Where messages came from, for peers that the machine does not know (yet, or any more). */
 	readonly #heardFrom = new Map<ReplicaId, NodeId>();
 	/** Configurations by the index they count from; the first one counts for the start of the log. */
@@ -79,6 +81,7 @@ export class GroupDriver implements RaftGroupHandle {
 		this.replicaId = options.replicaId;
 		this.machine = options.machine;
 		this.raft = raft;
+		this.#gate = new WriteGate(context.runtime.scheduler);
 		const { index, configuration } = options.applied;
 		this.#configurations = [{ index, configuration }];
 	}
@@ -126,6 +129,13 @@ export class GroupDriver implements RaftGroupHandle {
 		});
 	}
 
+	admit(bytes: number): Promise<void> | undefined {
+		if (this.isRemoved || this.raft.role !== "leader") return undefined;
+		const waiting = this.#gate.enter(bytes, this.raft.backlogBytes);
+		if (waiting !== undefined) this.#context.writeDelayed();
+		return waiting;
+	}
+
 	transferLeadership(to: ReplicaId): void {
 		if (this.isRemoved) return;
 		this.raft.transferLeadership(to);
@@ -164,6 +174,7 @@ export class GroupDriver implements RaftGroupHandle {
 		this.isRemoved = true;
 		this.#readTimer?.cancel();
 		this.#reads.failAll(notLeader(this));
+		this.#gate.open();
 	}
 
 	step(message: Message, fromNode: NodeId): void {
@@ -183,7 +194,8 @@ export class GroupDriver implements RaftGroupHandle {
 			if (this.#idleTicks >= idleTicksMax) this.raft.quiesce();
 		}
 		if (this.#birthCampaigns > 0) this.#campaignAgain();
-		if (this.raft.hasReady() || this.#hasLeadershipChanged()) this.#context.touch(this);
+		const isAwaited = this.#hasLeadershipChanged() || !this.#gate.isEmpty;
+		if (this.raft.hasReady() || isAwaited) this.#context.touch(this);
 	}
 
 	/** The group is new, and this replica is to be its first leader. */
@@ -205,6 +217,14 @@ export class GroupDriver implements RaftGroupHandle {
 		return this.raft.ready(!this.#holdsBack);
 	}
 
+	/** Something has happened to the group: whoever waits for it may go on. */
+	look(): void {
+		this.reportLeadership();
+		if (this.#gate.isEmpty) return;
+		if (this.raft.role === "leader") this.#gate.letIn(this.raft.backlogBytes);
+		else this.#gate.open();
+	}
+
 	/** After what `ready` wants written and sent is on its way. */
 	finish(ready: Ready): void {
 		this.reportLeadership();
@@ -214,7 +234,7 @@ export class GroupDriver implements RaftGroupHandle {
 		for (const requestId of ready.readsFailed) this.#reads.fail(requestId, notLeader(this));
 		this.#reads.applied(this.raft.applied);
 		// What was applied may have changed the role.
-		this.reportLeadership();
+		this.look();
 		const rests = this.#holdsBack ? !this.raft.hasReadyBesideCommitted() : !this.raft.hasReady();
 		if (!rests) this.#context.touch(this);
 	}
@@ -233,16 +253,16 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	#apply(committed: readonly Entry[]): void {
-		const entries: CommittedEntry[] = [];
-		for (const entry of committed) {
-			entries.push(this.#committedEntry(entry));
-			this.appliedBytes += entryBytes(entry);
-		}
-		this.appliedCount += entries.length;
-		this.machine.apply(entries);
-		this.#context.applied(entries.length);
+		// A configuration counts from when it is applied, so it is not handed on together with what follows.
+		const change = committed.findIndex(({ payload }) => payload.kind === "configuration");
+		const part = change < 0 ? committed : committed.slice(0, Math.max(1, change));
+		const applied = this.machine.apply(part.map((entry) => this.#committedEntry(entry)));
+		assert(applied > 0 && applied <= part.length, "a machine applies some of what it is given");
+		for (let n = 0; n < applied; n++) this.appliedBytes += entryBytes(part[n]!);
+		this.appliedCount += applied;
+		this.#context.applied(applied);
 		if (this.isRemoved) return;
-		this.raft.reportApplied(committed.at(-1)!.index);
+		this.raft.reportApplied(part[applied - 1]!.index, applied < committed.length);
 	}
 
 	#committedEntry({ index, term, payload }: Entry): CommittedEntry {

@@ -478,3 +478,87 @@ test("frames that are not Raft's are refused as a whole", async (t) => {
 	t.is(hosts.leader, 1);
 	t.deepEqual(hosts.world.fatals, []);
 });
+
+/** As one large command after the other, until the group is behind. */
+async function fill(hosts: Hosts): Promise<number> {
+	let count = 0;
+	while (hosts.node(1).handle.admit(1) === undefined && count < 100) {
+		await hosts.propose(1, "x".repeat(1 << 18));
+		count++;
+	}
+	return count;
+}
+
+test("large commands wait for a follower that is far behind, until it has caught up", async (t) => {
+	const hosts = await three();
+	await hosts.propose(1, "a");
+	await hosts.world.advance(200);
+	hosts.node(3).wal.isHeld = true;
+	const count = await fill(hosts);
+	t.true(count > 4 && count < 40);
+	let isIn = false;
+	void hosts
+		.node(1)
+		.handle.admit(1 << 18)
+		?.then(() => {
+			isIn = true;
+		});
+	// A small one is not asked about.
+	t.true(await hosts.propose(1, "b"));
+	t.true(hosts.texts(1).endsWith("b"));
+	t.false(isIn);
+	hosts.node(3).wal.isHeld = false;
+	hosts.node(3).wal.sync();
+	await hosts.world.advance(300);
+	t.true(isIn);
+	t.true(hosts.node(1).host.statistics().writesDelayed > 0);
+	t.deepEqual(hosts.world.fatals, []);
+});
+
+test("large commands do not wait for a follower that is dead, or whose disk stands still", async (t) => {
+	const hosts = await three();
+	await hosts.propose(1, "a");
+	await hosts.world.advance(200);
+	hosts.node(3).wal.isHeld = true;
+	await fill(hosts);
+	let isIn = false;
+	void hosts
+		.node(1)
+		.handle.admit(1 << 18)
+		?.then(() => {
+			isIn = true;
+		});
+	await hosts.world.advance(1_100);
+	t.true(isIn);
+	t.is(hosts.leader, 1);
+	hosts.crash(3);
+	t.is(hosts.node(1).handle.admit(1 << 18), undefined);
+	t.true(await hosts.propose(1, "b"));
+	t.true(hosts.texts(1).endsWith("b"));
+	t.deepEqual(hosts.world.fatals, []);
+});
+
+test("large commands stop waiting when leadership is lost", async (t) => {
+	const hosts = await three();
+	await hosts.propose(1, "a");
+	await hosts.world.advance(200);
+	hosts.node(3).wal.isHeld = true;
+	await fill(hosts);
+	const waiting = hosts.node(1).handle.admit(1 << 18);
+	t.not(waiting, undefined);
+	hosts.node(1).handle.transferLeadership(replicaId(20));
+	await hosts.world.advance(200);
+	t.is(hosts.leader, 2);
+	await waiting;
+	t.is(hosts.node(1).handle.admit(1 << 18), undefined);
+});
+
+test("a machine that stops early is given the rest in later turns", async (t) => {
+	const hosts = await three();
+	for (const node of hosts.nodes.values()) node.machine.applyMax = 3;
+	for (let i = 0; i < 50; i++) hosts.node(1).handle.propose(Buffer.from(`p${i}`));
+	await hosts.world.advance(300);
+	const all = Array.from({ length: 50 }, (_, i) => `p${i}`).join(" ");
+	for (const id of [1, 2, 3]) t.is(hosts.texts(id), all);
+	t.deepEqual(hosts.world.fatals, []);
+});

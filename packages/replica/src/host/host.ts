@@ -21,6 +21,10 @@
  *    elections. Should one be missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a
  *    pre-vote, which wakes the leader, and rests again.
  *
+ * What a group keeps in memory is bounded (`raft/group.ts`): a follower with much to apply holds its acknowledgements back, so its
+ * leader sends no more than a window. The leader's side is `write-gate.ts`: large commands wait while a follower that is getting on
+ * is far behind, and one that is not, or is gone, holds up nothing.
+ *
  * A broken invariant, wherever it shows, ends the node (`runtime.fatal`).
  *
  * May import: `runtime`, `keys`, `rpc`, `raft`, `wal`.
@@ -50,6 +54,11 @@ const heartbeatTicks = 2;
 const electionTicks = 10;
 const appendBytesMax = 256 << 10;
 const inflightMax = 32;
+/** Together they bound what a follower keeps that it has not applied; what it lags beyond that stays with its leader, or is compacted. */
+const inflightBytesMax = 4 << 20;
+const unappliedBytesMax = 4 << 20;
+/** Of a leader that neither its disk nor a quorum keeps up with. Large commands wait long before (`write-gate.ts`). */
+const backlogBytesMax = 64 << 20;
 
 type UnknownGroupHandler = Parameters<RaftHost["onUnknownGroup"]>[0];
 
@@ -89,6 +98,7 @@ export class NodeRaftHost implements RaftHost {
 	#isClosed = false;
 	#leaderChanges = 0;
 	#entriesApplied = 0;
+	#writesDelayed = 0;
 
 	constructor(options: NodeRaftHostOptions) {
 		const { runtime, rpc, recovered, syncEngine } = options;
@@ -107,6 +117,9 @@ export class NodeRaftHost implements RaftHost {
 			},
 			leaderChanged: () => {
 				this.#leaderChanges++;
+			},
+			writeDelayed: () => {
+				this.#writesDelayed++;
 			},
 		};
 		this.#outgoing = new Outgoing(rpc);
@@ -151,6 +164,9 @@ export class NodeRaftHost implements RaftHost {
 				heartbeatTicks,
 				appendBytesMax,
 				inflightMax,
+				inflightBytesMax,
+				unappliedBytesMax,
+				backlogBytesMax,
 				random: () => this.#runtime.random.float(),
 				mutations: this.#mutations,
 			},
@@ -195,7 +211,11 @@ export class NodeRaftHost implements RaftHost {
 
 	statistics(): RaftHostStatistics {
 		let leaders = 0;
-		for (const { raft } of this.#groups.values()) if (raft.role === "leader") leaders++;
+		let unappliedBytes = 0;
+		for (const { raft } of this.#groups.values()) {
+			if (raft.role === "leader") leaders++;
+			unappliedBytes += raft.unappliedBytes;
+		}
 		return {
 			groups: this.#groups.size,
 			leaders,
@@ -203,6 +223,8 @@ export class NodeRaftHost implements RaftHost {
 			snapshotsReceived: this.#receiver.received,
 			leaderChanges: this.#leaderChanges,
 			entriesApplied: this.#entriesApplied,
+			unappliedBytes,
+			writesDelayed: this.#writesDelayed,
 		};
 	}
 
@@ -245,7 +267,7 @@ export class NodeRaftHost implements RaftHost {
 			if (driver.isRemoved) continue;
 			const ready = driver.takeReady();
 			if (ready === undefined) {
-				driver.reportLeadership();
+				driver.look();
 				continue;
 			}
 			taken.push({ driver, ready });

@@ -14,6 +14,8 @@ export class ListMachine implements GroupMachine {
 	leadership: { isLeader: boolean; leader: ReplicaId } = { isLeader: false, leader: 0 as never };
 	/** Called inside `apply`. */
 	onApply: (text: string) => void = () => undefined;
+	/** Entries that one `apply` takes. */
+	applyMax = Number.POSITIVE_INFINITY;
 	refusal: string | undefined;
 	snapshotsOpened = 0;
 	/** Called for each chunk that comes in, with how many came before. */
@@ -33,8 +35,10 @@ export class ListMachine implements GroupMachine {
 		return this.list.map((a) => a.text).filter((text) => text !== "");
 	}
 
-	apply(entries: readonly CommittedEntry[]): void {
-		for (const entry of entries) {
+	apply(entries: readonly CommittedEntry[]): number {
+		let count = 0;
+		for (const entry of entries.slice(0, this.applyMax)) {
+			count++;
 			if (entry.index !== this.applied.index + 1) throw new Error(`gap at ${entry.index}`);
 			const { index, term } = entry;
 			const configuration = entry.configuration ?? this.applied.configuration;
@@ -42,6 +46,7 @@ export class ListMachine implements GroupMachine {
 			this.list.push({ metadata: { index, term, configuration }, text });
 			this.onApply(text);
 		}
+		return count;
 	}
 
 	leadershipChanged({ isLeader, leader }: { isLeader: boolean; leader: ReplicaId }): void {

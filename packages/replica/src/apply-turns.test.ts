@@ -1,0 +1,110 @@
+import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import { type Key, key, keyMax } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
+import { makeTransactionId } from "@quorate/keys/transaction-id";
+import { MemoryEngine } from "@quorate/storage/memory-engine";
+import { newest } from "@quorate/storage/versions";
+import test from "ava";
+import { type Command, encodeCommand } from "./commands.ts";
+import type { ReplicaContext } from "./context.ts";
+import type { CommittedEntry } from "./host-types.ts";
+import { birthIndex, newRangeState } from "./range-state.ts";
+import { Replica } from "./replica.ts";
+
+const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
+const [rows, perEntry] = [5_000, 500];
+const keyOf = (n: number): Key => key(`k${String(n).padStart(6, "0")}`);
+const keys = Array.from({ length: rows }, (_, n) => keyOf(n));
+
+function newReplica(): { readonly replica: Replica; readonly engine: MemoryEngine } {
+	const engine = new MemoryEngine();
+	const context = {
+		engine,
+		nodeId: 1,
+		bootId: "b",
+		runtime: { clock: { monotonicMs: () => 0 } },
+		timestamps: { seen: () => 0 },
+		report: () => {},
+	} as unknown as ReplicaContext;
+	const state = newRangeState({
+		rangeId: 1 as RangeId,
+		start: "" as Key,
+		end: keyMax,
+		epoch: { version: 1, conf: 1 },
+		replicas: [{ nodeId: 1 as NodeId, replicaId: 1 as ReplicaId, role: "voter" }],
+	});
+	return { replica: new Replica(context, 1 as ReplicaId, state), engine };
+}
+
+/** A lease, intents on all keys, and what resolves them. */
+function log(): { readonly before: CommittedEntry[]; readonly resolves: CommittedEntry[] } {
+	let index = birthIndex;
+	let number = 0;
+	const entry = (command: Command): CommittedEntry => {
+		const isLease = command.kind === "lease";
+		const envelope = {
+			sequence: isLease ? 0 : 1,
+			number: isLease ? 0 : ++number,
+			version: 1,
+			command,
+		};
+		const bytes = encodeCommand(envelope);
+		return { index: ++index, term: 6, command: bytes, change: undefined, configuration: undefined };
+	};
+	const lease = { kind: "lease" as const, replaces: 0, nodeId: 1 as NodeId, bootId: "b" as BootId };
+	const before = [entry({ ...lease, start: 1 as Timestamp, expiry: 100 as Timestamp })];
+	const anchor = keyOf(0);
+	const parts: Key[][] = [];
+	for (let n = 0; n < rows; n += perEntry) parts.push(keys.slice(n, n + perEntry));
+	for (const part of parts) {
+		const writes = part.map((k) => ({ key: k, value: Buffer.from(`value of ${k}`) }));
+		const what = { kind: "prepare" as const, transaction, anchor, chunk: 1, writes };
+		before.push(entry({ ...what, p: 5 as Timestamp }));
+	}
+	const c = 10 as Timestamp;
+	const resolves = parts.map((part) => {
+		const spans = [{ start: part[0]!, end: key(`${part.at(-1)}\0`) }];
+		return entry({ kind: "resolve", transaction, c, spans });
+	});
+	return { before, resolves };
+}
+
+/** Returns how many entries each turn took. */
+function applyAll(replica: Replica, entries: readonly CommittedEntry[]): number[] {
+	const turns: number[] = [];
+	for (let at = 0; at < entries.length; at += turns.at(-1)!) {
+		turns.push(replica.apply(entries.slice(at)));
+	}
+	return turns;
+}
+
+test("short entries that do much are applied a few in a turn, with the same result", (t) => {
+	const { before, resolves } = log();
+	const { replica, engine } = newReplica();
+	applyAll(replica, before);
+	t.is(replica.blockers.intentCount, rows);
+	const turns = applyAll(replica, resolves);
+	t.true(Math.max(...turns) * perEntry <= 1_500, turns.join(" "));
+	t.is(replica.blockers.intentCount, 0);
+	for (const k of keys) {
+		t.is(Buffer.from(newest(engine, k)?.value ?? []).toString(), `value of ${k}`);
+	}
+	const alone = newReplica();
+	for (const entry of [...before, ...resolves]) t.is(alone.replica.apply([entry]), 1);
+	t.deepEqual(replica.state, alone.replica.state);
+});
+
+test("many small entries are one turn", (t) => {
+	const { before } = log();
+	const { replica } = newReplica();
+	applyAll(replica, before);
+	const from = before.at(-1)!.index;
+	const empty = Array.from({ length: 1_000 }, (_, n) => ({
+		index: from + 1 + n,
+		term: 6,
+		command: undefined,
+		change: undefined,
+		configuration: undefined,
+	}));
+	t.is(replica.apply(empty), 1_000);
+});
