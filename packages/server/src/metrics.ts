@@ -70,6 +70,15 @@ export function createMetrics(options: AdminOptions): Registry {
 	counter("quorate_raft_entries_applied_total", "Raft entries applied.", () => {
 		return host.statistics().entriesApplied;
 	});
+	gauge("quorate_raft_unapplied_bytes", "Raft entries that are committed and not applied.", () => {
+		return host.statistics().unappliedBytes;
+	});
+	counter("quorate_raft_writes_delayed_total", "Large writes that waited for followers.", () => {
+		return host.statistics().writesDelayed;
+	});
+	counter("quorate_resolves_left_total", "Resolves left to whoever meets the intents.", () => {
+		return gateway.resolver.leftOver;
+	});
 	return registry;
 }
 

@@ -55,6 +55,8 @@ const entryWritesBytesMax = 900 << 10;
 const onePhaseWritesMax = 5_000;
 /** Of one Prepare with several writes: what a leaseholder accepts, and a replica applies, in one go keeps others waiting. */
 const pieceBytesMax = 64 << 10;
+/** Of all pieces of a transaction under way: what leaseholders, and the connections to them, may have to hold for it. */
+const piecesBytesMax = 1 << 20;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
 const prepareMs = 15_000;
 /** Of one range: it takes a log entry for each few hundred rows. */
@@ -337,7 +339,7 @@ export class Committer {
 			const answers = await Promise.all(await this.#prepareEach(pieces, chunk));
 			answers.forEach((answer, i) => {
 				if (answer.kind === "stale") {
-					again.push(...pieces[i]!);
+					again.push(...pieces[i]!.writes);
 				} else {
 					this.#prepared(answer);
 				}
@@ -346,18 +348,26 @@ export class Committer {
 		}
 	}
 
-	/** All under way; between two of them, others get their turn. */
+	/** As many under way as the window takes; between two of them, others get their turn. */
 	async #prepareEach(
-		pieces: readonly (readonly RequestedWrite[])[],
+		pieces: readonly Piece[],
 		chunk: number,
 	): Promise<readonly Promise<RangeAnswer>[]> {
 		const { scheduler } = this.#gateway.runtime;
 		const answers: Promise<RangeAnswer>[] = [];
+		/** Those of `answers` from here on may be missing. */
+		let first = 0;
+		let bytes = 0;
 		for (const piece of pieces) {
 			if (answers.length > 0) {
 				await scheduler.yield();
 			}
-			const answer = this.#prepareOne(piece, chunk);
+			bytes += piece.bytes;
+			for (; bytes > piecesBytesMax && first < answers.length; first++) {
+				await answers[first];
+				bytes -= pieces[first]!.bytes;
+			}
+			const answer = this.#prepareOne(piece.writes, chunk);
 			// Looked at once all are sent.
 			answer.catch(() => {});
 			answers.push(answer);
@@ -514,8 +524,14 @@ function toRequested(
 
 const writeBytes = (w: RequestedWrite): number => w.key.length * 2 + (w.value?.length ?? 0) + 24;
 
-function cutBySize(writes: readonly RequestedWrite[]): RequestedWrite[][] {
-	const out: RequestedWrite[][] = [];
+/** What one Prepare carries. */
+interface Piece {
+	readonly writes: readonly RequestedWrite[];
+	readonly bytes: number;
+}
+
+function cutBySize(writes: readonly RequestedWrite[]): Piece[] {
+	const out: Piece[] = [];
 	let current: RequestedWrite[] = [];
 	let bytes = 0;
 	for (const w of writes) {
@@ -527,14 +543,14 @@ function cutBySize(writes: readonly RequestedWrite[]): RequestedWrite[][] {
 			);
 		}
 		if (bytes + size > pieceBytesMax && current.length > 0) {
-			out.push(current);
+			out.push({ writes: current, bytes });
 			current = [];
 			bytes = 0;
 		}
 		current.push(w);
 		bytes += size;
 	}
-	out.push(current);
+	out.push({ writes: current, bytes });
 	return out;
 }
 

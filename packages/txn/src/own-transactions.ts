@@ -8,7 +8,7 @@ import type { CancelSignal, Transaction, TransactionCoordinator } from "./types.
 const attemptsMax = 30;
 const backoffMs = { first: 2, most: 250 };
 
-export const neverCancelled: CancelSignal = { reason: undefined, onCancel: () => {} };
+export const neverCancelled: CancelSignal = { reason: undefined, onCancel: () => () => {} };
 
 export class OwnTransactions {
 	readonly #runtime: Runtime;

@@ -1,4 +1,7 @@
-/** Finishes decided transactions in the background: turns their intents into versions, or drops them. Bounded by p-queue. */
+/**
+ * Finishes decided transactions in the background: turns their intents into versions, or drops them. Where too many wait, since a
+ * range does not answer, a transaction is left to whoever meets its intents, who asks its anchor.
+ */
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
@@ -9,6 +12,8 @@ import type { RangeRouter } from "./router.ts";
 
 /** Resolves that run beside the hot path at once. */
 const concurrency = 32;
+/** Transactions that wait for their turn; what is named of one takes some hundred bytes, or 10 KB at most. */
+const waitingMax = 10_000;
 /** Rounds after which it is left to whoever meets the intents. */
 const attemptsMax = 20;
 
@@ -16,6 +21,7 @@ export class Resolver {
 	readonly #router: RangeRouter;
 	readonly #runtime: Runtime;
 	readonly #queue = new PQueue({ concurrency });
+	#leftOver = 0;
 
 	constructor(runtime: Runtime, router: RangeRouter) {
 		this.#runtime = runtime;
@@ -26,8 +32,17 @@ export class Resolver {
 		return this.#queue.size + this.#queue.pending;
 	}
 
+	/** Transactions that were left to others. */
+	get leftOver(): number {
+		return this.#leftOver;
+	}
+
 	/** c 0: aborted. Never rejects. */
 	resolve(transaction: TransactionId, c: Timestamp, written: readonly WrittenSpan[]): void {
+		if (this.#queue.size >= waitingMax) {
+			this.#leftOver++;
+			return;
+		}
 		void this.#queue.add(() => this.resolveAll(transaction, c, written));
 	}
 

@@ -169,18 +169,23 @@ export class GatewayTransaction implements Transaction {
 			return Promise.reject(cancel.reason);
 		}
 		return new Promise<T>((resolve, reject) => {
-			let isOver = false;
-			cancel.onCancel(() => {
-				if (cancel.reason !== undefined && !isOver) {
+			const stop = cancel.onCancel(() => {
+				if (cancel.reason !== undefined) {
 					this.#stopWaiting();
 					reject(cancel.reason);
 				}
 			});
-			work
-				.finally(() => {
-					isOver = true;
-				})
-				.then(resolve, reject);
+			// What is listened to remembers what was waited for, and with it pages of rows.
+			work.then(
+				(value) => {
+					stop();
+					resolve(value);
+				},
+				(error) => {
+					stop();
+					reject(error);
+				},
+			);
 		});
 	}
 

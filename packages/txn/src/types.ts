@@ -52,7 +52,8 @@ export interface ScanOptions {
 /** Cancels waits: statement_timeout, CancelRequest, disconnect. */
 export interface CancelSignal {
 	readonly reason: DatabaseError | undefined;
-	onCancel(listener: () => void): void;
+	/** Returns what takes the listener back: a statement may wait a million times before it ends. */
+	onCancel(listener: () => void): () => void;
 }
 
 export interface Transaction {

@@ -31,7 +31,7 @@ export type Content = ReadonlyMap<string, string>;
 
 async function put(node: RunningNode, entries: readonly (readonly [string, string])[]) {
 	const transaction = node.coordinator.begin({ ...optimistic, readOnly: false });
-	transaction.beginStatement({ reason: undefined, onCancel: () => undefined });
+	transaction.beginStatement({ reason: undefined, onCancel: () => () => undefined });
 	await transaction.readTimestamp();
 	for (const [k, value] of entries) {
 		transaction.put(k as Key, Buffer.from(value));

@@ -46,7 +46,7 @@ export function startAlone(directory: string): Promise<RunningNode> {
 export async function readAll(node: RunningNode): Promise<Map<string, string>> {
 	const found = new Map<string, string>();
 	const transaction = node.coordinator.begin({ ...optimistic, readOnly: true });
-	transaction.beginStatement({ reason: undefined, onCancel: () => undefined });
+	transaction.beginStatement({ reason: undefined, onCancel: () => () => undefined });
 	await transaction.readTimestamp();
 	for await (const rows of transaction.scan(all)) {
 		for (const { key, value } of rows) {

@@ -22,7 +22,7 @@ export interface TransactionKind {
 /** Virtual time after which an answer that has not come from a living node counts as a bug. */
 const patienceMs = 120_000;
 const lockTimeoutMs = 3_000;
-const neverCancelled: CancelSignal = { reason: undefined, onCancel: () => undefined };
+const neverCancelled: CancelSignal = { reason: undefined, onCancel: () => () => undefined };
 const exclusive: LockRequest = { strength: "update", wait: "block" };
 
 /** What a transaction of a client may do. */

@@ -45,7 +45,7 @@ function begin(
 		process,
 		...more,
 	});
-	transaction.beginStatement({ reason: undefined, onCancel: () => {} });
+	transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
 	return transaction;
 }
 
@@ -218,11 +218,15 @@ test.serial("a statement that was cancelled stands in nobody's way", async (t) =
 	// The younger: the one that would fail.
 	const second = begin(cluster, 0, 101);
 	const reason = new DatabaseError("57014", "canceling statement due to user request");
-	const listeners: (() => void)[] = [];
-	const signal: { reason: DatabaseError | undefined; onCancel(listener: () => void): void } = {
-		reason: undefined,
-		onCancel: (listener) => listeners.push(listener),
-	};
+	const listeners = new Set<() => void>();
+	const signal: { reason: DatabaseError | undefined; onCancel(listener: () => void): () => void } =
+		{
+			reason: undefined,
+			onCancel: (listener) => {
+				listeners.add(listener);
+				return () => listeners.delete(listener);
+			},
+		};
 	const work = async () => {
 		await first.get([keys[0]!], forUpdate);
 		await second.get([keys[1]!], forUpdate);
@@ -230,7 +234,7 @@ test.serial("a statement that was cancelled stands in nobody's way", async (t) =
 		const cancelled = first.get([keys[1]!], forUpdate).catch((error: DatabaseError) => error.code);
 		await cluster.world.sleep(200);
 		signal.reason = reason;
-		for (const listener of listeners) listener();
+		for (const listener of [...listeners]) listener();
 		const code = await cancelled;
 		// What it had waited for would close a circle now.
 		const waiting = second.get([keys[0]!], forUpdate);

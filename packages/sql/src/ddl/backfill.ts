@@ -41,7 +41,7 @@ async function begin(state: SessionState, pessimistic: boolean): Promise<Transac
 		lockTimeoutMs: 0,
 		schemaVersion: newest.version,
 	});
-	transaction.beginStatement({ reason: undefined, onCancel: () => {} });
+	transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
 	await transaction.readTimestamp();
 	return transaction;
 }
@@ -101,7 +101,7 @@ function environment(state: SessionState, transaction: Transaction): Env {
 			context: state.context,
 			isolation: "serializable",
 			rowIds: services.rowIds,
-			cancel: { reason: undefined, onCancel: () => {} },
+			cancel: { reason: undefined, onCancel: () => () => {} },
 			moreRows: undefined,
 			memoryLimit: services.statementMemory,
 		}),

@@ -6,7 +6,7 @@ import type { CancelSignal } from "@quorate/txn/types";
 export class StatementCancel implements CancelSignal {
 	readonly #runtime: Runtime;
 	#reason: DatabaseError | undefined;
-	#listeners: (() => void)[] = [];
+	readonly #listeners = new Set<() => void>();
 	#timer: Timer | undefined;
 	#running = false;
 
@@ -22,16 +22,17 @@ export class StatementCancel implements CancelSignal {
 		return this.#reason;
 	}
 
-	onCancel(listener: () => void): void {
+	onCancel(listener: () => void): () => void {
 		if (this.#reason !== undefined) listener();
-		else this.#listeners.push(listener);
+		else this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
 	}
 
 	/** A statement begins; `timeoutMs` 0: no limit. */
 	begin(timeoutMs: number): void {
 		this.#running = true;
 		this.#reason = undefined;
-		if (this.#listeners.length > 0) this.#listeners = [];
+		this.#listeners.clear();
 		if (timeoutMs > 0) {
 			this.#timer = this.#runtime.scheduler.setTimer(timeoutMs, () =>
 				this.cancel(new DatabaseError("57014", "canceling statement due to statement timeout")),
@@ -49,8 +50,8 @@ export class StatementCancel implements CancelSignal {
 	cancel(reason: DatabaseError): void {
 		if (!this.#running || this.#reason !== undefined) return;
 		this.#reason = reason;
-		const listeners = this.#listeners;
-		this.#listeners = [];
+		const listeners = [...this.#listeners];
+		this.#listeners.clear();
 		for (const listener of listeners) listener();
 	}
 }

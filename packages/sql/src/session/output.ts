@@ -29,8 +29,10 @@ export class DirectOutput implements Output {
 
 /** Rows that a reading statement holds back: with fewer, a conflict can still be met by running it again. */
 const heldMax = 256;
+/** Of a writing statement, which is held until its end otherwise. */
+const heldWritingMax = 10_000;
 
-/** Of a statement that is a transaction by itself: kept until that has committed, so that it can be run again unseen. */
+/** Of a statement that is a transaction by itself: kept, as far as they are few, until that has committed, so that it can be run again unseen. */
 export class HeldOutput implements Output {
 	readonly sink: ResultSink;
 	#columns: readonly ResultColumn[] | undefined;
@@ -53,7 +55,7 @@ export class HeldOutput implements Output {
 		if (this.shown) return this.sink.rows(rows);
 		this.#rows.push(rows);
 		this.#count += rows.length;
-		return this.#writes || this.#count <= heldMax ? undefined : this.release();
+		return this.#count <= (this.#writes ? heldWritingMax : heldMax) ? undefined : this.release();
 	}
 
 	async release(): Promise<void> {

@@ -39,7 +39,7 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 			schemaVersion: placement.schemaVersion(),
 		});
 		try {
-			transaction.beginStatement({ reason: undefined, onCancel: () => {} });
+			transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
 			await transaction.readTimestamp();
 			const snapshot = await catalog.of(transaction);
 			const relations = snapshot.relations();

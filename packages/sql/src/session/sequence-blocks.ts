@@ -109,7 +109,7 @@ export class SequenceBlocks {
 			lockTimeoutMs: 0,
 			schemaVersion: this.#schemaVersion(),
 		});
-		transaction.beginStatement({ reason: undefined, onCancel: () => {} });
+		transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
 		return transaction;
 	}
 }

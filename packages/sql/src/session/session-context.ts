@@ -150,8 +150,11 @@ export class SessionContext implements FunctionContext {
 
 	sleep(ms: number): Promise<void> {
 		return new Promise((resolve, reject) => {
-			const timer = this.#runtime.scheduler.setTimer(ms, resolve);
-			this.#cancel.onCancel(() => {
+			const timer = this.#runtime.scheduler.setTimer(ms, () => {
+				stop();
+				resolve();
+			});
+			const stop = this.#cancel.onCancel(() => {
 				timer.cancel();
 				reject(
 					this.#cancel.reason ??
