@@ -21,6 +21,8 @@ export interface Blocker {
 	readonly p: Timestamp;
 	/** Pending only: no intent yet. */
 	readonly pending: boolean;
+	/** As it was when it was looked at, where that was by `inSpan`. */
+	readonly intent?: Intent;
 }
 
 /** c 0: aborted. `unknown`: T4, the intent must be dropped through the log first. */
@@ -138,6 +140,7 @@ export class Blockers {
 						key,
 						p: intent.p,
 						pending: false,
+						intent,
 					});
 				}
 			}

@@ -2,7 +2,7 @@
  * What leaseholders do on their own, slowly: finish the resolves of committed transactions whose gateway died, ask about intents
  * that nobody came back for, forget old records and tombstones, collect history.
  */
-import type { Key, Span } from "@quorate/keys/key";
+import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import { rangeSpan } from "@quorate/keys/range";
 import { type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
 import type { Engine } from "@quorate/storage/engine";
@@ -21,6 +21,8 @@ const onlyAsk = (): void => {};
 
 /** Intents looked at in one pass. */
 const intentsMax = 200;
+/** Of one look for the lowest p. */
+const intentsPerLook = 500;
 /** History entries looked at in one slice, which is what one Collect removes at most. */
 const historyMax = 2_000;
 /** Records looked at in one slice; it yields between slices. */
@@ -119,8 +121,8 @@ export async function collectHistory(replica: Replica): Promise<void> {
 	const { engine, runtime, timestamps, limits } = replica.context;
 	const bounds = rangeSpan(replica.state.descriptor);
 	let threshold = timestamps.seen() - (limits?.historyLifeMs ?? historyLifeMs) * ticksPerMs;
-	for (const { intent } of replica.blockers.intentsIn(bounds)) {
-		threshold = Math.min(threshold, intent.p - 1);
+	if (replica.blockers.intents.lowestP <= threshold) {
+		threshold = Math.min(threshold, (await lowestP(replica, bounds)) - 1);
 	}
 	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
 	let from: Key | undefined = bounds.start;
@@ -138,6 +140,20 @@ export async function collectHistory(replica: Replica): Promise<void> {
 		from = slice.next;
 		await runtime.scheduler.yield();
 	}
+}
+
+/** The lowest p of all intents, found in parts: there may be millions. Who comes meanwhile has a p of now. */
+async function lowestP({ blockers, context }: Replica, { start, end }: Span): Promise<number> {
+	let low = Number.MAX_SAFE_INTEGER;
+	for (let from: Key | undefined = start; from !== undefined && from < end; ) {
+		const page = blockers.firstIntents({ start: from, end }, intentsPerLook);
+		for (const { intent } of page) {
+			low = Math.min(low, intent.p);
+		}
+		from = page.length < intentsPerLook ? undefined : keySuccessor(page.at(-1)!.key);
+		await context.runtime.scheduler.yield();
+	}
+	return low;
 }
 
 /** Looks at a bounded part of the history: whether some of it has expired, and where the next part begins. */

@@ -2,10 +2,13 @@
  * Reads at a leaseholder (design, section 5 and T1): at a timestamp, or of the newest versions under a lock. A read takes its
  * first look in one tick: lease, pending writes, intents and data; it waits only for what that look found.
  */
+import { assert } from "@quorate/keys/assert";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import {
+	hadNothing,
+	holdsNothing,
 	type KeyValue,
 	newestChange,
 	newestState,
@@ -218,6 +221,9 @@ function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer
 	if (look.found.length === 0 && mine.length === 0) {
 		return answerPage(r, q, page.rows, look);
 	}
+	if (mine.length === 0 && !look.found.some((b) => b.pending || r.blockers.stands(b))) {
+		return scanDecided(r, q, page.rows, look);
+	}
 	return scanBlocked(r, q, look.covered, look.resume, look.found);
 }
 
@@ -228,6 +234,51 @@ function coveredPart(span: Span, resume: Key | undefined, reverse: boolean): Spa
 	return reverse ? { start: resume, end: span.end } : { start: span.start, end: resume };
 }
 
+interface FirstLook {
+	readonly covered: Span;
+	readonly resume: Key | undefined;
+	readonly found: Blocker[];
+}
+
+/**
+ * All that stands in the way is decided, and only waits to be resolved: of a large transaction that may take a while. What it wrote
+ * shows as it was looked at in this same tick, and where nothing lies below it no key has to be asked for.
+ */
+function scanDecided(
+	r: ReplicaCore,
+	q: Scan,
+	page: readonly PageRow[],
+	look: FirstLook,
+): RangeAnswer {
+	const { engine } = r.context;
+	const { covered, found } = look;
+	const rows = page.filter((row) => row.key >= covered.start && row.key < covered.end);
+	const isNew = rows.length === 0 && holdsNothing(engine, covered) && hadNothing(engine, covered);
+	const written: PageRow[] = [];
+	const changed = new Set<Key>();
+	for (const { key, transaction, intent } of found) {
+		const decision = r.blockers.decision(transaction);
+		assert(intent !== undefined && decision !== undefined, "what is decided was looked at");
+		if (decision === "unknown" || decision.c === 0 || decision.c > q.s) {
+			continue;
+		}
+		const isLate = intent.mark || decision.c <= intent.p;
+		if (isLate || (!isNew && newestChange(engine, key) >= decision.c)) {
+			continue;
+		}
+		changed.add(key);
+		if (intent.value !== undefined) {
+			written.push({ key, value: intent.value });
+		}
+	}
+	const kept = rows.filter((row) => !changed.has(row.key));
+	const all = [...kept, ...written];
+	if (kept.length > 0 || q.limits.reverse) {
+		all.sort((a, b) => (a.key < b.key !== q.limits.reverse ? -1 : 1));
+	}
+	return answerRows(r, q, covered, { rows: all, resume: look.resume });
+}
+
 /** The part of the span that the page covers, and what must be waited for in it. */
 function firstLook(
 	r: ReplicaCore,
@@ -236,7 +287,7 @@ function firstLook(
 	reverse: boolean,
 	own: TransactionId | null,
 	s: Timestamp,
-): { covered: Span; resume: Key | undefined; found: Blocker[] } {
+): FirstLook {
 	const page = coveredPart(span, resume, reverse);
 	if (reverse) {
 		const look = r.blockers.inSpan(page, own, s, Number.MAX_SAFE_INTEGER);

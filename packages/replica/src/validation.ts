@@ -10,6 +10,10 @@ import { gcError, waitFailed } from "./errors.ts";
 import { waitForWrite, writeWaiter } from "./lock-waits.ts";
 import type { RangeAnswer, ValidateItem } from "./requests.ts";
 
+/** A span may hold millions of intents: so many are looked at together, and no more waited for before the next look. */
+const intentsPerLook = 2_000;
+const waitingMax = 2_000;
+
 const valid: RangeAnswer = { kind: "done" };
 
 type Verdict = RangeAnswer | { readonly kind: "wait"; readonly for: readonly Blocker[] };
@@ -35,22 +39,16 @@ function look(
 			const other = `the transaction committed at ${change.ts}`;
 			return conflict("a row that the transaction read has changed", change.key, other);
 		}
-		const { found } = r.blockers.inSpan(item.span, own, c, Number.MAX_SAFE_INTEGER);
-		for (const b of found) {
-			const decision = r.blockers.decision(b.transaction);
-			if (decision !== undefined && decision !== "unknown") {
-				// One decided at or below `since` was seen by the read, though its intent may still stand.
-				if (decision.c > item.since && decision.c <= c) {
-					const other = `transaction ${b.transaction}`;
-					return conflict("a row that the transaction read has changed", b.key, other);
+		const { start, end } = item.span;
+		for (let from = start; from < end && waiting.length < waitingMax; ) {
+			const part = r.blockers.inSpan({ start: from, end }, own, c, intentsPerLook);
+			for (const b of part.found) {
+				const why = conflictWith(r, own, item, c, b, waiting);
+				if (why !== undefined) {
+					return conflict(why, b.key, `transaction ${b.transaction}`);
 				}
-				continue;
 			}
-			if (own !== null && isOlder(b.transaction, own)) {
-				const other = `transaction ${b.transaction}`;
-				return conflict("an older transaction is changing a row that was read", b.key, other);
-			}
-			waiting.push(b);
+			from = part.end;
 		}
 	}
 	if (waiting.length > 0) {
@@ -58,6 +56,28 @@ function look(
 	}
 	r.context.observer?.validated(items, c, own);
 	return valid;
+}
+
+/** Why the item cannot be valid. What must be waited for is added to `waiting`. */
+function conflictWith(
+	r: ReplicaCore,
+	own: TransactionId | null,
+	{ since }: ValidateItem,
+	c: Timestamp,
+	b: Blocker,
+	waiting: Blocker[],
+): string | undefined {
+	const decision = r.blockers.decision(b.transaction);
+	if (decision !== undefined && decision !== "unknown") {
+		// One decided at or below `since` was seen by the read, though its intent may still stand.
+		const changed = decision.c > since && decision.c <= c;
+		return changed ? "a row that the transaction read has changed" : undefined;
+	}
+	if (own !== null && isOlder(b.transaction, own)) {
+		return "an older transaction is changing a row that was read";
+	}
+	waiting.push(b);
+	return undefined;
 }
 
 function changeOf(r: ReplicaCore, item: ValidateItem, c: Timestamp): Change | undefined {

@@ -363,6 +363,8 @@ export async function abort(
 
 /** Intents that one entry covers at most. */
 const intentsPerEntry = 500;
+/** Resolve entries of one transaction on their way at once: the next part is looked for while the last is on its way to disks. */
+const resolvesMax = 4;
 
 /** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
 export function resolve(
@@ -387,12 +389,23 @@ async function resolveThroughLog(
 ): Promise<RangeAnswer> {
 	let rest = q.spans;
 	let isFound = false;
+	const underWay: Promise<ProposalResult | undefined>[] = [];
 	for (;;) {
+		const failure = await firstFailure(underWay, resolvesMax - 1);
+		if (failure !== undefined) {
+			return answer(r, failure.result);
+		}
 		// L3: a split may have taken some of them since they were asked for.
 		if (!q.spans.every((s) => r.ownsSpan(s))) {
 			return r.stale();
 		}
 		const { spans, after } = nextToResolve(r, q.transaction, rest);
+		if (spans.length === 0 && underWay.length > 0) {
+			const last = await firstFailure(underWay, 0);
+			if (last !== undefined) {
+				return answer(r, last.result);
+			}
+		}
 		if (spans.length === 0) {
 			if (!isFound) {
 				return { kind: "done" };
@@ -405,17 +418,23 @@ async function resolveThroughLog(
 		isFound = true;
 		// Where intents were, the engine steps over what is left of each: not to be done again for every entry.
 		rest = after;
-		const result = await proposeNow(r, {
-			kind: "resolve",
-			transaction: q.transaction,
-			c: q.c,
-			spans,
-		});
-		if (result?.kind !== "done") {
-			return answer(r, result);
-		}
+		underWay.push(proposeNow(r, { kind: "resolve", transaction: q.transaction, c: q.c, spans }));
 		await r.context.runtime.scheduler.yield();
 	}
+}
+
+/** Waits until no more than `count` are under way. */
+async function firstFailure(
+	underWay: Promise<ProposalResult | undefined>[],
+	count: number,
+): Promise<{ readonly result: ProposalResult | undefined } | undefined> {
+	while (underWay.length > count) {
+		const result = await underWay.shift();
+		if (result?.kind !== "done") {
+			return { result };
+		}
+	}
+	return undefined;
 }
 
 /** The next parts, of at most `intentsPerEntry` intents, in which the transaction has intents, and what lies after them. */

@@ -8,7 +8,7 @@
  * It grows by repeating itself: each counter then stands for its keys in all copies, and removing a key lowers one of them. What is
  * left of the others are keys that look as if they might be there, until the last intent goes and all is forgotten.
  *
- * It also knows a span outside of which there is no intent: where many were resolved the engine keeps the marks of their deletion for
+ * It also knows a bound below which no intent was prepared, and a span outside of which there is no intent: where many were resolved the engine keeps the marks of their deletion for
  * a while, and looks through all of them.
  */
 import { assert } from "@quorate/keys/assert";
@@ -27,6 +27,8 @@ export class IntentFilter {
 	/** No intent lies below `#low`, or above `#high`. Of no meaning while there is none. */
 	#low = "" as Key;
 	#high = "" as Key;
+	/** No intent has a lower prepare timestamp. */
+	#lowestP = Number.POSITIVE_INFINITY;
 
 	/** Intents now. */
 	get count(): number {
@@ -56,7 +58,9 @@ export class IntentFilter {
 		}
 	}
 
-	add(k: Key): void {
+	/** `p`: its prepare timestamp, 0 where it is not known. */
+	add(k: Key, p = 0): void {
+		this.#lowestP = Math.min(this.#lowestP, p);
 		if (this.#count === 0) {
 			this.#low = k;
 			this.#high = k;
@@ -89,8 +93,19 @@ export class IntentFilter {
 		}
 	}
 
+	/** An intent was put over another. */
+	replace(p: number): void {
+		this.#lowestP = Math.min(this.#lowestP, p);
+	}
+
+	/** At most the lowest prepare timestamp of all intents; Infinity where there are none. It rises only when the last one goes. */
+	get lowestP(): number {
+		return this.#lowestP;
+	}
+
 	clear(): void {
 		this.#count = 0;
+		this.#lowestP = Number.POSITIVE_INFINITY;
 		if (this.#counters.length > leastCounters) {
 			this.#counters = new Uint8Array(leastCounters);
 		} else {

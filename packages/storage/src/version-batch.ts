@@ -158,7 +158,9 @@ export class VersionBatch implements VersionWrites {
 		this.#observer?.prepared(k);
 		const at = intentKey(k);
 		if (!this.#intents.mayHold(k) || this.#overlay.get(at) === undefined) {
-			this.#intents.add(k);
+			this.#intents.add(k, intent.p);
+		} else {
+			this.#intents.replace(intent.p);
 		}
 		this.#overlay.put(at, encodeIntent(intent));
 	}

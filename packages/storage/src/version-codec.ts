@@ -80,6 +80,36 @@ export function encodeIntent(intent: Intent): Uint8Array {
 	return bytes;
 }
 
+interface Owner {
+	readonly bytes: Uint8Array;
+	readonly transaction: TransactionId;
+	readonly anchor: Key;
+}
+
+/** Of the intent that was decoded last: neighbours are mostly of one transaction, and two strings less are worth a comparison. */
+let lastOwner: Owner = {
+	bytes: new Uint8Array(),
+	transaction: "" as TransactionId,
+	anchor: "" as Key,
+};
+
+function decodeOwner(bytes: Buffer, anchorAt: number, valueAt: number): Owner {
+	const known = lastOwner.bytes;
+	const from = intentHeaderBytes;
+	const isSame =
+		known.length === valueAt - from &&
+		lastOwner.transaction.length === anchorAt - from &&
+		bytes.compare(known, 0, known.length, from, valueAt) === 0;
+	if (!isSame) {
+		lastOwner = {
+			bytes: Uint8Array.prototype.slice.call(bytes, from, valueAt),
+			transaction: bytes.toString("latin1", from, anchorAt) as TransactionId,
+			anchor: keyFromBytes(bytes.subarray(anchorAt, valueAt)) as Key,
+		};
+	}
+	return lastOwner;
+}
+
 export function decodeIntent(value: Uint8Array): Intent {
 	const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 	assert(
@@ -89,10 +119,11 @@ export function decodeIntent(value: Uint8Array): Intent {
 	const flags = bytes[1] as number;
 	const anchorAt = intentHeaderBytes + bytes.readUInt16BE(14);
 	const valueAt = anchorAt + bytes.readUInt32BE(16);
+	const { transaction, anchor } = decodeOwner(bytes, anchorAt, valueAt);
 	return {
-		transaction: bytes.toString("latin1", intentHeaderBytes, anchorAt) as TransactionId,
+		transaction,
 		p: readTimestamp(bytes.subarray(2)),
-		anchor: keyFromBytes(bytes.subarray(anchorAt, valueAt)) as Key,
+		anchor,
 		value: (flags & hasValue) === 0 ? undefined : bytes.subarray(valueAt),
 		chunk: bytes.readUInt32BE(10),
 		mark: (flags & isMark) !== 0,

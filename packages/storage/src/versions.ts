@@ -151,11 +151,7 @@ export function readAllAt(
 	s: Timestamp,
 ): (Version | undefined)[] {
 	const span = keys.length < manyKeys ? undefined : spanOf(keys);
-	if (
-		span !== undefined &&
-		holdsNothing(reader, span) &&
-		reader.scan(deletionSpan(span), anyRow).keys.length === 0
-	) {
+	if (span !== undefined && holdsNothing(reader, span) && hadNothing(reader, span)) {
 		return new Array(keys.length).fill(undefined);
 	}
 	return keys.map((k) => readAt(reader, k, s));
@@ -164,6 +160,10 @@ export function readAllAt(
 /** True if no key of the span has a newest version. */
 export const holdsNothing = (reader: EngineReader, span: Span): boolean =>
 	reader.scan(dataSpan(span), anyRow).keys.length === 0;
+
+/** True if no key of the span was ever deleted, as far as is remembered. With `holdsNothing`: none of them ever changed. */
+export const hadNothing = (reader: EngineReader, span: Span): boolean =>
+	reader.scan(deletionSpan(span), anyRow).keys.length === 0;
 
 /** The span from the lowest to the highest of some keys. */
 export function spanOf(keys: readonly Key[]): Span {

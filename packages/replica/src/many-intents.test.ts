@@ -1,6 +1,6 @@
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, key, keyMax } from "@quorate/keys/key";
-import type { Timestamp } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { newest } from "@quorate/storage/versions";
@@ -8,8 +8,12 @@ import test from "ava";
 import { type Command, encodeCommand } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { CommittedEntry } from "./host-types.ts";
+import { collectHistory } from "./housekeeping.ts";
 import { birthIndex, newRangeState } from "./range-state.ts";
+import { scan } from "./reads.ts";
 import { Replica } from "./replica.ts";
+import type { RangeAnswer } from "./requests.ts";
+import { validateItems } from "./validation.ts";
 
 const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
 const [rows, perEntry] = [5_000, 500];
@@ -22,8 +26,8 @@ function newReplica(): { readonly replica: Replica; readonly engine: MemoryEngin
 		engine,
 		nodeId: 1,
 		bootId: "b",
-		runtime: { clock: { monotonicMs: () => 0 } },
-		timestamps: { seen: () => 0 },
+		runtime: { clock: { monotonicMs: () => 0 }, scheduler: { yield: () => Promise.resolve() } },
+		timestamps: { seen: () => 10 ** 15 },
 		report: () => {},
 	} as unknown as ReplicaContext;
 	const state = newRangeState({
@@ -52,7 +56,7 @@ function log(): { readonly before: CommittedEntry[]; readonly resolves: Committe
 		return { index: ++index, term: 6, command: bytes, change: undefined, configuration: undefined };
 	};
 	const lease = { kind: "lease" as const, replaces: 0, nodeId: 1 as NodeId, bootId: "b" as BootId };
-	const before = [entry({ ...lease, start: 1 as Timestamp, expiry: 100 as Timestamp })];
+	const before = [entry({ ...lease, start: 1 as Timestamp, expiry: timestampMax })];
 	const anchor = keyOf(0);
 	const parts: Key[][] = [];
 	for (let n = 0; n < rows; n += perEntry) parts.push(keys.slice(n, n + perEntry));
@@ -92,6 +96,77 @@ test("short entries that do much are applied a few in a turn, with the same resu
 	const alone = newReplica();
 	for (const entry of [...before, ...resolves]) t.is(alone.replica.apply([entry]), 1);
 	t.deepEqual(replica.state, alone.replica.state);
+});
+
+/** Applies the intents, as the leaseholder. `most`: how many of them somebody has looked at together since. */
+function leading(): { replica: Replica; engine: MemoryEngine; most: () => number } {
+	const { replica, engine } = newReplica();
+	const status = { isLeader: true, term: 6, leader: 1 as ReplicaId };
+	replica.leadershipChanged(status);
+	applyAll(replica, log().before);
+	let most = 0;
+	const scan = engine.scan.bind(engine);
+	engine.scan = (span, limits) => {
+		const found = scan(span, limits);
+		if (span.start.startsWith("i")) most = Math.max(most, found.keys.length);
+		return found;
+	};
+	return { replica, engine, most: () => most };
+}
+
+test("the collector of history learns the lowest p without looking at all intents at once", async (t) => {
+	const { replica, most } = leading();
+	t.true(replica.holding());
+	t.is(replica.blockers.intents.lowestP, 5);
+	await collectHistory(replica);
+	t.true(most() > 0 && most() <= 500);
+});
+
+test("a validation of everything looks at the intents in parts, and finds the one that matters", (t) => {
+	const { replica, most } = leading();
+	replica.blockers.decided(transaction, { c: 7 as Timestamp });
+	const items = [{ span: { start: "" as Key, end: keyMax }, since: 7 as Timestamp }];
+	t.deepEqual(validateItems(replica, null, items, 9 as Timestamp, null), { kind: "done" });
+	t.true(most() > 0 && most() <= 2_000);
+	const before = [{ ...items[0]!, since: 6 as Timestamp }];
+	const verdict = validateItems(replica, null, before, 9 as Timestamp, null);
+	t.is((verdict as RangeAnswer).kind, "conflict");
+});
+
+/** All rows as of `s`, page by page. */
+async function readAll(replica: Replica, s: number, reverse: boolean): Promise<string[]> {
+	const rows: string[] = [];
+	const limits = { rowsMax: 1_000, bytesMax: 1 << 20, reverse };
+	let span = { start: "" as Key, end: keyMax };
+	for (;;) {
+		const q = { kind: "scan" as const, span, s: s as Timestamp, limits };
+		const page = await scan(replica, q);
+		if (page.kind !== "rows") throw new Error(page.kind);
+		rows.push(...page.rows.map(({ key: k, value }) => `${k}=${Buffer.from(value)}`));
+		if (page.resume === null) return rows;
+		span = reverse ? { ...span, end: page.resume } : { ...span, start: page.resume };
+	}
+}
+
+test("a scan over rows that are decided and not resolved asks for none of them again", async (t) => {
+	const { replica, engine } = leading();
+	const { resolves } = log();
+	const all = keys.map((k) => `${k}=value of ${k}`);
+	replica.blockers.decided(transaction, { c: 10 as Timestamp });
+	let gets = 0;
+	const get = engine.get.bind(engine);
+	engine.get = (k) => {
+		gets++;
+		return get(k);
+	};
+	t.deepEqual(await readAll(replica, 20, false), all);
+	t.is(gets, 0);
+	t.deepEqual(await readAll(replica, 9, false), []);
+	for (const [n, entry] of resolves.entries()) {
+		replica.apply([entry]);
+		t.deepEqual(await readAll(replica, 20, n % 2 === 0), n % 2 === 0 ? [...all].reverse() : all);
+	}
+	t.deepEqual(await readAll(replica, 9, false), []);
 });
 
 test("many small entries are one turn", (t) => {
