@@ -204,9 +204,9 @@ export class DiskRoom {
 		const file = await disk.open(ballastPath, "create");
 		try {
 			if ((await file.size()) < sizeBytes) {
-				const piece = random.bytes(pieceBytes);
-				for (let at = 0; at < sizeBytes; at += pieceBytes) {
-					await file.write(piece, at);
+				const piece = random.bytes(Math.min(pieceBytes, sizeBytes));
+				for (let at = 0; at < sizeBytes; at += piece.length) {
+					await file.write(piece.subarray(0, sizeBytes - at), at);
 				}
 			}
 			this.#hasBallast = true;

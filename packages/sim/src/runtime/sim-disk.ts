@@ -7,7 +7,7 @@
  * - A failed sync dooms what it covered: the program still reads it, but no later sync makes it durable (as Linux does).
  * - `replace` leaves the old or the new content, and sometimes its temporary file.
  */
-import type { Disk, DiskFile } from "@quorate/runtime/runtime";
+import type { Disk, DiskFile, DiskSpace } from "@quorate/runtime/runtime";
 import { codedError } from "./coded-error.ts";
 import { EVENT_DISK } from "./event-queue.ts";
 import type { CrashKind } from "./machine.ts";
@@ -61,6 +61,8 @@ export interface DiskFaults {
 	slowSyncMs: number;
 	/** Files may take up so much together; beyond it writes fail with ENOSPC. */
 	capacityBytes: number;
+	/** Of that, taken by others. */
+	othersBytes: number;
 }
 
 interface Replacement {
@@ -78,6 +80,7 @@ export class SimDisk {
 		slowSyncRate: 0,
 		slowSyncMs: 0,
 		capacityBytes: Number.POSITIVE_INFINITY,
+		othersBytes: 0,
 	};
 	/** Called when an operation starts: a nemesis may crash the machine right there. */
 	onOperation: ((operation: DiskOperation, path: string) => void) | undefined;
@@ -150,8 +153,7 @@ export class SimDisk {
 				});
 			},
 			syncDirectory: (path) => this.#syncDirectory(process, normalize(path)),
-			// Nobody is warned: a full disk shows in a write that fails.
-			space: () => Promise.resolve(undefined),
+			space: () => Promise.resolve(this.#space()),
 			lock: (path) => this.#lock(process, normalize(path)),
 		};
 	}
@@ -269,9 +271,18 @@ export class SimDisk {
 		);
 	}
 
+	/** Undefined where nobody has said how much there is. */
+	#space(): DiskSpace | undefined {
+		const sizeBytes = this.faults.capacityBytes;
+		if (sizeBytes === Number.POSITIVE_INFINITY) return undefined;
+		let used = this.faults.othersBytes;
+		for (const [, file] of this.#tree.files()) used += file.size;
+		return { freeBytes: Math.max(0, sizeBytes - used), sizeBytes };
+	}
+
 	#usedBytes(growing: SimFile, newSize: number): number {
 		if (this.faults.capacityBytes === Number.POSITIVE_INFINITY || newSize <= growing.size) return 0;
-		let used = newSize - growing.size;
+		let used = newSize - growing.size + this.faults.othersBytes;
 		for (const [, file] of this.#tree.files()) used += file.size;
 		return used;
 	}
