@@ -44,10 +44,23 @@ export class CancelKeys<Target> {
 		return difference === 0 ? entry?.target : undefined;
 	}
 
+	/** For those who need no secret: operators. */
+	byPid(pid: number): Target | undefined {
+		return this.#targets.get(pid)?.target;
+	}
+
+	/** Whether the process id is one of this node's. */
+	isOwn(pid: number): boolean {
+		return nodeOfPid(pid) === this.#node >> sessionBits;
+	}
+
 	withdraw(pid: number): void {
 		this.#targets.delete(pid);
 	}
 }
+
+/** Part of the process ids that a node issues: its id modulo 2048. */
+export const pidNode = (nodeId: number): number => nodeId & nodeMask;
 
 /** The node that issued a process id, modulo 2048. */
 export const nodeOfPid = (pid: number): number => (pid >> sessionBits) & nodeMask;

@@ -291,7 +291,7 @@ export class PgConnection implements Outlet {
 		const { sessions } = this.#host;
 		const key = this.#host.issueKey(this);
 		this.#key = key;
-		this.#session = await sessions.open(packet.parameters, key.pid);
+		this.#session = await sessions.open(packet.parameters, key.pid, this.#connection.remoteAddress);
 		this.#session.attend(() => this.#attend());
 		if (this.#ended) {
 			return;

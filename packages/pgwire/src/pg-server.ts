@@ -27,7 +27,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import type { SessionFactory } from "@quorate/sql/session/types";
-import { type CancelKey, CancelKeys } from "./cancel-keys.ts";
+import { type CancelKey, CancelKeys, nodeOfPid } from "./cancel-keys.ts";
 import { defaultLimits, messageBytesCeiling, type PgLimits } from "./limits.ts";
 import { type ConnectionHost, PgConnection } from "./pg-connection.ts";
 
@@ -39,6 +39,8 @@ export interface PgServerOptions {
 	/** Carried in cancel keys. */
 	readonly nodeId?: number;
 	readonly limits?: Partial<PgLimits>;
+	/** A CancelRequest for a session of another node, named by its id modulo 2048. */
+	forwardCancel?(node: number, key: CancelKey): void;
 }
 
 export interface PgServer {
@@ -46,6 +48,10 @@ export interface PgServer {
 	readonly address: string;
 	/** Open connections, whatever their state. */
 	readonly connectionCount: number;
+	/** pg_cancel_backend and pg_terminate_backend, for a session of this server; false: there is none. */
+	signal(pid: number, what: "cancel" | "terminate"): boolean;
+	/** A CancelRequest that came to another node. */
+	cancelRequested(key: CancelKey): void;
 	/**
 	 * Turns new clients away and ends each session (57P01) as soon as it is outside a transaction, those that stay in
 	 * one when its deadline has passed; resolves when all are gone.
@@ -74,6 +80,8 @@ export async function createPgServer(options: PgServerOptions): Promise<PgServer
 		get connectionCount() {
 			return clients.count;
 		},
+		signal: (pid, what) => clients.signal(pid, what),
+		cancelRequested: (key) => clients.cancelHere(key),
 		drain: () => stop(true),
 		close: () => stop(false),
 	};
@@ -99,6 +107,7 @@ class Clients implements ConnectionHost {
 	readonly sessions: SessionFactory;
 	readonly #connections = new Set<PgConnection>();
 	readonly #keys: CancelKeys<PgConnection>;
+	readonly #forwardCancel: PgServerOptions["forwardCancel"];
 	#stopping = false;
 	#whenEmpty: (() => void)[] = [];
 
@@ -107,6 +116,7 @@ class Clients implements ConnectionHost {
 		this.sessions = options.sessions;
 		this.limits = limits;
 		this.#keys = new CancelKeys(options.runtime.random, options.nodeId ?? 0);
+		this.#forwardCancel = options.forwardCancel;
 	}
 
 	get count(): number {
@@ -129,7 +139,25 @@ class Clients implements ConnectionHost {
 	}
 
 	cancelRequested(key: CancelKey): void {
+		if (this.#keys.isOwn(key.pid)) {
+			this.cancelHere(key);
+		} else {
+			this.#forwardCancel?.(nodeOfPid(key.pid), key);
+		}
+	}
+
+	cancelHere(key: CancelKey): void {
 		this.#keys.find(key)?.cancel();
+	}
+
+	signal(pid: number, what: "cancel" | "terminate"): boolean {
+		const client = this.#keys.byPid(pid);
+		if (what === "cancel") {
+			client?.cancel();
+		} else {
+			client?.shutDown(false);
+		}
+		return client !== undefined;
 	}
 
 	released(connection: PgConnection, pid: number | undefined): void {

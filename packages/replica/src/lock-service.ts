@@ -39,8 +39,8 @@ export interface LockStatus {
 	readonly owner: LockOwner;
 	/** Null: a wait for a write, not for a lock. */
 	readonly strength: LockStrength | null;
-	/** Milliseconds that the wait has lasted; null: granted. */
-	readonly waitedMs: number | null;
+	/** Milliseconds since 1970 of this node's clock; null: granted. */
+	readonly waitsSinceMs: number | null;
 	/** Whose locks it waits for. */
 	readonly blockers: readonly LockOwner[];
 	/** The transaction whose write it waits for. */
@@ -69,7 +69,6 @@ export class LockService {
 		const { rpc } = this.#options;
 		rpc.handle("unlock", (body) => this.#each((r) => r.locks.end(body as LockOwner)));
 		rpc.handle("lock-cancel", (body) => this.#cancelWaits(body as LockOwner));
-		rpc.handle("lock-status", () => this.status());
 		rpc.handle("deadlock-waits", (body, from) => this.#detect(body, from));
 		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
 	}
@@ -120,23 +119,25 @@ export class LockService {
 	}
 
 	status(): LockReport {
-		const nowMs = this.#options.runtime.clock.monotonicMs();
+		const { clock } = this.#options.runtime;
+		const wallMs = (monotonicMs: number): number =>
+			clock.wallMs() - clock.monotonicMs() + monotonicMs;
 		const waits: LockStatus[] = [];
 		const granted: LockStatus[] = [];
 		let leftOut = 0;
 		for (const [rangeId, { locks, writeWaits }] of this.#options.replicas) {
 			for (const { key, owner, strength, since, blockers } of locks.views()) {
-				const waitedMs = since === undefined ? null : nowMs - since;
-				if (waitedMs === null && granted.length >= grantedMax) {
+				if (since === undefined && granted.length >= grantedMax) {
 					leftOut++;
 					continue;
 				}
-				const one = { rangeId, key, owner, strength, waitedMs, blockers, write: null };
-				(waitedMs === null ? granted : waits).push(one);
+				const waitsSinceMs = since === undefined ? null : wallMs(since);
+				const one = { rangeId, key, owner, strength, waitsSinceMs, blockers, write: null };
+				(since === undefined ? granted : waits).push(one);
 			}
 			for (const { waiter: owner, key, since, of: write } of writeWaits.edges()) {
-				const waitedMs = nowMs - since;
-				waits.push({ rangeId, key, owner, strength: null, waitedMs, blockers: [], write });
+				const waitsSinceMs = wallMs(since);
+				waits.push({ rangeId, key, owner, strength: null, waitsSinceMs, blockers: [], write });
 			}
 		}
 		return { locks: [...waits, ...granted], leftOut };

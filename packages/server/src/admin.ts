@@ -41,8 +41,8 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 	const open = new Set<Connection>();
 	const listener = await options.runtime.network.listen(options.address, (connection) => {
 		open.add(connection);
-		connection.onClose(() => open.delete(connection));
-		http.emit("connection", asStream(connection));
+		const stream = asStream(connection, () => open.delete(connection));
+		http.emit("connection", stream);
 	});
 	return {
 		address: listener.address,
@@ -91,7 +91,7 @@ async function handle(
 }
 
 /** A connection of the runtime as the stream that node:http works on. */
-function asStream(connection: Connection): Duplex {
+function asStream(connection: Connection, onClose: () => void): Duplex {
 	const stream = new Duplex({
 		read: () => connection.resume(),
 		write: (chunk: Uint8Array, _encoding, done) => {
@@ -112,6 +112,10 @@ function asStream(connection: Connection): Duplex {
 			connection.pause();
 		}
 	});
-	connection.onClose(() => stream.push(null));
+	// A connection has one listener.
+	connection.onClose(() => {
+		onClose();
+		stream.push(null);
+	});
 	return stream;
 }

@@ -18,6 +18,7 @@ import type { ReplicaObserver } from "@quorate/replica/observer";
 import type { RangeAnswer, RangeRequest } from "@quorate/replica/requests";
 import { RangeStore } from "@quorate/replica/store";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
+import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import { AdvisoryLocks } from "@quorate/txn/advisory-locks";
@@ -58,6 +59,7 @@ export type Undo = (() => Promise<void> | void)[];
 
 export interface KeyValueNode {
 	readonly nodeId: NodeId;
+	readonly rpc: Rpc;
 	readonly placement: ConnectedPlacementClient;
 	readonly host: NodeRaftHost;
 	readonly store: RangeStore;
@@ -152,7 +154,7 @@ export async function startKeyValueNode(
 	undo.push(() => advisory.close());
 	const { nodeId } = identity;
 	const rest = { coordinator, advisory, renewal, room };
-	return { nodeId, placement: client, host, store, gateway, ...rest };
+	return { nodeId, rpc, placement: client, host, store, gateway, ...rest };
 }
 
 async function startReplicas({ identity }: Parts, store: RangeStore): Promise<void> {

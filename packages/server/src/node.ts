@@ -14,6 +14,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { createPgServer, type PgServer } from "@quorate/pgwire/pg-server";
 import { createSessionFactory, type NodeSessions } from "@quorate/sql/session/factory";
 import { startAdmin } from "./admin.ts";
+import { ClusterStatus } from "./cluster-status.ts";
 import {
 	type KeyValueNode,
 	type KeyValueOptions,
@@ -75,13 +76,16 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		undo,
 	);
 	const { nodeId, coordinator, placement, advisory } = keyValue;
-	const sessions = createSessionFactory({ runtime, coordinator, placement, advisory });
+	const cluster = new ClusterStatus(keyValue);
+	const sessions = createSessionFactory({ runtime, coordinator, placement, advisory, cluster });
 	server = await createPgServer({
 		runtime,
 		sessions,
 		listenAddress: options.sql,
 		nodeId,
+		forwardCancel: (node, key) => cluster.forwardCancel(node, key),
 	});
+	cluster.serve(sessions, server);
 	const { address } = server;
 	undo.push(() => sessions.close());
 	undo.push(() => server?.drain());

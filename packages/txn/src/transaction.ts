@@ -659,6 +659,14 @@ export class GatewayTransaction implements Transaction {
 		return this.#buffer.bytes;
 	}
 
+	get owner(): LockOwner {
+		return this.#owner;
+	}
+
+	get id(): TransactionId | undefined {
+		return this.#committer.id;
+	}
+
 	get hasWrites(): boolean {
 		return this.#buffer.size > 0 || this.#committer.chunks > 0;
 	}

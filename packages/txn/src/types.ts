@@ -5,7 +5,7 @@
  */
 
 import type { DatabaseError } from "@quorate/keys/database-error";
-import type { LockOwner, NodeId } from "@quorate/keys/ids";
+import type { LockOwner, NodeId, TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
@@ -92,6 +92,10 @@ export interface Transaction {
 	flush(): Promise<void>;
 	/** Bytes buffered now. */
 	readonly bufferedBytes: number;
+	/** Under which it locks. */
+	readonly owner: LockOwner;
+	/** Under which it has prepared something; undefined: it has not. */
+	readonly id: TransactionId | undefined;
 	readonly hasWrites: boolean;
 	savepoint(): Savepoint;
 	/** A promise where chunks of a large transaction have to be taken back; rejects with 40001 where it is not known what became of one. */

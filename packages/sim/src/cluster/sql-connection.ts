@@ -65,6 +65,8 @@ export class SqlConnection {
 	#isOpen = true;
 	#end: SqlError | undefined;
 	#key = { processID: 0, secretKey: 0 };
+	/** What the server said beside its answers. */
+	readonly notices: string[] = [];
 
 	private constructor(connection: Connection) {
 		this.#connection = connection;
@@ -129,6 +131,7 @@ export class SqlConnection {
 	#receive(message: Message): void {
 		if (message.name === "backendKeyData") this.#key = message;
 		if (message.name === "notification") this.onNotification(message.channel, message.payload);
+		if (message.name === "notice") this.notices.push(message.message);
 		const query = this.#query;
 		if (query === undefined) {
 			if (message.name === "error") this.#end = new SqlError(message);

@@ -1,6 +1,6 @@
 /**
  * Names, OIDs and columns of the system tables and views, as PostgreSQL 15 has them: a line with name, OID and relkind, then its columns
- * with their types. Domains of information_schema stand as their base types.
+ * with their types. Domains of information_schema stand as their base types, and inet as text. Those named quorate_ are Quorate's own.
  */
 
 export const pgCatalogShapes = `
@@ -90,6 +90,10 @@ pg_language 2612 r
   lanacl:_aclitem
 pg_largeobject_metadata 2995 r
   oid:oid lomowner:oid lomacl:_aclitem
+pg_locks 12073 v
+  locktype:text database:oid relation:oid page:int4 tuple:int2 virtualxid:text transactionid:xid classid:oid
+  objid:oid objsubid:int2 virtualtransaction:text pid:int4 mode:text granted:bool fastpath:bool
+  waitstart:timestamptz
 pg_matviews 12038 v
   schemaname:name matviewname:name matviewowner:name tablespace:name hasindexes:bool ispopulated:bool
   definition:text
@@ -153,6 +157,11 @@ pg_shdepend 1214 r
   dbid:oid classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid deptype:char
 pg_shdescription 2396 r
   objoid:oid classoid:oid description:text
+pg_stat_activity 12222 v
+  datid:oid datname:name pid:int4 leader_pid:int4 usesysid:oid usename:name application_name:text client_addr:text
+  client_hostname:text client_port:int4 backend_start:timestamptz xact_start:timestamptz query_start:timestamptz
+  state_change:timestamptz wait_event_type:text wait_event:text state:text backend_xid:xid backend_xmin:xid
+  query_id:int8 query:text backend_type:text
 pg_stat_user_indexes 12192 v
   relid:oid indexrelid:oid schemaname:name relname:name indexrelname:name idx_scan:int8 idx_tup_read:int8
   idx_tup_fetch:int8
@@ -202,6 +211,12 @@ pg_user_mappings 12327 v
   umid:oid srvid:oid srvname:name umuser:oid usename:name umoptions:_text
 pg_views 12028 v
   schemaname:name viewname:name viewowner:name definition:text
+quorate_locks 15901 v
+  leaseholder:int4 range_id:int8 table_name:text key:text pid:int4 transaction:text mode:text granted:bool
+  waits_since:timestamptz blocked_by:_int4 blocking_transactions:_text
+quorate_transactions 15902 v
+  node_id:int4 pid:int4 transaction:text commit_id:text started:timestamptz state:text isolation:text mode:text
+  read_only:bool buffered_bytes:int8 waits_since:timestamptz waits_on_range:int8 blocked_by:_int4
 `;
 
 export const informationSchemaShapes = `

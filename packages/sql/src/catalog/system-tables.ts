@@ -2,8 +2,9 @@
  * pg_catalog and information_schema: virtual tables, computed from a catalog snapshot whenever they are read. Clients know them by
  * heart, so their names, OIDs and columns are PostgreSQL 15's (system-shapes.ts, recorded from it).
  *
- * 1. Every table and view here has all of PostgreSQL's columns, in its order.
- * 2. Rows depend on the snapshot and the session only: two reads of one snapshot by one session agree.
+ * 1. Every table and view here has all of PostgreSQL's columns, in its order. Those named quorate_ are its own.
+ * 2. Rows depend on the snapshot and the session only: two reads of one snapshot by one session agree. Not so the views of
+ *    what goes on now, cluster-wide, which all nodes are asked for.
  * 3. OIDs are those of the descriptors, and PostgreSQL's own for types, schemas, access methods and operator classes. Functions
  *    and default expressions, which have none, get OIDs that are unique within their table.
  * 4. A table without a row source is one whose objects Quorate does not have (policies, triggers, publications ...): it is empty.
@@ -11,9 +12,11 @@
  * Left out: system columns (ctid, xmin, tableoid), composite types of tables, statistics, privileges: whoever is connected
  * is the owner of everything.
  */
+import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
+import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
 import * as information from "./system-information-schema.ts";
 import * as relations from "./system-relations.ts";
@@ -47,6 +50,10 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_stat_user_tables": views.tableStatisticsRows,
 	"pg_catalog.pg_tables": views.tableViewRows,
 	"pg_catalog.pg_tablespace": cluster.tablespaceRows,
+	"pg_catalog.pg_locks": activityOf.pgLockRows,
+	"pg_catalog.pg_stat_activity": activityOf.activityRows,
+	"pg_catalog.quorate_locks": activityOf.lockRows,
+	"pg_catalog.quorate_transactions": activityOf.transactionRows,
 	"pg_catalog.pg_type": types.typeRows,
 	"pg_catalog.pg_user": cluster.userRows,
 	"information_schema.check_constraints": information.checkRows,
@@ -58,6 +65,13 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"information_schema.table_constraints": information.tableConstraintRows,
 	"information_schema.tables": information.tableRows,
 };
+
+const clusterWide: ReadonlySet<string> = new Set([
+	"pg_locks",
+	"pg_stat_activity",
+	"quorate_locks",
+	"quorate_transactions",
+]);
 
 /** What a column of a catalog table holds where its row does not say: most are flags and counts that are never NULL. */
 function unsaid(typeName: string): Datum {
@@ -99,8 +113,16 @@ class SystemTable implements VirtualTable {
 		this.#source = source;
 	}
 
-	*rows(catalog: CatalogSnapshot, context: FunctionContext): Iterable<readonly Datum[]> {
-		for (const row of this.#source?.(catalog, context) ?? []) {
+	get isClusterWide(): boolean {
+		return clusterWide.has(this.name);
+	}
+
+	*rows(
+		catalog: CatalogSnapshot,
+		context: FunctionContext,
+		activity?: ClusterActivity,
+	): Iterable<readonly Datum[]> {
+		for (const row of this.#source?.(catalog, context, activity) ?? []) {
 			yield this.#values(row);
 		}
 	}

@@ -1,4 +1,5 @@
 /** Tables that are computed, not stored: pg_catalog and information_schema. */
+import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
@@ -8,5 +9,12 @@ export interface VirtualTable {
 	readonly name: string;
 	readonly oid: number;
 	readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
-	rows(catalog: CatalogSnapshot, context: FunctionContext): Iterable<readonly Datum[]>;
+	/** Its rows are about all nodes: they have to be asked first. */
+	readonly isClusterWide: boolean;
+	/** `activity`: what the nodes said, for a table that is cluster-wide. */
+	rows(
+		catalog: CatalogSnapshot,
+		context: FunctionContext,
+		activity?: ClusterActivity,
+	): Iterable<readonly Datum[]>;
 }

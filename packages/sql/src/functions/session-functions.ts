@@ -1,5 +1,6 @@
 /** What a session knows: users, settings, versions, types. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { blockingProcesses } from "../types/activity-waits.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
@@ -180,6 +181,36 @@ const notifications: ScalarFunction[] = [
 	),
 ];
 
+const backends: ScalarFunction[] = [
+	asynchronous("pg_cancel_backend(int4) -> bool", ([process], c) =>
+		c.signalBackend(process as number, "cancel"),
+	),
+	asynchronous("pg_terminate_backend(int4) -> bool", ([process], c) =>
+		c.signalBackend(process as number, "terminate"),
+	),
+	asynchronous("pg_terminate_backend(int4, int8) -> bool", ([process, timeoutMs], c) =>
+		terminate(process as number, Number(timeoutMs), c),
+	),
+	asynchronous("pg_blocking_pids(int4) -> _int4", async ([process], c) =>
+		arrayOf(blockingProcesses(await c.clusterActivity(), process as number)),
+	),
+];
+
+const pollMs = 50;
+
+/** As PostgreSQL's: waits until the session is gone, at most so long. */
+async function terminate(process: number, timeoutMs: number, c: FunctionContext): Promise<Datum> {
+	if (timeoutMs < 0) throw invalidParameter('"timeout" must not be negative');
+	const found = await c.signalBackend(process, "terminate");
+	if (!found || timeoutMs === 0) return found;
+	for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += pollMs) {
+		await c.sleep(pollMs);
+		const { nodes } = await c.clusterActivity();
+		if (!nodes.some((node) => node.sessions.some((s) => s.process === process))) return true;
+	}
+	return false;
+}
+
 export const sessionFunctions: readonly ScalarFunction[] = [
 	...users,
 	...settings,
@@ -188,4 +219,5 @@ export const sessionFunctions: readonly ScalarFunction[] = [
 	...sequences,
 	...advisory,
 	...notifications,
+	...backends,
 ];

@@ -7,6 +7,7 @@ import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
+import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -14,6 +15,7 @@ import { dropEverything, endTransactions } from "./reset.ts";
 import { SequenceBlocks } from "./sequence-blocks.ts";
 import { QuorateSession } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
+import { aloneWith, sessionStatus } from "./session-status.ts";
 import { settingDefinition } from "./setting-definitions.ts";
 import { parseOptions } from "./start-up-options.ts";
 import type { SessionFactory } from "./types.ts";
@@ -26,6 +28,8 @@ export interface NodeSessions extends SessionFactory {
 	dropEverything(): Promise<number>;
 	/** When no session is left. */
 	close(): void;
+	/** Of all that are open. */
+	statuses(): readonly SessionStatus[];
 }
 
 export interface SessionFactoryOptions {
@@ -33,6 +37,8 @@ export interface SessionFactoryOptions {
 	readonly coordinator: TransactionCoordinator;
 	readonly placement: PlacementClient;
 	readonly advisory: AdvisoryLocks;
+	/** The other nodes; absent: there are none. */
+	readonly cluster?: ClusterAccess;
 	/** The only database there is. */
 	readonly database?: string;
 	/** Bytes that the rows a statement sorts, groups or joins may take. */
@@ -46,6 +52,7 @@ const notSettings: ReadonlySet<string> = new Set(["user", "database", "replicati
 
 function services(options: SessionFactoryOptions): NodeServices {
 	const { runtime, coordinator, placement, advisory } = options;
+	const sessions = new Set<SessionState>();
 	return {
 		runtime,
 		coordinator,
@@ -57,7 +64,8 @@ function services(options: SessionFactoryOptions): NodeServices {
 		rowIds: new RowIds(placement),
 		objectIds: new ObjectIds(placement),
 		sequences: new SequenceBlocks(runtime, coordinator, () => placement.schemaVersion()),
-		sessions: new Set(),
+		sessions,
+		cluster: options.cluster ?? aloneWith(sessions),
 		virtualTable: systemTable,
 		catalogCall: callCatalog,
 		database: options.database ?? "quorate",
@@ -84,7 +92,7 @@ function applyParameters(
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
 	return {
-		async open(parameters, backendPid) {
+		async open(parameters, backendPid, address = "") {
 			const user = parameters.get("user");
 			if (user === undefined || user === "") {
 				throw new DatabaseError("28000", "no PostgreSQL user name specified in startup packet", {
@@ -99,7 +107,7 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 				});
 			}
 			const options = parseOptions(parameters.get("options") ?? "");
-			const session = new QuorateSession(shared, user, backendPid);
+			const session = new QuorateSession(shared, user, backendPid, address);
 			try {
 				applyParameters(session.state, [...options, ...parameters]);
 			} catch (error) {
@@ -111,5 +119,6 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),
 		dropEverything: () => dropEverything(shared),
 		close: () => shared.notifications.close(),
+		statuses: () => [...shared.sessions].map(sessionStatus),
 	};
 }

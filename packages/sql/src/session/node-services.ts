@@ -7,6 +7,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { RowIdSource } from "../execute/env.ts";
+import type { ClusterAccess } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { NotificationHub } from "./notification-hub.ts";
@@ -35,6 +36,7 @@ export interface NodeServices {
 	readonly notifications: NotificationHub;
 	/** Open ones. */
 	readonly sessions: Set<SessionState>;
+	readonly cluster: ClusterAccess;
 	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
 	readonly catalogCall: CatalogCall;
 	readonly database: string;

@@ -57,6 +57,7 @@ export class QuoratePortal implements Portal {
 		}
 		state.timeouts.busy();
 		state.context.startStatement();
+		state.activity.begin(this.statement.lexed?.text ?? "");
 		state.cancel.begin(state.statementTimeoutMs);
 		try {
 			return await this.#run(sink, maxRows);
@@ -64,6 +65,7 @@ export class QuoratePortal implements Portal {
 			throw state.translate(error);
 		} finally {
 			state.cancel.end();
+			state.activity.end();
 		}
 	}
 

@@ -1,6 +1,7 @@
 /** What functions may know of their session. One object a session, kept up to date rather than made anew. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
+import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { StatementCancel } from "./cancel.ts";
@@ -16,6 +17,8 @@ export interface ContextCalls {
 	notify(channel: string, payload: string): void;
 	listeningChannels(): readonly string[];
 	notificationUsage(): number;
+	clusterActivity(): Promise<ClusterActivity>;
+	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
 }
 
 /** 2000-01-01 in milliseconds since 1970. */
@@ -102,6 +105,11 @@ export class SessionContext implements FunctionContext {
 		return toMicroseconds(this.#transactionMs);
 	}
 
+	/** Milliseconds since 1970. */
+	get transactionStartMs(): number {
+		return this.#transactionMs;
+	}
+
 	get statementStart(): bigint {
 		return toMicroseconds(this.#statementMs);
 	}
@@ -146,6 +154,14 @@ export class SessionContext implements FunctionContext {
 
 	notificationUsage(): number {
 		return this.#calls.notificationUsage();
+	}
+
+	clusterActivity(): Promise<ClusterActivity> {
+		return this.#calls.clusterActivity();
+	}
+
+	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {
+		return this.#calls.signalBackend(process, what);
 	}
 
 	sleep(ms: number): Promise<void> {

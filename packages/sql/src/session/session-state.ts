@@ -12,11 +12,14 @@ import {
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
+import { gapsOf } from "../catalog/system-activity.ts";
+import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Prepared } from "./prepared.ts";
+import { SessionActivity } from "./session-activity.ts";
 import { SessionContext } from "./session-context.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
@@ -33,6 +36,7 @@ export class SessionState {
 	readonly settings: Settings;
 	readonly context: SessionContext;
 	readonly cancel: StatementCancel;
+	readonly activity: SessionActivity;
 	/** By name; "" is the unnamed one. */
 	readonly statements = new Map<string, Prepared>();
 	readonly advisory: SessionLocks;
@@ -51,12 +55,13 @@ export class SessionState {
 	readonly #current = new Map<number, bigint>();
 	#last: bigint | undefined;
 
-	constructor(services: NodeServices, user: string, backendPid: number) {
+	constructor(services: NodeServices, user: string, backendPid: number, address: string) {
 		this.services = services;
 		this.settings = new Settings(
 			() => services.placement.settings(),
 			(name) => this.#settingChanged(name),
 		);
+		this.activity = new SessionActivity(services.runtime, address);
 		this.cancel = new StatementCancel(services.runtime);
 		this.timeouts = new SessionTimeouts(services.runtime, this.settings, (reason) =>
 			this.terminate(reason),
@@ -77,6 +82,8 @@ export class SessionState {
 				notify: (channel, payload) => this.notifications.notify(channel, payload),
 				listeningChannels: () => this.notifications.channels(),
 				notificationUsage: () => this.notifications.usage,
+				clusterActivity: () => this.#clusterActivity(),
+				signalBackend: (process, what) => this.#signalBackend(process, what),
 			},
 		});
 		this.advisory = services.advisory.open(backendPid, {
@@ -371,6 +378,20 @@ export class SessionState {
 	}
 
 	// What functions ask for
+
+	async #clusterActivity(): Promise<ClusterActivity> {
+		const activity = await this.services.cluster.activity();
+		for (const gap of gapsOf(activity)) this.notice("WARNING", "01000", gap);
+		return activity;
+	}
+
+	async #signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {
+		const found = await this.services.cluster.signal(process, what);
+		if (!found) {
+			this.notice("WARNING", "01000", `PID ${process} is not a PostgreSQL server process`);
+		}
+		return found;
+	}
 
 	#catalogCall(name: string, args: readonly Datum[]): Datum {
 		if (this.snapshot === undefined) {

@@ -39,8 +39,8 @@ export class QuorateSession implements Session, PortalObserver {
 	#told: Told | undefined;
 	#closed = false;
 
-	constructor(services: NodeServices, user: string, backendPid: number) {
-		this.state = new SessionState(services, user, backendPid);
+	constructor(services: NodeServices, user: string, backendPid: number, address: string) {
+		this.state = new SessionState(services, user, backendPid, address);
 		services.sessions.add(this.state);
 	}
 
@@ -107,6 +107,7 @@ export class QuorateSession implements Session, PortalObserver {
 	): Promise<void> {
 		const { state } = this;
 		state.context.refresh();
+		state.activity.begin(lexed.text);
 		state.cancel.begin(state.statementTimeoutMs);
 		try {
 			const prepared = await prepareSimple(state, lexed);
@@ -131,6 +132,7 @@ export class QuorateSession implements Session, PortalObserver {
 			throw shown;
 		} finally {
 			state.cancel.end();
+			state.activity.end();
 		}
 	}
 

@@ -104,7 +104,12 @@ export interface Session {
 
 export interface SessionFactory {
 	/** `parameters`: of the StartupMessage, names folded. Throws DatabaseError 3D000, 28000, 22023 ... */
-	open(parameters: ReadonlyMap<string, string>, backendPid: number): Promise<Session>;
+	open(
+		parameters: ReadonlyMap<string, string>,
+		backendPid: number,
+		/** Of the client: host:port. */
+		address?: string,
+	): Promise<Session>;
 }
 
 export type { CancelSignal };

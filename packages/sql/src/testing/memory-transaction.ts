@@ -76,6 +76,9 @@ export class MemoryTransaction implements Transaction {
 		return this.#writes.size * 100;
 	}
 
+	readonly owner = lockOwner("memory/0/0/0");
+	readonly id = undefined;
+
 	get hasWrites(): boolean {
 		return this.#writes.size > 0;
 	}

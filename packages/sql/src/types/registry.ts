@@ -11,6 +11,7 @@
  * collations other than C.
  * May import: @quorate/keys only.
  */
+import type { ClusterActivity } from "./cluster-access.ts";
 import type { Datum, SqlType } from "./datum.ts";
 
 /** What conversions depend on: session settings. */
@@ -95,6 +96,10 @@ export interface FunctionContext extends TypeContext {
 	listeningChannels(): readonly string[];
 	/** How full the queue for slow listeners is, from 0 to 1. */
 	notificationUsage(): number;
+	/** What all nodes are doing; the client is warned of those that do not answer. */
+	clusterActivity(): Promise<ClusterActivity>;
+	/** pg_cancel_backend, pg_terminate_backend: false, and a warning, where there is no such session. */
+	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
 	/** pg_sleep. Rejects with 57014 if the statement is cancelled meanwhile. */
 	sleep(ms: number): Promise<void>;
 }

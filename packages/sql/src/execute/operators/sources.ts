@@ -83,7 +83,9 @@ export class VirtualScan extends Operator {
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
-		const rows = [...this.#table.rows(this.#catalog, env.context)];
+		const { context } = env;
+		const activity = this.#table.isClusterWide ? await context.clusterActivity() : undefined;
+		const rows = [...this.#table.rows(this.#catalog, context, activity)];
 		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
 	}
 }

@@ -28,6 +28,8 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		notify: () => {},
 		listeningChannels: () => [],
 		notificationUsage: () => 0,
+		clusterActivity: async () => ({ nodes: [], silent: [] }),
+		signalBackend: async () => false,
 		sleep: async () => {},
 		...overrides,
 	};

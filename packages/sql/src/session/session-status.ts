@@ -1,0 +1,59 @@
+/** Sessions as their node tells others of them. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { NodeId } from "@quorate/keys/ids";
+import type { ClusterAccess, SessionStatus, TransactionStatus } from "../types/cluster-access.ts";
+import type { SessionState } from "./session-state.ts";
+
+/** Longer texts are cut. */
+const textMax = 1_024;
+
+export function sessionStatus(state: SessionState): SessionStatus {
+	const { activity, block, context, settings } = state;
+	return {
+		process: context.backendPid,
+		user: context.sessionUser,
+		application: settings.value("application_name"),
+		client: activity.address,
+		startMs: activity.startMs,
+		transactionStartMs: block === undefined ? null : context.transactionStartMs,
+		statementStartMs: activity.statementStartMs ?? null,
+		changeMs: activity.changeMs,
+		state: stateOf(state),
+		text: activity.text.slice(0, textMax),
+		transaction: transactionOf(state),
+	};
+}
+
+function stateOf({ activity, block }: SessionState): SessionStatus["state"] {
+	if (activity.isActive) return "active";
+	if (block === undefined) return "idle";
+	return block.refusal === undefined ? "idle in transaction" : "idle in transaction (aborted)";
+}
+
+function transactionOf({ block }: SessionState): TransactionStatus | null {
+	const transaction = block?.transaction;
+	if (block === undefined || transaction === undefined) return null;
+	const { isolation, mode, readOnly } = block.characteristics;
+	const { owner, id, bufferedBytes } = transaction;
+	return { owner, id: id ?? null, isolation, mode, readOnly, bufferedBytes };
+}
+
+/** Where there are no other nodes: an in-process coordinator. */
+export function aloneWith(sessions: ReadonlySet<SessionState>): ClusterAccess {
+	return {
+		activity: async () => ({
+			nodes: [
+				{
+					nodeId: 1 as NodeId,
+					sessions: [...sessions].map(sessionStatus),
+					locks: [],
+					locksLeftOut: 0,
+				},
+			],
+			silent: [],
+		}),
+		signal: async () => {
+			throw new DatabaseError("0A000", "sessions of this coordinator cannot be signalled");
+		},
+	};
+}

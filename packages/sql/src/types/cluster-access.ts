@@ -1,0 +1,68 @@
+/** What sessions may know of, and do to, others of the whole cluster: the contract of its views with the node that answers them. */
+import type { LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+
+/** A client's session, as the node that it is connected to tells it. Times are that node's, in milliseconds since 1970. */
+export interface SessionStatus {
+	/** pg_backend_pid(): unique in the cluster. */
+	readonly process: number;
+	readonly user: string;
+	readonly application: string;
+	/** host:port */
+	readonly client: string;
+	readonly startMs: number;
+	readonly transactionStartMs: number | null;
+	readonly statementStartMs: number | null;
+	readonly changeMs: number;
+	readonly state: "active" | "idle" | "idle in transaction" | "idle in transaction (aborted)";
+	/** Of the statement that runs, or ran last. */
+	readonly text: string;
+	readonly transaction: TransactionStatus | null;
+}
+
+export interface TransactionStatus {
+	/** Under which it locks. */
+	readonly owner: LockOwner;
+	/** Under which it has prepared something. */
+	readonly id: TransactionId | null;
+	readonly isolation: string;
+	readonly mode: string;
+	readonly readOnly: boolean;
+	/** Of writes that are not prepared yet. */
+	readonly bufferedBytes: number;
+}
+
+/** A lock, or somebody who waits, at a leaseholder. */
+export interface LockStatus {
+	readonly rangeId: RangeId;
+	readonly key: Key;
+	readonly owner: LockOwner;
+	/** FOR ...; null: the wait is for a write. */
+	readonly strength: "key share" | "share" | "no key update" | "update" | null;
+	/** Milliseconds since 1970 of the leaseholder's clock; null: granted. */
+	readonly waitsSinceMs: number | null;
+	readonly blockers: readonly LockOwner[];
+	/** The transaction whose write is waited for. */
+	readonly write: TransactionId | null;
+}
+
+export interface NodeActivity {
+	readonly nodeId: NodeId;
+	readonly sessions: readonly SessionStatus[];
+	readonly locks: readonly LockStatus[];
+	/** Granted locks beyond those that a node tells. */
+	readonly locksLeftOut: number;
+}
+
+export interface ClusterActivity {
+	readonly nodes: readonly NodeActivity[];
+	/** Those that did not answer in time. */
+	readonly silent: readonly NodeId[];
+}
+
+export interface ClusterAccess {
+	/** Asks all nodes. A dead one costs a second, and is named. */
+	activity(): Promise<ClusterActivity>;
+	/** Cancels the statement of a session, or ends the session. False: there is no such session. Rejects where its node does not answer. */
+	signal(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+}
