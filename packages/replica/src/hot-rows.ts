@@ -1,13 +1,14 @@
 /**
- * Hot rows: a transaction that is one statement need not wait until the one before it is durable. It is given the value that is
- * pending, builds on it, and commits behind it; many such writes of a row go through one oracle call and one Raft round.
+ * Hot rows: whoever updates a row, and shows nobody what was in it, need not wait until the update before is durable. It is given
+ * the value that is pending, builds on it, and commits behind it; many such writes of a row go through one oracle call and one Raft round.
  *
  * 1. Only on a one-phase commit of this lease that nothing but a lost lease can stop: it validates nothing more, or was proposed.
  * 2. The writes of who builds become pending after those it builds on, so its c is drawn later, and its entry comes later in the log.
  * 3. The entry names each pending value that was read, by its key and c. It applies only if the newest change of that key is
  *    at exactly that c: what was built on something that never came to be never comes to be either.
- * 4. The client is told only when its own entry has applied. What is to be concluded in another way (an error, no row to write, a
- *    commit in two phases) is concluded only after the value has been read again as a committed one.
+ * 4. Who builds has read nothing before, and tells its client of nothing but rows written until its own entry has applied. Whatever else
+ *    is to be concluded (an error, no row to write, another read, a commit in two phases) is concluded only after the value has been
+ *    read again as a committed one.
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";

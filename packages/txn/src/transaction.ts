@@ -72,6 +72,7 @@ export class GatewayTransaction implements Transaction {
 	#holdsReads = false;
 	/** There is a savepoint behind a chunk that was sent. */
 	#undo = false;
+	#tellsNothing = false;
 	#ended = false;
 
 	constructor(gateway: Gateway, options: TransactionOptions) {
@@ -128,6 +129,7 @@ export class GatewayTransaction implements Transaction {
 		this.#cancel = cancel;
 		this.#holdsReads = false;
 		this.#statements++;
+		this.#tellsNothing = false;
 		if (this.#options.isolation === "read committed") {
 			this.#readTimestamp = undefined;
 			this.#drawing = undefined;
@@ -327,7 +329,7 @@ export class GatewayTransaction implements Transaction {
 	/** Whether its first read may be of a value that is pending: then it has no state of the database to agree with. */
 	get #mayBuild(): boolean {
 		return (
-			this.#options.oneStatement === true &&
+			(this.#options.oneStatement === true || this.#tellsNothing) &&
 			this.#options.isolation !== "repeatable read" &&
 			this.#statements <= 1 &&
 			this.#readTimestamp === undefined &&
@@ -340,6 +342,10 @@ export class GatewayTransaction implements Transaction {
 	/** Its name for those whom it waits for, if others may wait for it. */
 	get #waitedFor(): LockOwner | null {
 		return this.#locks.isEmpty && this.#committer.chunks === 0 ? null : this.#owner;
+	}
+
+	tellsNothing(): void {
+		this.#tellsNothing = true;
 	}
 
 	confirm(): Promise<void> | void {

@@ -117,6 +117,11 @@ export interface Transaction {
 	/** Never rejects; releases locks and intents in the background. */
 	rollback(): Promise<void>;
 	/**
+	 * The running statement tells its client nothing of what it reads, but how many rows it has written. Where that is none, it waits for
+	 * `confirm` first.
+	 */
+	tellsNothing(): void;
+	/**
 	 * What it has read may be another transaction's value that is not durable yet. Whoever concludes something from it other than by a
 	 * commit, an error for example, waits for that first: rejects with 40001 if it has come to nothing.
 	 */

@@ -188,7 +188,11 @@ async function run(
 	}
 	const env = new Env(execution, args);
 	if (plan.direct !== undefined && lexed.moreRows === undefined) {
-		return finished(plan, execution, [await plan.direct(env)]);
+		if (plan.columns === undefined) store.transaction.tellsNothing();
+		const rows = await plan.direct(env);
+		const confirmed = execution.affected === 0 ? store.transaction.confirm() : undefined;
+		if (confirmed !== undefined) await confirmed;
+		return finished(plan, execution, [rows]);
 	}
 	if (plan.writes) {
 		const batches: Batch[] = [];

@@ -246,6 +246,8 @@ export class MemoryTransaction implements Transaction {
 		this.#schemaChange = true;
 	}
 
+	tellsNothing(): void {}
+
 	confirm(): void {}
 
 	endReadOnly(): boolean {
