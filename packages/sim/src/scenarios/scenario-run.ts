@@ -34,8 +34,8 @@ const patienceMs = 30_000;
 function waitingOwners(cluster: SimCluster): number {
 	const owners = new Set<string>();
 	for (const { store } of cluster.serving()) {
-		for (const { owner, strength, waitedMs } of store.lockReport().locks) {
-			if (strength !== null && waitedMs !== null) owners.add(owner);
+		for (const { owner, strength, waitsSinceMs } of store.lockReport().locks) {
+			if (strength !== null && waitsSinceMs !== null) owners.add(owner);
 		}
 	}
 	return owners.size;
