@@ -219,11 +219,11 @@ export class GatewayTransaction implements Transaction {
 		}
 		const found = new Map<Key, Uint8Array | null>();
 		if (missing.length > 0) {
-			if (lock !== undefined && this.#options.mode === "pessimistic") {
+			if (this.#locksNow(lock)) {
 				const mayBuild = keys.length === 1 && this.#mayBuild;
 				await this.#guard(this.#lockKeys(missing, lock, found, mayBuild));
 			} else {
-				await this.#guard(this.#readKeys(missing, found, lock !== undefined));
+				await this.#guard(this.#readKeys(missing, found, lock));
 			}
 		}
 		return keys.map((k) => {
@@ -252,7 +252,7 @@ export class GatewayTransaction implements Transaction {
 		}
 		const keys = [k];
 		const transaction = this.#committer.id ?? null;
-		if (lock !== undefined && this.#options.mode === "pessimistic") {
+		if (this.#locksNow(lock)) {
 			const demand = this.#demand(lock, this.#mayBuild);
 			const body = { kind: "lock-read" as const, keys, lock: demand, transaction };
 			const attempt = this.#locks.begin(info.descriptor);
@@ -274,7 +274,7 @@ export class GatewayTransaction implements Transaction {
 		if (answer.kind !== "values") {
 			return undefined;
 		}
-		this.#readAt(keys, lock !== undefined);
+		this.#readAt(keys, lock);
 		return answer.values[0];
 	}
 
@@ -295,8 +295,8 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	/** Remembers what was read, where it must still hold at commit. */
-	#readAt(keys: readonly Key[], forWrite: boolean): void {
-		if (this.#validates(forWrite) && !this.#options.readOnly) {
+	#readAt(keys: readonly Key[], lock: LockRequest | undefined): void {
+		if (this.#validates(lock) && !this.#options.readOnly) {
 			const s = this.#readTimestamp!.timestamp;
 			for (const k of keys) {
 				this.#reads.addPoint(k, s);
@@ -370,14 +370,25 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	/** True if what a plain read sees must hold at commit. */
-	#validates(forWrite: boolean): boolean {
-		return forWrite || this.#holdsAll;
+	#validates(lock: LockRequest | undefined): boolean {
+		if (lock !== undefined && this.#isPeek(lock)) {
+			return false;
+		}
+		return lock !== undefined || this.#holdsAll;
+	}
+
+	#isPeek(lock: LockRequest): boolean {
+		return lock.peek === true && this.#options.mode === "pessimistic";
+	}
+
+	#locksNow(lock: LockRequest | undefined): lock is LockRequest {
+		return lock !== undefined && this.#options.mode === "pessimistic" && lock.peek !== true;
 	}
 
 	async #readKeys(
 		keys: readonly Key[],
 		found: Map<Key, Uint8Array | null>,
-		forWrite: boolean,
+		lock: LockRequest | undefined,
 	): Promise<void> {
 		const transaction = this.#committer.id ?? null;
 		const { router } = this.#gateway;
@@ -395,7 +406,7 @@ export class GatewayTransaction implements Transaction {
 				for (const [i, k] of part.entries()) {
 					found.set(k, answer.values[i]!);
 				}
-				this.#readAt(part, forWrite);
+				this.#readAt(part, lock);
 			}
 			return answer;
 		});
@@ -545,7 +556,6 @@ export class GatewayTransaction implements Transaction {
 	): Promise<{ readonly rows: readonly Row[]; readonly covered: Span }> {
 		const { router } = this.#gateway;
 		const limits = { rowsMax, bytesMax: pageBytes, reverse };
-		const locked = lock !== undefined && this.#options.mode === "pessimistic";
 		for (;;) {
 			const { descriptor } = await (reverse
 				? router.rangeBefore(span.end)
@@ -556,7 +566,7 @@ export class GatewayTransaction implements Transaction {
 			};
 			const transaction = this.#committer.id ?? null;
 			let answer: RangeAnswer;
-			if (locked) {
+			if (this.#locksNow(lock)) {
 				const demand = this.#demand(lock, false);
 				const body = { kind: "lock-scan" as const, span: part, lock: demand, limits, transaction };
 				answer = await this.#requestLocked(part.start, body);
@@ -588,7 +598,7 @@ export class GatewayTransaction implements Transaction {
 		const isLocked = answer.kind === "locked-rows";
 		if (isLocked) {
 			await this.#moveTo(answer.ts, null);
-		} else if (!this.#validates(lock !== undefined) || this.#options.readOnly) {
+		} else if (!this.#validates(lock) || this.#options.readOnly) {
 			return;
 		}
 		const since = isLocked ? answer.since : this.#readTimestamp!.timestamp;

@@ -39,6 +39,8 @@ export type LockWait = "block" | "nowait" | "skip locked";
 export interface LockRequest {
 	readonly strength: LockStrength;
 	readonly wait: LockWait;
+	/** Only a look, which need not hold until the commit and locks nothing: rows that count are locked one by one. Not in optimistic mode. */
+	readonly peek?: boolean;
 }
 
 export interface ScanOptions {

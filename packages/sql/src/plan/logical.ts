@@ -10,6 +10,8 @@ import type { Relation, RelationColumn } from "./relation.ts";
 export interface LockIntent {
 	readonly strength: LockStrength;
 	readonly wait: "block" | "nowait" | "skip locked";
+	/** See the transaction's `LockRequest`. */
+	readonly peek?: boolean;
 }
 
 export type LogicalFrom =
@@ -19,6 +21,8 @@ export type LogicalFrom =
 			readonly table: TableDescriptor;
 			/** Set by FOR UPDATE after the item was bound. */
 			lock: LockIntent | undefined;
+			/** Its rows are locked by a `LockRows`, unless they are found by their whole keys. */
+			locksRows?: boolean;
 			/** Below SERIALIZABLE its rows are locked not as they are read, but by a `Recheck` once all conditions have been applied. */
 			readonly locksLate?: "always" | "unless by key";
 	  }

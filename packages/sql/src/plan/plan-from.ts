@@ -12,7 +12,7 @@ import { type AccessPath, choosePath, type WantedOrder } from "./access-path.ts"
 import { type Bound, conjunction } from "./bound.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
-import type { LogicalFrom } from "./logical.ts";
+import type { LockIntent, LogicalFrom } from "./logical.ts";
 import { planJoin, planOuterJoin } from "./plan-join.ts";
 import type { Planner } from "./plan-query.ts";
 import { Layout, type Relation } from "./relation.ts";
@@ -235,6 +235,10 @@ export const locksLate = (
 	path: AccessPath,
 ): boolean => item.locksLate === "always" || (item.locksLate === "unless by key" && !path.isPoint);
 
+/** How rows are read that a `LockRows` is going to lock: those that it skips need not stay as they are. */
+const lookOf = (lock: LockIntent | undefined): LockIntent | undefined =>
+	lock?.wait === "skip locked" ? { ...lock, peek: true } : undefined;
+
 export function scanOf(
 	item: Extract<LogicalFrom, { kind: "table" }>,
 	path: AccessPath,
@@ -243,7 +247,7 @@ export function scanOf(
 	const reader = new TableReader(
 		path,
 		item.relation,
-		item.lock,
+		item.locksRows === true && !path.isPoint ? lookOf(item.lock) : item.lock,
 		parent.inner(Layout.empty),
 		locksLate(item, path),
 	);

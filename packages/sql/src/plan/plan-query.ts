@@ -12,7 +12,7 @@ import type { Bound } from "./bound.ts";
 import { type Compiled, compile } from "./compile.ts";
 import { ArgumentList, type CompileScope, type PlanContext } from "./compile-scope.ts";
 import type { CommonTableState, LogicalBody, LogicalQuery, SortKey } from "./logical.ts";
-import { planSelect } from "./plan-select.ts";
+import { planSelect, type SelectPlan } from "./plan-select.ts";
 import { Layout, type Relation } from "./relation.ts";
 
 /** Plans one statement. */
@@ -60,12 +60,21 @@ export class Planner implements PlanContext {
 		const limit = query.limit && compile(query.limit, level);
 		const offset = query.offset && compile(query.offset, level);
 		const hasLimit = limit !== undefined;
-		const { node, ordered } = this.#planBody(query, parent, hasLimit);
+		const { node, ordered, lockRows } = this.#planBody(query, parent, hasLimit);
 		let plan = node;
 		if (query.orderBy.length > 0 && !ordered) {
 			const shown = query.orderBy.map((sort) => showKey(query, sort)).join(", ");
-			plan = new Sort(plan, query.orderBy, shown, limit, offset);
+			// What is skipped does not count: all of it is sorted.
+			const counts = lockRows === undefined;
+			plan = new Sort(
+				plan,
+				query.orderBy,
+				shown,
+				counts ? limit : undefined,
+				counts ? offset : undefined,
+			);
 		}
+		if (lockRows !== undefined) plan = lockRows(plan);
 		plan = distinctOn(query.body, plan);
 		if (limit !== undefined || offset !== undefined) {
 			if (limit !== undefined && offset === undefined) passLimit(plan, limit);
@@ -76,11 +85,7 @@ export class Planner implements PlanContext {
 			: plan;
 	}
 
-	#planBody(
-		query: LogicalQuery,
-		parent: CompileScope,
-		hasLimit: boolean,
-	): { readonly node: PlanNode; readonly ordered: boolean } {
+	#planBody(query: LogicalQuery, parent: CompileScope, hasLimit: boolean): SelectPlan {
 		const { body } = query;
 		switch (body.kind) {
 			case "select":

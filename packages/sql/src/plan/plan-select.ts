@@ -1,19 +1,30 @@
 /** SELECT to operators: FROM, then grouping, then the select list. */
 import { Aggregate, type CompiledAggregate } from "../execute/operators/aggregate.ts";
 import { Distinct } from "../execute/operators/distinct.ts";
+import { LockRows, type RowLocking } from "../execute/operators/lock-rows.ts";
 import { Project } from "../execute/operators/simple.ts";
 import { rowComparer } from "../execute/operators/sort.ts";
 import { ProjectSet } from "../execute/operators/sources.ts";
+import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
+import { tableCodec } from "../execute/table-codec.ts";
 import type { WantedOrder } from "./access-path.ts";
 import type { AggregateCall } from "./bound.ts";
-import { compile } from "./compile.ts";
+import { conjunction } from "./bound.ts";
+import { type Compiled, compile, sync } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
-import type { Aggregation, LogicalSelect, SortKey } from "./logical.ts";
+import type { Aggregation, LogicalFrom, LogicalSelect, SortKey } from "./logical.ts";
 import { filtered, planFrom } from "./plan-from.ts";
 import { isPlainDistinct, type Planner } from "./plan-query.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { show } from "./show.ts";
+
+export interface SelectPlan {
+	readonly node: PlanNode;
+	readonly ordered: boolean;
+	/** To be put above the order, and below the limit; it needs all of the node's columns. */
+	readonly lockRows?: (input: PlanNode) => PlanNode;
+}
 
 export function planSelect(
 	planner: Planner,
@@ -21,8 +32,12 @@ export function planSelect(
 	orderBy: readonly SortKey[],
 	hasLimit: boolean,
 	parent: CompileScope,
-): { readonly node: PlanNode; readonly ordered: boolean } {
+): SelectPlan {
 	const wanted = wantedOrder(select, orderBy, hasLimit);
+	const [item] = select.from;
+	if (select.from.length === 1 && item?.kind === "table") {
+		item.locksRows = item.lock !== undefined && item.lock.wait !== "block";
+	}
 	const from = planFrom(planner, select.from, select.where, parent, wanted);
 	let node = from.node;
 	if (select.aggregation !== undefined) {
@@ -38,11 +53,19 @@ export function planSelect(
 		node = new ProjectSet(node, select.sets.relation, calls);
 	}
 	const level = parent.inner(node.layout);
-	node = new Project(
-		node,
-		select.projections.map((projection) => compile(projection, level)),
-		select.projections.map(show).join(", "),
-	);
+	const columns = select.projections.map((projection) => compile(projection, level));
+	const shown = select.projections.map(show).join(", ");
+	const scan = node.children[0] ?? node;
+	if (item?.kind === "table" && item.locksRows === true && scan instanceof TableScan) {
+		const locking = scan.reader.path.isPoint ? undefined : rowLocking(select, item, columns, level);
+		if (locking !== undefined) {
+			const { width } = scan.reader;
+			const key = sync((row) => row[width]!);
+			node = new Project(node, [...columns, key], shown);
+			return { node, ordered: from.ordered, lockRows: (input) => new LockRows(input, locking) };
+		}
+	}
+	node = new Project(node, columns, shown);
 	const { distinct, projections } = select;
 	if (distinct !== undefined && isPlainDistinct(distinct, projections.length)) {
 		node = new Distinct(
@@ -52,6 +75,24 @@ export function planSelect(
 		);
 	}
 	return { node, ordered: from.ordered };
+}
+
+function rowLocking(
+	select: LogicalSelect,
+	item: Extract<LogicalFrom, { kind: "table" }>,
+	columns: readonly Compiled[],
+	level: CompileScope,
+): RowLocking {
+	const condition = conjunction(select.where);
+	// What is looked at again is a row of its own.
+	item.relation.useAll();
+	return {
+		codec: tableCodec(item.table),
+		lock: item.lock!,
+		condition: condition && compile(condition, level),
+		columns,
+		keySlot: columns.length,
+	};
 }
 
 /** The order of ORDER BY in columns of the only table, if that is what it is. */

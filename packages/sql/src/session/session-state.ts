@@ -11,8 +11,8 @@ import {
 } from "@quorate/txn/types";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { describeKey, keyViolation } from "../execute/violation.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
+import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import { callAdvisory } from "./advisory-calls.ts";
