@@ -45,6 +45,12 @@ export const spanContains = (span: Span, k: Key): boolean => span.start <= k && 
 export const spansOverlap = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 export const pointSpan = (k: Key): Span => ({ start: k, end: keySuccessor(k) });
 
+/** The key of which `formatKey` has made the text. */
+export const parseKey = (text: string): Key =>
+	text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>
+		String.fromCharCode(Number.parseInt(hex, 16)),
+	) as Key;
+
 /** Readable form for logs and errors: printable ASCII as it is, the rest as \xNN. */
 export function formatKey(k: Key): string {
 	let out = "";

@@ -16,7 +16,10 @@ const writes = [
 	{ key: "k3", value: null, since: 2 ** 51, mark: true },
 	{ key: "k4", value: bytes(3), since: null, after: "t0" },
 ];
-const items = [{ span, since: 4 }];
+const items = [
+	{ span, since: 4 },
+	{ span, since: 5, present: true },
+];
 const bodies = [
 	{ kind: "read", keys: ["k", "l"], s: 2 ** 51 + 1, transaction: null },
 	{ kind: "read", keys: ["k"], s: null, transaction: "t" },

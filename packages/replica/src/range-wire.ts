@@ -269,16 +269,22 @@ function writesOf(flat: Wire): RequestedWrite[] {
 	return writes;
 }
 
-/** Start, end and since in turn. */
+/** Start, end, since and whether it need only be there in turn. */
 function flatItems(items: readonly ValidateItem[]): unknown[] {
-	return items.flatMap(({ span, since }) => [span.start, span.end, since]);
+	return items.flatMap(({ span, since, present }) => [
+		span.start,
+		span.end,
+		since,
+		present === true,
+	]);
 }
 
 function itemsOf(flat: Wire): ValidateItem[] {
 	const items: ValidateItem[] = [];
-	for (let at = 0; at < flat.length; at += 3) {
+	for (let at = 0; at < flat.length; at += 4) {
 		const span = { start: flat[at] as Key, end: flat[at + 1] as Key };
-		items.push({ span, since: flat[at + 2] as Timestamp });
+		const present = flat[at + 3] === true ? { present: true } : {};
+		items.push({ span, since: flat[at + 2] as Timestamp, ...present });
 	}
 	return items;
 }

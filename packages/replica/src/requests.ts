@@ -26,6 +26,8 @@ export interface ValidateItem {
 	readonly span: Span;
 	/** Unchanged in (since, c]. */
 	readonly since: Timestamp;
+	/** It may have changed: its one key must have a value at c (FOR KEY SHARE). */
+	readonly present?: boolean;
 }
 
 /** What an earlier chunk of the same transaction had written. */

@@ -3,7 +3,7 @@ import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { isOlder } from "@quorate/keys/transaction-id";
-import { type Change, changeBetween } from "@quorate/storage/versions";
+import { type Change, changeBetween, readAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { gcError, waitFailed } from "./errors.ts";
@@ -35,7 +35,7 @@ function look(
 			return gcError(item.since, r.state.gcThreshold);
 		}
 		const change = item.since < c ? changeOf(r, item, c) : undefined;
-		if (change !== undefined) {
+		if (change !== undefined && !isPresent(r, item, c)) {
 			const other = `the transaction committed at ${change.ts}`;
 			return conflict("a row that the transaction read has changed", change.key, other);
 		}
@@ -62,7 +62,7 @@ function look(
 function conflictWith(
 	r: ReplicaCore,
 	own: TransactionId | null,
-	{ since }: ValidateItem,
+	item: ValidateItem,
 	c: Timestamp,
 	b: Blocker,
 	waiting: Blocker[],
@@ -70,7 +70,8 @@ function conflictWith(
 	const decision = r.blockers.decision(b.transaction);
 	if (decision !== undefined && decision !== "unknown") {
 		// One decided at or below `since` was seen by the read, though its intent may still stand.
-		const changed = decision.c > since && decision.c <= c;
+		const counts = item.present !== true || !writesValue(r, b);
+		const changed = counts && decision.c > item.since && decision.c <= c;
 		return changed ? "a row that the transaction read has changed" : undefined;
 	}
 	if (own !== null && isOlder(b.transaction, own)) {
@@ -86,6 +87,21 @@ function changeOf(r: ReplicaCore, item: ValidateItem, c: Timestamp): Change | un
 		return undefined;
 	}
 	return changeBetween(r.context.engine, item.span, item.since, c, r.state.lastCommit);
+}
+
+/** Whether it need only be there, and is. */
+function isPresent(r: ReplicaCore, item: ValidateItem, c: Timestamp): boolean {
+	return item.present === true && readAt(r.context.engine, item.span.start, c) !== undefined;
+}
+
+/** A write that leaves the key with a value. */
+function writesValue(r: ReplicaCore, b: Blocker): boolean {
+	const intent = r.blockers.intent(r.context.engine, b.key);
+	if (intent?.transaction === b.transaction) {
+		return intent.mark || intent.value !== undefined;
+	}
+	const pending = r.pending.on(b.key).find((x) => x.group.transaction === b.transaction);
+	return pending === undefined || pending.write.mark || pending.write.value !== null;
 }
 
 function conflict(reason: string, key: Key, other: string): RangeAnswer {

@@ -30,6 +30,8 @@ import type { BufferedWrite } from "./write-buffer.ts";
 export interface CommitWork {
 	readonly writes: readonly (readonly [Key, BufferedWrite])[];
 	readonly reads: ReadSet;
+	/** As serializable transactions do that write: all that was read must be as it was. */
+	readonly strictly: boolean;
 	/** By key, the transactions whose pending values were read: only where all of it fits one range and one phase. */
 	readonly builtOn: ReadonlyMap<Key, TransactionId>;
 	/** Called before anything else is done than that; empties `builtOn`, or rejects. */
@@ -98,7 +100,8 @@ export class Committer {
 			return this.#commitWithoutWrites(work);
 		}
 		for (;;) {
-			const items = [...work.reads.items((k) => written.has(k)), ...work.relied];
+			const read = work.reads.items((k) => written.has(k), work.strictly);
+			const items = [...read, ...work.relied];
 			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
 			const fits = this.chunks === 0 && !work.schemaChange;
 			const isOnePhase = fits && (await this.#fitsOneRange(requested, items));
@@ -127,7 +130,7 @@ export class Committer {
 			if (locked && issued.schemaVersion !== work.schemaVersion) {
 				throw schemaChanged();
 			}
-			const items = locked ? work.reads.items(() => false) : [];
+			const items = locked ? work.reads.items(() => false, false) : [];
 			await this.validate([...items, ...work.relied], issued.timestamp);
 		}
 		return { timestamp: undefined, schemaVersion: undefined, range: undefined };
@@ -421,7 +424,7 @@ export class Committer {
 				for (const { info, span } of await this.#gateway.router.cut(item.span)) {
 					const { rangeId } = info.descriptor;
 					const group = groups.get(rangeId);
-					const part = { span, since: item.since };
+					const part = { ...item, span };
 					if (group === undefined) {
 						groups.set(rangeId, [part]);
 					} else {

@@ -7,6 +7,15 @@ export class ReadSet {
 	/** Points, with the lowest `since` of several reads. */
 	readonly #points = new Map<Key, Timestamp>();
 	#spans: ValidateItem[] = [];
+	/** Rows that have only to be there still: locked FOR KEY SHARE. */
+	readonly #kept = new Map<Key, Timestamp>();
+
+	/** A row that somebody else may change, but not delete. Who writes as if it had read all at one time has read it, too. */
+	addKept(k: Key, since: Timestamp): void {
+		if (!this.#kept.has(k)) {
+			this.#kept.set(k, since);
+		}
+	}
 
 	addPoint(k: Key, since: Timestamp): void {
 		const known = this.#points.get(k);
@@ -41,19 +50,27 @@ export class ReadSet {
 
 	/** Since when a written key must be unchanged; undefined: it was not read by itself. */
 	sinceOf(k: Key): Timestamp | undefined {
-		return this.#points.get(k);
+		return this.#points.get(k) ?? this.#kept.get(k);
 	}
 
 	get size(): number {
-		return this.#points.size + this.#spans.length;
+		return this.#points.size + this.#spans.length + this.#kept.size;
 	}
 
-	/** Everything, except points that `written` says are judged when their write is accepted. */
-	items(written: (k: Key) => boolean): ValidateItem[] {
+	/**
+	 * Everything, except points that `written` says are judged when their write is accepted. `strictly`: what has only to be there
+	 * must be unchanged, too.
+	 */
+	items(written: (k: Key) => boolean, strictly: boolean): ValidateItem[] {
 		const items = [...this.#spans];
 		for (const [k, since] of this.#points) {
 			if (!written(k)) {
 				items.push({ span: pointSpan(k), since });
+			}
+		}
+		for (const [k, since] of this.#kept) {
+			if (!written(k) && !this.#points.has(k)) {
+				items.push({ span: pointSpan(k), since, ...(strictly ? {} : { present: true }) });
 			}
 		}
 		return items;
@@ -66,11 +83,17 @@ export class ReadSet {
 				this.#points.set(k, r);
 			}
 		}
+		for (const [k, since] of this.#kept) {
+			if (since < r) {
+				this.#kept.set(k, r);
+			}
+		}
 		this.#spans = this.#spans.map((item) => (item.since < r ? { ...item, since: r } : item));
 	}
 
 	clear(): void {
 		this.#points.clear();
+		this.#kept.clear();
 		this.#spans = [];
 	}
 }

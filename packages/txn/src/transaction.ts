@@ -321,7 +321,11 @@ export class GatewayTransaction implements Transaction {
 	#noteLocked(v: LockedValue, lock: LockRequest): void {
 		if (v.after !== undefined) {
 			this.#built.set(v.key, { after: v.after, value: v.value, lock });
-		} else if (v.skipped !== true) {
+		} else if (v.skipped === true) {
+			return;
+		} else if (lock.strength === "key share" && v.value !== null) {
+			this.#reads.addKept(v.key, v.since);
+		} else {
 			this.#reads.addPoint(v.key, v.since);
 		}
 	}
@@ -518,7 +522,7 @@ export class GatewayTransaction implements Transaction {
 		}
 		if (this.#options.isolation === "serializable" && this.#reads.size > 0) {
 			await this.#committer.validate(
-				this.#reads.items(() => false),
+				this.#reads.items(() => false, true),
 				issued.timestamp,
 			);
 			this.#reads.raise(issued.timestamp);
@@ -745,6 +749,7 @@ export class GatewayTransaction implements Transaction {
 			outcome = await this.#committer.commit({
 				writes: this.#buffer.take(),
 				reads: this.#reads,
+				strictly: this.#options.isolation === "serializable",
 				builtOn,
 				confirm: async () => {
 					await this.confirm();

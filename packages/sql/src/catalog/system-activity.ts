@@ -1,6 +1,7 @@
 /** Sessions, transactions and locks of the whole cluster: what all nodes were asked for when the statement began to read. */
 import { formatKey, type Key } from "@quorate/keys/key";
 import { ownerProcess } from "@quorate/keys/lock-owner";
+import { describeKey } from "../execute/violation.ts";
 import { sessionsOf, type Wait, waitsOf } from "../types/activity-waits.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { ClusterActivity, LockStatus, NodeActivity } from "../types/cluster-access.ts";
@@ -98,13 +99,18 @@ export function* pgLockRows(
 	}
 }
 
-function lockRow(catalog: CatalogSnapshot, node: NodeActivity, lock: LockStatus): SystemRow {
+function lockRow(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	node: NodeActivity,
+	lock: LockStatus,
+): SystemRow {
 	const process = ownerProcess(lock.owner);
 	return {
 		leaseholder: node.nodeId,
 		range_id: BigInt(lock.rangeId),
 		table_name: relationOf(catalog, lock.key)?.name ?? null,
-		key: formatKey(lock.key),
+		key: describeKey(catalog, lock.key, context) ?? formatKey(lock.key),
 		pid: process,
 		transaction: lock.owner,
 		mode: lock.strength ?? "write",
@@ -116,7 +122,7 @@ function lockRow(catalog: CatalogSnapshot, node: NodeActivity, lock: LockStatus)
 /** Who has locked what, and who waits for whom, since when, on which range. */
 export function* lockRows(
 	catalog: CatalogSnapshot,
-	_: FunctionContext,
+	context: FunctionContext,
 	activity: Activity,
 ): Iterable<SystemRow> {
 	const waits = activity === undefined ? undefined : waitsOf(activity);
@@ -126,7 +132,7 @@ export function* lockRows(
 			const blockedBy = wait?.lock === lock ? arrayOf(wait.processes) : null;
 			const blockers: readonly string[] = lock.write === null ? lock.blockers : [lock.write];
 			yield {
-				...lockRow(catalog, node, lock),
+				...lockRow(catalog, context, node, lock),
 				blocked_by: blockedBy,
 				blocking_transactions: lock.waitsSinceMs === null ? null : arrayOf(blockers),
 			};

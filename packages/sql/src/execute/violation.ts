@@ -91,6 +91,10 @@ export function describeKey(
 	return `${shown} of table "${table.name}"`.trim();
 }
 
+/** The name of the table that a key belongs to. */
+export const tableOfKey = (catalog: CatalogSnapshot, key: Key): string | undefined =>
+	entryOf(catalog, key)?.table.name;
+
 interface KeyEntry {
 	readonly table: TableDescriptor;
 	readonly index: IndexDescriptor;

@@ -188,9 +188,10 @@ const backends: ScalarFunction[] = [
 	asynchronous("pg_terminate_backend(int4) -> bool", ([process], c) =>
 		c.signalBackend(process as number, "terminate"),
 	),
-	asynchronous("pg_terminate_backend(int4, int8) -> bool", ([process, timeoutMs], c) =>
-		terminate(process as number, Number(timeoutMs), c),
-	),
+	asynchronous("pg_terminate_backend(int4, int8) -> bool", ([process, timeoutMs], c) => {
+		if ((timeoutMs as bigint) < 0n) throw invalidParameter('"timeout" must not be negative');
+		return terminate(process as number, Number(timeoutMs), c);
+	}),
 	asynchronous("pg_blocking_pids(int4) -> _int4", async ([process], c) =>
 		arrayOf(blockingProcesses(await c.clusterActivity(), process as number)),
 	),
@@ -200,7 +201,6 @@ const pollMs = 50;
 
 /** As PostgreSQL's: waits until the session is gone, at most so long. */
 async function terminate(process: number, timeoutMs: number, c: FunctionContext): Promise<Datum> {
-	if (timeoutMs < 0) throw invalidParameter('"timeout" must not be negative');
 	const found = await c.signalBackend(process, "terminate");
 	if (!found || timeoutMs === 0) return found;
 	for (let waitedMs = 0; waitedMs < timeoutMs; waitedMs += pollMs) {

@@ -12,6 +12,7 @@ import {
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
+import { describeLockError, isLockError } from "../execute/lock-errors.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
@@ -368,6 +369,9 @@ export class SessionState {
 	translate(error: unknown): unknown {
 		if (error instanceof KeyExistsError && this.snapshot !== undefined) {
 			return keyViolation(this.snapshot, error.key, this.context);
+		}
+		if (isLockError(error) && this.snapshot !== undefined) {
+			return describeLockError(this.snapshot, error, this.context);
 		}
 		if (error instanceof ConflictError && this.snapshot !== undefined) {
 			const { key } = error.conflict;

@@ -82,15 +82,16 @@ export class VersionMonitor {
 		}
 	}
 
-	/** Nothing but what `own` writes has changed in any item, up to c. */
+	/** Nothing but what `own` writes has changed in any item, up to c, or been deleted where it had only to be there. */
 	validated(items: readonly ValidateItem[], c: Timestamp, own: TransactionId | null): void {
-		for (const { span, since } of items) {
+		for (const { span, since, present } of items) {
 			this.#tell({ s: c, span, own });
 			for (let i = this.#firstKey(span.start); i < this.#keys.length; i++) {
 				const k = this.#keys[i]!;
 				if (k >= span.end) break;
 				const change = this.#versionAt(k, c);
-				if (change !== undefined && change.c > since && change.transaction !== own) {
+				const isFine = change === undefined || change.c <= since || change.transaction === own;
+				if (!isFine && !(present === true && change.value !== null)) {
 					this.#problem(
 						`step 3: ${own} validates ${k} from ${since} to ${c}: ${change.transaction} changed it at ${change.c}`,
 					);
