@@ -22,11 +22,14 @@ export function gcError(s: Timestamp, threshold: Timestamp): RangeAnswer {
 /** Why a wait, or what did not want to wait, came to nothing. `taken`: somebody else has the row, and it is not to be waited for. */
 export type Unavailable = "taken" | Exclude<WaitEnd, "changed">;
 
-/** Whoever would read that its wait has `ended` has ended it, and does not listen any more. */
+/** Whoever reads that its wait has `ended` was taken for dead: who has ended it does not listen any more. */
 export function waitFailed(k: Key, why: Unavailable): RangeAnswer {
-	return typeof why === "string"
-		? lockNotAvailable(k, why === "timeout")
-		: deadlockDetected(why.deadlock);
+	if (typeof why !== "string") {
+		return deadlockDetected(why.deadlock);
+	}
+	return why === "ended"
+		? { kind: "conflict", reason: "the node of the transaction was silent for too long", key: k }
+		: lockNotAvailable(k, why === "timeout");
 }
 
 function lockNotAvailable(k: Key, timedOut: boolean): RangeAnswer {

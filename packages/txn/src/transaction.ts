@@ -749,7 +749,7 @@ export class GatewayTransaction implements Transaction {
 			outcome = await this.#committer.commit({
 				writes: this.#buffer.take(),
 				reads: this.#reads,
-				strictly: this.#options.isolation === "serializable",
+				strictly: this.#holdsAll,
 				builtOn,
 				confirm: async () => {
 					await this.confirm();
