@@ -2,7 +2,7 @@
  * Somebody fills the disk of the nodes to the last byte while clients write.
  *
  * 1. Writes fail with 53100, on every node; reads go on, on every node, for longer than any lease lasts.
- * 2. No node stops. When there is space again they write again, without a restart.
+ * 2. No node stops, and one can be started. When there is space again they write again, without a restart.
  * 3. Every acknowledged transaction is there, once and whole; none that failed is.
  */
 import { join } from "node:path";
@@ -72,6 +72,12 @@ async function fullDisk(options: FullDiskOptions): Promise<Violations> {
 				found.push(...(await readsWork(node)));
 				cluster.throwIfEnded();
 			}
+			const last = cluster.node(numbers.length);
+			await last.terminate();
+			last.start();
+			await last.untilServes();
+			log(`${last.name} was started again on the full disk`);
+			found.push(...(await readsWork(last)));
 			disk.empty();
 			await load.more(pace, numbers);
 		}
@@ -115,7 +121,7 @@ async function readsWork(node: NodeProcess): Promise<Violations> {
 }
 
 function unexpected(attempts: readonly Attempt[]): Violations {
-	const expected = new Set(["53100", "40001", "40003"]);
+	const expected = new Set(["53100", "40001", "40003", "lost", "57P01"]);
 	return attempts.flatMap(({ id, outcome }) =>
 		outcome.kind === "ok" || expected.has(outcome.code)
 			? []

@@ -65,9 +65,12 @@ export class DiskRoom {
 		return this.#isFull;
 	}
 
-	/** Before the log is opened: makes the ballast, if there is space. */
+	/** Before the log and the engine are opened, which takes some space: makes the ballast, or gives it up. */
 	async prepare(): Promise<void> {
 		await this.#look();
+		if (this.#isFull) {
+			await this.#giveUpBallast();
+		}
 	}
 
 	/** Once the node has an identity. */

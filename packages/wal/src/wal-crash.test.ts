@@ -1,6 +1,7 @@
 /** Random writes, a crash at a random instant that keeps any part of what was not synced, recovery, and on. */
 import type { RangeId, ReplicaId } from "@quorate/keys/ids";
 import type { Entry, HardState, SnapshotMetadata } from "@quorate/raft/types";
+import type { Runtime } from "@quorate/runtime/runtime";
 import test from "ava";
 import fc from "fast-check";
 import { CrashDisk, diskRuntime, type Keep } from "./crash-disk.ts";
@@ -162,6 +163,29 @@ function makeKeep(epoch: Epoch): Keep {
 	}
 }
 
+/** Timers fire after a few turns: what the log notes on the way happens between everything else. */
+function busyRuntime(disk: CrashDisk, onFatal?: (reason: string) => void): Runtime {
+	const runtime = diskRuntime(disk, onFatal);
+	const setTimer = (_delayMs: number, task: () => void) => {
+		let isCancelled = false;
+		const later = async (): Promise<void> => {
+			for (let n = 0; n < 7; n++) {
+				await Promise.resolve();
+			}
+			if (!isCancelled) {
+				task();
+			}
+		};
+		void later();
+		return {
+			cancel: () => {
+				isCancelled = true;
+			},
+		};
+	};
+	return { ...runtime, scheduler: { ...runtime.scheduler, setTimer } };
+}
+
 async function runEpoch(
 	disk: CrashDisk,
 	epoch: Epoch,
@@ -174,7 +198,7 @@ async function runEpoch(
 		fatal = (reason) => reject(new Error(reason));
 	});
 	failed.catch(() => undefined);
-	const { wal, recovered } = await openWal(diskRuntime(disk, fatal), "wal", { segmentSizeBytes });
+	const { wal, recovered } = await openWal(busyRuntime(disk, fatal), "wal", { segmentSizeBytes });
 	if (essence(recovered, compacted) !== modelEssence(states.model, compacted)) {
 		throw new Error(
 			`recovered ${essence(recovered, compacted)}, not ${modelEssence(states.model, compacted)}`,
@@ -223,7 +247,7 @@ async function runEpoch(
 	const least = acknowledged;
 	await Promise.race([wal.close(), failed]);
 	// Recovering must not change what the next recovery finds.
-	const first = await openWal(diskRuntime(after), "wal", { segmentSizeBytes });
+	const first = await openWal(busyRuntime(after), "wal", { segmentSizeBytes });
 	const found = essence(first.recovered, compacted);
 	const survived = history.findIndex(
 		(model, position) => position >= least && modelEssence(model, compacted) === found,

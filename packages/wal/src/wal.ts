@@ -120,6 +120,8 @@ class SegmentedWal implements Wal {
 	/** The note that was begun last. One at a time: an older one must not overwrite a newer. */
 	#noting: Promise<void> = Promise.resolve();
 	#noteTimer: Timer | undefined;
+	/** Segments below it are removed, or about to be. */
+	#goneBefore = 0;
 	readonly #groups: Map<RangeId, GroupLog>;
 	readonly #segments: SegmentTable;
 	readonly #out = new ByteWriter();
@@ -336,12 +338,13 @@ class SegmentedWal implements Wal {
 		});
 	}
 
-	/** Notes how far the log goes, from the oldest segment on or from a later one. */
-	#note(first = this.#segments.oldest?.number ?? this.#head.number): Promise<void> {
+	/** Notes how far the log goes, as it is when its turn comes: a segment that is about to be removed counts as gone for good. */
+	#note(): Promise<void> {
 		const note = this.#noting
 			.catch(() => undefined)
 			.then(() => {
 				const { number, offset } = this.#head;
+				const first = Math.max(this.#segments.oldest?.number ?? number, this.#goneBefore);
 				return this.#syncsWrites
 					? this.#position.write({ first, last: number, end: offset })
 					: undefined;
@@ -357,8 +360,9 @@ class SegmentedWal implements Wal {
 			if (oldest === undefined || oldest.pins > 0 || this.#segments.count === 1) {
 				return;
 			}
+			this.#goneBefore = oldest.number + 1;
 			try {
-				await this.#note(oldest.number + 1);
+				await this.#note();
 			} catch (error) {
 				ignoreFullDisk(error);
 				return;
