@@ -18,3 +18,6 @@ export interface Limits {
 	/** What a transaction keeps of its writes before it prepares a chunk of them. */
 	readonly bufferBytes?: number;
 }
+
+/** How long history is kept while nobody has set `gc_ttl`. */
+export const defaultHistoryLifeMs = 600_000;

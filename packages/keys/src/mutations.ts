@@ -43,6 +43,14 @@ export interface Mutations {
 	readonly withoutOracleRound?: boolean;
 	/** O2: a new oracle starts at its wall clock, wherever the ceiling is. */
 	readonly oracleGoesBack?: boolean;
+	/** F1: a timestamp is closed while a write that was accepted before it is not proposed yet. */
+	readonly closedTooEarly?: boolean;
+	/** F2: a follower reads above what is closed. */
+	readonly followersUnclosed?: boolean;
+	/** Section 5: reads do not look at the GC threshold. */
+	readonly pastWithoutThreshold?: boolean;
+	/** Section 6, large transactions: the anchor says "open" also after it has said that the transaction closes. */
+	readonly openAfterSeal?: boolean;
 	/** Section 5: a snapshot is put over what was there. */
 	readonly snapshotsOverlay?: boolean;
 	/** A2 of the advisory locks: transactions do not rely on the tenure of their session. */

@@ -1,5 +1,6 @@
 /** A node's connection to the placement group, whoever leads it. */
 
+import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
@@ -126,6 +127,14 @@ export class ConnectedPlacementClient implements PlacementClient {
 
 	schemaVersion(): number {
 		return this.#schemaVersion;
+	}
+
+	async schemaVersionAt(ts: Timestamp): Promise<number | undefined> {
+		// Of a change that is not known there c would be above what was issued with the version that is known here.
+		assert(ts <= this.#seen, () => `the schema as of ${ts}, and ${this.#seen} was issued`);
+		const body = { timestamp: ts, least: this.#schemaVersion };
+		const version = (await this.#calls.call(methods.schemaAt, body)) as number;
+		return version === 0 ? undefined : version;
 	}
 
 	async awaitSchemaVersion(version: number, timeoutMs: number): Promise<boolean> {

@@ -6,6 +6,7 @@
  */
 import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementCommand } from "./commands.ts";
@@ -128,6 +129,7 @@ export class PlacementLeader {
 			[methods.register]: (body) => this.#register(body),
 			[methods.heartbeat]: (body) => this.#heartbeat(body),
 			[methods.awaitSchema]: (body) => this.#awaitSchema(body),
+			[methods.schemaAt]: (body) => this.#schemaAt(body),
 			[methods.markNode]: (body) => this.#markNode(body),
 			[methods.set]: (body) => this.#set(body),
 			[methods.settings]: () => settingsToWire(this.#machine.state.settings()),
@@ -310,6 +312,15 @@ export class PlacementLeader {
 			this.#waiters.push({ version: wanted, deadlineMs, resolve });
 			this.#scheduleRecheck();
 		}).then(([isServed, answer]) => (isServed ? answer : undefined));
+	}
+
+	/** A leader that was replaced without knowing lacks the changes since. */
+	#schemaAt(body: unknown): number | undefined {
+		const { timestamp: at, least } = readObject(body);
+		const ts = readCount(at, 0, Number.MAX_SAFE_INTEGER, "timestamp") as Timestamp;
+		const wanted = readCount(least, 0, Number.MAX_SAFE_INTEGER, "version");
+		const { state } = this.#machine;
+		return state.schemaVersion() < wanted ? undefined : (state.schemaVersionAt(ts) ?? 0);
 	}
 
 	#hasBeenSeen(version: number): boolean {

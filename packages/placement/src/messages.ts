@@ -28,6 +28,8 @@ export const methods = {
 	heartbeat: "placement.heartbeat",
 	/** {version, timeoutMs} -> boolean: all live nodes have seen it */
 	awaitSchema: "placement.await-schema",
+	/** {timestamp, least} -> version as of it, 0: forgotten; only from a leader that knows version `least` */
+	schemaAt: "placement.schema-at",
 	/** {nodeId, state} -> {refused} */
 	markNode: "placement.mark-node",
 	/** {name, value or null} -> true */

@@ -2,6 +2,7 @@
 import type { BootId, ClusterId, NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import type { IssuedTimestamp, TimestampSource } from "@quorate/replica/timestamp-source";
 
 export interface NodeRecord {
@@ -49,6 +50,10 @@ export interface PlacementClient extends TimestampSource {
 	settings(): ClusterSettings;
 	/** Durable when it resolves, and known to all nodes that answer. Null: back to the default. */
 	set(name: string, value: string | null): Promise<void>;
+	/**
+	 * The schema version as of a timestamp not above one that this node has drawn itself and been answered; undefined: too long ago.
+	 */
+	schemaVersionAt(ts: Timestamp): Promise<number | undefined>;
 	/** Resolves once every live node has seen `version`, or after `timeoutMs`: false. */
 	awaitSchemaVersion(version: number, timeoutMs: number): Promise<boolean>;
 }

@@ -131,6 +131,8 @@ function execute(
 			return applyForget(state, batch, command, mutations);
 		case "collect":
 			return applyCollect(state, batch, command);
+		case "close":
+			return applyClose(state, command);
 		case "split":
 			return applySplit(state, batch, command);
 	}
@@ -184,6 +186,7 @@ function applyPrepare(
 	if (c.p <= state.gcThreshold) {
 		return refused("prepared at or below the GC threshold");
 	}
+	assertOpen(state, c.p, mutations);
 	let p = c.p;
 	for (const write of c.writes) {
 		const present = batch.intent(write.key);
@@ -353,6 +356,7 @@ function applyOnePhase(
 	if (c.reads.some((read) => batch.newestChange(read.key) !== read.c)) {
 		return refused("a pending value that it had read did not come to be");
 	}
+	assertOpen(state, c.p, mutations);
 	assert(c.c > c.p, () => `T1: commit timestamp ${c.c} is not above p ${c.p}`);
 	if (c.writes.length >= manyKeys) {
 		batch.expect(spanOf(c.writes.map(({ key }) => key)));
@@ -406,6 +410,26 @@ function applyCollect(
 	return done;
 }
 
+function applyClose(state: RangeState, c: Extract<Command, { kind: "close" }>): ApplyResult {
+	assert(
+		c.timestamp <= state.lease.expiry,
+		() => `F1: ${c.timestamp} is closed above the lease's expiry ${state.lease.expiry}`,
+	);
+	if (c.timestamp > state.closed) {
+		state.closed = c.timestamp;
+		state.closedVersion = c.schemaVersion;
+	}
+	return done;
+}
+
+/** F1: what comes after a timestamp was closed commits above it. */
+function assertOpen(state: RangeState, p: Timestamp, mutations: Mutations | undefined): void {
+	assert(
+		p >= state.closed || mutations?.timestampBeforePending === true,
+		() => `F1: prepared at ${p}, and ${state.closed} is closed`,
+	);
+}
+
 function applySplit(
 	state: RangeState,
 	batch: VersionBatch,
@@ -436,6 +460,8 @@ function applySplit(
 		lastCommit: state.lastCommit,
 		gcThreshold: state.gcThreshold,
 		horizon: state.horizon,
+		closed: state.closed,
+		closedVersion: state.closedVersion,
 	};
 	state.descriptor = { ...d, end: c.at, epoch: { version, conf: d.epoch.conf } };
 	batch.rawPut(metaKey(c.rangeId, "state"), encodeRangeState(right));

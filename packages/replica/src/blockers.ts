@@ -4,7 +4,7 @@
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
-import type { Timestamp } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { Timer } from "@quorate/runtime/runtime";
 import type { EngineReader } from "@quorate/storage/engine";
 import { intentSpan, userKey } from "@quorate/storage/engine-keys";
@@ -32,11 +32,16 @@ interface Wait {
 	readonly wake: Set<() => void>;
 	readonly anchor: Key;
 	readonly keys: Set<Key>;
+	/** The highest timestamp that somebody of them reads or validates at; 0: all wait for the outcome itself. */
+	s: Timestamp;
+	/** Undefined while the anchor is being asked. */
 	timer: Timer | undefined;
 }
 
 /** Decisions remembered at most; they only save a question. */
 const decisionsMax = 20_000;
+/** Large transactions of which something is remembered at most; forgetting one costs a question, too. */
+const aboveMax = 1_000;
 /** Of one look when intents are counted: there may be millions. */
 const recountRows = 4_096;
 const recountBytes = 1 << 20;
@@ -46,7 +51,9 @@ export class Blockers {
 	readonly #pending: PendingWrites;
 	readonly #decisions = new Map<TransactionId, Decision>();
 	readonly #waits = new Map<TransactionId, Wait>();
-	/** Called with a decision so that the intents are resolved through the log. */
+	/** What anchors have said of large transactions: their c will be above it. A fact, whatever happens to leases. */
+	readonly #above = new Map<TransactionId, Timestamp>();
+	/** Called with a decision so that the intents are resolved through the log, where this replica may. */
 	readonly #resolve: (transaction: TransactionId, decision: Decision, keys: readonly Key[]) => void;
 	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
 	readonly #settle: () => void;
@@ -210,6 +217,7 @@ export class Blockers {
 			}
 		}
 		this.#decisions.set(transaction, decision);
+		this.#above.delete(transaction);
 		this.changed(transaction);
 	}
 
@@ -228,10 +236,18 @@ export class Blockers {
 		}
 	}
 
-	/** True while it is there and undecided. */
-	stands(b: Blocker): boolean {
+	/** True while it is there and undecided. `s` above 0: and may commit at or below `s`. */
+	stands(b: Blocker, s: Timestamp): boolean {
 		const decision = this.#decisions.get(b.transaction);
-		return (decision === undefined || decision === "unknown") && this.isThere(b);
+		if (decision !== undefined && decision !== "unknown") {
+			return false;
+		}
+		return !this.isAbove(b.transaction, s) && this.isThere(b);
+	}
+
+	/** It is known that the transaction's c will be above `s`: reads and validations at `s` pass by. */
+	isAbove(transaction: TransactionId, s: Timestamp): boolean {
+		return s > 0 && (this.#above.get(transaction) ?? 0) >= s;
 	}
 
 	isThere(b: Blocker): boolean {
@@ -241,16 +257,24 @@ export class Blockers {
 		return this.#pending.on(b.key).some((x) => x.group.transaction === b.transaction);
 	}
 
-	/** Calls `wake` once, when something about the blocker's transaction changed. Returns what takes it back. */
-	watch(b: Blocker, wake: () => void): () => void {
+	/**
+	 * Calls `wake` once, when something about the blocker's transaction changed. Returns what takes it back. `s`: of the read or
+	 * validation that waits; 0: for newest-reads, which wait for the outcome.
+	 */
+	watch(b: Blocker, wake: () => void, s: Timestamp): () => void {
 		let wait = this.#waits.get(b.transaction);
 		if (wait === undefined) {
-			wait = { wake: new Set(), anchor: b.anchor, keys: new Set(), timer: undefined };
+			const { anchor } = b;
+			wait = { wake: new Set(), anchor, keys: new Set(), s: timestampZero, timer: undefined };
 			this.#waits.set(b.transaction, wait);
 			this.#askLater(b.transaction, wait);
 		}
 		wait.keys.add(b.key);
 		wait.wake.add(wake);
+		if (s > wait.s) {
+			wait.s = s;
+			this.#askAtOnce(b.transaction, wait);
+		}
 		return () => {
 			wait.wake.delete(wake);
 			if (wait.wake.size === 0 && this.#waits.get(b.transaction) === wait) {
@@ -269,16 +293,29 @@ export class Blockers {
 	}
 
 	#askLater(transaction: TransactionId, wait: Wait): void {
-		wait.timer = this.#context.runtime.scheduler.setTimer(inquireAfterMs, () => {
-			this.#ask(transaction, wait).catch((error) => {
-				this.#context.runtime.logger.log("debug", "asking an anchor failed", {
-					transaction,
-					error: String(error),
-				});
-				if (this.#waits.get(transaction) === wait) {
-					this.#askLater(transaction, wait);
-				}
+		wait.timer = this.#context.runtime.scheduler.setTimer(inquireAfterMs, () =>
+			this.#askNow(transaction, wait),
+		);
+	}
+
+	/** A transaction that was open a moment ago is large, and will hardly end in the next one. */
+	#askAtOnce(transaction: TransactionId, wait: Wait): void {
+		if (this.#above.has(transaction) && wait.timer !== undefined) {
+			wait.timer.cancel();
+			this.#askNow(transaction, wait);
+		}
+	}
+
+	#askNow(transaction: TransactionId, wait: Wait): void {
+		wait.timer = undefined;
+		this.#ask(transaction, wait).catch((error) => {
+			this.#context.runtime.logger.log("debug", "asking an anchor failed", {
+				transaction,
+				error: String(error),
 			});
+			if (this.#waits.get(transaction) === wait) {
+				this.#askLater(transaction, wait);
+			}
 		});
 	}
 
@@ -289,7 +326,10 @@ export class Blockers {
 		if (pending) {
 			this.#settle();
 		}
-		const answer = await this.#context.inquire(transaction, wait.anchor);
+		const answer = await this.#context.inquire(transaction, wait.anchor, wait.s);
+		if (answer.kind === "open") {
+			this.#noteAbove(transaction, answer.s);
+		}
 		if (this.#waits.get(transaction) !== wait) {
 			return;
 		}
@@ -301,8 +341,21 @@ export class Blockers {
 			// T4: dropped through the log; readers wait until that is applied here. It may have committed.
 			this.#resolve(transaction, "unknown", [...wait.keys]);
 			this.#askLater(transaction, wait);
+		} else if (answer.kind === "open") {
+			// Who waits for more than that looks again, and asks anew.
+			this.#end(transaction, wait);
 		} else {
 			this.#askLater(transaction, wait);
+		}
+	}
+
+	#noteAbove(transaction: TransactionId, s: Timestamp): void {
+		const known = this.#above.get(transaction);
+		if (known === undefined && this.#above.size >= aboveMax) {
+			this.#above.clear();
+		}
+		if (known === undefined || known < s) {
+			this.#above.set(transaction, s);
 		}
 	}
 

@@ -95,6 +95,8 @@ export type Command =
 			readonly kind: "forget";
 			readonly transactions: readonly { readonly id: TransactionId; readonly anchor: Key }[];
 	  }
+	/** F1: whatever commits at or below the timestamp is there as an intent, or was applied, before this. */
+	| { readonly kind: "close"; readonly timestamp: Timestamp; readonly schemaVersion: number }
 	/** Raises the GC threshold and removes what ended at or below it in a span, which its proposer chose short. */
 	| { readonly kind: "collect"; readonly threshold: Timestamp; readonly span: WrittenSpan }
 	| {

@@ -28,8 +28,11 @@ export interface ReplicaContext {
 	bootOf(node: NodeId): BootId | undefined;
 	/** Nothing new may be written to a range of these replicas: the disk here is full, or those of so many that no quorum is left. */
 	isDiskFull(replicas: RangeDescriptor["replicas"]): boolean;
-	/** Asks the leaseholder of the range that holds the anchor what became of a transaction. */
-	inquire(transaction: TransactionId, anchor: Key): Promise<RangeAnswer>;
+	/**
+	 * Asks the leaseholder of the range that holds the anchor what became of a transaction. `s`: it also helps to know that its c
+	 * will be above it; 0: that does not help.
+	 */
+	inquire(transaction: TransactionId, anchor: Key, s: Timestamp): Promise<RangeAnswer>;
 	/** Resolves a committed transaction's intents wherever they are; true once all of it has applied. */
 	resolveAll(
 		transaction: TransactionId,
@@ -56,5 +59,3 @@ export const inquireAfterMs = 100;
 export const silentAfterMs = 1_500;
 /** Records and tombstones live at least so long (T4). */
 export const recordLifeMs = 600_000;
-/** How long history is kept. */
-export const historyLifeMs = 600_000;

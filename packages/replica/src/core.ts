@@ -5,6 +5,7 @@ import type { ApplyResult } from "./apply.ts";
 import type { Blockers } from "./blockers.ts";
 import type { Command } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
+import type { Inquiries } from "./inquiries.ts";
 import type { LockTable } from "./lock-table.ts";
 import type { WriteWaits } from "./lock-waits.ts";
 import type { PendingGroup, PendingWrites } from "./pending-writes.ts";
@@ -22,6 +23,7 @@ export interface ReplicaCore {
 	readonly locks: LockTable;
 	/** Who waits here for writes of others. */
 	readonly writeWaits: WriteWaits;
+	readonly inquiries: Inquiries;
 	/** This replica may serve as leaseholder now: Raft leader, own term applied, the lease is this boot's and not being given away. */
 	holding(): boolean;
 	/** The highest issued timestamp known on this node. */

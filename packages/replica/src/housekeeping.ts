@@ -4,7 +4,7 @@
  */
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import { rangeSpan } from "@quorate/keys/range";
-import { type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
+import { type Timestamp, ticksPerMs, timestampZero } from "@quorate/keys/timestamp";
 import type { Engine } from "@quorate/storage/engine";
 import {
 	historyEnd,
@@ -13,7 +13,7 @@ import {
 	historyUserKey,
 	transactionSpan,
 } from "@quorate/storage/engine-keys";
-import { historyLifeMs, recordLifeMs } from "./context.ts";
+import { recordLifeMs } from "./context.ts";
 import type { Replica } from "./replica.ts";
 import { decodeRecord, type TransactionRecord } from "./transaction-record.ts";
 
@@ -47,7 +47,8 @@ export class IntentSweeper {
 			now.add(intent.transaction);
 			if (this.#before.has(intent.transaction)) {
 				const { transaction, anchor, p } = intent;
-				replica.blockers.watch({ transaction, anchor, key, p, pending: false }, onlyAsk);
+				const blocker = { transaction, anchor, key, p, pending: false };
+				replica.blockers.watch(blocker, onlyAsk, timestampZero);
 			}
 		}
 		this.#before = now;
@@ -116,15 +117,16 @@ async function resolvesDone(replica: Replica, record: TransactionRecord): Promis
 	return replica.context.resolveAll(record.transaction, record.c, record.written);
 }
 
-/** Raises the GC threshold to ten minutes ago, below every intent and pending write, and removes history slice by slice. */
-export async function collectHistory(replica: Replica): Promise<void> {
-	const { engine, runtime, timestamps, limits } = replica.context;
+/** Raises the GC threshold to `lifeMs` ago, below every intent and pending write, and removes history slice by slice. */
+export async function collectHistory(replica: Replica, lifeMs: number): Promise<void> {
+	const { engine, runtime, timestamps } = replica.context;
 	const bounds = rangeSpan(replica.state.descriptor);
-	let threshold = timestamps.seen() - (limits?.historyLifeMs ?? historyLifeMs) * ticksPerMs;
+	let threshold = timestamps.seen() - lifeMs * ticksPerMs;
+	// What is pending may become an intent where the look for them has been.
+	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
 	if (replica.blockers.intents.lowestP <= threshold) {
 		threshold = Math.min(threshold, (await lowestP(replica, bounds)) - 1);
 	}
-	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
 	let from: Key | undefined = bounds.start;
 	while (threshold > 0 && from !== undefined && replica.holding()) {
 		const { version } = replica.state.descriptor.epoch;

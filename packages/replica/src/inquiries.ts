@@ -1,6 +1,7 @@
 /** At the anchor (T3): what became of a transaction, and the decision to abort one whose coordinator is silent. */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
 import { readRecord } from "./apply.ts";
 import { silentAfterMs } from "./context.ts";
@@ -14,6 +15,11 @@ const heardMax = 50_000;
 export class Inquiries {
 	/** Monotonic milliseconds when the coordinator was heard last, or first asked about. Counted anew under a new lease. */
 	readonly #heard = new Map<TransactionId, number>();
+	/**
+	 * Large transactions whose anchor's key became pending first here and under this lease, and that have not been sealed: their c
+	 * is drawn after the word of a seal, which only this lease or a later one gives.
+	 */
+	readonly #open = new Set<TransactionId>();
 	/** Monotonic milliseconds when the present lease was applied here. */
 	#leaseAtMs = 0;
 
@@ -28,13 +34,42 @@ export class Inquiries {
 
 	newLease(nowMs: number): void {
 		this.#heard.clear();
+		this.#open.clear();
 		this.#leaseAtMs = nowMs;
 	}
 
-	async inquire(r: ReplicaCore, transaction: TransactionId, anchor: Key): Promise<RangeAnswer> {
+	opened(nowMs: number, transaction: TransactionId): void {
+		this.#open.add(transaction);
+		this.heartbeat(nowMs, [transaction]);
+	}
+
+	/** Its coordinator draws c after the answer. The anchor's intent was applied before: its prepares were answered. */
+	seal(r: ReplicaCore, transaction: TransactionId, anchor: Key): RangeAnswer {
+		if (r.context.mutations?.openAfterSeal !== true) {
+			this.#open.delete(transaction);
+		}
+		const isPrepared = r.blockers.intent(r.context.engine, anchor)?.transaction === transaction;
+		return isPrepared ? { kind: "done" } : { kind: "aborted" };
+	}
+
+	/** `s` above 0: that c will be above it is an answer, too, where that is known. */
+	async inquire(
+		r: ReplicaCore,
+		transaction: TransactionId,
+		anchor: Key,
+		s: Timestamp,
+	): Promise<RangeAnswer> {
+		if (s > 0 && this.#open.has(transaction)) {
+			// L1. What follows is one tick.
+			const covered = r.covers(s);
+			if (covered !== true && !(await covered)) {
+				return r.notLeaseholder();
+			}
+		}
 		const { engine, runtime } = r.context;
 		const record = readRecord({ raw: (k) => engine.get(k) }, transaction, anchor);
 		if (record !== undefined) {
+			this.#open.delete(transaction);
 			return record.outcome === "committed"
 				? { kind: "committed", c: record.c }
 				: { kind: "aborted" };
@@ -54,7 +89,10 @@ export class Inquiries {
 			return { kind: "undecided" };
 		}
 		if (now - heard < silentAfterMs) {
-			return { kind: "undecided" };
+			const isOpen = isPrepared && this.#open.has(transaction);
+			return isOpen && s > 0 && s <= r.state.lease.expiry
+				? { kind: "open", s }
+				: { kind: "undecided" };
 		}
 		return abort(r, { kind: "abort", transaction, anchor });
 	}

@@ -3,6 +3,7 @@
  * the waits that a deadlock can be made of, and that people are shown.
  */
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import type { Victim, WaitEdge, WaitEnd } from "./wait-edge.ts";
@@ -78,11 +79,15 @@ export function writeWaiter(
 	return { owner, transaction: transaction ?? null, since };
 }
 
-/** Waits until something about the blocker's transaction changes, or the wait has to end. `stop` is given what ends it early. */
+/**
+ * Waits until something about the blocker's transaction changes, or the wait has to end. `s`: of a read or validation, which also
+ * wants to know that the transaction commits above it; 0 for others. `stop` is given what ends the wait early.
+ */
 export function waitForWrite(
 	r: ReplicaCore,
 	blocker: Blocker,
 	waiter: WriteWaiter | undefined,
+	s: Timestamp,
 	stop?: (end: () => void) => void,
 ): Promise<WaitEnd> {
 	return new Promise((resolve) => {
@@ -94,7 +99,7 @@ export function waitForWrite(
 			resolve(how);
 		};
 		const wait: Wait | undefined = waiter && { waiter, blocker, end };
-		const leave = r.blockers.watch(blocker, () => end("changed"));
+		const leave = r.blockers.watch(blocker, () => end("changed"), s);
 		if (wait !== undefined) {
 			r.writeWaits.add(wait);
 		}

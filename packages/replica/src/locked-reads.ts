@@ -4,7 +4,7 @@
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
-import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampMax, timestampZero } from "@quorate/keys/timestamp";
 import type { Timer } from "@quorate/runtime/runtime";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
@@ -151,7 +151,7 @@ export class LockWaiting {
 	write(blocker: Blocker): Promise<WaitEnd> {
 		const { owner } = this.#lock;
 		const waiter = { owner, transaction: this.#own, since: this.#since };
-		return waitForWrite(this.#r, blocker, waiter, (stop) => this.#stopWith(stop));
+		return waitForWrite(this.#r, blocker, waiter, timestampZero, (stop) => this.#stopWith(stop));
 	}
 
 	end(): void {

@@ -1,4 +1,5 @@
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import { type Key, key, keyMax } from "@quorate/keys/key";
 import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
@@ -118,7 +119,7 @@ test("the collector of history learns the lowest p without looking at all intent
 	const { replica, most } = leading();
 	t.true(replica.holding());
 	t.is(replica.blockers.intents.lowestP, 5);
-	await collectHistory(replica);
+	await collectHistory(replica, defaultHistoryLifeMs);
 	t.true(most() > 0 && most() <= 500);
 });
 

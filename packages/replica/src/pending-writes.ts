@@ -46,6 +46,8 @@ export class PendingWrites {
 	/** Proposed groups by number, in order of the numbers. */
 	readonly #proposed = new Map<number, PendingGroup>();
 	readonly #unproposed = new Set<PendingGroup>();
+	/** Called once, when one that was not proposed is, or is gone. */
+	#onUnproposed: (() => void)[] = [];
 
 	accept(group: PendingGroup): void {
 		for (const write of group.writes) {
@@ -63,12 +65,39 @@ export class PendingWrites {
 		assert(this.#unproposed.delete(group), "L4: a pending write was proposed twice");
 		group.number = number;
 		this.#proposed.set(number, group);
+		this.#unproposedChanged();
+	}
+
+	/** Some that was accepted with p below `s` is not in the log yet. */
+	hasUnproposedBelow(s: Timestamp): boolean {
+		for (const { p } of this.#unproposed) {
+			if (p < s) {
+				return true;
+			}
+		}
+		return false;
+	}
+
+	/** Resolves when one that was not proposed is, or is gone. */
+	nextProposal(): Promise<void> {
+		return new Promise((resolve) => this.#onUnproposed.push(resolve));
+	}
+
+	#unproposedChanged(): void {
+		if (this.#onUnproposed.length > 0) {
+			const waiting = this.#onUnproposed;
+			this.#onUnproposed = [];
+			for (const wake of waiting) {
+				wake();
+			}
+		}
 	}
 
 	/** Allowed only before it was proposed. */
 	withdraw(group: PendingGroup): void {
 		assert(this.#unproposed.delete(group), "L4: a pending write was withdrawn after its proposal");
 		this.#forget(group);
+		this.#unproposedChanged();
 	}
 
 	/** The entry with this number was applied or rejected at apply. `accepted`: it ends all with lower numbers, too. Returns the ended. */
@@ -101,6 +130,7 @@ export class PendingWrites {
 			this.#unproposed.delete(group);
 			this.#forget(group);
 		}
+		this.#unproposedChanged();
 		return ended;
 	}
 

@@ -25,13 +25,18 @@ export interface RangeState {
 	gcThreshold: Timestamp;
 	/** X of T4: the highest begin timestamp among removed records and tombstones. */
 	horizon: Timestamp;
+	/** F1: whatever is not here as an intent commits above it. 0: nothing was closed yet. */
+	closed: Timestamp;
+	/** The schema version as of `closed`. */
+	closedVersion: number;
 }
 
 /** The index and term at which every range is born: its log begins after them. */
 export const birthIndex = 10;
 export const birthTerm = 5;
 
-const stateFormat = 1;
+/** 2: with what is closed. */
+const stateFormat = 2;
 
 export const noLease: Lease = {
 	sequence: 0,
@@ -52,6 +57,8 @@ export function newRangeState(descriptor: RangeDescriptor): RangeState {
 		lastCommit: timestampZero,
 		gcThreshold: timestampZero,
 		horizon: timestampZero,
+		closed: timestampZero,
+		closedVersion: 0,
 	};
 }
 
@@ -61,13 +68,16 @@ export function configurationOf(descriptor: RangeDescriptor): Configuration {
 	return { voters: ids("voter"), outgoing: [], learners: ids("learner"), learnersNext: [] };
 }
 
-/** What rarely changes of a state, encoded: the head of an array of ten, as far as the lease. */
+/** What rarely changes of a state, encoded: the head of an array of twelve, as far as the lease. */
 interface Head {
 	readonly descriptor: RangeDescriptor;
 	readonly configuration: Configuration;
 	readonly lease: Lease;
 	readonly bytes: Uint8Array;
 }
+
+/** What follows the head: each 0 of them is one byte. */
+const numberCount = 8;
 
 const heads = new WeakMap<RangeState, Head>();
 
@@ -81,8 +91,9 @@ function headOf(s: RangeState): Uint8Array {
 	) {
 		return known.bytes;
 	}
-	const bytes = encodeBody([stateFormat, descriptor, configuration, lease, 0, 0, 0, 0, 0, 0]);
-	const head = { descriptor, configuration, lease, bytes: bytes.slice(0, bytes.length - 6) };
+	const zeros = new Array<number>(numberCount).fill(0);
+	const bytes = encodeBody([stateFormat, descriptor, configuration, lease, ...zeros]);
+	const head = { descriptor, configuration, lease, bytes: bytes.slice(0, -numberCount) };
 	heads.set(s, head);
 	return head.bytes;
 }
@@ -91,6 +102,7 @@ function headOf(s: RangeState): Uint8Array {
 export function encodeRangeState(s: RangeState): Uint8Array {
 	const head = headOf(s);
 	const { lastNumber, appliedIndex, appliedTerm, lastCommit, gcThreshold, horizon } = s;
+	const { closed, closedVersion } = s;
 	const numbers = encodeBody([
 		lastNumber,
 		appliedIndex,
@@ -98,6 +110,8 @@ export function encodeRangeState(s: RangeState): Uint8Array {
 		lastCommit,
 		gcThreshold,
 		horizon,
+		closed,
+		closedVersion,
 	]);
 	// MessagePack is its parts one after the other; a short array begins with one byte.
 	const out = Buffer.allocUnsafe(head.length + numbers.length - 1);
@@ -109,7 +123,7 @@ export function encodeRangeState(s: RangeState): Uint8Array {
 export function decodeRangeState(bytes: Uint8Array): RangeState {
 	const fields = decodeBody(bytes) as unknown[];
 	assert(
-		fields[0] === stateFormat,
+		fields[0] === stateFormat || fields[0] === 1,
 		() =>
 			`range state of format ${fields[0]}: this version knows ${stateFormat}; upgrade this node`,
 	);
@@ -123,6 +137,8 @@ export function decodeRangeState(bytes: Uint8Array): RangeState {
 		lastCommit: fields[7] as Timestamp,
 		gcThreshold: fields[8] as Timestamp,
 		horizon: fields[9] as Timestamp,
+		closed: (fields[10] ?? timestampZero) as Timestamp,
+		closedVersion: (fields[11] ?? 0) as number,
 	};
 }
 

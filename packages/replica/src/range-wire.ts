@@ -55,6 +55,7 @@ function bodyToWire(b: RangeRequestBody): Wire {
 				flatWrites(b.writes),
 				b.owner,
 				b.undo === true,
+				b.opens === true,
 			];
 		case "one-phase":
 			return [
@@ -113,6 +114,7 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				writes: writesOf(w[7] as Wire),
 				owner: w[8] as LockOwner,
 				...(w[9] === true ? { undo: true } : {}),
+				...(w[10] === true ? { opens: true } : {}),
 			};
 		case "one-phase":
 			return {

@@ -58,9 +58,17 @@ async function readLater(
 	return (await covered) && q.keys.every((k) => r.owns(k)) ? readCovered(r, q) : r.notLeaseholder();
 }
 
+/** Versions that a read at `s` needs may be gone. */
+function isCollected(r: ReplicaCore, s: Timestamp): boolean {
+	return s < r.state.gcThreshold && r.context.mutations?.pastWithoutThreshold !== true;
+}
+
 function readCovered(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer> {
-	r.context.observer?.looks(r, q.s);
-	if (q.s < r.state.gcThreshold) {
+	// A follower has no lease to hold it to.
+	if (q.follower !== true) {
+		r.context.observer?.looks(r, q.s);
+	}
+	if (isCollected(r, q.s)) {
 		return gcError(q.s, r.state.gcThreshold);
 	}
 	const own = q.transaction ?? null;
@@ -97,7 +105,7 @@ async function readBlocked(
 	if (!q.keys.every((k) => r.owns(k))) {
 		return r.stale();
 	}
-	if (q.s < r.state.gcThreshold) {
+	if (isCollected(r, q.s)) {
 		return gcError(q.s, r.state.gcThreshold);
 	}
 	// A key that it had to wait for is read again; the others stay as the first look saw them.
@@ -113,18 +121,22 @@ async function readBlocked(
 const none: readonly Blocker[] = [];
 
 /**
- * Waits until none of the blockers stands (each is gone, or decided). The answer where the wait fails: its reader is the victim of
- * a deadlock, or does not listen any more.
+ * Waits until none of the blockers is in the way of a read at `q.s`: each is gone, decided, or known to commit above it. The answer
+ * where the wait fails: its reader is the victim of a deadlock, or does not listen any more.
  */
 async function settled(
 	r: ReplicaCore,
 	found: readonly Blocker[],
-	q: { readonly owner?: LockOwner | null; readonly transaction?: TransactionId | null },
+	q: {
+		readonly s: Timestamp;
+		readonly owner?: LockOwner | null;
+		readonly transaction?: TransactionId | null;
+	},
 ): Promise<RangeAnswer | undefined> {
 	const waiter = writeWaiter(r, q.owner, q.transaction);
 	for (const b of found) {
-		while (r.blockers.stands(b)) {
-			const end = await waitForWrite(r, b, waiter);
+		while (r.blockers.stands(b, q.s)) {
+			const end = await waitForWrite(r, b, waiter, q.s);
 			if (end !== "changed") {
 				return waitFailed(b.key, end);
 			}
@@ -193,6 +205,15 @@ function decidedValue(r: ReplicaCore, b: Blocker, s: Timestamp): DecidedValue | 
 	return newestChange(engine, b.key) < c ? { c, value: pending.write.value } : undefined;
 }
 
+/** By a replica that has closed `s` (F2): as a leaseholder whose lease covers it. */
+export function readClosed(r: ReplicaCore, q: Asked | Scan): RangeAnswer | Promise<RangeAnswer> {
+	if (q.kind === "scan") {
+		return scanCovered(r, q);
+	}
+	assert(q.s !== null, "a follower is told at which timestamp to read");
+	return readCovered(r, { ...q, s: q.s });
+}
+
 export function scan(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer> {
 	const covered = r.covers(q.s);
 	return covered === true ? scanCovered(r, q) : scanLater(r, q, covered);
@@ -207,8 +228,11 @@ async function scanLater(
 }
 
 function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer> {
-	r.context.observer?.looks(r, q.s);
-	if (q.s < r.state.gcThreshold) {
+	// A follower has no lease to hold it to.
+	if (q.follower !== true) {
+		r.context.observer?.looks(r, q.s);
+	}
+	if (isCollected(r, q.s)) {
 		return gcError(q.s, r.state.gcThreshold);
 	}
 	const own = q.transaction ?? null;
@@ -221,7 +245,7 @@ function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer
 	if (look.found.length === 0 && mine.length === 0) {
 		return answerPage(r, q, page.rows, look);
 	}
-	if (mine.length === 0 && !look.found.some((b) => b.pending || r.blockers.stands(b))) {
+	if (mine.length === 0 && !look.found.some((b) => b.pending || r.blockers.stands(b, q.s))) {
 		return scanDecided(r, q, page.rows, look);
 	}
 	return scanBlocked(r, q, look.covered, look.resume, look.found);
@@ -241,7 +265,7 @@ interface FirstLook {
 }
 
 /**
- * All that stands in the way is decided, and only waits to be resolved: of a large transaction that may take a while. What it wrote
+ * All that stands in the way is decided, or known to commit later: of a large transaction that may take a while. What it wrote
  * shows as it was looked at in this same tick, and where nothing lies below it no key has to be asked for.
  */
 function scanDecided(
@@ -258,8 +282,9 @@ function scanDecided(
 	const changed = new Set<Key>();
 	for (const { key, transaction, intent } of found) {
 		const decision = r.blockers.decision(transaction);
-		assert(intent !== undefined && decision !== undefined, "what is decided was looked at");
-		if (decision === "unknown" || decision.c === 0 || decision.c > q.s) {
+		assert(intent !== undefined, "what is decided was looked at");
+		// None: it is known to commit above `q.s`.
+		if (decision === undefined || decision === "unknown" || decision.c === 0 || decision.c > q.s) {
 			continue;
 		}
 		const isLate = intent.mark || decision.c <= intent.p;
@@ -331,7 +356,7 @@ async function scanBlocked(
 	if (!r.ownsSpan(q.span)) {
 		return r.stale();
 	}
-	if (q.s < r.state.gcThreshold) {
+	if (isCollected(r, q.s)) {
 		return gcError(q.s, r.state.gcThreshold);
 	}
 	// Everything of the covered part: rows that the waited-for writes made may exceed the page by as many.

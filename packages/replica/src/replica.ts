@@ -14,7 +14,9 @@
  *     overtaken by a higher number or a newer lease.
  * T1. After a read at s, no version with ts <= s appears that the read did not see: c is above p, p at or above every s served.
  *
- * Left out: merges, closed timestamps, open large transactions.
+ * F1, F2. What lets followers read the past: `closing.ts`.
+ *
+ * Left out: merges.
  * May import: runtime, keys, rpc, raft, wal, storage.
  */
 import { assert } from "@quorate/keys/assert";
@@ -29,6 +31,7 @@ import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
 import { VersionBatch } from "@quorate/storage/version-batch";
 import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
 import { Blockers } from "./blockers.ts";
+import { closeTimestamp, isClosed, isForReplica } from "./closing.ts";
 import { type Command, decodeCommand, encodeCommand, entryBytesMax } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { ProposalResult } from "./core.ts";
@@ -44,7 +47,7 @@ import { descriptorAfter, relocate } from "./membership.ts";
 import type { AppliedCommand } from "./observer.ts";
 import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
-import { read, scan } from "./reads.ts";
+import { read, readClosed, scan } from "./reads.ts";
 import { renew } from "./renewal.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { retire } from "./retired-ids.ts";
@@ -106,6 +109,10 @@ export class Replica implements GroupMachine, FeedCore {
 			context,
 			this.pending,
 			(transaction, decision, keys) => {
+				// Who only follows reads the outcome and waits for whoever leads.
+				if (!this.holding()) {
+					return;
+				}
 				// Keys that have left with a split are their new range's to resolve.
 				const own = keys.filter((k) => this.owns(k));
 				const spans = own.map((k) => ({ start: k, end: `${k}\0` as Key }));
@@ -495,6 +502,10 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	#become(state: RangeState): void {
+		assert(
+			state.closed >= this.state.closed,
+			() => `F1: ${this} was closed further than its snapshot`,
+		);
 		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
 		this.state = state;
 		this.#loseAnswers();
@@ -548,10 +559,13 @@ export class Replica implements GroupMachine, FeedCore {
 	/** Serves a request, if this replica holds the lease or may take it now. */
 	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
 		this.lastUsedMs = this.context.runtime.clock.monotonicMs();
-		if (this.holding()) {
+		if (this.holding() && q.body.kind !== "closed") {
 			const bytes = largeWriteBytes(q.body);
 			const admitted = bytes > 0 ? this.group.admit(bytes) : undefined;
 			return admitted === undefined ? this.#serve(q) : this.#serveLater(q, admitted);
+		}
+		if (isForReplica(q.body)) {
+			return this.#serveAsFollower(q);
 		}
 		if (!this.leads()) {
 			// Its leader may have died while the group was at rest, and nobody have noticed.
@@ -575,6 +589,21 @@ export class Replica implements GroupMachine, FeedCore {
 		return this.#dispatch(q.body);
 	}
 
+	/** F2. Where it cannot, the leaseholder is asked instead. */
+	#serveAsFollower({ version, body }: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
+		const { descriptor, closed, closedVersion } = this.state;
+		if (version !== descriptor.epoch.version || !this.#isWhole || !this.#ownsAll(body)) {
+			return this.stale();
+		}
+		if (!isClosed(this, body)) {
+			return this.notLeaseholder();
+		}
+		if (body.kind === "read" || body.kind === "scan") {
+			return readClosed(this, body);
+		}
+		return { kind: "closed", timestamp: closed, schemaVersion: closedVersion };
+	}
+
 	#ownsAll(b: RangeRequestBody): boolean {
 		switch (b.kind) {
 			case "read":
@@ -595,12 +624,15 @@ export class Replica implements GroupMachine, FeedCore {
 			case "commit":
 			case "abort":
 			case "inquire":
+			case "seal":
 				return this.owns(b.anchor);
 			case "resolve":
 			case "take-back":
 				return b.spans.every((s) => this.ownsSpan(s));
 			case "split":
 				return this.owns(b.at);
+			case "closed":
+			case "close":
 			case "heartbeat":
 			case "transfer-lease":
 			case "relocate":
@@ -635,7 +667,13 @@ export class Replica implements GroupMachine, FeedCore {
 			case "take-back":
 				return takeBack(this, b);
 			case "inquire":
-				return this.inquiries.inquire(this, b.transaction, b.anchor);
+				return this.inquiries.inquire(this, b.transaction, b.anchor, b.s);
+			case "seal":
+				return this.inquiries.seal(this, b.transaction, b.anchor);
+			case "close":
+				return closeTimestamp(this);
+			case "closed":
+				return this.notLeaseholder();
 			case "heartbeat":
 				this.inquiries.heartbeat(this.context.runtime.clock.monotonicMs(), b.transactions);
 				return { kind: "done" };

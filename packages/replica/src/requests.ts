@@ -54,6 +54,8 @@ export type RangeRequestBody =
 			readonly transaction?: TransactionId | null;
 			/** Who reads, if it has locked or prepared something: then others may wait for it, in a circle. */
 			readonly owner?: LockOwner | null;
+			/** Any replica that has closed `s` may answer (F2). */
+			readonly follower?: boolean;
 	  }
 	| {
 			readonly kind: "scan";
@@ -63,7 +65,13 @@ export type RangeRequestBody =
 			readonly transaction?: TransactionId | null;
 			/** As of `read`. */
 			readonly owner?: LockOwner | null;
+			/** As of a read. */
+			readonly follower?: boolean;
 	  }
+	/** What this replica, whoever leads, has applied as closed. */
+	| { readonly kind: "closed" }
+	/** Close a fresh timestamp (F1). */
+	| { readonly kind: "close" }
 	/** Newest versions, locked. */
 	| {
 			readonly kind: "lock-read";
@@ -87,6 +95,8 @@ export type RangeRequestBody =
 			readonly owner: LockOwner;
 			/** Asks for what earlier chunks had written to these keys: there are savepoints. */
 			readonly undo?: boolean;
+			/** Part of a large transaction, whose c is not drawn before its anchor was told that it is sealed. */
+			readonly opens?: boolean;
 	  }
 	/** Savepoints: every intent of the transaction in the spans of a chunk above `above` becomes a mark, as of `chunk`. */
 	| {
@@ -97,6 +107,8 @@ export type RangeRequestBody =
 			readonly above: number;
 			readonly chunk: number;
 	  }
+	/** A large transaction has sent all that it writes: from now on nobody is told that it is open. */
+	| { readonly kind: "seal"; readonly transaction: TransactionId; readonly anchor: Key }
 	| {
 			readonly kind: "one-phase";
 			readonly transaction: TransactionId;
@@ -133,7 +145,13 @@ export type RangeRequestBody =
 			readonly spans: readonly WrittenSpan[];
 	  }
 	/** Somebody waits for the transaction. */
-	| { readonly kind: "inquire"; readonly transaction: TransactionId; readonly anchor: Key }
+	| {
+			readonly kind: "inquire";
+			readonly transaction: TransactionId;
+			readonly anchor: Key;
+			/** To read or validate at it: it is enough to know that c will be above. 0: nothing but the outcome helps. */
+			readonly s: Timestamp;
+	  }
 	/** The coordinator is alive. */
 	| { readonly kind: "heartbeat"; readonly transactions: readonly TransactionId[] }
 	/** What was written above `after` (`feed.ts`); waits so long if there is nothing. */
@@ -226,6 +244,14 @@ export type RangeAnswer =
 	| { readonly kind: "committed"; readonly c: Timestamp }
 	| { readonly kind: "aborted" }
 	| { readonly kind: "undecided" }
+	/** Its c will be above the `s` that was asked for: for good. */
+	| { readonly kind: "open"; readonly s: Timestamp }
+	| {
+			readonly kind: "closed";
+			/** 0: nothing. */
+			readonly timestamp: Timestamp;
+			readonly schemaVersion: number;
+	  }
 	/** T4: it cannot be learned any more. */
 	| { readonly kind: "unknown" }
 	| { readonly kind: "done" }

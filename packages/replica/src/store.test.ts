@@ -126,6 +126,7 @@ class Node {
 			detector: () => undefined,
 			nodes: () => [self, peer] as readonly NodeId[],
 			bootEnded: () => false,
+			historyLifeMs: neverRuns,
 			members: neverRuns,
 		});
 		await store.start();

@@ -45,6 +45,8 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 	readonly replicasFrom?: number | undefined;
 	/** Waits that are not for a lock of a range, and how one of them is ended: advisory locks are the gateways'. */
 	otherWaits?: OtherWaits;
+	/** How long history is kept, in milliseconds; undefined while it cannot be learned: then nothing is removed. */
+	historyLifeMs(): Promise<number | undefined>;
 	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
@@ -89,7 +91,7 @@ export class RangeStore {
 			observer: options.observer,
 			bootOf: (node) => options.bootOf(node),
 			isDiskFull: (replicas) => options.isDiskFull(replicas),
-			inquire: (transaction, anchor) => options.inquire(transaction, anchor),
+			inquire: (transaction, anchor, s) => options.inquire(transaction, anchor, s),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
 			allocate: (kind, count) => options.allocate(kind, count),
 			report: (ranges) => options.report(ranges),
@@ -183,7 +185,7 @@ export class RangeStore {
 		this.#every(sweepMs, () => this.#sweep());
 		this.#every(releaseMs, () => this.#locks.releaseEnded());
 		this.#every(departuresMs, () => this.#departures.look());
-		this.#every(this.#options.limits?.collectMs ?? collectMs, () => this.#collect());
+		this.#every(this.#options.limits?.collectMs ?? collectMs, () => void this.#collect());
 	}
 
 	/** The replica that this node is to have of the range, if it is. */
@@ -408,11 +410,16 @@ export class RangeStore {
 		}
 	}
 
-	#collect(): void {
-		for (const replica of this.#replicas.values()) {
-			if (replica.holding()) {
-				void forgetRecords(replica).then(() => collectHistory(replica));
-			}
+	async #collect(): Promise<void> {
+		const held = [...this.#replicas.values()].filter((replica) => replica.holding());
+		if (held.length === 0) {
+			return;
+		}
+		const lifeMs = await this.#options.historyLifeMs();
+		for (const replica of held) {
+			void forgetRecords(replica).then(() =>
+				lifeMs === undefined ? undefined : collectHistory(replica, lifeMs),
+			);
 		}
 	}
 

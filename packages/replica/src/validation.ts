@@ -74,6 +74,9 @@ function conflictWith(
 		const changed = counts && decision.c > item.since && decision.c <= c;
 		return changed ? "a row that the transaction read has changed" : undefined;
 	}
+	if (r.blockers.isAbove(b.transaction, c)) {
+		return undefined;
+	}
 	if (own !== null && isOlder(b.transaction, own)) {
 		return "an older transaction is changing a row that was read";
 	}
@@ -139,7 +142,7 @@ async function validateSlowly(
 	let waiting = first;
 	for (;;) {
 		for (const b of waiting) {
-			const end = r.blockers.stands(b) ? await waitForWrite(r, b, waiter) : "changed";
+			const end = r.blockers.stands(b, c) ? await waitForWrite(r, b, waiter, c) : "changed";
 			if (end !== "changed") {
 				return waitFailed(b.key, end);
 			}

@@ -7,7 +7,7 @@ import { errorToData } from "@quorate/keys/database-error";
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import { timestampMax } from "@quorate/keys/timestamp";
+import { timestampMax, timestampZero } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
 import { holdsNothing, manyKeys, newest, newestChange, spanOf } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
@@ -63,7 +63,7 @@ function refuse(
 		);
 		if (other !== undefined) {
 			// A refusal, too, goes to ask the anchor: the intent may be orphaned.
-			r.blockers.watch(other, onlyAsk);
+			r.blockers.watch(other, onlyAsk, timestampZero);
 			const by = `transaction ${other.transaction}`;
 			return conflict("another transaction is writing the row", w.key, by);
 		}
@@ -101,9 +101,9 @@ function conflict(reason: string, key: Key, other?: string): RangeAnswer {
 	return { kind: "conflict", reason, key, ...(other === undefined ? {} : { other }) };
 }
 
-/** p: the highest issued timestamp seen, and at least the range's last commit. */
+/** p: the highest issued timestamp seen, and at least the range's last commit and what it has closed (F1). */
 function preparePoint(r: ReplicaCore): Timestamp {
-	return Math.max(r.seen(), r.state.lastCommit) as Timestamp;
+	return Math.max(r.seen(), r.state.lastCommit, r.state.closed) as Timestamp;
 }
 
 function accept(
@@ -141,6 +141,7 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 	const tooEarly = r.context.mutations?.timestampBeforePending === true;
 	const p = tooEarly ? ((transactionBegin(q.transaction) - 1) as Timestamp) : preparePoint(r);
 	const replaced = q.undo === true ? { replaced: replacedBy(r, q) } : {};
+	const opens = opensHere(r, q);
 	const { chunk } = q;
 	const group = accept(r, q, { chunk, p, onePhase: false, validates: true, builtOn: noBases });
 	// Its writes guard themselves now. What it only locked stays locked to its end: others would make its validation fail.
@@ -163,6 +164,9 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 	if (result === undefined) {
 		r.pending.withdraw(group);
 		return r.notLeaseholder();
+	}
+	if (opens) {
+		r.inquiries.opened(r.context.runtime.clock.monotonicMs(), q.transaction);
 	}
 	const told = answer(r, await result);
 	return told.kind === "prepared" ? { ...told, ...replaced } : told;
@@ -217,6 +221,16 @@ export async function takeBack(
 		}
 	}
 	return { kind: "prepared", p };
+}
+
+/** Its anchor's key becomes pending with this, and has not been before: this lease may say that it is open. */
+function opensHere(r: ReplicaCore, q: Prepare): boolean {
+	if (q.opens !== true || !q.writes.some((w) => w.key === q.anchor)) {
+		return false;
+	}
+	const isPrepared = r.blockers.intent(r.context.engine, q.anchor)?.transaction === q.transaction;
+	const isPending = r.pending.on(q.anchor).some((x) => x.group.transaction === q.transaction);
+	return !isPrepared && !isPending;
 }
 
 /** All writes are there as intents of the same or a higher chunk: the first p again. Some pending: not known yet. */

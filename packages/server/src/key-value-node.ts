@@ -6,6 +6,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
+import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
@@ -20,6 +21,7 @@ import { RangeStore } from "@quorate/replica/store";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
+import { durationMs } from "@quorate/sql/session/setting-definitions";
 import type { Engine } from "@quorate/storage/engine";
 import { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import { GatewayCoordinator } from "@quorate/txn/coordinator";
@@ -235,8 +237,9 @@ function startRanges(parts: Parts): {
 		},
 		nodes: () => placement.nodesCached().map((n) => n.nodeId),
 		bootEnded: (other) => endedBoots.has(other),
-		inquire: (transaction, anchor) =>
-			router.request(anchor, { kind: "inquire", transaction, anchor }, { idempotent: true }),
+		inquire: (transaction, anchor, s) =>
+			router.request(anchor, { kind: "inquire", transaction, anchor, s }, { idempotent: true }),
+		historyLifeMs: async () => parts.limits?.historyLifeMs ?? (await historyLifeMs(placement)),
 		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
 		members: async (start) => {
 			const status = { kind: "status" as const, confirmed: true };
@@ -275,4 +278,18 @@ function startRanges(parts: Parts): {
 		mutations: parts.mutations,
 	});
 	return { store, gateway, router, coordinator, advisory };
+}
+
+/** The setting `gc_ttl`, in milliseconds. Undefined while nobody can say: what was removed too early is gone. */
+async function historyLifeMs(placement: ConnectedPlacementClient): Promise<number | undefined> {
+	try {
+		await placement.refreshSettings();
+		const set = placement.settings().values.get("gc_ttl");
+		return set === undefined ? defaultHistoryLifeMs : durationMs(set);
+	} catch (error) {
+		if (error instanceof DatabaseError) {
+			return undefined;
+		}
+		throw error;
+	}
 }

@@ -79,6 +79,8 @@ export class Committer {
 	#sent = new SentChunks();
 	/** The chunk that is under way; never rejects. */
 	#sending: Promise<void> | undefined;
+	/** It is large: chunks were sent before its end. */
+	#isOpen = false;
 	/** Chunks sent so far. */
 	chunks = 0;
 
@@ -234,7 +236,12 @@ export class Committer {
 		work: CommitWork,
 	): Promise<CommitOutcome> {
 		try {
-			await this.#prepare(writes);
+			if (writes.length > 0) {
+				await this.#prepare(writes);
+			}
+			if (this.#isOpen) {
+				await this.#seal();
+			}
 			const issued = work.schemaChange
 				? await this.#gateway.placement.raiseSchemaVersion()
 				: (this.#tooEarly ?? (await this.#gateway.placement.issue()));
@@ -265,6 +272,7 @@ export class Committer {
 		reads: ReadSet,
 		undo: boolean,
 	): Promise<void> {
+		this.#isOpen ||= this.#id === undefined;
 		this.#sent.undo = undo;
 		const sending = this.#prepare(
 			writes.map(([k, w]) => toRequested(k, w, { reads, builtOn: nothing })),
@@ -320,6 +328,23 @@ export class Committer {
 		this.#written.length = 0;
 		this.#sent = new SentChunks();
 		this.chunks = 0;
+		this.#isOpen = false;
+	}
+
+	/** A large transaction: its anchor says "open" to readers until it is told that no more chunks come. Only then c may be drawn. */
+	async #seal(): Promise<void> {
+		const body = { kind: "seal" as const, transaction: this.#id!, anchor: this.#anchor! };
+		for (;;) {
+			const options = { idempotent: true, attemptMs: prepareMs };
+			const answer = await this.#gateway.router.request(this.#anchor!, body, options);
+			if (answer.kind === "done") {
+				return;
+			}
+			if (answer.kind !== "stale") {
+				throwErrors(answer);
+				throw conflictError("the transaction was aborted", null);
+			}
+		}
 	}
 
 	async #prepare(writes: readonly RequestedWrite[]): Promise<void> {
@@ -390,6 +415,7 @@ export class Committer {
 				writes,
 				owner: this.#owner,
 				...(this.#sent.undo ? { undo: true } : {}),
+				...(this.#isOpen ? { opens: true } : {}),
 			},
 			{ idempotent: false, attemptMs: prepareMs },
 		);

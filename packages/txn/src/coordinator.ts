@@ -6,7 +6,8 @@
  * 2. Locks live at the leaseholders, in memory, for scheduling only.
  * 3. Writes are buffered here until commit, or until there are over 16 MB of them: then numbered chunks are prepared meanwhile.
  *
- * Left out: follower reads, reads in the past, open large transactions.
+ * 4. The past is read at a timestamp that the oracle has passed, from this node's own replicas where they may (`follower-reads.ts`).
+ *
  * May import: runtime, keys, rpc, storage, replica, placement.
  */
 import { DatabaseError } from "@quorate/keys/database-error";

@@ -8,6 +8,7 @@ import { makeTransactionId } from "@quorate/keys/transaction-id";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
+import { FollowerReads } from "./follower-reads.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { Resolver } from "./resolver.ts";
 import type { RangeRouter } from "./router.ts";
@@ -20,6 +21,8 @@ export interface GatewayStatistics {
 	readOnlyCommits: number;
 	aborts: number;
 	conflicts: number;
+	/** Requests that a replica of this node answered without leading its range. */
+	followerReads: number;
 }
 
 export interface GatewayOptions {
@@ -45,6 +48,7 @@ export class Gateway {
 	readonly resolver: Resolver;
 	readonly heartbeats: Heartbeats;
 	readonly mutations: Mutations | undefined;
+	readonly followerReads: FollowerReads;
 	/** Above it, chunks of a transaction's writes are prepared while its statement runs. */
 	readonly bufferBytesMax: number;
 	readonly statistics: GatewayStatistics = {
@@ -53,6 +57,7 @@ export class Gateway {
 		readOnlyCommits: 0,
 		aborts: 0,
 		conflicts: 0,
+		followerReads: 0,
 	};
 	readonly #bootId: BootId;
 	readonly #rpc: Rpc;
@@ -66,6 +71,7 @@ export class Gateway {
 		this.resolver = options.resolver;
 		this.heartbeats = options.heartbeats;
 		this.mutations = options.mutations;
+		this.followerReads = new FollowerReads(options.runtime, options.router);
 		this.bufferBytesMax = options.limits?.bufferBytes ?? bufferBytesMax;
 		this.#bootId = options.bootId;
 		this.#rpc = options.rpc;

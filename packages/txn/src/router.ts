@@ -77,6 +77,23 @@ export class RangeRouter {
 	}
 
 	/**
+	 * What this node's replica of the range of `k` answers without leading it (F2). Undefined: it has none, leads it itself, or cannot
+	 * tell; then the leaseholder is asked.
+	 */
+	async replicaHere(k: Key, body: RangeRequestBody): Promise<RangeAnswer | undefined> {
+		const { nodeId, placement } = this.#options;
+		const info = await this.rangeOf(k);
+		const { rangeId, epoch, replicas } = info.descriptor;
+		if (info.leaseholder === nodeId || !replicas.some((r) => r.nodeId === nodeId)) {
+			return undefined;
+		}
+		const seen = placement.seen();
+		const answer = await this.#options.local({ rangeId, version: epoch.version, seen, body });
+		const isElsewhere = answer.kind === "stale" || answer.kind === "not-leaseholder";
+		return isElsewhere ? undefined : answer;
+	}
+
+	/**
 	 * What this node's replicas report: of a lease that came here nobody else could tell sooner, and whoever asks first would wait
 	 * for the leaseholder before, which may be dead.
 	 */

@@ -7,9 +7,14 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
-import { type Key, pointSpan, type Span } from "@quorate/keys/key";
+import { type Key, keyMin, pointSpan, type Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import type { LockDemand, LockedValue, RangeAnswer } from "@quorate/replica/requests";
+import type {
+	LockDemand,
+	LockedValue,
+	RangeAnswer,
+	RangeRequestBody,
+} from "@quorate/replica/requests";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { type CommitOutcome, Committer } from "./commit.ts";
 import { conflictError } from "./conflict-error.ts";
@@ -20,6 +25,7 @@ import { throwErrors } from "./router.ts";
 import type {
 	CancelSignal,
 	LockRequest,
+	ReadPlaces,
 	Row,
 	Savepoint,
 	ScanOptions,
@@ -74,23 +80,79 @@ export class GatewayTransaction implements Transaction {
 	#undo = false;
 	#tellsNothing = false;
 	#ended = false;
+	/** Set by `readClosed`: what its read timestamp must not be below. */
+	#closedFrom: Timestamp | undefined;
+	readonly #places = { followers: 0, leaseholders: 0 };
 
 	constructor(gateway: Gateway, options: TransactionOptions) {
+		assert(options.asOf === undefined || options.readOnly, "the past cannot be written");
 		this.#gateway = gateway;
 		this.#options = options;
+		this.#readTimestamp = options.asOf;
 		this.#owner = gateway.newOwner(options.process ?? 0);
 		this.#committer = new Committer(gateway, this.#owner);
 	}
 
-	async readTimestamp(): Promise<IssuedTimestamp> {
+	/** `near`: a key that is going to be read. */
+	async readTimestamp(near: Key = keyMin): Promise<IssuedTimestamp> {
 		if (this.#built.size > 0) {
 			await this.confirm();
 		}
 		while (this.#readTimestamp === undefined) {
-			this.#drawing ??= this.#draw(this.#gateway.placement.issue());
+			this.#drawing ??= this.#draw(this.#issue(near));
 			await this.#guard(this.#drawing);
 		}
 		return this.#readTimestamp;
+	}
+
+	#issue(near: Key): Promise<IssuedTimestamp> {
+		const { placement } = this.#gateway;
+		return this.#closedFrom === undefined
+			? placement.issue()
+			: this.#issueClosed(near, this.#closedFrom);
+	}
+
+	async #issueClosed(near: Key, least: Timestamp): Promise<IssuedTimestamp> {
+		const { followerReads, placement } = this.#gateway;
+		return (await followerReads.timestampNear(near, least)) ?? placement.issue();
+	}
+
+	get readAt(): Timestamp | undefined {
+		return this.#readTimestamp?.timestamp;
+	}
+
+	get readPlaces(): ReadPlaces {
+		return this.#places;
+	}
+
+	readClosed(least: Timestamp): void {
+		if (this.#options.asOf !== undefined) {
+			this.#closedFrom = least;
+		} else if (
+			this.#readTimestamp === undefined &&
+			this.#drawing === undefined &&
+			!this.hasWrites
+		) {
+			this.#closedFrom = least;
+		}
+	}
+
+	/** A plain read at `s`: by this node's replica if the transaction takes the past and that can, else by the leaseholder. */
+	async #askAt(
+		k: Key,
+		body: Extract<RangeRequestBody, { kind: "read" | "scan" }>,
+	): Promise<RangeAnswer> {
+		const { router, statistics } = this.#gateway;
+		if (this.#closedFrom !== undefined && body.transaction == null) {
+			const answer = await router.replicaHere(k, { ...body, follower: true });
+			if (answer !== undefined) {
+				this.#places.followers++;
+				statistics.followerReads++;
+				return answer;
+			}
+		}
+		this.#places.leaseholders++;
+		return router.request(k, body, { idempotent: true });
 	}
 
 	/** All reads of a statement are at one timestamp: until `work` has brought it, or failed to, nobody draws another. */
@@ -130,9 +192,10 @@ export class GatewayTransaction implements Transaction {
 		this.#holdsReads = false;
 		this.#statements++;
 		this.#tellsNothing = false;
-		if (this.#options.isolation === "read committed") {
+		if (this.#options.isolation === "read committed" && this.#options.asOf === undefined) {
 			this.#readTimestamp = undefined;
 			this.#drawing = undefined;
+			this.#closedFrom = undefined;
 		}
 	}
 
@@ -395,16 +458,16 @@ export class GatewayTransaction implements Transaction {
 		lock: LockRequest | undefined,
 	): Promise<void> {
 		const transaction = this.#committer.id ?? null;
-		const { router } = this.#gateway;
 		await this.#overRanges(keys, async (part) => {
 			// From here to the request there is no turn in which another read could begin to draw.
-			if (part.length < keys.length || this.#drawing !== undefined) {
-				await this.readTimestamp();
+			const isPart = part.length < keys.length;
+			if (isPart || this.#drawing !== undefined || this.#closedFrom !== undefined) {
+				await this.readTimestamp(part[0]);
 			}
 			const s = this.#readTimestamp?.timestamp ?? null;
 			const owner = this.#waitedFor;
 			const body = { kind: "read" as const, keys: part, s, transaction, owner };
-			const asked = router.request(part[0]!, body, { idempotent: true });
+			const asked = this.#askAt(part[0]!, body);
 			const answer = await this.#answered(asked, s);
 			if (answer.kind === "values") {
 				for (const [i, k] of part.entries()) {
@@ -575,10 +638,10 @@ export class GatewayTransaction implements Transaction {
 				const body = { kind: "lock-scan" as const, span: part, lock: demand, limits, transaction };
 				answer = await this.#requestLocked(part.start, body);
 			} else {
-				const { timestamp: s } = await this.readTimestamp();
+				const { timestamp: s } = await this.readTimestamp(part.start);
 				const owner = this.#waitedFor;
 				const body = { kind: "scan" as const, span: part, s, limits, transaction, owner };
-				answer = await router.request(part.start, body, { idempotent: true });
+				answer = await this.#askAt(part.start, body);
 			}
 			if (answer.kind === "stale") {
 				continue;

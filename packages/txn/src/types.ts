@@ -10,6 +10,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockStrength } from "@quorate/replica/lock-strength";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 
 export type Isolation = "serializable" | "repeatable read" | "read committed";
 export type TransactionMode = "pessimistic" | "optimistic";
@@ -26,6 +27,15 @@ export interface TransactionOptions {
 	readonly process?: number;
 	/** It is to be one statement: its client hears of the end of both at once. */
 	readonly oneStatement?: boolean;
+	/** All reads are at this timestamp, which was issued or is below one that was, with the schema version as of it. Read-only. */
+	readonly asOf?: IssuedTimestamp;
+}
+
+/** Where the plain reads of a transaction that reads the past were served. */
+export interface ReadPlaces {
+	/** Requests that this node's own replicas answered without leading their ranges. */
+	readonly followers: number;
+	readonly leaseholders: number;
 }
 
 export interface Row {
@@ -68,6 +78,14 @@ export interface Transaction {
 	 * awaited read (a locking read can move the read timestamp): SQL looks before it decodes what it read (S2).
 	 */
 	readonly schemaVersion: number;
+	/** The read timestamp, if one was drawn. */
+	readonly readAt: Timestamp | undefined;
+	/**
+	 * The transaction takes the past: its plain reads are at a closed timestamp, not below `least`, from replicas of this node
+	 * where they can be. Nothing happens if it has a read timestamp.
+	 */
+	readClosed(least: Timestamp): void;
+	readonly readPlaces: ReadPlaces;
 	/** Must be called before each statement. `statement` writes if it may write or lock. */
 	beginStatement(cancel: CancelSignal): void;
 	/** What the running statement reads from here on holds at commit, at every level: a schema change relies on rows. */
