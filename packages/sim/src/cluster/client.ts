@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { CancelSignal, LockRequest, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { SeededRandom } from "../runtime/seeded-random.ts";
 import type { SimCluster } from "./sim-cluster.ts";
@@ -17,6 +18,10 @@ export type Outcome<T> =
 export interface TransactionKind {
 	readonly mode: TransactionMode;
 	readonly readOnly: boolean;
+	/** Reads are at this timestamp. */
+	readonly asOf?: IssuedTimestamp;
+	/** It takes the past, from its gateway's own replicas where it can, but nothing below this. */
+	readonly closedFrom?: Timestamp;
 }
 
 /** Virtual time after which an answer that has not come from a living node counts as a bug. */
@@ -47,8 +52,23 @@ export class ClientTransaction {
 		return rows;
 	}
 
+	/** Requests that its gateway's own replicas answered without leading their ranges. */
+	get followerReads(): number {
+		return this.#transaction.readPlaces.followers;
+	}
+
 	put(key: Key, value: Uint8Array): void {
 		this.#transaction.put(key, value);
+	}
+
+	/** Waits while a large transaction sends what it has buffered. */
+	flush(): Promise<void> {
+		return this.#transaction.flush();
+	}
+
+	/** The timestamp of its reads, once there was one. */
+	get readAt(): Timestamp | undefined {
+		return this.#transaction.readAt;
 	}
 
 	delete(key: Key): void {
@@ -91,6 +111,7 @@ async function attempt<T>(
 		lockTimeoutMs,
 		schemaVersion: keyValue.placement.schemaVersion(),
 	});
+	if (kind.closedFrom !== undefined) transaction.readClosed(kind.closedFrom);
 	let committing = false;
 	try {
 		const value = await body(new ClientTransaction(transaction));

@@ -1,12 +1,16 @@
-/** `make sim SEEDS=n [SEED=x] [TRACE=1] [SQL=1] [SESSIONS=1] [PROFILE=name]`: runs seeds one after the other and prints what became of each. */
+/**
+ * `make sim SEEDS=n [SEED=x] [TRACE=1] [SQL=1 | SESSIONS=1 | HISTORY=1] [PROFILE=name]`: runs seeds one after the other and prints
+ * what became of each.
+ */
 import { describeRun } from "./describe-run.ts";
 import { type ProfileName, profileNames } from "./profile.ts";
 import { type RunOptions, simulate } from "./run.ts";
+import { simulateHistory } from "./run-history.ts";
 import { simulateSessions } from "./run-sessions.ts";
 import { simulateSql } from "./run-sql.ts";
 import { Totals } from "./totals.ts";
 
-const { FROM = "1", PROFILE, SEED, SEEDS = "20", SESSIONS, SQL, TRACE } = process.env;
+const { FROM = "1", PROFILE, SEED, SEEDS = "20", TRACE } = process.env;
 const first = Number(SEED ?? FROM);
 const count = SEED === undefined ? Number(SEEDS) : 1;
 if (PROFILE !== undefined && !profileNames.includes(PROFILE as ProfileName)) {
@@ -16,8 +20,10 @@ const options: RunOptions = {
 	...(PROFILE === undefined ? {} : { profile: PROFILE as ProfileName }),
 	...(TRACE === "1" ? { onEvent: (line: string) => console.log(line) } : {}),
 };
-const run = SESSIONS === "1" ? simulateSessions : SQL === "1" ? simulateSql : simulate;
-const workload = SESSIONS === "1" ? " SESSIONS=1" : SQL === "1" ? " SQL=1" : "";
+const runs = { SQL: simulateSql, SESSIONS: simulateSessions, HISTORY: simulateHistory } as const;
+const chosen = (Object.keys(runs) as (keyof typeof runs)[]).find((k) => process.env[k] === "1");
+const run = chosen === undefined ? simulate : runs[chosen];
+const workload = chosen === undefined ? "" : ` ${chosen}=1`;
 const totals = new Totals();
 let failed = 0;
 for (let seed = first; seed < first + count; seed++) {

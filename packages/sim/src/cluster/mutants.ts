@@ -6,12 +6,15 @@ import type { Mutations } from "@quorate/keys/mutations";
 import { firstProblem } from "./describe-run.ts";
 import type { Profile, ProfileName } from "./profile.ts";
 import { type RunReport, simulate } from "./run.ts";
+import { simulateHistory } from "./run-history.ts";
 
 export interface Mutant {
 	readonly mutation: keyof Mutations;
 	/** What is done wrong. */
 	readonly what: string;
 	readonly profile: ProfileName;
+	/** Whose clients look for it; the ordinary ones if undefined. */
+	readonly run?: typeof simulate;
 }
 
 export const mutants: readonly Mutant[] = [
@@ -64,6 +67,30 @@ export const mutants: readonly Mutant[] = [
 	},
 	{ mutation: "entriesAppliedTwice", what: "apply an entry twice", profile: "calm" },
 	{
+		mutation: "closedTooEarly",
+		what: "close a timestamp while a write below it is not proposed",
+		profile: "far",
+		run: simulateHistory,
+	},
+	{
+		mutation: "followersUnclosed",
+		what: "read from a follower what is not closed",
+		profile: "calm",
+		run: simulateHistory,
+	},
+	{
+		mutation: "pastWithoutThreshold",
+		what: "read below the GC threshold",
+		profile: "tight",
+		run: simulateHistory,
+	},
+	{
+		mutation: "openAfterSeal",
+		what: "call a large transaction open after it was sealed",
+		profile: "far",
+		run: simulateHistory,
+	},
+	{
 		mutation: "withoutOracleRound",
 		what: "answer for the oracle without a quorum round",
 		profile: "outdatedLeaders3",
@@ -78,13 +105,13 @@ export interface Finding {
 
 /** Runs seeds from 1 on until a check turns red. */
 export async function hunt(
-	{ mutation, profile }: Mutant,
+	{ mutation, profile, run = simulate }: Mutant,
 	seedsMax: number,
 	progress: (seed: number, report: RunReport) => void = () => undefined,
 	change: Partial<Profile> = {},
 ): Promise<Finding> {
 	for (let seed = 1; seed <= seedsMax; seed++) {
-		const report = await simulate(seed, { profile, change, mutations: { [mutation]: true } });
+		const report = await run(seed, { profile, change, mutations: { [mutation]: true } });
 		progress(seed, report);
 		// A delay may be bad luck: it proves nothing about the mutant.
 		if (report.problems.length > report.delays.length) {

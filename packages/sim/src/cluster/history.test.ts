@@ -1,0 +1,88 @@
+/** Reads of the past under faults; a failing seed is had again by `make sim SEED=x HISTORY=1 TRACE=1`. */
+import { type Key, key, prefixEnd } from "@quorate/keys/key";
+import test from "ava";
+import { runTransaction } from "./client.ts";
+import { describeRun } from "./describe-run.ts";
+import { hunt, mutants } from "./mutants.ts";
+import { simulateHistory } from "./run-history.ts";
+import { SimCluster } from "./sim-cluster.ts";
+
+const seeds = [1, 2, 3, 5, 8];
+
+test.serial(
+	"a read at a timestamp shows what was committed by then, whoever serves it",
+	async (t) => {
+		let [followers, large, tooOld] = [0, 0, 0];
+		for (const seed of seeds) {
+			const report = await simulateHistory(seed);
+			t.log(describeRun(report));
+			followers += report.work["followerReads"]!;
+			large += report.work["large"]!;
+			tooOld += report.work["tooOld"]!;
+			if (report.problems.length > 0) {
+				t.fail([`seed ${seed}`, ...report.events, ...report.problems.slice(0, 3)].join("\n"));
+				return;
+			}
+		}
+		t.true(followers > 100, `${followers} reads at followers`);
+		t.true(large > 5, `${large} large transactions`);
+		t.true(tooOld > 0, `${tooOld} reads below the GC threshold`);
+	},
+);
+
+for (const mutant of mutants.filter((m) => m.run === simulateHistory)) {
+	test.serial(mutant.what, async (t) => {
+		const { seeds: needed, found } = await hunt(mutant, 8);
+		t.log(`seed ${needed}: ${found}`);
+		t.not(found, undefined);
+	});
+}
+
+const rowKey = (n: number): Key => key(`q${String(n).padStart(3, "0")}`);
+const span = { start: key("q"), end: prefixEnd(key("q")) };
+const rowCount = 100;
+const readOnly = { mode: "optimistic", readOnly: true } as const;
+
+test.serial("readers do not wait for a large transaction that is open", async (t) => {
+	const cluster = new SimCluster(7, { limits: { bufferBytes: 1_000 } });
+	await cluster.start();
+	await cluster.run(cluster.splitAt([rowKey(rowCount / 2)]), 60_000);
+	const { world } = cluster;
+	const [writer, ...others] = cluster.nodes;
+	const writing = { mode: "pessimistic", readOnly: false } as const;
+	/** Half of its rows are prepared, then it does nothing for a while. */
+	const replace = (value: string) =>
+		runTransaction(cluster, writer!, writing, async (transaction) => {
+			for (let n = 0; n < rowCount; n++) {
+				if (n === rowCount - 10) await world.sleep(5_000);
+				transaction.put(rowKey(n), Buffer.from(value.padEnd(100)));
+				await transaction.flush();
+			}
+		});
+	const read = async () => {
+		const seen: string[][] = [];
+		for (const node of [writer!, ...others]) {
+			const outcome = await runTransaction(cluster, node, readOnly, (r) => r.scan(span));
+			const rows = outcome.status === "ok" ? outcome.value : [];
+			seen.push(rows.map(({ value }) => Buffer.from(value).toString().trim()));
+		}
+		return seen;
+	};
+	const of = (value: string) => new Array<string>(rowCount).fill(value);
+	t.is((await cluster.run(replace("before"), 60_000)).status, "ok");
+	const large = replace("after");
+	await cluster.run(world.sleep(1_000), 2_000);
+	const intents = () =>
+		cluster.serving().flatMap((n) => n.store.statuses().map(({ intents: count }) => count));
+	t.true(Math.max(...intents()) > 10);
+	const startMs = world.nowMs;
+	for (let round = 0; round < 5; round++) {
+		t.deepEqual(await cluster.run(read(), 60_000), [of("before"), of("before"), of("before")]);
+	}
+	// The first reader of a range lets the coordinator finish for 100 ms; later ones ask at once.
+	t.true(world.nowMs - startMs < 1_500, `${world.nowMs - startMs} ms`);
+	t.true(Math.max(...intents()) > 10);
+	t.is((await cluster.run(large, 60_000)).status, "ok");
+	t.deepEqual(await cluster.run(read(), 60_000), [of("after"), of("after"), of("after")]);
+	t.deepEqual(cluster.problems, []);
+});
