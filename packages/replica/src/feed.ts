@@ -173,8 +173,8 @@ async function changesUpTo(r: FeedCore, q: Changes, upTo: Timestamp): Promise<Ra
 	// T1: the first look finds all that may still commit at or below it.
 	const { found } = r.blockers.inSpan(q.span, null, upTo, Number.MAX_SAFE_INTEGER);
 	for (const b of r.context.mutations?.feedWithoutWaiting === true ? [] : found) {
-		while (r.blockers.isThere(b)) {
-			await changeOf(r, b);
+		while (r.blockers.isThere(b) && !r.blockers.isAbove(b.transaction, upTo)) {
+			await changeOf(r, b, upTo);
 			if (r.state.lease.sequence !== sequence || !r.holding()) {
 				return r.notLeaseholder();
 			}
@@ -195,8 +195,8 @@ async function changesUpTo(r: FeedCore, q: Changes, upTo: Timestamp): Promise<Ra
 	return page(rows, upTo);
 }
 
-const changeOf = (r: FeedCore, b: Blocker): Promise<void> =>
-	new Promise((wake) => r.blockers.watch(b, wake));
+const changeOf = (r: FeedCore, b: Blocker, s: Timestamp): Promise<void> =>
+	new Promise((wake) => r.blockers.watch(b, wake, s));
 
 /** Cut where it is too long, between two transactions. */
 function page(rows: readonly Change[], upTo: Timestamp): RangeAnswer {

@@ -210,7 +210,7 @@ export class GatewayTransaction implements Transaction {
 	restart(error: DatabaseError): void {
 		assert(this.canRestartStatement, "a transaction starts over only while it has sent nothing");
 		this.#statements = 0;
-		this.#readTimestamp = undefined;
+		this.#readTimestamp = this.#options.asOf;
 		this.#drawing = undefined;
 		this.#reads.clear();
 		this.#built.clear();

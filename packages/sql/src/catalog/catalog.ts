@@ -3,6 +3,7 @@
  * version; while the placement group has not told of a newer version, statements are planned without any read.
  */
 import type { PlacementClient } from "@quorate/placement/types";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
 import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
 import { descriptorSpan } from "./keys.ts";
@@ -52,6 +53,25 @@ export class Catalog {
 	of(transaction: Transaction): CatalogSnapshot | Promise<CatalogSnapshot> {
 		const kept = this.#kept.get(transaction.schemaVersion);
 		return kept ?? this.#load(transaction);
+	}
+
+	/** As of a timestamp in the past. */
+	async at(asOf: IssuedTimestamp): Promise<CatalogSnapshot> {
+		const kept = this.#kept.get(asOf.schemaVersion);
+		if (kept !== undefined) return kept;
+		const transaction = this.#coordinator.begin({
+			isolation: "repeatable read",
+			mode: "optimistic",
+			readOnly: true,
+			lockTimeoutMs: 0,
+			schemaVersion: asOf.schemaVersion,
+			asOf,
+		});
+		try {
+			return await this.#load(transaction);
+		} finally {
+			await transaction.rollback();
+		}
 	}
 
 	async #load(transaction: Transaction): Promise<CatalogSnapshot> {

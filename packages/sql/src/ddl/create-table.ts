@@ -169,6 +169,9 @@ async function createTableAs(
 ): Promise<string> {
 	const { state, block } = editor;
 	const { plan } = bindAndPlan(state, statement.as!, lexed, [], editor.catalog);
+	if (plan.asOf !== undefined) {
+		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in CREATE TABLE AS");
+	}
 	const sources = plan.columns ?? [];
 	const names = sources.map((source, i) => statement.columns[i]?.name ?? source.name);
 	const repeated = names.find((one, i) => names.indexOf(one) !== i);

@@ -211,6 +211,13 @@ async function terminate(process: number, timeoutMs: number, c: FunctionContext)
 	return false;
 }
 
+/** What AS OF SYSTEM TIME takes to read exactly there again. The last is CockroachDB's name for the first. */
+const timestamps: ScalarFunction[] = [
+	asynchronous("quorate_read_timestamp() -> int8", (_args, c) => c.timestampCall("read")),
+	asynchronous("quorate_commit_timestamp() -> int8", (_args, c) => c.timestampCall("commit")),
+	asynchronous("cluster_logical_timestamp() -> int8", (_args, c) => c.timestampCall("read")),
+];
+
 export const sessionFunctions: readonly ScalarFunction[] = [
 	...users,
 	...settings,
@@ -220,4 +227,5 @@ export const sessionFunctions: readonly ScalarFunction[] = [
 	...advisory,
 	...notifications,
 	...backends,
+	...timestamps,
 ];

@@ -224,6 +224,8 @@ export interface Select {
 	readonly distinct: "all" | "distinct" | { readonly on: readonly Expression[] };
 	readonly items: readonly SelectItem[];
 	readonly from: readonly TableExpression[];
+	/** AS OF SYSTEM TIME. */
+	readonly asOf?: Expression;
 	readonly where: Expression | undefined;
 	readonly groupBy: readonly Expression[];
 	readonly having: Expression | undefined;
@@ -376,6 +378,8 @@ export interface TransactionModes {
 		| undefined;
 	readonly readOnly: boolean | undefined;
 	readonly deferrable: boolean | undefined;
+	/** AS OF SYSTEM TIME. */
+	readonly asOf?: Expression;
 }
 
 export type Statement = { readonly at: number } & (

@@ -101,12 +101,13 @@ export const tableQuery = (name: QualifiedName, at: number): Select =>
 	selectAll(tableNode(name, undefined, at), at);
 
 export function selectNode(
-	[, distinct, items, , from, where, groupBy, having]: [
+	[, distinct, items, , from, asOf, where, groupBy, having]: [
 		Token,
 		Select["distinct"],
 		readonly SelectItem[],
 		unknown,
 		readonly TableExpression[],
+		Expression | undefined,
 		Expression | undefined,
 		readonly Expression[],
 		Expression | undefined,
@@ -116,7 +117,8 @@ export function selectNode(
 	if (items.length > TARGETS_MAX) {
 		throw new DatabaseError("54011", `target lists can have at most ${TARGETS_MAX} entries`);
 	}
-	return { kind: "select", distinct, items, from, where, groupBy, having, at };
+	const select = { kind: "select" as const, distinct, items, from, where, groupBy, having, at };
+	return asOf === undefined ? select : { ...select, asOf };
 }
 
 const asOperand = (side: Query | QueryBody): Query =>

@@ -27,6 +27,16 @@ export function bindSelect(
 	around: Scope,
 	keepUnknown: boolean,
 ): BoundBody {
+	if (select.asOf !== undefined) {
+		throw new DatabaseError(
+			"0A000",
+			"AS OF SYSTEM TIME is not supported in a part of a statement",
+			{
+				hint: "Give it to the outermost SELECT, or to BEGIN.",
+				position: select.asOf.at + 1,
+			},
+		);
+	}
 	const scope = new Scope(around);
 	const from = bindFrom(binder, select.from, scope);
 	const place = (clause: string, rich: boolean): Place => ({

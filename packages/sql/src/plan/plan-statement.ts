@@ -1,6 +1,6 @@
 /** Statements that are planned: queries and the three that write rows. */
 import { assert } from "@quorate/keys/assert";
-import type { Query, Statement } from "../parser/ast.ts";
+import type { Expression, Query, Statement } from "../parser/ast.ts";
 import type { ResultColumn } from "../session/types.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindQuery } from "./bind-query.ts";
@@ -38,7 +38,8 @@ export function planStatement(binder: Binder, statement: PlannedStatement): Stat
 }
 
 function planQueryStatement(binder: Binder, planner: Planner, query: Query): StatementPlan {
-	const logical = bindQuery(binder, query, undefined);
+	const { asOf, present } = takeAsOf(query);
+	const logical = bindQuery(binder, present, undefined);
 	const root = planner.planQuery(logical, CompileScope.root(planner));
 	assert(root.layout.width === logical.columns.length, "a row has the query's columns");
 	const directRow = root.direct?.();
@@ -54,6 +55,7 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 		),
 		readArguments: argumentReader(planner.arguments.list),
 		writes: locks(logical),
+		asOf,
 		direct:
 			directRow &&
 			(async (env) => {
@@ -64,6 +66,17 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 		run: (env) => root.run(env),
 		root,
 	};
+}
+
+/** Whoever plans a whole query reads it at that time (`session/as-of.ts`); the plan is the same. */
+function takeAsOf(query: Query): {
+	readonly asOf: Expression | undefined;
+	readonly present: Query;
+} {
+	const { body } = query;
+	if (body.kind !== "select" || body.asOf === undefined) return { asOf: undefined, present: query };
+	const { asOf, ...select } = body;
+	return { asOf, present: { ...query, body: select } };
 }
 
 function locks(query: LogicalQuery): boolean {

@@ -1,6 +1,7 @@
 /** A planned statement: what the session runs, and keeps for the next statement of the same shape. */
 import type { Batch, Env } from "../execute/env.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
+import type { Expression } from "../parser/ast.ts";
 import type { ResultColumn } from "../session/types.ts";
 import type { ReadArguments } from "./arguments.ts";
 
@@ -14,6 +15,8 @@ export interface StatementPlan {
 	readonly readArguments: ReadArguments;
 	/** May write or lock. */
 	readonly writes: boolean;
+	/** AS OF SYSTEM TIME of the whole statement: whoever runs the plan sees to it. */
+	readonly asOf?: Expression | undefined;
 	/** For statements on one row: the whole statement without an iteration. */
 	readonly direct: ((env: Env) => Promise<Batch>) | undefined;
 	/** Result rows; `execution.affected` counts what was changed. */

@@ -4,6 +4,7 @@ import type { Query } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
+import { asOfClause, enterPast } from "./as-of.ts";
 import type { CopyStatement } from "./copy.ts";
 import { csvField } from "./copy-csv.ts";
 import { requireRelation } from "./copy-from.ts";
@@ -79,6 +80,8 @@ export async function copyTo(
 	sink: ResultSink,
 ): Promise<string> {
 	const options = copyOptions(statement.options);
+	const asOf = statement.query === undefined ? undefined : asOfClause(statement.query);
+	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
 	if (statement.table !== undefined) requireRelation(binder, statement.table);
 	const { plan } = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);

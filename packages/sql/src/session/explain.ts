@@ -1,11 +1,13 @@
 /** EXPLAIN [ANALYZE]: the operators of a plan, and what they did. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { ticksPerMs } from "@quorate/keys/timestamp";
 import { Env } from "../execute/env.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Option, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
+import { asOfClause, enterPast } from "./as-of.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
 import type { Output } from "./output.ts";
 import { bindAndPlan } from "./prepared.ts";
@@ -73,12 +75,15 @@ export async function runExplain(
 	}
 	const analyze = isOn(statement.options.find((option) => option.name === "analyze"));
 	const inner = innerStatement(state, statement.statement);
+	const asOf = asOfClause(inner);
+	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
 	const { plan } = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
 	let statistics: Statistics | undefined;
 	let total = 0;
 	if (analyze) {
 		const { clock } = state.services.runtime;
+		state.readClosed(block, plan);
 		const execution = await executionFor(state, block);
 		statistics = execution.statistics = new Map();
 		const args = plan.readArguments(lexed.literals, parameters, state.context);
@@ -92,10 +97,32 @@ export async function runExplain(
 	}
 	const lines: string[] = [];
 	describe(plan.root, 0, statistics, lines);
+	if (analyze) lines.push(...(await describePast(state, block)));
 	if (analyze) lines.push(`Execution Time: ${total.toFixed(3)} ms`);
 	output.columns([textColumn("QUERY PLAN")]);
 	await output.rows(lines.map((line) => [line]));
 	return "EXPLAIN";
+}
+
+/** How old what a transaction that reads the past has seen is, in the oracle's time, and who it was read from. */
+async function describePast(
+	state: SessionState,
+	{ asOf, transaction, characteristics }: TransactionBlock,
+): Promise<string[]> {
+	const readAt = transaction?.readAt;
+	if (readAt === undefined || (asOf === undefined && !characteristics.followerReads)) return [];
+	const { placement } = state.services;
+	const now = await placement.issue().then(
+		({ timestamp }) => timestamp,
+		() => placement.seen(),
+	);
+	const ms = (now - readAt) / ticksPerMs;
+	const { followers, leaseholders } = transaction!.readPlaces;
+	return [
+		`Read Timestamp: ${readAt}`,
+		`Staleness: ${ms.toFixed(3)} ms`,
+		`Follower Reads: ${followers} of ${followers + leaseholders}`,
+	];
 }
 
 export function innerStatement(

@@ -8,8 +8,10 @@ import type { Transaction } from "@quorate/txn/types";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
 import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
+import type { Expression } from "../parser/ast.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 import type { Datum } from "../types/datum.ts";
+import { asOfClause, enterPast, refusePast } from "./as-of.ts";
 import type { CachedPlan } from "./plan-cache.ts";
 import { type Prepared, placed, planFor } from "./prepared.ts";
 import { backOff, isConflict } from "./retry.ts";
@@ -64,6 +66,9 @@ export async function startPlanned(
 	prepared: Prepared,
 	parameters: readonly Datum[],
 ): Promise<Running> {
+	const asOf = asOfOf(prepared);
+	if (asOf !== undefined) await enterPast(state, block, asOf, prepared.lexed);
+	else if (block.asOf !== undefined) refusePast(block);
 	const opened = state.open(block);
 	const transaction = opened instanceof Promise ? await opened : opened;
 	const notified = state.notifications.mark();
@@ -75,6 +80,8 @@ export async function startPlanned(
 			const { cached, version } = plan instanceof Promise ? await plan : plan;
 			refuseReadOnly(cached.plan, block);
 			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
+			// Where the schema was older a moment ago, the present does as well.
+			if (restarts === 0) state.readClosed(block, cached.plan);
 			const store = new StatementStore(transaction, version);
 			return await run(state, block, prepared, parameters, cached.plan, store);
 		} catch (thrown) {
@@ -99,6 +106,13 @@ async function confirmed(transaction: Transaction, thrown: unknown): Promise<unk
 	} catch (error) {
 		return isConflict(error) ? error : thrown;
 	}
+}
+
+/** Known from the plan or, before there is one, from the syntax tree. */
+function asOfOf(prepared: Prepared): Expression | undefined {
+	if (prepared.plan !== undefined) return prepared.plan.plan.asOf;
+	const statement = prepared.inner ?? prepared.parsed;
+	return statement === undefined ? undefined : asOfClause(statement);
 }
 
 interface Planned {

@@ -8,7 +8,7 @@ import type { SessionState } from "./session-state.ts";
 import { durationMs, settingDefinition } from "./setting-definitions.ts";
 import { unknownSetting } from "./settings.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
-import { applyModes, applyTransactionMode } from "./transaction-control.ts";
+import { applyModes, applyTransactionMode, setModes } from "./transaction-control.ts";
 
 type SettingStatement = Extract<
 	Statement,
@@ -31,7 +31,7 @@ export async function runSettingStatement(
 			state.context.refresh();
 			return "RESET";
 		case "set-transaction":
-			setTransaction(state, block, statement);
+			await setTransaction(state, block, statement);
 			return "SET";
 		case "alter-system":
 			await alterSystem(state, block, statement);
@@ -63,6 +63,9 @@ function set(
 	// What a transaction was begun with holds for it, unless it has not begun to read.
 	if (name === "lock_timeout" && block.transaction === undefined) {
 		block.characteristics.lockTimeoutMs = durationMs(state.settings.value(name));
+	}
+	if (name === "follower_reads" && block.transaction === undefined) {
+		block.characteristics.followerReads = state.settings.value(name) === "on";
 	}
 }
 
@@ -107,20 +110,25 @@ function setCharacteristic(
 	return false;
 }
 
-function setTransaction(
+async function setTransaction(
 	state: SessionState,
 	block: TransactionBlock,
 	statement: Extract<SettingStatement, { kind: "set-transaction" }>,
-): void {
+): Promise<void> {
 	if (!statement.session) {
 		if (!block.explicit) {
 			state.notice("WARNING", "25P01", "SET TRANSACTION can only be used in transaction blocks");
 			return;
 		}
-		applyModes(block, statement.modes);
+		await setModes(state, block, statement.modes);
 		return;
 	}
-	const { isolation, readOnly, deferrable } = statement.modes;
+	const { isolation, readOnly, deferrable, asOf } = statement.modes;
+	if (asOf !== undefined) {
+		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported for a whole session", {
+			hint: "Give it to each transaction.",
+		});
+	}
 	if (isolation !== undefined) {
 		state.settings.set("default_transaction_isolation", isolation, false);
 	}
@@ -151,7 +159,7 @@ async function alterSystem(
 	}
 	const definition = settingDefinition(name);
 	if (definition === undefined) throw unknownSetting(name);
-	if (!definition.settable || ofOneTransaction.has(definition.name)) {
+	if (!(definition.settable || definition.cluster) || ofOneTransaction.has(definition.name)) {
 		throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`);
 	}
 	const normalized = value && definition.normalize(value.join(", "));

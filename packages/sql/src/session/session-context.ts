@@ -19,6 +19,7 @@ export interface ContextCalls {
 	notificationUsage(): number;
 	clusterActivity(): Promise<ClusterActivity>;
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+	timestampCall(which: "read" | "commit"): Promise<Datum>;
 }
 
 /** 2000-01-01 in milliseconds since 1970. */
@@ -162,6 +163,10 @@ export class SessionContext implements FunctionContext {
 
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {
 		return this.#calls.signalBackend(process, what);
+	}
+
+	timestampCall(which: "read" | "commit"): Promise<Datum> {
+		return this.#calls.timestampCall(which);
 	}
 
 	sleep(ms: number): Promise<void> {

@@ -14,6 +14,7 @@ import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
 import { describeLockError, isLockError } from "../execute/lock-errors.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
+import type { StatementPlan } from "../plan/statement-plan.ts";
 import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import { callAdvisory } from "./advisory-calls.ts";
@@ -55,6 +56,10 @@ export class SessionState {
 	/** currval, by OID of the sequence. */
 	readonly #current = new Map<number, bigint>();
 	#last: bigint | undefined;
+	/** What the session has seen or written: what it reads of the past is not older. */
+	#floor: Timestamp = timestampZero;
+	/** Of the last transaction that wrote. */
+	#committedAt: Timestamp | undefined;
 
 	constructor(services: NodeServices, user: string, backendPid: number, address: string) {
 		this.services = services;
@@ -85,6 +90,7 @@ export class SessionState {
 				notificationUsage: () => this.notifications.usage,
 				clusterActivity: () => this.#clusterActivity(),
 				signalBackend: (process, what) => this.#signalBackend(process, what),
+				timestampCall: (which) => this.#timestampCall(which),
 			},
 		});
 		this.advisory = services.advisory.open(backendPid, {
@@ -120,6 +126,7 @@ export class SessionState {
 			readOnly: false,
 			deferrable: false,
 			lockTimeoutMs: 0,
+			followerReads: false,
 		},
 	};
 
@@ -163,6 +170,7 @@ export class SessionState {
 					readOnly: settings.value("default_transaction_read_only") === "on",
 					deferrable: settings.value("default_transaction_deferrable") === "on",
 					lockTimeoutMs: durationMs(settings.value("lock_timeout")),
+					followerReads: settings.value("follower_reads") === "on",
 				},
 			};
 		}
@@ -206,6 +214,7 @@ export class SessionState {
 			schemaVersion: snapshot.version,
 			process: this.context.backendPid,
 			oneStatement: !block.explicit,
+			...(block.asOf === undefined ? {} : { asOf: block.asOf }),
 		});
 		this.relyOnLocks();
 		return block.transaction;
@@ -227,6 +236,21 @@ export class SessionState {
 			return this.terminated ?? error;
 		}
 		return error;
+	}
+
+	/**
+	 * Where the block's transaction may read the past, it does: a statement that only reads, in a transaction that is read-only or in
+	 * none that was begun with BEGIN. What the session has seen or written itself is never gone.
+	 */
+	readClosed(block: TransactionBlock, plan: StatementPlan): void {
+		const { followerReads, readOnly } = block.characteristics;
+		if (followerReads && !plan.writes && (readOnly || !block.explicit)) {
+			block.transaction!.readClosed(this.#floor);
+		}
+	}
+
+	#note(timestamp: Timestamp | undefined): void {
+		if (timestamp !== undefined && timestamp > this.#floor) this.#floor = timestamp;
 	}
 
 	/** The catalog that the transaction's next statement is planned with. */
@@ -259,6 +283,7 @@ export class SessionState {
 		if (ended !== undefined || afterCommit.length > 0 || this.advisory.taken > 0) return false;
 		if (!this.notifications.isAtRest) return false;
 		if (transaction?.endReadOnly() === false) return false;
+		this.#note(transaction?.readAt);
 		this.block = undefined;
 		this.timeouts.ended();
 		this.settings.dropLocals();
@@ -289,12 +314,21 @@ export class SessionState {
 		for (const task of block.afterCommit) await task();
 	}
 
+	async #commitTransaction(
+		transaction: Transaction | undefined,
+	): Promise<Awaited<ReturnType<Transaction["commit"]>> | undefined> {
+		const ended = await transaction?.commit();
+		this.#committedAt = ended?.timestamp ?? this.#committedAt;
+		this.#note(ended?.timestamp ?? transaction?.readAt);
+		return ended;
+	}
+
 	/** The schema version that it made. */
 	async #commit(block: TransactionBlock): Promise<number | undefined> {
 		const { notifications } = this;
 		if (notifications.isAtRest) {
 			this.block = undefined;
-			return (await block.transaction?.commit())?.schemaVersion;
+			return (await this.#commitTransaction(block.transaction))?.schemaVersion;
 		}
 		const { given } = notifications;
 		const hub = this.services.notifications;
@@ -309,7 +343,7 @@ export class SessionState {
 				: timestampZero;
 		if (writes) hub.write(transaction!, this.context.backendPid, given);
 		this.block = undefined;
-		const ended = await transaction?.commit();
+		const ended = await this.#commitTransaction(transaction);
 		const told =
 			alone && given.length > 0
 				? await hub.writeAlone(this.context.backendPid, given)
@@ -328,6 +362,7 @@ export class SessionState {
 		this.settings.restore(block.settingsBefore);
 		this.settings.dropLocals();
 		this.notifications.rolledBack();
+		this.#note(block.transaction?.readAt);
 		await block.transaction?.rollback();
 		await this.advisory.endTransaction();
 	}
@@ -402,6 +437,14 @@ export class SessionState {
 			throw new DatabaseError("55000", "the catalog is not available outside of a statement");
 		}
 		return this.services.catalogCall(this.snapshot, this.context, name, args);
+	}
+
+	async #timestampCall(which: "read" | "commit"): Promise<Datum> {
+		if (which === "commit") {
+			return this.#committedAt === undefined ? null : BigInt(this.#committedAt);
+		}
+		const { transaction } = this.block ?? {};
+		return transaction === undefined ? null : BigInt((await transaction.readTimestamp()).timestamp);
 	}
 
 	#sequence(oid: number): SequenceDescriptor {

@@ -6,6 +6,7 @@ import { type LexedStatement, lex } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
+import { asOfClause, pastTimestamp } from "./as-of.ts";
 import { innerStatement } from "./explain.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Delivery } from "./notification-hub.ts";
@@ -203,7 +204,7 @@ export class QuorateSession implements Session, PortalObserver {
 		if (!failed && isShared) {
 			const { plans } = state.services;
 			const known = plans.find(lexed, types, snapshot.version, state.context.searchPath);
-			if (known !== undefined) {
+			if (known !== undefined && known.plan.asOf === undefined) {
 				return preparedOf(lexed, types, undefined, known, known.plan.columns);
 			}
 		}
@@ -219,7 +220,12 @@ export class QuorateSession implements Session, PortalObserver {
 				...preparedOf(lexed, types, undefined, undefined, undefined),
 				parsed: statement,
 			};
-			const plan = await planFor(state, bare, snapshot, isShared);
+			const asOf = asOfClause(statement);
+			const then =
+				asOf === undefined
+					? snapshot
+					: await state.services.catalog.at(await pastTimestamp(state, asOf, lexed));
+			const plan = await planFor(state, bare, then, isShared);
 			return preparedOf(lexed, types, undefined, plan, plan.plan.columns);
 		} catch (error) {
 			throw placed(error, lexed.offset);

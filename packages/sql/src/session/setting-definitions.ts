@@ -10,6 +10,8 @@ export interface SettingDefinition {
 	readonly report: boolean;
 	/** False: fixed by the server. */
 	readonly settable: boolean;
+	/** Of the whole cluster: only ALTER SYSTEM sets it. */
+	readonly cluster: boolean;
 	/** Normal form of a value; throws 22023. */
 	normalize(value: string): string;
 }
@@ -24,6 +26,7 @@ const invalid = (name: string, value: string, hint?: string): DatabaseError =>
 interface Options {
 	readonly report?: boolean;
 	readonly settable?: boolean;
+	readonly cluster?: boolean;
 }
 
 function define(
@@ -37,6 +40,7 @@ function define(
 		initial,
 		report: options.report ?? false,
 		settable: options.settable ?? true,
+		cluster: options.cluster ?? false,
 		normalize: (value) => normalize(value, name),
 	};
 }
@@ -108,6 +112,16 @@ function duration(value: string, name: string): string {
 		if (ms % units[unit]! === 0) return `${ms / units[unit]!}${unit}`;
 	}
 	return `${ms}ms`;
+}
+
+/** At least a second: what a statement reads must not be gone before it ends. */
+function lifetime(value: string, name: string): string {
+	const normal = duration(value, name);
+	if (durationMs(normal) >= 1000) return normal;
+	throw new DatabaseError(
+		"22023",
+		`${durationMs(normal)} ms is outside the valid range for parameter "${name}" (1000 .. 2147483647)`,
+	);
 }
 
 /** Of a value in `duration`'s normal form. */
@@ -216,6 +230,10 @@ const definitions: readonly SettingDefinition[] = [
 	define("default_transaction_deferrable", "off", bool),
 	/** Quorate's own: pessimistic transactions lock what they are going to write, optimistic ones do not. */
 	define("transaction_mode", "pessimistic", oneOf("pessimistic", "optimistic")),
+	/** Statements that only read take what this node's replicas know of the past. */
+	define("follower_reads", "off", bool),
+	/** How long the past can be read; leaseholders look at it before they remove history. */
+	define("gc_ttl", "10min", lifetime, { settable: false, cluster: true }),
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
 	define("idle_in_transaction_session_timeout", "0", duration),

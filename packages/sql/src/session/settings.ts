@@ -95,7 +95,9 @@ export class Settings {
 		const folded = name.toLowerCase();
 		if (definition === undefined && !folded.includes(".")) throw unknownSetting(name);
 		if (definition?.settable === false) {
-			throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`);
+			throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`, {
+				...(definition.cluster ? { hint: "Use ALTER SYSTEM SET." } : {}),
+			});
 		}
 		const before = this.get(name);
 		const { session, local: locals } = this.#state;

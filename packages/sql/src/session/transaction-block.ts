@@ -3,6 +3,7 @@
  * its schema changes look like, and what is to be done once it has committed.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
@@ -15,6 +16,8 @@ export interface Characteristics {
 	readOnly: boolean;
 	deferrable: boolean;
 	lockTimeoutMs: number;
+	/** Its statements that only read take the past, from this node's replicas. */
+	followerReads: boolean;
 }
 
 interface NamedSavepoint {
@@ -60,6 +63,8 @@ export class TransactionBlock {
 	transaction: Transaction | undefined;
 	/** A query was run: what the transaction was begun with holds to its end. */
 	hasQueried = false;
+	/** AS OF SYSTEM TIME: where all of it reads. */
+	asOf: IssuedTimestamp | undefined;
 	/** Schema changes of this transaction. */
 	changes: CatalogChanges = noChanges;
 	/** The catalog with them, kept until either changes. */

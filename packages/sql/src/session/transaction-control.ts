@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Isolation, TransactionMode } from "@quorate/txn/types";
 import type { Statement, TransactionModes } from "../parser/ast.ts";
+import { beginPast } from "./as-of.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 
@@ -42,6 +43,9 @@ export function applyModes(block: TransactionBlock, modes: TransactionModes): vo
 		}
 		characteristics.isolation = isolation;
 	}
+	if (modes.readOnly === false && block.asOf !== undefined) {
+		throw new DatabaseError("25001", "a transaction AS OF SYSTEM TIME is read-only");
+	}
 	if (modes.readOnly !== undefined) setReadOnly(block, modes.readOnly);
 	if (modes.deferrable !== undefined) setDeferrable(block, modes.deferrable);
 }
@@ -79,6 +83,20 @@ export function applyTransactionMode(block: TransactionBlock, mode: TransactionM
 	if (!block.hasQueried) block.characteristics.mode = mode;
 }
 
+/** With AS OF SYSTEM TIME, which takes a word of the oracle. */
+export async function setModes(
+	state: SessionState,
+	block: TransactionBlock,
+	modes: TransactionModes,
+): Promise<void> {
+	const { asOf } = modes;
+	if (asOf !== undefined && modes.readOnly === false) {
+		throw new DatabaseError("42601", "AS OF SYSTEM TIME cannot be READ WRITE");
+	}
+	applyModes(block, modes);
+	if (asOf !== undefined) await beginPast(state, block, asOf);
+}
+
 /** The command tag. */
 export async function runControl(
 	state: SessionState,
@@ -100,10 +118,10 @@ export async function runControl(
 	}
 }
 
-function begin(
+async function begin(
 	state: SessionState,
 	statement: Extract<ControlStatement, { kind: "begin" }>,
-): string {
+): Promise<string> {
 	if (state.block?.explicit === true) {
 		state.notice("WARNING", "25001", "there is already a transaction in progress");
 		applyModes(state.block, statement.modes);
@@ -112,7 +130,7 @@ function begin(
 	// Statements before it in one query string are part of the transaction.
 	const block = state.block ?? state.begin(true);
 	block.explicit = true;
-	applyModes(block, statement.modes);
+	await setModes(state, block, statement.modes);
 	return statement.tag;
 }
 

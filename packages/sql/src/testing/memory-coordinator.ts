@@ -5,7 +5,7 @@
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin, type Span, spanContains } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
-import type { Timestamp } from "@quorate/keys/timestamp";
+import { type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
 import type {
 	ClusterSettings,
 	IdKind,
@@ -50,6 +50,19 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	]);
 	readonly #splits: Key[] = [];
 
+	/** What transactions that take the past read at, if it is not below what they ask for. */
+	closed: IssuedTimestamp | undefined;
+	readonly #schema: { readonly version: number; readonly c: number }[] = [{ version: 1, c: 0 }];
+
+	async schemaVersionAt(ts: Timestamp): Promise<number | undefined> {
+		return this.#schema.findLast(({ c }) => c <= ts)?.version;
+	}
+
+	/** Time goes by. */
+	advance(ms: number): void {
+		this.#clock += ms * ticksPerMs;
+	}
+
 	issueNow(): IssuedTimestamp {
 		this.#clock++;
 		return { timestamp: this.#clock as Timestamp, schemaVersion: this.#version };
@@ -57,7 +70,9 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 
 	raiseNow(): IssuedTimestamp {
 		this.#version++;
-		return this.issueNow();
+		const issued = this.issueNow();
+		this.#schema.push({ version: this.#version, c: issued.timestamp });
+		return issued;
 	}
 
 	begin(options: TransactionOptions): Transaction {

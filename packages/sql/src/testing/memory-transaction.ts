@@ -9,6 +9,7 @@ import {
 	type Change,
 	KeyExistsError,
 	type LockRequest,
+	type ReadPlaces,
 	type Row,
 	type Savepoint,
 	type ScanOptions,
@@ -57,6 +58,7 @@ export class MemoryTransaction implements Transaction {
 	constructor(coordinator: MemoryCoordinator, options: TransactionOptions) {
 		this.#coordinator = coordinator;
 		this.#options = options;
+		this.#read = options.asOf;
 		this.#owner = lockOwner(`memory/${coordinator.issueNow().timestamp}/0`);
 	}
 
@@ -66,6 +68,17 @@ export class MemoryTransaction implements Transaction {
 
 	relyOn(key: Key, since: Timestamp): void {
 		if (!this.#relied.has(key)) this.#relied.set(key, since);
+	}
+
+	get readAt(): Timestamp | undefined {
+		return this.#read?.timestamp;
+	}
+
+	readonly readPlaces: ReadPlaces = { followers: 0, leaseholders: 0 };
+
+	readClosed(least: Timestamp): void {
+		const { closed } = this.#coordinator;
+		if (closed !== undefined && closed.timestamp >= least) this.#read ??= closed;
 	}
 
 	get schemaVersion(): number {
@@ -108,7 +121,7 @@ export class MemoryTransaction implements Transaction {
 
 	beginStatement(cancel: CancelSignal): void {
 		this.#cancel = cancel;
-		if (this.#options.isolation === "read committed") this.#read = undefined;
+		if (this.#options.isolation === "read committed") this.#read = this.#options.asOf;
 	}
 
 	async get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]> {

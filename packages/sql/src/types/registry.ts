@@ -100,6 +100,8 @@ export interface FunctionContext extends TypeContext {
 	clusterActivity(): Promise<ClusterActivity>;
 	/** pg_cancel_backend, pg_terminate_backend: false, and a warning, where there is no such session. */
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+	/** The oracle's timestamp at which the transaction reads, and that of the session's last commit: NULL before there is one. */
+	timestampCall(which: "read" | "commit"): Promise<Datum>;
 	/** pg_sleep. Rejects with 57014 if the statement is cancelled meanwhile. */
 	sleep(ms: number): Promise<void>;
 }

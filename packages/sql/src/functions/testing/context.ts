@@ -30,6 +30,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		notificationUsage: () => 0,
 		clusterActivity: async () => ({ nodes: [], silent: [] }),
 		signalBackend: async () => false,
+		timestampCall: async () => null,
 		sleep: async () => {},
 		...overrides,
 	};

@@ -23,6 +23,7 @@ mode -> "isolation" "level" isolation {% ([, , isolation]) => ({ isolation }) %}
       | "read" "write" {% () => ({ readOnly: false }) %}
       | "deferrable" {% () => ({ deferrable: true }) %}
       | "not" "deferrable" {% () => ({ deferrable: false }) %}
+      | asOf {% ([asOf]) => ({ asOf }) %}
 isolation -> "serializable" {% () => "serializable" %}
            | "repeatable" "read" {% () => "repeatable read" %}
            | "read" "committed" {% () => "read committed" %}

@@ -77,7 +77,9 @@ simple -> select {% id %}
 values -> "values" rowList {% ([, rows], at) => ({ kind: "values", rows, at }) %}
 rowList -> row {% first %} | rowList "," row {% more %}
 row -> "(" exprList ")" {% ([, list]) => flat(list) %}
-select -> "select" distinct targetsOpt into fromOpt whereOpt groupOpt havingOpt windowOpt {% selectNode %}
+select -> "select" distinct targetsOpt into fromOpt asOfOpt whereOpt groupOpt havingOpt windowOpt {% selectNode %}
+asOfOpt -> null {% () => undefined %} | asOf {% id %}
+asOf -> "as" "of" "system" "time" expr {% ([, , , , e]) => e %}
 distinct -> null {% () => "all" %}
           | "all" {% () => "all" %}
           | "distinct" {% () => "distinct" %}
