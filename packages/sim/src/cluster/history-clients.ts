@@ -75,7 +75,7 @@ export class HistoryClients {
 					t.put(k, encode({ value, padding }));
 					await t.flush();
 					this.#open = value;
-					if (random.chance(0.2)) await world.sleep(random.exponential(150));
+					if (random.chance(0.1)) await world.sleep(random.exponential(100));
 				}
 			});
 			this.#open = undefined;
@@ -176,7 +176,7 @@ export class HistoryClients {
 		t: ClientTransaction,
 		random: SeededRandom,
 	): Promise<Pick<PastRead, "lists" | "rows">> {
-		if (random.chance(0.3)) return { lists: undefined, rows: await rowsOf(t) };
+		if (random.chance(0.5)) return { lists: undefined, rows: await rowsOf(t) };
 		const lists = new Map<Key, readonly number[]>();
 		if (random.chance(0.4)) {
 			for (const k of this.lists) lists.set(k, []);

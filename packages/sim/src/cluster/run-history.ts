@@ -11,7 +11,7 @@ import { SimCluster } from "./sim-cluster.ts";
 const setUpMs = 120_000;
 const tearDownMs = 400_000;
 const splitKeys: readonly Key[] = ["p3", "q00", "q20"].map(key);
-const think = { appendMs: 150, largeMs: 500, readMs: 60 };
+const think = { appendMs: 150, largeMs: 200, readMs: 60 };
 const readers = 5;
 const appenders = 3;
 /** A large transaction has several times that. */
