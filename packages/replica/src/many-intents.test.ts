@@ -1,6 +1,6 @@
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
-import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import { type Key, key, keyMax } from "@quorate/keys/key";
+import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
