@@ -34,7 +34,7 @@ test.serial("nodes that are killed again and again have what they acknowledged",
 	const log = (line: string) => t.log(line);
 	const base = { cluster, log, scale: 2, clientsPerNode: 2, ranges: 3, pace: 30, sent: [] };
 	await prepareCrash({ ...base, seed: 0 });
-	t.deepEqual(await killLoop({ ...base, seed: 1, kills: 5 }), []);
+	t.deepEqual(await killLoop({ ...base, seed: 1, kills: 3 }), []);
 });
 
 const impossible = smallDisksImpossible();

@@ -32,7 +32,7 @@ interface FullDiskOptions extends ScenarioContext {
 }
 
 /** Reads on each node while the disk is full, and the pause between two: together longer than a lease lasts. */
-const reads = 60;
+const reads = 40;
 const readPauseMs = 50;
 
 /** Three nodes whose data are on one small disk. */

@@ -3,15 +3,23 @@
  * disk, before that from the identity. The copy is what lets all nodes find each other after all
  * were restarted.
  */
+import { crc32 } from "node:zlib";
 import type { NodeId } from "@quorate/keys/ids";
 import type { AddressBook } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { NodeIdentity, NodeRecord } from "./types.ts";
 
-const format = 1;
+const format = 2;
 const fileName = "addresses.json";
 
 type Addresses = readonly (readonly [NodeId, string])[];
+
+/** What is on disk: a digit that has turned must not send anybody elsewhere. */
+interface Book {
+	readonly format: number;
+	readonly nodes: Addresses;
+	readonly checksum: number;
+}
 
 export class NodeAddressBook implements AddressBook {
 	readonly #runtime: Runtime;
@@ -63,7 +71,7 @@ export class NodeAddressBook implements AddressBook {
 
 	#text(): string {
 		const nodes: Addresses = [...this.#learned].sort(([a], [b]) => a - b);
-		return JSON.stringify({ format, nodes });
+		return JSON.stringify({ format, nodes, checksum: crc32(JSON.stringify(nodes)) });
 	}
 
 	#save(): void {
@@ -88,8 +96,9 @@ export class NodeAddressBook implements AddressBook {
 
 function parse(text: string): Addresses {
 	try {
-		const book = JSON.parse(text) as { format: number; nodes: Addresses };
-		return book.format === format ? book.nodes : [];
+		const { nodes, ...book } = JSON.parse(text) as Book;
+		const isSound = book.format === format && book.checksum === crc32(JSON.stringify(nodes));
+		return isSound ? nodes : [];
 	} catch {
 		return [];
 	}
