@@ -58,16 +58,25 @@ export class FollowerReads {
 		if (isUsable && this.#runtime.clock.monotonicMs() - attempt.endedMs < staleMs) {
 			return known;
 		}
-		try {
-			const closed = await (attempt.running ?? this.#close(k));
-			// One that was under way already may have been drawn too early.
-			return closed.timestamp >= least ? closed : await this.#close(k);
-		} catch (error) {
-			if (isUsable && error instanceof DatabaseError) {
-				return known;
-			}
-			throw error;
+		const running = attempt.running ?? this.#close(k);
+		if (isUsable) {
+			const closed = await this.#patiently(running);
+			attempt.endedMs = this.#runtime.clock.monotonicMs();
+			return closed !== undefined && closed.timestamp >= least ? closed : known;
 		}
+		const closed = await running;
+		// One that was under way already may have been drawn too early.
+		return closed.timestamp >= least ? closed : this.#close(k);
+	}
+
+	/** Undefined: it failed, or takes too long. */
+	#patiently(running: Promise<IssuedTimestamp>): Promise<IssuedTimestamp | undefined> {
+		return new Promise((resolve, reject) => {
+			const timer = this.#runtime.scheduler.setTimer(patienceMs, () => resolve(undefined));
+			const failed = (error: unknown) =>
+				error instanceof DatabaseError ? resolve(undefined) : reject(error);
+			running.then(resolve, failed).finally(() => timer.cancel());
+		});
 	}
 
 	/** The last attempt for the range, or a new one if that began a while ago. */

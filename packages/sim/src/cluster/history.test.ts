@@ -1,5 +1,6 @@
 /** Reads of the past under faults; a failing seed is had again by `make sim SEED=x HISTORY=1 TRACE=1`. */
 import { type Key, key, prefixEnd } from "@quorate/keys/key";
+import { timestampZero } from "@quorate/keys/timestamp";
 import test from "ava";
 import { runTransaction } from "./client.ts";
 import { describeRun } from "./describe-run.ts";
@@ -84,5 +85,59 @@ test.serial("readers do not wait for a large transaction that is open", async (t
 	t.true(Math.max(...intents()) > 10);
 	t.is((await cluster.run(large, 60_000)).status, "ok");
 	t.deepEqual(await cluster.run(read(), 60_000), [of("after"), of("after"), of("after")]);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("a node that is cut off answers from what is closed", async (t) => {
+	const cluster = new SimCluster(9);
+	await cluster.start();
+	const { world } = cluster;
+	const [writer] = cluster.nodes;
+	const put = (value: string) =>
+		runTransaction(cluster, writer!, { mode: "pessimistic", readOnly: false }, async (w) => {
+			w.put(rowKey(0), Buffer.from(value));
+		});
+	t.is((await cluster.run(put("before"), 60_000)).status, "ok");
+	const leaseholder = cluster.serving().find((n) => n.store.replicaFor(rowKey(0))!.holding())!;
+	const follower = cluster.nodes.find((n) => n.nodeId !== leaseholder.nodeId)!;
+	const read = async () => {
+		const startMs = world.nowMs;
+		const kind = { ...readOnly, closedFrom: timestampZero };
+		const outcome = await cluster.run(
+			runTransaction(cluster, follower, kind, async (r) => {
+				const value = await r.get(rowKey(0));
+				return { value: Buffer.from(value!).toString(), s: r.readAt!, at: r.followerReads };
+			}),
+			60_000,
+		);
+		if (outcome.status !== "ok") throw new Error(outcome.code);
+		return { ...outcome.value, ms: world.nowMs - startMs };
+	};
+	await read();
+	await cluster.run(world.sleep(1_000), 2_000);
+	const known = await read();
+	t.is(known.value, "before");
+	t.is(known.at, 1);
+	await cluster.run(world.sleep(500), 2_000);
+	const machines = cluster.nodes.map((n) => n.machine);
+	world.network.partition(
+		[follower.machine],
+		machines.filter((m) => m !== follower.machine),
+	);
+	const meanwhile = put("after");
+	await cluster.run(world.sleep(10_000), 20_000);
+	// The first one after a while waits for the leaseholder, as long as it has patience.
+	for (const mostMs of [1_500, 10, 10]) {
+		const cutOff = await read();
+		t.is(cutOff.value, "before");
+		t.true(cutOff.s >= known.s);
+		t.true(cutOff.ms <= mostMs, `${cutOff.ms} ms`);
+	}
+	world.network.heal();
+	t.is((await cluster.run(meanwhile, 60_000)).status, "ok");
+	await cluster.run(world.sleep(5_000), 6_000);
+	await read();
+	await cluster.run(world.sleep(1_000), 2_000);
+	t.is((await read()).value, "after");
 	t.deepEqual(cluster.problems, []);
 });
