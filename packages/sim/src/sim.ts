@@ -24,8 +24,8 @@
  * - V6. Timers follow the monotonic clock of their machine, whatever its rate; the wall clock may show anything.
  * - V7. Faults are counted by kind (`world.counts`): a run in which a fault never happened has tested nothing against it.
  *
- * A cluster (`cluster/`) is nodes started by the wiring of production on such machines, clients on keys (`run.ts`) and on SQL
- * (`run-sql.ts`), and a nemesis with its faults (`cluster/faults/`). A seed draws what the run is like (`profile.ts`). Histories go to
+ * A cluster (`cluster/`) is nodes started by the wiring of production on such machines, clients on keys (`run.ts`), on SQL
+ * (`run-sql.ts`), and some that read the past (`run-history.ts`), and a nemesis with its faults (`cluster/faults/`). A seed draws what the run is like (`profile.ts`). Histories go to
  * `packages/checker`; a bank keeps its total; an index equals its table; the dead are out of the way soon (`liveness.ts`); at the end
  * no intent is left and replicas of a range are equal byte for byte. Meanwhile every entry that is applied anywhere, every value that
  * is served and every validation is held against L1 to L4 and T1 to T5 over all nodes, and replicas are compared wherever two of

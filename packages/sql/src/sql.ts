@@ -28,6 +28,7 @@
  * 1. A statement is planned with the catalog as of its read timestamp (S2). Every read of the store compares the schema
  *    version afterwards (`statement-store.ts`), before anything that came back is decoded; where it has moved, the statement
  *    is planned and run again, or fails with 40001 if it has written. A write planned with an older catalog cannot commit.
+ *    AS OF SYSTEM TIME (`session/as-of.ts`) is no exception: it is known before the statement is planned.
  * 2. A plan holds no state of a run and no value of one: literals and parameters are arguments, and where the meaning of a
  *    statement depends on a literal's value (ORDER BY 1), the plan is pinned to that value.
  * 3. A client sees a statement's result, its tag above all, only once it cannot be taken back within the session: of a
