@@ -31,6 +31,14 @@ test.serial("a lock has one holder, whichever node is asked", async (t) => {
 	t.is(await value(two, "SELECT pg_try_advisory_lock(1)"), "f");
 	t.is(await value(three, "SELECT pg_try_advisory_xact_lock_shared(1)"), "f");
 	const waiting = two.query("SELECT pg_advisory_lock(1)");
+	const shown =
+		"SELECT classid, objid, objsubid, mode, granted FROM pg_locks WHERE locktype = 'advisory' ORDER BY granted";
+	while ((await three.query(shown)).length < 2)
+		await new Promise((resolve) => setImmediate(resolve));
+	t.deepEqual(await three.query(shown), [
+		["0", "1", "1", "ExclusiveLock", "f"],
+		["0", "1", "1", "ExclusiveLock", "t"],
+	]);
 	await one.query("SELECT pg_advisory_unlock(1)");
 	await waiting;
 	t.is(await value(one, "SELECT pg_try_advisory_lock(1)"), "f");

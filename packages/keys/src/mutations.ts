@@ -53,10 +53,10 @@ export interface Mutations {
 	readonly openAfterSeal?: boolean;
 	/** Section 5: a snapshot is put over what was there. */
 	readonly snapshotsOverlay?: boolean;
-	/** A2 of the advisory locks: transactions do not rely on the tenure of their session. */
+	/** A2 of the advisory locks: transactions do not rely on the tenure of their session, and its end is not noticed. */
 	readonly withoutFencing?: boolean;
 	/** F1: a change feed does not wait for what may still commit below its timestamp. */
 	readonly feedWithoutWaiting?: boolean;
-	/** N1: a change feed that goes on with another leaseholder begins from now. */
-	readonly feedSkips?: boolean;
+	/** F1: a leaseholder that has not been asked before takes what it remembers for all that there was. */
+	readonly feedBeginsComplete?: boolean;
 }

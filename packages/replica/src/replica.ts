@@ -24,7 +24,7 @@ import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { NodeId, ReplicaId } from "@quorate/keys/ids";
 import { formatKey, type Key, type Span, spanContains } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
-import type { Timestamp } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { members } from "@quorate/raft/configuration";
 import type { LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
 import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
@@ -278,7 +278,9 @@ export class Replica implements GroupMachine, FeedCore {
 		const nowMs = this.context.runtime.clock.monotonicMs();
 		const { start, end } = this.#feed?.span ?? {};
 		if (this.#feed === undefined || start !== span.start || end !== span.end) {
-			this.#feed = new Feed(span, this.state.lastCommit, nowMs);
+			const { mutations } = this.context;
+			const from = mutations?.feedBeginsComplete === true ? timestampZero : this.state.lastCommit;
+			this.#feed = new Feed(span, from, nowMs);
 		}
 		this.#feed.asked(nowMs);
 		return this.#feed;

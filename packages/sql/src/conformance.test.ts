@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { createSessionFactory } from "./session/factory.ts";
 import type { Session } from "./session/types.ts";
 import {
@@ -31,8 +31,8 @@ const parseFile = (file: string): Case[] => parseCases(readFileSync(folder + fil
 const casesOf = (file: string): Case[] => parseFile(file).filter((one) => !isRemark(one));
 const differences = parseFile(differencesFile);
 
-/** Sessions on a database of their own, by name. */
-function openSessions(): (name: string) => Promise<Session> {
+/** Sessions on a database of their own, by name; they end with the test. */
+function openSessions(t: ExecutionContext): (name: string) => Promise<Session> {
 	const coordinator = new MemoryCoordinator();
 	const runtime = createRealRuntime({ logLevel: "error" });
 	const factory = createSessionFactory({
@@ -42,6 +42,10 @@ function openSessions(): (name: string) => Promise<Session> {
 		advisory: memoryAdvisory(runtime, coordinator),
 	});
 	const sessions = new Map<string, Promise<Session>>();
+	t.teardown(async () => {
+		for (const session of sessions.values()) await (await session).close();
+		factory.close();
+	});
 	return (name) => {
 		const known = sessions.get(name);
 		if (known !== undefined) return known;
@@ -87,7 +91,7 @@ function complaint(one: Case, name: string, answer: readonly string[]): string |
 const isRepeatable = (one: Case, answer: readonly string[]): boolean =>
 	one.parameters === undefined &&
 	/^(select|values|table|with)\b/i.test(one.statement) &&
-	!/;|nextval|setval|set_config|random|insert|update|delete/i.test(one.statement) &&
+	!/;|nextval|setval|set_config|random|insert|update|delete|advisory|notif/i.test(one.statement) &&
 	!answer.some((line) => /^(ERROR|NOTICE|WARNING|\(in a failed)/.test(line));
 
 /** The same with the plan that is now cached, in both protocols. Undefined: as it should be. */
@@ -109,7 +113,7 @@ for (const file of readdirSync(folder).sort()) {
 	const name = file.replace(/\.txt$/, "");
 	if (file === differencesFile || (wanted !== undefined && !wanted.includes(name))) continue;
 	test(name, async (t) => {
-		const sessionOf = openSessions();
+		const sessionOf = openSessions(t);
 		const complaints: string[] = [];
 		const cases = casesOf(file);
 		for (const one of cases) {

@@ -125,6 +125,7 @@ export class AdvisoryLocks implements AdvisoryHost {
 			bootId: options.bootId,
 			placement,
 			transactions: this.#transactions,
+			isIgnored: options.mutations?.withoutFencing === true,
 			isUsed: () => [...this.#sessions.keys()].some((locks) => locks.isActive),
 			onEnded: (tenure) => this.#ended(tenure),
 			onOtherEnded: (id) => void this.#giveOn(id),

@@ -4,7 +4,6 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Span } from "@quorate/keys/key";
-import type { Mutations } from "@quorate/keys/mutations";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { RangeAnswer } from "@quorate/replica/requests";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -16,10 +15,6 @@ export interface ChangeFeedOptions {
 	readonly router: Pick<RangeRouter, "cut" | "request">;
 	readonly span: Span;
 	readonly follower: FeedFollower;
-	/** The highest issued timestamp known here. */
-	seen(): Timestamp;
-	/** Tests only. */
-	readonly mutations?: Mutations | undefined;
 }
 
 /** A leaseholder that has nothing to tell answers after so long. */
@@ -60,9 +55,6 @@ export class ChangeFeed implements FollowedFeed {
 					this.#stopped = true;
 					follower.gap();
 					return;
-				}
-				if (this.#options.mutations?.feedSkips === true) {
-					this.#at = this.#options.seen();
 				}
 				await this.#pause();
 			}

@@ -107,9 +107,8 @@ export class GatewayCoordinator implements TransactionCoordinator {
 	}
 
 	follow(span: Span, after: Timestamp, follower: FeedFollower): FollowedFeed {
-		const { runtime, router, placement, mutations } = this.#gateway;
-		const seen = () => placement.seen();
-		return new ChangeFeed({ runtime, router, span, follower, seen, mutations }, after);
+		const { runtime, router } = this.#gateway;
+		return new ChangeFeed({ runtime, router, span, follower }, after);
 	}
 
 	async ranges(span: Span): Promise<readonly RangeStatus[]> {

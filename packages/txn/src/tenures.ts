@@ -48,6 +48,8 @@ export interface TenureOptions {
 	readonly bootId: BootId;
 	readonly placement: PlacementClient;
 	readonly transactions: OwnTransactions;
+	/** Tests only: it does not matter whether the tenure stands. */
+	readonly isIgnored: boolean;
 	/** Some session holds something, or asks for it. */
 	isUsed(): boolean;
 	/** This boot's tenure has ended: its sessions must close before anything else. */
@@ -154,7 +156,7 @@ export class Tenures {
 	saw(tenure: Tenure, timestamp: Timestamp, stands: boolean): void {
 		if (stands) {
 			tenure.aliveAt = Math.max(tenure.aliveAt, timestamp) as Timestamp;
-		} else if (!tenure.ended && timestamp >= tenure.aliveAt) {
+		} else if (!tenure.ended && timestamp >= tenure.aliveAt && !this.#options.isIgnored) {
 			tenure.ended = true;
 			this.#options.onEnded(tenure);
 		}

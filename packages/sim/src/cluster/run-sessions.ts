@@ -18,7 +18,7 @@ const tearDownMs = 400_000;
 const profileOf = (seed: number, options: RunOptions): Profile => ({
 	...profile(options.profile ?? (seed % 4 === 0 ? "tight" : "plain")),
 	...(seed % 2 === 0 ? {} : { menu: "silences" as const, pauseMsMean: 2_500 }),
-	durationMs: 25_000,
+	durationMs: 20_000,
 	...options.change,
 });
 

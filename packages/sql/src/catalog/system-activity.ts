@@ -97,6 +97,18 @@ export function* pgLockRows(
 			waitstart: timeOf(lock.waitsSinceMs),
 		};
 	}
+	for (const { id, mode, granted, pid, node } of activity?.advisory ?? []) {
+		yield {
+			locktype: "advisory",
+			database: databaseOid,
+			...id,
+			virtualtransaction: `${node}/${pid}`,
+			pid,
+			mode: mode === "exclusive" ? "ExclusiveLock" : "ShareLock",
+			granted,
+			fastpath: false,
+		};
+	}
 }
 
 function lockRow(

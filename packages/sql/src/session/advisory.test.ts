@@ -188,3 +188,25 @@ test("a session whose tenure is ended commits nothing more", async (t) => {
 	t.is(await value(third, "select pg_try_advisory_lock(1)"), "t");
 	t.is(await value(third, "select count(*) from t"), "0");
 });
+
+test("pg_locks shows who holds and who waits", async (t) => {
+	const server = served(t);
+	const [one, two, three] = [
+		await server.connect(),
+		await server.connect(),
+		await server.connect(),
+	];
+	await one.query("select pg_advisory_lock(4294967298), pg_advisory_lock_shared(3, 4)");
+	const waiting = two.query("select pg_advisory_lock(3, 4)");
+	const shown = `select classid, objid, objsubid, pid, mode, granted from pg_locks
+		where locktype = 'advisory' order by classid, granted desc`;
+	while ((await three.rows(shown)).length < 3) await atWork(two);
+	t.deepEqual(await three.rows(shown), [
+		["1", "2", "1", "1", "ExclusiveLock", "t"],
+		["3", "4", "2", "1", "ShareLock", "t"],
+		["3", "4", "2", "2", "ExclusiveLock", "f"],
+	]);
+	await one.query("select pg_advisory_unlock_all()");
+	await waiting;
+	t.deepEqual(await three.rows(shown), [["3", "4", "2", "2", "ExclusiveLock", "t"]]);
+});

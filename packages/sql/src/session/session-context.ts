@@ -17,7 +17,7 @@ export interface ContextCalls {
 	notify(channel: string, payload: string): void;
 	listeningChannels(): readonly string[];
 	notificationUsage(): number;
-	clusterActivity(): Promise<ClusterActivity>;
+	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity>;
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
 	timestampCall(which: "read" | "commit"): Promise<Datum>;
 }
@@ -157,8 +157,8 @@ export class SessionContext implements FunctionContext {
 		return this.#calls.notificationUsage();
 	}
 
-	clusterActivity(): Promise<ClusterActivity> {
-		return this.#calls.clusterActivity();
+	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity> {
+		return this.#calls.clusterActivity(withAdvisory);
 	}
 
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {

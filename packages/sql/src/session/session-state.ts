@@ -88,7 +88,7 @@ export class SessionState {
 				notify: (channel, payload) => this.notifications.notify(channel, payload),
 				listeningChannels: () => this.notifications.channels(),
 				notificationUsage: () => this.notifications.usage,
-				clusterActivity: () => this.#clusterActivity(),
+				clusterActivity: (withAdvisory) => this.#clusterActivity(withAdvisory),
 				signalBackend: (process, what) => this.#signalBackend(process, what),
 				timestampCall: (which) => this.#timestampCall(which),
 			},
@@ -418,10 +418,12 @@ export class SessionState {
 
 	// What functions ask for
 
-	async #clusterActivity(): Promise<ClusterActivity> {
-		const activity = await this.services.cluster.activity();
+	async #clusterActivity(withAdvisory = false): Promise<ClusterActivity> {
+		const { cluster, advisory: locks } = this.services;
+		const listed = withAdvisory ? locks.list() : [];
+		const [activity, advisory] = await Promise.all([cluster.activity(), listed]);
 		for (const gap of gapsOf(activity)) this.notice("WARNING", "01000", gap);
-		return activity;
+		return { ...activity, advisory };
 	}
 
 	async #signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {

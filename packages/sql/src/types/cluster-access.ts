@@ -1,6 +1,7 @@
 /** What sessions may know of, and do to, others of the whole cluster: the contract of its views with the node that answers them. */
 import type { LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { AdvisoryEntry } from "@quorate/txn/advisory-locks";
 
 /** A client's session, as the node that it is connected to tells it. Times are that node's, in milliseconds since 1970. */
 export interface SessionStatus {
@@ -58,6 +59,8 @@ export interface ClusterActivity {
 	readonly nodes: readonly NodeActivity[];
 	/** Those that did not answer in time. */
 	readonly silent: readonly NodeId[];
+	/** Held and waited for, where they were asked for. */
+	readonly advisory?: readonly AdvisoryEntry[];
 }
 
 export interface ClusterAccess {

@@ -97,7 +97,7 @@ export interface FunctionContext extends TypeContext {
 	/** How full the queue for slow listeners is, from 0 to 1. */
 	notificationUsage(): number;
 	/** What all nodes are doing; the client is warned of those that do not answer. */
-	clusterActivity(): Promise<ClusterActivity>;
+	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity>;
 	/** pg_cancel_backend, pg_terminate_backend: false, and a warning, where there is no such session. */
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
 	/** The oracle's timestamp at which the transaction reads, and that of the session's last commit: NULL before there is one. */

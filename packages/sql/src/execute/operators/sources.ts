@@ -84,7 +84,9 @@ export class VirtualScan extends Operator {
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const { context } = env;
-		const activity = this.#table.isClusterWide ? await context.clusterActivity() : undefined;
+		const { isClusterWide, name } = this.#table;
+		const withAdvisory = name === "pg_locks";
+		const activity = isClusterWide ? await context.clusterActivity(withAdvisory) : undefined;
 		const rows = [...this.#table.rows(this.#catalog, context, activity)];
 		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
 	}
