@@ -15,8 +15,8 @@ type Tree = InstanceType<typeof btree.default<Key, BufferedWrite>>;
 
 const compareKeys = (a: Key, b: Key): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Rough cost of an entry beside its bytes. */
-const overheadBytes = 96;
+/** What an entry of some hundred bytes takes beside them, as measured: objects, heads of buffers, its place in the tree. */
+const overheadBytes = 240;
 
 export interface BufferState {
 	readonly tree: Tree;
