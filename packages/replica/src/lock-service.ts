@@ -1,6 +1,9 @@
 /**
  * The locks of one node's leaseholders as other nodes meet them: released when their transaction ends or its gateway is gone,
  * watched for deadlocks, shown to people.
+ *
+ * That a transaction has ended is told once, one way: a connection that breaks may lose it, and a request to lock may come after it. So the
+ * gateway of a lock that somebody has waited for longer than a moment is asked whether the transaction still goes on.
  */
 import type { BootId, LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
@@ -28,9 +31,16 @@ export interface LockServiceOptions {
 	detector(): NodeId | undefined;
 	/** All nodes known. */
 	nodes(): readonly NodeId[];
+	bootOf(node: NodeId): BootId | undefined;
 	/** Boots that have ended, or are silent: their locks are released. */
 	bootEnded(boot: BootId): boolean;
 }
+
+/** owners -> those of them whose transaction holds no locks any more */
+export const endedOwnersMethod = "lock-owners-ended";
+/** A wait of that length is reason to ask. */
+const askAfterMs = 1_000;
+const askTimeoutMs = 2_000;
 
 /** A lock, or a wait, at a leaseholder of this node. */
 export interface LockStatus {
@@ -60,6 +70,8 @@ export class LockService {
 	readonly #options: LockServiceOptions;
 	readonly #deadlocks = new DeadlockDetector();
 	#reportedWaits = false;
+	/** Nodes that are being asked about owners. */
+	readonly #asking = new Set<NodeId>();
 
 	constructor(options: LockServiceOptions) {
 		this.#options = options;
@@ -116,6 +128,54 @@ export class LockService {
 			replica.locks.endWhere(isGone);
 			replica.writeWaits.endWhere(isGone);
 		});
+	}
+
+	/** Asks the gateways of the locks that are long waited for. */
+	askOwners(): void {
+		const longMs = this.#options.runtime.clock.monotonicMs() - askAfterMs;
+		const owners = new Set<LockOwner>();
+		this.#each(({ locks }) => {
+			for (const { holder, since } of locks.waits()) {
+				if (holder !== null && since <= longMs) {
+					owners.add(holder);
+				}
+			}
+		});
+		for (const [node, asked] of this.#byNode(owners)) {
+			void this.#askOwners(node, asked);
+		}
+	}
+
+	#byNode(owners: ReadonlySet<LockOwner>): Map<NodeId, LockOwner[]> {
+		const { nodes, bootOf } = this.#options;
+		const nodeOf = new Map(nodes().map((node) => [bootOf(node), node]));
+		const found = new Map<NodeId, LockOwner[]>();
+		for (const owner of owners) {
+			const node = nodeOf.get(ownerBoot(owner));
+			if (node !== undefined) {
+				found.set(node, [...(found.get(node) ?? []), owner]);
+			}
+		}
+		return found;
+	}
+
+	async #askOwners(node: NodeId, owners: readonly LockOwner[]): Promise<void> {
+		if (this.#asking.has(node)) {
+			return;
+		}
+		this.#asking.add(node);
+		try {
+			const options = { timeoutMs: askTimeoutMs };
+			const answer = await this.#options.rpc.call(node, endedOwnersMethod, owners, options);
+			const ended = new Set(answer as readonly LockOwner[]);
+			if (ended.size > 0) {
+				this.#each((r) => r.locks.endWhere((owner) => ended.has(owner)));
+			}
+		} catch {
+			// It is asked again while somebody waits; if it is gone, its boot ends.
+		} finally {
+			this.#asking.delete(node);
+		}
 	}
 
 	status(): LockReport {

@@ -107,6 +107,7 @@ export class RangeStore {
 			otherWaits: options.otherWaits,
 			detector: () => options.detector(),
 			nodes: () => options.nodes(),
+			bootOf: (node) => options.bootOf(node),
 			bootEnded: (boot) => options.bootEnded(boot),
 		});
 		this.#departures = new Departures({
@@ -183,7 +184,10 @@ export class RangeStore {
 		}
 		this.#every(reportEveryMs, () => this.#locks.reportWaits());
 		this.#every(sweepMs, () => this.#sweep());
-		this.#every(releaseMs, () => this.#locks.releaseEnded());
+		this.#every(releaseMs, () => {
+			this.#locks.releaseEnded();
+			this.#locks.askOwners();
+		});
 		this.#every(departuresMs, () => this.#departures.look());
 		this.#every(this.#options.limits?.collectMs ?? collectMs, () => void this.#collect());
 	}

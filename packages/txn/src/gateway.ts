@@ -6,6 +6,7 @@ import type { Mutations } from "@quorate/keys/mutations";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
 import type { PlacementClient } from "@quorate/placement/types";
+import { endedOwnersMethod } from "@quorate/replica/lock-service";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { FollowerReads } from "./follower-reads.ts";
@@ -61,6 +62,8 @@ export class Gateway {
 	};
 	readonly #bootId: BootId;
 	readonly #rpc: Rpc;
+	/** Owners that may hold locks; leaseholders ask for them. */
+	readonly #lockers = new Set<LockOwner>();
 	#counter = 0;
 
 	constructor(options: GatewayOptions) {
@@ -75,6 +78,19 @@ export class Gateway {
 		this.bufferBytesMax = options.limits?.bufferBytes ?? bufferBytesMax;
 		this.#bootId = options.bootId;
 		this.#rpc = options.rpc;
+		options.rpc.handle(endedOwnersMethod, (body) =>
+			(body as readonly LockOwner[]).filter((owner) => !this.#lockers.has(owner)),
+		);
+	}
+
+	/** A request to lock goes out for it. */
+	locks(owner: LockOwner): void {
+		this.#lockers.add(owner);
+	}
+
+	/** It holds no locks, or is to hold none. */
+	locksNoMore(owner: LockOwner): void {
+		this.#lockers.delete(owner);
 	}
 
 	/** `process`: of the client's session, 0 for none. */

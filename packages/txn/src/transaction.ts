@@ -8,6 +8,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import { type Key, keyMin, pointSpan, type Span } from "@quorate/keys/key";
+import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type {
 	LockDemand,
@@ -19,7 +20,7 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { type CommitOutcome, Committer } from "./commit.ts";
 import { conflictError } from "./conflict-error.ts";
 import type { Gateway } from "./gateway.ts";
-import { LockPlaces } from "./lock-places.ts";
+import { type LockAttempt, LockPlaces } from "./lock-places.ts";
 import { ReadSet } from "./read-set.ts";
 import { throwErrors } from "./router.ts";
 import type {
@@ -318,7 +319,7 @@ export class GatewayTransaction implements Transaction {
 		if (this.#locksNow(lock)) {
 			const demand = this.#demand(lock, this.#mayBuild);
 			const body = { kind: "lock-read" as const, keys, lock: demand, transaction };
-			const attempt = this.#locks.begin(info.descriptor);
+			const attempt = this.#beginLocking(info.descriptor);
 			const asked = router.here(info, body);
 			const answer = asked instanceof Promise ? await this.#guard(asked) : asked;
 			this.#locks.settle(attempt, this.#gateway.nodeId);
@@ -529,7 +530,7 @@ export class GatewayTransaction implements Transaction {
 	): Promise<RangeAnswer> {
 		const { router } = this.#gateway;
 		const info = await router.rangeOf(k);
-		const attempt = this.#locks.begin(info.descriptor);
+		const attempt = this.#beginLocking(info.descriptor);
 		const answer = await router.request(k, body, { idempotent: true, attemptMs: lockAttemptMs });
 		// Who was not asked first, or did not do it, may be one of several that were asked.
 		const isClean = answer.kind === "locked" || answer.kind === "locked-rows";
@@ -833,6 +834,8 @@ export class GatewayTransaction implements Transaction {
 		} finally {
 			if (outcome?.range === undefined || !this.#locks.areOnlyIn(outcome.range)) {
 				this.#unlock();
+			} else {
+				this.#gateway.locksNoMore(this.#owner);
 			}
 		}
 	}
@@ -847,7 +850,13 @@ export class GatewayTransaction implements Transaction {
 		return Promise.resolve();
 	}
 
+	#beginLocking(descriptor: RangeDescriptor): LockAttempt {
+		this.#gateway.locks(this.#owner);
+		return this.#locks.begin(descriptor);
+	}
+
 	#unlock(): void {
+		this.#gateway.locksNoMore(this.#owner);
 		for (const node of this.#locks.take()) {
 			this.#gateway.unlock(node, this.#owner);
 		}

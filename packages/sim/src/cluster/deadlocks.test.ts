@@ -149,7 +149,7 @@ test.serial("two large transactions that update each other's rows", async (t) =>
 });
 
 test.serial(
-	"one waits for a lock, the other, which only reads, for the write of a large one",
+	"one waits for a lock, its holder reads what a large one is writing: readers do not wait for that, so nobody fails",
 	async (t) => {
 		const keys = [key("d0"), key("d1")];
 		const cluster = await startSpread(2, keys, { bufferBytes: 100 });
@@ -163,7 +163,6 @@ test.serial(
 		};
 		await cluster.run(prepare(), 10_000);
 		await cluster.world.runFor(50);
-		const closedMs = cluster.world.nowMs;
 		const ended = await cluster.run(
 			race(cluster, [
 				[large, () => large.get([keys[1]!], forUpdate)],
@@ -171,13 +170,11 @@ test.serial(
 			]),
 			60_000,
 		);
-		checkOneVictim(
-			t,
-			cluster,
-			ended,
-			closedMs,
-			/Process 101 waits for the end of a write on key d0/,
+		t.deepEqual(
+			ended.map(({ error }) => error?.message),
+			[undefined, undefined],
 		);
+		t.deepEqual(cluster.problems, []);
 	},
 );
 

@@ -5,6 +5,14 @@ import { describeRun, firstProblem } from "./describe-run.ts";
 import { simulateSessions } from "./run-sessions.ts";
 
 test.serial(
+	"the same seed goes the same way again, in a process that has run it before",
+	async (t) => {
+		const once = async () => (await simulateSessions(6)).traceHash;
+		t.is(await once(), await once());
+	},
+);
+
+test.serial(
 	"a lock is a mutex for what its session commits, and notifications are told once, in order",
 	async (t) => {
 		let told = 0;

@@ -19,6 +19,7 @@ import { aloneWith, sessionStatus } from "./session-status.ts";
 import { settingDefinition } from "./setting-definitions.ts";
 import { parseOptions } from "./start-up-options.ts";
 import type { SessionFactory } from "./types.ts";
+import { UtilityCache } from "./utility-cache.ts";
 
 /** For programs that run a node themselves; see `reset.ts`. */
 export interface NodeSessions extends SessionFactory {
@@ -61,6 +62,7 @@ function services(options: SessionFactoryOptions): NodeServices {
 		notifications: new NotificationHub(runtime, coordinator, placement),
 		catalog: new Catalog(coordinator, placement),
 		plans: new PlanCache(),
+		utilities: new UtilityCache(),
 		rowIds: new RowIds(placement),
 		objectIds: new ObjectIds(placement),
 		sequences: new SequenceBlocks(runtime, coordinator, () => placement.schemaVersion()),

@@ -14,6 +14,7 @@ import type { NotificationHub } from "./notification-hub.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
 import type { SessionState } from "./session-state.ts";
+import type { UtilityCache } from "./utility-cache.ts";
 
 /** Functions about the catalog, answered by `catalog/system-functions.ts`. */
 export type CatalogCall = (
@@ -29,6 +30,7 @@ export interface NodeServices {
 	readonly placement: PlacementClient;
 	readonly catalog: Catalog;
 	readonly plans: PlanCache;
+	readonly utilities: UtilityCache;
 	readonly rowIds: RowIdSource;
 	readonly objectIds: ObjectIds;
 	readonly sequences: SequenceBlocks;

@@ -24,16 +24,6 @@ export interface Prepared extends PreparedStatement {
 	plan: CachedPlan | undefined;
 }
 
-const utilityMax = 500;
-/** Syntax trees of statements without literals that are not planned: BEGIN, COMMIT, SET ... */
-const utilities = new Map<string, Statement>();
-
-function remember(lexed: LexedStatement, statement: Statement): void {
-	if (lexed.literals.length > 0 || lexed.text.length > 200) return;
-	if (utilities.size >= utilityMax) utilities.clear();
-	utilities.set(lexed.shape, statement);
-}
-
 /** Error positions are relative to the whole query string. */
 export function placed(error: unknown, offset: number): unknown {
 	if (!(error instanceof DatabaseError) || offset === 0) return error;
@@ -45,19 +35,15 @@ export function placed(error: unknown, offset: number): unknown {
 	});
 }
 
-/** The statement, if it is known to be one that is not planned. */
-export const knownUtility = (lexed: LexedStatement): Statement | undefined =>
-	utilities.get(lexed.shape);
-
 export async function parseStatement(
 	state: SessionState,
 	lexed: LexedStatement,
 ): Promise<Statement> {
-	const known = utilities.get(lexed.shape);
+	const { runtime, utilities } = state.services;
+	const known = utilities.find(lexed);
 	if (known !== undefined) return known;
-	const { scheduler } = state.services.runtime;
-	const statement = await parse(lexed, () => scheduler.yield());
-	if (!isPlanned(statement)) remember(lexed, statement);
+	const statement = await parse(lexed, () => runtime.scheduler.yield());
+	if (!isPlanned(statement)) utilities.add(lexed, statement);
 	return statement;
 }
 

@@ -4,7 +4,7 @@ import type { LexedStatement } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Output } from "./output.ts";
-import { knownUtility, type Prepared, parseStatement, preparedOf } from "./prepared.ts";
+import { type Prepared, parseStatement, preparedOf } from "./prepared.ts";
 import { startPlanned } from "./run-planned.ts";
 import { runUtility } from "./run-utility.ts";
 import type { SessionState } from "./session-state.ts";
@@ -19,7 +19,7 @@ export const endsFailure = (statement: Statement | undefined): boolean =>
 
 /** A statement of the simple protocol. Nothing is parsed if its shape is known to have a plan. */
 export async function prepareSimple(state: SessionState, lexed: LexedStatement): Promise<Prepared> {
-	const known = knownUtility(lexed);
+	const known = state.services.utilities.find(lexed);
 	if (known !== undefined) return preparedOf(lexed, [], known, undefined, undefined);
 	const newest = state.services.catalog.newest();
 	if (!(newest instanceof Promise) && state.block?.changesSchema !== true) {
