@@ -19,14 +19,14 @@ const figure8 = {
 const explored = (bounds: Bounds): Exploration => new Explorer(bounds).run();
 
 const cases: readonly (readonly [name: string, bounds: Bounds, statesMin: number])[] = [
-	["two terms, one proposal", { ...three, termMax: 2, proposals: 1, crashes: 0 }, 85_000],
-	["two terms, one crash", { ...three, termMax: 2, proposals: 0, crashes: 1 }, 139_000],
+	["two terms, two proposals", { ...three, termMax: 2, proposals: 2, crashes: 0 }, 150_000],
+	["two terms, one crash", { ...three, termMax: 2, proposals: 0, crashes: 1 }, 40_000],
 	[
 		"one term, two proposals, one crash",
 		{ ...three, termMax: 1, proposals: 2, crashes: 1 },
-		47_000,
+		25_000,
 	],
-	["figure 8, two more terms", figure8, 80_000],
+	["figure 8, two more terms", figure8, 20_000],
 ];
 
 for (const [name, bounds, statesMin] of cases) {

@@ -5,7 +5,14 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { Message, Term } from "../../types.ts";
-import { type Input, type LocalOptions, type LocalState, LocalStates } from "./local-states.ts";
+import { Frontier } from "./frontier.ts";
+import {
+	type Input,
+	type LocalOptions,
+	type LocalState,
+	LocalStates,
+	permutations,
+} from "./local-states.ts";
 import { SeenStates } from "./seen-states.ts";
 
 export interface Bounds extends LocalOptions {
@@ -13,7 +20,7 @@ export interface Bounds extends LocalOptions {
 	readonly termMax: Term;
 	readonly proposals: number;
 	readonly crashes: number;
-	/** All three start alike. Then only replica 1 is the first to stand, and what differs in 2 and 3 being swapped is the same. */
+	/** All three start alike. Then only replica 1 is the first to stand, and what differs only in which replica is which is the same. */
 	readonly isSymmetric: boolean;
 	readonly statesMax: number;
 }
@@ -48,8 +55,7 @@ export class Explorer {
 	readonly #bounds: Bounds;
 	readonly #locals: LocalStates;
 	readonly #seen: SeenStates;
-	/** Reached, and not yet gone on from; packed, since there are many. */
-	#next: { readonly packed: Uint16Array; readonly place: number }[] = [];
+	readonly #frontier = new Frontier();
 
 	constructor(bounds: Bounds) {
 		this.#bounds = bounds;
@@ -57,24 +63,25 @@ export class Explorer {
 		this.#seen = new SeenStates(bounds.statesMax);
 	}
 
-	run(): Exploration {
+	/** `onProgress` is called now and then. */
+	run(onProgress: (states: number, waiting: number) => void = () => undefined): Exploration {
 		this.#add(this.#first(), -1);
-		while (this.#next.length > 0) {
-			const now = this.#next;
-			this.#next = [];
-			for (const { packed, place } of now) {
-				const state = decode(packed, this.#bounds);
-				for (const action of this.#actions(state)) {
-					try {
-						const next = this.#after(state, action);
-						if (next !== undefined) this.#add(next, place);
-					} catch (error) {
-						return this.#result(this.#pathTo(place, action), (error as Error).message);
-					}
+		for (let taken = 1; ; taken++) {
+			const first = this.#frontier.shift();
+			if (first === undefined) return this.#result([], undefined);
+			if (taken % 1_000_000 === 0) onProgress(this.#seen.count, this.#frontier.size);
+			const state = decode(first.numbers, this.#bounds);
+			for (const action of this.#actions(state)) {
+				try {
+					const next = this.#after(state, action);
+					if (next === undefined) continue;
+					this.#add(next, first.place);
+					if (isMoreOnTheWay(state, next)) break;
+				} catch (error) {
+					return this.#result(this.#pathTo(first.place, action), (error as Error).message);
 				}
 			}
 		}
-		return this.#result([], undefined);
 	}
 
 	#first(): State {
@@ -91,7 +98,7 @@ export class Explorer {
 
 	#add(state: State, parent: number): void {
 		const place = this.#seen.add(this.#encode(state), parent);
-		if (place !== undefined) this.#next.push({ packed: Uint16Array.from(encode(state)), place });
+		if (place !== undefined) this.#frontier.push(encode(state), place);
 	}
 
 	#actions(state: State): Action[] {
@@ -247,24 +254,53 @@ export class Explorer {
 		return [...steps, describe(last)];
 	}
 
-	/** The same for states that are the same but for replicas 2 and 3 being swapped. */
+	/** The same for states that differ in nothing but which replica is which. */
 	#encode(state: State): readonly number[] {
-		const plain = encode(state);
-		if (!this.#bounds.isSymmetric) return plain;
-		const locals = this.#locals;
-		const [one, two, three] = state.locals;
-		const mirrored = encode({
-			...state,
-			locals: [one!, three!, two!].map((local) => locals.mirrored(local)),
-			leaders: state.leaders.map((leader) => [0, 1, 3, 2][leader]!),
-			packets: state.packets.map((p) => locals.mirroredMessage(p)).sort((a, b) => a - b),
-		});
-		for (let i = 0; i < plain.length; i++) {
-			if (plain[i] !== mirrored[i]) return plain[i]! < mirrored[i]! ? plain : mirrored;
+		if (!this.#bounds.isSymmetric) return encode(state);
+		let least: readonly number[] | undefined;
+		let code: readonly number[] | undefined;
+		for (let p = 0; p < permutations.length; p++) {
+			const locals = this.#permutedLocals(state.locals, p);
+			const order = least === undefined ? -1 : compare(locals, least);
+			if (order > 0) continue;
+			const other = encode({
+				...state,
+				locals,
+				leaders: state.leaders.map((leader) => permutations[p]![leader]!),
+				packets: state.packets
+					.map((packet) => this.#locals.permutedMessage(packet, p))
+					.sort((a, b) => a - b),
+			});
+			if (order < 0 || compare(other, code!) < 0) [least, code] = [locals, other];
 		}
-		return plain;
+		return code!;
+	}
+
+	#permutedLocals(locals: readonly number[], permutation: number): number[] {
+		const images: number[] = [];
+		const places = permutations[permutation]!;
+		for (const [i, local] of locals.entries()) {
+			images[places[i + 1]! - 1] = this.#locals.permuted(local, permutation);
+		}
+		return images;
 	}
 }
+
+function compare(a: readonly number[], b: readonly number[]): number {
+	for (let i = 0; i < a.length; i++) {
+		if (a[i] !== b[i]) return a[i]! - b[i]!;
+	}
+	return 0;
+}
+
+/**
+ * The one has become the other by nothing but messages that were sent. All that could happen in the one can in the other, where
+ * those need not arrive: so whatever else could happen in the one need not be looked at.
+ */
+const isMoreOnTheWay = (before: State, after: State): boolean =>
+	after.packets.length > before.packets.length &&
+	before.crashes === after.crashes &&
+	before.locals.every((local, i) => local === after.locals[i]);
 
 const proposes = (input: Input): boolean =>
 	input.kind === "propose" || (input.kind === "crash-within" && proposes(input.input));

@@ -51,6 +51,19 @@ export interface LocalOptions {
 	readonly mutations?: Mutations;
 }
 
+/** Where each of three replicas goes, by its id. */
+type Places = readonly [0, number, number, number];
+
+/** The first leaves them where they are. */
+export const permutations: readonly Places[] = [
+	[0, 1, 2, 3],
+	[0, 1, 3, 2],
+	[0, 2, 1, 3],
+	[0, 2, 3, 1],
+	[0, 3, 1, 2],
+	[0, 3, 2, 1],
+];
+
 /** Numbers what is equal by its text. */
 class Numbering<T> {
 	readonly items: T[] = [];
@@ -75,8 +88,9 @@ export class LocalStates {
 	readonly #entries = new Numbering<string>();
 	readonly #transitions: Map<string | number, Transition>[] = [];
 	readonly #numbers = new WeakMap<Message, number>();
-	readonly #mirrors: number[] = [];
-	readonly #mirroredMessages: number[] = [];
+	/** By permutation. */
+	readonly #permuted: number[][] = permutations.map(() => []);
+	readonly #permutedMessages: number[][] = permutations.map(() => []);
 	/** The latest replica built, by its state: mostly the next input comes to that. */
 	readonly #live = new Map<number, Cluster>();
 
@@ -100,26 +114,28 @@ export class LocalStates {
 		return this.#intern(this.#build(replica, []), replica, []);
 	}
 
-	/** The same with replicas 2 and 3 in each other's place. They must start alike. */
-	mirrored(number: number): number {
-		let mirror = this.#mirrors[number];
-		if (mirror === undefined) {
+	/** The same with the replicas in each other's places: a number of `permutations`. They must start alike. */
+	permuted(number: number, permutation: number): number {
+		const known = this.#permuted[permutation]!;
+		let image = known[number];
+		if (image === undefined) {
 			const { replica, path } = this.state(number);
-			mirror = this.initial(swapped(replica));
-			for (const input of path) mirror = this.#step(mirror, mirroredInput(input)).next;
-			this.#mirrors[number] = mirror;
-			this.#mirrors[mirror] = number;
+			const places = permutations[permutation]!;
+			image = this.initial(places[replica]!);
+			for (const input of path) image = this.#step(image, permutedInput(input, places)).next;
+			known[number] = image;
 		}
-		return mirror;
+		return image;
 	}
 
-	mirroredMessage(number: number): number {
-		let mirror = this.#mirroredMessages[number];
-		if (mirror === undefined) {
-			mirror = this.#number(mirroredMessage(this.message(number)));
-			this.#mirroredMessages[number] = mirror;
+	permutedMessage(number: number, permutation: number): number {
+		const known = this.#permutedMessages[permutation]!;
+		let image = known[number];
+		if (image === undefined) {
+			image = this.#number(permutedMessage(this.message(number), permutations[permutation]!));
+			known[number] = image;
 		}
-		return mirror;
+		return image;
 	}
 
 	#number(message: Message): number {
@@ -289,19 +305,17 @@ function crash(cluster: Cluster, replica: number, keeps: boolean): void {
 	cluster.restart(replica);
 }
 
-const swapped = (replica: number): number => [0, 1, 3, 2][replica]!;
-
-function mirroredMessage(message: Message): Message {
-	const [from, to] = [replicaId(swapped(message.from)), replicaId(swapped(message.to))];
+function permutedMessage(message: Message, places: Places): Message {
+	const [from, to] = [replicaId(places[message.from]!), replicaId(places[message.to]!)];
 	return { ...message, from, to };
 }
 
-function mirroredInput(input: Input): Input {
+function permutedInput(input: Input, places: Places): Input {
 	switch (input.kind) {
 		case "deliver":
-			return { ...input, message: mirroredMessage(input.message) };
+			return { ...input, message: permutedMessage(input.message, places) };
 		case "crash-within":
-			return { ...input, input: mirroredInput(input.input) };
+			return { ...input, input: permutedInput(input.input, places) };
 		default:
 			return input;
 	}
