@@ -15,6 +15,8 @@ export interface NemesisOptions {
 	/** Between the beginnings of two faults. */
 	readonly pauseMsMean: number;
 	readonly menu: FaultMenu;
+	/** Faults at the same time; else as many as the menu says. */
+	readonly atOnce?: number | undefined;
 	/** Where clients live that reach nodes over the network. */
 	readonly clients?: readonly Machine[];
 }
@@ -38,10 +40,11 @@ export class Nemesis {
 	/** Injects faults until `goesOn` says no; resolves when the last has ended. */
 	async run(goesOn: () => boolean): Promise<void> {
 		const { world } = this.cluster;
+		const atOnce = this.options.atOnce ?? menus[this.options.menu].atOnce;
 		while (goesOn()) {
 			await world.sleep(this.random.exponential(this.options.pauseMsMean));
 			if (!goesOn()) break;
-			if (this.#underWay < menus[this.options.menu].atOnce) this.#begin(this.#draw());
+			if (this.#underWay < atOnce) this.#begin(this.#draw());
 		}
 		while (this.#underWay > 0) await world.sleep(50);
 	}

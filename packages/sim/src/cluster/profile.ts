@@ -13,6 +13,8 @@ export interface Profile {
 	readonly menu: FaultMenu | "none";
 	/** Between the beginnings of two faults. */
 	readonly pauseMsMean: number;
+	/** Faults at the same time, where it is not as the menu says. */
+	readonly faultsAtOnce?: number;
 	/** Of list transactions; a third as many each of registers and of the bank. */
 	readonly clients: number;
 	/** Between two transactions of a client. */
@@ -58,7 +60,17 @@ const table = {
 	/** Far from each other. */
 	far: [1, { ...common, limits: tight, network: { latencyMsMin: 5, latencyMsMean: 5 } }],
 	/** Little to do, much that fails. */
-	sparse: [1, { ...common, durationMs: 40_000, clients: 3, thinkMsMean: 330, pauseMsMean: 200 }],
+	sparse: [
+		1,
+		{
+			...common,
+			durationMs: 60_000,
+			clients: 4,
+			thinkMsMean: 330,
+			pauseMsMean: 200,
+			faultsAtOnce: 4,
+		},
+	],
 	outdatedLeaders3: [1, { ...common, menu: "outdatedLeaders", pauseMsMean: 1_500 }],
 	outdatedLeaders5: [1, { ...common, nodes: 5, menu: "outdatedLeaders", pauseMsMean: 1_500 }],
 	elections: [1, { ...common, menu: "elections", pauseMsMean: 200, clients: 2, thinkMsMean: 300 }],

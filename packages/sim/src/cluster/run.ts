@@ -183,9 +183,10 @@ async function load(
 			work.push(lists.observe(100 + i, node, goesOn));
 		}
 	}
-	if (p.menu !== "none") {
+	const { menu, pauseMsMean, faultsAtOnce: atOnce } = p;
+	if (menu !== "none") {
 		const keys = [...lists.keys, ...bank.accounts, ...registers.keys];
-		const nemesis = new Nemesis(cluster, { keys, menu: p.menu, pauseMsMean: p.pauseMsMean });
+		const nemesis = new Nemesis(cluster, { keys, menu, pauseMsMean, atOnce });
 		work.push(nemesis.run(goesOn));
 	}
 	await Promise.all(work);

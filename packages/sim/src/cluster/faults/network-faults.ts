@@ -79,7 +79,7 @@ export async function lateConnections(n: Nemesis): Promise<void> {
 	const { network } = n.cluster.world;
 	for (let i = 1 + n.random.below(4); i > 0; i--) {
 		// Something should be under way, for longer than it takes to connect.
-		network.link(a!.machine, b!.machine).latencyMsMean = n.random.between(1, 20);
+		network.link(a!.machine, b!.machine).latencyMsMean = n.random.between(20, 200);
 		await n.sleep(10, 100);
 		network.resetOneSide(a!.machine, b!.machine, n.random.between(20, 1_500));
 		network.link(a!.machine, b!.machine).latencyMsMean = undefined;
