@@ -23,8 +23,8 @@ export type LogicalFrom =
 			lock: LockIntent | undefined;
 			/** Its rows are locked by a `LockRows`, unless they are found by their whole keys. */
 			locksRows?: boolean;
-			/** Below SERIALIZABLE its rows are locked not as they are read, but by a `Recheck` once all conditions have been applied. */
-			readonly locksLate?: "always" | "unless by key";
+			/** Below SERIALIZABLE its rows are locked not as they are read, but by a `Recheck` or `LockRows` once all conditions have been applied. */
+			locksLate?: "always" | "unless by key";
 	  }
 	| { readonly kind: "virtual"; readonly relation: Relation; readonly table: VirtualTable }
 	| {

@@ -2,8 +2,9 @@
 import { assert } from "@quorate/keys/assert";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { Distinct } from "../execute/operators/distinct.ts";
+import { LockRows } from "../execute/operators/lock-rows.ts";
 import { type SetInput, SetOperation } from "../execute/operators/set-operation.ts";
-import { Limit, Truncate, ValuesScan } from "../execute/operators/simple.ts";
+import { Limit, Project, Truncate, ValuesScan } from "../execute/operators/simple.ts";
 import { Sort } from "../execute/operators/sort.ts";
 import { type CommonTablePlan, WithFrame } from "../execute/operators/sources.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
@@ -145,6 +146,6 @@ export const isPlainDistinct = (distinct: readonly number[], width: number): boo
 /** A scan that nothing filters need not read more pages than the limit. */
 function passLimit(plan: PlanNode, limit: Compiled): void {
 	let node: PlanNode | undefined = plan;
-	while (node !== undefined && node.label === "Project") node = node.children[0];
+	while (node instanceof Project || node instanceof LockRows) node = node.children[0];
 	if (node instanceof TableScan) node.limit = limit;
 }

@@ -36,7 +36,8 @@ export function planSelect(
 	const wanted = wantedOrder(select, orderBy, hasLimit);
 	const [item] = select.from;
 	if (select.from.length === 1 && item?.kind === "table") {
-		item.locksRows = item.lock !== undefined && item.lock.wait !== "block";
+		if (item.lock?.wait === "block") item.locksLate = "unless by key";
+		else item.locksRows = item.lock !== undefined;
 	}
 	const from = planFrom(planner, select.from, select.where, parent, wanted);
 	let node = from.node;
@@ -56,7 +57,8 @@ export function planSelect(
 	const columns = select.projections.map((projection) => compile(projection, level));
 	const shown = select.projections.map(show).join(", ");
 	const scan = node.children[0] ?? node;
-	if (item?.kind === "table" && item.locksRows === true && scan instanceof TableScan) {
+	const locks = item?.kind === "table" && (item.locksRows === true || item.locksLate !== undefined);
+	if (locks && scan instanceof TableScan) {
 		const locking = scan.reader.path.isPoint ? undefined : rowLocking(select, item, columns, level);
 		if (locking !== undefined) {
 			const { width } = scan.reader;
