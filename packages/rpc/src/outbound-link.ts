@@ -65,13 +65,15 @@ export class OutboundLink {
 		return this.#state === "open" ? this.#peer : undefined;
 	}
 
-	/** Queues a message. Answers why it was certainly not delivered, or undefined when it is on its way. */
+	/** Queues a message. Answers why a call was certainly not delivered, or undefined when it is on its way. */
 	post(message: Uint8Array, callId: number, to: NodeId | undefined): RpcError | undefined {
 		this.#wanted = true;
 		if (this.#state === "open") {
 			return this.#postOpen(message, to);
 		}
 		if (this.#state === "closed" || this.#state === "pausing") {
+			// Nobody asks what became of a one-way message, and an error costs more than the rest of it.
+			if (callId === 0) return undefined;
 			return new RpcError(this.#lastFailure, `${this.address}: ${this.#lastReason}`);
 		}
 		if (this.#waitingBytes + message.length > QUEUED_BYTES_MAX) {
