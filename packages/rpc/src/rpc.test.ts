@@ -411,12 +411,15 @@ test("only loopback addresses may be listened on", async (t) => {
 
 test("a broken invariant in a handler stops the node", async (t) => {
 	const { a, close } = await pair();
-	let reason = "";
+	let stop: (reason: string) => void = () => undefined;
+	const stopped = new Promise<string>((resolve) => {
+		stop = resolve;
+	});
 	const b = await startNode(4, {
 		wrap: (r) => ({
 			...r,
 			fatal: (why) => {
-				reason = why;
+				stop(why);
 				throw new Error("stopped");
 			},
 		}),
@@ -425,6 +428,6 @@ test("a broken invariant in a handler stops the node", async (t) => {
 		throw new InvariantError("L3: two leaseholders");
 	});
 	await t.throwsAsync(a.rpc.callAddress(b.rpc.address, "invariant", 1, { timeoutMs: 200 }));
-	t.regex(reason, /L3: two leaseholders/);
+	t.regex(await stopped, /L3: two leaseholders/);
 	await Promise.all([b.rpc.close(), close()]);
 });
