@@ -13,6 +13,7 @@
 import type { Key, Span } from "@quorate/keys/key";
 import { keySuccessor, spanContains } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Scheduler } from "@quorate/runtime/runtime";
 import {
 	dataSpan,
 	historyEnd,
@@ -53,7 +54,7 @@ export class Feed {
 	#askedMs: number;
 	/** Rises with everything that may have made a change, or will. */
 	serial = 0;
-	#waiting: (() => void)[] = [];
+	readonly #waiting = new Set<() => void>();
 
 	constructor(span: Span, from: Timestamp, nowMs: number) {
 		this.span = span;
@@ -112,15 +113,22 @@ export class Feed {
 
 	/** Those who wait look again. */
 	wake(): void {
-		const waiting = this.#waiting;
-		this.#waiting = [];
-		for (const one of waiting) {
+		for (const one of [...this.#waiting]) {
 			one();
 		}
 	}
 
-	onWake(listener: () => void): void {
-		this.#waiting.push(listener);
+	/** Resolves with the next wake, or after so long. */
+	nextWake(scheduler: Scheduler, ms: number): Promise<void> {
+		return new Promise((resolve) => {
+			const end = (): void => {
+				timer.cancel();
+				this.#waiting.delete(end);
+				resolve();
+			};
+			const timer = scheduler.setTimer(ms, end);
+			this.#waiting.add(end);
+		});
 	}
 }
 
@@ -147,19 +155,9 @@ export async function changes(r: FeedCore, q: Changes): Promise<RangeAnswer> {
 			return answer;
 		}
 		if (serial === feed.serial) {
-			await nextWake(r, feed, leftMs);
+			await feed.nextWake(r.context.runtime.scheduler, leftMs);
 		}
 	}
-}
-
-function nextWake(r: FeedCore, feed: Feed, ms: number): Promise<void> {
-	return new Promise((resolve) => {
-		const timer = r.context.runtime.scheduler.setTimer(ms, resolve);
-		feed.onWake(() => {
-			timer.cancel();
-			resolve();
-		});
-	});
 }
 
 async function changesUpTo(r: FeedCore, q: Changes, upTo: Timestamp): Promise<RangeAnswer> {

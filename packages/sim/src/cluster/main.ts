@@ -10,7 +10,7 @@ import { simulateSessions } from "./run-sessions.ts";
 import { simulateSql } from "./run-sql.ts";
 import { Totals } from "./totals.ts";
 
-const { FROM = "1", PROFILE, SEED, SEEDS = "20", TRACE } = process.env;
+const { FROM = "1", MUTATION, PROFILE, SEED, SEEDS = "20", TRACE } = process.env;
 const first = Number(SEED ?? FROM);
 const count = SEED === undefined ? Number(SEEDS) : 1;
 if (PROFILE !== undefined && !profileNames.includes(PROFILE as ProfileName)) {
@@ -18,6 +18,7 @@ if (PROFILE !== undefined && !profileNames.includes(PROFILE as ProfileName)) {
 }
 const options: RunOptions = {
 	...(PROFILE === undefined ? {} : { profile: PROFILE as ProfileName }),
+	...(MUTATION === undefined ? {} : { mutations: { [MUTATION]: true } }),
 	...(TRACE === "1" ? { onEvent: (line: string) => console.log(line) } : {}),
 };
 const runs = { SQL: simulateSql, SESSIONS: simulateSessions, HISTORY: simulateHistory } as const;
