@@ -1,13 +1,14 @@
 /**
  * O4: the clock of the oracle's millisecond part. It follows this process's monotonic clock and
- * slews towards the wall clock by running between half and twice as fast; it never jumps. A wall
+ * slews towards the wall clock by running a fifth slower, or up to twice as fast; it never jumps. A wall
  * clock that is wrong by hours therefore neither runs leases out nor keeps them from lapsing. Every
  * founder keeps one running, so a new leader goes on about where the old one was.
  */
 import { epochMs, ticksPerMs } from "@quorate/keys/timestamp";
 import type { Clock } from "@quorate/runtime/runtime";
 
-const slewMin = 0.5;
+/** Not less: a lease of two seconds that nobody extends any more is in everybody's way for as long as the oracle takes to pass it. */
+const slewMin = 0.8;
 const slewMax = 2;
 /**
  * A founding clock outside of these is no clock: timestamps must stay above zero and safe integers

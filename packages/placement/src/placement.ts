@@ -12,7 +12,7 @@
  * O2. It hands out only timestamps below a ceiling that its own log has applied, at most 500 ms
  *     ahead. A new leader first applies an entry of its own term, then starts above the ceiling.
  * O3. An answer serves only waits that had begun when its request was sent, each once.
- * O4. The millisecond part follows the monotonic clock, at half to twice its rate while it slews
+ * O4. The millisecond part follows the monotonic clock, at 0.8 to twice its rate while it slews
  *     towards wall time.
  * S1. A schema change draws its c and raises the version by one log entry. From proposing it until
  *     it is applied the oracle answers nothing, so every timestamp below c went out with the old

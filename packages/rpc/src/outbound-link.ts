@@ -1,6 +1,7 @@
 /**
  * The connecting side: this node's calls and one-way messages to one address, and the answers to the calls. Made when
- * first needed; after a loss it comes back by itself, with growing and jittered pauses, as long as someone wants it.
+ * first needed; after a loss it comes back by itself, with growing and jittered pauses, as long as someone wants it. Messages wait for
+ * the first attempt only: a machine without power would cost each of them the whole time that an attempt may take.
  */
 import { assert } from "@quorate/keys/assert";
 import type { NodeId } from "@quorate/keys/ids";
@@ -52,6 +53,8 @@ export class OutboundLink {
 	#pause: Timer | undefined;
 	/** Somebody asked for this link since it was lost. */
 	#wanted = false;
+	/** The last attempt, or the connection, has failed, and there was none since. */
+	#isLost = false;
 	#lastFailure: RpcFailure = "unreachable";
 	#lastReason = "not connected";
 
@@ -71,7 +74,8 @@ export class OutboundLink {
 		if (this.#state === "open") {
 			return this.#postOpen(message, to);
 		}
-		if (this.#state === "closed" || this.#state === "pausing") {
+		if (this.#state === "closed" || this.#isLost) {
+			if (this.#state === "idle") this.#connect();
 			// Nobody asks what became of a one-way message, and an error costs more than the rest of it.
 			if (callId === 0) return undefined;
 			return new RpcError(this.#lastFailure, `${this.address}: ${this.#lastReason}`);
@@ -207,6 +211,7 @@ export class OutboundLink {
 			return;
 		}
 		this.#state = "open";
+		this.#isLost = false;
 		this.#peer = result.greeting;
 		this.#backoffMs = BACKOFF_MS_MIN;
 		this.#reader.sizeBytesMax = MESSAGE_BYTES_MAX;
@@ -282,6 +287,7 @@ export class OutboundLink {
 		this.#lastFailure = failure;
 		this.#lastReason = reason;
 		this.#state = "pausing";
+		this.#isLost = true;
 		connection?.destroy();
 		const jitter = 0.5 + this.#context.runtime.random.float() / 2;
 		this.#pause = this.#context.runtime.scheduler.setTimer(this.#backoffMs * jitter, () =>

@@ -186,6 +186,41 @@ test("failures say what is known about delivery", async (t) => {
 	t.true(failure("unreachable")(await t.throwsAsync(a.rpc.call(nodeId(2), "x", 1, SECOND))));
 });
 
+test("nobody waits for a node that was lost while it is being looked for", async (t) => {
+	let attempts = 0;
+	let isMute = false;
+	const { b, close: closeB } = await pair();
+	const a = await startNode(3, {
+		wrap: (r) => ({
+			...r,
+			network: {
+				listen: (address, accept) => r.network.listen(address, accept),
+				connect: (address, timeoutMs) => {
+					attempts++;
+					return isMute ? new Promise(() => undefined) : r.network.connect(address, timeoutMs);
+				},
+			},
+		}),
+	});
+	a.addresses.set(nodeId(2), b.rpc.address);
+	b.rpc.handle("x", () => 1);
+	t.is(await a.rpc.call(nodeId(2), "x", 1, SECOND), 1);
+	isMute = true;
+	const lost = new Promise<void>((resolve) => a.rpc.onDisconnect(() => resolve()));
+	await b.rpc.close();
+	await lost;
+	// Its machine answers nothing: an attempt to connect to it ends after a while.
+	while (attempts < 2) {
+		const error = await t.throwsAsync(a.rpc.call(nodeId(2), "x", 1, { timeoutMs: 60_000 }));
+		t.true(failure("unreachable")(error));
+		await a.runtime.scheduler.yield();
+	}
+	const error = await t.throwsAsync(a.rpc.call(nodeId(2), "x", 1, { timeoutMs: 60_000 }));
+	t.true(failure("unreachable")(error));
+	await a.rpc.close();
+	await closeB();
+});
+
 test("other clusters, other versions and second holders of a node id are refused by name", async (t) => {
 	const { a, b, close } = await pair();
 	const stranger = await startNode(5, { cluster: "deadbeef" });
