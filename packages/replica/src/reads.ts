@@ -121,8 +121,9 @@ async function readBlocked(
 const none: readonly Blocker[] = [];
 
 /**
- * Waits until none of the blockers is in the way of a read at `q.s`: each is gone, decided, or known to commit above it. The answer
- * where the wait fails: its reader is the victim of a deadlock, or does not listen any more.
+ * Waits until none of the blockers is in the way of a read at `q.s`: each is gone, decided, or known to commit above it; or until the
+ * keys are this replica's no longer: what is pending on one that has left its range ends never. The answer where the wait fails: its
+ * reader is the victim of a deadlock, or does not listen any more.
  */
 async function settled(
 	r: ReplicaCore,
@@ -135,7 +136,7 @@ async function settled(
 ): Promise<RangeAnswer | undefined> {
 	const waiter = writeWaiter(r, q.owner, q.transaction);
 	for (const b of found) {
-		while (r.blockers.stands(b, q.s)) {
+		while (r.owns(b.key) && r.blockers.stands(b, q.s)) {
 			const end = await waitForWrite(r, b, waiter, q.s);
 			if (end !== "changed") {
 				return waitFailed(b.key, end);

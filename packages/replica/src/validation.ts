@@ -142,7 +142,8 @@ async function validateSlowly(
 	let waiting = first;
 	for (;;) {
 		for (const b of waiting) {
-			const end = r.blockers.stands(b, c) ? await waitForWrite(r, b, waiter, c) : "changed";
+			const stands = r.owns(b.key) && r.blockers.stands(b, c);
+			const end = stands ? await waitForWrite(r, b, waiter, c) : "changed";
 			if (end !== "changed") {
 				return waitFailed(b.key, end);
 			}
