@@ -5,8 +5,8 @@ import { Nemesis } from "./nemesis.ts";
 import { type Profile, profile, profileOf } from "./profile.ts";
 import { repair } from "./repair.ts";
 import { checkReplicas } from "./replica-checks.ts";
-import { type RunOptions, type RunReport, reportOf, spread, workOf } from "./run.ts";
-import { SimCluster } from "./sim-cluster.ts";
+import { clusterOf, type RunOptions, type RunReport, reportOf, spread, workOf } from "./run.ts";
+import type { SimCluster } from "./sim-cluster.ts";
 
 const setUpMs = 120_000;
 const tearDownMs = 400_000;
@@ -20,14 +20,7 @@ const bufferBytes = 1_500;
 export async function simulateHistory(seed: number, options: RunOptions = {}): Promise<RunReport> {
 	const name = options.profile ?? profileOf(seed);
 	const p: Profile = { ...profile(name), ...options.change };
-	const cluster = new SimCluster(seed, {
-		nodes: p.nodes,
-		spares: p.spares,
-		limits: { bufferBytes, ...p.limits },
-		world: { network: p.network },
-		...(options.mutations === undefined ? {} : { mutations: options.mutations }),
-		...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-	});
+	const cluster = clusterOf(seed, { ...p, limits: { bufferBytes, ...p.limits } }, options);
 	const clients = new HistoryClients(cluster, p.limits.historyLifeMs);
 	try {
 		await cluster.start();

@@ -4,10 +4,10 @@ import { Nemesis } from "./nemesis.ts";
 import { type Profile, profile } from "./profile.ts";
 import { repair } from "./repair.ts";
 import { checkReplicas } from "./replica-checks.ts";
-import { type RunOptions, type RunReport, reportOf } from "./run.ts";
+import { clusterOf, type RunOptions, type RunReport, reportOf } from "./run.ts";
 import { rangeStarts } from "./run-sql.ts";
 import { SessionWorkload, schema } from "./session-workload.ts";
-import { SimCluster } from "./sim-cluster.ts";
+import type { SimCluster } from "./sim-cluster.ts";
 import { SqlSession } from "./sql-session.ts";
 
 const clientMachine = 100;
@@ -24,14 +24,7 @@ const profileOf = (seed: number, options: RunOptions): Profile => ({
 
 export async function simulateSessions(seed: number, options: RunOptions = {}): Promise<RunReport> {
 	const p = profileOf(seed, options);
-	const cluster = new SimCluster(seed, {
-		nodes: p.nodes,
-		spares: p.spares,
-		limits: p.limits,
-		world: { network: p.network },
-		...(options.mutations === undefined ? {} : { mutations: options.mutations }),
-		...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-	});
+	const cluster = clusterOf(seed, p, options);
 	const { world } = cluster;
 	const runtime = world.addMachine(clientMachine).boot();
 	const workload = new SessionWorkload(cluster, runtime);

@@ -5,8 +5,8 @@ import { Nemesis } from "./nemesis.ts";
 import { type Profile, profile, profileOf } from "./profile.ts";
 import { repair } from "./repair.ts";
 import { checkReplicas } from "./replica-checks.ts";
-import { type RunOptions, type RunReport, reportOf, spread, workOf } from "./run.ts";
-import { SimCluster } from "./sim-cluster.ts";
+import { clusterOf, type RunOptions, type RunReport, reportOf, spread, workOf } from "./run.ts";
+import type { SimCluster } from "./sim-cluster.ts";
 import { SqlSession } from "./sql-session.ts";
 import { lateIndex, SqlWorkload, schema } from "./sql-workload.ts";
 
@@ -17,14 +17,7 @@ const tearDownMs = 400_000;
 export async function simulateSql(seed: number, options: RunOptions = {}): Promise<RunReport> {
 	const name = options.profile ?? profileOf(seed);
 	const p: Profile = { ...profile(name), ...options.change };
-	const cluster = new SimCluster(seed, {
-		nodes: p.nodes,
-		spares: p.spares,
-		limits: p.limits,
-		world: { network: p.network },
-		...(options.mutations === undefined ? {} : { mutations: options.mutations }),
-		...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
-	});
+	const cluster = clusterOf(seed, p, options);
 	const { world } = cluster;
 	const machine = world.addMachine(clientMachine);
 	const runtime = machine.boot();

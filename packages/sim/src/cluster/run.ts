@@ -58,10 +58,9 @@ interface Workload {
 	readonly bank: BankClients;
 }
 
-export async function simulate(seed: number, options: RunOptions = {}): Promise<RunReport> {
-	const name = options.profile ?? profileOf(seed);
-	const p: Profile = { ...profile(name), ...options.change };
-	const cluster = new SimCluster(seed, {
+/** What a profile and the options of a run say of its cluster. */
+export const clusterOf = (seed: number, p: Profile, options: RunOptions): SimCluster =>
+	new SimCluster(seed, {
 		nodes: p.nodes,
 		spares: p.spares,
 		limits: p.limits,
@@ -69,6 +68,11 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
 		...(options.mutations === undefined ? {} : { mutations: options.mutations }),
 		...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
 	});
+
+export async function simulate(seed: number, options: RunOptions = {}): Promise<RunReport> {
+	const name = options.profile ?? profileOf(seed);
+	const p: Profile = { ...profile(name), ...options.change };
+	const cluster = clusterOf(seed, p, options);
 	const workload: Workload = {
 		lists: new ListAppendClients(cluster, p),
 		registers: new RegisterClients(cluster, registerCount),
