@@ -178,7 +178,7 @@ test.serial("mistakes are said in one line and leave nothing behind", async (t) 
 test.serial("a program ends by itself after stop, with a client still open", async (t) => {
 	const program = fileURLToPath(new URL("./testing/start-and-stop.js", import.meta.url));
 	const out = await new Promise<string>((resolve, reject) => {
-		execFile(process.execPath, [program], { timeout: 60_000 }, (error, stdout, stderr) =>
+		execFile(process.execPath, [program], { timeout: 300_000 }, (error, stdout, stderr) =>
 			error === null ? resolve(stdout + stderr) : reject(error),
 		);
 	});

@@ -337,7 +337,7 @@ async function raw(
 	node: TestNode,
 	greet = true,
 ): Promise<{ c: Connection; closed: Promise<void> }> {
-	const c = await node.runtime.network.connect(node.rpc.address, 1000);
+	const c = await node.runtime.network.connect(node.rpc.address, 60_000);
 	const closed = new Promise<void>((resolve) => c.onClose(() => resolve()));
 	if (greet) {
 		const greeted = new Promise<void>((resolve) => {
