@@ -98,7 +98,8 @@ function getByte(bytes: Uint8Array, index: number): number {
 
 function setByte(bytes: Uint8Array, index: number, value: number): Uint8Array {
 	checkIndex(bytes, index);
-	const out = bytes.slice();
+	// Not slice(): that of a Buffer shows the same bytes.
+	const out = new Uint8Array(bytes);
 	out[index] = value & 0xff;
 	return out;
 }

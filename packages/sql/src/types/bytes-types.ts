@@ -76,7 +76,7 @@ export const byteaType: BuiltinType = defineType({
 			? `\\x${asBuffer(value as Uint8Array).toString("hex")}`
 			: bytesToEscaped(value as Uint8Array),
 	encodeBinary: (value) => value as Uint8Array,
-	decodeBinary: (bytes) => bytes.slice(),
+	decodeBinary: (bytes) => new Uint8Array(bytes),
 	compare: (a, b) => Buffer.compare(a as Uint8Array, b as Uint8Array),
 	keyCodec: byteaKey,
 });
