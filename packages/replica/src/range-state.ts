@@ -93,7 +93,9 @@ function headOf(s: RangeState): Uint8Array {
 	}
 	const zeros = new Array<number>(numberCount).fill(0);
 	const bytes = encodeBody([stateFormat, descriptor, configuration, lease, ...zeros]);
-	const head = { descriptor, configuration, lease, bytes: bytes.slice(0, -numberCount) };
+	// A copy: what is encoded is a view of a buffer of some 200 KB.
+	const copy = new Uint8Array(bytes.subarray(0, -numberCount));
+	const head = { descriptor, configuration, lease, bytes: copy };
 	heads.set(s, head);
 	return head.bytes;
 }

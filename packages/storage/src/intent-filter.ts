@@ -15,6 +15,7 @@ import { assert } from "@quorate/keys/assert";
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 
 const leastCounters = 1 << 10;
+const none = new Uint8Array(0);
 const mostCounters = 1 << 22;
 /** Times as many counters as keys, and times as large when it grows. */
 const spread = 16;
@@ -22,7 +23,8 @@ const spread = 16;
 const stuck = 255;
 
 export class IntentFilter {
-	#counters = new Uint8Array(leastCounters);
+	/** None while there is no intent: most ranges have none. */
+	#counters = none;
 	#count = 0;
 	/** No intent lies below `#low`, or above `#high`. Of no meaning while there is none. */
 	#low = "" as Key;
@@ -106,15 +108,15 @@ export class IntentFilter {
 	clear(): void {
 		this.#count = 0;
 		this.#lowestP = Number.POSITIVE_INFINITY;
-		if (this.#counters.length > leastCounters) {
-			this.#counters = new Uint8Array(leastCounters);
-		} else {
-			this.#counters.fill(0);
-		}
+		this.#counters = none;
 	}
 
 	#grow(): void {
 		const old = this.#counters;
+		if (old.length === 0) {
+			this.#counters = new Uint8Array(leastCounters);
+			return;
+		}
 		const counters = new Uint8Array(Math.min(old.length * spread, mostCounters));
 		for (let at = 0; at < counters.length; at += old.length) {
 			counters.set(old, at);
