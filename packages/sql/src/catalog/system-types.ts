@@ -60,7 +60,7 @@ export interface Procedure {
 	readonly name: string;
 	readonly args: readonly number[];
 	readonly result: number;
-	/** f: function, a: aggregate. */
+	/** f: function, a: aggregate, w: window function. */
 	readonly kind: string;
 	readonly returnsSet: boolean;
 	readonly strict: boolean;
@@ -74,7 +74,7 @@ const internal = 2281;
 
 /** Functions have OIDs of their own here, in a fixed order from 1: clients look them up by name. */
 function listProcedures(): Procedure[] {
-	const { scalar, aggregate, set } = allFunctions();
+	const { scalar, aggregate, set, window } = allFunctions();
 	const plain = { kind: "f", returnsSet: false, strict: true, volatility: "i", variadic: false };
 	const listed: Omit<Procedure, "oid">[] = [];
 	const inputOutput = new Set([...data.values()].flatMap(({ functions }) => functions));
@@ -91,6 +91,9 @@ function listProcedures(): Procedure[] {
 	for (const { name, args, columns } of set) {
 		const only = columns.length === 1 ? columns[0] : undefined;
 		listed.push({ ...plain, returnsSet: true, name, args, result: only?.oid ?? record });
+	}
+	for (const { name, args, result } of window) {
+		listed.push({ ...plain, kind: "w", name, args, result });
 	}
 	return listed.map((procedure, i) => ({ ...procedure, oid: i + 1 }));
 }

@@ -283,7 +283,8 @@ function arrayAggregate(): Accumulator {
 			elements ??= [];
 			elements.push(args[0] as Datum);
 		},
-		result: () => (elements === undefined ? null : arrayOf(elements)),
+		// A copy: a window asks again when more has come.
+		result: () => (elements === undefined ? null : arrayOf([...elements])),
 	};
 }
 

@@ -1,5 +1,10 @@
 /** All functions by name. Operators are functions named by their symbol, with one or two arguments. */
-import type { AggregateFunction, ScalarFunction, SetFunction } from "../types/registry.ts";
+import type {
+	AggregateFunction,
+	ScalarFunction,
+	SetFunction,
+	WindowFunction,
+} from "../types/registry.ts";
 import { aggregateFunctions } from "./aggregates.ts";
 import { arrayFunctions } from "./array-functions.ts";
 import { byteaFunctions } from "./bytea-functions.ts";
@@ -19,6 +24,7 @@ import { setFunctions as seriesFunctions } from "./set-functions.ts";
 import { textFunctions } from "./text-functions.ts";
 import { dateToChar } from "./to-char-date.ts";
 import { numberToChar } from "./to-char-number.ts";
+import { windowFunctions } from "./window-functions.ts";
 
 const scalars: readonly ScalarFunction[] = [
 	...comparisonFunctions,
@@ -61,6 +67,7 @@ const unary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.lengt
 const binary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 2));
 const aggregates = byName(aggregateFunctions);
 const sets = byName(setFunctions);
+const windows = byName(windowFunctions);
 
 const none: readonly never[] = [];
 
@@ -81,15 +88,21 @@ export function setCandidates(name: string): readonly SetFunction[] {
 	return sets.get(name) ?? none;
 }
 
+export function windowCandidates(name: string): readonly WindowFunction[] {
+	return windows.get(name) ?? none;
+}
+
 /** Everything that pg_proc lists: functions in a fixed order. */
 export function allFunctions(): {
 	readonly scalar: readonly ScalarFunction[];
 	readonly aggregate: readonly AggregateFunction[];
 	readonly set: readonly SetFunction[];
+	readonly window: readonly WindowFunction[];
 } {
 	return {
 		scalar: scalars.filter((f) => !isSymbol.test(f.name)),
 		aggregate: aggregateFunctions,
 		set: setFunctions,
+		window: windowFunctions,
 	};
 }

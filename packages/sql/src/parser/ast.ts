@@ -152,8 +152,12 @@ export type Expression =
 			readonly variadic: boolean;
 			readonly orderBy: readonly OrderItem[];
 			readonly filter: Expression | undefined;
+			/** OVER: the name of a window, or a window of its own. */
+			readonly over?: WindowReference | WindowDefinition;
 			readonly at: number;
 	  }
+	/** GROUPING(...): which of the expressions are not in the row's grouping set. */
+	| { readonly kind: "grouping"; readonly args: readonly Expression[]; readonly at: number }
 	/** DEFAULT in VALUES and SET. */
 	| { readonly kind: "default"; readonly at: number };
 
@@ -163,6 +167,38 @@ export interface CaseBranch {
 	/** Of WHEN. */
 	readonly at: number;
 }
+
+export interface WindowReference {
+	readonly kind: "window-name";
+	readonly name: string;
+	readonly at: number;
+}
+
+/** (base PARTITION BY ... ORDER BY ... frame). */
+export interface WindowDefinition {
+	readonly kind: "window";
+	/** Of the window that this one extends. */
+	readonly base: WindowReference | undefined;
+	readonly partitionBy: readonly Expression[];
+	readonly orderBy: readonly OrderItem[];
+	readonly frame: WindowFrame | undefined;
+	/** Of the parenthesis. */
+	readonly at: number;
+}
+
+export interface WindowFrame {
+	readonly unit: "rows" | "range" | "groups";
+	readonly start: FrameBound;
+	readonly end: FrameBound;
+	/** False: the end was not written. */
+	readonly isBetween: boolean;
+	readonly exclude: "no others" | "current row" | "group" | "ties";
+}
+
+export type FrameBound = { readonly at: number } & (
+	| { readonly edge: "unbounded preceding" | "current row" | "unbounded following" }
+	| { readonly edge: "preceding" | "following"; readonly offset: Expression }
+);
 
 export interface OrderItem {
 	readonly expression: Expression;
@@ -227,9 +263,29 @@ export interface Select {
 	/** AS OF SYSTEM TIME. */
 	readonly asOf?: Expression;
 	readonly where: Expression | undefined;
+	/** Empty where `grouping` says more. */
 	readonly groupBy: readonly Expression[];
+	/** GROUP BY with GROUPING SETS, ROLLUP, CUBE or (). */
+	readonly grouping?: { readonly distinct: boolean; readonly elements: readonly GroupElement[] };
 	readonly having: Expression | undefined;
+	/** WINDOW. */
+	readonly windows?: readonly NamedWindow[];
 	readonly at: number;
+}
+
+/** An item of GROUP BY. A part of ROLLUP or CUBE is one expression, or several in parentheses. */
+export type GroupElement =
+	| { readonly kind: "set"; readonly expressions: readonly Expression[]; readonly at: number }
+	| {
+			readonly kind: "rollup" | "cube";
+			readonly lists: readonly (readonly Expression[])[];
+			readonly at: number;
+	  }
+	| { readonly kind: "sets"; readonly elements: readonly GroupElement[]; readonly at: number };
+
+export interface NamedWindow {
+	readonly name: string;
+	readonly window: WindowDefinition;
 }
 
 export type QueryBody =

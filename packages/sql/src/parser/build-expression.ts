@@ -239,8 +239,15 @@ export const callNode = (
 	...extra,
 });
 
-export const finishCall = ([call, filter]: [Call, Expression | undefined]): Call =>
-	filter === undefined ? call : { ...call, filter };
+export const finishCall = ([call, filter, over]: [
+	Call,
+	Expression | undefined,
+	Call["over"],
+]): Call => ({
+	...call,
+	...(filter === undefined ? {} : { filter }),
+	...(over === undefined ? {} : { over }),
+});
 
 /** current_date and its kin, with an optional precision. */
 export const special = (

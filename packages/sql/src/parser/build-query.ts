@@ -3,6 +3,8 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type {
 	CommonTable,
 	Expression,
+	GroupElement,
+	NamedWindow,
 	OrderItem,
 	QualifiedName,
 	Query,
@@ -101,7 +103,7 @@ export const tableQuery = (name: QualifiedName, at: number): Select =>
 	selectAll(tableNode(name, undefined, at), at);
 
 export function selectNode(
-	[, distinct, items, , from, asOf, where, groupBy, having]: [
+	[, distinct, items, , from, asOf, where, group, having, windows]: [
 		Token,
 		Select["distinct"],
 		readonly SelectItem[],
@@ -109,16 +111,21 @@ export function selectNode(
 		readonly TableExpression[],
 		Expression | undefined,
 		Expression | undefined,
-		readonly Expression[],
+		Pick<Select, "groupBy" | "grouping">,
 		Expression | undefined,
+		readonly NamedWindow[],
 	],
 	at: number,
 ): Select {
 	if (items.length > TARGETS_MAX) {
 		throw new DatabaseError("54011", `target lists can have at most ${TARGETS_MAX} entries`);
 	}
-	const select = { kind: "select" as const, distinct, items, from, where, groupBy, having, at };
-	return asOf === undefined ? select : { ...select, asOf };
+	const select = { kind: "select" as const, distinct, items, from, where, ...group, having, at };
+	return {
+		...select,
+		...(windows.length > 0 ? { windows } : {}),
+		...(asOf === undefined ? {} : { asOf }),
+	};
 }
 
 const asOperand = (side: Query | QueryBody): Query =>
@@ -137,16 +144,35 @@ export const setOperation = (
 });
 
 /** (a, b) groups by both; ROLLUP and CUBE look like calls. */
-export function groupItems(items: readonly Expression[]): Expression[] {
-	return items.flatMap((item) => {
-		if (item.kind === "call" && item.name.parts.length === 1) {
-			const [name] = item.name.parts;
-			if (name === "rollup" || name === "cube") {
-				throw unsupported("grouping sets are");
+export function groupElement(item: Expression, at: number): GroupElement {
+	if (item.kind === "call" && item.name.parts.length === 1) {
+		const [name] = item.name.parts;
+		if (name === "rollup" || name === "cube") {
+			if (item.args.length === 0) {
+				throw new DatabaseError("42601", 'syntax error at or near ")"');
 			}
+			return { kind: name, lists: item.args.map(partOf), at };
 		}
-		return item.kind === "row" ? [...item.elements] : [item];
-	});
+	}
+	return { kind: "set", expressions: partOf(item), at };
+}
+
+const partOf = (item: Expression): readonly Expression[] =>
+	item.kind === "row" ? item.elements : [item];
+
+/** Plain lists of expressions, which almost all are, stay so. */
+export function groupClause(
+	distinct: boolean,
+	elements: readonly GroupElement[],
+): Pick<Select, "groupBy" | "grouping"> {
+	const groupBy: Expression[] = [];
+	for (const element of elements) {
+		if (element.kind !== "set" || element.expressions.length === 0) {
+			return { groupBy: [], grouping: { distinct, elements } };
+		}
+		groupBy.push(...element.expressions);
+	}
+	return { groupBy };
 }
 
 export const tableNode = (

@@ -316,10 +316,6 @@ export const anyWord = named(LABEL);
 export const bareLabel = named(BARE_LABEL);
 /** COPY targets, SET values ...: ColId or type_function_name. */
 export const plainWord = named(COLUMN_NAME | FUNCTION_NAME);
-/** Anything but parentheses. */
-export const insideParentheses: { test: (token: Token) => boolean } = {
-	test: (token) => token.text !== "(" && token.text !== ")",
-};
 /** UPDATE t SET: an alias without AS, but not the word SET. */
 export const aliasBeforeSet: { test: (token: Token) => boolean } = {
 	test: (token) => (token.classes & COLUMN_NAME) !== 0 && token.text !== "set",

@@ -4,6 +4,7 @@ import type { Expression } from "../parser/ast.ts";
 import { aggregateCandidates, resolve, setCandidates, typeByName } from "../types/registry.ts";
 import { bindBoolean, bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
 import { callByName, comparisonOf } from "./bind-operator.ts";
+import { bindWindowCall, requireOver } from "./bind-window.ts";
 import { functionName } from "./binder.ts";
 import { type Bound, type BoundOrder, plainType } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
@@ -21,6 +22,8 @@ export function bindCall(place: Place, node: CallNode): Bound {
 			position: node.at + 1,
 		});
 	}
+	if (node.over !== undefined) return bindWindowCall(place, name, node);
+	requireOver(name, node);
 	if (aggregateCandidates(name).length > 0) return bindAggregate(place, name, node);
 	refuseAggregateSyntax(name, node);
 	const args = node.args.map((arg) => bindExpression(place, arg));
@@ -125,7 +128,13 @@ function bindAggregate(place: Place, name: string, node: CallNode): Bound {
 		throw new DatabaseError("42803", message, { position: node.at + 1 });
 	}
 	const { binder } = place;
-	const inner: Place = { ...place, aggregates: false, sets: false, clause: "aggregate" };
+	const inner: Place = {
+		...place,
+		aggregates: false,
+		sets: false,
+		windows: undefined,
+		clause: "aggregate",
+	};
 	const bounds = node.star ? [] : node.args.map((arg) => bindExpression(inner, arg));
 	if (!node.star && bounds.length === 0 && name === "count") {
 		throw new DatabaseError(
@@ -166,14 +175,23 @@ function bindAggregate(place: Place, name: string, node: CallNode): Bound {
 	};
 }
 
+const lateralHint = {
+	hint: "You might be able to move the set-returning function into a LATERAL FROM item.",
+};
+
 function bindSetCall(place: Place, name: string, bounds: readonly Bound[], at: number): Bound {
 	if (!place.sets) {
 		throw new DatabaseError(
 			"0A000",
 			place.clause === "aggregate"
 				? "aggregate function calls cannot contain set-returning function calls"
-				: `set-returning functions are not allowed in ${place.clause}`,
-			{ position: at + 1 },
+				: place.clause === "window"
+					? "window function calls cannot contain set-returning function calls"
+					: `set-returning functions are not allowed in ${place.clause}`,
+			{
+				...(place.clause === "aggregate" || place.clause === "window" ? lateralHint : {}),
+				position: at + 1,
+			},
 		);
 	}
 	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, at);

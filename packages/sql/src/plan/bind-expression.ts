@@ -4,6 +4,7 @@ import type { Expression } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
 import { commonType, findCast, formatType, typeByOid } from "../types/registry.ts";
 import { bindCall } from "./bind-call.ts";
+import { bindGrouping } from "./bind-group.ts";
 import { bindInList, bindLike, bindOperator, bindQuantified, compared } from "./bind-operator.ts";
 import { bindRow, starRelation, wholeRow } from "./bind-row.ts";
 import { bindSubquery } from "./bind-subquery.ts";
@@ -27,6 +28,7 @@ import {
 } from "./coerce.ts";
 import type { Scope } from "./scope.ts";
 import { resolveTypeName } from "./type-name.ts";
+import type { Windows } from "./windows.ts";
 
 /** Where an expression stands: what it may contain, and how errors name the place. */
 export interface Place {
@@ -36,6 +38,8 @@ export interface Place {
 	readonly clause: string;
 	readonly aggregates: boolean;
 	readonly sets: boolean;
+	/** Where calls with OVER may stand: the windows of the query level. */
+	readonly windows?: Windows | undefined;
 }
 
 export function bindExpression(place: Place, node: Expression): Bound {
@@ -98,6 +102,8 @@ export function bindExpression(place: Place, node: Expression): Bound {
 			});
 		case "call":
 			return bindCall(place, node);
+		case "grouping":
+			return bindGrouping(place, node);
 		case "star":
 			if (node.qualifier.length > 0) return wholeRow(starRelation(scope, node), node.at);
 			throw new DatabaseError("42601", `syntax error at or near "*"`, { position: node.at + 1 });

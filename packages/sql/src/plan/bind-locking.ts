@@ -13,9 +13,11 @@ function refuse(query: Query, body: LogicalBody, clause: string): void {
 	if (body.kind === "values") throw not("VALUES");
 	if (query.body.kind !== "select") return;
 	if (body.distinct !== undefined) throw not("DISTINCT clause");
-	if (query.body.groupBy.length > 0) throw not("GROUP BY clause");
+	if (query.body.groupBy.length > 0 || query.body.grouping !== undefined)
+		throw not("GROUP BY clause");
 	if (query.body.having !== undefined) throw not("HAVING clause");
 	if (body.aggregation !== undefined) throw not("aggregate functions");
+	if (body.windows.length > 0) throw not("window functions");
 	if (body.sets !== undefined) throw not("set-returning functions in the target list");
 }
 

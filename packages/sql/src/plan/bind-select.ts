@@ -3,8 +3,10 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression, OrderItem, Select, SelectItem } from "../parser/ast.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { bindFrom } from "./bind-from.ts";
+import { bindGroups } from "./bind-group.ts";
 import { type BoundBody, settledColumn, sortKey } from "./bind-query.ts";
 import { starRelation } from "./bind-row.ts";
+import { bindDefinition, bindFrame } from "./bind-window.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, columnOf, conjunctsOf, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";
@@ -14,8 +16,10 @@ import { ordinalOf } from "./ordinal.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { same } from "./same.ts";
 import { markUsed, Scope } from "./scope.ts";
+import { separateWindows } from "./window.ts";
+import { Windows } from "./windows.ts";
 
-interface Output {
+export interface Output {
 	readonly name: string;
 	bound: Bound;
 }
@@ -39,12 +43,14 @@ export function bindSelect(
 	}
 	const scope = new Scope(around);
 	const from = bindFrom(binder, select.from, scope);
+	const windows = new Windows(select.windows ?? []);
 	const place = (clause: string, rich: boolean): Place => ({
 		binder,
 		scope,
 		clause,
 		aggregates: rich,
 		sets: rich,
+		windows: rich ? windows : undefined,
 	});
 	const outputs = bindItems(place("SELECT", true), select.items, true);
 	const where =
@@ -52,13 +58,15 @@ export function bindSelect(
 			? []
 			: conjunctsOf(bindBoolean(place("WHERE", false), select.where, "WHERE"));
 	if (!keepUnknown) settleOutputs(binder, outputs);
-	const groups = select.groupBy.map((node) =>
-		bindGroup(place("GROUP BY", false), node, select.items, outputs),
-	);
+	const groups = bindGroups(place("GROUP BY", false), select, outputs);
 	const having =
 		select.having === undefined
 			? undefined
-			: bindBoolean({ ...place("HAVING", true), sets: false }, select.having, "HAVING");
+			: bindBoolean(
+					{ ...place("HAVING", true), sets: false, windows: undefined },
+					select.having,
+					"HAVING",
+				);
 	const projections = outputs.map((output) => output.bound);
 	const slotOf = (node: Expression, clause: string): number =>
 		outputSlot(place(clause, true), node, clause, outputs, projections);
@@ -71,9 +79,11 @@ export function bindSelect(
 		return { slot, item };
 	});
 	const distinct = distinctSlots(select, outputs.length, distinctOn, orderBy);
-	const grouping = new Grouping(binder, scope.relations, from, groups, having);
+	const grouping = new Grouping(binder, scope, from, groups, having);
 	const grouped = grouping.apply(projections);
-	const { sets, bounds } = separateSets(grouped);
+	checkWindows(place("window definitions", true), windows);
+	const separated = separateWindows(binder, grouped);
+	const { sets, bounds } = separateSets(separated.bounds);
 	const columns = outputs.map((output, i) =>
 		outputColumn(output.name, bounds[i]!, projections[i]!),
 	);
@@ -84,6 +94,7 @@ export function bindSelect(
 			from,
 			where,
 			aggregation: grouping.result(),
+			windows: separated.windows,
 			sets,
 			projections: bounds,
 			distinct,
@@ -91,6 +102,13 @@ export function bindSelect(
 		columns,
 		orderBy: orderBy.map(({ slot, item }): SortKey => sortKey(slot, bounds[slot]!.type, item)),
 	};
+}
+
+/** Those that no call names have to be right as well. */
+function checkWindows(place: Place, windows: Windows): void {
+	for (const definition of windows.all) {
+		bindFrame(place, definition, bindDefinition(place, definition).order);
+	}
 }
 
 function outputColumn(name: string, bound: Bound, original: Bound): RelationColumn {
@@ -156,30 +174,6 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 		}
 	}
 	return out;
-}
-
-/** GROUP BY: an ordinal, an input column, an output name, an expression: in this order. */
-function bindGroup(
-	place: Place,
-	node: Expression,
-	items: readonly SelectItem[],
-	outputs: readonly Output[],
-): Bound {
-	const ordinal = ordinalOf(place.binder, node, outputs.length, "GROUP BY");
-	let bound: Bound | undefined = ordinal === undefined ? undefined : outputs[ordinal]!.bound;
-	if (bound === undefined && node.kind === "column" && node.name.parts.length === 1) {
-		const name = node.name.parts[0];
-		if (place.scope.find(node.name) === undefined && items.length > 0) {
-			bound = outputs.find((output) => output.name === name)?.bound;
-		}
-	}
-	bound ??= settledColumn(place.binder, bindExpression(place, node));
-	if (someNode(bound, (inner) => inner.kind === "aggregate")) {
-		throw new DatabaseError("42803", "aggregate functions are not allowed in GROUP BY", {
-			position: node.at + 1,
-		});
-	}
-	return bound;
 }
 
 /** ORDER BY, DISTINCT ON: an ordinal, an output name, an expression. May append a hidden projection. */

@@ -9,9 +9,11 @@ import type {
 	CastDefinition,
 	ScalarFunction,
 	SetFunction,
+	WindowFunction,
 } from "../types/registry.ts";
 import type { LogicalQuery } from "./logical.ts";
 import type { Relation } from "./relation.ts";
+import type { BoundFrame } from "./window.ts";
 
 /** A value given when the plan runs: a parameter of the client, or a literal that the plan cache lifted out of the text. */
 export interface Argument {
@@ -103,6 +105,22 @@ export type Bound = {
 	  }
 	/** Replaced by a column of the aggregation before anything is compiled. */
 	| { readonly kind: "aggregate"; readonly call: AggregateCall }
+	/** GROUPING(args): replaced by a column of the aggregation before anything is compiled. */
+	| { readonly kind: "grouping" }
+	/**
+	 * Replaced by a column of a window before anything is compiled. args: those of the call, the condition of FILTER, the keys
+	 * of the partition, those of the order, the offsets of the frame (`windowParts` takes them apart).
+	 */
+	| {
+			readonly kind: "window";
+			readonly fn: WindowFunction | AggregateFunction;
+			readonly name: string;
+			readonly argTypes: readonly SqlType[];
+			readonly filtered: boolean;
+			readonly partitions: number;
+			readonly order: readonly Omit<BoundOrder, "expression">[];
+			readonly frame: BoundFrame;
+	  }
 	/** Replaced by a column of a set projection before anything is compiled. */
 	| {
 			readonly kind: "set-call";

@@ -30,6 +30,8 @@ function figure(node: Expression): Figure | undefined {
 			return strong("array");
 		case "row":
 			return strong("row");
+		case "grouping":
+			return strong("grouping");
 		case "collate":
 			return figure(node.operand);
 		case "subscript":

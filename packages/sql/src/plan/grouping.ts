@@ -5,16 +5,25 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { liveColumns } from "../catalog/descriptor.ts";
+import type { BoundGroups } from "./bind-group.ts";
 import { baseTables } from "./bind-select.ts";
 import type { Binder } from "./binder.ts";
-import { type AggregateCall, type Bound, columnOf, mapArgs, someNode } from "./bound.ts";
+import {
+	type AggregateCall,
+	type Bound,
+	beginningOf,
+	columnOf,
+	mapArgs,
+	someNode,
+} from "./bound.ts";
 import type { Aggregation, LogicalFrom } from "./logical.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { same, sameCall } from "./same.ts";
+import type { Scope } from "./scope.ts";
 
 export class Grouping {
 	readonly #binder: Binder;
-	readonly #relations: readonly Relation[];
+	readonly #scope: Scope;
 	readonly #from: readonly LogicalFrom[];
 	readonly #groups: Bound[];
 	readonly #calls: AggregateCall[] = [];
@@ -22,32 +31,41 @@ export class Grouping {
 	readonly #callColumns: RelationColumn[] = [];
 	readonly #groupRelation: Relation;
 	readonly #callRelation: Relation;
+	/** Undefined: all keys group. */
+	readonly #sets: number[][] | undefined;
+	readonly #groupings: number[][] = [];
+	readonly #groupingColumns: RelationColumn[] = [];
+	readonly #groupingRelation: Relation;
 	readonly #having: Bound | undefined;
 	#active = false;
 	#boundHaving: Bound | undefined;
 
 	constructor(
 		binder: Binder,
-		relations: readonly Relation[],
+		scope: Scope,
 		from: readonly LogicalFrom[],
-		groups: readonly Bound[],
+		groups: BoundGroups,
 		having: Bound | undefined,
 	) {
 		this.#binder = binder;
-		this.#relations = relations;
+		this.#scope = scope;
 		this.#from = from;
 		this.#groups = [];
 		this.#groupRelation = new Relation("", undefined, this.#groupColumns);
 		this.#callRelation = new Relation("", undefined, this.#callColumns);
-		for (const group of groups) this.#addGroup(group);
+		this.#groupingRelation = new Relation("", undefined, this.#groupingColumns);
+		for (const group of groups.keys) this.#addGroup(group);
+		this.#sets = groups.sets?.map((set) => [...set]);
 		this.#having = having;
 	}
 
 	/** Projections over the aggregation's rows, or as they are where nothing is aggregated. */
 	apply(projections: readonly Bound[]): readonly Bound[] {
-		const isAggregate = (node: Bound): boolean => node.kind === "aggregate";
+		const isAggregate = (node: Bound): boolean =>
+			node.kind === "aggregate" || node.kind === "grouping";
 		this.#active =
 			this.#groups.length > 0 ||
+			this.#sets !== undefined ||
 			this.#having !== undefined ||
 			projections.some((projection) => someNode(projection, isAggregate));
 		if (!this.#active) return projections;
@@ -60,6 +78,9 @@ export class Grouping {
 		if (!this.#active) return undefined;
 		return {
 			groups: this.#groups,
+			sets: this.#sets ?? [this.#groups.map((_, i) => i)],
+			groupings: this.#groupings,
+			groupingRelation: this.#groupingRelation,
 			calls: this.#calls,
 			groupRelation: this.#groupRelation,
 			callRelation: this.#callRelation,
@@ -77,9 +98,12 @@ export class Grouping {
 		const group = this.#groups.findIndex((candidate) => same(this.#binder, candidate, bound));
 		if (group >= 0) return columnOf(this.#groupRelation, group, bound.at);
 		if (bound.kind === "aggregate") return this.#call(bound.call, bound.at);
-		if (bound.kind === "column" && this.#relations.includes(bound.relation)) {
+		if (bound.kind === "grouping") return this.#grouping(bound);
+		if (bound.kind === "column" && this.#scope.relations.includes(bound.relation)) {
 			if (this.#dependsOnKey(bound.relation)) {
-				return columnOf(this.#groupRelation, this.#addGroup(bound), bound.at);
+				const slot = this.#addGroup(bound);
+				for (const set of this.#sets ?? []) set.push(slot);
+				return columnOf(this.#groupRelation, slot, bound.at);
 			}
 			const { relation } = bound;
 			throw new DatabaseError(
@@ -101,6 +125,26 @@ export class Grouping {
 		return columnOf(this.#callRelation, index, at);
 	}
 
+	#grouping(bound: Bound): Bound {
+		const slots = bound.args.map((arg) => {
+			const slot = this.#groups.findIndex((group) => same(this.#binder, group, arg));
+			if (slot >= 0) return slot;
+			throw new DatabaseError(
+				"42803",
+				"arguments to GROUPING must be grouping expressions of the associated query level",
+				{ position: beginningOf(arg) + 1 },
+			);
+		});
+		const index = this.#groupings.push(slots) - 1;
+		this.#groupingColumns.push({ name: "grouping", type: bound.type, tableOid: 0, attnum: 0 });
+		return columnOf(this.#groupingRelation, index, bound.at);
+	}
+
+	/** Only keys of all sets fix anything. */
+	#isCommon(slot: number): boolean {
+		return this.#sets === undefined || this.#sets.every((set) => set.includes(slot));
+	}
+
 	#dependsOnKey(relation: Relation): boolean {
 		const item = baseTables(this.#from).find((candidate) => candidate.relation === relation);
 		const key = item?.table.primary.columns ?? [];
@@ -109,7 +153,11 @@ export class Grouping {
 		return key.every(({ attnum }) => {
 			const slot = live.findIndex((column) => column.attnum === attnum);
 			return this.#groups.some(
-				(group) => group.kind === "column" && group.relation === relation && group.column === slot,
+				(group, i) =>
+					group.kind === "column" &&
+					group.relation === relation &&
+					group.column === slot &&
+					this.#isCommon(i),
 			);
 		});
 	}

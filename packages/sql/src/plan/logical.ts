@@ -6,6 +6,7 @@ import type { SqlType } from "../types/datum.ts";
 import type { SetFunction } from "../types/registry.ts";
 import type { AggregateCall, Bound } from "./bound.ts";
 import type { Relation, RelationColumn } from "./relation.ts";
+import type { WindowStage } from "./window.ts";
 
 export interface LockIntent {
 	readonly strength: LockStrength;
@@ -73,9 +74,14 @@ export interface SortKey {
 	readonly nullsFirst: boolean;
 }
 
-/** Its rows: group keys, then results of the calls. */
+/** Its rows: group keys, results of the calls, then what GROUPING(...) says. */
 export interface Aggregation {
 	readonly groups: readonly Bound[];
+	/** Of GROUPING SETS and its kin: which of the keys group; the others are NULL. */
+	readonly sets: readonly (readonly number[])[];
+	/** Keys that each GROUPING asks for; with the columns of `groupingRelation`. */
+	readonly groupings: readonly (readonly number[])[];
+	readonly groupingRelation: Relation;
 	readonly calls: readonly AggregateCall[];
 	readonly groupRelation: Relation;
 	readonly callRelation: Relation;
@@ -94,6 +100,8 @@ export interface LogicalSelect {
 	readonly from: readonly LogicalFrom[];
 	readonly where: readonly Bound[];
 	readonly aggregation: Aggregation | undefined;
+	/** Each over the rows of those before it. */
+	readonly windows: readonly WindowStage[];
 	readonly sets: SetProjection | undefined;
 	/** Visible columns first, then those that only ORDER BY and DISTINCT ON need. */
 	readonly projections: readonly Bound[];

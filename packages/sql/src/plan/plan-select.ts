@@ -16,6 +16,7 @@ import type { CompileScope } from "./compile-scope.ts";
 import type { Aggregation, LogicalFrom, LogicalSelect, SortKey } from "./logical.ts";
 import { filtered, planFrom } from "./plan-from.ts";
 import { isPlainDistinct, type Planner } from "./plan-query.ts";
+import { planWindow } from "./plan-window.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { show } from "./show.ts";
 
@@ -44,6 +45,7 @@ export function planSelect(
 	if (select.aggregation !== undefined) {
 		node = planAggregation(select.aggregation, node, parent);
 	}
+	for (const stage of select.windows) node = planWindow(stage, node, parent);
 	if (select.sets !== undefined) {
 		const level = parent.inner(node.layout);
 		const calls = select.sets.calls.map(({ fn, args, argTypes }) => ({
@@ -106,6 +108,7 @@ function wantedOrder(
 	const item = select.from[0];
 	if (select.from.length !== 1 || item?.kind !== "table" || orderBy.length === 0) return undefined;
 	if (select.aggregation !== undefined || select.sets !== undefined) return undefined;
+	if (select.windows.length > 0) return undefined;
 	const columns: { column: number; descending: boolean }[] = [];
 	for (const { slot, descending, nullsFirst } of orderBy) {
 		const bound = select.projections[slot]!;
@@ -122,24 +125,30 @@ function planAggregation(
 	parent: CompileScope,
 ): PlanNode {
 	const level = parent.inner(input.layout);
-	const { groups, calls, groupRelation, callRelation, having } = aggregation;
+	const { groups, calls, having } = aggregation;
 	const node = new Aggregate(
 		input,
 		groups.map((group) => compile(group, level)),
-		groups.map((group) => group.type.oid),
+		{
+			oids: groups.map((group) => group.type.oid),
+			sets: aggregation.sets,
+			masks: aggregation.sets.map((set) => maskOf(aggregation.groupings, set)),
+		},
 		calls.map((call) => compileAggregate(call, level)),
-		aggregationLayout(aggregation, groupRelation, callRelation),
+		aggregationLayout(aggregation),
 		groups.map(show).join(", "),
 	);
 	return having === undefined ? node : filtered(node, [having], parent);
 }
 
+/** What each GROUPING says of a set: a bit an argument, the last one lowest, set where the set does not group by it. */
+const maskOf = (groupings: readonly (readonly number[])[], set: readonly number[]) =>
+	groupings.map((slots) =>
+		slots.reduce((mask, slot) => (mask << 1) | (set.includes(slot) ? 0 : 1), 0),
+	);
+
 /** Grouped columns are also found under their own names: subqueries may refer to them. */
-function aggregationLayout(
-	aggregation: Aggregation,
-	groupRelation: Relation,
-	callRelation: Relation,
-): Layout {
+function aggregationLayout(aggregation: Aggregation): Layout {
 	const singles = new Map<Relation, Map<number, number>>();
 	for (const [slot, group] of aggregation.groups.entries()) {
 		if (group.kind !== "column") continue;
@@ -148,11 +157,13 @@ function aggregationLayout(
 		singles.set(group.relation, columns);
 	}
 	const count = aggregation.groups.length;
+	const behind = count + aggregation.calls.length;
 	return new Layout(
-		count + aggregation.calls.length,
+		behind + aggregation.groupings.length,
 		new Map([
-			[groupRelation, 0],
-			[callRelation, count],
+			[aggregation.groupRelation, 0],
+			[aggregation.callRelation, count],
+			[aggregation.groupingRelation, behind],
 		]),
 		singles,
 	);

@@ -36,7 +36,9 @@ export function readsTable(query: LogicalQuery, oid: number): boolean {
 		return body.rows.some((row) => row.some((bound) => inBound(bound, oid)));
 	return (
 		body.from.some((item) => inFrom(item, oid)) ||
-		[...body.where, ...body.projections].some((bound) => inBound(bound, oid)) ||
+		[...body.where, ...body.projections, ...body.windows.flatMap(({ calls }) => calls)].some(
+			(bound) => inBound(bound, oid),
+		) ||
 		(body.aggregation?.calls ?? []).some((call) => call.args.some((bound) => inBound(bound, oid)))
 	);
 }

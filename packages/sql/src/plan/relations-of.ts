@@ -62,6 +62,10 @@ function collectQuery(query: LogicalQuery, out: Set<Relation>): void {
 		for (const item of body.from) collectFrom(item, out);
 		collectAll(body.where, out);
 		collectAll(body.projections, out);
+		collectAll(
+			body.windows.flatMap((window) => window.calls),
+			out,
+		);
 		collectAll(body.sets?.calls.flatMap((call) => call.args) ?? [], out);
 		const { aggregation } = body;
 		if (aggregation === undefined) return;

@@ -4,6 +4,8 @@ import { typeByOid } from "../types/registry.ts";
 import type { Binder } from "./binder.ts";
 import type { AggregateCall, Argument, Bound } from "./bound.ts";
 
+type WindowBound = Extract<Bound, { kind: "window" }>;
+
 function sameArgument(binder: Binder, a: Argument, b: Argument): boolean {
 	if (a.source !== b.source || a.type.oid !== b.type.oid || a.type.modifier !== b.type.modifier) {
 		return false;
@@ -54,6 +56,8 @@ function sameDetails(binder: Binder, a: Bound, b: Bound): boolean {
 			return b.kind === "extreme" && a.greatest === b.greatest;
 		case "quantified":
 			return b.kind === "quantified" && a.all === b.all && a.comparison.fn === b.comparison.fn;
+		case "window":
+			return b.kind === "window" && sameWindowCall(a, b);
 		case "aggregate":
 			return b.kind === "aggregate" && sameCall(binder, a.call, b.call);
 		default:
@@ -68,3 +72,19 @@ export function sameCall(binder: Binder, a: AggregateCall, b: AggregateCall): bo
 	if (a.filter !== undefined && !same(binder, a.filter, b.filter!)) return false;
 	return a.args.every((arg, i) => same(binder, arg, b.args[i]!));
 }
+
+/** Whether two calls with OVER are one, their operands apart. */
+const sameWindowCall = (a: WindowBound, b: WindowBound): boolean =>
+	a.fn === b.fn &&
+	a.filtered === b.filtered &&
+	a.argTypes.length === b.argTypes.length &&
+	a.partitions === b.partitions &&
+	a.frame.unit === b.frame.unit &&
+	a.frame.start === b.frame.start &&
+	a.frame.end === b.frame.end &&
+	a.frame.exclude === b.frame.exclude &&
+	a.order.length === b.order.length &&
+	a.order.every(
+		(key, i) =>
+			key.descending === b.order[i]!.descending && key.nullsFirst === b.order[i]!.nullsFirst,
+	);

@@ -138,6 +138,28 @@ export interface AggregateFunction {
 	readonly strict: boolean;
 }
 
+/** Rows of one partition of a window, in its order. What is said of a row is by its place among them. */
+export interface WindowPartition {
+	readonly size: number;
+	/** The arguments of the call, by row. */
+	readonly args: readonly (readonly Datum[])[];
+	/** Of rows that the order does not tell apart: [first, behind the last). */
+	peersOf(row: number): readonly [from: number, to: number];
+	/** How many such groups are before that of the row. */
+	peersBefore(row: number): number;
+	/** What the frame of a row holds, in order; none of the parts is empty. */
+	frameOf(row: number): readonly (readonly [from: number, to: number])[];
+}
+
+/** row_number, lag ...: only with OVER. */
+export interface WindowFunction {
+	readonly name: string;
+	readonly args: readonly number[];
+	readonly optional: number;
+	readonly result: number;
+	value(partition: WindowPartition, row: number): Datum;
+}
+
 /** Set-returning: generate_series, unnest, generate_subscripts ... */
 export interface SetFunction {
 	readonly name: string;
@@ -157,6 +179,7 @@ export {
 	operatorCandidates,
 	scalarCandidates,
 	setCandidates,
+	windowCandidates,
 } from "../functions/table.ts";
 export { findCast } from "./casts.ts";
 export { commonType } from "./common-type.ts";

@@ -1,4 +1,7 @@
-/** GROUP BY and aggregates, by hashing. Without GROUP BY there is exactly one group. */
+/**
+ * GROUP BY and aggregates, by hashing: a table for each grouping set, of which there is one unless it was asked for more. A set of
+ * no keys is exactly one group.
+ */
 import { type Compiled, evaluateAll, syncOnly } from "../../plan/compile.ts";
 import type { Layout } from "../../plan/relation.ts";
 import type { Datum, SqlType } from "../../types/datum.ts";
@@ -26,6 +29,14 @@ interface Accumulator {
 	readonly kept: ExecRow[] | undefined;
 }
 
+export interface GroupKeys {
+	readonly oids: readonly number[];
+	/** Which keys group; the others are NULL. */
+	readonly sets: readonly (readonly number[])[];
+	/** What stands behind the results of the calls, by set. */
+	readonly masks: readonly (readonly Datum[])[];
+}
+
 interface Group {
 	readonly keys: readonly Datum[];
 	readonly accumulators: readonly Accumulator[];
@@ -39,14 +50,15 @@ export class Aggregate extends Operator {
 	readonly estimate: number;
 	readonly #input: PlanNode;
 	readonly #groups: readonly Compiled[];
-	readonly #hash: ReturnType<typeof rowHasher>;
+	readonly #keys: GroupKeys;
+	readonly #hashes: readonly ReturnType<typeof rowHasher>[];
 	readonly #calls: readonly CompiledAggregate[];
 	readonly #distinctHashes: readonly ReturnType<typeof rowHasher>[];
 
 	constructor(
 		input: PlanNode,
 		groups: readonly Compiled[],
-		groupOids: readonly number[],
+		keys: GroupKeys,
 		calls: readonly CompiledAggregate[],
 		layout: Layout,
 		shown: string,
@@ -54,7 +66,13 @@ export class Aggregate extends Operator {
 		super();
 		this.#input = input;
 		this.#groups = groups;
-		this.#hash = rowHasher(groupOids, indexes(groups.length));
+		this.#keys = keys;
+		this.#hashes = keys.sets.map((set) =>
+			rowHasher(
+				set.map((slot) => keys.oids[slot]!),
+				set,
+			),
+		);
 		this.#calls = calls;
 		this.#distinctHashes = calls.map((call) =>
 			rowHasher(
@@ -70,8 +88,12 @@ export class Aggregate extends Operator {
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
-		const groups = new Map<unknown, Group>();
-		if (this.#groups.length === 0) groups.set(undefined, this.#newGroup([]));
+		const { sets } = this.#keys;
+		const tables = sets.map((set) => {
+			const table = new Map<unknown, Group>();
+			if (set.length === 0) table.set("", this.#newGroup(this.#keysOf(set, [])));
+			return table;
+		});
 		const keys = syncOnly(this.#groups);
 		for await (const batch of this.#input.run(env)) {
 			for (const row of batch) {
@@ -79,29 +101,45 @@ export class Aggregate extends Operator {
 					keys === undefined
 						? await evaluateAll(this.#groups, row, env)
 						: keys.map((key) => key(row, env));
-				const hash = values.length === 0 ? undefined : this.#hash(values);
-				let group = groups.get(hash);
-				if (group === undefined) {
-					group = this.#newGroup(values);
-					groups.set(hash, group);
-					env.execution.memory.add(values, sortMemory);
-				}
-				for (let i = 0; i < this.#calls.length; i++) {
-					const waiting = this.#step(i, group.accumulators[i]!, row, env);
-					if (waiting !== undefined) await waiting;
+				for (let s = 0; s < sets.length; s++) {
+					const hash = this.#hashes[s]!(values);
+					let group = tables[s]!.get(hash);
+					if (group === undefined) {
+						group = this.#newGroup(this.#keysOf(sets[s]!, values));
+						tables[s]!.set(hash, group);
+						env.execution.memory.add(values, sortMemory);
+					}
+					for (let i = 0; i < this.#calls.length; i++) {
+						const waiting = this.#step(i, group.accumulators[i]!, row, env);
+						if (waiting !== undefined) await waiting;
+					}
 				}
 			}
 			const pause = env.execution.pause();
 			if (pause !== undefined) await pause;
 		}
+		yield* this.#results(tables);
+	}
+
+	*#results(tables: readonly Map<unknown, Group>[]): Iterable<Batch> {
 		let out: ExecRow[] = [];
-		for (const group of groups.values()) {
-			out.push([...group.keys, ...group.accumulators.map((_, i) => this.#result(i, group))]);
-			if (out.length < batchSize) continue;
-			yield out;
-			out = [];
+		for (const [s, table] of tables.entries()) {
+			const masks = this.#keys.masks[s]!;
+			for (const group of table.values()) {
+				const results = group.accumulators.map((_, i) => this.#result(i, group));
+				out.push([...group.keys, ...results, ...masks]);
+				if (out.length < batchSize) continue;
+				yield out;
+				out = [];
+			}
 		}
 		if (out.length > 0) yield out;
+	}
+
+	/** A group's keys as its set shows them. */
+	#keysOf(set: readonly number[], values: readonly Datum[]): readonly Datum[] {
+		if (set.length === this.#groups.length) return values;
+		return this.#groups.map((_, slot) => (set.includes(slot) ? values[slot]! : null));
 	}
 
 	#newGroup(keys: readonly Datum[]): Group {

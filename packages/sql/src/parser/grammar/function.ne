@@ -1,6 +1,6 @@
 # Function calls, and the constructs that look like them.
 
-call -> plainCall callFilter callOver {% finishCall %}
+call -> plainCall callFilter overOpt {% finishCall %}
       | specialCall {% id %}
 # In FROM neither FILTER nor OVER may follow.
 tableCall -> plainCall {% id %} | specialCall {% id %}
@@ -22,14 +22,26 @@ arg -> listItem {% id %}
 callFilter -> null {% () => undefined %}
             | "filter" "(" "where" expr ")" {% ([, , , condition]) => condition %}
             | "within" "group" "(" "order" "by" sortList ")" {% () => { throw unsupported("ordered-set aggregates are"); } %}
-callOver -> null {% () => undefined %}
-          | "over" columnName {% () => { throw unsupported("window functions are"); } %}
-          | "over" "(" overPart ")" {% () => { throw unsupported("window functions are"); } %}
-overPart -> null | partitionOpt sortOpt frameOpt
-partitionOpt -> null | "partition" "by" exprList
-frameOpt -> null | frameUnit frameTokens
-frameTokens -> %insideParentheses {% first %} | frameTokens %insideParentheses {% more %}
-frameUnit -> "rows" | "range" | "groups"
+overOpt -> null {% () => undefined %} | callOver {% id %}
+callOver -> "over" windowName {% ([, name]) => name %}
+          | "over" window {% ([, window]) => window %}
+window -> "(" baseWindow partitionOpt sortOpt frameOpt ")" {% windowNode %}
+baseWindow -> null {% () => undefined %} | windowName {% id %}
+windowName -> columnName {% ([name], at) => ({ kind: "window-name", name, at }) %}
+partitionOpt -> null {% () => [] %} | "partition" "by" exprList {% ([, , list]) => flat(list) %}
+frameOpt -> null {% () => undefined %}
+          | frameUnit frameBound frameExclusion {% frameNode %}
+          | frameUnit "between" frameBound "and" frameBound frameExclusion {% frameBetween %}
+frameUnit -> "rows" {% id %} | "range" {% id %} | "groups" {% id %}
+# UNBOUNDED is read as a name, which could not stand there: `frameBound` tells it apart.
+frameBound -> expr "preceding" {% ([offset, word], at) => frameBound(offset, word, at) %}
+            | expr "following" {% ([offset, word], at) => frameBound(offset, word, at) %}
+            | "current" "row" {% (d, at) => ({ edge: "current row", at }) %}
+frameExclusion -> null {% () => "no others" %}
+                | "exclude" "current" "row" {% () => "current row" %}
+                | "exclude" "group" {% () => "group" %}
+                | "exclude" "ties" {% () => "ties" %}
+                | "exclude" "no" "others" {% () => "no others" %}
 
 specialCall -> "current_date" {% special %}
              | "current_time" precisionOpt {% special %}
@@ -63,7 +75,7 @@ specialCall -> "current_date" {% special %}
              | "trim" "(" trimSide trimList ")" {% ([, , side, args], at) => callNode(nameOf(side, at), args, at) %}
              | "collation" "for" "(" expr ")" {% () => { throw unsupported("COLLATION FOR is"); } %}
              | "normalize" "(" exprList ")" {% specialList %}
-             | "grouping" "(" exprList ")" {% () => { throw unsupported("GROUPING is"); } %}
+             | "grouping" "(" exprList ")" {% ([, , args], at) => ({ kind: "grouping", args: flat(args), at }) %}
 precisionOpt -> null {% () => undefined %}
               | "(" %integer ")" {% ([, n]) => constant(n) %}
               | "(" %liftedNumber ")" {% ([, n]) => constant(n) %}

@@ -11,15 +11,16 @@ import {
 	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
 } from "./build-expression.ts";
 import {
-	aroundQuery, functionTable, groupItems, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery, twoLimits,
+	aroundQuery, functionTable, groupClause, groupElement, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
 	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
+import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
 import { first, more, pair } from "./deferred.ts";
 import {
-	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, insideParentheses, plainWord, zoneWord,
+	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, plainWord, zoneWord,
 } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
 %}

@@ -95,17 +95,18 @@ into -> null {% () => undefined %}
 intoKind -> null | "table" | "temp" | "temporary" | "unlogged"
 fromOpt -> null {% () => [] %} | "from" tables {% ([, tables]) => tables %}
 whereOpt -> null {% () => undefined %} | "where" expr {% ([, e]) => e %}
-groupOpt -> null {% () => [] %}
-          | "group" "by" setQuantifierWord groupList {% ([, , , list]) => groupItems(list) %}
-setQuantifierWord -> null | "all" | "distinct"
+groupOpt -> null {% () => ({ groupBy: [] }) %}
+          | "group" "by" groupDistinct groupList {% ([, , distinct, elements]) => groupClause(distinct, elements) %}
+groupDistinct -> null {% () => false %} | "all" {% () => false %} | "distinct" {% () => true %}
 groupList -> groupItem {% first %} | groupList "," groupItem {% more %}
-groupItem -> expr {% id %}
-           | "(" ")" {% () => { throw unsupported("grouping sets are"); } %}
-           | "grouping" "sets" "(" anyTokens ")" {% () => { throw unsupported("grouping sets are"); } %}
+# ROLLUP and CUBE look like calls: `groupElement` tells them apart.
+groupItem -> expr {% ([e], at) => groupElement(e, at) %}
+           | "(" ")" {% (d, at) => ({ kind: "set", expressions: [], at }) %}
+           | "grouping" "sets" "(" groupList ")" {% ([, , , elements], at) => ({ kind: "sets", elements, at }) %}
 havingOpt -> null {% () => undefined %} | "having" expr {% ([, e]) => e %}
-windowOpt -> null | "window" windowList {% () => { throw unsupported("window functions are"); } %}
-windowList -> windowItem | windowList "," windowItem
-windowItem -> columnName "as" "(" overPart ")"
+windowOpt -> null {% () => [] %} | "window" windowList {% ([, list]) => list %}
+windowList -> windowItem {% first %} | windowList "," windowItem {% more %}
+windowItem -> columnName "as" window {% ([name, , window]) => ({ name, window }) %}
 
 tables -> table {% first %} | tables "," table {% more %}
 table -> plainTable {% id %} | joined {% id %}
