@@ -5,6 +5,7 @@ import type { CancelSignal, Isolation } from "@quorate/txn/types";
 import type { CommonTableState } from "../plan/logical.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { LaterWrites } from "./later-writes.ts";
 import type { StatementStore } from "./statement-store.ts";
 
 export type ExecRow = readonly Datum[];
@@ -32,6 +33,8 @@ export class Execution {
 	readonly #memoryLimit: number;
 	/** Rows inserted, updated or deleted. */
 	affected = 0;
+	/** Set while a statement runs that has writing parts in WITH. */
+	later: LaterWrites | undefined;
 	/** EXPLAIN ANALYZE: counts by operator. */
 	statistics: Map<object, { rows: number; loops: number; ms: number }> | undefined;
 	#sliceStart: number;
@@ -66,6 +69,17 @@ export class Execution {
 	get memory(): MemoryMeter {
 		this.#memory ??= new MemoryMeter(this.#memoryLimit);
 		return this.#memory;
+	}
+
+	/** Writes now or, where other parts of the statement must not see it, once they have ended; `rows` are kept until then. */
+	write(
+		rows: readonly ExecRow[],
+		write: () => void | Promise<void>,
+		error: (limit: number) => DatabaseError,
+	): void | Promise<void> {
+		if (this.later === undefined) return write();
+		for (const row of rows) this.memory.add(row, error);
+		return this.later.add(write);
 	}
 
 	/**

@@ -251,7 +251,7 @@ export type TableExpression =
 export interface CommonTable {
 	readonly name: string;
 	readonly columns: readonly string[];
-	readonly query: Query;
+	readonly query: Query | ChangeStatement;
 	readonly at: number;
 }
 
@@ -450,6 +450,7 @@ export type Statement = { readonly at: number } & (
 			readonly onConflict: OnConflict | undefined;
 			readonly returning: readonly SelectItem[];
 			readonly with: readonly CommonTable[];
+			readonly recursive: boolean;
 	  }
 	| {
 			readonly kind: "update";
@@ -460,6 +461,7 @@ export type Statement = { readonly at: number } & (
 			readonly where: Expression | undefined;
 			readonly returning: readonly SelectItem[];
 			readonly with: readonly CommonTable[];
+			readonly recursive: boolean;
 	  }
 	| {
 			readonly kind: "delete";
@@ -469,6 +471,7 @@ export type Statement = { readonly at: number } & (
 			readonly where: Expression | undefined;
 			readonly returning: readonly SelectItem[];
 			readonly with: readonly CommonTable[];
+			readonly recursive: boolean;
 	  }
 	| {
 			readonly kind: "create-table";
@@ -587,6 +590,8 @@ export type Statement = { readonly at: number } & (
 			readonly text: string | undefined;
 	  }
 );
+
+export type ChangeStatement = Extract<Statement, { kind: "insert" | "update" | "delete" }>;
 
 export interface OnConflict {
 	readonly target: readonly string[];

@@ -37,12 +37,10 @@ export function onlyByteOrder(collation: QualifiedName): undefined {
 	return undefined;
 }
 
-function noRecursion(clause: WithClause | undefined): readonly WithClause["tables"][number][] {
-	if (clause?.recursive === true) {
-		throw unsupported("WITH RECURSIVE before a data-modifying statement is");
-	}
-	return clause?.tables ?? [];
-}
+const withOf = (clause: WithClause | undefined) => ({
+	with: clause?.tables ?? [],
+	recursive: clause?.recursive ?? false,
+});
 
 /** A name of a list of columns, with its place. */
 interface PlacedColumn {
@@ -80,7 +78,7 @@ export const insertNode = (
 	...body,
 	onConflict,
 	returning,
-	with: noRecursion(clause),
+	...withOf(clause),
 	at,
 });
 
@@ -105,7 +103,7 @@ export const updateNode = (
 	from,
 	where,
 	returning,
-	with: noRecursion(clause),
+	...withOf(clause),
 	at,
 });
 
@@ -128,7 +126,7 @@ export const deleteNode = (
 	using,
 	where,
 	returning,
-	with: noRecursion(clause),
+	...withOf(clause),
 	at,
 });
 

@@ -924,7 +924,7 @@ const grammar: Grammar = {
     {"name": "commonTables", "symbols": ["commonTable"], "postprocess": first},
     {"name": "commonTables", "symbols": ["commonTables", {"literal":","}, "commonTable"], "postprocess": more},
     {"name": "commonTable", "symbols": ["columnName", "columnListOpt", {"literal":"as"}, "materialized", {"literal":"("}, "query", {"literal":")"}], "postprocess": ([name, columns, , , , query], at) => ({ name, columns, query, at })},
-    {"name": "commonTable", "symbols": ["columnName", "columnListOpt", {"literal":"as"}, "materialized", {"literal":"("}, "changeStatement", {"literal":")"}], "postprocess": () => { throw unsupported("data-modifying statements in WITH are"); }},
+    {"name": "commonTable", "symbols": ["columnName", "columnListOpt", {"literal":"as"}, "materialized", {"literal":"("}, "changeStatement", {"literal":")"}], "postprocess": ([name, columns, , , , query], at) => ({ name, columns, query, at })},
     {"name": "materialized", "symbols": []},
     {"name": "materialized", "symbols": [{"literal":"materialized"}]},
     {"name": "materialized", "symbols": [{"literal":"not"}, {"literal":"materialized"}]},

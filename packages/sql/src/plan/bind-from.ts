@@ -76,6 +76,11 @@ function bindTable(
 	const shown = item.alias ?? name;
 	const cte = schema === undefined ? scope.commonTable(name) : undefined;
 	if (cte !== undefined) {
+		if (cte.change !== undefined && cte.columns.length === 0) {
+			throw new DatabaseError("0A000", `WITH query "${name}" does not have a RETURNING clause`, {
+				position: item.name.at + 1,
+			});
+		}
 		cte.referenced = true;
 		const relation = new Relation(
 			shown,

@@ -1,6 +1,6 @@
 /** WITH: common tables, recursive ones included. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { CommonTable } from "../parser/ast.ts";
+import type { ChangeStatement, CommonTable, Query } from "../parser/ast.ts";
 import { formatType } from "../types/registry.ts";
 import { bindQuery } from "./bind-query.ts";
 import type { Binder } from "./binder.ts";
@@ -22,23 +22,61 @@ export function bindWith(
 				position: table.at + 1,
 			});
 		}
-		const state =
-			recursive && table.query.body.kind === "set-operation"
-				? bindRecursive(binder, table, scope)
-				: bindPlain(binder, table, scope);
+		const state = bindTable(binder, table, recursive, scope);
 		scope.commonTables.set(table.name, state);
 		return state;
 	});
 }
 
-function named(table: CommonTable, query: LogicalQuery): readonly RelationColumn[] {
-	if (table.columns.length > query.columns.length) {
+function bindTable(
+	binder: Binder,
+	table: CommonTable,
+	recursive: boolean,
+	scope: Scope,
+): CommonTableState {
+	const { query } = table;
+	if (query.kind !== "query") return bindChange(binder, table, query, scope);
+	return recursive && query.body.kind === "set-operation"
+		? bindRecursive(binder, table, query, scope)
+		: bindPlain(binder, table, query, scope);
+}
+
+function bindChange(
+	binder: Binder,
+	table: CommonTable,
+	statement: ChangeStatement,
+	scope: Scope,
+): CommonTableState {
+	if (scope.parent !== undefined || binder.planChange === undefined) {
 		throw new DatabaseError(
-			"42P10",
-			`WITH query "${table.name}" has ${query.columns.length} columns available but ${table.columns.length} columns specified`,
+			"0A000",
+			"WITH clause containing a data-modifying statement must be at the top level",
+			{ position: table.at + 1 },
 		);
 	}
-	return query.columns.map((column, i) => ({
+	const change = binder.planChange(statement, scope);
+	return {
+		name: table.name,
+		columns: named(table, change.columns ?? []),
+		change,
+		query: undefined,
+		recursion: undefined,
+		referenced: false,
+	};
+}
+
+function named(
+	table: CommonTable,
+	columns: readonly Pick<RelationColumn, "name" | "type">[],
+): readonly RelationColumn[] {
+	if (table.columns.length > columns.length) {
+		throw new DatabaseError(
+			"42P10",
+			`WITH query "${table.name}" has ${columns.length} columns available but ${table.columns.length} columns specified`,
+			{ position: table.at + 1 },
+		);
+	}
+	return columns.map((column, i) => ({
 		name: table.columns[i] ?? column.name,
 		type: column.type.oid === unknownOid ? textType : column.type,
 		tableOid: 0,
@@ -46,24 +84,29 @@ function named(table: CommonTable, query: LogicalQuery): readonly RelationColumn
 	}));
 }
 
-function bindPlain(binder: Binder, table: CommonTable, scope: Scope): CommonTableState {
-	const query = bindQuery(binder, table.query, scope);
+function bindPlain(binder: Binder, table: CommonTable, ast: Query, scope: Scope): CommonTableState {
+	const query = bindQuery(binder, ast, scope);
 	return {
 		name: table.name,
-		columns: named(table, query),
+		columns: named(table, query.columns),
 		query,
 		recursion: undefined,
 		referenced: false,
 	};
 }
 
-function bindRecursive(binder: Binder, table: CommonTable, scope: Scope): CommonTableState {
-	const { body } = table.query;
-	if (body.kind !== "set-operation") return bindPlain(binder, table, scope);
+function bindRecursive(
+	binder: Binder,
+	table: CommonTable,
+	ast: Query,
+	scope: Scope,
+): CommonTableState {
+	const { body } = ast;
+	if (body.kind !== "set-operation") return bindPlain(binder, table, ast, scope);
 	const base = bindQuery(binder, body.left, scope);
 	const state: CommonTableState = {
 		name: table.name,
-		columns: named(table, base),
+		columns: named(table, base.columns),
 		query: undefined,
 		recursion: undefined,
 		referenced: false,
@@ -72,12 +115,8 @@ function bindRecursive(binder: Binder, table: CommonTable, scope: Scope): Common
 	inner.commonTables.set(table.name, state);
 	const step = bindQuery(binder, body.right, inner);
 	if (inner.correlated) scope.correlated = true;
-	if (!state.referenced) return bindPlain(binder, table, scope);
-	if (
-		body.operator !== "union" ||
-		table.query.orderBy.length > 0 ||
-		table.query.limit !== undefined
-	) {
+	if (!state.referenced) return bindPlain(binder, table, ast, scope);
+	if (body.operator !== "union" || ast.orderBy.length > 0 || ast.limit !== undefined) {
 		throw new DatabaseError(
 			"42P19",
 			`recursive query "${table.name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,

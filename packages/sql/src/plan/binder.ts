@@ -3,9 +3,11 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
-import type { QualifiedName } from "../parser/ast.ts";
+import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
 import type { LiftedLiteral } from "../parser/parse.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { Scope } from "./scope.ts";
+import type { StatementPlan } from "./statement-plan.ts";
 
 export interface BindEnvironment {
 	readonly catalog: CatalogSnapshot;
@@ -26,6 +28,9 @@ export class Binder {
 	readonly literals: readonly LiftedLiteral[];
 	/** Lifted literals whose value the plan depends on. */
 	readonly pinned = new Set<number>();
+
+	/** Plans a statement in WITH that writes; set by whoever plans the whole statement. */
+	planChange: ((statement: ChangeStatement, around: Scope) => StatementPlan) | undefined;
 
 	constructor(
 		environment: BindEnvironment,

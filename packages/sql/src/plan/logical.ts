@@ -6,6 +6,7 @@ import type { SqlType } from "../types/datum.ts";
 import type { SetFunction } from "../types/registry.ts";
 import type { AggregateCall, Bound } from "./bound.ts";
 import type { Relation, RelationColumn } from "./relation.ts";
+import type { StatementPlan } from "./statement-plan.ts";
 import type { WindowStage } from "./window.ts";
 
 export interface LockIntent {
@@ -59,6 +60,8 @@ export type LogicalFrom =
 export interface CommonTableState {
 	readonly name: string;
 	readonly columns: readonly RelationColumn[];
+	/** Of a statement that writes: its plan, which runs exactly once, read or not. `columns` are what it returns. */
+	readonly change?: StatementPlan;
 	/** Set when it is bound; while a recursive one is being bound, references see only the columns. */
 	query: LogicalQuery | undefined;
 	referenced: boolean;

@@ -3,8 +3,10 @@
  * condition fixes most, then add what an index lookup, a hash, or nothing connects, in this order of preference. Outer
  * joins stay as they are written. A condition is applied as soon as all it refers to is there.
  */
+
+import { CommonTableScan } from "../execute/operators/common-tables.ts";
 import { Filter, OneRow, Renamed } from "../execute/operators/simple.ts";
-import { CommonTableScan, FunctionScan, VirtualScan } from "../execute/operators/sources.ts";
+import { FunctionScan, VirtualScan } from "../execute/operators/sources.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import { TableReader } from "../execute/table-reader.ts";

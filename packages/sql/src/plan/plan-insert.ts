@@ -48,10 +48,11 @@ export function planInsert(
 	binder: Binder,
 	planner: Planner,
 	statement: InsertStatement,
+	around: Scope | undefined,
 ): StatementPlan {
 	const table = binder.resolveStoredTable(statement.table);
-	const scope = new Scope(undefined);
-	const tables = bindWith(binder, statement.with, false, scope);
+	const scope = new Scope(around);
+	const tables = bindWith(binder, statement.with, statement.recursive, scope);
 	const frame = withFrame(planner, tables);
 	const { parent } = frame;
 	const live = liveColumns(table);
@@ -77,7 +78,7 @@ export function planInsert(
 		readArguments: argumentReader(planner.arguments.list),
 		writes: true,
 		direct: tables.length === 0 ? root.directStatement() : undefined,
-		run: (env) => root.run(frame.enter(env)),
+		run: (env) => frame.run(root, env),
 		root,
 	};
 }

@@ -53,10 +53,11 @@ function bindTarget(
 	planner: Planner,
 	statement: UpdateStatement | DeleteStatement,
 	others: readonly TableExpression[],
+	outside: Scope | undefined,
 ): Bindings {
 	const table = binder.resolveStoredTable(statement.table);
-	const around = new Scope(undefined);
-	const tables = bindWith(binder, statement.with, false, around);
+	const around = new Scope(outside);
+	const tables = bindWith(binder, statement.with, statement.recursive, around);
 	const frame = withFrame(planner, tables);
 	const scope = new Scope(around);
 	const relation = tableRelation(table, statement.alias);
@@ -115,8 +116,9 @@ export function planUpdate(
 	binder: Binder,
 	planner: Planner,
 	statement: UpdateStatement,
+	around: Scope | undefined,
 ): StatementPlan {
-	const bindings = bindTarget(binder, planner, statement, statement.from);
+	const bindings = bindTarget(binder, planner, statement, statement.from, around);
 	const { table, relation, scope, frame } = bindings;
 	const assignments = bindAssignments(binder, statement, table, scope);
 	const returning = bindReturning(binder, statement.returning, scope);
@@ -156,7 +158,7 @@ export function planUpdate(
 		readArguments: argumentReader(planner.arguments.list),
 		writes: true,
 		direct: statement.with.length === 0 ? root.directStatement() : undefined,
-		run: (env) => root.run(frame.enter(env)),
+		run: (env) => frame.run(root, env),
 		root,
 	};
 }
@@ -195,8 +197,9 @@ export function planDelete(
 	binder: Binder,
 	planner: Planner,
 	statement: DeleteStatement,
+	around: Scope | undefined,
 ): StatementPlan {
-	const bindings = bindTarget(binder, planner, statement, statement.using);
+	const bindings = bindTarget(binder, planner, statement, statement.using, around);
 	const { table, relation, scope, frame } = bindings;
 	const returning = bindReturning(binder, statement.returning, scope);
 	useIndexColumns(table, relation);
@@ -219,7 +222,7 @@ export function planDelete(
 		readArguments: argumentReader(planner.arguments.list),
 		writes: true,
 		direct: undefined,
-		run: (env) => root.run(frame.enter(env)),
+		run: (env) => frame.run(root, env),
 		root,
 	};
 }

@@ -1,12 +1,12 @@
 /** Logical queries to operators: what is around the body (WITH, ORDER BY, LIMIT), set operations and VALUES. */
 import { assert } from "@quorate/keys/assert";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { type CommonTablePlan, WithFrame } from "../execute/operators/common-tables.ts";
 import { Distinct } from "../execute/operators/distinct.ts";
 import { LockRows } from "../execute/operators/lock-rows.ts";
 import { type SetInput, SetOperation } from "../execute/operators/set-operation.ts";
 import { Limit, Project, Truncate, ValuesScan } from "../execute/operators/simple.ts";
 import { Sort } from "../execute/operators/sort.ts";
-import { type CommonTablePlan, WithFrame } from "../execute/operators/sources.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Bound } from "./bound.ts";
@@ -37,11 +37,21 @@ export class Planner implements PlanContext {
 		if (query.with.length === 0) return this.#planPlain(query, parent);
 		const frame = parent.inner(Layout.empty);
 		this.planCommonTables(query.with, frame);
-		return new WithFrame(this.#planPlain(query, frame), query.with);
+		const input = this.#planPlain(query, frame);
+		const plans = query.with.map((table) => this.#commonTables.get(table)!);
+		return new WithFrame(input, query.with, plans);
 	}
 
 	planCommonTables(tables: readonly CommonTableState[], frame: CompileScope): void {
 		for (const table of tables) {
+			if (table.change !== undefined) {
+				this.#commonTables.set(table, {
+					base: table.change.root,
+					change: table.change,
+					recursive: undefined,
+				});
+				continue;
+			}
 			if (table.query === undefined) continue;
 			this.#commonTables.set(table, {
 				base: this.planQuery(table.query, frame),

@@ -1,6 +1,6 @@
 /** Statements that are planned: queries and the three that write rows. */
 import { assert } from "@quorate/keys/assert";
-import type { Expression, Query, Statement } from "../parser/ast.ts";
+import type { ChangeStatement, Expression, Query, Statement } from "../parser/ast.ts";
 import type { ResultColumn } from "../session/types.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindQuery } from "./bind-query.ts";
@@ -10,6 +10,7 @@ import type { LogicalFrom, LogicalQuery } from "./logical.ts";
 import { planInsert } from "./plan-insert.ts";
 import { planDelete, planUpdate } from "./plan-modify.ts";
 import { Planner } from "./plan-query.ts";
+import type { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 
 export type PlannedStatement = Extract<
@@ -25,15 +26,26 @@ export const isPlanned = (statement: Statement): statement is PlannedStatement =
 
 export function planStatement(binder: Binder, statement: PlannedStatement): StatementPlan {
 	const planner = new Planner(binder.environment.catalog);
+	binder.planChange = (change, around) => planChange(binder, planner, change, around);
+	return statement.kind === "query"
+		? planQueryStatement(binder, planner, statement)
+		: planChange(binder, planner, statement, undefined);
+}
+
+/** `around`: of a statement in WITH, the tables before it. */
+function planChange(
+	binder: Binder,
+	planner: Planner,
+	statement: ChangeStatement,
+	around: Scope | undefined,
+): StatementPlan {
 	switch (statement.kind) {
-		case "query":
-			return planQueryStatement(binder, planner, statement);
 		case "insert":
-			return planInsert(binder, planner, statement);
+			return planInsert(binder, planner, statement, around);
 		case "update":
-			return planUpdate(binder, planner, statement);
+			return planUpdate(binder, planner, statement, around);
 		default:
-			return planDelete(binder, planner, statement);
+			return planDelete(binder, planner, statement, around);
 	}
 }
 
@@ -43,6 +55,7 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 	const root = planner.planQuery(logical, CompileScope.root(planner));
 	assert(root.layout.width === logical.columns.length, "a row has the query's columns");
 	const directRow = root.direct?.();
+	const hasChanges = logical.with.some(({ change }) => change !== undefined);
 	return {
 		command: "SELECT",
 		columns: logical.columns.map(
@@ -54,7 +67,8 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 			}),
 		),
 		readArguments: argumentReader(planner.arguments.list),
-		writes: locks(logical),
+		writes: locks(logical) || hasChanges,
+		hasChanges,
 		asOf,
 		direct:
 			directRow &&

@@ -48,7 +48,9 @@ export class Scope {
 		if (own !== undefined) return own;
 		const outer = this.parent?.commonTable(name);
 		// Its rows differ from evaluation to evaluation: what reads it cannot be evaluated once and kept.
-		if (outer !== undefined && outer.query?.correlated !== false) this.correlated = true;
+		if (outer !== undefined && outer.change === undefined && outer.query?.correlated !== false) {
+			this.correlated = true;
+		}
 		return outer;
 	}
 

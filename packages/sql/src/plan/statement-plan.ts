@@ -15,6 +15,8 @@ export interface StatementPlan {
 	readonly readArguments: ReadArguments;
 	/** May write or lock. */
 	readonly writes: boolean;
+	/** A query with parts that write. */
+	readonly hasChanges?: boolean;
 	/** AS OF SYSTEM TIME of the whole statement: whoever runs the plan sees to it. */
 	readonly asOf?: Expression | undefined;
 	/** For statements on one row: the whole statement without an iteration. */

@@ -1,4 +1,5 @@
 /** COPY table or query TO STDOUT. */
+import { DatabaseError } from "@quorate/keys/database-error";
 import { Env } from "../execute/env.ts";
 import type { Query } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
@@ -85,6 +86,12 @@ export async function copyTo(
 	const binder = await binderFor(state, block, lexed, []);
 	if (statement.table !== undefined) requireRelation(binder, statement.table);
 	const { plan } = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);
+	if (plan.hasChanges === true) {
+		throw new DatabaseError(
+			"0A000",
+			"COPY of a query with data-modifying statements is not supported",
+		);
+	}
 	const columns = plan.columns ?? [];
 	const format = formatter(state, columns, options);
 	const env = new Env(

@@ -44,7 +44,8 @@ function tagOf(plan: StatementPlan, execution: Execution, rows: number): string 
 
 function refuseReadOnly(plan: StatementPlan, block: TransactionBlock): void {
 	if (!plan.writes || !block.characteristics.readOnly) return;
-	const what = plan.command === "SELECT" ? "SELECT FOR UPDATE" : plan.command;
+	const locks = plan.command === "SELECT" && plan.hasChanges !== true;
+	const what = locks ? "SELECT FOR UPDATE" : plan.command;
 	throw new DatabaseError("25006", `cannot execute ${what} in a read-only transaction`);
 }
 

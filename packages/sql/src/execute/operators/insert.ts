@@ -10,6 +10,7 @@ import { Operator } from "../operator.ts";
 import type { PlanNode } from "../plan-node.ts";
 import { type Claim, exclusive, type TableWriter } from "../table-writer.ts";
 import { uniqueViolation } from "../violation.ts";
+import { sortMemory } from "./sort.ts";
 
 /** Rows of the target's live columns, ready to be written. */
 export interface RowSource {
@@ -116,6 +117,18 @@ export class Insert extends Operator {
 		for (const row of batch) {
 			keys.push(writer.newKey(row, env) ?? (await writer.newKeySlowly(row, env)));
 		}
+		const write = () => this.#write(batch, keys, bulk, env);
+		await env.execution.write(batch, write, sortMemory);
+		return batch;
+	}
+
+	async #write(
+		batch: readonly Datum[][],
+		keys: readonly Key[],
+		bulk: boolean,
+		env: Env,
+	): Promise<void> {
+		const writer = this.#writer;
 		if (writer.hasUnique && bulk) {
 			for (const [i, row] of batch.entries()) writer.insertUnread(row, keys[i]!, env);
 		} else {
@@ -130,7 +143,6 @@ export class Insert extends Operator {
 			const rows = batch.map((row, i) => ({ row, key: keys[i]! }));
 			await writer.shadow.insert(rows, env);
 		}
-		return batch;
 	}
 }
 
@@ -176,12 +188,20 @@ class ConflictBatch {
 			throw uniqueViolation(other.index.table, other.index.index, row, this.#env.context);
 		}
 		if (conflict === undefined) {
-			this.#writer.insert(row, key, this.#env);
-			await this.#writer.shadow?.insert([{ row, key }], this.#env);
+			const { execution } = this.#env;
+			await execution.write([row], () => this.#insert(row, key, claims), sortMemory);
 			this.#note(row, key, claims);
 			return row;
 		}
 		return update === undefined ? undefined : this.#update(conflict, row, update);
+	}
+
+	async #insert(row: Datum[], key: Key, claims: readonly Claim[]): Promise<void> {
+		const writer = this.#writer;
+		// Another part of the statement may have taken the keys since they were looked at.
+		if (this.#env.execution.later !== undefined) await writer.check(claims, this.#env);
+		writer.insert(row, key, this.#env);
+		await writer.shadow?.insert([{ row, key }], this.#env);
 	}
 
 	#note(row: ExecRow, key: Key, claims: readonly Claim[]): void {
@@ -203,7 +223,7 @@ class ConflictBatch {
 		const oldKey = conflict.index.isPrimary
 			? conflict.key
 			: entryTarget(codec.primaryPrefix, found);
-		if (this.#touched.has(oldKey)) {
+		if (this.#touched.has(oldKey) || env.execution.later?.touched.has(oldKey) === true) {
 			throw new DatabaseError(
 				"21000",
 				"ON CONFLICT DO UPDATE command cannot affect row a second time",
@@ -228,8 +248,10 @@ class ConflictBatch {
 		}
 		const waiting = this.#writer.validate(newRow, env);
 		if (waiting !== undefined) await waiting;
-		await this.#writer.update([{ oldKey, oldRow, newRow }], env);
+		const write = () => this.#writer.update([{ oldKey, oldRow, newRow }], env);
+		await env.execution.write([newRow], write, sortMemory);
 		this.#touched.add(oldKey);
+		env.execution.later?.touched.add(oldKey);
 		const newKey = this.#writer.hasKey ? codec.primary.primaryKey(newRow) : oldKey;
 		this.#note(newRow, newKey, this.#writer.claims(newRow, newKey));
 		return newRow;

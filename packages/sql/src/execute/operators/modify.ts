@@ -9,6 +9,7 @@ import type { PlanNode } from "../plan-node.ts";
 import type { Recheck } from "../recheck.ts";
 import type { RowChange, TableWriter } from "../table-writer.ts";
 import { allRows } from "./joins.ts";
+import { sortMemory } from "./sort.ts";
 
 /** Where the target's row lies in the rows of the input. */
 export interface Target {
@@ -73,7 +74,7 @@ abstract class Modify extends Operator {
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const batches = this.#deferred ? [await allRows(this.input, env)] : this.input.run(env);
-		const seen = new Set<Key>();
+		const seen = env.execution.later?.touched ?? new Set<Key>();
 		for await (const batch of batches) {
 			// A join may find a row of the target more than once: it is changed once.
 			const fresh = batch.filter((row) => {
@@ -145,6 +146,7 @@ export class Update extends Modify {
 	protected async apply(batch: Batch, env: Env): Promise<readonly ExecRow[]> {
 		const changes: RowChange[] = [];
 		const results: ExecRow[] = [];
+		const values: { readonly row: ExecRow; readonly key: Key }[] = [];
 		for (const row of batch) {
 			const oldRow = targetRow(row, this.target);
 			const newRow = [...oldRow];
@@ -154,11 +156,15 @@ export class Update extends Modify {
 			const waiting = this.writer.validate(newRow, env);
 			if (waiting !== undefined) await waiting;
 			const oldKey = keyOf(row, this.target);
-			if (this.#valueOnly) this.writer.replaceValue(newRow, oldKey, env);
+			if (this.#valueOnly) values.push({ row: newRow, key: oldKey });
 			else changes.push({ oldKey, oldRow, newRow });
 			results.push(this.#result(row, newRow));
 		}
-		if (changes.length > 0) await this.writer.update(changes, env);
+		const write = (): void | Promise<void> => {
+			for (const { row, key } of values) this.writer.replaceValue(row, key, env);
+			return changes.length > 0 ? this.writer.update(changes, env) : undefined;
+		};
+		await env.execution.write(results, write, sortMemory);
 		return results;
 	}
 }
@@ -178,6 +184,11 @@ export class Delete extends Modify {
 	}
 
 	protected async apply(batch: Batch, env: Env): Promise<readonly ExecRow[]> {
+		await env.execution.write(batch, () => this.#write(batch, env), sortMemory);
+		return batch;
+	}
+
+	async #write(batch: Batch, env: Env): Promise<void> {
 		for (const row of batch) {
 			this.writer.delete(targetRow(row, this.target), keyOf(row, this.target), env);
 		}
@@ -188,6 +199,5 @@ export class Delete extends Modify {
 			}));
 			await this.writer.shadow.delete(rows, env);
 		}
-		return batch;
 	}
 }

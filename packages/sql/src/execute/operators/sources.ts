@@ -1,17 +1,13 @@
-/** Rows that do not come from tables: functions in FROM, system catalogs, common tables, set-returning projections. */
-import { assert } from "@quorate/keys/assert";
+/** Rows that do not come from tables: functions in FROM, system catalogs, set-returning projections. */
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import type { VirtualTable } from "../../catalog/virtual-table.ts";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
-import type { CommonTableState } from "../../plan/logical.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
 import type { Datum, SqlType } from "../../types/datum.ts";
 import type { SetFunction } from "../../types/registry.ts";
-import { type Batch, type CommonTableRows, Env, type ExecRow } from "../env.ts";
-import { rowHasher } from "../hash-key.ts";
+import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
 import { batchSize, type PlanNode } from "../plan-node.ts";
-import { sortMemory } from "./sort.ts";
 
 export class FunctionScan extends Operator {
 	readonly label: string;
@@ -152,108 +148,4 @@ export class ProjectSet extends Operator {
 		}
 		return iterators;
 	}
-}
-
-export interface CommonTablePlan {
-	readonly base: PlanNode;
-	readonly recursive: { readonly plan: PlanNode; readonly distinct: boolean } | undefined;
-}
-
-/** The frame in which the common tables of one WITH live. */
-export class WithFrame extends Operator {
-	readonly label: string;
-	readonly details = [];
-	readonly children: readonly PlanNode[];
-	readonly layout: Layout;
-	readonly estimate: number;
-	readonly #input: PlanNode;
-	readonly #tables: readonly CommonTableState[];
-
-	constructor(input: PlanNode, tables: readonly CommonTableState[]) {
-		super();
-		this.#input = input;
-		this.#tables = tables;
-		this.label = `With ${tables.map((table) => table.name).join(", ")}`;
-		this.children = [input];
-		this.layout = input.layout;
-		this.estimate = input.estimate;
-	}
-
-	protected rows(env: Env): AsyncIterable<Batch> {
-		const tables = new Map<CommonTableState, CommonTableRows>();
-		for (const table of this.#tables) tables.set(table, { rows: undefined, working: undefined });
-		return this.#input.run(new Env(env.execution, env.args, [], env, tables));
-	}
-}
-
-/** A reference to a common table: computed at the first one, kept for the others. */
-export class CommonTableScan extends Operator {
-	readonly label: string;
-	readonly details = [];
-	readonly children: readonly PlanNode[] = [];
-	readonly layout: Layout;
-	readonly estimate = 200;
-	readonly #table: CommonTableState;
-	readonly #plan: () => CommonTablePlan;
-
-	/** `plan` is asked for late: a recursive table's plan refers to itself. */
-	constructor(relation: Relation, table: CommonTableState, plan: () => CommonTablePlan) {
-		super();
-		this.label = `CTE Scan on ${table.name}${relation.name === table.name ? "" : ` ${relation.name}`}`;
-		this.layout = Layout.of(relation);
-		this.#table = table;
-		this.#plan = plan;
-	}
-
-	protected async *rows(env: Env): AsyncIterable<Batch> {
-		let frame: Env | undefined = env;
-		while (frame !== undefined && frame.commonTables?.has(this.#table) !== true)
-			frame = frame.outer;
-		assert(frame !== undefined, "a common table has a frame");
-		const state = frame.commonTables!.get(this.#table)!;
-		if (state.working === undefined) state.rows ??= materialize(this.#plan(), frame, state);
-		const rows = state.working ?? (await state.rows!);
-		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
-	}
-}
-
-async function materialize(
-	plan: CommonTablePlan,
-	frame: Env,
-	state: CommonTableRows,
-): Promise<Batch> {
-	const all: ExecRow[] = [];
-	const { recursive } = plan;
-	const slots = Array.from({ length: plan.base.layout.width }, (_, i) => i);
-	const hash = rowHasher(
-		slots.map(() => 25),
-		slots,
-	);
-	const seen = recursive?.distinct === true ? new Set<unknown>() : undefined;
-	const collect = async (node: PlanNode): Promise<ExecRow[]> => {
-		const fresh: ExecRow[] = [];
-		for await (const batch of node.run(frame)) {
-			for (const row of batch) {
-				if (seen !== undefined) {
-					const key = hash(row);
-					if (seen.has(key)) continue;
-					seen.add(key);
-				}
-				frame.execution.memory.add(row, sortMemory);
-				fresh.push(row);
-			}
-		}
-		return fresh;
-	};
-	let step = await collect(plan.base);
-	for (const row of step) all.push(row);
-	while (recursive !== undefined && step.length > 0) {
-		state.working = step;
-		step = await collect(recursive.plan);
-		state.working = undefined;
-		for (const row of step) all.push(row);
-		const pause = frame.execution.pause();
-		if (pause !== undefined) await pause;
-	}
-	return all;
 }

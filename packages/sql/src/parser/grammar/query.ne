@@ -57,7 +57,7 @@ withClause -> "with" commonTables {% ([, tables]) => ({ tables, recursive: false
 commonTables -> commonTable {% first %} | commonTables "," commonTable {% more %}
 commonTable -> columnName columnListOpt "as" materialized "(" query ")" {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
              | columnName columnListOpt "as" materialized "(" changeStatement ")"
-               {% () => { throw unsupported("data-modifying statements in WITH are"); } %}
+               {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
 materialized -> null | "materialized" | "not" "materialized"
 
 # INTERSECT binds tighter than UNION and EXCEPT.
