@@ -4,7 +4,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { arrayOf, isArray } from "../types/array-values.ts";
 import { toInt8 } from "../types/conversions.ts";
 import type { Datum, Interval, SqlType } from "../types/datum.ts";
-import { addIntervals, scaleInterval } from "../types/interval-values.ts";
+import { addIntervals, divideInterval } from "../types/interval-values.ts";
 import {
 	type Numeric,
 	numericFromBigint,
@@ -171,7 +171,7 @@ const sums: AggregateFunction[] = [
 		mean<Interval>(
 			{ kind: "interval", months: 0, days: 0, microseconds: 0n },
 			(sum, i: Interval) => addIntervals(sum, i),
-			(sum, count) => scaleInterval(sum, 1 / count),
+			divideInterval,
 		),
 	),
 ];

@@ -1,6 +1,7 @@
 /** = <> < <= > >= of every type that has an order, and of the pairs of types that compare without a cast. */
 
 import { compareArrays } from "../types/array-values.ts";
+import { microsPerDay, timestampEnd, timestampInfinity } from "../types/calendar.ts";
 import { dateToTimestamp } from "../types/conversions.ts";
 import { fromLocal } from "../types/date-types.ts";
 import type { ArrayValue, Datum } from "../types/datum.ts";
@@ -88,13 +89,19 @@ function comparisons(left: string, right: string, like: string): ScalarFunction[
 	);
 }
 
+/** A day after all timestamps is later than each of them, and not infinite. */
+function midnight(days: number): bigint {
+	const isBeyond = Number.isFinite(days) && BigInt(days) * microsPerDay >= timestampEnd;
+	return isBeyond ? timestampInfinity - 1n : dateToTimestamp(days);
+}
+
 /** date and timestamp compare at midnight; both with timestamptz in the session's zone. */
 function dateComparisons(): ScalarFunction[] {
 	const out: ScalarFunction[] = [];
 	const compare: Compare = (a, b) =>
 		(a as bigint) < (b as bigint) ? -1 : (a as bigint) > (b as bigint) ? 1 : 0;
 	const local = (value: Datum, type: string): bigint =>
-		type === "date" ? dateToTimestamp(value as number) : (value as bigint);
+		type === "date" ? midnight(value as number) : (value as bigint);
 	for (const [left, right] of [
 		["date", "timestamp"],
 		["timestamp", "date"],

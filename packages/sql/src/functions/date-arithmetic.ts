@@ -15,7 +15,13 @@ import { dateToTimestamp } from "../types/conversions.ts";
 import { fromLocal, outOfRange, toLocal } from "../types/date-types.ts";
 import type { Datum, Interval } from "../types/datum.ts";
 import { divisionByZero } from "../types/errors.ts";
-import { addIntervals, interval, negateInterval, scaleInterval } from "../types/interval-values.ts";
+import {
+	addIntervals,
+	divideInterval,
+	interval,
+	multiplyInterval,
+	negateInterval,
+} from "../types/interval-values.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { contextual, pure, stable } from "./definition.ts";
 
@@ -99,11 +105,11 @@ function withTime(days: number, time: bigint): bigint {
 	return isFiniteTimestamp(t) ? checkedTimestamp(t + time) : t;
 }
 
-function divideInterval(i: Interval, divisor: number): Interval {
+function divided(i: Interval, divisor: number): Interval {
 	if (divisor === 0) {
 		throw divisionByZero();
 	}
-	return scaleInterval(i, 1 / divisor);
+	return divideInterval(i, divisor);
 }
 
 type Args = readonly Datum[];
@@ -143,9 +149,9 @@ export const dateArithmetic: readonly ScalarFunction[] = [
 		interval(a.months - b.months, a.days - b.days, a.microseconds - b.microseconds),
 	),
 	pure("-(interval) -> interval", negateInterval),
-	pure("*(interval, float8) -> interval", scaleInterval),
+	pure("*(interval, float8) -> interval", multiplyInterval),
 	pure("*(float8, interval) -> interval", (factor: number, i: Interval) =>
-		scaleInterval(i, factor),
+		multiplyInterval(i, factor),
 	),
-	pure("/(interval, float8) -> interval", divideInterval),
+	pure("/(interval, float8) -> interval", divided),
 ];

@@ -306,6 +306,9 @@ const timeSteps: Readonly<Record<string, bigint>> = {
 };
 
 export function truncateTimestamp(unitText: string, t: bigint, typeName: string): bigint {
+	if (!isFiniteTimestamp(t)) {
+		return t;
+	}
 	const unit = unitOf(unitText, typeName);
 	if (extractUnits.has(unit) && unit !== "week" && !unit.startsWith("timezone")) {
 		throw notRecognized(unitText, typeName);
@@ -320,9 +323,6 @@ export function truncateTimestamp(unitText: string, t: bigint, typeName: string)
 		)
 	) {
 		throw notSupported(unitText, typeName);
-	}
-	if (!isFiniteTimestamp(t)) {
-		return t;
 	}
 	const { days, micros } = splitTimestamp(t);
 	const step = timeSteps[unit];
@@ -370,7 +370,9 @@ export const dateExtraction: readonly ScalarFunction[] = [
 		truncateZoned(unit as string, t as bigint, timeZone(context.timeZone)),
 	),
 	contextual("date_trunc(text, timestamptz, text) -> timestamptz", stable, ([unit, t, zone]) =>
-		truncateZoned(unit as string, t as bigint, zoneOfText(zone as string)),
+		isFiniteTimestamp(t as bigint)
+			? truncateZoned(unit as string, t as bigint, zoneOfText(zone as string))
+			: (t as bigint),
 	),
 	pure("date_trunc(text, interval) -> interval", truncateInterval),
 ];

@@ -76,8 +76,17 @@ function fromUnixSeconds(seconds: number): bigint {
 	return t;
 }
 
-const shift = (t: bigint, seconds: number): bigint =>
-	isFiniteTimestamp(t) ? t + BigInt(seconds) * 1_000_000n : t;
+/** By what the zone is ahead of UTC, times `sign`. The infinities are the same in every zone, even in one that there is not. */
+function shift(t: bigint, zone: Interval, sign: bigint): bigint {
+	return isFiniteTimestamp(t) ? inRange(t + sign * BigInt(zoneSeconds(zone)) * 1_000_000n) : t;
+}
+
+function inRange(t: bigint): bigint {
+	if (!isValidTimestamp(t)) {
+		throw new DatabaseError("22008", "timestamp out of range");
+	}
+	return t;
+}
 
 function zoneSeconds(i: Interval): number {
 	if (i.months !== 0 || i.days !== 0) {
@@ -88,16 +97,16 @@ function zoneSeconds(i: Interval): number {
 
 const zones: ScalarFunction[] = [
 	pure("timezone(text, timestamptz) -> timestamp", (zone: string, t: bigint) =>
-		localIn(zoneOfText(zone), t),
+		isFiniteTimestamp(t) ? inRange(localIn(zoneOfText(zone), t)) : t,
 	),
 	pure("timezone(text, timestamp) -> timestamptz", (zone: string, t: bigint) =>
-		instantIn(zoneOfText(zone), t),
+		isFiniteTimestamp(t) ? inRange(instantIn(zoneOfText(zone), t)) : t,
 	),
 	pure("timezone(interval, timestamptz) -> timestamp", (zone: Interval, t: bigint) =>
-		shift(t, zoneSeconds(zone)),
+		shift(t, zone, 1n),
 	),
 	pure("timezone(interval, timestamp) -> timestamptz", (zone: Interval, t: bigint) =>
-		shift(t, -zoneSeconds(zone)),
+		shift(t, zone, -1n),
 	),
 ];
 

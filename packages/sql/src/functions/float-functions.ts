@@ -113,7 +113,7 @@ const finiteAngle = (a: number): number => {
 	return a;
 };
 
-const sign = (a: number): number => (a > 0 ? 1 : a < 0 ? -1 : Number.isNaN(a) ? a : 0);
+const sign = (a: number): number => (a > 0 ? 1 : a < 0 ? -1 : 0);
 
 const functions: ScalarFunction[] = [
 	pure("^(float8, float8) -> float8", power),
@@ -134,8 +134,12 @@ const functions: ScalarFunction[] = [
 	pure("round(float8) -> float8", rintFloat),
 	pure("sign(float8) -> float8", sign),
 	pure("pi() -> float8", () => Math.PI),
-	pure("degrees(float8) -> float8", (a: number) => a / (Math.PI / 180)),
-	pure("radians(float8) -> float8", (a: number) => a * (Math.PI / 180)),
+	pure("degrees(float8) -> float8", (a: number) =>
+		checked(a / (Math.PI / 180), !finite(a), a === 0),
+	),
+	pure("radians(float8) -> float8", (a: number) =>
+		checked(a * (Math.PI / 180), !finite(a), a === 0),
+	),
 	pure("sin(float8) -> float8", (a: number) => Math.sin(finiteAngle(a))),
 	pure("cos(float8) -> float8", (a: number) => Math.cos(finiteAngle(a))),
 	pure("tan(float8) -> float8", (a: number) => Math.tan(finiteAngle(a))),

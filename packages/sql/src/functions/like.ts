@@ -62,7 +62,7 @@ function matchAt(text: string, at: number, segment: Segment): number {
 			return -1;
 		}
 		if (item === unfinished) {
-			throw new DatabaseError("22025", "LIKE pattern must not end with escape character");
+			throw unfinishedPattern();
 		}
 		if (item === any) {
 			position += (text.charCodeAt(position) & 0xfc00) === 0xd800 ? 2 : 1;
@@ -112,8 +112,24 @@ export function matchesLike(text: string, pattern: LikePattern): boolean {
 	for (let i = 1; at >= 0 && i < segments.length - 1; i++) {
 		at = find(text, at, segments[i] as Segment);
 	}
-	return at >= 0 && endsWith(text, at, segments.at(-1) as Segment);
+	const last = segments.at(-1) as Segment;
+	if (last.items.at(-1) === unfinished) {
+		return at >= 0 && endsUnfinished(text, at, last);
+	}
+	return at >= 0 && endsWith(text, at, last);
 }
+
+/** False, or the error: behind a % and nothing but _ the escape character is met even where the text ends. */
+function endsUnfinished(text: string, from: number, segment: Segment): boolean {
+	const before = segment.items.slice(0, -1);
+	if (before.every((item) => item === any) && [...text.slice(from)].length >= before.length) {
+		throw unfinishedPattern();
+	}
+	return find(text, from, segment) >= 0;
+}
+
+const unfinishedPattern = (): DatabaseError =>
+	new DatabaseError("22025", "LIKE pattern must not end with escape character");
 
 const cacheMax = 500;
 const cache = new Map<string, LikePattern>();

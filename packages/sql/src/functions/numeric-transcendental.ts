@@ -183,7 +183,7 @@ export function power(base: Numeric, exponent: Numeric): Numeric {
 	if (isInteger(exponent)) {
 		const whole = exponent.unscaled / powerOfTen(exponent.scale);
 		if (whole >= -0x8000_0000n && whole <= 0x7fff_ffffn) {
-			return integerPower(base, Number(whole), exponent.scale);
+			return integerPower(base, Number(whole));
 		}
 	}
 	if (sign === 0) {
@@ -214,7 +214,7 @@ function realPower(base: Numeric, exponent: Numeric): Numeric {
 	return fromFixed(fixed.exponential(result, bits), bits, scale);
 }
 
-function integerPower(base: Numeric, exponent: number, exponentScale: number): Numeric {
+function integerPower(base: Numeric, exponent: number): Numeric {
 	const digits = absolute(base).unscaled.toString();
 	const leading = digits.slice(0, 16);
 	const weight =
@@ -225,10 +225,10 @@ function integerPower(base: Numeric, exponent: number, exponentScale: number): N
 		throw overflow();
 	}
 	if (weight + 1 < -displayScaleMax) {
-		return numeric(0n, clampScale(Math.max(significantDigits, base.scale, exponentScale)));
+		return numeric(0n, clampScale(Math.max(significantDigits, base.scale)));
 	}
 	// Unlike elsewhere the weight does not count here.
-	const scale = clampScale(Math.max(significantDigits, base.scale, exponentScale));
+	const scale = clampScale(Math.max(significantDigits, base.scale));
 	switch (exponent) {
 		case 0:
 			return round(numericOne, scale);

@@ -77,12 +77,12 @@ function repeat(text: string, count: number): string {
 }
 
 function padding(text: string, length: number, fill: string): string | undefined {
-	if (length > lengthMax) {
-		throw tooLarge();
-	}
 	const missing = length - textLength(text);
 	if (missing <= 0 || fill === "") {
 		return undefined;
+	}
+	if (length > lengthMax) {
+		throw tooLarge();
 	}
 	const size = textLength(fill);
 	return sliceText(fill.repeat(Math.ceil(missing / size)), 0, missing);
@@ -160,6 +160,9 @@ function character(code: number): string {
 function overlay(text: string, part: string, start: number, count: number): string {
 	if (start <= 0) {
 		throw new DatabaseError("22011", "negative substring length not allowed");
+	}
+	if (start + count > 2_147_483_647) {
+		throw new DatabaseError("22003", "integer out of range");
 	}
 	return sliceText(text, 0, start - 1) + part + substringFrom(text, start + count);
 }

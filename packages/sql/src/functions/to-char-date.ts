@@ -2,6 +2,7 @@
  * to_char of timestamps and intervals. Patterns as in the manual, table 9.27; FM suppresses padding, TH adds an ordinal, TM is
  * English. Left out: SP.
  */
+import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	civilFromDays,
 	dayOfWeek,
@@ -61,6 +62,10 @@ function cased(name: string, pattern: string): string {
 	}
 	return pattern[0] === pattern[0]?.toLowerCase() ? name.toLowerCase() : name;
 }
+
+/** Between double quotes a backslash stands before what is meant as it is. */
+export const unquoted = (text: string): string =>
+	text.replace(/^"/, "").replace(/\\([\s\S])|"/g, "$1");
 
 export function ordinal(value: number): string {
 	const size = Math.abs(value);
@@ -158,6 +163,11 @@ const fields: Readonly<Record<string, Field>> = {
 	OF: (m) => offsetText(m, "both"),
 };
 
+/** Of no interval. */
+const datesOnly: ReadonlySet<string> = new Set(
+	"A.D. B.C. AD BC MONTH MON DAY DY D ID TZ TZH TZM OF".split(" "),
+);
+
 function isoDayOfYear(days: number): number {
 	const { week } = isoWeek(days);
 	return (week - 1) * 7 + (dayOfWeek(days) || 7);
@@ -179,9 +189,9 @@ function format(pattern: string, moment: Moment): string {
 	let out = "";
 	for (let at = 0; at < pattern.length; ) {
 		if (pattern[at] === '"') {
-			const end = pattern.indexOf('"', at + 1);
-			out += pattern.slice(at + 1, end < 0 ? pattern.length : end);
-			at = end < 0 ? pattern.length : end + 1;
+			const quoted = /^"(?:[^"\\]|\\[\s\S])*\\?"?/.exec(pattern.slice(at))![0];
+			out += unquoted(quoted);
+			at += quoted.length;
 			continue;
 		}
 		const prefix = /^(?:FM|fm|TM|tm|FX|fx)+/.exec(pattern.slice(at, at + 6))?.[0] ?? "";
@@ -198,7 +208,13 @@ function format(pattern: string, moment: Moment): string {
 			}
 			continue;
 		}
-		const text = (fields[field.toUpperCase()] as Field)(moment, fill, field);
+		const name = field.toUpperCase();
+		if (moment.days === undefined && datesOnly.has(name)) {
+			throw new DatabaseError("22007", "invalid format specification for an interval value", {
+				hint: "Intervals are not tied to specific calendar dates.",
+			});
+		}
+		const text = (fields[name] as Field)(moment, fill, field);
 		at += prefix.length + field.length;
 		const suffix = /^th/i.test(pattern.slice(at, at + 2)) ? pattern.slice(at, at + 2) : "";
 		if (suffix !== "" && /\d$/.test(text)) {

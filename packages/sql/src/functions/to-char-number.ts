@@ -18,7 +18,7 @@ import {
 import { absolute, multiply, round } from "../types/numeric-arithmetic.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { pure } from "./definition.ts";
-import { ordinal } from "./to-char-date.ts";
+import { ordinal, unquoted } from "./to-char-date.ts";
 
 interface Picture {
 	/** One entry a character of output: a digit position (9 or 0), or something else. */
@@ -32,7 +32,8 @@ interface Picture {
 	readonly zeroFrom: number;
 }
 
-const tokenPattern = /FM|TH|th|PR|MI|PL|SG|EEEE|RN|rn|[90.,DGSLBV]|"[^"]*"?|\\?./giu;
+const tokenPattern =
+	/FM|TH|th|PR|MI|PL|SG|EEEE|RN|rn|[90.,DGSLBCV]|"(?:[^"\\]|\\[\s\S])*\\?"?|\\"|[\s\S]/giu;
 
 function pictureOf(pattern: string): Picture {
 	const tokens: string[] = [];
@@ -75,6 +76,7 @@ function pictureOf(pattern: string): Picture {
 				break;
 			case "FM":
 			case "B":
+			case "C":
 			case "EEEE":
 			case "PR":
 			case "RN":
@@ -105,7 +107,8 @@ function pictureOf(pattern: string): Picture {
 				tokens.push(token);
 				break;
 			default:
-				tokens.push(`"${raw.replace(/^["\\]/, "").replace(/"$/, "")}`);
+				// A backslash is one, but for that before a double quote.
+				tokens.push(`"${raw.startsWith('"') ? unquoted(raw) : raw === '\\"' ? '"' : raw}`);
 		}
 	}
 	return {
@@ -172,7 +175,8 @@ function scientific(value: Numeric, picture: Picture): string {
 	return `${sign}${formatNumeric(rounded)}e${power < 0 ? "-" : "+"}${size}`;
 }
 
-export function formatNumber(value: Numeric, pattern: string): string {
+export function formatNumber(value: Numeric, pattern: string, isNegative?: boolean): string {
+	if (pattern === "") return "";
 	const picture = pictureOf(pattern);
 	if (picture.flags.has("RN")) {
 		const roman = toRoman(Number(round(value, 0).unscaled), picture.fill);
@@ -183,7 +187,8 @@ export function formatNumber(value: Numeric, pattern: string): string {
 	}
 	const scaled =
 		picture.multiply > 0 ? multiply(value, numeric(powerOfTen(picture.multiply), 0)) : value;
-	return layOut(round(scaled, picture.after), picture);
+	const shown = round(scaled, picture.after);
+	return layOut(shown, picture, isNegative ?? numericSign(shown) < 0);
 }
 
 /** What a picture shows of a value. */
@@ -199,13 +204,13 @@ interface Digits {
 	readonly special: boolean;
 }
 
-function layOut(value: Numeric, picture: Picture): string {
+function layOut(value: Numeric, picture: Picture, negative: boolean): string {
 	const special = !isFiniteNumeric(value);
 	const [whole = "", fraction = ""] = formatNumeric(absolute(value)).split(".");
 	const shown = whole === "0" && picture.before > 0 ? "" : whole;
 	const overflow = whole !== "0" && whole.length > picture.before;
 	const digits: Digits = {
-		negative: numericSign(value) < 0,
+		negative,
 		leading: overflow ? 0 : picture.before - shown.length,
 		whole: shown,
 		fraction,
@@ -238,7 +243,7 @@ class Writer {
 		for (const token of this.#picture.tokens) {
 			this.#token(token);
 		}
-		this.#sign();
+		if (this.#picture.before + this.#picture.after > 0) this.#sign();
 		if (this.#picture.flags.has("PR")) {
 			this.#out += this.#digits.negative ? ">" : this.#picture.fill ? " " : "";
 		}
@@ -304,6 +309,7 @@ class Writer {
 		if (this.#digits.overflow) {
 			this.#sign();
 			this.#out += "#";
+			this.#position++;
 			return;
 		}
 		if (this.#afterPoint) {
@@ -335,7 +341,7 @@ class Writer {
 	}
 
 	#comma(): void {
-		if (this.#digits.overflow || this.#shows(this.#position - 1)) {
+		if (this.#position > 0 && (this.#digits.overflow || this.#shows(this.#position - 1))) {
 			this.#out += ",";
 		} else if (this.#picture.fill) {
 			this.#out += " ";
@@ -370,8 +376,9 @@ function lastShown(picture: Picture, fraction: string): number {
 	return end;
 }
 
+/** Also a zero has a sign, and what is rounded to zero. */
 const ofFloat = (value: number, pattern: string): string =>
-	formatNumber(parseNumeric(formatFloat8(value, 0)), pattern);
+	formatNumber(parseNumeric(formatFloat8(value, 0)), pattern, value < 0 || Object.is(value, -0));
 
 export const numberToChar: readonly ScalarFunction[] = [
 	pure("to_char(int4, text) -> text", (v: number, p: string) =>
@@ -380,7 +387,7 @@ export const numberToChar: readonly ScalarFunction[] = [
 	pure("to_char(int8, text) -> text", (v: bigint, p: string) =>
 		formatNumber(numericFromBigint(v), p),
 	),
-	pure("to_char(numeric, text) -> text", formatNumber),
+	pure("to_char(numeric, text) -> text", (v: Numeric, p: string) => formatNumber(v, p)),
 	pure("to_char(float4, text) -> text", ofFloat),
 	pure("to_char(float8, text) -> text", ofFloat),
 ];

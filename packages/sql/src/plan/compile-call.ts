@@ -1,4 +1,4 @@
-/** Calls of functions and operators. */
+/** Calls of functions and operators. All operands are looked at, also beside a NULL: what is wrong with one is an error, as in PostgreSQL. */
 import type { Env, ExecRow } from "../execute/env.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Bound, Comparison } from "./bound.ts";
@@ -31,12 +31,8 @@ export function compileCall(bound: CallBound, scope: CompileScope): Compiled {
 	}
 	const isStrict = fn.strict;
 	return sync((row, env) => {
-		const values: Datum[] = [];
-		for (const evaluate of evaluators) {
-			const value = evaluate(row, env);
-			if (value === null && isStrict) return null;
-			values.push(value);
-		}
+		const values = evaluators.map((evaluate) => evaluate(row, env));
+		if (isStrict && values.includes(null)) return null;
 		return fn.call(values, env.context, argTypes) as Datum;
 	});
 }
@@ -47,16 +43,14 @@ function binaryCall(bound: CallBound, left: Evaluate, right: Evaluate): Evaluate
 	if (direct === undefined) {
 		return (row, env) => {
 			const a = left(row, env);
-			if (a === null) return null;
 			const b = right(row, env);
-			return b === null ? null : (fn.call([a, b], env.context, argTypes) as Datum);
+			return a === null || b === null ? null : (fn.call([a, b], env.context, argTypes) as Datum);
 		};
 	}
 	return (row, env) => {
 		const a = left(row, env);
-		if (a === null) return null;
 		const b = right(row, env);
-		return b === null ? null : direct(a, b);
+		return a === null || b === null ? null : direct(a, b);
 	};
 }
 

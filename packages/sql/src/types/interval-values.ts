@@ -47,9 +47,16 @@ function rint(value: number): number {
 }
 
 /** Fractions of months go down to days, fractions of days to time, as interval_mul. */
-export function scaleInterval(i: Interval, factor: number): Interval {
-	const months = i.months * factor;
-	const days = i.days * factor;
+export const multiplyInterval = (i: Interval, factor: number): Interval =>
+	scaleInterval(i, (n) => n * factor);
+
+/** Not a multiplication by the reciprocal, which is rounded, or infinite. */
+export const divideInterval = (i: Interval, divisor: number): Interval =>
+	scaleInterval(i, (n) => n / divisor);
+
+function scaleInterval(i: Interval, scaled: (n: number) => number): Interval {
+	const months = scaled(i.months);
+	const days = scaled(i.days);
 	if (!Number.isFinite(months) || !Number.isFinite(days)) {
 		throw intervalOutOfRange();
 	}
@@ -63,7 +70,7 @@ export function scaleInterval(i: Interval, factor: number): Interval {
 		seconds -= carry * 86_400;
 	}
 	wholeDays += Math.trunc(monthDays);
-	const micros = rint(Number(i.microseconds) * factor + seconds * 1_000_000);
+	const micros = rint(scaled(Number(i.microseconds)) + seconds * 1_000_000);
 	if (!Number.isFinite(micros)) {
 		throw intervalOutOfRange();
 	}

@@ -1,0 +1,154 @@
+/** Tables with the edges of types in them, and statements about them. */
+import * as fc from "fast-check";
+import { type Columns, edges, expressions, typeNames } from "./expressions.ts";
+
+const columnsOfValues: readonly (readonly [string, string])[] = [
+	["b", "bool"],
+	["i2", "int2"],
+	["i4", "int4"],
+	["i8", "int8"],
+	["f8", "float8"],
+	["n", "numeric"],
+	["t", "text"],
+	["by", "bytea"],
+	["d", "date"],
+	["ts", "timestamp"],
+	["tz", "timestamptz"],
+	["iv", "interval"],
+];
+const rowCount = 5;
+
+function valueRow(row: number): string {
+	const values = columnsOfValues.map(([, type], i) => {
+		const all = edges[type]!;
+		return (row + i) % rowCount === 0
+			? "null"
+			: `'${all[(row + i) % all.length]!.replaceAll("'", "''")}'`;
+	});
+	return `(${[row, ...values].join(", ")})`;
+}
+
+/** Two tables of few values, so that rows meet, and one of edges. */
+export const setUp: readonly string[] = [
+	`create table v (id int primary key, ${columnsOfValues.map((c) => c.join(" ")).join(", ")})`,
+	`insert into v values ${Array.from({ length: rowCount }, (_, i) => valueRow(i + 1)).join(", ")}`,
+	"create table p (id int primary key, a int, b int, s text)",
+	"insert into p values (1, 1, null, 'x'), (2, 1, 2, 'y'), (3, 2, 2, null), (4, null, 3, 'x'), (5, 3, 1, ''), (6, 2, null, 'z')",
+	"create index p_a on p (a, b)",
+	"create table q (id int primary key, a int, c int, s text)",
+	"insert into q values (1, 1, 1, 'x'), (2, 2, null, 'x'), (3, null, 2, 'y'), (4, 2, 2, null), (5, 4, 0, 'z')",
+	"create unique index q_c on q (c)",
+];
+
+const valueColumns: Columns = columnsOf("", columnsOfValues);
+const joined: Columns = {
+	int4: ["p.id", "p.a", "p.b", "q.id", "q.a", "q.c"],
+	text: ["p.s", "q.s"],
+};
+const left: Columns = { int4: ["p.id", "p.a", "p.b"], text: ["p.s"] };
+
+function columnsOf(prefix: string, list: readonly (readonly [string, string])[]): Columns {
+	const columns: Record<string, string[]> = { int4: [`${prefix}id`] };
+	for (const [name, type] of list) columns[type] = [...(columns[type] ?? []), prefix + name];
+	return columns;
+}
+
+const anyOf = (columns: Columns, depth: number): fc.Arbitrary<string> => {
+	const get = expressions(columns, depth);
+	return fc.constantFrom(...typeNames).chain(get);
+};
+
+const aggregates = ["count", "min", "max", "sum", "avg", "count(distinct"];
+const aggregate = (columns: Columns): fc.Arbitrary<string> => {
+	const get = expressions(columns, 1);
+	const numeric = fc.constantFrom("int2", "int4", "int8", "numeric").chain(get);
+	return fc.oneof(
+		fc.constant("count(*)"),
+		fc
+			.tuple(fc.constantFrom(...aggregates), numeric)
+			.map(([name, x]) => `${name}${name.includes("(") ? " " : "("}${x})`),
+		fc
+			.tuple(
+				fc.constantFrom("min", "max"),
+				fc.constantFrom("text", "date", "timestamp", "interval", "float8").chain(get),
+			)
+			.map(([name, x]) => `${name}(${x})`),
+		get("bool").map((x) => `bool_and(${x})`),
+		get("bool").map((x) => `bool_or(${x})`),
+	);
+};
+
+/** Whose one row is not subject to the order in which rows are looked at. */
+const values = anyOf({}, 2).map((x) => `select ${x} as x`);
+
+const projections = anyOf(valueColumns, 2).map((x) => `select id, ${x} as x from v order by id`);
+const filters = expressions(
+	valueColumns,
+	2,
+)("bool").map((x) => `select id from v where ${x} order by id`);
+const groups = fc
+	.tuple(
+		fc.constantFrom("b", "i4 % 2", "t", "d", "id % 2", "iv"),
+		aggregate(valueColumns),
+		fc.option(aggregate(valueColumns)),
+	)
+	.map(
+		([by, x, having]) =>
+			`select ${by} as g, ${x} as x from v group by ${by}${having === null ? "" : ` having ${having} is not null`}`,
+	);
+const whole = aggregate(valueColumns).map((x) => `select ${x} as x from v`);
+
+const joins = fc
+	.tuple(
+		fc.constantFrom("join", "left join", "right join", "full join", "cross join"),
+		fc.oneof(
+			fc.constantFrom("p.a = q.a", "p.id = q.id", "p.a = q.c and p.s = q.s"),
+			expressions(joined, 1)("bool"),
+		),
+		fc.option(expressions(joined, 1)("bool")),
+	)
+	.map(([kind, on, where]) => {
+		const condition = kind === "cross join" ? "" : ` on ${kind === "full join" ? "p.a = q.a" : on}`;
+		return `select p.id, q.id, p.s, q.c from p ${kind} q${condition}${where === null ? "" : ` where ${where}`}`;
+	});
+const subqueries = fc
+	.tuple(
+		fc.constantFrom("exists", "not exists", "a in", "a not in", "a = any", "b > all", "b <"),
+		expressions(joined, 1)("bool"),
+		expressions(left, 1)("bool"),
+	)
+	.map(([how, inner, outer]) => {
+		const list = how.startsWith("b <") ? "max(q.c)" : "q.c";
+		return `select id from p where ${how} (select ${list} from q where ${inner}) and (${outer}) is not false`;
+	});
+const slices = fc
+	.tuple(
+		fc.constantFrom("a", "b desc", "s", "a nulls first", "s desc nulls last", "a + b", "-b"),
+		fc.nat(7),
+		fc.nat(4),
+		expressions(left, 1)("bool"),
+	)
+	.map(
+		([by, limit, offset, where]) =>
+			`select a, b, s from p where ${where} order by ${by}, id limit ${limit} offset ${offset}`,
+	);
+const distinct = fc
+	.tuple(fc.constantFrom("a", "b", "s", "a, b", "coalesce(s, 'n')"), expressions(left, 1)("bool"))
+	.map(([list, where]) => `select distinct ${list} from p where ${where}`);
+
+export interface Statement {
+	readonly text: string;
+	/** Rows and conditions are looked at in whatever order: which of them fails first, or not at all, is nobody's promise. */
+	readonly anyError: boolean;
+}
+
+const of = (text: fc.Arbitrary<string>, anyError: boolean): fc.Arbitrary<Statement> =>
+	text.map((t) => ({ text: t, anyError }));
+
+export const statements: fc.Arbitrary<Statement> = fc.oneof(
+	{ arbitrary: of(values, false), weight: 6 },
+	...[projections, filters, groups, whole, joins, subqueries, slices, distinct].map((text) => ({
+		arbitrary: of(text, true),
+		weight: 1,
+	})),
+);
