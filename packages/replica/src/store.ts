@@ -65,6 +65,9 @@ export interface ReplicaStatus {
 	readonly locks: number;
 }
 
+/** There is no such replica here, or soon none. */
+const gone: RangeAnswer = { kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null };
+
 export class RangeStore {
 	readonly #options: StoreOptions;
 	readonly #context: ReplicaContext;
@@ -373,7 +376,7 @@ export class RangeStore {
 		this.#options.timestamps.observe(q.seen);
 		const replica = this.#replicas.get(q.rangeId);
 		if (replica === undefined || this.#closed) {
-			return { kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null };
+			return gone;
 		}
 		try {
 			const answer = replica.handle(q);
@@ -390,10 +393,9 @@ export class RangeStore {
 			return { kind: "error", error: errorToData(error) };
 		}
 		if (this.#closed) {
-			// It waited, and the engine has gone meanwhile. Only a one-phase commit may have been done, and is not told otherwise.
-			const shutDown = new DatabaseError("57P03", "the node is shutting down");
-			const isOpen = q.body.kind === "one-phase";
-			return isOpen ? { kind: "lost" } : { kind: "error", error: errorToData(shutDown) };
+			// It waited, and the engine has gone meanwhile. A one-phase commit may have been done, and is not told otherwise; all else
+			// can be asked again of whoever holds the lease next.
+			return q.body.kind === "one-phase" ? { kind: "lost" } : gone;
 		}
 		if (error instanceof InvariantError) {
 			return this.#options.runtime.fatal(`request ${q.body.kind}: ${error.stack}`);
