@@ -64,7 +64,7 @@ async function differs(statement: Statement): Promise<readonly [string[], string
 	const ours = await runCase(quorate, one);
 	if (agree(statement.text, theirs, ours)) return undefined;
 	const isError = (answer: readonly string[]) => answer.some((line) => line.startsWith("ERROR"));
-	if (statement.anyError && (isError(theirs) || isError(ours))) return undefined;
+	if (!statement.errorsCount && (isError(theirs) || isError(ours))) return undefined;
 	const pair = [essence(theirs), essence(ours)] as const;
 	if (knownDifference(statement.text, ...pair)) {
 		known++;
