@@ -64,7 +64,7 @@ let failures = 0;
 const isOfData = (error: string): boolean => /^ERROR (22|21)/.test(error);
 
 async function differs(statement: Statement): Promise<readonly [string[], string[]] | undefined> {
-	const one = caseOf(statement.text);
+	const one = { ...caseOf(statement.text), parameters: statement.parameters };
 	asked++;
 	compared++;
 	const theirs = await postgres.run(one);
@@ -103,6 +103,7 @@ try {
 		failures++;
 		const pair = await differs(smallest);
 		console.log(`seed ${seed + round}: ${smallest.text}`);
+		if (smallest.parameters !== undefined) console.log("  with", ...smallest.parameters);
 		for (const line of pair?.[0] ?? []) console.log(`  PostgreSQL: ${line}`);
 		for (const line of pair?.[1] ?? []) console.log(`  Quorate:    ${line}`);
 	}

@@ -301,12 +301,24 @@ export interface Statement {
 	 * all, is nobody's promise; and of what is written for a date PostgreSQL skips nearly all punctuation.
 	 */
 	readonly errorsCount: boolean;
+	/** Undefined: it goes through the simple protocol. */
+	readonly parameters?: readonly string[];
+}
+
+/** Its literals as parameters. */
+function prepared(statement: Statement): Statement {
+	const parameters: string[] = [];
+	const text = statement.text.replace(/'((?:[^']|'')*)'::(?=\w)/g, (_, value: string) => {
+		parameters.push(value.replaceAll("''", "'"));
+		return `$${parameters.length}::`;
+	});
+	return { ...statement, text, parameters };
 }
 
 const of = (text: fc.Arbitrary<string>, errorsCount: boolean): fc.Arbitrary<Statement> =>
 	text.map((t) => ({ text: t, errorsCount }));
 
-export const statements: fc.Arbitrary<Statement> = fc.oneof(
+const simple: fc.Arbitrary<Statement> = fc.oneof(
 	{ arbitrary: of(values, true), weight: 6 },
 	{ arbitrary: of(written, false), weight: 4 },
 	...[
@@ -326,4 +338,9 @@ export const statements: fc.Arbitrary<Statement> = fc.oneof(
 		arbitrary: of(text, false),
 		weight: 1,
 	})),
+);
+
+export const statements: fc.Arbitrary<Statement> = fc.oneof(
+	{ arbitrary: simple, weight: 3 },
+	{ arbitrary: simple.map(prepared), weight: 1 },
 );
