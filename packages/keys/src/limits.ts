@@ -17,7 +17,17 @@ export interface Limits {
 	readonly walSegmentBytes?: number;
 	/** What a transaction keeps of its writes before it prepares a chunk of them. */
 	readonly bufferBytes?: number;
+	/** A range that holds more is split. */
+	readonly rangeMaxBytes?: number;
+	/** A range that is asked more often than that, in requests a second, is split if that divides them. 0: none is. */
+	readonly rangeMaxLoad?: number;
+	/** Between two looks whether ranges are to be split. */
+	readonly divideMs?: number;
 }
+
+/** While nobody has set `range_max_bytes` and `range_max_load`. */
+export const defaultRangeMaxBytes = 64 << 20;
+export const defaultRangeMaxLoad = 2_500;
 
 /** How long history is kept while nobody has set `gc_ttl`. */
 export const defaultHistoryLifeMs = 600_000;

@@ -1,5 +1,5 @@
 /** What a replica needs from its node, passed in by the wiring. */
-import type { BootId, NodeId, TransactionId } from "@quorate/keys/ids";
+import type { BootId, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
@@ -11,6 +11,7 @@ import type { WrittenSpan } from "./commands.ts";
 import type { ReplicaObserver } from "./observer.ts";
 import type { RangeState } from "./range-state.ts";
 import type { RangeAnswer } from "./requests.ts";
+import type { Inheritance, SplitReason } from "./splits.ts";
 import type { TimestampSource } from "./timestamp-source.ts";
 
 export interface ReplicaContext {
@@ -44,7 +45,9 @@ export interface ReplicaContext {
 	/** Tells the directory (in the background). */
 	report(ranges: readonly RangeInfo[]): void;
 	/** A split was applied here: the right side's replica comes to life. */
-	splitApplied(right: RangeState): void;
+	splitApplied(right: RangeState, inheritance: Inheritance): void;
+	/** A split that was asked for here is done. */
+	splitDone(left: RangeId, right: RangeDescriptor, reason: SplitReason): void;
 	/** Why a snapshot of that state must be refused here: it overlaps another replica (not split yet). */
 	overlaps(state: RangeState): string | undefined;
 	/** The replica was removed from its group, and that was applied here. */

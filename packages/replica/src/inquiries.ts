@@ -23,6 +23,19 @@ export class Inquiries {
 	/** Monotonic milliseconds when the present lease was applied here. */
 	#leaseAtMs = 0;
 
+	/** For the right side of a split (V3): the same lease, and on the same node. */
+	inherited(): Inquiries {
+		const copy = new Inquiries();
+		copy.#leaseAtMs = this.#leaseAtMs;
+		for (const [transaction, heardMs] of this.#heard) {
+			copy.#heard.set(transaction, heardMs);
+		}
+		for (const transaction of this.#open) {
+			copy.#open.add(transaction);
+		}
+		return copy;
+	}
+
 	heartbeat(nowMs: number, transactions: readonly TransactionId[]): void {
 		if (this.#heard.size > heardMax) {
 			this.#heard.clear();

@@ -12,6 +12,7 @@ import type { Body, Peer, Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { DeadlockDetector, reportAfterMs } from "./deadlocks.ts";
 import type { LockStrength } from "./lock-strength.ts";
+import type { LockTable } from "./lock-table.ts";
 import type { Replica } from "./replica.ts";
 import type { Victim, WaitEdge } from "./wait-edge.ts";
 
@@ -26,6 +27,8 @@ export interface LockServiceOptions {
 	readonly rpc: Rpc;
 	readonly nodeId: NodeId;
 	readonly replicas: ReadonlyMap<RangeId, Replica>;
+	/** Right sides of splits that have no replica yet (V2). */
+	readonly unborn: ReadonlyMap<RangeId, { readonly locks: LockTable }>;
 	readonly otherWaits?: OtherWaits | undefined;
 	/** Where the deadlock detector runs now; undefined while unknown. */
 	detector(): NodeId | undefined;
@@ -79,7 +82,7 @@ export class LockService {
 
 	start(): void {
 		const { rpc } = this.#options;
-		rpc.handle("unlock", (body) => this.#each((r) => r.locks.end(body as LockOwner)));
+		rpc.handle("unlock", (body) => this.#unlock(body as LockOwner));
 		rpc.handle("lock-cancel", (body) => this.#cancelWaits(body as LockOwner));
 		rpc.handle("deadlock-waits", (body, from) => this.#detect(body, from));
 		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
@@ -201,6 +204,13 @@ export class LockService {
 			}
 		}
 		return { locks: [...waits, ...granted], leftOut };
+	}
+
+	#unlock(owner: LockOwner): void {
+		this.#each((replica) => replica.locks.end(owner));
+		for (const { locks } of this.#options.unborn.values()) {
+			locks.end(owner);
+		}
 	}
 
 	#cancelWaits(owner: LockOwner): void {

@@ -160,3 +160,25 @@ test("who waits is told whom for", (t) => {
 		],
 	);
 });
+
+test("with a split the right side has its locks, and who waits there asks again", (t) => {
+	const locks = new LockTable();
+	const told: string[] = [];
+	const [left, right] = [key("a"), key("m")];
+	for (const one of [left, k, right]) t.true(locks.tryAcquire(one, a, "share"));
+	t.true(locks.tryAcquire(right, b, "share"));
+	const leave = enqueue(locks, c, "update", told);
+	const split = locks.splitOff(k);
+	leave();
+	t.deepEqual(told, ["c ended"]);
+	t.deepEqual([locks.size, split.size], [1, 2]);
+	t.false(split.tryAcquire(k, c, "update"));
+	t.is(split.foreignConflict(right, a), b);
+	split.end(b);
+	t.is(split.foreignConflict(right, a), undefined);
+	t.true(locks.tryAcquire(right, c, "update"));
+	locks.end(a);
+	t.is(locks.size, 1);
+	split.end(a);
+	t.is(split.size, 0);
+});

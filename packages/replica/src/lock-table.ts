@@ -224,6 +224,40 @@ export class LockTable {
 		}
 	}
 
+	/** Takes out what is held at and above a key (V2). Who waits for any of it gets nothing: it is another range's. */
+	splitOff(at: Key): LockTable {
+		const right = new LockTable();
+		for (const owner of this.#ended) {
+			right.#ended.add(owner);
+		}
+		const waiters: Queued[] = [];
+		for (const [key, lock] of [...this.#locks]) {
+			if (key < at) {
+				continue;
+			}
+			this.#locks.delete(key);
+			this.#contended.delete(key);
+			waiters.push(...lock.queue);
+			lock.queue = [];
+			for (const [owner, strength] of lock.holders) {
+				this.#disown(owner, key);
+				right.tryAcquire(key, owner, strength);
+			}
+		}
+		for (const waiter of waiters) {
+			waiter.done("ended");
+		}
+		return right;
+	}
+
+	#disown(owner: LockOwner, key: Key): void {
+		const keys = this.#owned.get(owner);
+		keys?.delete(key);
+		if (keys?.size === 0) {
+			this.#owned.delete(owner);
+		}
+	}
+
 	#blockersOf(lock: Lock, waiter: Queued, position: number, reduced: boolean): LockOwner[] {
 		const { owner, strength } = waiter;
 		const found: LockOwner[] = [];

@@ -51,15 +51,13 @@ async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
 			if (got === "skipped") {
 				skipped.add(k);
 			} else if (got !== "granted") {
-				return lost(r, sequence) ?? waitFailed(k, got);
+				return elsewhere(r, sequence, ownsAll(r, q)) ?? waitFailed(k, got);
 			}
 		}
 		for (;;) {
-			if (!r.holding() || r.state.lease.sequence !== sequence) {
-				return r.notLeaseholder();
-			}
-			if (!q.keys.every((k) => r.owns(k))) {
-				return r.stale();
+			const moved = elsewhere(r, sequence, ownsAll(r, q));
+			if (moved !== undefined) {
+				return moved;
 			}
 			const found: Blocker[] = [];
 			for (const k of q.keys) {
@@ -77,7 +75,7 @@ async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
 			}
 			const end = await waiting.write(found[0]!);
 			if (end !== "changed") {
-				return lost(r, sequence) ?? waitFailed(found[0]!.key, end);
+				return elsewhere(r, sequence, ownsAll(r, q)) ?? waitFailed(found[0]!.key, end);
 			}
 		}
 	} finally {
@@ -91,9 +89,18 @@ async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
 	return { kind: "locked", values };
 }
 
-/** Waiters get nothing when the lease moves: then the request is routed again. */
-export function lost(r: ReplicaCore, sequence: number): RangeAnswer | undefined {
-	return r.holding() && r.state.lease.sequence === sequence ? undefined : r.notLeaseholder();
+const ownsAll = (r: ReplicaCore, q: LockRead): boolean => q.keys.every((k) => r.owns(k));
+
+/** Waiters get nothing when the lease moves, or with a split their keys: then the request is routed again. */
+export function elsewhere(
+	r: ReplicaCore,
+	sequence: number,
+	ownsAllKeys: boolean,
+): RangeAnswer | undefined {
+	if (!r.holding() || r.state.lease.sequence !== sequence) {
+		return r.notLeaseholder();
+	}
+	return ownsAllKeys ? undefined : r.stale();
 }
 
 /** What one request waits for, one thing after the other, within its lock timeout. */

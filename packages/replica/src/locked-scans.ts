@@ -6,7 +6,7 @@ import { scanAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { waitFailed } from "./errors.ts";
-import { LockWaiting, lost } from "./locked-reads.ts";
+import { elsewhere, LockWaiting } from "./locked-reads.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 
 type LockScan = Extract<RangeRequestBody, { kind: "lock-scan" }>;
@@ -24,11 +24,9 @@ export async function lockScan(r: ReplicaCore, q: LockScan): Promise<RangeAnswer
 	const sequence = r.state.lease.sequence;
 	try {
 		for (let round = 0; round < roundsMax; round++) {
-			if (!r.holding() || r.state.lease.sequence !== sequence) {
-				return r.notLeaseholder();
-			}
-			if (!r.ownsSpan(q.span)) {
-				return r.stale();
+			const moved = elsewhere(r, sequence, r.ownsSpan(q.span));
+			if (moved !== undefined) {
+				return moved;
 			}
 			const page = newestPage(r, q, own);
 			// Locks come first: whoever holds them while it waits for a write has its turn next.
@@ -37,12 +35,15 @@ export async function lockScan(r: ReplicaCore, q: LockScan): Promise<RangeAnswer
 				continue;
 			}
 			const blocker = q.lock.wait === "block" ? page.found[0] : undefined;
-			if (outcome.kind === "error" || blocker === undefined) {
-				return outcome.kind === "error" ? (lost(r, sequence) ?? outcome) : outcome;
+			if (outcome.kind !== "locked-rows") {
+				return elsewhere(r, sequence, r.ownsSpan(q.span)) ?? outcome;
+			}
+			if (blocker === undefined) {
+				return outcome;
 			}
 			const end = await waiting.write(blocker);
 			if (end !== "changed") {
-				return lost(r, sequence) ?? waitFailed(blocker.key, end);
+				return elsewhere(r, sequence, r.ownsSpan(q.span)) ?? waitFailed(blocker.key, end);
 			}
 		}
 		return { kind: "conflict", reason: "rows of the span kept changing", key: q.span.start };

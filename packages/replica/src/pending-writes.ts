@@ -68,6 +68,11 @@ export class PendingWrites {
 		this.#unproposedChanged();
 	}
 
+	/** Some that was accepted is not in the log yet. */
+	get hasUnproposed(): boolean {
+		return this.#unproposed.size > 0;
+	}
+
 	/** Some that was accepted with p below `s` is not in the log yet. */
 	hasUnproposedBelow(s: Timestamp): boolean {
 		for (const { p } of this.#unproposed) {

@@ -27,7 +27,7 @@ import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { members } from "@quorate/raft/configuration";
 import type { LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
-import { engineSpans, metaKey } from "@quorate/storage/engine-keys";
+import { metaKey } from "@quorate/storage/engine-keys";
 import { VersionBatch } from "@quorate/storage/version-batch";
 import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
 import { Blockers } from "./blockers.ts";
@@ -39,6 +39,7 @@ import { changes, Feed, type FeedCore, observerOf } from "./feed.ts";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
 import { Inquiries } from "./inquiries.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
+import { LoadSamples } from "./load-samples.ts";
 import { LockTable } from "./lock-table.ts";
 import { WriteWaits } from "./lock-waits.ts";
 import { lockRead } from "./locked-reads.ts";
@@ -46,12 +47,14 @@ import { lockScan } from "./locked-scans.ts";
 import { descriptorAfter, relocate } from "./membership.ts";
 import type { AppliedCommand } from "./observer.ts";
 import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
+import { RangeSize } from "./range-size.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
 import { read, readClosed, scan } from "./reads.ts";
 import { renew } from "./renewal.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { retire } from "./retired-ids.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
+import { type Inheritance, type SplitReason, split, WriteGate } from "./splits.ts";
 import { validateItems } from "./validation.ts";
 import {
 	abort,
@@ -67,6 +70,9 @@ import {
 /** Bytes written to the engine in one go (the last entry may go over it): bounds how long others wait for their turn. */
 const applyBytesMax = 128 << 10;
 
+/** For how long who asks for what was split off is told of it. */
+const splitToldMs = 10_000;
+
 interface Callback {
 	readonly sequence: number;
 	readonly done: (result: ProposalResult) => void;
@@ -76,10 +82,15 @@ export class Replica implements GroupMachine, FeedCore {
 	readonly context: ReplicaContext;
 	readonly replicaId: ReplicaId;
 	readonly pending = new PendingWrites();
-	readonly locks = new LockTable();
+	readonly locks: LockTable;
 	readonly writeWaits = new WriteWaits();
 	readonly blockers: Blockers;
-	readonly inquiries = new Inquiries();
+	readonly inquiries: Inquiries;
+	readonly size: RangeSize;
+	readonly load = new LoadSamples();
+	readonly #gate = new WriteGate();
+	/** Right sides of splits, for a while (V4). */
+	#splitOff: { readonly descriptor: RangeDescriptor; readonly untilMs: number }[] = [];
 	state: RangeState;
 	#group: RaftGroupHandle | undefined;
 	readonly #keeper: LeaseKeeper;
@@ -100,10 +111,18 @@ export class Replica implements GroupMachine, FeedCore {
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
 
-	constructor(context: ReplicaContext, replicaId: ReplicaId, state: RangeState) {
+	constructor(
+		context: ReplicaContext,
+		replicaId: ReplicaId,
+		state: RangeState,
+		inheritance?: Inheritance,
+	) {
 		this.context = context;
 		this.replicaId = replicaId;
 		this.state = state;
+		this.locks = inheritance?.locks ?? new LockTable();
+		this.inquiries = inheritance?.inquiries ?? new Inquiries();
+		this.size = inheritance?.size ?? new RangeSize();
 		this.#number = state.lastNumber;
 		this.blockers = new Blockers(
 			context,
@@ -334,6 +353,7 @@ export class Replica implements GroupMachine, FeedCore {
 					break;
 				}
 			}
+			this.size.applied(versions.sizeDelta);
 			const { rangeId } = state.descriptor;
 			versions.rawPut(metaKey(rangeId, "state"), encodeRangeState(state));
 			if (versionBefore !== state.descriptor.epoch && !this.#isMemberOf(state)) {
@@ -426,7 +446,17 @@ export class Replica implements GroupMachine, FeedCore {
 
 	#splitApplied(right: RangeState): void {
 		this.recount();
-		this.context.splitApplied(right);
+		const { descriptor, lease } = right;
+		const untilMs = this.context.runtime.clock.monotonicMs() + splitToldMs;
+		this.#splitOff.push({ descriptor, untilMs });
+		if (this.#isLeader) {
+			// Both at once: of one alone the directory would have a gap.
+			this.context.report([this.info(), { descriptor, leaseholder: lease.nodeId }]);
+		}
+		const locks = this.locks.splitOff(descriptor.start);
+		const inquiries = this.inquiries.inherited();
+		this.load.forget();
+		this.context.splitApplied(right, { locks, inquiries, size: this.size.splitOff() });
 		this.blockers.wakeAll();
 		this.#feed?.wake();
 	}
@@ -517,6 +547,7 @@ export class Replica implements GroupMachine, FeedCore {
 		this.#keeper.stoppedSequence = state.lease.sequence;
 		this.locks.clear();
 		this.recount();
+		this.size.forget();
 		this.blockers.wakeAll();
 		this.#forgetFeed();
 	}
@@ -555,7 +586,10 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	stale(): RangeAnswer {
-		return { kind: "stale", ranges: [this.state.descriptor] };
+		const nowMs = this.context.runtime.clock.monotonicMs();
+		this.#splitOff = this.#splitOff.filter(({ untilMs }) => nowMs < untilMs);
+		const rights = this.#splitOff.map(({ descriptor }) => descriptor);
+		return { kind: "stale", ranges: [this.state.descriptor, ...rights] };
 	}
 
 	/** Serves a request, if this replica holds the lease or may take it now. */
@@ -588,7 +622,9 @@ export class Replica implements GroupMachine, FeedCore {
 		if (q.version !== this.state.descriptor.epoch.version || !this.#ownsAll(q.body)) {
 			return this.stale();
 		}
-		return this.#dispatch(q.body);
+		this.load.note(q.body);
+		const opens = this.#gate.waitFor(q.body);
+		return opens === undefined ? this.#dispatch(q.body) : opens.then(() => this.handle(q));
 	}
 
 	/** F2. Where it cannot, the leaseholder is asked instead. */
@@ -682,7 +718,7 @@ export class Replica implements GroupMachine, FeedCore {
 			case "changes":
 				return changes(this, b);
 			case "split":
-				return this.#split(b.at);
+				return this.split(b.at, "hand");
 			case "transfer-lease":
 				return this.#transfer(b.to);
 			case "relocate":
@@ -694,28 +730,8 @@ export class Replica implements GroupMachine, FeedCore {
 		}
 	}
 
-	async #split(at: Key): Promise<RangeAnswer> {
-		if (at === this.state.descriptor.start) {
-			return { kind: "done" };
-		}
-		const { version } = this.state.descriptor.epoch;
-		const { replicas } = this.state.descriptor;
-		const rangeId = await this.context.allocate("range", 1);
-		const first = await this.context.allocate("replica", replicas.length);
-		const result = await (this.propose(
-			{
-				kind: "split",
-				at,
-				rangeId: rangeId as RangeState["descriptor"]["rangeId"],
-				replicaIds: replicas.map((_, i) => (first + i) as ReplicaId),
-			},
-			version,
-		) ?? Promise.resolve(undefined));
-		if (result?.kind !== "split") {
-			return this.notLeaseholder();
-		}
-		const left = this.state.descriptor;
-		return { kind: "split", left, right: result.right.descriptor };
+	split(at: Key, reason: SplitReason): Promise<RangeAnswer> {
+		return split(this, this.#gate, at, reason);
 	}
 
 	async #transfer(to: NodeId): Promise<RangeAnswer> {
@@ -750,16 +766,15 @@ export class Replica implements GroupMachine, FeedCore {
 			kind: "status",
 			descriptor,
 			leaseholder: this.context.nodeId,
-			sizeBytes: this.sizeBytes(),
+			sizeBytes: Math.round(this.sizeBytes()),
+			requestsPerSecond: Math.round(this.load.rate * 10) / 10,
 			appliedIndex,
 		};
 	}
 
 	/** Rough size of the range's data, in bytes. */
 	sizeBytes(): number {
-		const { engine } = this.context;
-		const spans = engineSpans(rangeSpan(this.state.descriptor));
-		return spans.reduce((bytes, span) => bytes + engine.approximateSizeBytes(span), 0);
+		return this.size.bytes(this.context.engine, rangeSpan(this.state.descriptor));
 	}
 
 	toString(): string {

@@ -263,6 +263,7 @@ export type RangeAnswer =
 			readonly descriptor: RangeDescriptor;
 			readonly leaseholder: NodeId;
 			readonly sizeBytes: number;
+			readonly requestsPerSecond: number;
 			readonly appliedIndex: number;
 	  }
 	/** The key of an `absent` write is there. */

@@ -127,6 +127,7 @@ class Node {
 			nodes: () => [self, peer] as readonly NodeId[],
 			bootEnded: () => false,
 			historyLifeMs: neverRuns,
+			divisionRules: neverRuns,
 			members: neverRuns,
 		});
 		await store.start();

@@ -7,7 +7,7 @@ import { assert, InvariantError } from "@quorate/keys/assert";
 import { damaged } from "@quorate/keys/damage";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
-import { type Key, spanContains, spansOverlap } from "@quorate/keys/key";
+import { formatKey, type Key, spanContains, spansOverlap } from "@quorate/keys/key";
 import { type RangeDescriptor, type ReplicaDescriptor, rangeSpan } from "@quorate/keys/range";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Timer } from "@quorate/runtime/runtime";
@@ -15,9 +15,11 @@ import { allMetaSpan, metaKey, parseMetaKey } from "@quorate/storage/engine-keys
 import type { ReplicaContext } from "./context.ts";
 import { reportEveryMs } from "./deadlocks.ts";
 import { clearRange, Departures, nowhere } from "./departures.ts";
+import { type DivisionRules, Divisions, type Undivided } from "./divisions.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
+import type { LockTable } from "./lock-table.ts";
 import {
 	birthIndex,
 	decodeRangeState,
@@ -31,8 +33,12 @@ import { Replica } from "./replica.ts";
 import type { RangeAnswer, RangeRequest } from "./requests.ts";
 import { retire, retiredUpTo } from "./retired-ids.ts";
 import { finishInstall } from "./snapshots.ts";
+import type { Inheritance, SplitReason } from "./splits.ts";
 
-export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "overlaps"> & {
+export type StoreOptions = Omit<
+	ReplicaContext,
+	"splitApplied" | "splitDone" | "removed" | "overlaps"
+> & {
 	readonly host: RaftHost;
 	readonly rpc: Rpc;
 	/** Where the deadlock detector runs now; undefined while unknown. */
@@ -47,13 +53,22 @@ export type StoreOptions = Omit<ReplicaContext, "splitApplied" | "removed" | "ov
 	otherWaits?: OtherWaits;
 	/** How long history is kept, in milliseconds; undefined while it cannot be learned: then nothing is removed. */
 	historyLifeMs(): Promise<number | undefined>;
+	/** When ranges are split. */
+	divisionRules(): DivisionRules;
 	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
 
+/** Until it is durable in the engine. */
+interface Birth {
+	readonly locks: LockTable;
+	readonly synced: Promise<void>;
+}
+
 const sweepMs = 2_000;
 const releaseMs = 500;
 const departuresMs = 5_000;
+const divideMs = 1_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
 
@@ -75,10 +90,12 @@ export class RangeStore {
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
 	readonly #asking = new Set<RangeId>();
 	/** Right sides of splits that come to life. */
-	readonly #awaitingBirth = new Set<RangeId>();
+	readonly #awaitingBirth = new Map<RangeId, Birth>();
 	readonly #timers: (Timer | undefined)[] = [];
 	readonly #locks: LockService;
 	readonly #departures: Departures;
+	readonly #divisions: Divisions;
+	readonly #splits: Record<SplitReason, number> = { hand: 0, size: 0, load: 0 };
 	#closed = false;
 
 	constructor(options: StoreOptions) {
@@ -98,7 +115,8 @@ export class RangeStore {
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
 			allocate: (kind, count) => options.allocate(kind, count),
 			report: (ranges) => options.report(ranges),
-			splitApplied: (right) => this.#splitApplied(right),
+			splitApplied: (right, inheritance) => this.#splitApplied(right, inheritance),
+			splitDone: (left, right, reason) => this.#splitDone(left, right, reason),
 			removed: (rangeId) => this.#removed(rangeId),
 			overlaps: (state) => this.#overlaps(state),
 		};
@@ -107,11 +125,17 @@ export class RangeStore {
 			rpc: options.rpc,
 			nodeId: options.nodeId,
 			replicas: this.#replicas,
+			unborn: this.#awaitingBirth,
 			otherWaits: options.otherWaits,
 			detector: () => options.detector(),
 			nodes: () => options.nodes(),
 			bootOf: (node) => options.bootOf(node),
 			bootEnded: (boot) => options.bootEnded(boot),
+		});
+		this.#divisions = new Divisions({
+			runtime: options.runtime,
+			replicas: () => this.#replicas.values(),
+			rules: () => options.divisionRules(),
 		});
 		this.#departures = new Departures({
 			runtime: options.runtime,
@@ -191,6 +215,7 @@ export class RangeStore {
 			this.#locks.releaseEnded();
 			this.#locks.askOwners();
 		});
+		this.#every(this.#options.limits?.divideMs ?? divideMs, () => this.#divisions.look());
 		this.#every(departuresMs, () => this.#departures.look());
 		this.#every(this.#options.limits?.collectMs ?? collectMs, () => void this.#collect());
 	}
@@ -245,8 +270,13 @@ export class RangeStore {
 		arm();
 	}
 
-	#add(state: RangeState, replicaId: ReplicaId, campaignAtStart: boolean): Replica {
-		const replica = new Replica(this.#context, replicaId, state);
+	#add(
+		state: RangeState,
+		replicaId: ReplicaId,
+		campaignAtStart: boolean,
+		inheritance?: Inheritance,
+	): Replica {
+		const replica = new Replica(this.#context, replicaId, state, inheritance);
 		this.#replicas.set(state.descriptor.rangeId, replica);
 		replica.attach(
 			this.#options.host.addGroup({
@@ -267,7 +297,7 @@ export class RangeStore {
 	}
 
 	/** The right side comes to life once the split is durable in the engine: then the WAL names no range that the engine lacks. */
-	#splitApplied(right: RangeState): void {
+	#splitApplied(right: RangeState, inheritance: Inheritance): void {
 		const { rangeId } = right.descriptor;
 		const self = this.#ownOf(right.descriptor);
 		if (self === undefined || this.#replicas.has(rangeId)) {
@@ -283,12 +313,13 @@ export class RangeStore {
 			(r) => r.state.descriptor.end === right.descriptor.start,
 		);
 		const leads = left?.leads() === true;
-		this.#awaitingBirth.add(rangeId);
-		this.#options.engine.sync().then(
+		const synced = this.#options.engine.sync();
+		this.#awaitingBirth.set(rangeId, { locks: inheritance.locks, synced });
+		synced.then(
 			() => {
 				this.#awaitingBirth.delete(rangeId);
 				if (!this.#closed && !this.#replicas.has(rangeId)) {
-					const replica = this.#add(right, self.replicaId, leads);
+					const replica = this.#add(right, self.replicaId, leads, inheritance);
 					if (leads) {
 						replica.group.campaign();
 						this.#options.report([replica.info()]);
@@ -297,6 +328,24 @@ export class RangeStore {
 			},
 			(error) => this.#options.runtime.fatal(`engine sync failed: ${String(error)}`),
 		);
+	}
+
+	#splitDone(rangeId: RangeId, right: RangeDescriptor, reason: SplitReason): void {
+		this.#splits[reason]++;
+		const replica = this.#replicas.get(rangeId);
+		this.#options.runtime.logger.log("info", "a range was split", {
+			rangeId,
+			right: right.rangeId,
+			at: formatKey(right.start),
+			reason,
+			leftBytes: Math.round(replica?.sizeBytes() ?? 0),
+			requestsPerSecond: Math.round(replica?.load.rate ?? 0),
+		});
+	}
+
+	/** Splits of this node's ranges by reason, and how often one was considered and left. */
+	get splitDecisions(): Readonly<Record<SplitReason | Undivided, number>> {
+		return { ...this.#splits, ...this.#divisions.undivided };
 	}
 
 	/** A message came for a replica that is not here: a peer believes that this node holds it. */
@@ -375,6 +424,13 @@ export class RangeStore {
 	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
 		this.#options.timestamps.observe(q.seen);
 		const replica = this.#replicas.get(q.rangeId);
+		const birth = this.#awaitingBirth.get(q.rangeId);
+		if (birth !== undefined && !this.#closed) {
+			return birth.synced.then(
+				() => this.handle(q),
+				() => ({ kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null }),
+			);
+		}
 		if (replica === undefined || this.#closed) {
 			return gone;
 		}
@@ -469,6 +525,7 @@ export class RangeStore {
 
 	close(): void {
 		this.#closed = true;
+		this.#divisions.close();
 		for (const timer of this.#timers) {
 			timer?.cancel();
 		}

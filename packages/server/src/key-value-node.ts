@@ -6,7 +6,11 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
-import { defaultHistoryLifeMs } from "@quorate/keys/limits";
+import {
+	defaultHistoryLifeMs,
+	defaultRangeMaxBytes,
+	defaultRangeMaxLoad,
+} from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
@@ -14,6 +18,7 @@ import { establishIdentity } from "@quorate/placement/founding";
 import { firstRange } from "@quorate/placement/genesis";
 import { type Placement, startPlacement } from "@quorate/placement/placement";
 import type { NodeIdentity } from "@quorate/placement/types";
+import type { DivisionRules } from "@quorate/replica/divisions";
 import { NodeRaftHost } from "@quorate/replica/host/host";
 import type { ReplicaObserver } from "@quorate/replica/observer";
 import type { RangeAnswer, RangeRequest } from "@quorate/replica/requests";
@@ -21,7 +26,7 @@ import { RangeStore } from "@quorate/replica/store";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
-import { durationMs } from "@quorate/sql/session/setting-definitions";
+import { durationMs, sizeBytes } from "@quorate/sql/session/setting-definitions";
 import type { Engine } from "@quorate/storage/engine";
 import { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import { GatewayCoordinator } from "@quorate/txn/coordinator";
@@ -240,6 +245,7 @@ function startRanges(parts: Parts): {
 		inquire: (transaction, anchor, s) =>
 			router.request(anchor, { kind: "inquire", transaction, anchor, s }, { idempotent: true }),
 		historyLifeMs: async () => parts.limits?.historyLifeMs ?? (await historyLifeMs(placement)),
+		divisionRules: () => divisionRules(placement, parts.limits),
 		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
 		members: async (start) => {
 			const status = { kind: "status" as const, confirmed: true };
@@ -278,6 +284,17 @@ function startRanges(parts: Parts): {
 		mutations: parts.mutations,
 	});
 	return { store, gateway, router, coordinator, advisory };
+}
+
+/** As this node has heard of the settings: a moment later is early enough. */
+function divisionRules(placement: ConnectedPlacementClient, limits?: Limits): DivisionRules {
+	const { values } = placement.settings();
+	const [bytes, load] = [values.get("range_max_bytes"), values.get("range_max_load")];
+	return {
+		maxBytes:
+			limits?.rangeMaxBytes ?? (bytes === undefined ? defaultRangeMaxBytes : sizeBytes(bytes)),
+		maxLoad: limits?.rangeMaxLoad ?? (load === undefined ? defaultRangeMaxLoad : Number(load)),
+	};
 }
 
 /** The setting `gc_ttl`, in milliseconds. Undefined while nobody can say: what was removed too early is gone. */

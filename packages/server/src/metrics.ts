@@ -28,6 +28,18 @@ export function createMetrics(options: AdminOptions): Registry {
 			},
 		});
 	};
+	new Counter({
+		name: "quorate_range_split_decisions_total",
+		help: "Splits of this node's ranges by reason, and how often one was considered and left.",
+		labelNames: ["decision"],
+		registers: [registry],
+		collect() {
+			this.reset();
+			for (const [decision, count] of Object.entries(store.splitDecisions)) {
+				this.inc({ decision }, count);
+			}
+		},
+	});
 	gauge("quorate_ranges", "Replicas on this node.", () => store.statuses().length);
 	gauge("quorate_leases", "Ranges that this node holds the lease of.", () => {
 		return store.statuses().filter((r) => r.leaseholder).length;

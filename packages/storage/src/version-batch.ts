@@ -52,6 +52,7 @@ export interface SizeDelta {
 	dataBytes: number;
 	historyEntries: number;
 	historyBytes: number;
+	intentBytes: number;
 }
 
 /** Told of what is put into a batch, as it is put. */
@@ -62,7 +63,13 @@ export interface VersionObserver {
 
 export class VersionBatch implements VersionWrites {
 	readonly #overlay: OverlayReader;
-	readonly sizeDelta: SizeDelta = { rows: 0, dataBytes: 0, historyEntries: 0, historyBytes: 0 };
+	readonly sizeDelta: SizeDelta = {
+		rows: 0,
+		dataBytes: 0,
+		historyEntries: 0,
+		historyBytes: 0,
+		intentBytes: 0,
+	};
 	readonly #intents: IntentFilter;
 	readonly #observer: VersionObserver | undefined;
 
@@ -157,16 +164,23 @@ export class VersionBatch implements VersionWrites {
 	putIntent(k: Key, intent: Intent): void {
 		this.#observer?.prepared(k);
 		const at = intentKey(k);
-		if (!this.#intents.mayHold(k) || this.#overlay.get(at) === undefined) {
+		const old = this.#intents.mayHold(k) ? this.#overlay.get(at) : undefined;
+		if (old === undefined) {
 			this.#intents.add(k, intent.p);
 		} else {
 			this.#intents.replace(intent.p);
+			this.sizeDelta.intentBytes -= at.length + old.length;
 		}
-		this.#overlay.put(at, encodeIntent(intent));
+		const bytes = encodeIntent(intent);
+		this.#overlay.put(at, bytes);
+		this.sizeDelta.intentBytes += at.length + bytes.length;
 	}
 
 	removeIntent(k: Key): void {
-		this.#overlay.delete(intentKey(k));
+		const at = intentKey(k);
+		// Whoever removes it has looked at it in this batch: it is remembered.
+		this.sizeDelta.intentBytes -= at.length + (this.#overlay.get(at)?.length ?? 0);
+		this.#overlay.delete(at);
 		this.#intents.remove(k);
 	}
 

@@ -12,8 +12,9 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { LockOwner, RangeId, TransactionId } from "@quorate/keys/ids";
+import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { WrittenSpan } from "@quorate/replica/commands";
 import type { RangeAnswer, RequestedWrite, ValidateItem } from "@quorate/replica/requests";
@@ -49,7 +50,7 @@ export interface CommitOutcome {
 	readonly timestamp: Timestamp | undefined;
 	readonly schemaVersion: number | undefined;
 	/** The range that took all of it in one phase, and has released its locks. */
-	readonly range: RangeId | undefined;
+	readonly range: RangeDescriptor | undefined;
 }
 
 /** Bytes of a write, and of a one-phase commit: an entry stays under 1 MB. */
@@ -182,10 +183,7 @@ export class Committer {
 		);
 		switch (answer.kind) {
 			case "committed":
-				return this.#onePhaseDone(
-					answer.c,
-					this.#gateway.router.cachedRangeOf(anchor)?.descriptor.rangeId,
-				);
+				return this.#onePhaseDone(answer.c, this.#gateway.router.cachedRangeOf(anchor)?.descriptor);
 			case "stale":
 				return "again";
 			case "schema-changed":
@@ -203,7 +201,7 @@ export class Committer {
 		}
 	}
 
-	#onePhaseDone(c: Timestamp, range: RangeId | undefined): CommitOutcome {
+	#onePhaseDone(c: Timestamp, range: RangeDescriptor | undefined): CommitOutcome {
 		this.#gateway.statistics.onePhaseCommits++;
 		return { timestamp: c, schemaVersion: undefined, range };
 	}

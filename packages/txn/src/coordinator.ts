@@ -131,7 +131,8 @@ export class GatewayCoordinator implements TransactionCoordinator {
 						throw error;
 					}
 				}
-				return { descriptor: info.descriptor, leaseholder: undefined, sizeBytes: 0 };
+				const { descriptor } = info;
+				return { descriptor, leaseholder: undefined, sizeBytes: 0, requestsPerSecond: 0 };
 			}),
 		);
 	}

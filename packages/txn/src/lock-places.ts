@@ -1,6 +1,9 @@
 /** Where a transaction may hold locks: whom to tell when it ends. Mostly that is nobody: the one range it wrote to has released them. */
-import type { NodeId, RangeId } from "@quorate/keys/ids";
+import type { NodeId } from "@quorate/keys/ids";
 import type { RangeDescriptor } from "@quorate/keys/range";
+
+const isSame = (a: RangeDescriptor, b: RangeDescriptor): boolean =>
+	a.rangeId === b.rangeId && a.epoch.version === b.epoch.version;
 
 /** A request that may lock something, and was not answered yet. */
 export interface LockAttempt {
@@ -10,7 +13,7 @@ export interface LockAttempt {
 export class LockPlaces {
 	readonly #nodes = new Set<NodeId>();
 	readonly #open = new Set<LockAttempt>();
-	#range: RangeId | undefined;
+	#range: RangeDescriptor | undefined;
 	#isScattered = false;
 
 	/** A request goes out. Until it is settled, each of the range's replicas may come to serve it. */
@@ -30,17 +33,18 @@ export class LockPlaces {
 			this.#addReplicas(descriptor);
 		}
 		this.#isScattered ||= servedBy === undefined;
-		this.#isScattered ||= this.#range !== undefined && this.#range !== descriptor.rangeId;
-		this.#range = descriptor.rangeId;
+		this.#isScattered ||= this.#range !== undefined && !isSame(this.#range, descriptor);
+		this.#range = descriptor;
 	}
 
 	get isEmpty(): boolean {
 		return this.#nodes.size === 0 && this.#open.size === 0;
 	}
 
-	/** Everything that was locked is known to be in that range. */
-	areOnlyIn(range: RangeId): boolean {
-		return this.#open.size === 0 && !this.#isScattered && this.#range === range;
+	/** Everything that was locked is known to be in that range: of another version, a split may have taken some of it. */
+	areOnlyIn(range: RangeDescriptor): boolean {
+		const isIt = this.#range !== undefined && isSame(this.#range, range);
+		return this.#open.size === 0 && !this.#isScattered && isIt;
 	}
 
 	/** The nodes at which a request may still wait. */

@@ -171,6 +171,7 @@ export interface RangeStatus {
 	readonly descriptor: RangeDescriptor;
 	readonly leaseholder: NodeId | undefined;
 	readonly sizeBytes: number;
+	readonly requestsPerSecond: number;
 }
 
 /** A version of a key. */

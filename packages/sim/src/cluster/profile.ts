@@ -79,6 +79,11 @@ const table = {
 		{ ...common, nodes: 3, spares: 2, menu: "membership", pauseMsMean: 500, limits: tight },
 	],
 	lostAnswers: [2, { ...common, menu: "lostAnswers", pauseMsMean: 400, limits: tight, clients: 9 }],
+	/** Ranges split by themselves all the time. */
+	dividing: [
+		2,
+		{ ...common, limits: { ...tight, rangeMaxBytes: 1_500, rangeMaxLoad: 12, divideMs: 300 } },
+	],
 	/** Nothing fails. */
 	calm: [1, { ...common, menu: "none", durationMs: 4_000 }],
 } as const satisfies Readonly<Record<string, readonly [number, Profile]>>;

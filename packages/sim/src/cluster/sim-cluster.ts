@@ -44,7 +44,7 @@ export class SimCluster {
 	readonly events: string[] = [];
 	/** Virtual milliseconds for which the dead were in somebody's way. */
 	readonly bereavedMs: Record<CrashKind, number[]> = { process: [], power: [] };
-	/** Splits that were done. */
+	/** Splits that were asked for and done. */
 	splits = 0;
 	readonly #onEvent: ((line: string) => void) | undefined;
 

@@ -8,6 +8,8 @@ export class WorkCounts {
 		readOnlyCommits: 0,
 		leaderChanges: 0,
 		snapshotsReceived: 0,
+		splitsBySize: 0,
+		splitsByLoad: 0,
 	};
 
 	add({ counts }: WorkCounts): void {
@@ -15,12 +17,14 @@ export class WorkCounts {
 	}
 
 	/** Of one boot, as it stands or at its end. */
-	addBoot({ gateway, host }: RunningNode): void {
+	addBoot({ gateway, host, store }: RunningNode): void {
 		const { onePhaseCommits, twoPhaseCommits, readOnlyCommits } = gateway.statistics;
 		const { leaderChanges, snapshotsReceived } = host.statistics();
 		this.counts.onePhaseCommits += onePhaseCommits;
 		this.counts.twoPhaseCommits += twoPhaseCommits;
 		this.counts.readOnlyCommits += readOnlyCommits;
+		this.counts.splitsBySize += store.splitDecisions.size;
+		this.counts.splitsByLoad += store.splitDecisions.load;
 		this.counts.leaderChanges += leaderChanges;
 		this.counts.snapshotsReceived += snapshotsReceived;
 	}
@@ -32,6 +36,8 @@ export const workKinds = [
 	"readOnlyCommits",
 	"leaderChanges",
 	"snapshotsReceived",
+	"splitsBySize",
+	"splitsByLoad",
 ] as const;
 
 export type WorkKind = (typeof workKinds)[number];

@@ -236,3 +236,21 @@ test("ranges split where they are told to", async (t) => {
 	);
 	t.regex(await client.error("alter table t split at values (1, 'a', 2)"), /^42601/);
 });
+
+test("when ranges split by themselves is a setting of the cluster", async (t) => {
+	const client = await testServer().connect();
+	t.deepEqual(await client.rows("show range_max_bytes"), [["64MB"]]);
+	t.deepEqual(await client.rows("show range_max_load"), [["2500"]]);
+	await client.query("alter system set range_max_bytes = '1.5GB'");
+	t.deepEqual(await client.rows("show range_max_bytes"), [["1536MB"]]);
+	await client.query("alter system set range_max_bytes = 100000");
+	t.deepEqual(await client.rows("show range_max_bytes"), [["100000B"]]);
+	await client.query("alter system set range_max_load = 0");
+	t.deepEqual(await client.rows("show range_max_load"), [["0"]]);
+	await client.query("alter system reset range_max_bytes; alter system reset range_max_load");
+	t.deepEqual(await client.rows("show range_max_bytes"), [["64MB"]]);
+	t.regex(await client.error("alter system set range_max_bytes = '1kB'"), /^22023/);
+	t.regex(await client.error("alter system set range_max_bytes = '64 parsecs'"), /^22023/);
+	t.regex(await client.error("alter system set range_max_load = -1"), /^22023/);
+	t.regex(await client.error("set range_max_bytes = '64MB'"), /^55P02/);
+});

@@ -43,13 +43,14 @@ export async function showRanges(
 	const ranges = await state.services.coordinator.ranges(indexSpan(table.primary.indexId));
 	output.columns(rangeColumns);
 	await output.rows(
-		ranges.map(({ descriptor, leaseholder, sizeBytes }) => [
+		ranges.map(({ descriptor, leaseholder, sizeBytes, requestsPerSecond }) => [
 			BigInt(descriptor.rangeId),
 			readableKey(state, table, descriptor.start, "start"),
 			readableKey(state, table, descriptor.end, "end"),
 			leaseholder === undefined ? null : BigInt(leaseholder),
 			`{${descriptor.replicas.map((replica) => replica.nodeId).join(",")}}`,
 			BigInt(sizeBytes),
+			requestsPerSecond,
 		]),
 	);
 	return "SHOW RANGES";

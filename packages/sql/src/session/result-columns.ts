@@ -16,6 +16,13 @@ const int8Column = (name: string): ResultColumn => ({
 	attribute: 0,
 });
 
+const float8Column = (name: string): ResultColumn => ({
+	name,
+	type: plainType(701),
+	tableOid: 0,
+	attribute: 0,
+});
+
 export const rangeColumns: readonly ResultColumn[] = [
 	int8Column("range_id"),
 	textColumn("start_key"),
@@ -23,4 +30,5 @@ export const rangeColumns: readonly ResultColumn[] = [
 	int8Column("leaseholder"),
 	textColumn("replicas"),
 	int8Column("size"),
+	float8Column("requests_per_second"),
 ];

@@ -130,6 +130,44 @@ export function durationMs(value: string): number {
 	return match === null ? 0 : Number(match[1]) * units[match[2] ?? "ms"]!;
 }
 
+const sizeUnits: Readonly<Record<string, number>> = {
+	B: 1,
+	kB: 1 << 10,
+	MB: 1 << 20,
+	GB: 1 << 30,
+	TB: 2 ** 40,
+};
+
+/** A size of ranges, in the largest unit that divides it. A plain number counts bytes. */
+function rangeSize(value: string, name: string): string {
+	const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)?\s*$/.exec(value);
+	const unit = match === null ? undefined : sizeUnits[match[2] ?? "B"];
+	if (match === null || unit === undefined) {
+		const hint = 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".';
+		throw invalid(name, value, /^\s*\d/.test(value) ? hint : undefined);
+	}
+	const bytes = Math.round(Number(match[1]) * unit);
+	if (bytes < rangeBytesMin || bytes > rangeBytesMost) {
+		throw new DatabaseError(
+			"22023",
+			`${bytes} B is outside the valid range for parameter "${name}" (${rangeBytesMin} B .. ${rangeBytesMost} B)`,
+		);
+	}
+	for (const one of ["GB", "MB", "kB"]) {
+		if (bytes % sizeUnits[one]! === 0) return `${bytes / sizeUnits[one]!}${one}`;
+	}
+	return `${bytes}B`;
+}
+
+const rangeBytesMin = 64 << 10;
+const rangeBytesMost = 16 * (1 << 30);
+
+/** Of a value in `rangeSize`'s normal form. */
+export function sizeBytes(value: string): number {
+	const match = /^(\d+)(B|kB|MB|GB)$/.exec(value);
+	return match === null ? 0 : Number(match[1]) * sizeUnits[match[2]!]!;
+}
+
 const integer =
 	(min: number, max: number) =>
 	(value: string, name: string): string => {
@@ -234,6 +272,9 @@ const definitions: readonly SettingDefinition[] = [
 	define("follower_reads", "off", bool),
 	/** How long the past can be read; leaseholders look at it before they remove history. */
 	define("gc_ttl", "10min", lifetime, { settable: false, cluster: true }),
+	/** Ranges that hold more, or are asked more often (requests a second; 0: no limit), are split. */
+	define("range_max_bytes", "64MB", rangeSize, { settable: false, cluster: true }),
+	define("range_max_load", "2500", integer(0, 1_000_000_000), { settable: false, cluster: true }),
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
 	define("idle_in_transaction_session_timeout", "0", duration),

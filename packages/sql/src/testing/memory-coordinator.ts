@@ -130,6 +130,7 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 				},
 				leaseholder: 1 as NodeId,
 				sizeBytes: 0,
+				requestsPerSecond: 0,
 			});
 		}
 		return out;

@@ -1,0 +1,212 @@
+/** Ranges that split while they are used: by hand, by size, by load. A split fails nobody, and loses and doubles nothing. */
+import { type Key, keyMin } from "@quorate/keys/key";
+import type { Limits } from "@quorate/keys/limits";
+import { dataSpan, userKey } from "@quorate/storage/engine-keys";
+import test, { type ExecutionContext } from "ava";
+import { SimCluster } from "./sim-cluster.ts";
+import { SqlConnection, SqlError } from "./sql-connection.ts";
+
+const never = new Promise<void>(() => {});
+const limitMs = 600_000;
+
+class Lab {
+	readonly cluster: SimCluster;
+	readonly connections: SqlConnection[] = [];
+	readonly codes: string[] = [];
+
+	constructor(seed: number, limits: Limits) {
+		this.cluster = new SimCluster(seed, { limits });
+	}
+
+	async start(clients: number, ...setUp: readonly string[]): Promise<void> {
+		await this.cluster.start();
+		const runtime = this.cluster.world.addMachine(100).boot();
+		await this.run(async () => {
+			for (let i = 0; i < clients; i++) {
+				const { sqlAddress } = this.cluster.nodes[i % 3]!;
+				this.connections.push(await SqlConnection.open(runtime, sqlAddress, never));
+			}
+			for (const text of setUp) await this.connections[0]!.query(text);
+		});
+	}
+
+	run<T>(task: () => Promise<T>): Promise<T> {
+		return this.cluster.run(task(), limitMs);
+	}
+
+	async rows(text: string): Promise<readonly (readonly (string | null)[])[]> {
+		return (await this.connections[0]!.query(text)).at(-1)!.rows;
+	}
+
+	/** Notes what it fails of. */
+	async attempt(connection: SqlConnection, texts: readonly string[]): Promise<void> {
+		try {
+			for (const text of texts) {
+				await connection.query(text);
+				await this.cluster.world.sleep(this.cluster.world.random("pace").below(20));
+			}
+		} catch (error) {
+			if (!(error instanceof SqlError)) throw error;
+			this.codes.push(`${error.code} ${error.message} ${error.detail ?? ""}`);
+			await connection.query("ROLLBACK");
+		}
+	}
+
+	decisions(kind: "hand" | "size" | "load" | "undivided-load"): number {
+		return this.cluster.serving().reduce((sum, n) => sum + n.store.splitDecisions[kind], 0);
+	}
+}
+
+/** Transactions that lock two rows, the lower one first: they wait for each other and never in a circle. */
+function transfers(lab: Lab, rows: number, goesOn: () => boolean): Promise<unknown> {
+	const random = lab.cluster.world.random("transfers");
+	return Promise.all(
+		lab.connections.slice(1).map(async (connection) => {
+			while (goesOn()) {
+				const a = random.below(rows - 1);
+				const b = a + 1 + random.below(rows - 1 - a);
+				await lab.attempt(connection, [
+					"BEGIN",
+					`UPDATE account SET n = n - 1 WHERE id = ${a}`,
+					`UPDATE account SET n = n + 1 WHERE id = ${b}`,
+					"COMMIT",
+				]);
+			}
+		}),
+	);
+}
+
+const accounts = (count: number): readonly string[] => [
+	"CREATE TABLE account (id int PRIMARY KEY, n int)",
+	`INSERT INTO account SELECT g, 0 FROM generate_series(0, ${count - 1}) g`,
+];
+
+async function checkBalance(t: ExecutionContext, lab: Lab): Promise<void> {
+	t.deepEqual(lab.codes, []);
+	t.deepEqual(await lab.run(() => lab.rows("SELECT sum(n) FROM account")), [["0"]]);
+	t.deepEqual(lab.cluster.problems, []);
+}
+
+/** Of the rows of all tables, in order. */
+function rowKeys({ cluster }: Lab): readonly Key[] {
+	const { engine } = cluster.serving()[0]!.store.replicaFor(keyMin)!.context;
+	const span = dataSpan({ start: "\x02" as Key, end: "\x03" as Key });
+	const limits = { rowsMax: 1e6, bytesMax: 1e9, reverse: false, keyOffset: 0 };
+	return engine.scan(span, limits).keys.map(userKey);
+}
+
+test.serial(
+	"a split fails nobody: who has locks keeps them, who waits goes on waiting",
+	async (t) => {
+		for (let seed = 1; seed <= 3; seed++) {
+			const rows = 12;
+			const lab = new Lab(seed, {});
+			await lab.start(9, ...accounts(rows));
+			let isOver = false;
+			const load = transfers(lab, rows, () => !isOver);
+			await lab.run(async () => {
+				const keys = rowKeys(lab);
+				t.is(keys.length, rows);
+				for (const at of lab.cluster.world.random("order").shuffled(keys.slice(2, 10))) {
+					await lab.cluster.world.sleep(300);
+					t.true(await lab.cluster.splitAt([at]));
+				}
+				isOver = true;
+				await load;
+			});
+			t.is(lab.decisions("hand"), 8);
+			await checkBalance(t, lab);
+		}
+	},
+);
+
+const small: Limits = { rangeMaxBytes: 24 << 10, divideMs: 50, bufferBytes: 16 << 10 };
+
+test.serial("a load of many rows in one transaction splits its ranges while it runs", async (t) => {
+	for (let seed = 1; seed <= 1; seed++) {
+		const lab = new Lab(seed, small);
+		await lab.start(5, ...accounts(8), "CREATE TABLE big (id int PRIMARY KEY, filler text)");
+		let isOver = false;
+		const load = transfers(lab, 8, () => !isOver);
+		const count = 3_000;
+		await lab.run(async () => {
+			const texts = ["BEGIN"];
+			for (let from = 1; from <= count; from += 50) {
+				const series = `generate_series(${from}, ${from + 49}) g`;
+				texts.push(`INSERT INTO big SELECT g, repeat('x', 50) FROM ${series}`);
+			}
+			await lab.attempt(lab.connections[0]!, [...texts, "COMMIT"]);
+			const during = lab.decisions("size");
+			t.true(during >= 4, `${during} splits while it ran`);
+			isOver = true;
+			await load;
+			await lab.cluster.world.sleep(3_000);
+			const [[all, least, most]] = (await lab.rows(
+				"SELECT count(*), min(id), max(id) FROM big",
+			)) as [[string, string, string]];
+			t.deepEqual([all, least, most], [String(count), "1", String(count)]);
+			const sizes = (await lab.rows("SHOW RANGES FROM TABLE big")).map((row) => Number(row[5]));
+			t.log(`seed ${seed}: ${during} splits while it ran; sizes ${sizes.join(" ")}`);
+			t.true(sizes.length >= 8 && sizes.every((size) => size <= small.rangeMaxBytes! * 1.5));
+		});
+		await checkBalance(t, lab);
+	}
+});
+
+/** Everybody asks for single rows, `idOf` says which, for so many virtual seconds. */
+async function ask(lab: Lab, seconds: number, idOf: () => number): Promise<void> {
+	const endMs = lab.cluster.world.nowMs + seconds * 1_000;
+	await lab.run(() =>
+		Promise.all(
+			lab.connections.map(async (connection) => {
+				while (lab.cluster.world.nowMs < endMs) {
+					await connection.query(`SELECT n FROM account WHERE id = ${idOf()}`);
+					await lab.cluster.world.sleep(10);
+				}
+			}),
+		),
+	);
+}
+
+const busy: Limits = { rangeMaxLoad: 80, divideMs: 500 };
+
+test.serial(
+	"a range that is asked too often is split where that divides the requests",
+	async (t) => {
+		const lab = new Lab(1, busy);
+		const rows = 200;
+		await lab.start(4, ...accounts(rows));
+		const random = lab.cluster.world.random("ids");
+		// Most of it in a few rows at the end: the middle of the keys would not be the middle of the load.
+		await ask(lab, 12, () => (random.chance(0.8) ? 180 + random.below(20) : random.below(180)));
+		t.true(
+			lab.decisions("load") >= 1,
+			JSON.stringify(lab.cluster.serving().map((n) => n.store.splitDecisions)),
+		);
+		const ranges = await lab.run(() => lab.rows("SHOW RANGES FROM TABLE account"));
+		t.log(ranges.map((row) => `${row[1]} ${row[6]}/s`).join(", "));
+		const borders = ranges.slice(1).map((row) => Number(/\d+/.exec(row[1]!)![0]));
+		t.true(borders.some((id) => id >= 180));
+		t.deepEqual(lab.cluster.problems, []);
+	},
+);
+
+test.serial("where one row gets most of the requests nothing is split", async (t) => {
+	const lab = new Lab(1, busy);
+	await lab.start(4, ...accounts(200));
+	const random = lab.cluster.world.random("ids");
+	await ask(lab, 12, () => (random.chance(0.9) ? 77 : random.below(200)));
+	t.is(lab.decisions("load"), 0);
+	t.true(lab.decisions("undivided-load") >= 1);
+	t.deepEqual(lab.cluster.problems, []);
+});
+
+test.serial("nor where transactions of one range would become transactions of two", async (t) => {
+	const lab = new Lab(1, busy);
+	await lab.start(4, ...accounts(200));
+	const endMs = lab.cluster.world.nowMs + 12_000;
+	await lab.run(() => transfers(lab, 200, () => lab.cluster.world.nowMs < endMs));
+	t.is(lab.decisions("load"), 0);
+	t.true(lab.decisions("undivided-load") >= 1);
+	await checkBalance(t, lab);
+});
