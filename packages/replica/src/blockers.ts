@@ -42,9 +42,9 @@ interface Wait {
 const decisionsMax = 20_000;
 /** Large transactions of which something is remembered at most; forgetting one costs a question, too. */
 const aboveMax = 1_000;
-/** Of one look when intents are counted: there may be millions. */
-const recountRows = 4_096;
-const recountBytes = 1 << 20;
+/** Of one look when intents are counted: there may be millions, and others get their turn between. */
+const recountRows = 2_000;
+const recountBytes = 256 << 10;
 
 export class Blockers {
 	readonly #context: ReplicaContext;
@@ -57,6 +57,8 @@ export class Blockers {
 	readonly #resolve: (transaction: TransactionId, decision: Decision, keys: readonly Key[]) => void;
 	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
 	readonly #settle: () => void;
+	/** Counts of all intents that were begun, and the end: a later one ends those before. */
+	#recounts = 0;
 	/** Of the intents in the range now: saves most looks for them. */
 	readonly intents = new IntentFilter();
 
@@ -81,18 +83,46 @@ export class Blockers {
 		return this.intents.count;
 	}
 
-	/** Counts the intents of the range anew. */
+	/** Counts the intents of the range anew: many of them in the background. */
 	recount(span: Span): void {
+		this.#recounts++;
 		this.intents.clear();
+		const rest = this.#countFrom(span);
+		if (rest !== undefined) {
+			this.intents.countedUpTo(rest.start);
+			void this.#countRest(rest, this.#recounts);
+		}
+	}
+
+	/** Whoever counts in the background stops: the range is gone from here, or the node stops. */
+	close(): void {
+		this.#recounts++;
+	}
+
+	async #countRest(rest: Span, recount: number): Promise<void> {
+		for (let left: Span | undefined = rest; left !== undefined; ) {
+			await this.#context.runtime.scheduler.yield();
+			if (this.#recounts !== recount) {
+				return;
+			}
+			// One turn: what comes and goes meanwhile lies on this side of the border or on the other.
+			this.intents.countedUpTo(left.end);
+			left = this.#countFrom(left);
+			this.intents.countedUpTo(left?.start);
+		}
+	}
+
+	/** Adds the first intents of the span; what is left of it, if there may be more. */
+	#countFrom(span: Span): Span | undefined {
 		const { start, end } = intentSpan(span);
 		const limits = { rowsMax: recountRows, bytesMax: recountBytes, reverse: false, keyOffset: 0 };
-		for (let from: Key | undefined = start; from !== undefined && from < end; ) {
-			const { keys, more } = this.#context.engine.scan({ start: from, end }, limits);
-			for (const k of keys) {
-				this.intents.add(userKey(k));
-			}
-			from = more ? keySuccessor(keys[keys.length - 1]!) : undefined;
+		const { keys, more } = this.#context.engine.scan({ start, end }, limits);
+		for (const k of keys) {
+			this.intents.add(userKey(k));
 		}
+		return more
+			? { start: userKey(keySuccessor(keys[keys.length - 1]!)), end: span.end }
+			: undefined;
 	}
 
 	/** Adds what is foreign on the key and has p below `s` to `found`. */

@@ -488,6 +488,7 @@ export class Replica implements GroupMachine, FeedCore {
 	/** The replica is gone from this node: nothing is served any more. */
 	destroy(): void {
 		this.#destroyed = true;
+		this.blockers.close();
 		this.#loseAnswers();
 		this.blockers.wakeAll();
 		this.#forgetFeed();

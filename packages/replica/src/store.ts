@@ -526,6 +526,9 @@ export class RangeStore {
 	close(): void {
 		this.#closed = true;
 		this.#divisions.close();
+		for (const replica of this.#replicas.values()) {
+			replica.blockers.close();
+		}
 		for (const timer of this.#timers) {
 			timer?.cancel();
 		}

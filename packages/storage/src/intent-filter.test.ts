@@ -84,3 +84,48 @@ test("what is clipped off a span holds no intent", (t) => {
 		{ numRuns: 500 },
 	);
 });
+
+test("while intents are counted in parts none looks absent, and afterwards all are counted", (t) => {
+	const letter = fc.constantFrom(..."abcdefghijklmnop");
+	const steps = fc.array(
+		fc.record({ kind: fc.constantFrom("add", "remove", "again", "count", "count"), k: letter }),
+		{ maxLength: 80 },
+	);
+	fc.assert(
+		fc.property(steps, (all) => {
+			const filter = new IntentFilter();
+			const held = new Set<string>();
+			let from: string | undefined;
+			const count = (max: number): void => {
+				const next = [...held].filter((x) => from !== undefined && x >= from).sort();
+				filter.countedUpTo(key("z"));
+				for (const x of next.slice(0, max)) filter.add(key(x));
+				from = next[max];
+				filter.countedUpTo(from === undefined ? undefined : key(from));
+			};
+			for (const { kind, k } of all) {
+				if (kind === "add" && !held.has(k)) {
+					held.add(k);
+					filter.add(key(k));
+				} else if (kind === "remove" && held.delete(k)) {
+					filter.remove(key(k));
+				} else if (kind === "again") {
+					filter.clear();
+					from = "";
+					count(2);
+				} else if (kind === "count" && from !== undefined) {
+					count(3);
+				}
+				t.true([...held].every((x) => filter.mayHold(key(x))));
+				t.true(held.size === 0 || filter.count > 0);
+				const part = filter.clip({ start: key("a"), end: key("z") });
+				t.true([...held].every((x) => part !== undefined && part.start <= x && x < part.end));
+			}
+			while (from !== undefined) count(4);
+			t.is(filter.count, held.size);
+			for (const x of held) filter.remove(key(x));
+			t.is(filter.clip({ start: key("a"), end: key("z") }), undefined);
+		}),
+		{ numRuns: 500 },
+	);
+});

@@ -4,6 +4,7 @@
  *
  *  1. `mayHold` is never false for a key that was added and not removed. True says nothing: the engine has to be asked.
  *  2. `add` and `remove` follow the intents exactly: an intent put over another is not added again.
+ *  3. While intents are counted anew, in key order and in parts, nothing is said of the keys that are still to come.
  *
  * It grows by repeating itself: each counter then stands for its keys in all copies, and removing a key lowers one of them. What is
  * left of the others are keys that look as if they might be there, until the last intent goes and all is forgotten.
@@ -32,17 +33,33 @@ export class IntentFilter {
 	/** No intent has a lower prepare timestamp. */
 	#lowestP = Number.POSITIVE_INFINITY;
 
-	/** Intents now. */
+	/** Keys from here on are not counted yet. */
+	#uncountedFrom: Key | undefined;
+
+	/** Intents now; while they are being counted, at least one. */
 	get count(): number {
-		return this.#count;
+		return this.#uncountedFrom === undefined ? this.#count : this.#count + 1;
 	}
 
 	mayHold(k: Key): boolean {
-		return this.#count > 0 && this.#counters[this.#at(k)] !== 0;
+		return this.#isUncounted(k) || (this.#count > 0 && this.#counters[this.#at(k)] !== 0);
+	}
+
+	/** All intents below `k` have been added since it was cleared, and are followed; undefined: all there are. */
+	countedUpTo(k: Key | undefined): void {
+		this.#uncountedFrom = k;
+		this.#lowestP = k === undefined ? this.#lowestP : 0;
+	}
+
+	#isUncounted(k: Key): boolean {
+		return this.#uncountedFrom !== undefined && k >= this.#uncountedFrom;
 	}
 
 	/** The part of the span that may hold intents, or undefined. */
 	clip(span: Span): Span | undefined {
+		if (this.#uncountedFrom !== undefined && span.end > this.#uncountedFrom) {
+			return span;
+		}
 		if (this.#count === 0 || span.end <= this.#low || span.start > this.#high) {
 			return undefined;
 		}
@@ -55,7 +72,7 @@ export class IntentFilter {
 
 	/** A look into `span`, as `clip` gave it, has found its first intent at `k`; undefined: it holds none. */
 	found(span: Span, k: Key | undefined): void {
-		if (this.#count > 0 && span.start <= this.#low) {
+		if (this.#uncountedFrom === undefined && this.#count > 0 && span.start <= this.#low) {
 			this.#low = k ?? span.end;
 		}
 	}
@@ -63,6 +80,9 @@ export class IntentFilter {
 	/** `p`: its prepare timestamp, 0 where it is not known. */
 	add(k: Key, p = 0): void {
 		this.#lowestP = Math.min(this.#lowestP, p);
+		if (this.#isUncounted(k)) {
+			return;
+		}
 		if (this.#count === 0) {
 			this.#low = k;
 			this.#high = k;
@@ -82,6 +102,9 @@ export class IntentFilter {
 	}
 
 	remove(k: Key): void {
+		if (this.#isUncounted(k)) {
+			return;
+		}
 		const at = this.#at(k);
 		assert(
 			this.#count > 0 && this.#counters[at] !== 0,
@@ -89,7 +112,7 @@ export class IntentFilter {
 		);
 		this.#count--;
 		if (this.#count === 0) {
-			this.clear();
+			this.#forgetAll();
 		} else if (this.#counters[at]! < stuck) {
 			this.#counters[at]!--;
 		}
@@ -106,8 +129,13 @@ export class IntentFilter {
 	}
 
 	clear(): void {
+		this.#uncountedFrom = undefined;
+		this.#forgetAll();
+	}
+
+	#forgetAll(): void {
 		this.#count = 0;
-		this.#lowestP = Number.POSITIVE_INFINITY;
+		this.#lowestP = this.#uncountedFrom === undefined ? Number.POSITIVE_INFINITY : 0;
 		this.#counters = none;
 	}
 
