@@ -24,6 +24,7 @@ function leaseholder(nowMs: number, of: TransactionId): ReplicaCore {
 		pending: { on: () => [] },
 		state: { horizon: 0, lease: { start: 10, expiry: 1_000 }, descriptor: { epoch: {} } },
 		covers: () => true,
+		owns: () => true,
 		seen: () => 50,
 		propose: () => Promise.resolve({ kind: "aborted" }),
 	};

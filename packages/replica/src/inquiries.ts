@@ -78,6 +78,9 @@ export class Inquiries {
 			if (covered !== true && !(await covered)) {
 				return r.notLeaseholder();
 			}
+			if (!r.owns(anchor)) {
+				return r.stale();
+			}
 		}
 		const { engine, runtime } = r.context;
 		const record = readRecord({ raw: (k) => engine.get(k) }, transaction, anchor);
