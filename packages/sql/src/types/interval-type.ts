@@ -4,28 +4,38 @@ import { microsPerDay } from "./calendar.ts";
 import { roundMicros } from "./date-types.ts";
 import type { Datum, Interval } from "./datum.ts";
 import { invalidParameter } from "./errors.ts";
-import { viewOf } from "./integer-types.ts";
+import { int4Max, int4Min, viewOf } from "./integer-types.ts";
 import { formatInterval, parseInterval } from "./interval-text.ts";
 import { compareIntervals, interval, intervalSpan } from "./interval-values.ts";
 import type { KeyCodec } from "./key-codecs.ts";
 import { OID } from "./oids.ts";
 
-/** Spans fit 9 bytes; an offset makes them positive. */
-const bias = 1n << 71n;
+/** Nearly all spans fit 9 bytes, which an offset makes positive; their first byte is neither 00 nor ff. */
+const near = { bytes: 9, bias: 1n << 71n, end: (1n << 71n) - (1n << 64n) };
+/** Beyond 74 million years: ff, or 00 before the past, and 10 bytes. */
+const far = { bytes: 10, bias: 1n << 73n };
+
+const spanKey = (span: bigint, { bytes, bias }: typeof far): string =>
+	Buffer.from((span + bias).toString(16).padStart(2 * bytes, "0"), "hex").toString("latin1");
 
 const intervalKey: KeyCodec = {
 	encode(value) {
-		const hex = (intervalSpan(value as Interval) + bias).toString(16).padStart(18, "0");
-		return Buffer.from(hex, "hex").toString("latin1");
+		const span = intervalSpan(value as Interval);
+		if (-near.end <= span && span < near.end) return spanKey(span, near);
+		return (span < 0n ? "\x00" : "\xff") + spanKey(span, far);
 	},
-	decode(bytes, offset) {
-		const hex = Buffer.from(bytes.slice(offset, offset + 9), "latin1").toString("hex");
+	decode(text, offset) {
+		const first = text.charCodeAt(offset);
+		const isFar = first === 0x00 || first === 0xff;
+		const { bytes, bias } = isFar ? far : near;
+		const from = isFar ? offset + 1 : offset;
+		const hex = Buffer.from(text.slice(from, from + bytes), "latin1").toString("hex");
 		const span = BigInt(`0x${hex}`) - bias;
 		const days = Number(span / microsPerDay);
-		const months = Math.trunc(days / 30);
+		const months = Math.max(int4Min, Math.min(Math.trunc(days / 30), int4Max));
 		return {
 			value: interval(months, days - months * 30, span % microsPerDay),
-			next: offset + 9,
+			next: from + bytes,
 		};
 	},
 	lossy: true,

@@ -30,8 +30,11 @@ const someNumeric = fc.oneof(
 		.map(([unscaled, scale]) => numeric(BigInt(unscaled), scale)),
 );
 const someInterval = fc
-	.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -99, max: 99 }), fc.integer())
-	.map(([months, days, micros]) => interval(months, days, BigInt(micros)));
+	.oneof(
+		fc.tuple(fc.integer({ min: -50, max: 50 }), fc.integer({ min: -99, max: 99 }), int8),
+		fc.tuple(int4, int4, int8),
+	)
+	.map(([months, days, micros]) => interval(months, days, micros));
 const bytes = fc.oneof(
 	fc.uint8Array({ maxLength: 6 }),
 	fc.array(fc.constantFrom(0, 1, 0xff), { maxLength: 5 }).map((a) => Uint8Array.from(a)),

@@ -38,7 +38,7 @@ export const edges: Readonly<Record<string, readonly string[]>> = {
 		"a b  c",
 		" x ",
 		"1",
-		"-2.5",
+		"-25",
 		"2020-02-29",
 		"true",
 		"'",

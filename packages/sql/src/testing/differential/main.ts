@@ -69,6 +69,10 @@ async function differs(statement: Statement): Promise<readonly [string[], string
 	compared++;
 	const theirs = await postgres.run(one);
 	const ours = await runCase(quorate, one);
+	if (statement.text.startsWith("begin")) {
+		await postgres.run(caseOf("rollback"));
+		await runCase(quorate, caseOf("rollback"));
+	}
 	if (agree(statement.text, theirs, ours)) return undefined;
 	const failed = [theirs, ours].map((answer) => answer.find((line) => line.startsWith("ERROR")));
 	if (failed[1]?.startsWith("ERROR 0A000")) {

@@ -16,7 +16,8 @@ const columnsOfValues: readonly (readonly [string, string])[] = [
 	["tz", "timestamptz"],
 	["iv", "interval"],
 ];
-const rowCount = 5;
+/** Enough for every edge. */
+const rowCount = 11;
 
 function valueRow(row: number): string {
 	const values = columnsOfValues.map(([, type], i) => {
@@ -32,6 +33,9 @@ function valueRow(row: number): string {
 export const setUp: readonly string[] = [
 	`create table v (id int primary key, ${columnsOfValues.map((c) => c.join(" ")).join(", ")})`,
 	`insert into v values ${Array.from({ length: rowCount }, (_, i) => valueRow(i + 1)).join(", ")}`,
+	...columnsOfValues.map(([name]) => `create index on v (${name})`),
+	"create index on v (n desc, t)",
+	"create index on v (i4, f8 desc, d)",
 	"create table p (id int primary key, a int, b int, s text)",
 	"insert into p values (1, 1, null, 'x'), (2, 1, 2, 'y'), (3, 2, 2, null), (4, null, 3, 'x'), (5, 3, 1, ''), (6, 2, null, 'z')",
 	"create index p_a on p (a, b)",
@@ -121,6 +125,41 @@ const groups = fc
 			`select ${by} as g, ${x} as x from v group by ${by}${having === null ? "" : ` having ${having} is not null`}`,
 	);
 const whole = aggregate(valueColumns).map((x) => `select ${x} as x from v`);
+
+/** What an index may answer, in part or whole. */
+const lookup = fc.constantFrom(...columnsOfValues).chain(([name, type]) => {
+	const value = expressions({}, 0)(type);
+	return fc.oneof(
+		fc
+			.tuple(fc.constantFrom("=", "<", "<=", ">", ">=", "<>"), value)
+			.map(([sign, x]) => `${name} ${sign} ${x}`),
+		fc.tuple(value, value).map(([a, b]) => `${name} between ${a} and ${b}`),
+		fc.tuple(value, value).map(([a, b]) => `${name} in (${a}, ${b})`),
+		fc.constantFrom("is null", "is not null").map((x) => `${name} ${x}`),
+	);
+});
+const lookups = fc
+	.tuple(
+		fc.array(lookup, { minLength: 1, maxLength: 3 }),
+		fc.constantFrom(" and ", " or "),
+		fc.constantFrom("id", ...columnsOfValues.map(([name]) => name)),
+		fc.constantFrom("", " desc", " nulls first", " desc nulls last"),
+		fc.option(fc.nat(3)),
+	)
+	.map(
+		([conditions, sign, by, direction, limit]) =>
+			`select id, ${by} as x from v where ${conditions.join(sign)} order by ${by}${direction}, id${limit === null ? "" : ` limit ${limit}`}`,
+	);
+const selfJoins = fc
+	.tuple(
+		fc.constantFrom(...columnsOfValues),
+		fc.constantFrom("=", "<", ">="),
+		fc.constantFrom("join", "left join"),
+	)
+	.map(
+		([[name], sign, kind]) =>
+			`select l.id, r.id from v l ${kind} v r on l.${name} ${sign} r.${name}`,
+	);
 
 const joins = fc
 	.tuple(
@@ -290,6 +329,77 @@ const withs = fc
 	)
 	.map(([how, where, query]) => `with w as ${how} (select * from p where ${where}) ${query}`);
 
+const ownCondition = expressions({ int4: ["id", "a", "b"], text: ["s"] }, 1)("bool");
+const newRow = fc
+	.tuple(
+		fc.integer({ min: 1, max: 9 }),
+		fc.constantFrom("1", "2", "null"),
+		fc.constantFrom("1", "null", "7"),
+		fc.constantFrom("'x'", "'n'", "null"),
+	)
+	.map((fields) => `(${fields.join(", ")})`);
+const newRows = fc.array(newRow, { minLength: 1, maxLength: 3 }).map((rows) => rows.join(", "));
+const changes = fc
+	.oneof(
+		fc
+			.tuple(
+				fc.constantFrom(
+					"a = b, b = a",
+					"a = a + 1",
+					"id = id + 10",
+					"id = -id, s = s || 'u'",
+					"b = (select max(c) from q where q.a = p.a)",
+					"(a, s) = (select c, s from q where q.id = p.id)",
+					"a = default, s = default",
+				),
+				ownCondition,
+			)
+			.map(([set, where]) => `update p set ${set} where ${where} returning *`),
+		fc
+			.tuple(ownCondition, fc.constantFrom("q.a = p.a", "q.c = p.id", "q.s = p.s and q.id = 1"))
+			.map(([where, on]) =>
+				`update p set b = q.c from q where ${on} and (${where.replace(/\b(id|a|b|s)\b(?!')/g, "p.$1")}) returning p.id, q.id`.replace(
+					/ returning.*/,
+					"",
+				),
+			),
+		ownCondition.map((where) => `delete from p where ${where} returning id, a`),
+		fc
+			.constantFrom("q.a = p.a", "q.c = p.id", "p.s = q.s")
+			.map((on) => `delete from p using q where ${on}`),
+		newRows.map((rows) => `insert into p values ${rows} returning *`),
+		fc
+			.tuple(
+				newRows,
+				fc.constantFrom(
+					"do nothing",
+					"(id) do nothing",
+					"(id) do update set a = excluded.a, b = p.b + 1",
+					"(id) do update set s = excluded.s where p.a = 1",
+					"(id) do update set id = p.id + 20",
+				),
+			)
+			.map(([rows, action]) => `insert into p values ${rows} on conflict ${action} returning *`),
+		fc
+			.tuple(
+				fc.integer({ min: 6, max: 9 }),
+				fc.constantFrom("0", "1", "2", "5", "null"),
+				fc.constantFrom("do nothing", "(c) do update set a = q.a * 10, s = excluded.s"),
+			)
+			.map(
+				([id, c, action]) =>
+					`insert into q values (${id}, 9, ${c}, 'n') on conflict ${action} returning *`,
+			),
+		ownCondition.map(
+			(where) =>
+				`with gone as (delete from p where ${where} returning *) insert into q select id + 100, a, id + 50, s from gone returning *`,
+		),
+	)
+	.map(
+		(change) =>
+			`begin; ${change}; select * from p order by id; select id from p where a = 2 or b = 2 order by id; select * from q order by id; select c from q where c >= 0 order by c`,
+	);
+
 const distinct = fc
 	.tuple(fc.constantFrom("a", "b", "s", "a, b", "coalesce(s, 'n')"), expressions(left, 1)("bool"))
 	.map(([list, where]) => `select distinct ${list} from p where ${where}`);
@@ -307,6 +417,7 @@ export interface Statement {
 
 /** Its literals as parameters. */
 function prepared(statement: Statement): Statement {
+	if (statement.text.includes(";")) return statement;
 	const parameters: string[] = [];
 	const text = statement.text.replace(/'((?:[^']|'')*)'::(?=\w)/g, (_, value: string) => {
 		parameters.push(value.replaceAll("''", "'"));
@@ -334,6 +445,9 @@ const simple: fc.Arbitrary<Statement> = fc.oneof(
 		sets,
 		grouped,
 		withs,
+		changes,
+		lookups,
+		selfJoins,
 	].map((text) => ({
 		arbitrary: of(text, false),
 		weight: 1,
