@@ -44,7 +44,7 @@
  *    slices. What a statement keeps in memory is metered (53200).
  * 8. Whatever a client sends, it gets a `DatabaseError` with PostgreSQL's SQLSTATE; what is not supported says so (0A000).
  *
- * Left out: views, functions, triggers, foreign keys, cursors, temporary tables, statistics.
+ * Left out: views, functions, triggers, foreign keys, temporary tables, statistics.
  * May import: runtime, keys, storage, replica, placement, txn.
  */
 export { createSessionFactory, type SessionFactoryOptions } from "./session/factory.ts";

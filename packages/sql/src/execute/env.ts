@@ -119,8 +119,8 @@ export class MemoryMeter {
 		if (this.#used > this.#limit) throw error(this.#limit);
 	}
 
-	release(bytes: number): void {
-		this.#used -= bytes;
+	remove(row: ExecRow): void {
+		this.#used -= sizeOf(row);
 	}
 }
 
@@ -135,11 +135,43 @@ export function sizeOf(row: ExecRow): number {
 	return size;
 }
 
-/** Rows of a common table in one evaluation of the query that defines it. */
-export interface CommonTableRows {
-	rows: Promise<Batch> | undefined;
+/** Rows of a common table in one evaluation of the query that defines it: read as far as somebody wants them, and kept. */
+export class CommonTableRows {
+	readonly rows: ExecRow[] = [];
 	/** While the recursive term runs: the rows of the step before. */
-	working: Batch | undefined;
+	working: Batch = [];
+	#source: AsyncIterator<Batch> | undefined;
+	#reading: Promise<boolean> | undefined;
+	#isComplete = false;
+
+	/** Whether anything was asked for. */
+	get isBegun(): boolean {
+		return this.#source !== undefined;
+	}
+
+	/** Reads on; false: there is no more. `open` is called once. */
+	async more(open: () => AsyncIterable<Batch>): Promise<boolean> {
+		this.#source ??= open()[Symbol.asyncIterator]();
+		this.#reading ??= this.#next(this.#source);
+		return this.#reading;
+	}
+
+	async #next(source: AsyncIterator<Batch>): Promise<boolean> {
+		try {
+			if (this.#isComplete) return false;
+			const step = await source.next();
+			this.#isComplete = step.done === true;
+			if (step.done !== true) for (const row of step.value) this.rows.push(row);
+			return step.done !== true;
+		} finally {
+			this.#reading = undefined;
+		}
+	}
+
+	/** Nobody reads on. */
+	async close(): Promise<void> {
+		if (!this.#isComplete) await this.#source?.return?.();
+	}
 }
 
 export class Env {

@@ -1,7 +1,7 @@
 /** Aggregates. DISTINCT, ORDER BY and FILTER inside them are the executor's; so is skipping NULLs for strict ones. */
 
 import { DatabaseError } from "@quorate/keys/database-error";
-import { arrayOf, isArray } from "../types/array-values.ts";
+import { arrayOf, dimensionsOf, isArray } from "../types/array-values.ts";
 import { toInt8 } from "../types/conversions.ts";
 import type { Datum, Interval, SqlType } from "../types/datum.ts";
 import { addIntervals, divideInterval } from "../types/interval-values.ts";
@@ -15,6 +15,7 @@ import { add, divide } from "../types/numeric-arithmetic.ts";
 import type { AggregateFunction } from "../types/registry.ts";
 import { builtinType, typeByName } from "../types/type-table.ts";
 import { signature } from "./definition.ts";
+import { regressionAggregates } from "./regression.ts";
 import { statisticsAggregates } from "./statistics.ts";
 
 type Accumulator = ReturnType<AggregateFunction["create"]>;
@@ -230,16 +231,34 @@ const booleans: AggregateFunction[] = [
 	),
 ];
 
-const bits: AggregateFunction[] = ["int2", "int4"].flatMap((type) => [
+const bits: AggregateFunction[] = [
+	...["int2", "int4"].flatMap((type) => [
+		aggregate(
+			`bit_and(${type}) -> ${type}`,
+			fold<number>((all, v: number) => (all ?? -1) & v),
+		),
+		aggregate(
+			`bit_or(${type}) -> ${type}`,
+			fold<number>((some, v: number) => (some ?? 0) | v),
+		),
+		aggregate(
+			`bit_xor(${type}) -> ${type}`,
+			fold<number>((odd, v: number) => (odd ?? 0) ^ v),
+		),
+	]),
 	aggregate(
-		`bit_and(${type}) -> ${type}`,
-		fold<number>((all, v: number) => (all ?? -1) & v),
+		"bit_and(int8) -> int8",
+		fold<bigint>((all, v: bigint) => (all ?? -1n) & v),
 	),
 	aggregate(
-		`bit_or(${type}) -> ${type}`,
-		fold<number>((some, v: number) => (some ?? 0) | v),
+		"bit_or(int8) -> int8",
+		fold<bigint>((some, v: bigint) => (some ?? 0n) | v),
 	),
-]);
+	aggregate(
+		"bit_xor(int8) -> int8",
+		fold<bigint>((odd, v: bigint) => (odd ?? 0n) ^ v),
+	),
+];
 
 /** The separator stands before every value but the first; NULL separators are nothing. */
 function stringAggregate(): Accumulator {
@@ -288,13 +307,30 @@ function arrayAggregate(): Accumulator {
 	};
 }
 
+/** Arrays of one shape make an array of one dimension more. */
 function arrayOfArrays(): Accumulator {
 	const inner = arrayAggregate();
+	let first: string | undefined;
+	const refused = (message: string): DatabaseError => new DatabaseError("2202E", message);
 	return {
 		step(args) {
-			if (isArray(args[0])) {
-				inner.step(args);
+			const [array] = args;
+			if (array === null) {
+				throw new DatabaseError("22004", "cannot accumulate null arrays");
 			}
+			if (!isArray(array)) {
+				return;
+			}
+			const dimensions = dimensionsOf(array);
+			if (dimensions.length === 0) {
+				throw refused("cannot accumulate empty arrays");
+			}
+			const shape = dimensions.map(({ size, lower }) => `${lower}:${size}`).join();
+			first ??= shape;
+			if (shape !== first) {
+				throw refused("cannot accumulate arrays of different dimensionality");
+			}
+			inner.step(args);
 		},
 		result: () => inner.result(),
 	};
@@ -306,6 +342,7 @@ export const aggregateFunctions: readonly AggregateFunction[] = [
 	...booleans,
 	...bits,
 	...statisticsAggregates,
+	...regressionAggregates,
 	aggregate("min(anyarray) -> anyarray", arrayExtreme(-1)),
 	aggregate("max(anyarray) -> anyarray", arrayExtreme(1)),
 	aggregate("string_agg(text, text) -> text", stringAggregate, false),

@@ -1,6 +1,7 @@
 /** All functions by name. Operators are functions named by their symbol, with one or two arguments. */
 import type {
 	AggregateFunction,
+	OrderedSetFunction,
 	ScalarFunction,
 	SetFunction,
 	WindowFunction,
@@ -17,6 +18,7 @@ import { dateFunctions } from "./date-functions.ts";
 import { floatFunctions } from "./float-functions.ts";
 import { integerFunctions } from "./integer-functions.ts";
 import { numericFunctions } from "./numeric-functions.ts";
+import { orderedSetFunctions } from "./ordered-sets.ts";
 import { quotingFunctions } from "./quoting-functions.ts";
 import { regularExpressionFunctions, regularExpressionSets } from "./regular-expressions.ts";
 import { sessionFunctions } from "./session-functions.ts";
@@ -66,6 +68,7 @@ const functions = byName(scalars.filter((f) => !isSymbol.test(f.name)));
 const unary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 1));
 const binary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 2));
 const aggregates = byName(aggregateFunctions);
+const orderedSets = byName(orderedSetFunctions);
 const sets = byName(setFunctions);
 const windows = byName(windowFunctions);
 
@@ -82,6 +85,10 @@ export function operatorCandidates(symbol: string, arity: 1 | 2): readonly Scala
 
 export function aggregateCandidates(name: string): readonly AggregateFunction[] {
 	return aggregates.get(name) ?? none;
+}
+
+export function orderedSetCandidates(name: string): readonly OrderedSetFunction[] {
+	return orderedSets.get(name) ?? none;
 }
 
 export function setCandidates(name: string): readonly SetFunction[] {
@@ -101,7 +108,7 @@ export function allFunctions(): {
 } {
 	return {
 		scalar: scalars.filter((f) => !isSymbol.test(f.name)),
-		aggregate: aggregateFunctions,
+		aggregate: [...aggregateFunctions, ...orderedSetFunctions],
 		set: setFunctions,
 		window: windowFunctions,
 	};

@@ -152,6 +152,8 @@ export type Expression =
 			readonly variadic: boolean;
 			readonly orderBy: readonly OrderItem[];
 			readonly filter: Expression | undefined;
+			/** WITHIN GROUP (ORDER BY ...). */
+			readonly withinGroup?: { readonly orderBy: readonly OrderItem[]; readonly at: number };
 			/** OVER: the name of a window, or a window of its own. */
 			readonly over?: WindowReference | WindowDefinition;
 			readonly at: number;
@@ -570,6 +572,23 @@ export type Statement = { readonly at: number } & (
 	  }
 	| { readonly kind: "execute"; readonly name: string; readonly args: readonly Expression[] }
 	| { readonly kind: "deallocate"; readonly name: string | undefined }
+	/** `options` as written: what excludes each other is told when it runs, as PostgreSQL does. */
+	| {
+			readonly kind: "declare";
+			readonly name: string;
+			readonly options: readonly CursorOption[];
+			readonly hold: boolean;
+			readonly query: Query;
+	  }
+	| {
+			readonly kind: "fetch";
+			readonly name: string;
+			/** MOVE: rows are passed by. */
+			readonly move: boolean;
+			readonly direction: FetchDirection;
+	  }
+	/** Undefined: ALL. */
+	| { readonly kind: "close"; readonly name: string | undefined }
 	| { readonly kind: "listen"; readonly channel: string }
 	/** Undefined: all of them. */
 	| { readonly kind: "unlisten"; readonly channel: string | undefined }
@@ -590,6 +609,14 @@ export type Statement = { readonly at: number } & (
 			readonly text: string | undefined;
 	  }
 );
+
+export type CursorOption = "no scroll" | "scroll" | "insensitive" | "asensitive";
+
+/** NEXT is forward 1, PRIOR backward 1, FIRST absolute 1, LAST absolute -1. */
+export interface FetchDirection {
+	readonly way: "forward" | "backward" | "absolute" | "relative";
+	readonly count: number | "all";
+}
 
 export type ChangeStatement = Extract<Statement, { kind: "insert" | "update" | "delete" }>;
 

@@ -239,12 +239,14 @@ export const callNode = (
 	...extra,
 });
 
-export const finishCall = ([call, filter, over]: [
+export const finishCall = ([call, withinGroup, filter, over]: [
 	Call,
+	Call["withinGroup"],
 	Expression | undefined,
 	Call["over"],
 ]): Call => ({
 	...call,
+	...(withinGroup === undefined ? {} : { withinGroup }),
 	...(filter === undefined ? {} : { filter }),
 	...(over === undefined ? {} : { over }),
 });

@@ -23,17 +23,13 @@ trigger type user`.split(/\s+/);
 /** First words of whole statements. */
 const WHOLE: Readonly<Record<string, string>> = {
 	call: "CALL",
-	close: "CLOSE",
 	cluster: "CLUSTER",
-	declare: "cursors",
 	do: "DO",
-	fetch: "cursors",
 	grant: "GRANT",
 	import: "IMPORT FOREIGN SCHEMA",
 	load: "LOAD",
 	lock: "LOCK TABLE",
 	merge: "MERGE",
-	move: "cursors",
 	reassign: "REASSIGN OWNED",
 	refresh: "REFRESH MATERIALIZED VIEW",
 	reindex: "REINDEX",

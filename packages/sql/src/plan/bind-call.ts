@@ -2,13 +2,14 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import { aggregateCandidates, resolve, setCandidates, typeByName } from "../types/registry.ts";
-import { bindBoolean, bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
+import { bindAggregate } from "./bind-aggregate.ts";
+import { bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
 import { callByName, comparisonOf } from "./bind-operator.ts";
+import { bindOrderedSet } from "./bind-ordered-set.ts";
 import { bindWindowCall, requireOver } from "./bind-window.ts";
 import { functionName } from "./binder.ts";
-import { type Bound, type BoundOrder, plainType } from "./bound.ts";
-import { coerce, resolutionType, settle } from "./coerce.ts";
-import { same } from "./same.ts";
+import { type Bound, plainType } from "./bound.ts";
+import { coerce, resolutionType } from "./coerce.ts";
 
 export type CallNode = Extract<Expression, { kind: "call" }>;
 
@@ -23,6 +24,8 @@ export function bindCall(place: Place, node: CallNode): Bound {
 		});
 	}
 	if (node.over !== undefined) return bindWindowCall(place, name, node);
+	if (node.withinGroup !== undefined)
+		return bindOrderedSet(place, name, node, node.withinGroup.orderBy);
 	requireOver(name, node);
 	if (aggregateCandidates(name).length > 0) return bindAggregate(place, name, node);
 	refuseAggregateSyntax(name, node);
@@ -87,92 +90,6 @@ function bindConstruct(place: Place, name: string, node: CallNode): Bound | unde
 		default:
 			return undefined;
 	}
-}
-
-/** Aggregates whose result depends on the order of their rows. */
-const ordered: ReadonlySet<string> = new Set(["array_agg", "json_agg", "string_agg"]);
-
-/** Of DISTINCT rows, as PostgreSQL finds them by sorting, that of the arguments is the order unless another is asked for. */
-function aggregateOrder(
-	inner: Place,
-	name: string,
-	node: CallNode,
-	args: readonly Bound[],
-): readonly BoundOrder[] {
-	if (node.distinct && node.orderBy.length === 0 && ordered.has(name)) {
-		return args.map((expression) => ({ expression, descending: false, nullsFirst: false }));
-	}
-	return node.orderBy.map((item): BoundOrder => {
-		const expression = settle(inner.binder, bindExpression(inner, item.expression));
-		if (node.distinct && !args.some((arg) => same(inner.binder, arg, expression))) {
-			throw new DatabaseError(
-				"42P10",
-				"in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list",
-				{ position: item.expression.at + 1 },
-			);
-		}
-		return {
-			expression,
-			descending: item.descending,
-			nullsFirst: item.nulls === undefined ? item.descending : item.nulls === "first",
-		};
-	});
-}
-
-function bindAggregate(place: Place, name: string, node: CallNode): Bound {
-	if (!place.aggregates) {
-		const message =
-			place.clause === "aggregate"
-				? "aggregate function calls cannot be nested"
-				: `aggregate functions are not allowed in ${place.clause}`;
-		throw new DatabaseError("42803", message, { position: node.at + 1 });
-	}
-	const { binder } = place;
-	const inner: Place = {
-		...place,
-		aggregates: false,
-		sets: false,
-		windows: undefined,
-		clause: "aggregate",
-	};
-	const bounds = node.star ? [] : node.args.map((arg) => bindExpression(inner, arg));
-	if (!node.star && bounds.length === 0 && name === "count") {
-		throw new DatabaseError(
-			"42809",
-			"count(*) must be used to call a parameterless aggregate function",
-			{ position: node.at + 1 },
-		);
-	}
-	const { chosen, argTypes, resultType } = resolve(
-		"function",
-		name,
-		aggregateCandidates(name),
-		bounds.map((bound) => resolutionType(binder, bound)),
-		node.at,
-	);
-	const args = bounds.map((bound, i) =>
-		settle(binder, coerce(binder, bound, plainType(argTypes[i]!), "implicit")),
-	);
-	const type = plainType(resultType);
-	return {
-		kind: "aggregate",
-		call: {
-			fn: chosen,
-			name,
-			args,
-			argTypes: args.map((arg) => arg.type),
-			distinct: node.distinct,
-			orderBy: aggregateOrder(inner, name, node, args),
-			filter:
-				node.filter === undefined
-					? undefined
-					: bindBoolean({ ...inner, clause: "FILTER" }, node.filter, "FILTER"),
-			type,
-		},
-		type,
-		args: [],
-		at: node.at,
-	};
 }
 
 const lateralHint = {

@@ -11,6 +11,7 @@ import { bindUsing } from "./bind-using.ts";
 import { type Binder, functionName, splitName } from "./binder.ts";
 import { type Bound, conjunctsOf, plainType } from "./bound.ts";
 import type { LogicalFrom } from "./logical.ts";
+import { checkRecursion } from "./recursion.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
@@ -81,6 +82,9 @@ function bindTable(
 				position: item.name.at + 1,
 			});
 		}
+		const isOwn = cte.binding !== undefined;
+		if (isOwn) checkRecursion(binder, cte, item.name.at);
+		if (isOwn) scope.isRecursive = true;
 		cte.referenced = true;
 		const relation = new Relation(
 			shown,
@@ -88,7 +92,7 @@ function bindTable(
 			renamed(cte.columns, item.columnAliases, shown),
 		);
 		scope.add(relation);
-		return { kind: "cte", relation, cte };
+		return { kind: "cte", relation, cte, isOwn };
 	}
 	const resolved = binder.resolveTable(item.name);
 	const columns =
@@ -225,15 +229,27 @@ function scalarInFrom(place: Place, item: Extract<TableExpression, { kind: "func
 	return bindExpression(place, item.call);
 }
 
+/** `nulled`: its columns may be NULL for rows of the other side. */
+const bindSide = (
+	binder: Binder,
+	item: TableExpression,
+	scope: Scope,
+	nulled: boolean,
+): LogicalFrom =>
+	nulled
+		? binder.within("an outer join", () => bindItem(binder, item, scope))
+		: bindItem(binder, item, scope);
+
 function bindJoin(
 	binder: Binder,
 	item: Extract<TableExpression, { kind: "join" }>,
 	scope: Scope,
 ): LogicalFrom {
 	const before = scope.relations.length;
-	const left = bindItem(binder, item.left, scope);
+	const nulled = (side: "left" | "right"): boolean => item.type === "full" || item.type === side;
+	const left = bindSide(binder, item.left, scope, nulled("right"));
 	const middle = scope.relations.length;
-	const right = bindItem(binder, item.right, scope);
+	const right = bindSide(binder, item.right, scope, nulled("left"));
 	const leftRelations = scope.relations.slice(before, middle);
 	const rightRelations = scope.relations.slice(middle);
 	const type = item.type === "cross" ? "inner" : item.type;

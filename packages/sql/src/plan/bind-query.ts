@@ -107,9 +107,15 @@ function bindSetOperation(
 	order: readonly OrderItem[],
 	scope: Scope,
 ): BoundBody {
-	let left = bindQuery(binder, body.left, scope, true);
-	let right = bindQuery(binder, body.right, scope, true);
 	const construct = body.operator.toUpperCase();
+	const side = (query: Query, isHindrance: boolean): LogicalQuery => {
+		const bind = (): LogicalQuery => bindQuery(binder, query, scope, true);
+		return isHindrance ? binder.within(construct, bind) : bind();
+	};
+	// Of what is taken away, and of how many there are, a step of a recursion must not depend.
+	const counts = body.all && body.operator !== "union";
+	let left = side(body.left, counts);
+	let right = side(body.right, counts || body.operator === "except");
 	if (left.columns.length !== right.columns.length) {
 		throw new DatabaseError(
 			"42601",

@@ -7,6 +7,7 @@ import { comparisonOf } from "./bind-operator.ts";
 import { bindQuery } from "./bind-query.ts";
 import { bindCompared } from "./bind-row.ts";
 import { type Bound, booleanType, type Comparison, plainType } from "./bound.ts";
+import type { LogicalQuery } from "./logical.ts";
 
 type SubqueryNode = Extract<
 	Expression,
@@ -18,6 +19,18 @@ const stored: Readonly<Record<string, string>> = {
 	"DEFAULT expressions": "DEFAULT expression",
 	"check constraints": "check constraint",
 };
+
+/** A subquery that stands in an expression. */
+function bindInner(place: Place, query: Query): LogicalQuery {
+	const { binder, scope } = place;
+	const before = scope.subqueryIn;
+	scope.subqueryIn = place;
+	try {
+		return binder.within("a subquery", () => bindQuery(binder, query, scope));
+	} finally {
+		scope.subqueryIn = before;
+	}
+}
 
 export function bindSubquery(place: Place, node: SubqueryNode): Bound {
 	const clause = stored[place.clause];
@@ -31,7 +44,7 @@ export function bindSubquery(place: Place, node: SubqueryNode): Bound {
 			return {
 				kind: "subquery",
 				mode: "exists",
-				query: bindQuery(place.binder, node.query, place.scope),
+				query: bindInner(place, node.query),
 				comparisons: [],
 				type: booleanType,
 				args: [],
@@ -50,7 +63,7 @@ function bindSingleColumn(
 	place: Place,
 	node: Extract<SubqueryNode, { kind: "scalar-query" | "array-query" }>,
 ): Bound {
-	const query = bindQuery(place.binder, node.query, place.scope);
+	const query = bindInner(place, node.query);
 	if (query.columns.length !== 1) {
 		throw new DatabaseError("42601", "subquery must return only one column", {
 			position: node.at + 1,
@@ -102,7 +115,7 @@ function membership(
 ): Bound {
 	const left = bindCompared(place, operand);
 	const operands = left.kind === "row" ? left.args : [left];
-	const query = bindQuery(place.binder, ast, place.scope);
+	const query = bindInner(place, ast);
 	if (operands.length !== query.columns.length) {
 		const many = operands.length < query.columns.length;
 		throw new DatabaseError(

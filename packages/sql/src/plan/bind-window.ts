@@ -10,6 +10,7 @@ import type {
 import {
 	aggregateCandidates,
 	formatType,
+	orderedSetCandidates,
 	resolve,
 	scalarCandidates,
 	setCandidates,
@@ -29,15 +30,35 @@ const wrong = (message: string, at: number): DatabaseError =>
 
 /** A window function without OVER is told so. */
 export function requireOver(name: string, node: CallNode): void {
+	refuseWithoutGroup(name, node);
 	if (windowCandidates(name).length === 0 || aggregateCandidates(name).length > 0) return;
 	throw new DatabaseError("42809", `window function ${name} requires an OVER clause`, {
 		position: node.at + 1,
 	});
 }
 
+/** rank() is a window function, rank(1) is not. */
+function refuseWithoutGroup(name: string, node: CallNode): void {
+	const count = node.args.length;
+	const isMeant = orderedSetCandidates(name).some(({ direct, args }) =>
+		direct === "hypothetical" ? count > 0 : args.length === count,
+	);
+	if (!isMeant) return;
+	throw new DatabaseError("42809", `WITHIN GROUP is required for ordered-set aggregate ${name}`, {
+		position: node.at + 1,
+	});
+}
+
+const unsupportedOver = (name: string, node: CallNode): DatabaseError =>
+	new DatabaseError("0A000", `OVER is not supported for ordered-set aggregate ${name}`, {
+		position: node.at + 1,
+	});
+
 export function bindWindowCall(place: Place, name: string, node: CallNode): Bound {
 	const inner: Place = { ...place, sets: false, windows: undefined, clause: "window" };
 	const bounds = node.star ? [] : node.args.map((arg) => bindExpression(inner, arg));
+	if (node.withinGroup === undefined) refuseWithoutGroup(name, node);
+	else throw unsupportedOver(name, node);
 	const { fn, args, resultType } = windowFunction(place, name, node, bounds);
 	refusePlace(place, node);
 	refuseSyntax(name, node);

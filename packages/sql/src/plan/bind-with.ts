@@ -1,12 +1,14 @@
 /** WITH: common tables, recursive ones included. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ChangeStatement, CommonTable, Query } from "../parser/ast.ts";
-import { formatType } from "../types/registry.ts";
+import { commonType, formatType } from "../types/registry.ts";
 import { bindQuery } from "./bind-query.ts";
 import type { Binder } from "./binder.ts";
-import { textType, unknownOid } from "./bound.ts";
+import { beginningOf, columnOf, plainType, textType, unknownOid } from "./bound.ts";
+import { coerce } from "./coerce.ts";
 import type { CommonTableState, LogicalQuery } from "./logical.ts";
-import type { RelationColumn } from "./relation.ts";
+import { refuseTail } from "./recursion.ts";
+import { Relation, type RelationColumn } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
 /** Binds them in order and leaves their names in `scope`. */
@@ -36,10 +38,22 @@ function bindTable(
 ): CommonTableState {
 	const { query } = table;
 	if (query.kind !== "query") return bindChange(binder, table, query, scope);
-	return recursive && query.body.kind === "set-operation"
+	return recursive
 		? bindRecursive(binder, table, query, scope)
 		: bindPlain(binder, table, query, scope);
 }
+
+const stateOf = (
+	{ name, at }: CommonTable,
+	columns: readonly RelationColumn[],
+): CommonTableState => ({
+	name,
+	at,
+	columns,
+	query: undefined,
+	recursion: undefined,
+	referenced: false,
+});
 
 function bindChange(
 	binder: Binder,
@@ -55,14 +69,7 @@ function bindChange(
 		);
 	}
 	const change = binder.planChange(statement, scope);
-	return {
-		name: table.name,
-		columns: named(table, change.columns ?? []),
-		change,
-		query: undefined,
-		recursion: undefined,
-		referenced: false,
-	};
+	return { ...stateOf(table, named(table, change.columns ?? [])), change };
 }
 
 function named(
@@ -86,59 +93,106 @@ function named(
 
 function bindPlain(binder: Binder, table: CommonTable, ast: Query, scope: Scope): CommonTableState {
 	const query = bindQuery(binder, ast, scope);
-	return {
-		name: table.name,
-		columns: named(table, query.columns),
-		query,
-		recursion: undefined,
-		referenced: false,
-	};
+	return { ...stateOf(table, named(table, query.columns)), query };
 }
 
+/** With RECURSIVE the table's name means itself; whether it may is seen where it is referred to. */
 function bindRecursive(
 	binder: Binder,
 	table: CommonTable,
 	ast: Query,
 	scope: Scope,
 ): CommonTableState {
-	const { body } = ast;
-	if (body.kind !== "set-operation") return bindPlain(binder, table, ast, scope);
-	const base = bindQuery(binder, body.left, scope);
-	const state: CommonTableState = {
-		name: table.name,
-		columns: named(table, base.columns),
-		query: undefined,
-		recursion: undefined,
-		referenced: false,
+	const inner = (state: CommonTableState): Scope => {
+		const within = new Scope(scope);
+		within.commonTables.set(table.name, state);
+		return within;
 	};
-	const inner = new Scope(scope);
-	inner.commonTables.set(table.name, state);
-	const step = bindQuery(binder, body.right, inner);
-	if (inner.correlated) scope.correlated = true;
-	if (!state.referenced) return bindPlain(binder, table, ast, scope);
-	if (body.operator !== "union" || ast.orderBy.length > 0 || ast.limit !== undefined) {
-		throw new DatabaseError(
-			"42P19",
-			`recursive query "${table.name}" does not have the form non-recursive-term UNION [ALL] recursive-term`,
-		);
+	const { body } = ast;
+	const unfit: CommonTableState = { ...stateOf(table, []), binding: "form" };
+	if (body.kind !== "set-operation" || body.operator !== "union") {
+		const query = bindQuery(binder, ast, inner(unfit));
+		return { ...stateOf(table, named(table, query.columns)), query };
 	}
-	checkTypes(table, state, step);
+	const unread: CommonTableState = { ...stateOf(table, []), binding: "base" };
+	const base = bindQuery(binder, body.left, inner(unread));
+	const state: CommonTableState = {
+		...stateOf(table, named(table, base.columns)),
+		binding: "step",
+	};
+	const around = inner(state);
+	const step = binder.within(undefined, () => bindQuery(binder, body.right, around));
+	if (around.correlated) scope.correlated = true;
+	if (!state.referenced) return bindPlain(binder, table, ast, scope);
+	refuseTail(ast);
+	state.binding = undefined;
 	state.query = base;
-	state.recursion = { query: step, distinct: !body.all };
+	state.recursion = { query: asBase(binder, table, body, state, step), distinct: !body.all };
 	return state;
 }
 
-function checkTypes(table: CommonTable, state: CommonTableState, step: LogicalQuery): void {
+/** The rows of the step as the base has them. Throws 42804. */
+function asBase(
+	binder: Binder,
+	table: CommonTable,
+	body: Extract<Query["body"], { kind: "set-operation" }>,
+	state: CommonTableState,
+	step: LogicalQuery,
+): LogicalQuery {
 	if (step.columns.length !== state.columns.length) {
-		throw new DatabaseError("42601", "each UNION query must have the same number of columns");
+		throw new DatabaseError("42601", "each UNION query must have the same number of columns", {
+			position: itemAt(body.right, 0) + 1,
+		});
 	}
-	for (const [i, column] of state.columns.entries()) {
+	const relation = new Relation("", undefined, step.columns);
+	const projections = state.columns.map((column, i) => {
 		const other = step.columns[i]!.type;
-		if (other.oid === column.type.oid || other.oid === unknownOid) continue;
-		throw new DatabaseError(
-			"42804",
-			`recursive query "${table.name}" column ${i + 1} has type ${formatType(column.type)} in non-recursive term but type ${formatType(other)} overall`,
-			{ hint: "Cast the output of the non-recursive term to the correct type." },
-		);
-	}
+		const overall = commonType([column.type.oid, other.oid], "UNION", body.at, [
+			itemAt(body.left, i),
+			placeOf(step, i),
+		]);
+		if (overall !== column.type.oid) {
+			throw new DatabaseError(
+				"42804",
+				`recursive query "${table.name}" column ${i + 1} has type ${formatType(column.type)} in non-recursive term but type ${formatType(plainType(overall))} overall`,
+				{
+					hint: "Cast the output of the non-recursive term to the correct type.",
+					position: itemAt(body.left, i) + 1,
+				},
+			);
+		}
+		return coerce(binder, columnOf(relation, i), plainType(column.type.oid), "implicit");
+	});
+	if (projections.every((projection) => projection.kind === "column")) return step;
+	relation.useAll();
+	return {
+		columns: state.columns,
+		with: [],
+		body: {
+			kind: "select",
+			from: [{ kind: "subquery", relation, query: step, lateral: false }],
+			where: [],
+			aggregation: undefined,
+			windows: [],
+			sets: undefined,
+			projections,
+			distinct: undefined,
+		},
+		orderBy: [],
+		limit: undefined,
+		offset: undefined,
+		correlated: step.correlated,
+		locks: false,
+	};
+}
+
+const placeOf = ({ body }: LogicalQuery, index: number): number =>
+	body.kind === "select" ? beginningOf(body.projections[index]!) : -1;
+
+/** Where an item of a query's list stands. */
+function itemAt(query: Query, index: number): number {
+	const { body } = query;
+	if (body.kind === "set-operation") return itemAt(body.left, index);
+	const item = body.kind === "select" ? body.items[index]?.expression : body.rows[0]?.[index];
+	return item?.at ?? query.at;
 }

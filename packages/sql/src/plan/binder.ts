@@ -42,6 +42,19 @@ export class Binder {
 		this.literals = literals;
 	}
 
+	/** What is being bound that keeps a recursive table from referring to itself. */
+	place: string | undefined;
+
+	within<T>(place: string | undefined, bind: () => T): T {
+		const before = this.place;
+		this.place = place;
+		try {
+			return bind();
+		} finally {
+			this.place = before;
+		}
+	}
+
 	/** Text of a lifted literal; the plan then holds only for it. */
 	pinnedText(index: number): string {
 		this.pinned.add(index);

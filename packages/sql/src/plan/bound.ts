@@ -33,6 +33,8 @@ export interface AggregateCall {
 	readonly orderBy: readonly BoundOrder[];
 	readonly filter: Bound | undefined;
 	readonly type: SqlType;
+	/** WITHIN GROUP: how many of the arguments are direct. */
+	readonly direct?: number;
 }
 
 export interface BoundOrder {

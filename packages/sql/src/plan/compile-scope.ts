@@ -55,7 +55,11 @@ export class CompileScope {
 	}
 
 	/** Depth 0 is the row itself. */
-	locate(relation: Relation, column: number): { readonly depth: number; readonly slot: number } {
+	locate(
+		relation: Relation,
+		column: number,
+		at: number,
+	): { readonly depth: number; readonly slot: number } {
 		let depth = 0;
 		for (let scope: CompileScope | undefined = this; scope !== undefined; scope = scope.parent) {
 			const slot = scope.layout.slot(relation, column);
@@ -66,6 +70,7 @@ export class CompileScope {
 		throw new DatabaseError(
 			"42803",
 			`subquery uses ungrouped column "${relation.name}.${name}" from outer query`,
+			at >= 0 ? { position: at + 1 } : {},
 		);
 	}
 

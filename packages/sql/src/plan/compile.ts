@@ -118,7 +118,7 @@ const rowMaker =
 	(fields: readonly Datum[]): RowValue => ({ kind: "row", fields, types });
 
 function compileColumn(bound: Extract<Bound, { kind: "column" }>, scope: CompileScope): Compiled {
-	const { depth, slot } = scope.locate(bound.relation, bound.column);
+	const { depth, slot } = scope.locate(bound.relation, bound.column, bound.at);
 	if (depth === 0) return sync((row) => row[slot]!);
 	if (depth === 1) return sync((_row, env) => env.row[slot]!);
 	if (depth === 2) return sync((_row, env) => env.outer!.row[slot]!);

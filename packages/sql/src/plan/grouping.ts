@@ -67,6 +67,7 @@ export class Grouping {
 			this.#groups.length > 0 ||
 			this.#sets !== undefined ||
 			this.#having !== undefined ||
+			this.#scope.outerCalls.calls.length > 0 ||
 			projections.some((projection) => someNode(projection, isAggregate));
 		if (!this.#active) return projections;
 		const out = projections.map((projection) => this.#replace(projection));
@@ -81,9 +82,10 @@ export class Grouping {
 			sets: this.#sets ?? [this.#groups.map((_, i) => i)],
 			groupings: this.#groupings,
 			groupingRelation: this.#groupingRelation,
-			calls: this.#calls,
+			calls: [...this.#calls, ...this.#scope.outerCalls.calls],
 			groupRelation: this.#groupRelation,
 			callRelation: this.#callRelation,
+			outerCallRelation: this.#scope.outerCalls.relation,
 			having: this.#boundHaving,
 		};
 	}
@@ -116,6 +118,7 @@ export class Grouping {
 	}
 
 	#call(call: AggregateCall, at: number): Bound {
+		for (const arg of call.args.slice(0, call.direct ?? 0)) this.#directArgument(arg);
 		let index = this.#calls.findIndex((known) => sameCall(this.#binder, known, call));
 		if (index < 0) {
 			index = this.#calls.length;
@@ -123,6 +126,19 @@ export class Grouping {
 			this.#callColumns.push({ name: call.name, type: call.type, tableOid: 0, attnum: 0 });
 		}
 		return columnOf(this.#callRelation, index, at);
+	}
+
+	/** It is the same for all rows of a group. */
+	#directArgument(arg: Bound): void {
+		try {
+			this.#replace(arg);
+		} catch (error) {
+			if (!(error instanceof DatabaseError) || error.code !== "42803") throw error;
+			throw new DatabaseError(error.code, error.message, {
+				...error.fields,
+				detail: "Direct arguments of an ordered-set aggregate must use only grouped columns.",
+			});
+		}
 	}
 
 	#grouping(bound: Bound): Bound {

@@ -47,7 +47,13 @@ export type LogicalFrom =
 			readonly ordinality: boolean;
 			readonly lateral: boolean;
 	  }
-	| { readonly kind: "cte"; readonly relation: Relation; readonly cte: CommonTableState }
+	| {
+			readonly kind: "cte";
+			readonly relation: Relation;
+			readonly cte: CommonTableState;
+			/** In the recursive term of the table itself. */
+			readonly isOwn: boolean;
+	  }
 	| {
 			readonly kind: "join";
 			readonly type: "inner" | "left" | "right" | "full";
@@ -59,9 +65,13 @@ export type LogicalFrom =
 /** WITH: one object a common table, shared by all references. */
 export interface CommonTableState {
 	readonly name: string;
+	/** Where the name stands in WITH. */
+	readonly at: number;
 	readonly columns: readonly RelationColumn[];
 	/** Of a statement that writes: its plan, which runs exactly once, read or not. `columns` are what it returns. */
 	readonly change?: StatementPlan;
+	/** What of it is being bound: `form` a query that cannot be recursive. */
+	binding?: "form" | "base" | "step" | undefined;
 	/** Set when it is bound; while a recursive one is being bound, references see only the columns. */
 	query: LogicalQuery | undefined;
 	referenced: boolean;
@@ -88,6 +98,8 @@ export interface Aggregation {
 	readonly calls: readonly AggregateCall[];
 	readonly groupRelation: Relation;
 	readonly callRelation: Relation;
+	/** Of calls that stand in subqueries, the last ones. */
+	readonly outerCallRelation: Relation;
 	readonly having: Bound | undefined;
 }
 

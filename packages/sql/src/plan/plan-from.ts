@@ -205,7 +205,9 @@ function planSource(
 		case "subquery":
 			return new Renamed(planner.planQuery(item.query, parent), item.relation);
 		case "cte":
-			return new CommonTableScan(item.relation, item.cte, () => planner.commonTable(item.cte));
+			return new CommonTableScan(item.relation, item.cte, item.isOwn, () =>
+				planner.commonTable(item.cte),
+			);
 		default: {
 			const level = parent.inner(Layout.empty);
 			return new FunctionScan(

@@ -61,6 +61,7 @@ export class Planner implements PlanContext {
 						: {
 								plan: this.planQuery(table.recursion.query, frame),
 								distinct: table.recursion.distinct,
+								oids: table.columns.map((column) => column.type.oid),
 							},
 			});
 		}

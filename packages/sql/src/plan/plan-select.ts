@@ -163,6 +163,7 @@ function aggregationLayout(aggregation: Aggregation): Layout {
 		new Map([
 			[aggregation.groupRelation, 0],
 			[aggregation.callRelation, count],
+			[aggregation.outerCallRelation, behind - aggregation.outerCallRelation.columns.length],
 			[aggregation.groupingRelation, behind],
 		]),
 		singles,
@@ -191,5 +192,6 @@ function compileAggregate(call: AggregateCall, level: CompileScope): CompiledAgg
 		distinct: call.distinct,
 		order,
 		filter: call.filter && compile(call.filter, level),
+		within: call.direct === undefined ? undefined : call.orderBy,
 	};
 }

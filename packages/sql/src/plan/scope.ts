@@ -1,16 +1,30 @@
 /** Names in scope: the relations of one query level, its common tables, and the levels around it. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { QualifiedName } from "../parser/ast.ts";
-import { type Bound, columnOf } from "./bound.ts";
+import type { Place } from "./bind-expression.ts";
+import { type AggregateCall, type Bound, columnOf } from "./bound.ts";
 import type { CommonTableState } from "./logical.ts";
 import { missingColumn, missingRelation } from "./missing-name.ts";
-import type { Relation } from "./relation.ts";
+import { Relation, type RelationColumn } from "./relation.ts";
 
 /** A column that USING or NATURAL merged: found by its plain name before the columns behind it. */
 interface MergedColumn {
 	readonly name: string;
 	readonly bound: Bound;
 	readonly hides: readonly Relation[];
+}
+
+/** Aggregates of a query level that stand in subqueries of it. */
+export class OuterCalls {
+	readonly calls: AggregateCall[] = [];
+	readonly #columns: RelationColumn[] = [];
+	/** One column a call. */
+	readonly relation = new Relation("", undefined, this.#columns);
+
+	add(call: AggregateCall): number {
+		this.#columns.push({ name: call.name, type: call.type, tableOid: 0, attnum: 0 });
+		return this.calls.push(call) - 1;
+	}
 }
 
 export class Scope {
@@ -22,6 +36,11 @@ export class Scope {
 	readonly commonTables = new Map<string, CommonTableState>();
 	/** Some name inside was found in a scope around this one. */
 	correlated = false;
+	/** Where the subquery stands that is being bound; undefined: it is none of an expression. */
+	subqueryIn: Place | undefined;
+	readonly outerCalls = new OuterCalls();
+	/** It reads a common table whose recursive term it is. */
+	isRecursive = false;
 	/** For a lateral item: names of the left siblings live in `parent`, and finding one there makes the item lateral. */
 	usedParent = false;
 

@@ -5,7 +5,7 @@ import { CollectedOutput } from "./output.ts";
 import type { Prepared } from "./prepared.ts";
 import { type Running, startPlanned } from "./run-planned.ts";
 import { endsFailure } from "./run-statement.ts";
-import { runUtility } from "./run-utility.ts";
+import { runUtility, utilityColumns } from "./run-utility.ts";
 import type { SessionState } from "./session-state.ts";
 import { isControl, runControl } from "./transaction-control.ts";
 import type { Portal, ResultColumn, ResultSink } from "./types.ts";
@@ -44,7 +44,9 @@ export class QuoratePortal implements Portal {
 	}
 
 	get columns(): readonly ResultColumn[] | undefined {
-		return this.statement.columns;
+		const { columns, utility } = this.statement;
+		// Of a FETCH they are those of the cursor that there is now.
+		return utility?.kind === "fetch" ? utilityColumns(this.#state, utility) : columns;
 	}
 
 	async execute(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended" | "empty"> {
@@ -119,7 +121,7 @@ export class QuoratePortal implements Portal {
 				const batch = step instanceof Promise ? await step : step;
 				if (batch === undefined) break;
 				this.#rest = batch;
-				if (this.statement.columns === undefined) this.#rest = [];
+				if (this.columns === undefined) this.#rest = [];
 				continue;
 			}
 			const room = maxRows === 0 ? this.#rest.length : maxRows - sent;

@@ -70,6 +70,10 @@ export async function startPlanned(
 	const asOf = asOfOf(prepared);
 	if (asOf !== undefined) await enterPast(state, block, asOf, prepared.lexed);
 	else if (block.asOf !== undefined) refusePast(block);
+	// Below REPEATABLE READ the statement reads at a time of its own.
+	if (state.cursors.size > 0 && block.characteristics.isolation === "read committed") {
+		await state.cursors.settle();
+	}
 	const opened = state.open(block);
 	const transaction = opened instanceof Promise ? await opened : opened;
 	const notified = state.notifications.mark();
@@ -201,6 +205,7 @@ async function run(
 	} catch (error) {
 		throw placed(error, lexed.offset);
 	}
+	if (plan.writes && state.cursors.size > 0) await state.cursors.settle();
 	const env = new Env(execution, args);
 	if (plan.direct !== undefined && lexed.moreRows === undefined) {
 		if (plan.columns === undefined) store.transaction.tellsNothing();

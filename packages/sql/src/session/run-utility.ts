@@ -11,6 +11,7 @@ import { rangeColumns, textColumn } from "./result-columns.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
 import { runSettingStatement } from "./run-settings.ts";
 import type { SessionState } from "./session-state.ts";
+import { runCursorStatement } from "./sql-cursor.ts";
 import { runPreparedStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultColumn } from "./types.ts";
@@ -25,6 +26,7 @@ export async function runUtility(
 	parameters: readonly Datum[],
 	output: Output,
 ): Promise<string> {
+	if (state.cursors.size > 0 && mayWrite(statement)) await state.cursors.settle();
 	if (isDefinition(statement)) return runDefinition(state, block, statement, lexed);
 	switch (statement.kind) {
 		case "set":
@@ -38,6 +40,10 @@ export async function runUtility(
 		case "deallocate":
 		case "discard":
 			return runPreparedStatement(state, block, statement, lexed, output);
+		case "declare":
+		case "fetch":
+		case "close":
+			return runCursorStatement(state, block, statement, lexed, types, parameters, output);
 		case "explain":
 			return runExplain(state, block, statement, lexed, types, parameters, output);
 		case "copy":
@@ -64,6 +70,9 @@ export async function runUtility(
 	}
 }
 
+const mayWrite = (statement: Statement): boolean =>
+	isDefinition(statement) || statement.kind === "copy" || statement.kind === "explain";
+
 /** What a statement without a plan returns, as far as it is known before it runs. */
 export function utilityColumns(
 	state: SessionState,
@@ -78,6 +87,8 @@ export function utilityColumns(
 			return [textColumn("QUERY PLAN")];
 		case "execute":
 			return state.statements.get(statement.name)?.columns;
+		case "fetch":
+			return statement.move ? undefined : state.cursors.find(statement.name)?.columns;
 		case "show-ranges":
 			return rangeColumns;
 		default:

@@ -19,6 +19,7 @@ import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
+import { Cursors } from "./cursors.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Prepared } from "./prepared.ts";
 import { SessionActivity } from "./session-activity.ts";
@@ -41,6 +42,7 @@ export class SessionState {
 	readonly activity: SessionActivity;
 	/** By name; "" is the unnamed one. */
 	readonly statements = new Map<string, Prepared>();
+	readonly cursors = new Cursors();
 	readonly advisory: SessionLocks;
 	readonly notifications: SessionNotifications;
 	block: TransactionBlock | undefined;
@@ -281,7 +283,7 @@ export class SessionState {
 	commitAtOnce(): boolean {
 		const { transaction, ended, afterCommit } = this.block!;
 		if (ended !== undefined || afterCommit.length > 0 || this.advisory.taken > 0) return false;
-		if (!this.notifications.isAtRest) return false;
+		if (!this.notifications.isAtRest || this.cursors.size > 0) return false;
 		if (transaction?.endReadOnly() === false) return false;
 		this.#note(transaction?.readAt);
 		this.block = undefined;
@@ -297,16 +299,19 @@ export class SessionState {
 		let schemaVersion: number | undefined;
 		try {
 			if (block.ended !== undefined) throw block.ended;
+			if (this.cursors.size > 0) await this.cursors.beforeCommit();
 			schemaVersion = await this.#commit(block);
 		} catch (error) {
 			this.block = undefined;
 			this.settings.restore(block.settingsBefore);
 			this.notifications.rolledBack();
+			await this.cursors.rolledBack();
 			await block.transaction?.rollback();
 			await this.advisory.endTransaction();
 			throw this.translate(await this.#unlessLost(error));
 		}
 		this.settings.dropLocals();
+		if (this.cursors.size > 0) await this.cursors.committed();
 		await this.advisory.endTransaction();
 		if (schemaVersion !== undefined) {
 			await this.services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
@@ -362,6 +367,7 @@ export class SessionState {
 		this.settings.restore(block.settingsBefore);
 		this.settings.dropLocals();
 		this.notifications.rolledBack();
+		await this.cursors.rolledBack();
 		this.#note(block.transaction?.readAt);
 		await block.transaction?.rollback();
 		await this.advisory.endTransaction();

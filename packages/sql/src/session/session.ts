@@ -212,8 +212,8 @@ export class QuorateSession implements Session, PortalObserver {
 		if (failed && !endsFailure(statement)) throw refusal;
 		if (!isPlanned(statement)) {
 			const bare = preparedOf(lexed, types, statement, undefined, utilityColumns(state, statement));
-			if (statement.kind !== "explain") return bare;
-			return { ...bare, parameterTypes: await this.#explained(statement, lexed, types) };
+			if (statement.kind !== "explain" && statement.kind !== "declare") return bare;
+			return { ...bare, parameterTypes: await this.#innerTypes(statement, lexed, types) };
 		}
 		try {
 			const bare = {
@@ -232,9 +232,9 @@ export class QuorateSession implements Session, PortalObserver {
 		}
 	}
 
-	/** Types of the parameters of the statement that is to be explained. Throws what binding it throws. */
-	async #explained(
-		statement: Extract<Statement, { kind: "explain" }>,
+	/** Types of the parameters of a statement in another one. Throws what binding it throws. */
+	async #innerTypes(
+		statement: Extract<Statement, { kind: "explain" | "declare" }>,
 		lexed: LexedStatement,
 		types: readonly number[],
 	): Promise<readonly number[]> {
@@ -245,7 +245,8 @@ export class QuorateSession implements Session, PortalObserver {
 				? await state.services.catalog.newest()
 				: await state.catalogOf(block, block.transaction);
 		try {
-			const inner = innerStatement(state, statement.statement);
+			const inner =
+				statement.kind === "declare" ? statement.query : innerStatement(state, statement.statement);
 			return bindAndPlan(state, inner, lexed, types, snapshot).parameterTypes;
 		} catch (error) {
 			throw placed(error, lexed.offset);

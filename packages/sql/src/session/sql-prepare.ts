@@ -108,6 +108,7 @@ async function discard(
 			throw new DatabaseError("25001", "DISCARD ALL cannot run inside a transaction block");
 		}
 		state.statements.clear();
+		await state.cursors.closeAll();
 		state.settings.resetAll();
 		state.context.refresh();
 		state.forgetSequences();

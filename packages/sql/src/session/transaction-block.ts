@@ -31,6 +31,8 @@ interface NamedSavepoint {
 	/** Advisory locks taken for the transaction before it. */
 	readonly locks: number;
 	readonly notifications: NotificationMark;
+	/** Cursors declared before it. */
+	readonly cursors: number;
 }
 
 type NotificationMark = ReturnType<SessionNotifications["mark"]>;
@@ -40,6 +42,7 @@ export interface BeforeSavepoint {
 	readonly settings: SettingsState;
 	readonly locks: number;
 	readonly notifications: NotificationMark;
+	readonly cursors: number;
 }
 
 export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | undefined>;

@@ -172,6 +172,7 @@ async function savepoint(
 				settings: state.settings.save(),
 				locks: state.advisory.taken,
 				notifications: state.notifications.mark(),
+				cursors: state.cursors.mark(),
 			});
 			return "SAVEPOINT";
 		case "release":
@@ -182,6 +183,7 @@ async function savepoint(
 			const before = await block.rollbackTo(statement.name);
 			state.settings.restore(before.settings);
 			state.notifications.backTo(before.notifications);
+			await state.cursors.backTo(before.cursors);
 			await state.advisory.endTransaction(before.locks);
 			return "ROLLBACK";
 		}

@@ -133,9 +133,21 @@ export interface AggregateFunction {
 	readonly name: string;
 	readonly args: readonly number[];
 	readonly result: number;
-	/** A fresh accumulator. `step` gets the arguments of one row; strict ones skip NULLs before it. */
-	create(argTypes: readonly SqlType[]): { step(args: readonly Datum[]): void; result(): Datum };
+	/** A fresh accumulator. `step` gets the arguments of one row; strict ones skip NULLs before it. `order`: of WITHIN GROUP. */
+	create(
+		argTypes: readonly SqlType[],
+		order?: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[],
+	): { step(args: readonly Datum[]): void; result(): Datum };
 	readonly strict: boolean;
+}
+
+/**
+ * Called with WITHIN GROUP. `args` and those of a step are the direct arguments, which are the same for all rows of a group, and
+ * then the keys of the order, by which the rows come sorted.
+ */
+export interface OrderedSetFunction extends AggregateFunction {
+	/** How many are direct. Hypothetical ones take as many as there are keys, of any type. */
+	readonly direct: number | "hypothetical";
 }
 
 /** Rows of one partition of a window, in its order. What is said of a row is by its place among them. */
@@ -177,6 +189,7 @@ export {
 	aggregateCandidates,
 	allFunctions,
 	operatorCandidates,
+	orderedSetCandidates,
 	scalarCandidates,
 	setCandidates,
 	windowCandidates,

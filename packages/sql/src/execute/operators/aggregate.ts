@@ -20,6 +20,8 @@ export interface CompiledAggregate {
 	/** Over the arguments followed by the sort expressions. */
 	readonly order: { readonly keys: readonly Compiled[]; readonly compare: Compare } | undefined;
 	readonly filter: Compiled | undefined;
+	/** WITHIN GROUP. */
+	readonly within: Parameters<AggregateFunction["create"]>[1];
 }
 
 interface Accumulator {
@@ -146,7 +148,7 @@ export class Aggregate extends Operator {
 		return {
 			keys,
 			accumulators: this.#calls.map((call) => ({
-				state: call.fn.create(call.argTypes),
+				state: call.fn.create(call.argTypes, call.within),
 				seen: call.distinct ? new Set() : undefined,
 				kept: call.order === undefined ? undefined : [],
 			})),

@@ -1,13 +1,13 @@
 /**
- * WITH: the frame in which common tables live, and what reads them. One of a query is computed when it is first read and kept;
- * one that writes is run exactly once, at the latest when the statement itself has ended. Where there are such, nothing is
+ * WITH: the frame in which common tables live, and what reads them. The rows of a query are computed as far as they are read, and
+ * kept: a recursive one without an end may well be read up to a LIMIT. One that writes is run exactly once, at the latest when the statement itself has ended. Where there are such, nothing is
  * written before everything has been read: all parts of the statement see what was there before it.
  */
 import { assert } from "@quorate/keys/assert";
 import type { CommonTableState } from "../../plan/logical.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
 import type { StatementPlan } from "../../plan/statement-plan.ts";
-import { type Batch, type CommonTableRows, Env, type ExecRow } from "../env.ts";
+import { type Batch, CommonTableRows, Env, type ExecRow } from "../env.ts";
 import { rowHasher } from "../hash-key.ts";
 import { LaterWrites } from "../later-writes.ts";
 import { Operator } from "../operator.ts";
@@ -18,7 +18,10 @@ export interface CommonTablePlan {
 	readonly base: PlanNode;
 	/** One that writes. */
 	readonly change?: StatementPlan;
-	readonly recursive: { readonly plan: PlanNode; readonly distinct: boolean } | undefined;
+	/** `oids`: of the columns. */
+	readonly recursive:
+		| { readonly plan: PlanNode; readonly distinct: boolean; readonly oids: readonly number[] }
+		| undefined;
 }
 
 /** The frame in which the common tables of one WITH live. */
@@ -59,12 +62,24 @@ export function runInFrame(
 	plans: readonly CommonTablePlan[],
 	env: Env,
 ): AsyncIterable<Batch> {
-	const rows = new Map<CommonTableState, CommonTableRows>();
-	for (const table of tables) rows.set(table, { rows: undefined, working: undefined });
+	const rows = new Map(tables.map((table) => [table, new CommonTableRows()]));
 	const frame = new Env(env.execution, env.args, [], env, rows);
+	const states = [...rows.values()];
 	return plans.some(({ change }) => change !== undefined)
-		? runWithChanges(root, plans, [...rows.values()], frame)
-		: root.run(frame);
+		? runWithChanges(root, plans, states, frame)
+		: runAndClose(root, states, frame);
+}
+
+async function* runAndClose(
+	root: PlanNode,
+	states: readonly CommonTableRows[],
+	frame: Env,
+): AsyncIterable<Batch> {
+	try {
+		yield* root.run(frame);
+	} finally {
+		for (const state of states) await state.close();
+	}
 }
 
 async function* runWithChanges(
@@ -75,17 +90,18 @@ async function* runWithChanges(
 ): AsyncIterable<Batch> {
 	const later = new LaterWrites();
 	frame.execution.later = later;
-	yield* root.run(frame);
+	yield* runAndClose(root, states, frame);
 	for (const [i, plan] of plans.entries()) {
-		if (plan.change === undefined || states[i]!.rows !== undefined) continue;
-		await materialize(plan, frame, states[i]!);
+		const state = states[i]!;
+		if (plan.change === undefined || state.isBegun) continue;
+		while (await state.more(() => commonRows(plan, frame, state)));
 	}
 	await later.apply();
 	frame.execution.later = undefined;
 	await frame.execution.store.flush();
 }
 
-/** A reference to a common table: computed at the first one, kept for the others. */
+/** A reference to a common table, or of a recursive one to itself: to the rows of the step before. */
 export class CommonTableScan extends Operator {
 	readonly label: string;
 	readonly details = [];
@@ -93,14 +109,22 @@ export class CommonTableScan extends Operator {
 	readonly layout: Layout;
 	readonly estimate = 200;
 	readonly #table: CommonTableState;
+	readonly #isOwn: boolean;
 	readonly #plan: () => CommonTablePlan;
 
 	/** `plan` is asked for late: a recursive table's plan refers to itself. */
-	constructor(relation: Relation, table: CommonTableState, plan: () => CommonTablePlan) {
+	constructor(
+		relation: Relation,
+		table: CommonTableState,
+		isOwn: boolean,
+		plan: () => CommonTablePlan,
+	) {
 		super();
-		this.label = `CTE Scan on ${table.name}${relation.name === table.name ? "" : ` ${relation.name}`}`;
+		const name = `${table.name}${relation.name === table.name ? "" : ` ${relation.name}`}`;
+		this.label = `${isOwn ? "WorkTable" : "CTE"} Scan on ${name}`;
 		this.layout = Layout.of(relation);
 		this.#table = table;
+		this.#isOwn = isOwn;
 		this.#plan = plan;
 	}
 
@@ -110,52 +134,81 @@ export class CommonTableScan extends Operator {
 			frame = frame.outer;
 		assert(frame !== undefined, "a common table has a frame");
 		const state = frame.commonTables!.get(this.#table)!;
-		if (state.working === undefined) state.rows ??= materialize(this.#plan(), frame, state);
-		const rows = state.working ?? (await state.rows!);
-		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
+		const rows = this.#isOwn ? state.working : state.rows;
+		const around = frame;
+		const open = () => commonRows(this.#plan(), around, state);
+		for (let next = 0; ; ) {
+			for (; next < rows.length; next += batchSize) yield rows.slice(next, next + batchSize);
+			next = Math.min(next, rows.length);
+			if (this.#isOwn || !(await state.more(open))) return;
+		}
 	}
 }
 
-async function materialize(
+/** Rows of a common table as they come. They are kept, and so they are metered. */
+async function* commonRows(
 	plan: CommonTablePlan,
 	frame: Env,
 	state: CommonTableRows,
-): Promise<Batch> {
-	const all: ExecRow[] = [];
+): AsyncIterable<Batch> {
+	if (plan.change !== undefined) {
+		yield* changedRows(plan.change, frame);
+		return;
+	}
 	const { recursive } = plan;
-	const slots = Array.from({ length: plan.base.layout.width }, (_, i) => i);
-	const hash = rowHasher(
-		slots.map(() => 25),
-		slots,
-	);
-	const seen = recursive?.distinct === true ? new Set<unknown>() : undefined;
-	const collect = async (node: Pick<PlanNode, "run">): Promise<ExecRow[]> => {
-		const fresh: ExecRow[] = [];
-		for await (const batch of node.run(frame)) {
-			for (const row of batch) {
-				if (seen !== undefined) {
-					const key = hash(row);
-					if (seen.has(key)) continue;
-					seen.add(key);
-				}
-				frame.execution.memory.add(row, sortMemory);
-				fresh.push(row);
-			}
-		}
-		return fresh;
-	};
-	// Rows that the part writes are not those of the statement.
-	const { affected } = frame.execution;
-	let step = await collect(plan.change ?? plan.base);
-	if (plan.change !== undefined) frame.execution.affected = affected;
-	for (const row of step) all.push(row);
+	const fresh = freshRows(recursive?.distinct === true ? recursive.oids : undefined, frame);
+	let step: ExecRow[] = [];
+	for await (const batch of plan.base.run(frame)) {
+		const rows = fresh(batch);
+		if (rows.length > 0) yield rows;
+		if (recursive !== undefined) step.push(...rows);
+	}
 	while (recursive !== undefined && step.length > 0) {
 		state.working = step;
-		step = await collect(recursive.plan);
-		state.working = undefined;
-		for (const row of step) all.push(row);
+		step = [];
+		for await (const batch of recursive.plan.run(frame)) {
+			const rows = fresh(batch);
+			if (rows.length > 0) yield rows;
+			step.push(...rows);
+		}
 		const pause = frame.execution.pause();
 		if (pause !== undefined) await pause;
 	}
-	return all;
+}
+
+/** All at once, whoever reads how many of them: rows that the part writes are not those of the statement. */
+async function* changedRows(change: StatementPlan, frame: Env): AsyncIterable<Batch> {
+	const { affected } = frame.execution;
+	const batches: Batch[] = [];
+	for await (const batch of change.run(frame)) {
+		for (const row of batch) frame.execution.memory.add(row, sortMemory);
+		batches.push(batch);
+	}
+	frame.execution.affected = affected;
+	yield* batches;
+}
+
+/** Passes rows on that are kept; `oids`: without those that there were. */
+function freshRows(oids: readonly number[] | undefined, frame: Env): (batch: Batch) => Batch {
+	const { memory } = frame.execution;
+	const seen = new Set<unknown>();
+	const hash =
+		oids &&
+		rowHasher(
+			oids,
+			oids.map((_, i) => i),
+		);
+	return (batch) => {
+		const rows: ExecRow[] = [];
+		for (const row of batch) {
+			if (hash !== undefined) {
+				const key = hash(row);
+				if (seen.has(key)) continue;
+				seen.add(key);
+			}
+			memory.add(row, sortMemory);
+			rows.push(row);
+		}
+		return rows;
+	};
 }

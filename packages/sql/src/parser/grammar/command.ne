@@ -143,3 +143,36 @@ uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" 
                  | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication" | "role"
                  | "routine" | "rule" | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
                  | "trigger" | "type" | "view"
+
+cursor -> "declare" columnName cursorOptions "cursor" holdOpt "for" query {% declareNode %}
+        | "fetch" fetched {% ([, fetched], at) => ({ kind: "fetch", ...fetched, move: false, at }) %}
+        | "move" fetched {% ([, fetched], at) => ({ kind: "fetch", ...fetched, move: true, at }) %}
+        | "close" columnName {% ([, name], at) => ({ kind: "close", name, at }) %}
+        | "close" "all" {% (d, at) => ({ kind: "close", name: undefined, at }) %}
+cursorOptions -> null {% () => [] %} | cursorOptionList {% id %}
+cursorOptionList -> cursorOption {% first %} | cursorOptionList cursorOption {% more %}
+cursorOption -> "no" "scroll" {% () => "no scroll" %}
+              | "scroll" {% () => "scroll" %}
+              | "insensitive" {% () => "insensitive" %}
+              | "asensitive" {% () => "asensitive" %}
+              | "binary" {% () => { throw unsupported("binary cursors are"); } %}
+holdOpt -> null {% () => false %} | "with" "hold" {% () => true %} | "without" "hold" {% () => false %}
+fetched -> columnName {% ([name]) => fetchNode(name, "forward", 1) %}
+         | fromIn columnName {% ([, name]) => fetchNode(name, "forward", 1) %}
+         | fetchWay fromInOpt columnName {% ([direction, , name]) => ({ name, direction }) %}
+fetchWay -> "next" {% () => way("forward", 1) %}
+          | "prior" {% () => way("backward", 1) %}
+          | "first" {% () => way("absolute", 1) %}
+          | "last" {% () => way("absolute", -1) %}
+          | "absolute" bigNumber {% ([, n]) => way("absolute", n) %}
+          | "relative" bigNumber {% ([, n]) => way("relative", n) %}
+          | bigNumber {% ([n]) => way("forward", n) %}
+          | "all" {% () => way("forward", "all") %}
+          | "forward" {% () => way("forward", 1) %}
+          | "forward" bigNumber {% ([, n]) => way("forward", n) %}
+          | "forward" "all" {% () => way("forward", "all") %}
+          | "backward" {% () => way("backward", 1) %}
+          | "backward" bigNumber {% ([, n]) => way("backward", n) %}
+          | "backward" "all" {% () => way("backward", "all") %}
+fromIn -> "from" | "in"
+fromInOpt -> null | fromIn

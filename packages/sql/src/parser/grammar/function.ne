@@ -1,6 +1,6 @@
 # Function calls, and the constructs that look like them.
 
-call -> plainCall callFilter overOpt {% finishCall %}
+call -> plainCall withinOpt callFilter overOpt {% finishCall %}
       | specialCall {% id %}
 # In FROM neither FILTER nor OVER may follow.
 tableCall -> plainCall {% id %} | specialCall {% id %}
@@ -19,9 +19,9 @@ argList -> arg {% first %} | argList "," arg {% more %}
 arg -> listItem {% id %}
      | columnName "=>" expr {% () => { throw unsupported("named arguments are"); } %}
      | columnName ":=" expr {% () => { throw unsupported("named arguments are"); } %}
+withinOpt -> null {% () => undefined %} | "within" "group" "(" sortClause ")" {% ([, , , orderBy], at) => ({ orderBy, at }) %}
 callFilter -> null {% () => undefined %}
             | "filter" "(" "where" expr ")" {% ([, , , condition]) => condition %}
-            | "within" "group" "(" "order" "by" sortList ")" {% () => { throw unsupported("ordered-set aggregates are"); } %}
 overOpt -> null {% () => undefined %} | callOver {% id %}
 callOver -> "over" windowName {% ([, name]) => name %}
           | "over" window {% ([, window]) => window %}

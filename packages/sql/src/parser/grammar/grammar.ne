@@ -17,6 +17,7 @@ import {
 	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
+import { declareNode, fetchNode, way } from "./build-cursor.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
 import { first, more, pair } from "./deferred.ts";
 import {
@@ -47,4 +48,5 @@ statement -> query {% id %}
            | maintenance {% id %}
            | notification {% id %}
            | comment {% id %}
+           | cursor {% id %}
 

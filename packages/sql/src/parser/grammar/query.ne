@@ -55,6 +55,12 @@ withOpt -> null {% () => undefined %} | withClause {% id %}
 withClause -> "with" commonTables {% ([, tables]) => ({ tables, recursive: false }) %}
             | "with" "recursive" commonTables {% ([, , tables]) => ({ tables, recursive: true }) %}
 commonTables -> commonTable {% first %} | commonTables "," commonTable {% more %}
+commonTable -> columnName columnListOpt "as" materialized "(" query ")" searchOrCycle {% () => { throw unsupported("SEARCH and CYCLE in WITH are"); } %}
+searchOrCycle -> search | cycle | search cycle
+search -> "search" searchFirst "first" "by" columnNames "set" columnName
+searchFirst -> "depth" | "breadth"
+cycle -> "cycle" columnNames "set" columnName "using" columnName
+       | "cycle" columnNames "set" columnName "to" opExpr "default" opExpr "using" columnName
 commonTable -> columnName columnListOpt "as" materialized "(" query ")" {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
              | columnName columnListOpt "as" materialized "(" changeStatement ")"
                {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
