@@ -10,11 +10,13 @@
  *
  * May import: runtime, keys, rpc, storage, replica, placement.
  */
+
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
+import PQueue from "p-queue";
 import { ChangeFeed } from "./change-feed.ts";
 import type { Gateway } from "./gateway.ts";
 import { throwErrors } from "./router.ts";
@@ -27,6 +29,12 @@ import type {
 	TransactionCoordinator,
 	TransactionOptions,
 } from "./types.ts";
+
+/** Splits, and moves of leases, that one statement has under way at most. */
+const adminCallsMax = 16;
+/** How long a lease may take to move to a replica that is made right now, and how often that is tried. */
+const catchUpMs = 10_000;
+const catchUpPauseMs = 100;
 
 export class GatewayCoordinator implements TransactionCoordinator {
 	readonly #gateway: Gateway;
@@ -41,23 +49,40 @@ export class GatewayCoordinator implements TransactionCoordinator {
 		return new GatewayTransaction(this.#gateway, options);
 	}
 
+	/** First in the middle, so that the halves can go on side by side. Rejects when all that had begun is done. */
 	async splitAt(keys: readonly Key[]): Promise<void> {
-		const { router } = this.#gateway;
-		for (const k of keys) {
-			for (;;) {
-				const answer = await router.request(k, { kind: "split", at: k }, { idempotent: true });
-				if (answer.kind === "stale") {
-					continue;
-				}
-				throwErrors(answer);
-				if (answer.kind === "split") {
-					await this.#placement.report([
-						{ descriptor: answer.left, leaseholder: undefined },
-						{ descriptor: answer.right, leaseholder: undefined },
-					]);
-				}
-				break;
+		const sorted = [...new Set(keys)].sort();
+		const queue = new PQueue({ concurrency: adminCallsMax });
+		const between = async (from: number, to: number): Promise<void> => {
+			if (from >= to) {
+				return;
 			}
+			const middle = (from + to) >> 1;
+			await queue.add(() => this.#splitAt(sorted[middle]!));
+			await Promise.all([between(from, middle), between(middle + 1, to)]);
+		};
+		try {
+			await between(0, sorted.length);
+		} finally {
+			await queue.onIdle();
+		}
+	}
+
+	async #splitAt(k: Key): Promise<void> {
+		const { router } = this.#gateway;
+		for (;;) {
+			const answer = await router.request(k, { kind: "split", at: k }, { idempotent: true });
+			if (answer.kind === "stale") {
+				continue;
+			}
+			throwErrors(answer);
+			if (answer.kind === "split") {
+				await this.#placement.report([
+					{ descriptor: answer.left, leaseholder: undefined },
+					{ descriptor: answer.right, leaseholder: undefined },
+				]);
+			}
+			return;
 		}
 	}
 
@@ -68,13 +93,38 @@ export class GatewayCoordinator implements TransactionCoordinator {
 			(await this.#placement.nodes()).filter((n) => n.state === "live").map((n) => n.nodeId),
 		);
 		let turn = 0;
-		for (const { descriptor } of ranges) {
+		const moves = ranges.flatMap(({ descriptor, leaseholder }) => {
 			const candidates = descriptor.replicas
 				.filter((r) => r.role === "voter" && live.has(r.nodeId))
 				.map((r) => r.nodeId)
 				.sort((a, b) => a - b);
-			if (candidates.length > 0) {
-				await this.moveLease(descriptor.start, candidates[turn++ % candidates.length]!);
+			const to = candidates.length === 0 ? leaseholder : candidates[turn++ % candidates.length];
+			return to === leaseholder || to === undefined ? [] : [{ start: descriptor.start, to }];
+		});
+		const queue = new PQueue({ concurrency: adminCallsMax });
+		try {
+			await Promise.all(
+				moves.map(({ start, to }) => queue.add(() => this.#moveLeaseSoon(start, to))),
+			);
+		} finally {
+			await queue.onIdle();
+		}
+	}
+
+	/** A replica that a split has just made may not be up to date yet. */
+	async #moveLeaseSoon(k: Key, to: NodeId): Promise<void> {
+		const { clock, scheduler } = this.#gateway.runtime;
+		const deadline = clock.monotonicMs() + catchUpMs;
+		for (;;) {
+			try {
+				await this.moveLease(k, to);
+				return;
+			} catch (error) {
+				const isBehind = error instanceof DatabaseError && error.code === "55000";
+				if (!isBehind || clock.monotonicMs() >= deadline) {
+					throw error;
+				}
+				await new Promise<void>((resolve) => scheduler.setTimer(catchUpPauseMs, resolve));
 			}
 		}
 	}
