@@ -1,0 +1,37 @@
+/**
+ * What to move where: a pure function of what the placement group's leader knows. It is called again every second or so, with
+ * what became of the moves before, and gives out a few at a time; the leader keeps no plan, so a new one goes on where the last
+ * stopped.
+ *
+ * 1. Repair comes first: a replica on a node that is dead, drains or was removed goes to another; a range with too few replicas
+ *    gets more, one with too many, or with a learner that nobody waits for any more, is tidied up.
+ * 2. When nothing is left to repair, replicas are balanced: within a tenth of the mean, and no further (`balance.ts`).
+ * 3. Leases leave nodes that leave or stop, and are balanced as well (`leases.ts`).
+ * 4. Nodes that are equal otherwise are told apart by rendezvous hashing of (range, node): the choice is stable.
+ * 5. A node sends and receives a few copies at once. What must wait for that is not planned yet.
+ * 6. What should be done and cannot is named with the reason.
+ * 7. Of a range with a majority down nothing is asked: nothing could be changed.
+ *
+ * Left out: sizes and loads of ranges, localities; a range counts as one, wherever it is.
+ */
+import { planBalance } from "./balance.ts";
+import { planLeases } from "./leases.ts";
+import { planRepair } from "./repairs.ts";
+import { Tally } from "./tally.ts";
+import type { ClusterView, Obstacle, Plan } from "./view.ts";
+
+export function planMoves(view: ClusterView): Plan {
+	const tally = new Tally(view);
+	const obstacles: Obstacle[] = [];
+	let isRepairing = false;
+	for (const range of view.ranges) {
+		const isMoving = view.underWay.has(range.descriptor.rangeId);
+		const state = isMoving ? "planned" : planRepair(view, tally, range);
+		if (typeof state === "object") obstacles.push(state);
+		else if (state === "waiting" || (state === "planned" && !isMoving)) isRepairing = true;
+	}
+	const isUneven = !isRepairing && planBalance(view, tally);
+	const hasLeases = planLeases(view, tally);
+	const isSettled = !isRepairing && !isUneven && !hasLeases && view.underWay.size === 0;
+	return { moves: tally.moves, obstacles, isSettled };
+}

@@ -1,0 +1,165 @@
+/** Who holds what, with the moves counted in that are under way or planned; and how much each node has to do with them. */
+import { assert } from "@quorate/keys/assert";
+import type { NodeId } from "@quorate/keys/ids";
+import type { RangeInfo } from "@quorate/keys/range";
+import type { ClusterView, Move, NodeView } from "./view.ts";
+
+export interface NodeTally {
+	readonly node: NodeView;
+	replicas: number;
+	leases: number;
+	/** Copies of ranges on their way to it, and from it. */
+	receiving: number;
+	sending: number;
+	/** Leases on their way to or from it. */
+	handingOver: number;
+}
+
+/** Within a tenth of the mean, as whole numbers; always wide enough to be reached. */
+export interface Band {
+	readonly low: number;
+	readonly high: number;
+}
+
+const tolerance = 0.1;
+
+export class Tally {
+	readonly moves: Move[] = [];
+	readonly #view: ClusterView;
+	readonly nodes: readonly NodeTally[];
+	/** Nodes that do not leave. */
+	readonly staying: readonly NodeTally[];
+	readonly #nodes = new Map<NodeId, NodeTally>();
+	/** Where replicas are, the moves counted in. */
+	readonly #holders = new Map<RangeInfo, readonly NodeId[]>();
+
+	constructor(view: ClusterView) {
+		this.#view = view;
+		for (const node of view.nodes) {
+			const counts = { replicas: 0, leases: 0, receiving: 0, sending: 0, handingOver: 0 };
+			this.#nodes.set(node.nodeId, { node, ...counts });
+		}
+		this.nodes = [...this.#nodes.values()];
+		this.staying = this.nodes.filter(({ node }) => node.standing !== "leaving");
+		for (const range of view.ranges) {
+			const move = view.underWay.get(range.descriptor.rangeId);
+			this.#count(range, move);
+			if (move !== undefined) {
+				this.#engage(move);
+			}
+		}
+	}
+
+	#count(range: RangeInfo, move: Move | undefined): void {
+		const now = range.descriptor.replicas.map((r) => r.nodeId);
+		const holders = move?.kind === "replicas" ? move.nodes : now;
+		this.#holders.set(range, holders);
+		for (const id of holders) {
+			const tally = this.#nodes.get(id);
+			if (tally !== undefined) tally.replicas++;
+		}
+		const holder = move?.kind === "lease" ? move.to : range.leaseholder;
+		const tally = holder === undefined ? undefined : this.#nodes.get(holder);
+		if (tally !== undefined) tally.leases++;
+	}
+
+	/** What a node does for a move while it lasts. */
+	#engage(move: Move): void {
+		if (move.kind === "lease") {
+			for (const id of [move.from, move.to]) {
+				const tally = this.#nodes.get(id);
+				if (tally !== undefined) tally.handingOver++;
+			}
+			return;
+		}
+		for (const id of move.added) {
+			const tally = this.#nodes.get(id);
+			if (tally !== undefined) tally.receiving++;
+		}
+		const sender = move.sender === undefined ? undefined : this.#nodes.get(move.sender);
+		if (sender !== undefined) sender.sending += move.added.length;
+	}
+
+	of(node: NodeId): NodeTally | undefined {
+		return this.#nodes.get(node);
+	}
+
+	standing(node: NodeId): NodeView["standing"] {
+		return this.#nodes.get(node)?.node.standing ?? "leaving";
+	}
+
+	isUp(node: NodeId): boolean {
+		return this.#nodes.get(node)?.node.isUp ?? false;
+	}
+
+	holders(range: RangeInfo): readonly NodeId[] {
+		return this.#holders.get(range) ?? [];
+	}
+
+	mayReceive({ node, receiving }: NodeTally): boolean {
+		return node.standing === "live" && receiving < this.#view.limits.copiesPerNode;
+	}
+
+	/** Whoever holds the lease sends the copy. */
+	maySend({ leaseholder }: RangeInfo): boolean {
+		const tally = leaseholder === undefined ? undefined : this.#nodes.get(leaseholder);
+		return tally === undefined || tally.sending < this.#view.limits.copiesPerNode;
+	}
+
+	mayHandOver({ handingOver }: NodeTally): boolean {
+		return handingOver < this.#view.limits.leasesPerNode;
+	}
+
+	/** Plans that the range shall be on `nodes`. */
+	place(range: RangeInfo, nodes: readonly NodeId[], reason: string): void {
+		const before = this.holders(range);
+		const added = nodes.filter((id) => !before.includes(id));
+		const removed = before.filter((id) => !nodes.includes(id));
+		const { descriptor, leaseholder: sender } = range;
+		const move: Move = {
+			kind: "replicas",
+			range: descriptor,
+			nodes,
+			added,
+			removed,
+			sender,
+			reason,
+		};
+		for (const id of added) {
+			const tally = this.#nodes.get(id);
+			assert(tally?.node.standing === "live", () => `node ${id} is given a replica`);
+			tally.replicas++;
+		}
+		for (const id of removed) {
+			const tally = this.#nodes.get(id);
+			if (tally !== undefined) tally.replicas--;
+		}
+		this.#holders.set(range, nodes);
+		this.#engage(move);
+		this.moves.push(move);
+	}
+
+	/** Plans that the lease goes to `to`. */
+	handOver(range: RangeInfo, from: NodeTally, to: NodeTally, reason: string): void {
+		from.leases--;
+		to.leases++;
+		const move: Move = {
+			kind: "lease",
+			range: range.descriptor,
+			from: from.node.nodeId,
+			to: to.node.nodeId,
+			reason,
+		};
+		this.#engage(move);
+		this.moves.push(move);
+	}
+
+	/** Of counts that are to be spread over so many nodes. */
+	static band(total: number, nodes: number): Band {
+		const mean = nodes === 0 ? 0 : total / nodes;
+		// Sums of tenths are not exact.
+		const high = Math.max(Math.floor(mean * (1 + tolerance) + 1e-9), Math.ceil(mean));
+		const low = Math.min(Math.ceil(mean * (1 - tolerance) - 1e-9), Math.floor(mean));
+		return { low, high };
+	}
+}

@@ -1,0 +1,67 @@
+/** What the scheduler decides from, and what it decides. */
+import type { NodeId, RangeId } from "@quorate/keys/ids";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
+
+export interface NodeView {
+	readonly nodeId: NodeId;
+	/**
+	 * `live`: takes replicas and leases. `stopping`: will be gone for a moment, gives its leases away and keeps its replicas.
+	 * `silent`: keeps what it has, and takes nothing. `leaving` (dead, draining or removed): gives up everything.
+	 */
+	readonly standing: "live" | "stopping" | "silent" | "leaving";
+	/** It answers: what it holds counts towards a quorum now. */
+	readonly isUp: boolean;
+}
+
+export interface ClusterView {
+	/** In the order of their ids. A replica on a node that is not here counts as on one that leaves. */
+	readonly nodes: readonly NodeView[];
+	readonly ranges: readonly RangeInfo[];
+	/** Under way, by range: counted as if done, and the range is left alone. */
+	readonly underWay: ReadonlyMap<RangeId, Move>;
+	/** Ranges that are not to be touched now: a move of theirs has just failed, or somebody else is changing their members. */
+	isResting(range: RangeInfo): boolean;
+	readonly limits: PlanLimits;
+}
+
+export interface PlanLimits {
+	/** Of a range, where there are so many nodes. */
+	readonly replicas: number;
+	/** Copies at once that a node sends, and that it receives. */
+	readonly copiesPerNode: number;
+	/** Leases at once that a node gives, and that it takes. */
+	readonly leasesPerNode: number;
+}
+
+export type Move =
+	/** `nodes` and no others shall hold the range: learners first, then one joint change. */
+	| {
+			readonly kind: "replicas";
+			readonly range: RangeDescriptor;
+			readonly nodes: readonly NodeId[];
+			readonly added: readonly NodeId[];
+			readonly removed: readonly NodeId[];
+			/** Whose copy it is, as far as known. */
+			readonly sender: NodeId | undefined;
+			readonly reason: string;
+	  }
+	| {
+			readonly kind: "lease";
+			readonly range: RangeDescriptor;
+			readonly from: NodeId;
+			readonly to: NodeId;
+			readonly reason: string;
+	  };
+
+/** Something should be done about the range, and cannot. */
+export interface Obstacle {
+	readonly rangeId: RangeId;
+	readonly reason: string;
+}
+
+export interface Plan {
+	readonly moves: readonly Move[];
+	readonly obstacles: readonly Obstacle[];
+	/** Nothing is left to do, now or when what is under way has ended. */
+	readonly isSettled: boolean;
+}
