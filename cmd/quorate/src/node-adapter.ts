@@ -27,6 +27,8 @@ export interface NodeOptions {
 export interface RunningNode {
 	readonly nodeId: number;
 	readonly sqlAddress: string;
+	/** Before `stop`: gives away what others would have to wait for. */
+	drain(): Promise<void>;
 	stop(): Promise<void>;
 	/** Resolves, with the reason, when the node cannot go on. */
 	readonly failed: Promise<string>;

@@ -98,6 +98,7 @@ async function runUntilStopped(options: NodeOptions, startNode: StartNode): Prom
 		return 1;
 	}
 	console.log(`quorate: ${reason}, stopping`);
+	await node.drain();
 	await node.stop();
 	return 0;
 }

@@ -23,6 +23,10 @@ export interface Limits {
 	readonly rangeMaxLoad?: number;
 	/** Between two looks whether ranges are to be split. */
 	readonly divideMs?: number;
+	/** Between two looks of the scheduler; 0: it moves nothing. */
+	readonly schedulerMs?: number;
+	/** After so long a silence a node counts as dead, whatever `dead_after` says. */
+	readonly deadAfterMs?: number;
 }
 
 /** While nobody has set `range_max_bytes` and `range_max_load`. */
@@ -31,3 +35,6 @@ export const defaultRangeMaxLoad = 2_500;
 
 /** How long history is kept while nobody has set `gc_ttl`. */
 export const defaultHistoryLifeMs = 600_000;
+
+/** After which a silent node counts as dead while nobody has set `dead_after`. */
+export const defaultDeadAfterMs = 300_000;

@@ -54,9 +54,9 @@ export interface PgServer {
 	cancelRequested(key: CancelKey): void;
 	/**
 	 * Turns new clients away and ends each session (57P01) as soon as it is outside a transaction, those that stay in
-	 * one when its deadline has passed; resolves when all are gone.
+	 * one when `withinMs` have passed (default: as the limits say); resolves when all are gone.
 	 */
-	drain(): Promise<void>;
+	drain(withinMs?: number): Promise<void>;
 	/** The same, but cancels what runs, and cuts what has not ended by the deadline. */
 	close(): Promise<void>;
 }
@@ -70,9 +70,10 @@ export async function createPgServer(options: PgServerOptions): Promise<PgServer
 	const listener = await options.runtime.network.listen(options.listenAddress, (connection) =>
 		clients.accept(connection),
 	);
-	const stop = async (graceful: boolean) => {
-		const closed = listener.close();
-		await clients.shutDown(graceful);
+	let closed: Promise<void> | undefined;
+	const stop = async (graceful: boolean, withinMs?: number) => {
+		closed ??= listener.close();
+		await clients.shutDown(graceful, withinMs);
 		await closed;
 	};
 	return {
@@ -82,7 +83,7 @@ export async function createPgServer(options: PgServerOptions): Promise<PgServer
 		},
 		signal: (pid, what) => clients.signal(pid, what),
 		cancelRequested: (key) => clients.cancelHere(key),
-		drain: () => stop(true),
+		drain: (withinMs) => stop(true, withinMs),
 		close: () => stop(false),
 	};
 }
@@ -172,7 +173,7 @@ class Clients implements ConnectionHost {
 		}
 	}
 
-	async shutDown(graceful: boolean): Promise<void> {
+	async shutDown(graceful: boolean, withinMs = this.limits.drainDeadlineMs): Promise<void> {
 		this.#stopping = true;
 		for (const client of [...this.#connections]) {
 			client.shutDown(graceful);
@@ -183,7 +184,7 @@ class Clients implements ConnectionHost {
 		const empty = new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
 		const { scheduler } = this.runtime;
 		const deadline = graceful
-			? scheduler.setTimer(this.limits.drainDeadlineMs, () => void this.shutDown(false))
+			? scheduler.setTimer(withinMs, () => void this.shutDown(false))
 			: scheduler.setTimer(this.limits.shutdownDeadlineMs, () => this.#cut());
 		await empty;
 		deadline.cancel();

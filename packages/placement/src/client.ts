@@ -16,6 +16,7 @@ import {
 	type LeaderAnswer,
 	lookupRangesMax,
 	methods,
+	type Overview,
 	readSettings,
 	reportRangesMax,
 	toWire,
@@ -159,6 +160,11 @@ export class ConnectedPlacementClient implements PlacementClient {
 	async markNode(nodeId: NodeId, state: NodeRecord["state"]): Promise<void> {
 		const answer = await this.#calls.call(methods.markNode, { nodeId, state });
 		throwIfRefused(answer as { refused: string });
+	}
+
+	/** From the leader, for people. */
+	async overview(): Promise<Overview> {
+		return (await this.#calls.call(methods.overview, null)) as Overview;
 	}
 
 	async set(name: string, value: string | null): Promise<void> {

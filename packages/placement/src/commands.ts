@@ -7,10 +7,10 @@ import { assert } from "@quorate/keys/assert";
 import type { BootId, NodeId } from "@quorate/keys/ids";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import type { IdKind, NodeRecord } from "./types.ts";
+import type { IdKind, NodeRecord, PlacementEvent } from "./types.ts";
 
-/** Raised when the meaning of an entry changes; an entry of a newer format stops the node. 2: a setting may be null. */
-const commandFormat = 2;
+/** Raised when the meaning of an entry changes; an entry of a newer format stops the node. 2: a setting may be null. 3: events. */
+const commandFormat = 3;
 const oldestFormat = 1;
 
 export type PlacementCommand =
@@ -42,6 +42,16 @@ export type PlacementCommand =
 	| { readonly kind: "allocate"; readonly id: IdKind; readonly count: number }
 	/** Leaseholders tell their descriptors; older epochs change nothing. */
 	| { readonly kind: "report"; readonly ranges: readonly RangeInfo[] }
+	/** Something was decided. Its id is given at apply. */
+	| { readonly kind: "event"; readonly event: Omit<PlacementEvent, "id"> }
+	/** What became of it. */
+	| {
+			readonly kind: "event-end";
+			readonly id: number;
+			readonly outcome: string;
+			readonly bytes: number | null;
+			readonly tookMs: number;
+	  }
 	/** Null: it goes back to its default. */
 	| { readonly kind: "set"; readonly name: string; readonly value: string | null };
 
@@ -50,6 +60,7 @@ export type CommandResult =
 	| { readonly kind: "done" }
 	| { readonly kind: "refused"; readonly reason: string }
 	| { readonly kind: "allocated"; readonly first: number }
+	| { readonly kind: "recorded"; readonly id: number }
 	| { readonly kind: "joined"; readonly nodeId: NodeId }
 	| { readonly kind: "raised"; readonly version: number; readonly c: Timestamp };
 

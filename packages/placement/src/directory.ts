@@ -7,7 +7,7 @@
  * is right. Entries wholly covered by higher versions are dropped.
  */
 import type { RangeId } from "@quorate/keys/ids";
-import type { Key } from "@quorate/keys/key";
+import { type Key, keyMax, keyMin } from "@quorate/keys/key";
 import { isNewerEpoch, type RangeDescriptor, type RangeInfo } from "@quorate/keys/range";
 
 export class RangeDirectory {
@@ -64,6 +64,16 @@ export class RangeDirectory {
 			position = newer !== undefined && newer < stop ? newer : stop;
 		}
 		return found;
+	}
+
+	/** Those that hold keys now, in order: what is half covered by a newer one, whose other half is not known yet, is left out. */
+	current(): readonly RangeInfo[] {
+		let isClean = true;
+		for (let i = 1; i < this.#ordered.length; i++) {
+			const before = this.#ordered[i - 1]!.descriptor;
+			isClean &&= before.end <= this.#ordered[i]!.descriptor.start;
+		}
+		return isClean ? this.#ordered : this.lookup(keyMin, keyMax, Number.MAX_SAFE_INTEGER);
 	}
 
 	/** By start key. */

@@ -126,6 +126,21 @@ export class PlacementMachine implements GroupMachine {
 		});
 	}
 
+	/** Gives the lead to a member that has all of the log, if there is one. */
+	resign(): void {
+		const handle = this.#handle;
+		if (handle === undefined || !this.#leadership.isLeader) {
+			return;
+		}
+		const { progress, commit } = handle.status();
+		const { voters } = this.#applied.configuration;
+		const level = progress.filter((p) => voters.includes(p.replica) && p.match + 100 > commit);
+		const next = level.find((p) => p.replica !== handle.replicaId && p.match > 0);
+		if (next !== undefined) {
+			handle.transferLeadership(next.replica);
+		}
+	}
+
 	/** Nothing happens if that node is no member, or does not follow. */
 	transferLeadership(to: NodeId): void {
 		const { voters } = this.#applied.configuration;

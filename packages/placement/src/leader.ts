@@ -6,11 +6,14 @@
  */
 import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Limits } from "@quorate/keys/limits";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import { members } from "@quorate/raft/configuration";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementCommand } from "./commands.ts";
 import { Demand } from "./demand.ts";
+import { placementNode } from "./genesis.ts";
 import type { PlacementMachine, ProposalResult } from "./group-machine.ts";
 import { Liveness } from "./liveness.ts";
 import {
@@ -19,6 +22,7 @@ import {
 	type LeaderAnswer,
 	lookupRangesMax,
 	methods,
+	type Overview,
 	readCount,
 	readIdKind,
 	readIssueCount,
@@ -31,6 +35,7 @@ import {
 	settingsToWire,
 	toWire,
 } from "./messages.ts";
+import { describeMove, type MoveExecutor, Scheduler } from "./scheduler/scheduler.ts";
 import type { NodeRecord } from "./types.ts";
 
 /** A caller asks again after this. */
@@ -51,6 +56,7 @@ export class PlacementLeader {
 	readonly #liveness: Liveness;
 	readonly #self: NodeId;
 	readonly #demand: Demand;
+	#scheduler: Scheduler | undefined;
 	#waiters: SchemaWaiter[] = [];
 	#recheck: Timer | undefined;
 	#wasServing = false;
@@ -85,6 +91,9 @@ export class PlacementLeader {
 			this.#liveness.reset();
 			this.#demand.reset();
 		}
+		if (isServing !== this.#wasServing) {
+			this.#scheduler?.reset();
+		}
 		this.#wasServing = isServing;
 		this.#checkWaiters();
 	}
@@ -116,8 +125,17 @@ export class PlacementLeader {
 		return [true, [result.timestamp, result.schemaVersion]];
 	}
 
+	/** Moves ranges from now on, while this member leads. */
+	schedule(executor: MoveExecutor, limits: Limits | undefined): void {
+		const liveness = this.#liveness;
+		const [runtime, machine] = [this.#runtime, this.#machine];
+		this.#scheduler = new Scheduler({ runtime, machine, liveness, executor, limits });
+		this.#scheduler.start();
+	}
+
 	close(): void {
 		this.#recheck?.cancel();
+		this.#scheduler?.close();
 	}
 
 	#handlers(): Record<string, (body: unknown) => unknown> {
@@ -126,6 +144,7 @@ export class PlacementLeader {
 			[methods.report]: (body) => this.#propose({ kind: "report", ranges: readRanges(body) }),
 			[methods.allocate]: (body) => this.#allocate(body),
 			[methods.nodes]: () => this.#nodes(),
+			[methods.overview]: () => this.#overview(),
 			[methods.register]: (body) => this.#register(body),
 			[methods.heartbeat]: (body) => this.#heartbeat(body),
 			[methods.awaitSchema]: (body) => this.#awaitSchema(body),
@@ -213,7 +232,8 @@ export class PlacementLeader {
 		const known = readCount(fields["settingsVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
 		const isCurrent = this.#isCurrentBoot(node, boot);
 		if (isCurrent) {
-			this.#liveness.heard(node, boot, version);
+			this.#liveness.heard(node, boot, version, fields["isStopping"] === true);
+			this.#revive(node);
 			this.#checkWaiters();
 		} else if (!(await this.#isStateCurrent())) {
 			return undefined;
@@ -224,6 +244,35 @@ export class PlacementLeader {
 			schemaVersion: this.#machine.state.schemaVersion(),
 			settings: known < settings.version ? settingsToWire(settings) : null,
 			ended: !isCurrent && !this.#isCurrentBoot(node, boot),
+		};
+	}
+
+	/** It was taken for dead, and is not. */
+	#revive(nodeId: NodeId): void {
+		const record = this.#machine.state.node(nodeId);
+		// Without an address it has lost its place to another.
+		if (record?.state === "dead" && record.address !== "") {
+			void this.#machine.propose({ kind: "mark-node", nodeId, state: "live" });
+		}
+	}
+
+	#overview(): Overview {
+		const { state, applied } = this.#machine;
+		const { voters, outgoing } = applied.configuration;
+		const members = new Set([...voters, ...outgoing].map(placementNode));
+		const scheduler = this.#scheduler;
+		return {
+			nodes: state.nodes().map((record) => ({
+				...this.#liveness.judge(record),
+				silentMs: Math.round(this.#liveness.silentForMs(record)),
+				isStopping: this.#liveness.isStopping(record),
+				isMember: members.has(record.nodeId),
+			})),
+			ranges: state.directory.current().map(toWire),
+			obstacles: (scheduler?.obstacles ?? []).map((o) => [o.rangeId, o.reason] as const),
+			moves: (scheduler?.underWay ?? []).map((m) => [m.range.rangeId, describeMove(m)] as const),
+			isSettled: scheduler?.isSettled ?? false,
+			events: state.events(),
 		};
 	}
 
@@ -245,13 +294,46 @@ export class PlacementLeader {
 		}
 	}
 
-	#markNode(body: unknown): Promise<{ refused: string } | undefined> {
-		const { nodeId, state } = readObject(body);
-		return this.#settle({
-			kind: "mark-node",
-			nodeId: readNodeId(nodeId),
-			state: readNodeState(state),
-		});
+	async #markNode(body: unknown): Promise<{ refused: string } | undefined> {
+		const { nodeId, state: asked } = readObject(body);
+		const id = readNodeId(nodeId);
+		const state = readNodeState(asked);
+		const refused = state === "removed" ? this.#whyNotRemoved(id) : undefined;
+		if (refused !== undefined) {
+			return { refused };
+		}
+		const before = this.#machine.state.node(id)?.state;
+		const result = await this.#settle({ kind: "mark-node", nodeId: id, state });
+		if (result?.refused === "" && before !== state) {
+			const atMs = Math.round(this.#runtime.clock.wallMs());
+			const event = { atMs, kind: "node", rangeId: 0, to: [], from: [id] } as const;
+			const rest = { outcome: "done", bytes: null, tookMs: 0 };
+			const reason = `an operator: ${before ?? "unknown"} to ${state}`;
+			void this.#machine.propose({ kind: "event", event: { ...event, ...rest, reason } });
+		}
+		return result;
+	}
+
+	/** Who is removed takes nothing along that the cluster counts on. */
+	#whyNotRemoved(id: NodeId): string | undefined {
+		const { state, applied } = this.#machine;
+		const record = state.node(id);
+		if (record === undefined || record.state === "removed") {
+			return undefined;
+		}
+		const held = state.directory
+			.current()
+			.filter(({ descriptor }) => descriptor.replicas.some((r) => r.nodeId === id)).length;
+		if (held > 0) {
+			return `node ${id} still holds ${held} replicas: drain it first`;
+		}
+		if (members(applied.configuration).some((replica) => placementNode(replica) === id)) {
+			return `node ${id} is a member of the placement group: drain it first`;
+		}
+		if (record.state !== "draining" && record.state !== "dead") {
+			return `node ${id} is in use: drain it first`;
+		}
+		return undefined;
 	}
 
 	async #set(body: unknown): Promise<ProposalResult | undefined> {

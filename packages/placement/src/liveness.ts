@@ -14,6 +14,8 @@ interface Heard {
 	readonly atMs: number;
 	readonly bootId: string;
 	readonly schemaVersion: number;
+	/** It is about to stop. */
+	readonly isStopping: boolean;
 }
 
 export class Liveness {
@@ -31,8 +33,21 @@ export class Liveness {
 		this.#since = this.#clock.monotonicMs();
 	}
 
-	heard(node: NodeId, bootId: string, schemaVersion: number): void {
-		this.#heard.set(node, { atMs: this.#clock.monotonicMs(), bootId, schemaVersion });
+	heard(node: NodeId, bootId: string, schemaVersion: number, isStopping = false): void {
+		this.#heard.set(node, { atMs: this.#clock.monotonicMs(), bootId, schemaVersion, isStopping });
+	}
+
+	/** The boot that is registered has said so. */
+	isStopping({ nodeId, bootId }: NodeRecord): boolean {
+		const heard = this.#heard.get(nodeId);
+		return heard?.bootId === bootId && heard.isStopping;
+	}
+
+	/** How long nothing has been heard of the boot that is registered; counted from the beginning of the leadership at the earliest. */
+	silentForMs({ nodeId, bootId }: NodeRecord): number {
+		const heard = this.#heard.get(nodeId);
+		const lastMs = heard?.bootId === bootId ? heard.atMs : this.#since;
+		return this.#clock.monotonicMs() - lastMs;
 	}
 
 	/** The record with what was heard filled in. */
@@ -56,8 +71,6 @@ export class Liveness {
 	}
 
 	#isSilent(record: NodeRecord): boolean {
-		const heard = this.#heard.get(record.nodeId);
-		const lastMs = heard?.bootId === record.bootId ? heard.atMs : this.#since;
-		return this.#clock.monotonicMs() - lastMs > suspectAfterMs;
+		return this.silentForMs(record) > suspectAfterMs;
 	}
 }

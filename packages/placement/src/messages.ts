@@ -7,7 +7,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import { issueCountMax } from "./oracle.ts";
-import type { ClusterSettings, IdKind, NodeRecord } from "./types.ts";
+import type { ClusterSettings, IdKind, NodeRecord, PlacementEvent } from "./types.ts";
 
 export const methods = {
 	/** number of timestamps -> [first timestamp, schema version] */
@@ -24,12 +24,14 @@ export const methods = {
 	nodes: "placement.nodes",
 	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality} -> {refused} */
 	register: "placement.register",
-	/** {nodeId, bootId, schemaVersion, settingsVersion} -> HeartbeatAnswer */
+	/** {nodeId, bootId, schemaVersion, settingsVersion, isStopping} -> HeartbeatAnswer */
 	heartbeat: "placement.heartbeat",
 	/** {version, timeoutMs} -> boolean: all live nodes have seen it */
 	awaitSchema: "placement.await-schema",
 	/** {timestamp, least} -> version as of it, 0: forgotten; only from a leader that knows version `least` */
 	schemaAt: "placement.schema-at",
+	/** nothing -> Overview */
+	overview: "placement.overview",
 	/** {nodeId, state} -> {refused} */
 	markNode: "placement.mark-node",
 	/** {name, value or null} -> true */
@@ -58,6 +60,26 @@ export type WireRange = readonly [RangeDescriptor, number];
 
 /** Version, then names and values. */
 export type WireSettings = readonly [number, readonly (readonly [string, string])[]];
+
+/** What the control plane knows, for people. */
+export interface Overview {
+	readonly nodes: readonly (NodeRecord & {
+		/** Milliseconds since it was last heard of. */
+		readonly silentMs: number;
+		readonly isStopping: boolean;
+		/** It is a member of the placement group. */
+		readonly isMember: boolean;
+	})[];
+	readonly ranges: readonly WireRange[];
+	/** Ranges about which something should be done that cannot: with the reason. */
+	readonly obstacles: readonly (readonly [rangeId: number, reason: string])[];
+	/** Ranges that are being moved: with what is done. */
+	readonly moves: readonly (readonly [rangeId: number, what: string])[];
+	/** The scheduler has found nothing to do. */
+	readonly isSettled: boolean;
+	/** The oldest first. */
+	readonly events: readonly PlacementEvent[];
+}
 
 export interface HeartbeatAnswer {
 	readonly nodes: readonly NodeRecord[];

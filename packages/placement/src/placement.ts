@@ -25,12 +25,15 @@
  * P4. A block of ids is handed out once; a lost answer wastes it.
  * P5. A member whose data were discarded comes back as another replica of the group (`renewal.ts`).
  *
- * Left out: the group is on the nodes of its birth; moving and repairing replicas by
- * itself (a scheduler) is not here.
+ * P6. Where replicas and leases are is decided by a scheduler on the leader (`scheduler/plan.ts`, `scheduler/scheduler.ts`), and
+ *     done by the ranges themselves.
+ *
+ * Left out: the group is on the nodes of its birth.
  *
  * May import: runtime, keys, rpc, raft, wal, storage, replica.
  */
 import type { BootId } from "@quorate/keys/ids";
+import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { RaftHost } from "@quorate/replica/host-types";
 import type { Rpc } from "@quorate/rpc/types";
@@ -43,6 +46,7 @@ import { PlacementLeader } from "./leader.ts";
 import { methods, readCount, readObject, readSettings, readText } from "./messages.ts";
 import { NodePresence } from "./presence.ts";
 import { drawReplicasFrom, renewMembership } from "./renewal.ts";
+import type { MoveExecutor } from "./scheduler/scheduler.ts";
 import type { NodeIdentity } from "./types.ts";
 
 const directory = "placement";
@@ -61,6 +65,7 @@ export interface StartPlacementOptions {
 	readonly address: string;
 	readonly sqlAddress: string;
 	readonly locality: string;
+	readonly limits?: Limits | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 	/**
@@ -90,6 +95,10 @@ export interface Placement {
 	isRenewed(): boolean;
 	/** This node leads the placement group and serves. */
 	isLeader(): boolean;
+	/** Ranges are moved from now on, whenever this node leads the group. */
+	schedule(executor: MoveExecutor): void;
+	/** This node is about to stop: it gets no leases any more, and somebody else leads the group. */
+	stopping(): void;
 	close(): void;
 }
 
@@ -130,6 +139,11 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 		checkpoint: async () => member?.machine.checkpoint(),
 		isRenewed: () => renewal?.isDone() ?? true,
 		isLeader: () => member?.machine.isServing ?? false,
+		schedule: (executor) => member?.leader.schedule(executor, options.limits),
+		stopping: () => {
+			presence.stopping();
+			member?.machine.resign();
+		},
 		close: () => {
 			renewal?.close();
 			presence.close();

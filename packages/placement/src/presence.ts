@@ -38,6 +38,7 @@ export class NodePresence {
 	#isBeating = false;
 	/** Something changed while a heartbeat was under way: another follows at once. */
 	#isUrgent = false;
+	#isStopping = false;
 
 	constructor(options: PresenceOptions) {
 		this.#options = options;
@@ -83,6 +84,12 @@ export class NodePresence {
 			this.#isBeating = false;
 			this.#scheduleNext();
 		});
+	}
+
+	/** Tells the leader that this node is about to stop: it gets no leases any more. */
+	stopping(): void {
+		this.#isStopping = true;
+		this.beat();
 	}
 
 	close(): void {
@@ -132,7 +139,9 @@ export class NodePresence {
 		const { client, nodeId } = this.#options;
 		const schemaVersion = client.schemaVersion();
 		const settingsVersion = client.settings().version;
-		const body = { nodeId, bootId: this.#options.bootId, schemaVersion, settingsVersion };
+		const boot = this.#options.bootId;
+		const isStopping = this.#isStopping;
+		const body = { nodeId, bootId: boot, schemaVersion, settingsVersion, isStopping };
 		try {
 			const answer = (await client.calls.call(methods.heartbeat, body)) as HeartbeatAnswer;
 			this.#learn(answer.nodes);

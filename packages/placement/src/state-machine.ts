@@ -9,13 +9,15 @@ import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { CommandResult, PlacementCommand } from "./commands.ts";
 import { RangeDirectory } from "./directory.ts";
 import { firstIds, firstRange, firstSchemaVersion, founderRecords } from "./genesis.ts";
-import type { ClusterSettings, IdKind, NodeIdentity, NodeRecord } from "./types.ts";
+import type { ClusterSettings, IdKind, NodeIdentity, NodeRecord, PlacementEvent } from "./types.ts";
 
-/** 2: settings have a version. */
-const stateFormat = 2;
+/** 2: settings have a version. 3: events. */
+const stateFormat = 3;
 const oldestFormat = 1;
 /** Old entries go: nobody reads further back than the GC threshold lets them. */
 const schemaHistoryMax = 1000;
+/** Of decisions, the last so many are kept. */
+const eventsMax = 500;
 
 /** A version and the timestamp from which it holds. */
 export interface SchemaChange {
@@ -39,6 +41,8 @@ interface StateData {
 	readonly settingsVersion: number;
 	readonly settings: readonly (readonly [string, string])[];
 	readonly ranges: readonly RangeInfo[];
+	readonly eventIdNext: number;
+	readonly events: readonly PlacementEvent[];
 }
 
 const done: CommandResult = { kind: "done" };
@@ -55,6 +59,9 @@ export class PlacementState {
 	readonly #nodes: Map<NodeId, NodeRecord>;
 	#settings: ClusterSettings;
 	readonly #directory: RangeDirectory;
+	#eventIdNext: number;
+	/** By id, the oldest first. */
+	readonly #events: Map<number, PlacementEvent>;
 
 	private constructor(data: StateData) {
 		this.#ceiling = data.ceiling;
@@ -65,6 +72,8 @@ export class PlacementState {
 		this.#nodes = new Map(data.nodes.map((node) => [node.nodeId, node]));
 		this.#settings = { version: data.settingsVersion, values: new Map(data.settings) };
 		this.#directory = new RangeDirectory(data.ranges);
+		this.#eventIdNext = data.eventIdNext;
+		this.#events = new Map(data.events.map((event) => [event.id, event]));
 	}
 
 	static genesis(founders: NodeIdentity["founders"]): PlacementState {
@@ -79,6 +88,8 @@ export class PlacementState {
 			settingsVersion: 0,
 			settings: [],
 			ranges: [{ descriptor: firstRange(founders), leaseholder: undefined }],
+			eventIdNext: 1,
+			events: [],
 		});
 	}
 
@@ -89,9 +100,11 @@ export class PlacementState {
 			data.format >= oldestFormat && data.format <= stateFormat,
 			() => `placement state has format ${data.format}, this build reads up to ${stateFormat}`,
 		);
-		return new PlacementState(
-			data.format === 1 ? { ...data, settingsVersion: data.settings.length } : data,
-		);
+		return new PlacementState({
+			...data,
+			...(data.format === 1 ? { settingsVersion: data.settings.length } : {}),
+			...(data.format < 3 ? { eventIdNext: 1, events: [] } : {}),
+		});
 	}
 
 	encode(): Uint8Array {
@@ -107,6 +120,8 @@ export class PlacementState {
 			settingsVersion: this.#settings.version,
 			settings: [...this.#settings.values].sort(([a], [b]) => (a < b ? -1 : 1)),
 			ranges: this.#directory.all(),
+			eventIdNext: this.#eventIdNext,
+			events: this.events(),
 		};
 		return Buffer.from(JSON.stringify(data), "utf8");
 	}
@@ -137,6 +152,10 @@ export class PlacementState {
 					this.#directory.report(info);
 				}
 				return done;
+			case "event":
+				return this.#recordEvent(command.event);
+			case "event-end":
+				return this.#endEvent(command);
 			case "set":
 				return this.#set(command.name, command.value);
 			default:
@@ -175,6 +194,34 @@ export class PlacementState {
 
 	get directory(): RangeDirectory {
 		return this.#directory;
+	}
+
+	/** The oldest first. */
+	events(): PlacementEvent[] {
+		return [...this.#events.values()];
+	}
+
+	#recordEvent(event: Omit<PlacementEvent, "id">): CommandResult {
+		const id = this.#eventIdNext++;
+		this.#events.set(id, { id, ...event });
+		const [oldest] = this.#events.keys();
+		if (this.#events.size > eventsMax && oldest !== undefined) {
+			this.#events.delete(oldest);
+		}
+		return { kind: "recorded", id };
+	}
+
+	#endEvent({
+		id,
+		outcome,
+		bytes,
+		tookMs,
+	}: PlacementCommand & { kind: "event-end" }): CommandResult {
+		const event = this.#events.get(id);
+		if (event !== undefined) {
+			this.#events.set(id, { ...event, outcome, bytes, tookMs });
+		}
+		return done;
 	}
 
 	#set(name: string, value: string | null): CommandResult {

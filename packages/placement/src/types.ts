@@ -20,6 +20,28 @@ export interface NodeRecord {
 	readonly schemaVersion: number;
 }
 
+/** A decision about where things are, or something that was learned about a node. */
+export interface PlacementEvent {
+	readonly id: number;
+	/** Milliseconds since 1970, by the wall clock of who decided. */
+	readonly atMs: number;
+	/** `replicas`: a range gets other members; `lease`; `node`: its state; `member`: of the placement group. */
+	readonly kind: "replicas" | "lease" | "node" | "member";
+	/** 0: none. */
+	readonly rangeId: number;
+	/** What is added, or takes over. */
+	readonly to: readonly NodeId[];
+	/** What is removed, or gives away. */
+	readonly from: readonly NodeId[];
+	readonly reason: string;
+	/** `running`, `done`, or why it failed. */
+	readonly outcome: string;
+	/** Copied, or to be copied; null where that is not known. */
+	readonly bytes: number | null;
+	/** From the decision to its end; null while it runs. */
+	readonly tookMs: number | null;
+}
+
 /** Counters of which a block is never handed out twice. */
 export type IdKind = "range" | "replica" | "object" | "row";
 

@@ -3,7 +3,8 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import { type CancelKey, nodeOfPid, pidNode } from "@quorate/pgwire/cancel-keys";
 import type { PgServer } from "@quorate/pgwire/pg-server";
-import type { PlacementClient } from "@quorate/placement/types";
+import type { ConnectedPlacementClient } from "@quorate/placement/client";
+import type { Overview } from "@quorate/placement/messages";
 import type { RangeStore } from "@quorate/replica/store";
 import { type Body, type Rpc, RpcError } from "@quorate/rpc/types";
 import type { NodeSessions } from "@quorate/sql/session/factory";
@@ -11,6 +12,7 @@ import type {
 	ClusterAccess,
 	ClusterActivity,
 	NodeActivity,
+	NodeChange,
 } from "@quorate/sql/types/cluster-access";
 
 /** A node that does not answer in this time is left out, or not signalled. */
@@ -19,7 +21,7 @@ const answerMs = 1_000;
 export interface ClusterStatusOptions {
 	readonly nodeId: NodeId;
 	readonly rpc: Rpc;
-	readonly placement: PlacementClient;
+	readonly placement: ConnectedPlacementClient;
 	readonly store: RangeStore;
 }
 
@@ -83,6 +85,15 @@ export class ClusterStatus implements ClusterAccess {
 			});
 		}
 		return answer === true;
+	}
+
+	overview(): Promise<Overview> {
+		return this.#options.placement.overview();
+	}
+
+	async changeNode(node: number, change: NodeChange): Promise<void> {
+		const states = { drain: "draining", undrain: "live", remove: "removed" } as const;
+		await this.#options.placement.markNode(node as NodeId, states[change]);
 	}
 
 	/** In the background: whoever asks is told nothing in any case. */

@@ -4,6 +4,7 @@
  */
 
 import { DatabaseError } from "@quorate/keys/database-error";
+import { durationMs } from "@quorate/keys/duration";
 import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import {
@@ -26,7 +27,7 @@ import { RangeStore } from "@quorate/replica/store";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
-import { durationMs, sizeBytes } from "@quorate/sql/session/setting-definitions";
+import { sizeBytes } from "@quorate/sql/session/setting-definitions";
 import type { Engine } from "@quorate/storage/engine";
 import { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import { GatewayCoordinator } from "@quorate/txn/coordinator";
@@ -37,6 +38,7 @@ import { RangeRouter } from "@quorate/txn/router";
 import { openWal } from "@quorate/wal/wal";
 import { DiskRoom } from "./disk-room.ts";
 import { EndedBoots } from "./ended-boots.ts";
+import { moveExecutor } from "./move-executor.ts";
 import { RangeRenewal } from "./range-renewal.ts";
 import { handleSurveys } from "./survey.ts";
 
@@ -76,6 +78,8 @@ export interface KeyValueNode {
 	/** Of a node whose data were discarded. */
 	readonly renewal: RangeRenewal | undefined;
 	readonly advisory: AdvisoryLocks;
+	/** It is about to stop, and is given nothing any more. */
+	stopping(): void;
 }
 
 /** Resolves when this boot is registered and transactions can run. */
@@ -137,6 +141,7 @@ export async function startKeyValueNode(
 		address: options.listen,
 		sqlAddress: options.sql,
 		locality: options.locality,
+		limits,
 		mutations,
 		onEnded: () => options.onEnded(),
 	});
@@ -160,7 +165,9 @@ export async function startKeyValueNode(
 	undo.push(() => renewal?.close());
 	undo.push(() => advisory.close());
 	const { nodeId } = identity;
-	const rest = { coordinator, advisory, renewal, room };
+	placement.schedule(moveExecutor(router, coordinator));
+	const stopping = () => placement.stopping();
+	const rest = { coordinator, advisory, renewal, room, stopping };
 	return { nodeId, rpc, placement: client, host, store, gateway, ...rest };
 }
 

@@ -11,6 +11,7 @@
  * May import: everything below (design, section 2).
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { durationMs } from "@quorate/keys/duration";
 import { createPgServer, type PgServer } from "@quorate/pgwire/pg-server";
 import { createSessionFactory, type NodeSessions } from "@quorate/sql/session/factory";
 import { startAdmin } from "./admin.ts";
@@ -21,6 +22,10 @@ import {
 	startKeyValueNode,
 	type Undo,
 } from "./key-value-node.ts";
+import { giveUpLeases } from "./leaving.ts";
+
+/** For giving leases away, while nobody has set `drain_timeout`. */
+const leasesMsMax = 5_000;
 
 export interface StartNodeOptions extends Omit<KeyValueOptions, "onEnded"> {
 	/** host:port for the operator; undefined: no admin server. */
@@ -30,6 +35,11 @@ export interface StartNodeOptions extends Omit<KeyValueOptions, "onEnded"> {
 export interface RunningNode extends KeyValueNode {
 	readonly sessions: NodeSessions;
 	readonly sqlAddress: string;
+	/**
+	 * Before `stop`, where others go on: leases move away, statements that run finish, sessions end (57P01) as soon as they are idle,
+	 * those in a transaction when `drain_timeout` has passed.
+	 */
+	drain(): Promise<void>;
 	stop(): Promise<void>;
 	/** Resolves, with the reason, when the node cannot go on. */
 	readonly failed: Promise<string>;
@@ -97,5 +107,13 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		node: nodeId,
 		sql: address,
 	});
-	return { ...keyValue, sessions, sqlAddress: address, failed, stop: () => undoAll(undo) };
+	const drain = async (): Promise<void> => {
+		const set = placement.settings().values.get("drain_timeout");
+		const withinMs = set === undefined ? undefined : durationMs(set);
+		keyValue.stopping();
+		const leaving = giveUpLeases({ runtime, ...keyValue }, withinMs ?? leasesMsMax);
+		await Promise.all([server.drain(withinMs), leaving]);
+	};
+	const stop = () => undoAll(undo);
+	return { ...keyValue, sessions, sqlAddress: address, failed, drain, stop };
 }

@@ -56,6 +56,16 @@ const table = {
 	tight: [4, { ...common, limits: tight }],
 	/** Ranges that live on some of the nodes only; one node may lose its disk. */
 	wide: [3, { ...common, nodes: 3, spares: 2, limits: tight }],
+	/** As `wide`, and the cluster itself sees to where replicas and leases are. */
+	placing: [
+		2,
+		{
+			...common,
+			nodes: 3,
+			spares: 2,
+			limits: { ...tight, schedulerMs: 200, deadAfterMs: 4_000 },
+		},
+	],
 	five: [2, { ...common, nodes: 5 }],
 	/** Far from each other. */
 	far: [1, { ...common, limits: tight, network: { latencyMsMin: 5, latencyMsMean: 5 } }],

@@ -9,8 +9,9 @@ import type { SimCluster } from "./sim-cluster.ts";
 export const replicaCount = 3;
 const attemptsMax = 200;
 
-/** Until no range counts on a node that is none of the present ones, nor has a learner. */
+/** Unless the cluster does it itself: until no range counts on a node that is none of the present ones, nor has a learner. */
 export async function repair(cluster: SimCluster, random: SeededRandom): Promise<void> {
+	if (cluster.isScheduled) return;
 	for (let attempt = 0; attempt < attemptsMax; attempt++) {
 		const lame = await lameRanges(cluster);
 		if (lame?.length === 0) return;

@@ -2,6 +2,7 @@
 import { checkListAppend } from "@quorate/checker/list-append";
 import { type Key, keyMax, keyMin } from "@quorate/keys/key";
 import { Nemesis } from "./nemesis.ts";
+import { checkPlacement } from "./placement-check.ts";
 import { type Profile, profile, profileOf } from "./profile.ts";
 import { repair } from "./repair.ts";
 import { checkReplicas } from "./replica-checks.ts";
@@ -34,6 +35,7 @@ export async function simulateSql(seed: number, options: RunOptions = {}): Promi
 		await cluster.run(load(cluster, workload, sessionOf, p), p.durationMs + tearDownMs);
 		await cluster.run(cluster.heal(), tearDownMs);
 		await cluster.run(repair(cluster, world.random("repair")), tearDownMs);
+		if (cluster.isScheduled) await cluster.run(checkPlacement(cluster), tearDownMs);
 		await cluster.run(workload.conclude(sessionOf(1_000)), tearDownMs);
 		await cluster.run(checkReplicas(cluster), tearDownMs);
 	} catch (error) {

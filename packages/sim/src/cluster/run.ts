@@ -7,6 +7,7 @@ import { BankClients } from "./bank-clients.ts";
 import { ListAppendClients } from "./list-append-clients.ts";
 import { checkLiveness } from "./liveness.ts";
 import { Nemesis } from "./nemesis.ts";
+import { checkPlacement } from "./placement-check.ts";
 import { type Profile, type ProfileName, profile, profileOf } from "./profile.ts";
 import { RegisterClients } from "./register-clients.ts";
 import { repair, replicaCount } from "./repair.ts";
@@ -200,6 +201,7 @@ async function load(
 async function conclude(cluster: SimCluster, { lists, registers }: Workload): Promise<void> {
 	await cluster.heal();
 	await repair(cluster, cluster.world.random("repair"));
+	if (cluster.isScheduled) await checkPlacement(cluster);
 	await checkLiveness(cluster, [...lists.keys, ...registers.keys]);
 	let reads = 0;
 	for (const readAll of [lists, registers]) {

@@ -19,6 +19,7 @@ export interface ClusterOptions {
 	readonly nodes?: number;
 	/** Those that join it. Default 0. */
 	readonly spares?: number;
+	/** The scheduler moves nothing unless they say so: tests say themselves where replicas are. */
 	readonly limits?: Limits;
 	readonly mutations?: Mutations;
 	readonly world?: WorldOptions;
@@ -46,6 +47,8 @@ export class SimCluster {
 	readonly bereavedMs: Record<CrashKind, number[]> = { process: [], power: [] };
 	/** Splits that were asked for and done. */
 	splits = 0;
+	/** Replicas and leases are moved by the cluster itself. */
+	readonly isScheduled: boolean;
 	readonly #onEvent: ((line: string) => void) | undefined;
 
 	constructor(seed: number, options: ClusterOptions = {}) {
@@ -53,6 +56,8 @@ export class SimCluster {
 		const count = founders + (options.spares ?? 0);
 		this.world = new World(seed, options.world);
 		this.#onEvent = options.onEvent;
+		const limits = { schedulerMs: 0, ...options.limits };
+		this.isScheduled = limits.schedulerMs > 0;
 		const machines = Array.from({ length: count }, (_, i) => this.world.addMachine(i + 1));
 		const join = machines.slice(0, founders).map((m) => `${m.host}:${nodePort}`);
 		this.nodes = machines.map(
@@ -61,7 +66,7 @@ export class SimCluster {
 					world: this.world,
 					machine,
 					join,
-					limits: options.limits,
+					limits,
 					mutations: options.mutations,
 					problem: (what) => this.#problem(what),
 					monitor: this.monitor,

@@ -163,6 +163,7 @@ export class SimNode {
 	async stop(): Promise<void> {
 		const boot = this.#boot;
 		if (boot === undefined) return;
+		await boot.node?.drain();
 		await boot.node?.stop();
 		if (this.#boot === boot) this.crash("process");
 	}

@@ -17,7 +17,7 @@ type Activity = ClusterActivity | undefined;
 
 /** 2000-01-01 in milliseconds since 1970. */
 const epochMs = 946_684_800_000;
-const timeOf = (ms: number | null): Datum =>
+export const timeOf = (ms: number | null): Datum =>
 	ms === null ? null : BigInt(Math.round((ms - epochMs) * 1000));
 
 /** The modes by which PostgreSQL locks rows. */
@@ -29,7 +29,7 @@ const modes = {
 } as const;
 
 /** The table that a key belongs to. */
-function relationOf(
+export function relationOf(
 	catalog: CatalogSnapshot,
 	k: Key,
 ): { readonly oid: number; readonly name: string } | undefined {

@@ -217,6 +217,15 @@ quorate_locks 15901 v
 quorate_transactions 15902 v
   node_id:int4 pid:int4 transaction:text commit_id:text started:timestamptz state:text isolation:text mode:text
   read_only:bool buffered_bytes:int8 waits_since:timestamptz waits_on_range:int8 blocked_by:_int4
+quorate_nodes 15903 v
+  node_id:int4 address:text sql_address:text locality:text state:text placement_member:bool replicas:int4 leases:int4
+  silent_ms:int8
+quorate_ranges 15904 v
+  range_id:int8 table_name:text start_key:text end_key:text leaseholder:int4 replicas:_int4 learners:_int4 moving:text
+  obstacle:text
+quorate_events 15905 v
+  event_id:int8 at:timestamptz kind:text range_id:int8 to_nodes:_int4 from_nodes:_int4 reason:text outcome:text
+  bytes:int8 took_ms:int8
 `;
 
 export const informationSchemaShapes = `

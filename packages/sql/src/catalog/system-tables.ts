@@ -19,6 +19,7 @@ import type { CatalogSnapshot } from "./snapshot.ts";
 import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
 import * as information from "./system-information-schema.ts";
+import * as overview from "./system-overview.ts";
 import * as relations from "./system-relations.ts";
 import { type SystemShape, systemShapes } from "./system-shape.ts";
 import type { RowSource, SystemRow } from "./system-table.ts";
@@ -52,7 +53,10 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_tablespace": cluster.tablespaceRows,
 	"pg_catalog.pg_locks": activityOf.pgLockRows,
 	"pg_catalog.pg_stat_activity": activityOf.activityRows,
+	"pg_catalog.quorate_events": overview.eventRows,
 	"pg_catalog.quorate_locks": activityOf.lockRows,
+	"pg_catalog.quorate_nodes": overview.nodeRows,
+	"pg_catalog.quorate_ranges": overview.rangeRows,
 	"pg_catalog.quorate_transactions": activityOf.transactionRows,
 	"pg_catalog.pg_type": types.typeRows,
 	"pg_catalog.pg_user": cluster.userRows,
@@ -71,6 +75,12 @@ const clusterWide: ReadonlySet<string> = new Set([
 	"pg_stat_activity",
 	"quorate_locks",
 	"quorate_transactions",
+]);
+
+const overviews: ReadonlySet<string> = new Set([
+	"quorate_events",
+	"quorate_nodes",
+	"quorate_ranges",
 ]);
 
 /** What a column of a catalog table holds where its row does not say: most are flags and counts that are never NULL. */
@@ -111,6 +121,10 @@ class SystemTable implements VirtualTable {
 		this.#names = shape.columns.map(({ name }) => name);
 		this.#unsaid = shape.columns.map(({ type }) => (shape.kind === "r" ? unsaid(type.name) : null));
 		this.#source = source;
+	}
+
+	get isOverview(): boolean {
+		return overviews.has(this.name);
 	}
 
 	get isClusterWide(): boolean {

@@ -197,6 +197,14 @@ const backends: ScalarFunction[] = [
 	),
 ];
 
+/** What an operator does about a node: see quorate_nodes for what comes of it. */
+const nodes: ScalarFunction[] = (["drain", "undrain", "remove"] as const).map((change) =>
+	asynchronous(`quorate_${change}_node(int4) -> bool`, async ([node], c) => {
+		await c.changeNode(node as number, change);
+		return true;
+	}),
+);
+
 const pollMs = 50;
 
 /** As PostgreSQL's: waits until the session is gone, at most so long. */
@@ -227,5 +235,6 @@ export const sessionFunctions: readonly ScalarFunction[] = [
 	...advisory,
 	...notifications,
 	...backends,
+	...nodes,
 	...timestamps,
 ];

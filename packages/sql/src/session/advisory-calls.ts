@@ -1,9 +1,10 @@
 /** The advisory lock functions, as PostgreSQL's (src/backend/utils/adt/lockfuncs.c). */
+
 import { assert } from "@quorate/keys/assert";
+import { durationMs } from "@quorate/keys/duration";
 import type { AdvisoryId, AdvisoryMode } from "@quorate/txn/advisory-row";
 import type { Datum } from "../types/datum.ts";
 import type { SessionState } from "./session-state.ts";
-import { durationMs } from "./setting-definitions.ts";
 
 const shape = /^pg_(try_)?advisory_(xact_)?(lock|unlock)(_shared)?$/;
 

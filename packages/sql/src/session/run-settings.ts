@@ -1,11 +1,13 @@
 /** SET, RESET, SHOW, SET TRANSACTION, ALTER SYSTEM. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { durationMs } from "@quorate/keys/duration";
 import type { Isolation, TransactionMode } from "@quorate/txn/types";
 import type { Statement } from "../parser/ast.ts";
 import type { Output } from "./output.ts";
 import { textColumn } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
-import { durationMs, settingDefinition } from "./setting-definitions.ts";
+import { settingDefinition } from "./setting-definitions.ts";
 import { unknownSetting } from "./settings.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import { applyModes, applyTransactionMode, setModes } from "./transaction-control.ts";

@@ -1,7 +1,7 @@
 /** What functions may know of their session. One object a session, kept up to date rather than made anew. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
-import type { ClusterActivity } from "../types/cluster-access.ts";
+import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { StatementCancel } from "./cancel.ts";
@@ -19,6 +19,8 @@ export interface ContextCalls {
 	notificationUsage(): number;
 	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity>;
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+	clusterOverview(): Promise<ClusterActivity>;
+	changeNode(node: number, change: NodeChange): Promise<void>;
 	timestampCall(which: "read" | "commit"): Promise<Datum>;
 }
 
@@ -163,6 +165,14 @@ export class SessionContext implements FunctionContext {
 
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {
 		return this.#calls.signalBackend(process, what);
+	}
+
+	clusterOverview(): Promise<ClusterActivity> {
+		return this.#calls.clusterOverview();
+	}
+
+	changeNode(node: number, change: NodeChange): Promise<void> {
+		return this.#calls.changeNode(node, change);
 	}
 
 	timestampCall(which: "read" | "commit"): Promise<Datum> {

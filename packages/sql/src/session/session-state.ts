@@ -1,5 +1,7 @@
 /** The state that all parts of a session work on, and the life of its transactions. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { durationMs } from "@quorate/keys/duration";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { ConflictError } from "@quorate/txn/conflict-error";
 import type { SessionLocks } from "@quorate/txn/session-locks";
@@ -26,7 +28,6 @@ import { SessionActivity } from "./session-activity.ts";
 import { SessionContext } from "./session-context.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
-import { durationMs } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
 import { type Characteristics, TransactionBlock } from "./transaction-block.ts";
 import type { Notice, ResultSink, TransactionStatus } from "./types.ts";
@@ -92,6 +93,12 @@ export class SessionState {
 				notificationUsage: () => this.notifications.usage,
 				clusterActivity: (withAdvisory) => this.#clusterActivity(withAdvisory),
 				signalBackend: (process, what) => this.#signalBackend(process, what),
+				clusterOverview: async () => ({
+					nodes: [],
+					silent: [],
+					overview: await this.services.cluster.overview(),
+				}),
+				changeNode: (node, change) => this.services.cluster.changeNode(node, change),
 				timestampCall: (which) => this.#timestampCall(which),
 			},
 		});

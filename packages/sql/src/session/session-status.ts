@@ -55,5 +55,16 @@ export function aloneWith(sessions: ReadonlySet<SessionState>): ClusterAccess {
 		signal: async () => {
 			throw new DatabaseError("0A000", "sessions of this coordinator cannot be signalled");
 		},
+		overview: async () => ({
+			nodes: [],
+			ranges: [],
+			obstacles: [],
+			moves: [],
+			isSettled: true,
+			events: [],
+		}),
+		changeNode: async () => {
+			throw new DatabaseError("0A000", "this coordinator is in no cluster");
+		},
 	};
 }

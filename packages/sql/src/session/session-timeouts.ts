@@ -1,7 +1,8 @@
 /** How long a session may be idle, or in a transaction. Each limit ends the session, in PostgreSQL's words. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { durationMs } from "@quorate/keys/duration";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
-import { durationMs } from "./setting-definitions.ts";
 import type { Settings } from "./settings.ts";
 import type { TransactionStatus } from "./types.ts";
 

@@ -1,5 +1,6 @@
 /** The settings that SET and SHOW know: PostgreSQL's names, defaults and rules, and a few of Quorate's own. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { durationMs } from "@quorate/keys/duration";
 import { findTimeZone } from "../types/time-zones.ts";
 
 export interface SettingDefinition {
@@ -122,12 +123,6 @@ function lifetime(value: string, name: string): string {
 		"22023",
 		`${durationMs(normal)} ms is outside the valid range for parameter "${name}" (1000 .. 2147483647)`,
 	);
-}
-
-/** Of a value in `duration`'s normal form. */
-export function durationMs(value: string): number {
-	const match = /^(\d+)(ms|s|min|h|d)?$/.exec(value);
-	return match === null ? 0 : Number(match[1]) * units[match[2] ?? "ms"]!;
 }
 
 const sizeUnits: Readonly<Record<string, number>> = {
@@ -275,6 +270,10 @@ const definitions: readonly SettingDefinition[] = [
 	/** Ranges that hold more, or are asked more often (requests a second; 0: no limit), are split. */
 	define("range_max_bytes", "64MB", rangeSize, { settable: false, cluster: true }),
 	define("range_max_load", "2500", integer(0, 1_000_000_000), { settable: false, cluster: true }),
+	/** A node that is silent for so long loses its replicas to others. */
+	define("dead_after", "5min", lifetime, { settable: false, cluster: true }),
+	/** How long a node that is being stopped lets transactions go on. */
+	define("drain_timeout", "5s", duration, { settable: false, cluster: true }),
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
 	define("idle_in_transaction_session_timeout", "0", duration),

@@ -1,6 +1,7 @@
 /** What sessions may know of, and do to, others of the whole cluster: the contract of its views with the node that answers them. */
 import type { LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Overview } from "@quorate/placement/messages";
 import type { AdvisoryEntry } from "@quorate/txn/advisory-locks";
 
 /** A client's session, as the node that it is connected to tells it. Times are that node's, in milliseconds since 1970. */
@@ -61,11 +62,20 @@ export interface ClusterActivity {
 	readonly silent: readonly NodeId[];
 	/** Held and waited for, where they were asked for. */
 	readonly advisory?: readonly AdvisoryEntry[];
+	/** Of nodes and ranges, where that was asked for (and nothing else). */
+	readonly overview?: Overview;
 }
+
+/** `drain`: the node gives up all that it holds, and takes nothing; `undrain` takes that back. `remove`: it never comes back. */
+export type NodeChange = "drain" | "undrain" | "remove";
 
 export interface ClusterAccess {
 	/** Asks all nodes. A dead one costs a second, and is named. */
 	activity(): Promise<ClusterActivity>;
 	/** Cancels the statement of a session, or ends the session. False: there is no such session. Rejects where its node does not answer. */
 	signal(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+	/** What the control plane knows of nodes and ranges. */
+	overview(): Promise<Overview>;
+	/** Rejects with 55000 and the reason where that cannot be. */
+	changeNode(node: number, change: NodeChange): Promise<void>;
 }

@@ -11,7 +11,7 @@
  * collations other than C.
  * May import: @quorate/keys only.
  */
-import type { ClusterActivity } from "./cluster-access.ts";
+import type { ClusterActivity, NodeChange } from "./cluster-access.ts";
 import type { Datum, SqlType } from "./datum.ts";
 
 /** What conversions depend on: session settings. */
@@ -100,6 +100,9 @@ export interface FunctionContext extends TypeContext {
 	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity>;
 	/** pg_cancel_backend, pg_terminate_backend: false, and a warning, where there is no such session. */
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+	/** Nodes, ranges and what the scheduler does, as the control plane knows them. */
+	clusterOverview(): Promise<ClusterActivity>;
+	changeNode(node: number, change: NodeChange): Promise<void>;
 	/** The oracle's timestamp at which the transaction reads, and that of the session's last commit: NULL before there is one. */
 	timestampCall(which: "read" | "commit"): Promise<Datum>;
 	/** pg_sleep. Rejects with 57014 if the statement is cancelled meanwhile. */

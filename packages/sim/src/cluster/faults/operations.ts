@@ -3,7 +3,11 @@ import type { NodeId } from "@quorate/keys/ids";
 import { formatKey, type Key, key } from "@quorate/keys/key";
 import type { RunningNode } from "@quorate/server/node";
 import type { Nemesis } from "../nemesis.ts";
+import { whyNotPlaced } from "../placement-check.ts";
 import { repair, replicaCount } from "../repair.ts";
+
+/** While other faults go on it may take long until no range counts on a node any more that is gone. */
+const replacedAttemptsMax = 200;
 
 export async function moveLeases(n: Nemesis): Promise<void> {
 	for (let i = 1 + n.random.below(4); i > 0; i--) {
@@ -106,5 +110,9 @@ export async function replace(n: Nemesis): Promise<void> {
 	node.start();
 	await n.cluster.until("the replaced node serves", 60_000, () => node.knownId !== undefined);
 	await repair(n.cluster, n.random);
+	for (let i = 0; n.cluster.isScheduled && i < replacedAttemptsMax; i++) {
+		if ((await whyNotPlaced(n.cluster)) === undefined) break;
+		await n.sleep(200, 400);
+	}
 	n.exclusive.delete("replacement");
 }

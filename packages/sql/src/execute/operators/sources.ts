@@ -3,8 +3,9 @@ import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import type { VirtualTable } from "../../catalog/virtual-table.ts";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
+import type { ClusterActivity } from "../../types/cluster-access.ts";
 import type { Datum, SqlType } from "../../types/datum.ts";
-import type { SetFunction } from "../../types/registry.ts";
+import type { FunctionContext, SetFunction } from "../../types/registry.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
 import { batchSize, type PlanNode } from "../plan-node.ts";
@@ -80,12 +81,21 @@ export class VirtualScan extends Operator {
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const { context } = env;
-		const { isClusterWide, name } = this.#table;
-		const withAdvisory = name === "pg_locks";
-		const activity = isClusterWide ? await context.clusterActivity(withAdvisory) : undefined;
+		const activity = await activityFor(this.#table, context);
 		const rows = [...this.#table.rows(this.#catalog, context, activity)];
 		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
 	}
+}
+
+/** What a table of the whole cluster is made of. */
+async function activityFor(
+	{ isClusterWide, isOverview, name }: VirtualTable,
+	context: FunctionContext,
+): Promise<ClusterActivity | undefined> {
+	if (isOverview) {
+		return context.clusterOverview();
+	}
+	return isClusterWide ? context.clusterActivity(name === "pg_locks") : undefined;
 }
 
 /** Calls of a select list that return sets, in lockstep: the shorter ones give NULL. */

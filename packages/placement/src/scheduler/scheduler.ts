@@ -1,0 +1,277 @@
+/**
+ * Carries out what `plan.ts` decides, on the leader of the placement group and nowhere else.
+ *
+ * Every move is a request to the range's leaseholder, which changes the members by the range's own log; nothing here is needed to
+ * finish it, or to keep it right. So a leader may die in the middle of anything: whoever leads next finds in the directory what
+ * came of it, a learner perhaps, and plans from there. Two leaders at once are harmless for the same reason: a leaseholder makes a
+ * change only to the membership that it was thought out for.
+ *
+ * 1. Each decision is written to the group's log with its reason, and again with what came of it and what it cost.
+ * 2. A range is left alone for a while after a move, since the directory hears of it a little later; for longer each time that a
+ *    move of it has failed; and while somebody else changes its members.
+ * 3. A move whose taker has fallen silent is given up, and planned anew.
+ */
+import { durationMs } from "@quorate/keys/duration";
+import type { NodeId, RangeId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import { defaultDeadAfterMs, type Limits } from "@quorate/keys/limits";
+import type { RangeInfo } from "@quorate/keys/range";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
+import type { PlacementCommand } from "../commands.ts";
+import type { PlacementMachine } from "../group-machine.ts";
+import { type Liveness, suspectAfterMs } from "../liveness.ts";
+import type { NodeRecord } from "../types.ts";
+import { planMoves } from "./plan.ts";
+import type { ClusterView, Move, NodeView, Obstacle, PlanLimits } from "./view.ts";
+
+const defaultPassMs = 1_000;
+const restMs = 1_000;
+const restMsMax = 30_000;
+const eventReasonMax = 300;
+
+export const planLimits: PlanLimits = { replicas: 3, copiesPerNode: 2, leasesPerNode: 2 };
+
+/** What the node's upper layers do for the scheduler. */
+export interface MoveExecutor {
+	/** Resolves when the range that begins at `start` is on these nodes and no others; with its size in bytes, as far as known. */
+	relocate(start: Key, nodes: readonly NodeId[]): Promise<number | null>;
+	moveLease(start: Key, to: NodeId): Promise<void>;
+}
+
+export interface SchedulerOptions {
+	readonly runtime: Runtime;
+	readonly machine: PlacementMachine;
+	readonly liveness: Liveness;
+	readonly executor: MoveExecutor;
+	readonly limits: Limits | undefined;
+}
+
+interface Rest {
+	readonly untilMs: number;
+	/** Moves in a row that have failed. */
+	readonly failures: number;
+}
+
+export class Scheduler {
+	readonly #options: SchedulerOptions;
+	readonly #underWay = new Map<RangeId, Move>();
+	readonly #resting = new Map<RangeId, Rest>();
+	/** The members of ranges when they were last looked at, and since when they are those. */
+	readonly #seen = new Map<RangeId, { readonly conf: number; readonly atMs: number }>();
+	#obstacles: readonly Obstacle[] = [];
+	#isSettled = false;
+	#timer: Timer | undefined;
+	#isClosed = false;
+
+	constructor(options: SchedulerOptions) {
+		this.#options = options;
+	}
+
+	start(): void {
+		const everyMs = this.#options.limits?.schedulerMs ?? defaultPassMs;
+		if (everyMs > 0) {
+			this.#arm(everyMs);
+		}
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		this.#timer?.cancel();
+	}
+
+	/** Leadership begins or ends: what the leader before was doing is seen in the directory. */
+	reset(): void {
+		this.#underWay.clear();
+		this.#resting.clear();
+		this.#seen.clear();
+		this.#obstacles = [];
+		this.#isSettled = false;
+	}
+
+	get underWay(): readonly Move[] {
+		return [...this.#underWay.values()];
+	}
+
+	get obstacles(): readonly Obstacle[] {
+		return this.#obstacles;
+	}
+
+	/** The last look found nothing to do. */
+	get isSettled(): boolean {
+		return this.#isSettled;
+	}
+
+	#arm(everyMs: number): void {
+		this.#timer = this.#options.runtime.scheduler.setTimer(everyMs, () => {
+			if (this.#isClosed) {
+				return;
+			}
+			if (this.#options.machine.isServing) {
+				this.#pass();
+			}
+			this.#arm(everyMs);
+		});
+	}
+
+	#pass(): void {
+		const { machine } = this.#options;
+		this.#buryTheSilent();
+		this.#giveUp();
+		const view: ClusterView = {
+			nodes: machine.state.nodes().map((record) => this.#view(record)),
+			ranges: machine.state.directory.current(),
+			underWay: this.#underWay,
+			isResting: (range) => this.#isResting(range),
+			limits: planLimits,
+		};
+		const plan = planMoves(view);
+		this.#obstacles = plan.obstacles;
+		this.#isSettled = plan.isSettled;
+		for (const move of plan.moves) {
+			void this.#make(move);
+		}
+	}
+
+	get #nowMs(): number {
+		return this.#options.runtime.clock.monotonicMs();
+	}
+
+	#deadAfterMs(): number {
+		const { limits, machine } = this.#options;
+		const set = machine.state.settings().values.get("dead_after");
+		return limits?.deadAfterMs ?? (set === undefined ? defaultDeadAfterMs : durationMs(set));
+	}
+
+	/** Written down, so that the next leader need not wait for it again. It is `live` again with its next heartbeat. */
+	#buryTheSilent(): void {
+		const { machine, liveness } = this.#options;
+		for (const record of machine.state.nodes()) {
+			const isJudged = record.state === "live" || record.state === "suspect";
+			const silentMs = liveness.silentForMs(record);
+			if (isJudged && silentMs > this.#deadAfterMs()) {
+				const { nodeId } = record;
+				const reason = `silent for ${Math.round(silentMs / 1000)} s: its replicas go to others`;
+				void machine.propose({ kind: "mark-node", nodeId, state: "dead" });
+				void this.#record({ kind: "node", rangeId: 0, from: [nodeId], to: [], reason }, "done");
+			}
+		}
+	}
+
+	#view(record: NodeRecord): NodeView {
+		const { liveness } = this.#options;
+		const { nodeId, state } = record;
+		const isUp = state !== "removed" && liveness.silentForMs(record) <= suspectAfterMs;
+		if (state === "dead" || state === "draining" || state === "removed") {
+			return { nodeId, standing: "leaving", isUp };
+		}
+		if (!isUp || state !== "live") {
+			return { nodeId, standing: "silent", isUp };
+		}
+		return { nodeId, standing: liveness.isStopping(record) ? "stopping" : "live", isUp };
+	}
+
+	/** Who is to get a copy, or a lease, does not answer. */
+	#giveUp(): void {
+		const { machine } = this.#options;
+		const isUp = (id: NodeId): boolean => {
+			const record = machine.state.node(id);
+			return record !== undefined && this.#view(record).isUp;
+		};
+		for (const [rangeId, move] of this.#underWay) {
+			const takers = move.kind === "lease" ? [move.to] : move.added;
+			if (!takers.every(isUp)) {
+				this.#underWay.delete(rangeId);
+				this.#rest(rangeId, true);
+			}
+		}
+	}
+
+	#isResting({ descriptor }: RangeInfo): boolean {
+		const { rangeId, epoch } = descriptor;
+		const nowMs = this.#nowMs;
+		const seen = this.#seen.get(rangeId);
+		if (seen?.conf !== epoch.conf) {
+			this.#seen.set(rangeId, { conf: epoch.conf, atMs: nowMs });
+			return true;
+		}
+		const rest = this.#resting.get(rangeId);
+		return nowMs < seen.atMs + restMs || (rest !== undefined && nowMs < rest.untilMs);
+	}
+
+	#rest(rangeId: RangeId, hasFailed: boolean): void {
+		const failures = hasFailed ? (this.#resting.get(rangeId)?.failures ?? 0) + 1 : 0;
+		const delayMs = Math.min(restMsMax, restMs * 2 ** Math.min(failures, 10));
+		this.#resting.set(rangeId, { untilMs: this.#nowMs + delayMs, failures });
+	}
+
+	async #make(move: Move): Promise<void> {
+		const { executor, runtime } = this.#options;
+		const { rangeId, start } = move.range;
+		const beganMs = this.#nowMs;
+		this.#underWay.set(rangeId, move);
+		const recorded = this.#record(eventOf(move), "running");
+		let outcome = "done";
+		let bytes: number | null = move.kind === "lease" ? 0 : null;
+		try {
+			if (move.kind === "lease") {
+				await executor.moveLease(start, move.to);
+			} else {
+				const sizeBytes = await executor.relocate(start, move.nodes);
+				bytes = sizeBytes === null ? null : sizeBytes * move.added.length;
+			}
+		} catch (error) {
+			outcome = error instanceof Error ? error.message : String(error);
+			runtime.logger.log("debug", "a move failed", { rangeId, error: outcome });
+		}
+		const isCurrent = this.#underWay.get(rangeId) === move;
+		if (isCurrent) {
+			this.#underWay.delete(rangeId);
+			this.#rest(rangeId, outcome !== "done");
+		}
+		const id = await recorded;
+		if (id !== undefined) {
+			const tookMs = Math.round(this.#nowMs - beganMs);
+			const text = isCurrent || outcome === "done" ? outcome : `given up: ${outcome}`;
+			await this.#propose({ kind: "event-end", id, outcome: cut(text), bytes, tookMs });
+		}
+	}
+
+	/** Its id; undefined where it may not have been written. */
+	async #record(
+		event: {
+			readonly kind: "replicas" | "lease" | "node";
+			readonly rangeId: number;
+			readonly from: readonly NodeId[];
+			readonly to: readonly NodeId[];
+			readonly reason: string;
+		},
+		outcome: string,
+	): Promise<number | undefined> {
+		const atMs = Math.round(this.#options.runtime.clock.wallMs());
+		const tookMs = outcome === "running" ? null : 0;
+		const { rangeId, from, to, kind } = event;
+		const reason = cut(event.reason);
+		const full = { atMs, kind, rangeId, to, from, reason, outcome, bytes: null, tookMs };
+		const result = await this.#propose({ kind: "event", event: full });
+		return typeof result === "object" && result.kind === "recorded" ? result.id : undefined;
+	}
+
+	#propose(command: PlacementCommand): ReturnType<PlacementMachine["propose"]> {
+		return this.#isClosed ? Promise.resolve("not-leader") : this.#options.machine.propose(command);
+	}
+}
+
+export const describeMove = (move: Move): string =>
+	move.kind === "lease"
+		? `lease from node ${move.from} to ${move.to}`
+		: `to nodes ${move.nodes.join(", ")}`;
+
+const cut = (text: string): string => text.slice(0, eventReasonMax);
+
+function eventOf(move: Move) {
+	const { reason, kind, range } = move;
+	const { rangeId } = range;
+	return move.kind === "lease"
+		? { kind, rangeId, from: [move.from], to: [move.to], reason }
+		: { kind, rangeId, from: move.removed, to: move.added, reason };
+}
