@@ -243,8 +243,8 @@ function withTimeout(
 	});
 }
 
-export function throwIfRefused(answer: { readonly refused: string }): void {
+export function throwIfRefused(answer: { readonly refused: string }, hint?: string): void {
 	if (answer.refused !== "") {
-		throw new DatabaseError("55000", answer.refused);
+		throw new DatabaseError("55000", answer.refused, hint === undefined ? {} : { hint });
 	}
 }

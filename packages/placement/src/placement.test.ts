@@ -178,7 +178,17 @@ test("a node joins under a new id; once removed it is refused", async (t) => {
 		node.placement.client.nodesCached().map((record) => record.state),
 		["live", "live", "live", "live"],
 	);
-	await cluster.settle(placement.client.markNode(nodeId(4), "removed"));
+	const { client } = placement;
+	await t.throwsAsync(cluster.settle(client.markNode(nodeId(4), "removed")), {
+		message: "node 4 is in use: drain it first",
+	});
+	await cluster.settle(client.markNode(nodeId(4), "draining"));
+	await cluster.settle(client.markNode(nodeId(4), "removed"));
+	const { events } = await cluster.settle(client.overview());
+	t.deepEqual(
+		events.map((event) => event.reason),
+		["an operator: live to draining", "an operator: draining to removed"],
+	);
 	await cluster.pass(2000);
 	t.true(node.isEnded);
 	node.process.crash();

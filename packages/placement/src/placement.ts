@@ -72,7 +72,7 @@ export interface StartPlacementOptions {
 	 * This boot has ended in the registry's view: sessions must close (57P01) before anything else.
 	 * Default: the node stops.
 	 */
-	readonly onEnded?: () => void;
+	readonly onEnded?: (why: string) => void;
 }
 
 /** The control plane on one node. Members of the group and others differ only in `machine`. */
@@ -126,7 +126,7 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 		address: options.address,
 		sqlAddress: options.sqlAddress,
 		locality: options.locality,
-		onEnded: options.onEnded ?? (() => runtime.fatal("another boot of this node has registered")),
+		onEnded: options.onEnded ?? ((why) => runtime.fatal(why)),
 	});
 	const registered = presence.register();
 	// Whoever awaits it sees the rejection; nobody is obliged to.

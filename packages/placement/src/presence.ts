@@ -27,7 +27,7 @@ export interface PresenceOptions {
 	 * A later boot of this node has registered, or the node was removed: it must close its sessions
 	 * and stop.
 	 */
-	readonly onEnded: () => void;
+	readonly onEnded: (why: string) => void;
 }
 
 export class NodePresence {
@@ -120,11 +120,22 @@ export class NodePresence {
 			});
 			const current = await this.#registered();
 			if (current === this.#options.bootId || current === previous) {
-				throwIfRefused(answer as { refused: string });
+				throwIfRefused(answer as { refused: string }, this.#removedHint());
 				return;
 			}
 			previous = current;
 		}
+	}
+
+	get #own(): NodeRecord | undefined {
+		const { client, nodeId } = this.#options;
+		return client.nodesCached().find((node) => node.nodeId === nodeId);
+	}
+
+	#removedHint(): string | undefined {
+		return this.#own?.state === "removed"
+			? "What it holds is of no use any more. Started with an empty data directory it joins as a new node."
+			: undefined;
 	}
 
 	/** The boot of this node that the registry names. */
@@ -151,7 +162,12 @@ export class NodePresence {
 			}
 			if (answer.ended && !this.#isClosed) {
 				this.close();
-				this.#options.onEnded();
+				const isRemoved = this.#own?.state === "removed";
+				this.#options.onEnded(
+					isRemoved
+						? "this node was removed from the cluster"
+						: "another process has registered under this node's id",
+				);
 			}
 		} catch (error) {
 			this.#options.runtime.logger.log("warn", "no heartbeat", { error: String(error) });

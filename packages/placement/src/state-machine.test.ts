@@ -96,11 +96,11 @@ test("schema versions are known as of any timestamp", (t) => {
 });
 
 test("an entry or a state of a newer format is refused by name", (t) => {
-	t.throws(() => decodeCommand(Buffer.from('{"v":3,"kind":"ceiling","value":1}')), {
-		message: /placement log entry has format 3, this build reads up to 2/,
+	t.throws(() => decodeCommand(Buffer.from('{"v":4,"kind":"ceiling","value":1}')), {
+		message: /placement log entry has format 4, this build reads up to 3/,
 	});
-	t.throws(() => PlacementState.decode(Buffer.from('{"format":3}')), {
-		message: /placement state has format 3, this build reads up to 2/,
+	t.throws(() => PlacementState.decode(Buffer.from('{"format":4}')), {
+		message: /placement state has format 4, this build reads up to 3/,
 	});
 });
 
@@ -112,9 +112,17 @@ test("an entry and a state of the format before are read", (t) => {
 	});
 	const state = genesis();
 	state.apply({ kind: "set", name: "a", value: "b" });
-	const { settingsVersion: _, ...before } = JSON.parse(Buffer.from(state.encode()).toString());
-	const read = PlacementState.decode(Buffer.from(JSON.stringify({ ...before, format: 1 })));
-	t.deepEqual(read.settings(), state.settings());
+	const encoded = JSON.parse(Buffer.from(state.encode()).toString());
+	const { eventIdNext: _, events: __, ...second } = encoded;
+	const { settingsVersion: ___, ...first } = second;
+	for (const before of [
+		{ ...first, format: 1 },
+		{ ...second, format: 2 },
+	]) {
+		const read = PlacementState.decode(Buffer.from(JSON.stringify(before)));
+		t.deepEqual(read.settings(), state.settings());
+		t.deepEqual(read.events(), []);
+	}
 });
 
 const text = fc.constantFrom("a", "b", "\x00\xff", "c d");

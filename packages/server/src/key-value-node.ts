@@ -60,7 +60,7 @@ export interface KeyValueOptions {
 	/** Opens the storage engine, in the node's data directory. */
 	openEngine(): Promise<Engine>;
 	/** Another process has registered under this node's id: sessions must close before anything else. */
-	onEnded(): void;
+	onEnded(why: string): void;
 }
 
 /** What was started, in order; undone from the last. */
@@ -143,7 +143,7 @@ export async function startKeyValueNode(
 		locality: options.locality,
 		limits,
 		mutations,
-		onEnded: () => options.onEnded(),
+		onEnded: (why) => options.onEnded(why),
 	});
 	const { client } = placement;
 	undo.push(() => placement?.close());

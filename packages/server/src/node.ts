@@ -78,9 +78,9 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 	const keyValue = await startKeyValueNode(
 		{
 			...options,
-			onEnded: () => {
+			onEnded: (why) => {
 				void server?.close();
-				fail("another process has registered under this node's id");
+				fail(why);
 			},
 		},
 		undo,
