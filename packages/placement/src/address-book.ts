@@ -9,7 +9,9 @@ import type { AddressBook } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { NodeIdentity, NodeRecord } from "./types.ts";
 
-const format = 2;
+/** 3: members of the placement group. */
+const format = 3;
+const formatBefore = 2;
 const fileName = "addresses.json";
 
 type Addresses = readonly (readonly [NodeId, string])[];
@@ -18,6 +20,8 @@ type Addresses = readonly (readonly [NodeId, string])[];
 interface Book {
 	readonly format: number;
 	readonly nodes: Addresses;
+	/** The nodes of the placement group, as last heard of; none: not known. */
+	readonly members?: readonly NodeId[];
 	readonly checksum: number;
 }
 
@@ -26,6 +30,7 @@ export class NodeAddressBook implements AddressBook {
 	#founders: ReadonlyMap<NodeId, string> = new Map();
 	/** "": known to be nowhere. */
 	#learned: ReadonlyMap<NodeId, string> = new Map();
+	#members: readonly NodeId[] = [];
 	#saving: Promise<void> | undefined;
 	#saved = "";
 
@@ -41,7 +46,9 @@ export class NodeAddressBook implements AddressBook {
 		const bytes = await runtime.disk.readWhole(fileName);
 		if (bytes !== undefined) {
 			const text = Buffer.from(bytes).toString("utf8");
-			book.#learned = new Map(parse(text));
+			const { nodes, members } = parse(text);
+			book.#learned = new Map(nodes);
+			book.#members = members;
 			book.#saved = text;
 		}
 		return book;
@@ -53,7 +60,11 @@ export class NodeAddressBook implements AddressBook {
 	}
 
 	identify(identity: NodeIdentity): void {
-		this.#founders = new Map(identity.founders.map((f) => [f.nodeId, f.address]));
+		const first = [...identity.founders, ...(identity.members ?? [])];
+		this.#founders = new Map(first.map((f) => [f.nodeId, f.address]));
+		if (this.#members.length === 0) {
+			this.#members = (identity.members ?? identity.founders).map((f) => f.nodeId);
+		}
 	}
 
 	/** A peer that has greeted says where it listens: newer than the registry when it has just moved. */
@@ -64,6 +75,16 @@ export class NodeAddressBook implements AddressBook {
 		}
 	}
 
+	/** The nodes of the placement group, as last heard of. */
+	get members(): readonly NodeId[] {
+		return this.#members;
+	}
+
+	learnMembers(members: readonly NodeId[]): void {
+		this.#members = members;
+		this.#save();
+	}
+
 	learn(nodes: readonly NodeRecord[]): void {
 		this.#learned = new Map(nodes.map((node) => [node.nodeId, node.address]));
 		this.#save();
@@ -71,7 +92,8 @@ export class NodeAddressBook implements AddressBook {
 
 	#text(): string {
 		const nodes: Addresses = [...this.#learned].sort(([a], [b]) => a - b);
-		return JSON.stringify({ format, nodes, checksum: crc32(JSON.stringify(nodes)) });
+		const members = this.#members;
+		return JSON.stringify({ format, nodes, members, checksum: sumOf(nodes, members) });
 	}
 
 	#save(): void {
@@ -94,12 +116,22 @@ export class NodeAddressBook implements AddressBook {
 	}
 }
 
-function parse(text: string): Addresses {
+const sumOf = (nodes: Addresses, members: readonly NodeId[]): number =>
+	crc32(JSON.stringify([nodes, members]));
+
+function parse(text: string): {
+	readonly nodes: Addresses;
+	readonly members: readonly NodeId[];
+} {
 	try {
-		const { nodes, ...book } = JSON.parse(text) as Book;
-		const isSound = book.format === format && book.checksum === crc32(JSON.stringify(nodes));
-		return isSound ? nodes : [];
+		const { nodes, members = [], ...book } = JSON.parse(text) as Book;
+		const sum = book.format === formatBefore ? crc32(JSON.stringify(nodes)) : sumOf(nodes, members);
+		const isKnown = book.format === formatBefore || book.format === format;
+		if (isKnown && book.checksum === sum) {
+			return { nodes, members };
+		}
 	} catch {
-		return [];
+		// As good as none.
 	}
+	return { nodes: [], members: [] };
 }

@@ -32,9 +32,10 @@ export interface PlacementClientOptions {
 	readonly runtime: Runtime;
 	readonly rpc: Rpc;
 	readonly self: NodeId;
-	readonly founders: readonly NodeId[];
-	/** The service on this node, if it is a member: called without the RPC while it leads. */
-	readonly local: PlacementLeader | undefined;
+	/** Of the group, as far as known. */
+	readonly members: readonly NodeId[];
+	/** The service on this node, while it is a member: called without the RPC while it leads. */
+	readonly local: () => PlacementLeader | undefined;
 }
 
 export function createPlacementClient(options: PlacementClientOptions): ConnectedPlacementClient {
@@ -53,7 +54,7 @@ export class ConnectedPlacementClient implements PlacementClient {
 
 	constructor(options: PlacementClientOptions) {
 		this.#options = options;
-		this.#calls = new LeaderCalls(options.runtime, options.rpc, options.founders);
+		this.#calls = new LeaderCalls(options.runtime, options.rpc, options.members);
 		this.#batcher = new TimestampBatcher({
 			runtime: options.runtime,
 			calls: this.#calls,
@@ -214,11 +215,12 @@ export class ConnectedPlacementClient implements PlacementClient {
 	}
 
 	#isLocal(): boolean {
-		return this.#options.local !== undefined && this.#calls.leader === this.#options.self;
+		return this.#options.local() !== undefined && this.#calls.leader === this.#options.self;
 	}
 
 	async #requestTimestamps(count: number, timeoutMs: number): Promise<Attempt> {
-		const { local, self, runtime } = this.#options;
+		const { self, runtime } = this.#options;
+		const local = this.#options.local();
 		const limitMs = Math.min(attemptMs, timeoutMs);
 		if (local === undefined || !this.#isLocal()) {
 			return this.#calls.attempt(methods.issue, count, limitMs);

@@ -38,6 +38,10 @@
  * convener's address, in another directory, may found C' meanwhile; then the sleeper's C has one
  * founder and can never elect a leader.
  *
+ * Founders that are replaced: the cluster may live on other nodes than those of its birth (`scheduler/members.ts`). What is said
+ * above holds for the electors' disks: where all of them are empty, or removed and emptied, nothing in the list remembers C. So nodes
+ * are started with a list of some that are in use, and never with an old one on purpose.
+ *
  * The price: a birth needs all three electors up at the same time, once. Afterwards two of three
  * suffice.
  */
@@ -251,9 +255,9 @@ class Founding {
 		if (identity === undefined || identity.clusterId !== id) {
 			return undefined;
 		}
-		const { clusterId, nodeId, founders } = identity;
+		const { clusterId, nodeId, founders, members } = identity;
 		this.#runtime.logger.log("info", `joined cluster ${clusterId} as node ${nodeId}`);
-		return { clusterId, nodeId, founders };
+		return { clusterId, nodeId, founders, ...(members === undefined ? {} : { members }) };
 	}
 
 	/**

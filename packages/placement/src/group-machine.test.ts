@@ -17,7 +17,9 @@ const path = "placement/state";
 
 async function open(world: TestWorld, disk: TestDisk): Promise<PlacementMachine> {
 	const { runtime } = new TestProcess(world, "10.0.0.1:1", disk);
-	return PlacementMachine.open({ runtime, identity, path, onLeadership: () => undefined });
+	const nothing = () => undefined;
+	const listeners = { onLeadership: nothing, onRemoved: nothing };
+	return PlacementMachine.open({ runtime, identity, path, isBorn: true, ...listeners });
 }
 
 const entry = (index: number, command: PlacementCommand): CommittedEntry => ({

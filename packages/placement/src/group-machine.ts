@@ -6,7 +6,13 @@ import { assert } from "@quorate/keys/assert";
 import type { NodeId, ReplicaId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
 import { isJoint, members } from "@quorate/raft/configuration";
-import type { Configuration, LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
+import type {
+	Configuration,
+	ConfigurationChange,
+	LogIndex,
+	SnapshotMetadata,
+	Term,
+} from "@quorate/raft/types";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "@quorate/replica/host-types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
@@ -33,10 +39,14 @@ export interface PlacementMachineOptions {
 	readonly identity: NodeIdentity;
 	/** Of the checkpoint file. */
 	readonly path: string;
+	/** This member has the state of the cluster's birth, where there is no checkpoint; else it waits for a snapshot. */
+	readonly isBorn: boolean;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 	/** A member gained or lost the lead, or began to serve as leader. */
 	readonly onLeadership: () => void;
+	/** This member was removed from the group, and has applied that. */
+	readonly onRemoved: () => void;
 }
 
 export class PlacementMachine implements GroupMachine {
@@ -50,6 +60,8 @@ export class PlacementMachine implements GroupMachine {
 	#handle: RaftGroupHandle | undefined;
 	#leadership: { readonly isLeader: boolean; readonly term: Term; readonly leader: ReplicaId };
 	#ready = false;
+	/** See `configured`. */
+	#configuredAt: LogIndex = 0;
 	readonly #proposals = new Map<LogIndex, (result: ProposalResult) => void>();
 
 	private constructor(
@@ -83,7 +95,8 @@ export class PlacementMachine implements GroupMachine {
 			const state = PlacementState.decode(checkpoint.state);
 			return new PlacementMachine(options, state, checkpoint.metadata);
 		}
-		const configuration = placementConfiguration(identity.founders);
+		const nobody = { voters: [], outgoing: [], learners: [], learnersNext: [] };
+		const configuration = options.isBorn ? placementConfiguration(identity.founders) : nobody;
 		const state = PlacementState.genesis(identity.founders);
 		return new PlacementMachine(options, state, { index: 0, term: 0, configuration });
 	}
@@ -126,15 +139,50 @@ export class PlacementMachine implements GroupMachine {
 		});
 	}
 
-	/** Gives the lead to a member that has all of the log, if there is one. */
-	resign(): void {
+	/** Of this node; undefined before the group runs. */
+	get replicaId(): ReplicaId | undefined {
+		return this.#handle?.replicaId;
+	}
+
+	/** The index of the last change of members that was applied here. */
+	get configured(): { readonly index: LogIndex } {
+		return { index: this.#configuredAt };
+	}
+
+	/** Proposes a change of members; several at once are one joint change. False: not now. */
+	reform(changes: ConfigurationChange["changes"]): boolean {
+		const proposed =
+			this.#ready && !isJoint(this.#applied.configuration)
+				? this.#handle?.proposeConfiguration({ changes, context: new Uint8Array(0) })
+				: undefined;
+		return proposed !== undefined;
+	}
+
+	hasCaughtUp(replica: ReplicaId): boolean {
+		return this.#handle !== undefined && hasCaughtUp(this.#handle, replica);
+	}
+
+	/** The group goes on without this member. */
+	close(): void {
+		this.leadershipChanged({
+			isLeader: false,
+			term: this.#leadership.term,
+			leader: 0 as ReplicaId,
+		});
+		this.#handle = undefined;
+	}
+
+	/** Gives the lead to a member that has all of the log, if there is one: to one of `nodes`, if they are named. */
+	resign(nodes?: readonly NodeId[]): void {
 		const handle = this.#handle;
 		if (handle === undefined || !this.#leadership.isLeader) {
 			return;
 		}
 		const { progress, commit } = handle.status();
 		const { voters } = this.#applied.configuration;
-		const level = progress.filter((p) => voters.includes(p.replica) && p.match + 100 > commit);
+		const mayLead = (replica: ReplicaId): boolean =>
+			voters.includes(replica) && (nodes?.includes(placementNode(replica)) ?? true);
+		const level = progress.filter((p) => mayLead(p.replica) && p.match + 100 > commit);
 		const next = level.find((p) => p.replica !== handle.replicaId && p.match > 0);
 		if (next !== undefined) {
 			handle.transferLeadership(next.replica);
@@ -297,7 +345,11 @@ export class PlacementMachine implements GroupMachine {
 	}
 
 	#applyOne(entry: CommittedEntry): void {
-		const configuration: Configuration = entry.configuration ?? this.#applied.configuration;
+		const before = this.#applied.configuration;
+		const configuration: Configuration = entry.configuration ?? before;
+		if (entry.configuration !== undefined) {
+			this.#configuredAt = entry.index;
+		}
 		this.#applied = { index: entry.index, term: entry.term, configuration };
 		const command = entry.command === undefined ? undefined : decodeCommand(entry.command);
 		const result = command === undefined ? undefined : this.#state.apply(command);
@@ -314,6 +366,11 @@ export class PlacementMachine implements GroupMachine {
 			assert(entry.term === term, () => `entry ${entry.index} of term ${entry.term}, not ${term}`);
 			this.#proposals.delete(entry.index);
 			resolve(result ?? { kind: "done" });
+		}
+		const { replicaId } = this;
+		const isIn = (c: Configuration) => replicaId !== undefined && members(c).includes(replicaId);
+		if (configuration !== before && isIn(before) && !isIn(configuration)) {
+			this.#options.onRemoved();
 		}
 	}
 

@@ -29,13 +29,17 @@ export interface StoredIdentity {
 	/** 0 for one who agreed to a cluster of which it is not a founder. */
 	readonly nodeId: NodeId;
 	readonly founders: NodeIdentity["founders"];
+	readonly members?: NodeIdentity["members"];
 	readonly replicasFrom?: number;
 }
 
 export async function writeIdentity(disk: Disk, identity: StoredIdentity): Promise<void> {
-	const { phase, clusterId, nodeId, founders, replicasFrom } = identity;
-	const base = { kind, format, phase, clusterId, nodeId, founders };
-	const content = replicasFrom === undefined ? base : { ...base, replicasFrom };
+	const { phase, clusterId, nodeId, founders, members, replicasFrom } = identity;
+	const content = {
+		...{ kind, format, phase, clusterId, nodeId, founders },
+		...(members === undefined ? {} : { members }),
+		...(replicasFrom === undefined ? {} : { replicasFrom }),
+	};
 	const file = { ...content, checksum: checksum(content) };
 	await disk.replace(fileName, Buffer.from(`${JSON.stringify(file, null, "\t")}\n`, "utf8"));
 }

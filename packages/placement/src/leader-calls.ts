@@ -1,7 +1,8 @@
 /**
- * Finds the placement group's leader and calls it: founders in turn, following the hints of those
+ * Finds the placement group's leader and calls it: members in turn, following the hints of those
  * who do not lead.
  */
+import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import { type Rpc, RpcError } from "@quorate/rpc/types";
@@ -20,7 +21,7 @@ const backoffMsMax = 400;
 export function unavailable(): DatabaseError {
 	return new DatabaseError("57P03", "the placement group cannot be reached", {
 		detail: "No member answered as its leader in time.",
-		hint: "More than half of the cluster's founding nodes must be up and connected.",
+		hint: "More than half of the nodes of the placement group (quorate_nodes) must be up and connected.",
 	});
 }
 
@@ -33,14 +34,29 @@ export type Attempt =
 export class LeaderCalls {
 	readonly #runtime: Runtime;
 	readonly #rpc: Rpc;
-	readonly #founders: readonly NodeId[];
+	#members: readonly NodeId[];
 	#leader: NodeId;
 
-	constructor(runtime: Runtime, rpc: Rpc, founders: readonly NodeId[]) {
+	constructor(runtime: Runtime, rpc: Rpc, members: readonly NodeId[]) {
+		assert(members.length > 0, "a group has members");
 		this.#runtime = runtime;
 		this.#rpc = rpc;
-		this.#founders = founders;
-		this.#leader = founders[0]!;
+		this.#members = members;
+		this.#leader = members[0]!;
+	}
+
+	/** Members have come and gone. */
+	follow(members: readonly NodeId[]): void {
+		if (members.length > 0) {
+			this.#members = members;
+			if (!members.includes(this.#leader)) {
+				this.#leader = members[0]!;
+			}
+		}
+	}
+
+	get members(): readonly NodeId[] {
+		return this.#members;
 	}
 
 	/** The member that is believed to lead. */
@@ -81,7 +97,7 @@ export class LeaderCalls {
 			return { kind: "answer", value };
 		}
 		const hint = value as NodeId;
-		const isNews = hint !== target && this.#founders.includes(hint);
+		const isNews = hint !== target && this.#members.includes(hint);
 		if (this.#leader === target) {
 			if (isNews) {
 				this.#leader = hint;
@@ -132,8 +148,8 @@ export class LeaderCalls {
 
 	#turnFrom(target: NodeId): void {
 		if (this.#leader === target) {
-			const at = this.#founders.indexOf(target);
-			this.#leader = this.#founders[(at + 1) % this.#founders.length]!;
+			const at = this.#members.indexOf(target);
+			this.#leader = this.#members[(at + 1) % this.#members.length]!;
 		}
 	}
 

@@ -4,6 +4,7 @@
  * from the applied state without a round: what is done with them is checked where it matters
  * (epochs at ranges, boots at registration).
  */
+import { assert } from "@quorate/keys/assert";
 import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
@@ -38,6 +39,15 @@ import {
 import { describeMove, type MoveExecutor, Scheduler } from "./scheduler/scheduler.ts";
 import type { NodeRecord } from "./types.ts";
 
+const readReplicaId = (body: unknown): ReplicaId =>
+	readCount(body, 1, Number.MAX_SAFE_INTEGER, "replica id") as ReplicaId;
+
+/** The nodes of the group's voters. */
+function memberNodes(machine: PlacementMachine): NodeId[] {
+	const { voters, outgoing } = machine.applied.configuration;
+	return [...new Set([...voters, ...outgoing].map(placementNode))].sort((a, b) => a - b);
+}
+
 /** A caller asks again after this. */
 const awaitSchemaMsMax = 1000;
 const recheckMs = 100;
@@ -56,6 +66,7 @@ export class PlacementLeader {
 	readonly #liveness: Liveness;
 	readonly #self: NodeId;
 	readonly #demand: Demand;
+	readonly #handlers: Record<string, (body: unknown) => unknown>;
 	#scheduler: Scheduler | undefined;
 	#waiters: SchemaWaiter[] = [];
 	#recheck: Timer | undefined;
@@ -73,16 +84,20 @@ export class PlacementLeader {
 		this.#self = options.self;
 		this.#liveness = new Liveness(options.runtime.clock);
 		this.#demand = new Demand(options.runtime.clock);
+		this.#handlers = this.#makeHandlers();
 	}
 
-	/** Registers all methods with the RPC. */
-	listen(): void {
-		const handlers = this.#handlers();
-		for (const [method, handler] of Object.entries(handlers)) {
-			this.#rpc.handle(method, (body) => this.#serve(handler, body));
+	/** One of `leaderMethods`, asked for by a peer. */
+	handle(method: string, body: unknown, from: NodeId | undefined): Promise<LeaderAnswer> {
+		if (method === methods.issue) {
+			return this.issue(readIssueCount(body), from);
 		}
-		this.#rpc.handle(methods.issue, (body, from) => this.issue(readIssueCount(body), from?.nodeId));
-		this.#rpc.handle(methods.raiseSchema, () => this.raiseSchema());
+		if (method === methods.raiseSchema) {
+			return this.raiseSchema();
+		}
+		const handler = this.#handlers[method];
+		assert(handler !== undefined, () => `no method ${method}`);
+		return this.#serve(handler, body);
 	}
 
 	leadershipChanged(): void {
@@ -128,8 +143,8 @@ export class PlacementLeader {
 	/** Moves ranges from now on, while this member leads. */
 	schedule(executor: MoveExecutor, limits: Limits | undefined): void {
 		const liveness = this.#liveness;
-		const [runtime, machine] = [this.#runtime, this.#machine];
-		this.#scheduler = new Scheduler({ runtime, machine, liveness, executor, limits });
+		const [runtime, machine, rpc] = [this.#runtime, this.#machine, this.#rpc];
+		this.#scheduler = new Scheduler({ runtime, rpc, machine, liveness, executor, limits });
 		this.#scheduler.start();
 	}
 
@@ -138,7 +153,7 @@ export class PlacementLeader {
 		this.#scheduler?.close();
 	}
 
-	#handlers(): Record<string, (body: unknown) => unknown> {
+	#makeHandlers(): Record<string, (body: unknown) => unknown> {
 		return {
 			[methods.lookup]: (body) => this.#lookup(body),
 			[methods.report]: (body) => this.#propose({ kind: "report", ranges: readRanges(body) }),
@@ -153,8 +168,8 @@ export class PlacementLeader {
 			[methods.set]: (body) => this.#set(body),
 			[methods.settings]: () => settingsToWire(this.#machine.state.settings()),
 			[methods.allocateNode]: (body) => this.#allocateNode(body),
-			[methods.renewMember]: (body) =>
-				this.#machine.renew(readCount(body, 1, Number.MAX_SAFE_INTEGER, "replica id") as ReplicaId),
+			[methods.renewMember]: (body) => this.#renew(readReplicaId(body)),
+			[methods.isMember]: (body) => this.#isMember(readReplicaId(body)),
 		};
 	}
 
@@ -187,6 +202,28 @@ export class PlacementLeader {
 			return undefined;
 		}
 		return { refused: result.kind === "refused" ? result.reason : "" };
+	}
+
+	/** Where the node was no founder, its replica has to be made first. */
+	async #renew(replica: ReplicaId): Promise<string | undefined> {
+		const { learners } = this.#machine.applied.configuration;
+		const node = placementNode(replica);
+		const isCounted = members(this.#machine.applied.configuration).some(
+			(member) => member !== replica && placementNode(member) === node,
+		);
+		if (isCounted && !learners.includes(replica)) {
+			const limits = { timeoutMs: announceMs };
+			const isThere = await this.#rpc.call(node, methods.becomeMember, replica, limits);
+			if (isThere !== true) {
+				return "refused";
+			}
+		}
+		return this.#machine.isServing ? this.#machine.renew(replica) : undefined;
+	}
+
+	async #isMember(replica: ReplicaId): Promise<boolean | undefined> {
+		const isCurrent = await this.#isStateCurrent();
+		return isCurrent ? members(this.#machine.applied.configuration).includes(replica) : undefined;
 	}
 
 	#lookup(body: unknown): unknown {
@@ -241,6 +278,7 @@ export class PlacementLeader {
 		const settings = this.#machine.state.settings();
 		return {
 			nodes: this.#nodes(),
+			members: memberNodes(this.#machine),
 			schemaVersion: this.#machine.state.schemaVersion(),
 			settings: known < settings.version ? settingsToWire(settings) : null,
 			ended: !isCurrent && !this.#isCurrentBoot(node, boot),
@@ -257,16 +295,15 @@ export class PlacementLeader {
 	}
 
 	#overview(): Overview {
-		const { state, applied } = this.#machine;
-		const { voters, outgoing } = applied.configuration;
-		const members = new Set([...voters, ...outgoing].map(placementNode));
+		const { state } = this.#machine;
+		const memberIds = memberNodes(this.#machine);
 		const scheduler = this.#scheduler;
 		return {
 			nodes: state.nodes().map((record) => ({
 				...this.#liveness.judge(record),
 				silentMs: Math.round(this.#liveness.silentForMs(record)),
 				isStopping: this.#liveness.isStopping(record),
-				isMember: members.has(record.nodeId),
+				isMember: memberIds.includes(record.nodeId),
 			})),
 			ranges: state.directory.current().map(toWire),
 			obstacles: (scheduler?.obstacles ?? []).map((o) => [o.rangeId, o.reason] as const),

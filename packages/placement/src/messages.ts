@@ -44,13 +44,38 @@ export const methods = {
 	allocateNode: "placement.allocate-node",
 	/** replica id -> "done", "wait" (ask again) or "refused" */
 	renewMember: "placement.renew-member",
+	/** replica id -> whether it is a member, after a round */
+	isMember: "placement.is-member",
+	/** replica id, leader to a node -> true once that replica of the group is there */
+	becomeMember: "placement.become-member",
 	/** One way, leader to nodes: the schema version rose. */
 	schemaRaised: "placement.schema-raised",
 	/**
-	 * {token, address} to any node -> {nodeId, clusterId, founders}: a node without identity joins.
+	 * {token, address} to any node -> {nodeId, clusterId, founders, members}: a node without identity joins.
 	 */
 	join: "placement.join",
 } as const;
+
+/** Answered by the group's leader; every node takes them, and says who leads. */
+export const leaderMethods: readonly string[] = [
+	methods.issue,
+	methods.raiseSchema,
+	methods.lookup,
+	methods.report,
+	methods.allocate,
+	methods.nodes,
+	methods.overview,
+	methods.register,
+	methods.heartbeat,
+	methods.awaitSchema,
+	methods.schemaAt,
+	methods.markNode,
+	methods.set,
+	methods.settings,
+	methods.allocateNode,
+	methods.renewMember,
+	methods.isMember,
+];
 
 /** [true, answer] or [false, id of the leader or 0]. */
 export type LeaderAnswer = readonly [true, unknown] | readonly [false, number];
@@ -83,6 +108,8 @@ export interface Overview {
 
 export interface HeartbeatAnswer {
 	readonly nodes: readonly NodeRecord[];
+	/** The nodes of the placement group, as its leader knows them. */
+	readonly members?: readonly NodeId[];
 	readonly schemaVersion: number;
 	/** Null: the node has them. */
 	readonly settings: WireSettings | null;

@@ -1,7 +1,8 @@
 /**
  * The control plane: what a cluster knows of itself, on one small Raft group of its own.
  *
- * The group's members are the founding nodes (`founding.ts`). Its state machine (`state-machine.ts`)
+ * The group's members are the founding nodes at first (`founding.ts`), and then one, three or five nodes as there are nodes
+ * (`scheduler/members.ts`, `member-slot.ts`). Its state machine (`state-machine.ts`)
  * holds the node registry, the range directory, counters of ids, settings, the timestamp ceiling
  * and the schema versions, all in memory; checkpoints on the node's disk let its log be compacted
  * (`group-machine.ts`). It is not built on ranges, so nothing is circular. The leader runs the
@@ -28,8 +29,6 @@
  * P6. Where replicas and leases are is decided by a scheduler on the leader (`scheduler/plan.ts`, `scheduler/scheduler.ts`), and
  *     done by the ranges themselves.
  *
- * Left out: the group is on the nodes of its birth.
- *
  * May import: runtime, keys, rpc, raft, wal, storage, replica.
  */
 import type { BootId } from "@quorate/keys/ids";
@@ -40,16 +39,13 @@ import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { NodeAddressBook } from "./address-book.ts";
 import { type ConnectedPlacementClient, createPlacementClient } from "./client.ts";
-import { placementRangeId, placementReplica } from "./genesis.ts";
-import { PlacementMachine } from "./group-machine.ts";
-import { PlacementLeader } from "./leader.ts";
+import { MemberSlot } from "./member-slot.ts";
 import { methods, readCount, readObject, readSettings, readText } from "./messages.ts";
 import { NodePresence } from "./presence.ts";
 import { drawReplicasFrom, renewMembership } from "./renewal.ts";
 import type { MoveExecutor } from "./scheduler/scheduler.ts";
 import type { NodeIdentity } from "./types.ts";
 
-const directory = "placement";
 const joinTimeoutMs = 4000;
 
 export interface StartPlacementOptions {
@@ -75,7 +71,7 @@ export interface StartPlacementOptions {
 	readonly onEnded?: (why: string) => void;
 }
 
-/** The control plane on one node. Members of the group and others differ only in `machine`. */
+/** The control plane on one node, member of the group or not. */
 export interface Placement {
 	/** With `replicasFrom` drawn, where the node's data were discarded. */
 	readonly identity: NodeIdentity;
@@ -108,14 +104,15 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 	addressBook.identify(given.identity);
 	const identity = await drawReplicasFrom(given);
 	const options = { ...given, identity };
-	const member = await startMember(options);
+	const slot = await MemberSlot.open(options);
 	const client = createPlacementClient({
 		runtime,
 		rpc,
 		self: identity.nodeId,
-		founders: identity.founders.map((founder) => founder.nodeId),
-		local: member?.leader,
+		members: addressBook.members,
+		local: () => slot.leader,
 	});
+	slot.attach(client);
 	handleForeignRequests(options, client);
 	const presence = new NodePresence({
 		runtime,
@@ -131,61 +128,30 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 	const registered = presence.register();
 	// Whoever awaits it sees the rejection; nobody is obliged to.
 	registered.catch(() => undefined);
-	const renewal = member === undefined ? undefined : renewMembership(options, client);
+	const renewal = renewMembership(options, client);
 	return {
 		identity,
 		client,
 		registered,
-		checkpoint: async () => member?.machine.checkpoint(),
-		isRenewed: () => renewal?.isDone() ?? true,
-		isLeader: () => member?.machine.isServing ?? false,
-		schedule: (executor) => member?.leader.schedule(executor, options.limits),
+		checkpoint: async () => slot.machine?.checkpoint(),
+		isRenewed: () => renewal.isDone(),
+		isLeader: () => slot.machine?.isServing ?? false,
+		schedule: (executor) => slot.schedule(executor),
 		stopping: () => {
 			presence.stopping();
-			member?.machine.resign();
+			slot.machine?.resign();
 		},
 		close: () => {
-			renewal?.close();
+			renewal.close();
 			presence.close();
-			member?.leader.close();
+			slot.close();
 		},
 	};
 }
 
-/** On a founder: its member of the group and the service on it. */
-async function startMember(options: StartPlacementOptions) {
-	const { runtime, rpc, host, identity } = options;
-	const isFounder = identity.founders.some((founder) => founder.nodeId === identity.nodeId);
-	if (!isFounder) {
-		return undefined;
-	}
-	await runtime.disk.makeDirectory(directory);
-	let leader: PlacementLeader | undefined;
-	const machine = await PlacementMachine.open({
-		runtime,
-		identity,
-		path: `${directory}/state`,
-		mutations: options.mutations,
-		onLeadership: () => leader?.leadershipChanged(),
-	});
-	leader = new PlacementLeader({ runtime, rpc, machine, self: identity.nodeId });
-	leader.listen();
-	const handle = host.addGroup({
-		rangeId: placementRangeId,
-		replicaId: placementReplica(identity.nodeId, identity.replicasFrom),
-		machine,
-		applied: machine.applied,
-		campaignAtStart: true,
-		bornAt: 0,
-		statePath: `${directory}/state`,
-	});
-	machine.attach(handle);
-	return { machine, leader };
-}
-
 /** What any node does for others, member or not. */
 function handleForeignRequests(
-	{ rpc, identity }: StartPlacementOptions,
+	{ rpc, identity, addressBook }: StartPlacementOptions,
 	client: ConnectedPlacementClient,
 ): void {
 	rpc.handle(methods.schemaRaised, (body) => {
@@ -200,6 +166,10 @@ function handleForeignRequests(
 		const request = { token: readText(token, "token"), address: readText(address, "address") };
 		const nodeId = await client.calls.call(methods.allocateNode, request, joinTimeoutMs);
 		const { clusterId, founders } = identity;
-		return { clusterId, nodeId: nodeId as NodeIdentity["nodeId"], founders };
+		const members = client.calls.members.flatMap((id) => {
+			const at = addressBook.addressOf(id);
+			return at === undefined ? [] : [{ nodeId: id, address: at }];
+		});
+		return { clusterId, nodeId: nodeId as NodeIdentity["nodeId"], founders, members };
 	});
 }

@@ -62,7 +62,7 @@ export class NodePresence {
 				if ((error as { code?: string }).code !== "57P03") {
 					throw error;
 				}
-				runtime.logger.log("info", "waiting for a majority of the founding nodes", {
+				runtime.logger.log("info", "waiting for a majority of the placement group", {
 					leader: client.calls.leader,
 				});
 			}
@@ -156,6 +156,10 @@ export class NodePresence {
 		try {
 			const answer = (await client.calls.call(methods.heartbeat, body)) as HeartbeatAnswer;
 			this.#learn(answer.nodes);
+			if (answer.members !== undefined && answer.members.length > 0) {
+				client.calls.follow(answer.members);
+				this.#options.addressBook.learnMembers(answer.members);
+			}
 			client.noteSchemaVersion(answer.schemaVersion);
 			if (answer.settings !== null) {
 				client.noteSettings(readSettings(answer.settings));

@@ -8,8 +8,10 @@
  *     voter in the place of the old one when it has caught up. Until then the old one counts, and is silent.
  * N3. Its ranges are renewed in the same way, one by one, by their leaseholders (`packages/server`, `renewal.ts`).
  */
+
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
+import type { NodeAddressBook } from "./address-book.ts";
 import type { ConnectedPlacementClient } from "./client.ts";
 import { placementReplica } from "./genesis.ts";
 import { writeIdentity } from "./identity-file.ts";
@@ -23,13 +25,15 @@ const retryMs = 200;
 export async function drawReplicasFrom(options: {
 	readonly runtime: Runtime;
 	readonly rpc: Rpc;
+	readonly addressBook: NodeAddressBook;
 	readonly identity: NodeIdentity;
 }): Promise<NodeIdentity> {
-	const { runtime, rpc, identity } = options;
+	const { runtime, rpc, addressBook, identity } = options;
 	if (identity.replicasFrom !== 0) {
 		return identity;
 	}
-	const others = identity.founders.map((f) => f.nodeId).filter((id) => id !== identity.nodeId);
+	const known = [...addressBook.members, ...identity.founders.map((f) => f.nodeId)];
+	const others = [...new Set(known)].filter((id) => id !== identity.nodeId);
 	const calls = new LeaderCalls(runtime, rpc, others);
 	for (;;) {
 		try {

@@ -86,6 +86,8 @@ export interface NodeIdentity {
 	readonly nodeId: NodeId;
 	/** Members of the placement group at founding, in node id order: [nodeId, address]. */
 	readonly founders: readonly { readonly nodeId: NodeId; readonly address: string }[];
+	/** Members of the placement group when this node joined, where those were others. */
+	readonly members?: readonly { readonly nodeId: NodeId; readonly address: string }[] | undefined;
 	/**
 	 * Set once the node's data were discarded (`renewal.ts`): replicas with a lower id have lost their votes and entries, and must
 	 * never come back here. 0: that id is not drawn yet.

@@ -16,11 +16,13 @@ import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import { defaultDeadAfterMs, type Limits } from "@quorate/keys/limits";
 import type { RangeInfo } from "@quorate/keys/range";
+import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementCommand } from "../commands.ts";
 import type { PlacementMachine } from "../group-machine.ts";
 import { type Liveness, suspectAfterMs } from "../liveness.ts";
 import type { NodeRecord } from "../types.ts";
+import { MemberChanges } from "./member-changes.ts";
 import { planMoves } from "./plan.ts";
 import type { ClusterView, Move, NodeView, Obstacle, PlanLimits } from "./view.ts";
 
@@ -40,6 +42,7 @@ export interface MoveExecutor {
 
 export interface SchedulerOptions {
 	readonly runtime: Runtime;
+	readonly rpc: Rpc;
 	readonly machine: PlacementMachine;
 	readonly liveness: Liveness;
 	readonly executor: MoveExecutor;
@@ -60,11 +63,20 @@ export class Scheduler {
 	readonly #seen = new Map<RangeId, { readonly conf: number; readonly atMs: number }>();
 	#obstacles: readonly Obstacle[] = [];
 	#isSettled = false;
+	readonly #members: MemberChanges;
 	#timer: Timer | undefined;
 	#isClosed = false;
 
 	constructor(options: SchedulerOptions) {
 		this.#options = options;
+		const { runtime, rpc, machine } = options;
+		this.#members = new MemberChanges({
+			runtime,
+			rpc,
+			machine,
+			record: (from, to, reason) =>
+				void this.#record({ kind: "member", rangeId: 0, from, to, reason }, "done"),
+		});
 	}
 
 	start(): void {
@@ -84,6 +96,7 @@ export class Scheduler {
 		this.#underWay.clear();
 		this.#resting.clear();
 		this.#seen.clear();
+		this.#members.reset();
 		this.#obstacles = [];
 		this.#isSettled = false;
 	}
@@ -117,8 +130,10 @@ export class Scheduler {
 		const { machine } = this.#options;
 		this.#buryTheSilent();
 		this.#giveUp();
+		const nodes = machine.state.nodes().map((record) => this.#view(record));
+		const areMembersSettled = this.#members.step(nodes);
 		const view: ClusterView = {
-			nodes: machine.state.nodes().map((record) => this.#view(record)),
+			nodes,
 			ranges: machine.state.directory.current(),
 			underWay: this.#underWay,
 			isResting: (range) => this.#isResting(range),
@@ -126,7 +141,7 @@ export class Scheduler {
 		};
 		const plan = planMoves(view);
 		this.#obstacles = plan.obstacles;
-		this.#isSettled = plan.isSettled;
+		this.#isSettled = plan.isSettled && areMembersSettled;
 		for (const move of plan.moves) {
 			void this.#make(move);
 		}
@@ -239,7 +254,7 @@ export class Scheduler {
 	/** Its id; undefined where it may not have been written. */
 	async #record(
 		event: {
-			readonly kind: "replicas" | "lease" | "node";
+			readonly kind: "replicas" | "lease" | "node" | "member";
 			readonly rangeId: number;
 			readonly from: readonly NodeId[];
 			readonly to: readonly NodeId[];

@@ -171,6 +171,7 @@ const isUp = (member: Member): boolean =>
 export function testHost(group: TestGroup, process: TestProcess): RaftHost {
 	const host: Partial<RaftHost> = {
 		addGroup: (options) => group.add(process, options),
+		discard: () => Promise.resolve(),
 	};
 	return host as RaftHost;
 }

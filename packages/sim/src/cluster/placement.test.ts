@@ -1,0 +1,140 @@
+/** Nodes that come and go: the cluster places replicas, leases and the members of its control plane by itself. */
+import { key } from "@quorate/keys/key";
+import type { NodeRecord } from "@quorate/placement/types";
+import test from "ava";
+import { runTransaction } from "./client.ts";
+import { whyNotPlaced } from "./placement-check.ts";
+import { checkReplicas } from "./replica-checks.ts";
+import { SimCluster } from "./sim-cluster.ts";
+import type { SimNode } from "./sim-node.ts";
+
+const limits = { schedulerMs: 200, deadAfterMs: 4_000 };
+const borders = ["b", "d", "f", "h", "k", "m", "p", "r", "t"].map(key);
+const limitMs = 120_000;
+
+async function start(seed: number, nodes: number, spares: number): Promise<SimCluster> {
+	const cluster = new SimCluster(seed, { nodes, spares, limits });
+	await cluster.start();
+	await cluster.run(cluster.splitAt(borders), limitMs);
+	return cluster;
+}
+
+const placed = (cluster: SimCluster) =>
+	cluster.run(
+		cluster.until(
+			"everything is placed",
+			limitMs,
+			async () => (await whyNotPlaced(cluster)) === undefined,
+		),
+		limitMs + 1_000,
+	);
+
+/** By node id, from any node that serves. */
+async function members(cluster: SimCluster): Promise<number[]> {
+	const { nodes } = await cluster.run(cluster.serving()[0]!.placement.overview(), limitMs);
+	return nodes.filter((n) => n.isMember).map((n) => n.nodeId);
+}
+
+async function mark(cluster: SimCluster, id: SimNode, state: NodeRecord["state"]): Promise<void> {
+	const from = cluster.serving().find((n) => n.nodeId !== id.knownId)!;
+	await cluster.run(from.placement.markNode(id.nodeId, state), limitMs);
+}
+
+async function readAndWrite(cluster: SimCluster, gateway: SimNode): Promise<string> {
+	const kind = { mode: "optimistic", readOnly: false } as const;
+	const outcome = await cluster.run(
+		runTransaction(cluster, gateway, kind, async (t) => {
+			for (const k of borders) t.put(k, Buffer.from("1"));
+		}),
+		limitMs,
+	);
+	return outcome.status;
+}
+
+test.serial("a single node is joined by four: ranges and control plane spread", async (t) => {
+	const cluster = await start(1, 1, 4);
+	t.true(await placed(cluster));
+	t.is((await members(cluster)).length, 5);
+	t.is(await readAndWrite(cluster, cluster.nodes[3]!), "ok");
+	const { events } = await cluster.run(cluster.serving()[0]!.placement.overview(), limitMs);
+	t.true(events.some((e) => e.kind === "replicas" && e.outcome === "done" && e.reason !== ""));
+	t.true(events.some((e) => e.kind === "member"));
+	// The node that all began with is no better than the others now.
+	cluster.nodes[0]!.crash("power");
+	await cluster.world.runFor(15_000);
+	t.is(await readAndWrite(cluster, cluster.nodes[2]!), "ok");
+	t.true(await placed(cluster));
+	const left = await members(cluster);
+	t.is(left.length, 3);
+	t.false(left.includes(cluster.nodes[0]!.nodeId));
+	// The others find each other without it, too.
+	for (const node of cluster.nodes.slice(1)) node.crash("process");
+	for (const node of cluster.nodes.slice(1)) node.start();
+	await cluster.world.runFor(15_000);
+	t.is(await readAndWrite(cluster, cluster.nodes[4]!), "ok");
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("a drained node is empty, can be removed, and does not come back", async (t) => {
+	const cluster = await start(2, 3, 2);
+	t.true(await placed(cluster));
+	const leaving = cluster.nodes[0]!;
+	await t.throwsAsync(mark(cluster, leaving, "removed"), { code: "55000" });
+	await mark(cluster, leaving, "draining");
+	const empty = cluster.until("it is empty", limitMs, async () => {
+		const overview = await cluster.serving()[1]!.placement.overview();
+		const own = overview.nodes.find((n) => n.nodeId === leaving.nodeId);
+		const isHeld = overview.ranges.some(([d]) =>
+			d.replicas.some((r) => r.nodeId === leaving.nodeId),
+		);
+		return own?.isMember === false && !isHeld;
+	});
+	t.true(await cluster.run(empty, limitMs + 1_000));
+	t.is(await readAndWrite(cluster, leaving), "ok");
+	leaving.mayStop = true;
+	await mark(cluster, leaving, "removed");
+	await cluster.world.runFor(3_000);
+	t.regex(leaving.refusal, /was removed from the cluster/);
+	leaving.crash("process");
+	leaving.start();
+	await cluster.world.runFor(10_000);
+	t.is(leaving.keyValue, undefined);
+	t.regex(leaving.refusal, /was removed from this cluster/);
+	t.is(await readAndWrite(cluster, cluster.nodes[1]!), "ok");
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("a node that was taken for dead and comes back is used again", async (t) => {
+	const cluster = await start(3, 5, 0);
+	t.true(await placed(cluster));
+	const [, , , , last] = cluster.nodes as SimNode[];
+	last!.crash("process");
+	await cluster.world.runFor(15_000);
+	const without = await cluster.run(cluster.serving()[0]!.placement.overview(), limitMs);
+	t.is(without.nodes.find((n) => n.nodeId === last!.nodeId)!.state, "dead");
+	t.false(without.ranges.some(([d]) => d.replicas.some((r) => r.nodeId === last!.nodeId)));
+	last!.start();
+	await cluster.run(cluster.heal(), limitMs);
+	t.true(await placed(cluster));
+	t.is((await members(cluster)).length, 5);
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial("the scheduler's leader dies again and again while ranges move", async (t) => {
+	const cluster = await start(4, 3, 3);
+	for (let i = 0; i < 6; i++) {
+		await cluster.world.runFor(700);
+		const leader = cluster.serving()[0]?.placement.calls.leader;
+		const node = cluster.nodes.find((n) => n.keyValue !== undefined && n.nodeId === leader);
+		node?.crash(i % 2 === 0 ? "process" : "power");
+		await cluster.world.runFor(300);
+		if (node?.isUp === false) node.start();
+	}
+	await cluster.run(cluster.heal(), limitMs);
+	t.true(await placed(cluster));
+	t.is(await readAndWrite(cluster, cluster.nodes[3]!), "ok");
+	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
