@@ -11,6 +11,7 @@
 import { createRequire } from "node:module";
 import { Command } from "commander";
 import type { DemoFlags, StartFlags } from "./run-node.ts";
+import type { DrainFlags, NodeFlags } from "./run-nodes.ts";
 import type { RebuildFlags } from "./run-rebuild.ts";
 import { errorLine } from "./user-error.ts";
 
@@ -26,7 +27,11 @@ Examples:
 
 Every node is given the same --join list. A cluster is born once the first three nodes of the
 sorted list are up and empty; after that a node needs a quorum, not all. A node that is started
-again with its --data directory comes back as itself. SIGTERM and Ctrl-C stop it cleanly.
+again with its --data directory comes back as itself. SIGTERM and Ctrl-C stop it cleanly: leases
+move away, and transactions get drain_timeout to end.
+
+A further node joins a running cluster: give it an empty --data directory and a --join list that
+names nodes of the cluster; the cluster moves replicas and leases to it. See quorate node --help.
 `;
 
 const demoExamples = `
@@ -56,6 +61,16 @@ Examples:
     quorate node rebuild --data data/n1
   where identity.json itself is lost, or the first nodes have moved, say whom to ask and where this one listened:
     quorate node rebuild --data data/n1 --join 127.0.0.1:7442,127.0.0.1:7443 --listen 127.0.0.1:7441
+`;
+
+const drainText = `
+Every replica is copied to another node before it goes, and the node's place in the control plane is given to another.
+There must be nodes enough: a range has three replicas, each on a node of its own.
+
+To take a node out of the cluster:
+    quorate node drain 2 && quorate node remove 2      then stop it
+One that is lost for good needs no drain: after dead_after (5 minutes, ALTER SYSTEM SET dead_after) its replicas are
+made anew on others, and then it can be removed.
 `;
 
 const sqlExamples = `
@@ -108,9 +123,54 @@ program
 		await leave(runDemo(flags, startRealNode));
 	});
 
-program
+const nodeCommand = program
 	.command("node")
-	.description("care for one node's data")
+	.description("look at nodes, take them out of use, care for their data");
+
+const nodeUrl = ["--url <url>", "a node to ask (default: as for quorate sql)"] as const;
+
+nodeCommand
+	.command("ls")
+	.description("all nodes, with what they hold")
+	.option(...nodeUrl)
+	.action(async (flags: NodeFlags) => {
+		const { runNodeList } = await import("./run-nodes.ts");
+		process.exitCode = await runNodeList(flags);
+	});
+
+nodeCommand
+	.command("status")
+	.description("what moves between nodes, what should and cannot, and what was decided last")
+	.option(...nodeUrl)
+	.action(async (flags: NodeFlags) => {
+		const { runNodeStatus } = await import("./run-nodes.ts");
+		process.exitCode = await runNodeStatus(flags);
+	});
+
+nodeCommand
+	.command("drain")
+	.description("give all that a node holds to others; it goes on serving clients")
+	.argument("<node>", "its number, as node ls shows it")
+	.option(...nodeUrl)
+	.option("--cancel", "take it back: the node is used again", false)
+	.option("--no-wait", "do not wait until the node is empty")
+	.addHelpText("after", drainText)
+	.action(async (node: string, flags: DrainFlags) => {
+		const { runNodeDrain } = await import("./run-nodes.ts");
+		process.exitCode = await runNodeDrain(node, flags);
+	});
+
+nodeCommand
+	.command("remove")
+	.description("remove a drained or dead node for good")
+	.argument("<node>", "its number, as node ls shows it")
+	.option(...nodeUrl)
+	.action(async (node: string, flags: NodeFlags) => {
+		const { runNodeRemove } = await import("./run-nodes.ts");
+		process.exitCode = await runNodeRemove(node, flags);
+	});
+
+nodeCommand
 	.command("rebuild")
 	.description("discard what a stopped node holds, to have it copied again from the others")
 	.requiredOption("--data <directory>", "the node's data directory")

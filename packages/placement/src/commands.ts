@@ -50,7 +50,7 @@ export type PlacementCommand =
 			readonly id: number;
 			readonly outcome: string;
 			readonly bytes: number | null;
-			readonly tookMs: number;
+			readonly tookMs: number | null;
 	  }
 	/** Null: it goes back to its default. */
 	| { readonly kind: "set"; readonly name: string; readonly value: string | null };

@@ -93,6 +93,7 @@ export class Scheduler {
 
 	/** Leadership begins or ends: what the leader before was doing is seen in the directory. */
 	reset(): void {
+		this.#endAbandoned();
 		this.#underWay.clear();
 		this.#resting.clear();
 		this.#seen.clear();
@@ -198,6 +199,16 @@ export class Scheduler {
 				this.#underWay.delete(rangeId);
 				this.#rest(rangeId, true);
 			}
+		}
+	}
+
+	/** Decisions of the leader before, whose end nobody can tell. */
+	#endAbandoned(): void {
+		const { machine } = this.#options;
+		const running = machine.isServing ? machine.state.events() : [];
+		for (const { id } of running.filter((event) => event.outcome === "running")) {
+			const outcome = "not learned: the placement group has another leader";
+			void this.#propose({ kind: "event-end", id, outcome, bytes: null, tookMs: null });
 		}
 	}
 

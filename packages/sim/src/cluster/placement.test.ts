@@ -122,6 +122,25 @@ test.serial("a node that was taken for dead and comes back is used again", async
 	t.deepEqual(cluster.problems, []);
 });
 
+test.serial("a node that is stopped leaves nobody waiting for its leases", async (t) => {
+	const cluster = new SimCluster(5, { nodes: 3 });
+	await cluster.start();
+	await cluster.run(cluster.splitAt(borders), limitMs);
+	const [first, second] = cluster.nodes as SimNode[];
+	for (const k of borders) {
+		await cluster.run(second!.keyValue!.coordinator.moveLease(k, first!.nodeId), limitMs);
+	}
+	const held = () => first!.keyValue?.store.statuses().filter((s) => s.leaseholder).length;
+	t.true(held()! >= borders.length);
+	await cluster.run(first!.stop(), limitMs);
+	const stoppedMs = cluster.world.nowMs;
+	t.is(await readAndWrite(cluster, second!), "ok");
+	const tookMs = cluster.world.nowMs - stoppedMs;
+	// A lease that nobody gave away runs for two seconds.
+	t.true(tookMs < 1_000, `${tookMs} ms`);
+	t.deepEqual(cluster.problems, []);
+});
+
 test.serial("the scheduler's leader dies again and again while ranges move", async (t) => {
 	const cluster = await start(4, 3, 3);
 	for (let i = 0; i < 6; i++) {
