@@ -14,12 +14,18 @@ export class RangeDirectory {
 	readonly #byId = new Map<RangeId, RangeInfo>();
 	/** By start key, then id. */
 	#ordered: RangeInfo[] = [];
+	#changes = 0;
 
 	constructor(ranges: readonly RangeInfo[] = []) {
 		for (const info of ranges) {
 			this.#byId.set(info.descriptor.rangeId, info);
 		}
 		this.#sort();
+	}
+
+	/** Rises with every change, in this process. */
+	get changes(): number {
+		return this.#changes;
 	}
 
 	/**
@@ -38,6 +44,7 @@ export class RangeDirectory {
 		this.#byId.set(descriptor.rangeId, info);
 		this.#sort();
 		this.#dropCovered(descriptor);
+		this.#changes++;
 		return true;
 	}
 
@@ -90,6 +97,7 @@ export class RangeDirectory {
 		const updated: RangeInfo = { descriptor: known.descriptor, leaseholder: info.leaseholder };
 		this.#byId.set(known.descriptor.rangeId, updated);
 		this.#ordered[this.#ordered.indexOf(known)] = updated;
+		this.#changes++;
 		return true;
 	}
 

@@ -11,6 +11,9 @@ import type { Runtime } from "@quorate/runtime/runtime";
 const roundMs = 50;
 /** Of one hand-over: a range without a quorum never answers. */
 const attemptMs = 1_000;
+/** Until the new leaseholder leads. */
+const followMs = 500;
+const lookMs = 5;
 /** Rounds in a row that moved nothing. */
 const vainRoundsMax = 4;
 
@@ -58,6 +61,10 @@ async function giveUp(
 		const { nodeId: to } = takers[(rangeId + i) % takers.length]!;
 		const moving = replica.transferLease(to).catch(() => false);
 		if (await Promise.race([moving, sleep(runtime, attemptMs).then(() => false)])) {
+			// If another than the new leaseholder were elected after this node is gone, it would have to wait for the lease's end.
+			for (let waitedMs = 0; replica.leads() && waitedMs < followMs; waitedMs += lookMs) {
+				await sleep(runtime, lookMs);
+			}
 			return "given";
 		}
 	}

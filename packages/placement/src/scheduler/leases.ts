@@ -10,24 +10,33 @@ import type { ClusterView } from "./view.ts";
 
 /** Whether there is something to do, be it that it must wait. */
 export function planLeases(view: ClusterView, tally: Tally): boolean {
-	const held = leasesOf(view, tally);
+	const { held, hasResting } = leasesOf(view, tally);
 	const hasToGo = leaveNodes(tally, held);
-	return evenOut(tally, held) || hasToGo;
+	return evenOut(tally, held) || hasToGo || hasResting;
 }
 
 /** By holder; ranges with a move before them are left alone. */
-function leasesOf(view: ClusterView, tally: Tally): Map<NodeId, Set<RangeInfo>> {
+function leasesOf(
+	view: ClusterView,
+	tally: Tally,
+): { readonly held: Map<NodeId, Set<RangeInfo>>; readonly hasResting: boolean } {
 	const moving = new Set(tally.moves.map((move) => move.range.rangeId));
 	const held = new Map<NodeId, Set<RangeInfo>>();
+	let hasResting = false;
 	for (const range of view.ranges) {
 		const { rangeId } = range.descriptor;
-		const isFree = !view.underWay.has(rangeId) && !moving.has(rangeId) && !view.isResting(range);
-		if (range.leaseholder !== undefined && isFree) {
+		const isMoving = view.underWay.has(rangeId) || moving.has(rangeId);
+		if (range.leaseholder === undefined || isMoving) {
+			continue;
+		}
+		if (view.isResting(range)) {
+			hasResting = true;
+		} else {
 			const set = held.get(range.leaseholder) ?? new Set();
 			held.set(range.leaseholder, set.add(range));
 		}
 	}
-	return held;
+	return { held, hasResting };
 }
 
 function leaveNodes(tally: Tally, held: ReadonlyMap<NodeId, Set<RangeInfo>>): boolean {

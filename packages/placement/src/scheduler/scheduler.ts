@@ -61,7 +61,11 @@ export class Scheduler {
 	readonly #resting = new Map<RangeId, Rest>();
 	/** The members of ranges when they were last looked at, and since when they are those. */
 	readonly #seen = new Map<RangeId, { readonly conf: number; readonly atMs: number }>();
+	/** Nodes whose death is being written down. */
+	readonly #burying = new Set<NodeId>();
 	#obstacles: readonly Obstacle[] = [];
+	/** What was looked at when nothing was to do. */
+	#settledAt = "";
 	#isSettled = false;
 	readonly #members: MemberChanges;
 	#timer: Timer | undefined;
@@ -133,9 +137,15 @@ export class Scheduler {
 		this.#giveUp();
 		const nodes = machine.state.nodes().map((record) => this.#view(record));
 		const areMembersSettled = this.#members.step(nodes);
+		const { directory } = machine.state;
+		const lookedAt = `${directory.changes} ${JSON.stringify(nodes)}`;
+		if (areMembersSettled && this.#isSettled && lookedAt === this.#settledAt) {
+			return;
+		}
+		this.#settledAt = lookedAt;
 		const view: ClusterView = {
 			nodes,
-			ranges: machine.state.directory.current(),
+			ranges: directory.current(),
 			underWay: this.#underWay,
 			isResting: (range) => this.#isResting(range),
 			limits: planLimits,
@@ -167,7 +177,13 @@ export class Scheduler {
 			if (isJudged && silentMs > this.#deadAfterMs()) {
 				const { nodeId } = record;
 				const reason = `silent for ${Math.round(silentMs / 1000)} s: its replicas go to others`;
-				void machine.propose({ kind: "mark-node", nodeId, state: "dead" });
+				if (this.#burying.has(nodeId)) {
+					continue;
+				}
+				this.#burying.add(nodeId);
+				void machine.propose({ kind: "mark-node", nodeId, state: "dead" }).then(() => {
+					this.#burying.delete(nodeId);
+				});
 				void this.#record({ kind: "node", rangeId: 0, from: [nodeId], to: [], reason }, "done");
 			}
 		}
