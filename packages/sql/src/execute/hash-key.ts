@@ -1,4 +1,5 @@
 /** Values as keys of hash tables: equal under the type's equality if and only if equal as JavaScript map keys. */
+import { isArray } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 
@@ -36,7 +37,9 @@ function hashObject(oid: number, value: Datum): HashKey {
 	if (value !== null && typeof value === "object" && "kind" in value) {
 		if (value.kind === "array") {
 			const element = type?.elementOid ?? 25;
-			return value.elements.map((item) => part(element, item)).join("");
+			const lower = value.lower === 1 || value.elements.length === 0 ? "" : `l${value.lower};`;
+			const items = value.elements.map((item) => part(isArray(item) ? oid : element, item));
+			return lower + items.join("");
 		}
 		if (value.kind === "row") {
 			return value.fields.map((item) => part(25, item)).join("");

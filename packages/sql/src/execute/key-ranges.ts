@@ -4,6 +4,7 @@ import type { AccessPath } from "../plan/access-path.ts";
 import { type Compiled, compile } from "../plan/compile.ts";
 import type { CompileScope } from "../plan/compile-scope.ts";
 import type { Sarg } from "../plan/sargable.ts";
+import { flatten } from "../types/array-values.ts";
 import type { ArrayValue, Datum } from "../types/datum.ts";
 import type { Env, ExecRow } from "./env.ts";
 import { type IndexKeyColumn, invertBytes, keyEncoder } from "./index-codec.ts";
@@ -117,7 +118,7 @@ export class KeyRanges {
 				parts.push(encode(datum));
 				continue;
 			}
-			for (const element of (datum as ArrayValue).elements) {
+			for (const element of flatten(datum as ArrayValue)) {
 				if (element !== null) parts.push(encode(element));
 			}
 		}

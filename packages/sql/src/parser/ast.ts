@@ -111,6 +111,17 @@ export type Expression =
 			readonly kind: "subscript";
 			readonly operand: Expression;
 			readonly index: Expression;
+			/** In parentheses. */
+			readonly closed?: boolean;
+			readonly at: number;
+	  }
+	/** operand[lower:upper]. */
+	| {
+			readonly kind: "slice";
+			readonly operand: Expression;
+			readonly lower: Expression | undefined;
+			readonly upper: Expression | undefined;
+			readonly closed?: boolean;
 			readonly at: number;
 	  }
 	| {
@@ -232,7 +243,8 @@ export type TableExpression =
 	  }
 	| {
 			readonly kind: "function";
-			readonly call: Extract<Expression, { kind: "call" }>;
+			/** Several: ROWS FROM. */
+			readonly calls: readonly Extract<Expression, { kind: "call" }>[];
 			readonly lateral: boolean;
 			readonly ordinality: boolean;
 			readonly alias: string | undefined;
@@ -314,6 +326,8 @@ export interface Query {
 	readonly orderBy: readonly OrderItem[];
 	readonly limit: Expression | undefined;
 	readonly offset: Expression | undefined;
+	/** FETCH FIRST ... WITH TIES. */
+	readonly withTies?: boolean;
 	readonly locking: readonly {
 		readonly strength: "update" | "no key update" | "share" | "key share";
 		readonly of: readonly string[];
@@ -449,6 +463,8 @@ export type Statement = { readonly at: number } & (
 			readonly columns: readonly string[];
 			readonly columnsAt: readonly number[];
 			readonly source: Query | "default values";
+			/** What becomes of values for identity columns: OVERRIDING USER VALUE drops them, SYSTEM takes them. */
+			readonly overriding?: "user" | "system";
 			readonly onConflict: OnConflict | undefined;
 			readonly returning: readonly SelectItem[];
 			readonly with: readonly CommonTable[];
@@ -623,6 +639,8 @@ export type ChangeStatement = Extract<Statement, { kind: "insert" | "update" | "
 export interface OnConflict {
 	readonly target: readonly string[];
 	readonly targetAt: number;
+	/** ON CONFLICT (...) WHERE: implied by any index that is not partial. */
+	readonly targetWhere?: Expression;
 	readonly constraint: string | undefined;
 	readonly at: number;
 	readonly action:

@@ -195,12 +195,21 @@ export const likeAny = ([operand, not, word, quantifier, , right]: [
 	return quantified(operand, operator, quantifier, right, (not ?? word).start);
 };
 
-export const subscriptNode = ([operand, index]: [Expression, Expression], at: number) => ({
-	kind: "subscript",
-	operand,
-	index,
-	at,
-});
+/** What is accessed within parentheses is no part of the access around them. */
+export const closed = (inner: Expression): Expression =>
+	inner.kind === "subscript" || inner.kind === "slice" ? { ...inner, closed: true } : inner;
+
+type Subscript =
+	| { readonly index: Expression }
+	| { readonly lower: Expression | undefined; readonly upper: Expression | undefined };
+
+export const subscriptNode = (
+	[operand, subscript]: [Expression, Subscript],
+	at: number,
+): Expression =>
+	"index" in subscript
+		? { kind: "subscript", operand, index: subscript.index, at }
+		: { kind: "slice", operand, ...subscript, at };
 
 export const caseNode = (
 	[, operand, branches, otherwise]: [

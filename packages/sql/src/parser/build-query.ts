@@ -23,7 +23,30 @@ interface Tail {
 	readonly orderBy?: readonly OrderItem[];
 	readonly limit?: Expression | undefined;
 	readonly offset?: Expression | undefined;
+	readonly withTies?: boolean;
 	readonly locking?: Query["locking"];
+}
+
+/** WITH TIES comes with its count. */
+export const limited = (
+	limit: Expression | { readonly count: Expression; readonly withTies: true } | undefined,
+): Tail =>
+	limit !== undefined && "withTies" in limit
+		? { limit: limit.count, withTies: true }
+		: { limit: limit as Expression | undefined };
+
+/** ORDER BY x USING >. */
+export function sortUsing(
+	expression: Expression,
+	operator: Token,
+	nulls: OrderItem["nulls"],
+): OrderItem {
+	if (operator.text !== "<" && operator.text !== ">") {
+		throw new DatabaseError("42809", `operator ${operator.text} is not a valid ordering operator`, {
+			hint: 'Ordering operators must be "<" or ">" members of btree operator families.',
+		});
+	}
+	return { expression, descending: operator.text === ">", nulls };
 }
 
 export interface WithClause {
@@ -49,6 +72,7 @@ export const queryNode = (
 	orderBy: tail.orderBy ?? [],
 	limit: tail.limit,
 	offset: tail.offset,
+	...(tail.withTies === true ? { withTies: true } : {}),
 	locking: tail.locking ?? [],
 	at,
 });
@@ -72,6 +96,7 @@ export function aroundQuery(
 		orderBy: orderBy.length > 0 ? orderBy : inner.orderBy,
 		limit: limit ?? inner.limit,
 		offset: offset ?? inner.offset,
+		...(tail.withTies === true ? { withTies: true } : {}),
 		locking: [...inner.locking, ...locking],
 		at,
 	};
@@ -187,16 +212,38 @@ export const tableNode = (
 	at,
 });
 
-export function functionTable(
+export const functionTable = (
 	[lateral, call, ordinality, alias]: [boolean, Expression, boolean, Alias | undefined],
 	at: number,
+): TableExpression => functionNode(lateral, [call], ordinality, alias, at);
+
+export const functionsTable = (
+	[lateral, , , , calls, , ordinality, alias]: [
+		boolean,
+		Token,
+		Token,
+		Token,
+		readonly Expression[],
+		Token,
+		boolean,
+		Alias | undefined,
+	],
+	at: number,
+): TableExpression => functionNode(lateral, calls, ordinality, alias, at);
+
+function functionNode(
+	lateral: boolean,
+	calls: readonly Expression[],
+	ordinality: boolean,
+	alias: Alias | undefined,
+	at: number,
 ): TableExpression {
-	if (call.kind !== "call") {
-		throw unsupported("a cast in FROM is");
-	}
 	return {
 		kind: "function",
-		call,
+		calls: calls.map((call) => {
+			if (call.kind === "call") return call;
+			throw unsupported("a cast in FROM is");
+		}),
 		lateral,
 		ordinality,
 		alias: alias?.name,
@@ -220,6 +267,19 @@ export function subqueryTable(
 	const { name, columns: columnAliases } = alias;
 	return { kind: "subquery", query, lateral, alias: name, columnAliases, at };
 }
+
+/** (a JOIN b ...) AS j: what is within is not in sight. */
+export const joinTable = (
+	[, join, , alias]: [Token, TableExpression, Token, Alias],
+	at: number,
+): TableExpression => ({
+	kind: "subquery",
+	query: queryNode(selectAll(join, at), {}, undefined, at),
+	lateral: true,
+	alias: alias.name,
+	columnAliases: alias.columns,
+	at,
+});
 
 export const joinNode = (
 	type: "inner" | "left" | "right" | "full" | "cross",

@@ -66,7 +66,10 @@ export const insertNode = (
 		Token,
 		QualifiedName,
 		string | undefined,
-		ReturnType<typeof placedNames> & { readonly source: Query | "default values" },
+		ReturnType<typeof placedNames> & {
+			readonly source: Query | "default values";
+			readonly overriding?: "user" | "system";
+		},
 		OnConflict | undefined,
 		readonly SelectItem[],
 	],

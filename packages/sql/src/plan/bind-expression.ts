@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
 import { commonType, findCast, formatType, typeByOid } from "../types/registry.ts";
+import { bindArray, bindSubscripts } from "./bind-array.ts";
 import { bindCall } from "./bind-call.ts";
 import { bindGrouping } from "./bind-group.ts";
 import { bindInList, bindLike, bindOperator, bindQuantified, compared } from "./bind-operator.ts";
@@ -81,7 +82,8 @@ export function bindExpression(place: Place, node: Expression): Bound {
 		case "row":
 			return bindRow(place, node.elements, node.at);
 		case "subscript":
-			return bindSubscript(place, node);
+		case "slice":
+			return bindSubscripts(place, node);
 		case "case":
 			return bindCase(place, node);
 		case "cast":
@@ -206,65 +208,6 @@ export function unify(
 	const same = bounds.every((bound) => bound.type.oid === oid && bound.type.modifier === first);
 	const type = { oid: oid === 0 || oid === unknownOid ? 25 : oid, modifier: same ? first : -1 };
 	return { type, args: bounds.map((bound) => coerce(binder, bound, type, "implicit")) };
-}
-
-function bindArray(
-	place: Place,
-	elements: readonly Expression[],
-	target: SqlType | undefined,
-	at: number,
-): Bound {
-	const bounds = elements.map((element) =>
-		element.kind === "array"
-			? bindArray(place, element.elements, target, at)
-			: bindExpression(place, element),
-	);
-	if (target !== undefined) {
-		const element = plainType(typeByOid(target.oid)!.elementOid);
-		const args = bounds.map((bound) => coerce(place.binder, bound, element, "explicit"));
-		return { kind: "array", type: target, args, at };
-	}
-	if (bounds.length === 0) {
-		throw new DatabaseError("42P18", "cannot determine type of empty array", {
-			hint: "Explicitly cast to the desired type, for example ARRAY[]::integer[].",
-			position: at + 1,
-		});
-	}
-	if (typeByOid(bounds[0]!.type.oid)?.elementOid) {
-		throw new DatabaseError("0A000", "multidimensional arrays are not supported", {
-			hint: "Use an array of one dimension.",
-			position: at + 1,
-		});
-	}
-	const { type, args } = unify(place.binder, bounds, "ARRAY", at);
-	const arrayOid = typeByOid(type.oid)?.arrayOid ?? 0;
-	if (arrayOid === 0) {
-		throw new DatabaseError(
-			"42704",
-			`could not find array type for data type ${formatType(type)}`,
-			{ position: at + 1 },
-		);
-	}
-	return { kind: "array", type: plainType(arrayOid), args, at };
-}
-
-function bindSubscript(place: Place, node: Extract<Expression, { kind: "subscript" }>): Bound {
-	const operand = settle(place.binder, bindExpression(place, node.operand));
-	const elementOid = typeByOid(operand.type.oid)?.elementOid ?? 0;
-	if (elementOid === 0) {
-		throw new DatabaseError(
-			"42804",
-			`cannot subscript type ${formatType(operand.type)} because it does not support subscripting`,
-			{ position: node.at + 1 },
-		);
-	}
-	const index = coerce(
-		place.binder,
-		bindExpression(place, node.index),
-		plainType(23),
-		"assignment",
-	);
-	return { kind: "subscript", type: plainType(elementOid), args: [operand, index], at: node.at };
 }
 
 function bindCase(place: Place, node: Extract<Expression, { kind: "case" }>): Bound {

@@ -3,13 +3,12 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { TableExpression } from "../parser/ast.ts";
-import { scalarCandidates, setCandidates } from "../types/registry.ts";
-import { resolveSetCall } from "./bind-call.ts";
-import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
+import { bindBoolean } from "./bind-expression.ts";
+import { bindFunctions } from "./bind-function.ts";
 import { bindQuery } from "./bind-query.ts";
 import { bindUsing } from "./bind-using.ts";
-import { type Binder, functionName, splitName } from "./binder.ts";
-import { type Bound, conjunctsOf, plainType } from "./bound.ts";
+import { type Binder, splitName } from "./binder.ts";
+import { conjunctsOf, plainType } from "./bound.ts";
 import type { LogicalFrom } from "./logical.ts";
 import { checkRecursion } from "./recursion.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
@@ -30,7 +29,7 @@ function bindItem(binder: Binder, item: TableExpression, scope: Scope): LogicalF
 		case "subquery":
 			return bindDerived(binder, item, scope);
 		case "function":
-			return bindFunction(binder, item, scope);
+			return bindFunctions(binder, item, scope);
 		case "join":
 			return bindJoin(binder, item, scope);
 		default:
@@ -38,7 +37,7 @@ function bindItem(binder: Binder, item: TableExpression, scope: Scope): LogicalF
 	}
 }
 
-function renamed(
+export function renamed(
 	columns: readonly RelationColumn[],
 	aliases: readonly string[],
 	shown: string,
@@ -140,7 +139,7 @@ function bindDerived(
 }
 
 /** A scope between a lateral item and its siblings: tells whether a sibling, or something further out, was used. */
-const siblingScope = (scope: Scope): Scope => new Scope(scope);
+export const siblingScope = (scope: Scope): Scope => new Scope(scope);
 
 /** Common tables of this level, names of the levels around, no siblings. */
 function outside(scope: Scope): Scope {
@@ -152,81 +151,6 @@ function outside(scope: Scope): Scope {
 		}
 	}
 	return around;
-}
-
-function bindFunction(
-	binder: Binder,
-	item: Extract<TableExpression, { kind: "function" }>,
-	scope: Scope,
-): LogicalFrom {
-	const name = functionName(item.call.name);
-	const around = siblingScope(scope);
-	const place: Place = {
-		binder,
-		scope: around,
-		clause: "functions in FROM",
-		aggregates: false,
-		sets: false,
-	};
-	const shown = item.alias ?? name;
-	if (setCandidates(name).length === 0) {
-		const call = scalarInFrom(place, item);
-		const columns = renamed(
-			[
-				{ name: shown, type: call.type, tableOid: 0, attnum: 0 },
-				...(item.ordinality ? [ordinalityColumn] : []),
-			],
-			item.columnAliases,
-			shown,
-		);
-		const relation = new Relation(shown, undefined, columns);
-		scope.add(relation);
-		return {
-			kind: "function",
-			relation,
-			fn: undefined,
-			name,
-			args: [call],
-			argTypes: [],
-			ordinality: item.ordinality,
-			lateral: around.usedParent,
-		};
-	}
-	const bounds = item.call.args.map((arg) => bindExpression(place, arg));
-	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, item.call.at);
-	const single = fn.columns.length === 1;
-	const own = fn.columns.map((column) => ({
-		name: single ? shown : column.name,
-		type: plainType(single ? resultOid : column.oid),
-		tableOid: 0,
-		attnum: 0,
-	}));
-	const columns = item.ordinality ? [...own, ordinalityColumn] : own;
-	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
-	scope.add(relation);
-	return {
-		kind: "function",
-		relation,
-		fn,
-		name,
-		args,
-		argTypes: args.map((arg) => arg.type),
-		ordinality: item.ordinality,
-		lateral: around.usedParent,
-	};
-}
-
-const ordinalityColumn: RelationColumn = {
-	name: "ordinality",
-	type: plainType(20),
-	tableOid: 0,
-	attnum: 0,
-};
-
-function scalarInFrom(place: Place, item: Extract<TableExpression, { kind: "function" }>): Bound {
-	const name = functionName(item.call.name);
-	if (scalarCandidates(name).length === 0) bindExpression(place, item.call);
-	return bindExpression(place, item.call);
 }
 
 /** `nulled`: its columns may be NULL for rows of the other side. */

@@ -4,7 +4,7 @@ import type { Expression } from "../parser/ast.ts";
 import { operatorCandidates, resolve, scalarCandidates, typeByOid } from "../types/registry.ts";
 import { bindBoolean, bindExpression, logical, type Place } from "./bind-expression.ts";
 import { bindCompared } from "./bind-row.ts";
-import { bindQuantifiedQuery } from "./bind-subquery.ts";
+import { bindQuantifiedQuery, bindRowQuery } from "./bind-subquery.ts";
 import { type Bound, booleanType, type Comparison, plainType, unknownOid } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
 
@@ -17,6 +17,10 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 			return bound.kind === operator ? bound.args : [bound];
 		});
 		return logical(operator, args, at);
+	}
+	const [first, second] = operands;
+	if (first?.kind === "row" && second?.kind === "scalar-query") {
+		return bindRowQuery(place, first, operator === "!=" ? "<>" : operator, second.query, at);
 	}
 	const rows = operands.length === 2 && operands.every(({ kind }) => kind === "row");
 	const bind = rows ? bindCompared : bindExpression;

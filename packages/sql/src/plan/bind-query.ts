@@ -40,6 +40,7 @@ export function bindQuery(
 		return coerce(binder, bound, plainType(20), "assignment");
 	};
 	if (query.locking.length > 0) applyLocking(query, body);
+	if (query.withTies === true) checkTies(query);
 	return {
 		columns,
 		with: commonTables,
@@ -47,9 +48,19 @@ export function bindQuery(
 		orderBy,
 		limit: count(query.limit, "LIMIT"),
 		offset: count(query.offset, "OFFSET"),
+		...(query.withTies === true ? { withTies: true } : {}),
 		correlated: around.correlated,
 		locks: query.locking.length > 0,
 	};
+}
+
+function checkTies(query: Query): void {
+	if (query.orderBy.length === 0) {
+		throw new DatabaseError("42601", "WITH TIES cannot be specified without ORDER BY clause");
+	}
+	if (query.locking.some(({ wait }) => wait === "skip locked")) {
+		throw new DatabaseError("42601", "SKIP LOCKED and WITH TIES options cannot be used together");
+	}
 }
 
 function bindBody(binder: Binder, query: Query, around: Scope, keepUnknown: boolean): BoundBody {

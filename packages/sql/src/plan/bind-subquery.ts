@@ -71,7 +71,9 @@ function bindSingleColumn(
 	}
 	const column = query.columns[0]!.type;
 	const scalar = node.kind === "scalar-query";
-	const arrayOid = typeByOid(column.oid)?.arrayOid ?? 0;
+	const type = typeByOid(column.oid);
+	// Of arrays: an array of one dimension more.
+	const arrayOid = type?.category === "A" ? column.oid : (type?.arrayOid ?? 0);
 	if (!scalar && arrayOid === 0) {
 		throw new DatabaseError(
 			"42704",
@@ -105,12 +107,21 @@ export const bindQuantifiedQuery = (
 		node.at,
 	);
 
+/** (a, b) OP (SELECT c, d ...). */
+export const bindRowQuery = (
+	place: Place,
+	operand: Expression,
+	symbol: string,
+	query: Query,
+	at: number,
+): Bound => membership(place, operand, symbol, query, "row", at);
+
 function membership(
 	place: Place,
 	operand: Expression,
 	symbol: string,
 	ast: Query,
-	mode: "any" | "all",
+	mode: "any" | "all" | "row",
 	at: number,
 ): Bound {
 	const left = bindCompared(place, operand);
@@ -125,6 +136,8 @@ function membership(
 		);
 	}
 	const comparisons: Comparison[] = [];
+	const equalities: Comparison[] = [];
+	const isOrder = operands.length > 1 && symbol !== "=" && symbol !== "<>";
 	const args = operands.map((bound, i) => {
 		const column: Bound = {
 			kind: "constant",
@@ -135,7 +148,17 @@ function membership(
 		};
 		const { comparison, args: pair } = comparisonOf(place, symbol, bound, column, at);
 		comparisons.push(comparison);
+		if (isOrder) equalities.push(comparisonOf(place, "=", bound, column, at).comparison);
 		return pair[0];
 	});
-	return { kind: "subquery", mode, query, comparisons, type: booleanType, args, at };
+	return {
+		kind: "subquery",
+		mode,
+		query,
+		comparisons,
+		...(isOrder ? { equalities } : {}),
+		type: booleanType,
+		args,
+		at,
+	};
 }

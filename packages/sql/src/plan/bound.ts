@@ -88,10 +88,16 @@ export type Bound = {
 	| { readonly kind: "coalesce" }
 	| { readonly kind: "nullif"; readonly comparison: Comparison }
 	| { readonly kind: "extreme"; readonly greatest: boolean }
-	| { readonly kind: "array" }
+	/** `nested`: of arrays, which are its rows. */
+	| { readonly kind: "array"; readonly nested: boolean }
 	| { readonly kind: "row" }
-	/** args: array, index. */
+	/** args: array, an index for each dimension. */
 	| { readonly kind: "subscript" }
+	/** args: array, then the bounds that are given, of one dimension after the other. */
+	| {
+			readonly kind: "slice";
+			readonly dimensions: readonly { readonly lower: boolean; readonly upper: boolean }[];
+	  }
 	/** args: operand, array. */
 	| {
 			readonly kind: "quantified";
@@ -101,9 +107,12 @@ export type Bound = {
 	/** args: the operands of IN, ANY, ALL, one for each column of the query; `comparisons` likewise. */
 	| {
 			readonly kind: "subquery";
-			readonly mode: "scalar" | "exists" | "any" | "all" | "array";
+			/** `row`: several columns of the only row are compared. */
+			readonly mode: "scalar" | "exists" | "any" | "all" | "row" | "array";
 			readonly query: LogicalQuery;
 			readonly comparisons: readonly Comparison[];
+			/** Of rows that are compared by their order: which of them are equal so far. */
+			readonly equalities?: readonly Comparison[];
 	  }
 	/** Replaced by a column of the aggregation before anything is compiled. */
 	| { readonly kind: "aggregate"; readonly call: AggregateCall }
@@ -166,6 +175,7 @@ const inner: ReadonlySet<Bound["kind"]> = new Set([
 	"or",
 	"quantified",
 	"relabel",
+	"slice",
 	"subscript",
 ]);
 

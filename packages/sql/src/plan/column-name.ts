@@ -35,6 +35,7 @@ function figure(node: Expression): Figure | undefined {
 		case "collate":
 			return figure(node.operand);
 		case "subscript":
+		case "slice":
 			return figure(node.operand);
 		case "at-time-zone":
 			return strong("timezone");

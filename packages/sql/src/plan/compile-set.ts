@@ -1,6 +1,7 @@
 /** x IN (list) and x OP ANY|ALL (array). */
 import type { Env, ExecRow } from "../execute/env.ts";
 import { hashOf } from "../execute/hash-key.ts";
+import { flatten } from "../types/array-values.ts";
 import type { ArrayValue, Datum } from "../types/datum.ts";
 import { type Bound, someNode } from "./bound.ts";
 import { type Compiled, compile, type Evaluate, eager, sync, syncOnly } from "./compile.ts";
@@ -87,7 +88,7 @@ export function compileQuantified(
 	return eager(bound, scope, ([value, array], env) => {
 		if (array === null) return null;
 		let unknown = false;
-		for (const element of (array as ArrayValue).elements) {
+		for (const element of flatten(array as ArrayValue)) {
 			if (element === null || value === null) {
 				unknown = true;
 				continue;

@@ -3,7 +3,8 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Env, ExecRow } from "../execute/env.ts";
 import { type HashKey, hashOf } from "../execute/hash-key.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
-import type { ArrayValue, Datum } from "../types/datum.ts";
+import { makeArray } from "../types/array-values.ts";
+import type { Datum } from "../types/datum.ts";
 import { type CastDefinition, findCast } from "../types/registry.ts";
 import { type Bound, plainType } from "./bound.ts";
 import { type Compiled, compile, evaluateAll } from "./compile.ts";
@@ -14,7 +15,9 @@ type SubqueryBound = Extract<Bound, { kind: "subquery" }>;
 
 export function compileSubquery(bound: SubqueryBound, scope: CompileScope): Compiled {
 	const plan = scope.context.planQuery(bound.query, scope);
-	if (bound.mode === "any" || bound.mode === "all") return compileMembership(bound, plan, scope);
+	if (bound.mode === "any" || bound.mode === "all" || bound.mode === "row") {
+		return compileMembership(bound, plan, scope);
+	}
 	const once = async (row: ExecRow, env: Env): Promise<Datum> =>
 		single(bound, plan, env.inner(row));
 	if (bound.query.correlated) return { async: true, evaluate: once };
@@ -39,16 +42,13 @@ async function single(bound: SubqueryBound, plan: PlanNode, env: Env): Promise<D
 	if (bound.mode === "array") {
 		const elements: Datum[] = [];
 		for await (const batch of plan.run(env)) for (const row of batch) elements.push(row[0]!);
-		return { kind: "array", elements, lower: 1 } satisfies ArrayValue;
+		return makeArray(elements, bound.query.columns[0]!.type.oid === bound.type.oid);
 	}
 	let found: ExecRow | undefined;
 	for await (const batch of plan.run(env)) {
 		if (bound.mode === "exists") return true;
 		if (found !== undefined || batch.length > 1) {
-			throw new DatabaseError(
-				"21000",
-				"more than one row returned by a subquery used as an expression",
-			);
+			throw severalRows();
 		}
 		found = batch[0];
 	}
@@ -66,30 +66,12 @@ function columnCasts(bound: SubqueryBound): readonly (CastDefinition | undefined
 
 function compileMembership(bound: SubqueryBound, plan: PlanNode, scope: CompileScope): Compiled {
 	const operands = bound.args.map((arg) => compile(arg, scope));
-	const compare = bound.comparisons.map((comparison) => compileComparison(comparison));
 	const casts = columnCasts(bound);
 	const all = bound.mode === "all";
-	const test = (values: readonly Datum[], row: ExecRow, env: Env): Datum => {
-		let unknown = false;
-		for (let i = 0; i < values.length; i++) {
-			const [left, cell] = [values[i]!, row[i]!];
-			if (left === null || cell === null) {
-				unknown = true;
-				continue;
-			}
-			const cast = casts[i];
-			const right =
-				cast === undefined
-					? cell
-					: cast.apply(cell, bound.comparisons[i]!.argTypes[1]!, env.context);
-			const result = compare[i]!(left, right, env);
-			if (result === false) return false;
-			if (result === null) unknown = true;
-		}
-		return unknown ? null : true;
-	};
+	const test = rowTest(bound, casts);
 	if (isHashable(bound, casts)) return hashedMembership(bound, plan, operands[0]!);
 	const rowsOf = rowSource(bound, plan);
+	if (bound.mode === "row") return comparedRow(operands, rowsOf, test);
 	return {
 		async: true,
 		evaluate: async (row, env) => {
@@ -106,6 +88,61 @@ function compileMembership(bound: SubqueryBound, plan: PlanNode, scope: CompileS
 		},
 	};
 }
+
+type RowTest = (values: readonly Datum[], row: ExecRow, env: Env) => Datum;
+
+/** Rows are equal if all pairs are, different if one is, and ordered by the first pair that differs. */
+function rowTest(bound: SubqueryBound, casts: readonly (CastDefinition | undefined)[]): RowTest {
+	const compare = bound.comparisons.map((comparison) => compileComparison(comparison));
+	const equal = bound.equalities?.map((comparison) => compileComparison(comparison));
+	/** What one pair that is so decides for the whole. */
+	const decisive = bound.comparisons[0]!.symbol === "<>";
+	return (values, row, env) => {
+		let unknown = false;
+		for (let i = 0; i < values.length; i++) {
+			const [left, cell] = [values[i]!, row[i]!];
+			if (left === null || cell === null) {
+				if (equal !== undefined) return null;
+				unknown = true;
+				continue;
+			}
+			const cast = casts[i];
+			const right =
+				cast === undefined
+					? cell
+					: cast.apply(cell, bound.comparisons[i]!.argTypes[1]!, env.context);
+			const isLast = i === values.length - 1;
+			if (equal !== undefined && !isLast && equal[i]!(left, right, env) === true) continue;
+			const result = compare[i]!(left, right, env);
+			if (equal !== undefined || result === decisive) return result;
+			if (result === null) unknown = true;
+		}
+		return unknown ? null : !decisive;
+	};
+}
+
+/** With the only row of the query; NULL if there is none. */
+function comparedRow(
+	operands: readonly Compiled[],
+	rowsOf: (row: ExecRow, env: Env) => AsyncIterable<readonly ExecRow[]>,
+	test: RowTest,
+): Compiled {
+	return {
+		async: true,
+		evaluate: async (row, env) => {
+			const values = await evaluateAll(operands, row, env);
+			let only: ExecRow | undefined;
+			for await (const batch of rowsOf(row, env)) {
+				if (only !== undefined || batch.length > 1) throw severalRows();
+				only = batch[0];
+			}
+			return only === undefined ? null : test(values, only, env);
+		},
+	};
+}
+
+const severalRows = (): DatabaseError =>
+	new DatabaseError("21000", "more than one row returned by a subquery used as an expression");
 
 /** Rows of an uncorrelated query are kept for the statement. */
 function rowSource(

@@ -4,7 +4,9 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Env, ExecRow } from "../execute/env.ts";
-import type { ArrayValue, Datum, RowValue } from "../types/datum.ts";
+import { elementAt, sliceOf } from "../types/array-access.ts";
+import { makeArray } from "../types/array-values.ts";
+import type { Datum, RowValue } from "../types/datum.ts";
 import { applyModifier, typeByOid } from "../types/registry.ts";
 import type { Bound } from "./bound.ts";
 import { compileCall, compileComparison } from "./compile-call.ts";
@@ -89,23 +91,18 @@ function compileEager(bound: Bound, scope: CompileScope): Compiled {
 				return best;
 			});
 		}
-		case "array":
-			return eager(
-				bound,
-				scope,
-				(values): ArrayValue => ({ kind: "array", elements: values, lower: 1 }),
-			);
+		case "array": {
+			const { nested } = bound;
+			return eager(bound, scope, (values) => makeArray(values, nested));
+		}
 		case "row":
 			return eager(bound, scope, rowMaker(bound.args.map((arg) => arg.type.oid)));
 		case "subscript":
-			return eager(bound, scope, ([array, index]) => {
-				if (array === null || index === null) return null;
-				const { elements, lower } = array as ArrayValue;
-				const element = elements[(index as number) - lower] ?? null;
-				// One subscript of an array of arrays is no element.
-				const isArray = element !== null && typeof element === "object" && "elements" in element;
-				return isArray ? null : element;
-			});
+			return eager(bound, scope, ([array, ...indexes]) => elementAt(array!, indexes));
+		case "slice": {
+			const { dimensions } = bound;
+			return eager(bound, scope, ([array, ...bounds]) => sliceOf(array!, dimensions, bounds));
+		}
 		default:
 			throw new DatabaseError("0A000", `${bound.kind} is not allowed here`, {
 				...(bound.at >= 0 ? { position: bound.at + 1 } : {}),

@@ -39,11 +39,8 @@ export type LogicalFrom =
 	| {
 			readonly kind: "function";
 			readonly relation: Relation;
-			/** Undefined: a scalar function used as a table of one row. */
-			readonly fn: SetFunction | undefined;
-			readonly name: string;
-			readonly args: readonly Bound[];
-			readonly argTypes: readonly SqlType[];
+			/** Their rows stand beside each other. */
+			readonly sources: readonly FunctionSource[];
 			readonly ordinality: boolean;
 			readonly lateral: boolean;
 	  }
@@ -61,6 +58,15 @@ export type LogicalFrom =
 			readonly right: LogicalFrom;
 			readonly on: readonly Bound[];
 	  };
+
+export interface FunctionSource {
+	/** Undefined: a scalar function used as a table of one row. */
+	readonly fn: SetFunction | undefined;
+	readonly name: string;
+	readonly args: readonly Bound[];
+	readonly argTypes: readonly SqlType[];
+	readonly columns: readonly RelationColumn[];
+}
 
 /** WITH: one object a common table, shared by all references. */
 export interface CommonTableState {
@@ -146,6 +152,8 @@ export interface LogicalQuery {
 	readonly orderBy: readonly SortKey[];
 	readonly limit: Bound | undefined;
 	readonly offset: Bound | undefined;
+	/** Rows that are equal to the last one in order are not cut off. */
+	readonly withTies?: boolean;
 	/** Refers to columns of queries around it. */
 	readonly correlated: boolean;
 	/** FOR UPDATE and its kin. */

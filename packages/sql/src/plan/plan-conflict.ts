@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { hasPrimaryKey, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { ConflictAction } from "../execute/operators/insert.ts";
 import { tableCodec } from "../execute/table-codec.ts";
-import type { OnConflict } from "../parser/ast.ts";
+import type { Expression, OnConflict } from "../parser/ast.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { bindDefault, columnSlot } from "./bind-table.ts";
 import type { Binder } from "./binder.ts";
@@ -21,6 +21,7 @@ export function planConflict(
 	parent: CompileScope,
 ): ConflictAction {
 	const arbiter = findArbiter(table, conflict);
+	if (conflict.targetWhere !== undefined) bindPredicate(binder, relation, conflict.targetWhere);
 	if (conflict.action === "nothing") return { arbiter, update: undefined };
 	if (arbiter === undefined) {
 		throw new DatabaseError(
@@ -54,6 +55,20 @@ export function planConflict(
 			where: where && compile(bindBoolean({ ...place, clause: "WHERE" }, where, "WHERE"), level),
 		},
 	};
+}
+
+/** Indexes are of all rows: whatever the predicate says, it is so for them. */
+function bindPredicate(binder: Binder, relation: Relation, predicate: Expression): void {
+	const scope = new Scope(undefined);
+	scope.add(relation);
+	const place: Place = {
+		binder,
+		scope,
+		clause: "index predicates",
+		aggregates: false,
+		sets: false,
+	};
+	bindBoolean(place, predicate, "WHERE");
 }
 
 function findArbiter(table: TableDescriptor, conflict: OnConflict): ConflictAction["arbiter"] {

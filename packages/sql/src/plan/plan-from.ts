@@ -146,7 +146,7 @@ function estimateFactor(factor: Factor, conjuncts: readonly Bound[]): number {
 		case "virtual":
 			return conjuncts.length > 0 ? 100 : 300;
 		case "function":
-			return item.fn === undefined ? 1 : 100;
+			return item.sources.some(({ fn }) => fn !== undefined) ? 100 : 1;
 		default:
 			return 2000;
 	}
@@ -210,14 +210,12 @@ function planSource(
 			);
 		default: {
 			const level = parent.inner(Layout.empty);
-			return new FunctionScan(
-				item.relation,
-				item.name,
-				item.fn,
-				item.args.map((arg) => compile(arg, level)),
-				item.argTypes,
-				item.ordinality,
-			);
+			const sources = item.sources.map((source) => ({
+				...source,
+				args: source.args.map((arg) => compile(arg, level)),
+				width: source.columns.length,
+			}));
+			return new FunctionScan(item.relation, sources, item.ordinality);
 		}
 	}
 }

@@ -6,7 +6,7 @@ import { Distinct } from "../execute/operators/distinct.ts";
 import { LockRows } from "../execute/operators/lock-rows.ts";
 import { type SetInput, SetOperation } from "../execute/operators/set-operation.ts";
 import { Limit, Project, Truncate, ValuesScan } from "../execute/operators/simple.ts";
-import { Sort } from "../execute/operators/sort.ts";
+import { rowComparer, Sort } from "../execute/operators/sort.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Bound } from "./bound.ts";
@@ -77,7 +77,7 @@ export class Planner implements PlanContext {
 		if (query.orderBy.length > 0 && !ordered) {
 			const shown = query.orderBy.map((sort) => showKey(query, sort)).join(", ");
 			// What is skipped does not count: all of it is sorted.
-			const counts = lockRows === undefined;
+			const counts = lockRows === undefined && query.withTies !== true;
 			plan = new Sort(
 				plan,
 				query.orderBy,
@@ -89,8 +89,9 @@ export class Planner implements PlanContext {
 		if (lockRows !== undefined) plan = lockRows(plan);
 		plan = distinctOn(query.body, plan);
 		if (limit !== undefined || offset !== undefined) {
-			if (limit !== undefined && offset === undefined) passLimit(plan, limit);
-			plan = new Limit(plan, limit, offset);
+			const ties = query.withTies === true ? rowComparer(query.orderBy) : undefined;
+			if (limit !== undefined && offset === undefined && ties === undefined) passLimit(plan, limit);
+			plan = new Limit(plan, limit, offset, ties);
 		}
 		return plan.layout.width > query.columns.length
 			? new Truncate(plan, query.columns.length)

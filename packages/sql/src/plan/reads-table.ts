@@ -19,7 +19,7 @@ function inFrom(item: LogicalFrom, oid: number): boolean {
 				item.on.some((bound) => inBound(bound, oid))
 			);
 		case "function":
-			return item.args.some((bound) => inBound(bound, oid));
+			return item.sources.some(({ args }) => args.some((bound) => inBound(bound, oid)));
 		case "cte":
 			// It may be defined around the query: look no closer.
 			return true;

@@ -40,7 +40,7 @@ function collectFrom(item: LogicalFrom, out: Set<Relation>): void {
 			collectQuery(item.query, out);
 			return;
 		case "function":
-			collectAll(item.args, out);
+			for (const { args } of item.sources) collectAll(args, out);
 			return;
 		default:
 			return;

@@ -52,6 +52,8 @@ function sameDetails(binder: Binder, a: Bound, b: Bound): boolean {
 			return b.kind === "is" && a.test === b.test && a.negated === b.negated;
 		case "distinct-from":
 			return b.kind === "distinct-from" && a.negated === b.negated;
+		case "slice":
+			return b.kind === "slice" && JSON.stringify(a.dimensions) === JSON.stringify(b.dimensions);
 		case "extreme":
 			return b.kind === "extreme" && a.greatest === b.greatest;
 		case "quantified":

@@ -180,9 +180,17 @@ export class Limit extends Operator {
 	readonly #input: PlanNode;
 	readonly #limit: Compiled | undefined;
 	readonly #offset: Compiled | undefined;
+	readonly #ties: ((a: ExecRow, b: ExecRow) => number) | undefined;
 
-	constructor(input: PlanNode, limit: Compiled | undefined, offset: Compiled | undefined) {
+	/** `ties`: rows that are equal to the last one are not cut off. */
+	constructor(
+		input: PlanNode,
+		limit: Compiled | undefined,
+		offset: Compiled | undefined,
+		ties?: (a: ExecRow, b: ExecRow) => number,
+	) {
 		super();
+		this.#ties = ties;
 		this.#input = input;
 		this.#limit = limit;
 		this.#offset = offset;
@@ -194,19 +202,38 @@ export class Limit extends Operator {
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		let skip = (await countOf(this.#offset, env, "OFFSET")) ?? 0;
 		let left = (await countOf(this.#limit, env, "LIMIT")) ?? Number.POSITIVE_INFINITY;
+		let last: ExecRow | undefined;
 		if (left === 0) return;
 		for await (const batch of this.#input.run(env)) {
+			if (last !== undefined) {
+				const tied = this.#tied(batch, last);
+				if (tied.length > 0) yield tied;
+				if (tied.length < batch.length) return;
+				continue;
+			}
 			let rows = batch;
 			if (skip > 0) {
 				const dropped = Math.min(skip, rows.length);
 				skip -= dropped;
 				rows = rows.slice(dropped);
 			}
-			if (rows.length > left) rows = rows.slice(0, left);
+			const cut = rows.slice(left);
+			if (cut.length > 0) rows = rows.slice(0, left);
 			left -= rows.length;
 			if (rows.length > 0) yield rows;
-			if (left === 0) return;
+			if (left > 0) continue;
+			if (this.#ties === undefined) return;
+			last = rows.at(-1)!;
+			const tied = this.#tied(cut, last);
+			if (tied.length > 0) yield tied;
+			if (tied.length < cut.length) return;
 		}
+	}
+
+	/** Those at the beginning that are equal to the last row. */
+	#tied(batch: Batch, last: ExecRow): Batch {
+		const end = batch.findIndex((row) => this.#ties!(row, last) !== 0);
+		return end < 0 ? batch : batch.slice(0, end);
 	}
 }
 

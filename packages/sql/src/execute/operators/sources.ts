@@ -10,47 +10,40 @@ import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
 import { batchSize, type PlanNode } from "../plan-node.ts";
 
+export interface CompiledSource {
+	readonly name: string;
+	/** Undefined: a scalar function, whose value is one row. */
+	readonly fn: SetFunction | undefined;
+	readonly args: readonly Compiled[];
+	readonly argTypes: readonly SqlType[];
+	readonly width: number;
+}
+
+/** Functions in FROM, in lockstep where there are several: those that have ended give NULLs. */
 export class FunctionScan extends Operator {
 	readonly label: string;
 	readonly details = [];
 	readonly children = [];
 	readonly layout: Layout;
 	readonly estimate: number;
-	readonly #fn: SetFunction | undefined;
-	readonly #args: readonly Compiled[];
-	readonly #argTypes: readonly SqlType[];
+	readonly #sources: readonly CompiledSource[];
 	readonly #ordinality: boolean;
 
-	constructor(
-		relation: Relation,
-		name: string,
-		fn: SetFunction | undefined,
-		args: readonly Compiled[],
-		argTypes: readonly SqlType[],
-		ordinality: boolean,
-	) {
+	constructor(relation: Relation, sources: readonly CompiledSource[], ordinality: boolean) {
 		super();
-		this.label = `Function Scan on ${name} ${relation.name}`;
+		const names = sources.map(({ name }) => name).join(", ");
+		this.label = `Function Scan on ${names} ${relation.name}`;
 		this.layout = Layout.of(relation);
-		this.estimate = fn === undefined ? 1 : 100;
-		this.#fn = fn;
-		this.#args = args;
-		this.#argTypes = argTypes;
+		this.estimate = sources.some(({ fn }) => fn !== undefined) ? 100 : 1;
+		this.#sources = sources;
 		this.#ordinality = ordinality;
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
-		// Arguments see the left siblings, which are around this row.
-		const values = await evaluateAll(this.#args, [], env);
 		let ordinal = 0n;
 		const numbered = (row: ExecRow): ExecRow => (this.#ordinality ? [...row, ++ordinal] : row);
-		if (this.#fn === undefined) {
-			yield [numbered(values)];
-			return;
-		}
-		if (values.includes(null)) return;
 		let batch: ExecRow[] = [];
-		for (const row of this.#fn.call(values, env.context, this.#argTypes)) {
+		for (const row of lockstep(await this.#open(env), this.#sources)) {
 			batch.push(numbered(row));
 			if (batch.length < batchSize) continue;
 			yield batch;
@@ -59,6 +52,36 @@ export class FunctionScan extends Operator {
 			if (pause !== undefined) await pause;
 		}
 		if (batch.length > 0) yield batch;
+	}
+
+	/** Arguments see the left siblings, which are around this row. */
+	async #open(env: Env): Promise<Iterable<readonly Datum[]>[]> {
+		const rows: Iterable<readonly Datum[]>[] = [];
+		for (const { fn, args, argTypes } of this.#sources) {
+			const values = await evaluateAll(args, [], env);
+			if (fn === undefined) rows.push([values]);
+			else rows.push(values.includes(null) ? [] : fn.call(values, env.context, argTypes));
+		}
+		return rows;
+	}
+}
+
+function* lockstep(
+	rows: readonly Iterable<readonly Datum[]>[],
+	sources: readonly CompiledSource[],
+): Iterable<ExecRow> {
+	const [only] = rows;
+	if (rows.length === 1) {
+		yield* only!;
+		return;
+	}
+	const iterators = rows.map((one) => one[Symbol.iterator]());
+	for (;;) {
+		const steps = iterators.map((iterator) => iterator.next());
+		if (steps.every((step) => step.done === true)) return;
+		yield steps.flatMap((step, i) =>
+			step.done === true ? new Array<Datum>(sources[i]!.width).fill(null) : step.value,
+		);
 	}
 }
 

@@ -273,7 +273,7 @@ export async function evaluateSelect(text: string, context: FunctionContext): Pr
 	const { expression } = select.items[0] as Select["items"][number];
 	const [source] = select.from;
 	if (source?.kind === "function" && expression.kind === "call") {
-		const { type, values } = setRows(source.call, scope);
+		const { type, values } = setRows(source.calls[0]!, scope);
 		const withColumn = (value: Datum): Scope => ({
 			...scope,
 			row: new Map([[source.alias ?? "", typed(type.oid, value)]]),

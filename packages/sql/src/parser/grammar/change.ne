@@ -4,24 +4,24 @@ changeStatement -> insert {% id %} | update {% id %} | delete {% id %}
 
 insert -> withOpt "insert" "into" relation insertAlias insertBody onConflict returning {% insertNode %}
 insertAlias -> null {% () => undefined %} | "as" columnName {% ([, name]) => name %}
-insertBody -> source {% ([source]) => ({ ...placedNames([]), source }) %}
-            | "(" targetColumns ")" source {% ([, columns, , source]) => ({ ...placedNames(columns), source }) %}
+insertBody -> source {% ([source]) => ({ ...placedNames([]), ...source }) %}
+            | "(" targetColumns ")" source {% ([, columns, , source]) => ({ ...placedNames(columns), ...source }) %}
             | "default" "values" {% () => ({ ...placedNames([]), source: "default values" }) %}
 targetColumns -> placedColumn {% first %} | targetColumns "," placedColumn {% more %}
 placedColumn -> targetColumn {% ([name], at) => ({ name, at }) %}
 targetColumn -> columnName {% id %}
               | columnName "." anyWord {% () => { throw unsupported("assigning a field of a composite column is"); } %}
               | columnName subscript {% () => { throw unsupported("assigning an array element is"); } %}
-source -> query {% id %}
-        | "overriding" overridingKind "value" query {% () => { throw unsupported("OVERRIDING is"); } %}
-overridingKind -> "user" | "system"
+source -> query {% ([source]) => ({ source }) %}
+        | "overriding" overridingKind "value" query {% ([, overriding, , source]) => ({ source, overriding }) %}
+overridingKind -> "user" {% () => "user" %} | "system" {% () => "system" %}
 onConflict -> null {% () => undefined %}
             | "on" "conflict" conflictTarget "do" "nothing" {% ([, , target], at) => ({ ...target, action: "nothing", at }) %}
             | "on" "conflict" conflictTarget "do" "update" "set" assignments whereOpt
               {% ([, , target, , , , set, where], at) => ({ ...target, action: { set, where }, at }) %}
 conflictTarget -> null {% (d, at) => conflictTarget([], at) %}
                 | "(" columnNames ")" {% ([, columns], at) => conflictTarget(columns, at) %}
-                | "(" columnNames ")" "where" expr {% () => { throw unsupported("ON CONFLICT with an index predicate is"); } %}
+                | "(" columnNames ")" "where" expr {% ([, columns, , , where], at) => ({ ...conflictTarget(columns, at), targetWhere: where }) %}
                 | "on" "constraint" columnName {% ([, , constraint], at) => conflictTarget([], at, constraint) %}
 returning -> null {% () => [] %} | "returning" targets {% ([, items]) => items %}
 

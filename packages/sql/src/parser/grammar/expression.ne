@@ -105,7 +105,7 @@ primary -> constant {% id %}
          | call {% id %}
 subscriptable -> columnReference {% id %}
                | %parameter {% ([token]) => constant(token) %}
-               | "(" expr ")" {% ([, inner]) => inner %}
+               | "(" expr ")" {% ([, inner]) => closed(inner) %}
                | "(" bareQuery ")" {% ([, query], at) => ({ kind: "scalar-query", query, at }) %}
 unsubscripted -> subscriptable {% id %}
                | "(" expr ")" "." anyWord {% () => { throw unsupported("selecting a field of a composite value is"); } %}
@@ -118,8 +118,8 @@ unsubscripted -> subscriptable {% id %}
                | "case" caseOperand whenList caseElse "end" {% caseNode %}
 subscripted -> subscriptable subscript {% subscriptNode %}
              | subscripted subscript {% subscriptNode %}
-subscript -> "[" expr "]" {% ([, index]) => index %}
-           | "[" exprOpt ":" exprOpt "]" {% () => { throw unsupported("array slices are"); } %}
+subscript -> "[" expr "]" {% ([, index]) => ({ index }) %}
+           | "[" exprOpt ":" exprOpt "]" {% ([, lower, , upper]) => ({ lower, upper }) %}
 exprOpt -> null {% () => undefined %} | expr {% id %}
 arrayElements -> "[" "]" {% (d, at) => ({ kind: "array", elements: [], at }) %}
                | "[" exprList "]" {% ([, elements], at) => ({ kind: "array", elements: flat(elements), at }) %}

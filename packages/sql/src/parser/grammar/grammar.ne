@@ -7,11 +7,11 @@
 @{%
 import type { QualifiedName } from "./ast.ts";
 import {
-	all, between, binary, callNode, caseNode, castTo, characterType, distinct, finishCall, flat, floatType, inList, inQuery,
+	all, between, binary, callNode, caseNode, castTo, characterType, closed, distinct, finishCall, flat, floatType, inList, inQuery,
 	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
 } from "./build-expression.ts";
 import {
-	aroundQuery, functionTable, groupClause, groupElement, joinNode, queryNode, selectNode, setOperation, subqueryTable, tableNode, tableQuery, twoLimits,
+	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
 	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,

@@ -23,19 +23,19 @@ sortOpt -> null {% () => [] %} | sortClause {% id %}
 sortClause -> "order" "by" sortList {% ([, , list]) => list %}
 sortList -> sortItem {% first %} | sortList "," sortItem {% more %}
 sortItem -> expr direction nullsOrder {% ([expression, descending, nulls]) => ({ expression, descending, nulls }) %}
-          | expr "using" operator nullsOrder {% () => { throw unsupported("ORDER BY ... USING is"); } %}
-          | expr "using" comparison nullsOrder {% () => { throw unsupported("ORDER BY ... USING is"); } %}
+          | expr "using" operator nullsOrder {% ([expression, , op, nulls]) => sortUsing(expression, op, nulls) %}
+          | expr "using" comparison nullsOrder {% ([expression, , op, nulls]) => sortUsing(expression, op, nulls) %}
 direction -> null {% () => false %} | "asc" {% () => false %} | "desc" {% () => true %}
 nullsOrder -> null {% () => undefined %} | "nulls" "first" {% () => "first" %} | "nulls" "last" {% () => "last" %}
-limits -> limit {% ([limit]) => ({ limit }) %}
+limits -> limit {% ([limit]) => limited(limit) %}
         | offset {% ([offset]) => ({ offset }) %}
-        | limit offset {% ([limit, offset]) => ({ limit, offset }) %}
-        | offset limit {% ([offset, limit]) => ({ limit, offset }) %}
+        | limit offset {% ([limit, offset]) => ({ ...limited(limit), offset }) %}
+        | offset limit {% ([offset, limit]) => ({ ...limited(limit), offset }) %}
 limit -> "limit" expr {% ([, e]) => e %}
        | "limit" "all" {% () => undefined %}
        | "limit" expr "," expr {% () => { throw twoLimits(); } %}
        | "fetch" firstOrNext fetchCount rowOrRows "only" {% ([, , count], at) => count ?? one(at) %}
-       | "fetch" firstOrNext fetchCount rowOrRows "with" "ties" {% () => { throw unsupported("FETCH ... WITH TIES is"); } %}
+       | "fetch" firstOrNext fetchCount rowOrRows "with" "ties" {% ([, , count], at) => ({ count: count ?? one(at), withTies: true }) %}
 firstOrNext -> "first" | "next"
 rowOrRows -> "row" | "rows"
 fetchCount -> null {% () => undefined %}
@@ -119,13 +119,14 @@ table -> plainTable {% id %} | joined {% id %}
 plainTable -> relation aliasOpt {% ([name, alias], at) => tableNode(name, alias, at) %}
             | relation aliasOpt "tablesample" calledName "(" exprList ")" {% () => { throw unsupported("TABLESAMPLE is"); } %}
             | lateralOpt tableCall ordinality functionAlias {% functionTable %}
-            | lateralOpt "rows" "from" "(" anyTokens ")" {% () => { throw unsupported("ROWS FROM is"); } %}
+            | lateralOpt "rows" "from" "(" tableCalls ")" ordinality aliasOpt {% functionsTable %}
             | lateralOpt parenQuery aliasOpt {% subqueryTable %}
-            | "(" joined ")" alias {% () => { throw unsupported("an alias of a join in parentheses is"); } %}
+            | "(" joined ")" alias {% joinTable %}
 relation -> qualifiedName {% id %}
           | qualifiedName "*" {% id %}
           | "only" qualifiedName {% ([, name]) => name %}
           | "only" "(" qualifiedName ")" {% ([, , name]) => name %}
+tableCalls -> tableCall {% first %} | tableCalls "," tableCall {% more %}
 lateralOpt -> null {% () => false %} | "lateral" {% () => true %}
 ordinality -> null {% () => false %} | "with" "ordinality" {% () => true %}
 aliasOpt -> null {% () => undefined %} | alias {% id %}

@@ -1,0 +1,71 @@
+/** Functions in FROM: f(...), ROWS FROM (f(...), g(...)), and unnest of several arrays, which is the same. */
+import type { TableExpression } from "../parser/ast.ts";
+import { scalarCandidates, setCandidates } from "../types/registry.ts";
+import { type CallNode, resolveSetCall } from "./bind-call.ts";
+import { bindExpression, type Place } from "./bind-expression.ts";
+import { renamed, siblingScope } from "./bind-from.ts";
+import { type Binder, functionName } from "./binder.ts";
+import { plainType } from "./bound.ts";
+import type { FunctionSource, LogicalFrom } from "./logical.ts";
+import { Relation, type RelationColumn } from "./relation.ts";
+import type { Scope } from "./scope.ts";
+
+const columnOfType = (name: string, oid: number): RelationColumn => ({
+	name,
+	type: plainType(oid),
+	tableOid: 0,
+	attnum: 0,
+});
+
+export function bindFunctions(
+	binder: Binder,
+	item: Extract<TableExpression, { kind: "function" }>,
+	scope: Scope,
+): LogicalFrom {
+	const around = siblingScope(scope);
+	const place: Place = {
+		binder,
+		scope: around,
+		clause: "functions in FROM",
+		aggregates: false,
+		sets: false,
+	};
+	const calls = item.calls.flatMap(separated);
+	const shown = item.alias ?? functionName(calls[0]!.name);
+	// The only column of an only function is called as the table is.
+	const columnName = calls.length === 1 ? shown : undefined;
+	const sources = calls.map((call) => bindSource(place, call, columnName));
+	const own = sources.flatMap(({ columns }) => columns);
+	const columns = item.ordinality ? [...own, columnOfType("ordinality", 20)] : own;
+	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
+	scope.add(relation);
+	return {
+		kind: "function",
+		relation,
+		sources,
+		ordinality: item.ordinality,
+		lateral: around.usedParent,
+	};
+}
+
+const separated = (call: CallNode): readonly CallNode[] =>
+	functionName(call.name) === "unnest" && call.args.length > 1
+		? call.args.map((arg) => ({ ...call, args: [arg] }))
+		: [call];
+
+function bindSource(place: Place, call: CallNode, columnName: string | undefined): FunctionSource {
+	const name = functionName(call.name);
+	if (setCandidates(name).length === 0) {
+		if (scalarCandidates(name).length === 0) bindExpression(place, call);
+		const bound = bindExpression(place, call);
+		const column = { ...columnOfType(columnName ?? name, 0), type: bound.type };
+		return { fn: undefined, name, args: [bound], argTypes: [], columns: [column] };
+	}
+	const bounds = call.args.map((arg) => bindExpression(place, arg));
+	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, call.at);
+	const columns =
+		fn.columns.length === 1
+			? [columnOfType(columnName ?? name, resultOid)]
+			: fn.columns.map((column) => columnOfType(column.name, column.oid));
+	return { fn, name, args, argTypes: args.map((arg) => arg.type), columns };
+}
