@@ -122,6 +122,19 @@ test("a taken port and a foreign directory change nothing", async (t) => {
 	t.false(readdirSync(directory).includes("never"));
 });
 
+test("node ls, drain and remove say what is wrong in one line", async (t) => {
+	const help = await run(["node", "drain", "--help"]);
+	t.regex(help.out, /quorate node drain 2 && quorate node remove 2/);
+	for (const command of ["drain", "remove"]) {
+		const wrong = await run(["node", command, "n1"]);
+		t.is(wrong.code, 1);
+		t.regex(wrong.err, /^quorate: "n1" is not the number of a node[^\n]*\n$/);
+	}
+	const nobody = await run(["node", "ls", "--url", "postgresql://127.0.0.1:1/d"]);
+	t.is(nobody.code, 1);
+	t.regex(nobody.err, /^quorate: nothing is listening on 127\.0\.0\.1:1[^\n]*\n$/);
+});
+
 test("node rebuild touches nothing that it must not discard", async (t) => {
 	const help = await run(["node", "rebuild", "--help"]);
 	t.regex(help.out, /--force[\s\S]*last copy[\s\S]*--data data\/n1/);

@@ -257,7 +257,7 @@ class Founding {
 		}
 		const { clusterId, nodeId, founders, members } = identity;
 		this.#runtime.logger.log("info", `joined cluster ${clusterId} as node ${nodeId}`);
-		return { clusterId, nodeId, founders, ...(members === undefined ? {} : { members }) };
+		return { clusterId, nodeId, founders, members };
 	}
 
 	/**

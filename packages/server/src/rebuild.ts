@@ -85,7 +85,8 @@ async function survey(
 	{ runtime, join, address }: RebuildOptions,
 	stored: StoredIdentity | undefined,
 ): Promise<SurveyAnswer | undefined> {
-	const founders = stored?.founders.map((f) => f.address) ?? [];
+	const known = [...(stored?.members ?? []), ...(stored?.founders ?? [])];
+	const founders = known.map((f) => f.address);
 	const own = stored?.founders.find((f) => f.nodeId === stored.nodeId)?.address ?? address;
 	const others = [...new Set([...join, ...founders])].filter((other) => other !== own);
 	const rpc = await createRpc({
@@ -122,6 +123,7 @@ function decide(
 ): NodeIdentity {
 	const nodeId = stored?.nodeId || answer?.nodeId || 0;
 	const { clusterId, founders } = stored ?? answer ?? {};
+	const members = answer?.members ?? stored?.members;
 	if (nodeId === 0 || clusterId === undefined || founders === undefined) {
 		throw new DatabaseError("XX001", "identity.json is lost or damaged; nothing was changed", {
 			detail:
@@ -137,7 +139,7 @@ function decide(
 			`the data belong to cluster ${clusterId}, the node that answered to ${answer.clusterId}; nothing was changed`,
 		);
 	}
-	if (founders.every((founder) => founder.nodeId === nodeId)) {
+	if ([...founders, ...(members ?? [])].every((known) => known.nodeId === nodeId)) {
 		throw new DatabaseError(
 			"55000",
 			"the node is the only one of its control plane; nothing was changed",
@@ -154,7 +156,7 @@ function decide(
 			hint: "Start the other nodes and try again. If they are lost for good: --force discards it all the same; a range of which no majority is left stays out of reach for ever.",
 		});
 	}
-	return { clusterId, nodeId, founders, replicasFrom: 0 };
+	return { clusterId, nodeId, founders, members, replicasFrom: 0 };
 }
 
 /** Why it is not certain that everything is also elsewhere. */

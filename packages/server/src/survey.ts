@@ -8,6 +8,7 @@
  */
 import type { NodeId, RangeId } from "@quorate/keys/ids";
 import { keyMax, keyMin } from "@quorate/keys/key";
+import type { ConnectedPlacementClient } from "@quorate/placement/client";
 import type { NodeIdentity, PlacementClient } from "@quorate/placement/types";
 import type { Rpc } from "@quorate/rpc/types";
 import type { RangeRouter } from "@quorate/txn/router";
@@ -25,6 +26,8 @@ export interface SurveyRequest {
 export interface SurveyAnswer {
 	readonly clusterId: NodeIdentity["clusterId"];
 	readonly founders: NodeIdentity["founders"];
+	/** Of the placement group now. */
+	readonly members?: NodeIdentity["members"];
 	/** 0: nobody is registered there. */
 	readonly nodeId: NodeId | 0;
 	/** How many ranges count on the node. */
@@ -38,14 +41,18 @@ export interface SurveyAnswer {
 export function handleSurveys(options: {
 	readonly rpc: Rpc;
 	readonly identity: NodeIdentity;
-	readonly placement: PlacementClient;
+	readonly placement: ConnectedPlacementClient;
 	readonly router: RangeRouter;
 }): void {
 	const { rpc, identity, placement, router } = options;
 	const { clusterId, founders } = identity;
 	rpc.handle(surveyMethod, async (body): Promise<SurveyAnswer> => {
 		const request = body as SurveyRequest;
-		const nothing = { clusterId, founders, ranges: 0, stuck: [] };
+		const members = placement
+			.nodesCached()
+			.filter((n) => placement.calls.members.includes(n.nodeId));
+		const known = members.map(({ nodeId, address }) => ({ nodeId, address }));
+		const nothing = { clusterId, founders, members: known, ranges: 0, stuck: [] };
 		try {
 			await placement.issue(roundMs);
 		} catch {

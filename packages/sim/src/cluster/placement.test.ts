@@ -7,6 +7,7 @@ import { whyNotPlaced } from "./placement-check.ts";
 import { checkReplicas } from "./replica-checks.ts";
 import { SimCluster } from "./sim-cluster.ts";
 import type { SimNode } from "./sim-node.ts";
+import { SqlConnection } from "./sql-connection.ts";
 
 const limits = { schedulerMs: 200, deadAfterMs: 4_000 };
 const borders = ["b", "d", "f", "h", "k", "m", "p", "r", "t"].map(key);
@@ -121,6 +122,68 @@ test.serial("a node that was taken for dead and comes back is used again", async
 	t.true(await placed(cluster));
 	t.is((await members(cluster)).length, 5);
 	await cluster.run(checkReplicas(cluster), 130_000);
+	t.deepEqual(cluster.problems, []);
+});
+
+test.serial(
+	"a member that was none at the birth comes back after its data were discarded",
+	async (t) => {
+		const cluster = await start(6, 1, 2);
+		t.true(await placed(cluster));
+		const victim = cluster.nodes[1]!;
+		t.true((await members(cluster)).includes(victim.nodeId));
+		victim.crash("power");
+		await cluster.run(victim.rebuild(), limitMs);
+		victim.start();
+		const whole = cluster.until("it is whole", limitMs, () => {
+			const { renewal } = victim.keyValue ?? {};
+			return renewal?.left === 0 && renewal.isMember;
+		});
+		t.true(await cluster.run(whole, limitMs + 1_000));
+		t.true((await members(cluster)).includes(victim.nodeId));
+		// It counts: without another one there is still a majority of three.
+		cluster.nodes[2]!.crash("power");
+		await cluster.world.runFor(6_000);
+		t.is(await readAndWrite(cluster, victim), "ok");
+		t.deepEqual(cluster.problems, []);
+	},
+);
+
+test.serial("any node tells of nodes, ranges and decisions, and drains one", async (t) => {
+	const cluster = await start(7, 3, 1);
+	t.true(await placed(cluster));
+	const runtime = cluster.world.addMachine(100).boot();
+	const never = new Promise<void>(() => {});
+	const { sqlAddress } = cluster.nodes[3]!;
+	const sql = await cluster.run(SqlConnection.open(runtime, sqlAddress, never), limitMs);
+	const rows = async (text: string) => (await cluster.run(sql.query(text), limitMs)).at(-1)!.rows;
+	const nodes = await rows(
+		"SELECT state, replicas > 0, leases > 0, silent_ms < 1000 FROM quorate_nodes",
+	);
+	t.deepEqual(nodes, Array(4).fill(["live", "t", "t", "t"]));
+	const [[count, whole] = []] = await rows(
+		"SELECT count(*), count(*) FILTER (WHERE cardinality(replicas) = 3 AND learners = '{}' AND obstacle IS NULL) FROM quorate_ranges",
+	);
+	t.is(count, String(borders.length + 1));
+	t.is(whole, count);
+	const [[moved, costly] = []] = await rows(
+		"SELECT count(*), count(*) FILTER (WHERE outcome = 'done' AND reason <> '' AND took_ms >= 0) FROM quorate_events WHERE kind IN ('replicas', 'lease')",
+	);
+	t.true(Number(moved) > 0);
+	t.true(Number(costly) > 0);
+	await rows(`SELECT quorate_drain_node(${cluster.nodes[0]!.nodeId})`);
+	const state = `SELECT state FROM quorate_nodes WHERE node_id = ${cluster.nodes[0]!.nodeId}`;
+	t.deepEqual(await rows(state), [["draining"]]);
+	const error = await t.throwsAsync(
+		rows(`SELECT quorate_remove_node(${cluster.nodes[1]!.nodeId})`),
+	);
+	t.regex(error?.message ?? "", /drain it first/);
+	const drained = cluster.until(
+		"it is empty",
+		limitMs,
+		async () => (await sql.query(`${state} AND replicas = 0`)).at(-1)!.rows.length === 1,
+	);
+	t.true(await cluster.run(drained, limitMs + 1_000));
 	t.deepEqual(cluster.problems, []);
 });
 

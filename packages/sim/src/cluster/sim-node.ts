@@ -182,8 +182,8 @@ export class SimNode {
 		const { disk } = this.machine.boot();
 		const identity = await readIdentity(disk);
 		assert(identity?.phase === "formed", `${this} is in no cluster`);
-		const { clusterId, nodeId, founders } = identity;
-		await discard(disk, { clusterId, nodeId, founders, replicasFrom: 0 });
+		const { clusterId, nodeId, founders, members } = identity;
+		await discard(disk, { clusterId, nodeId, founders, members, replicasFrom: 0 });
 		this.machine.crash("process");
 		this.engineDisk.erase();
 	}
