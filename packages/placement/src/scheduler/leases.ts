@@ -93,7 +93,7 @@ function bestHandOver(
 			const to = leastLoaded(tally, range, most, isFree);
 			if (to !== undefined && (best === undefined || to.leases < best.to.leases)) {
 				best = { range, to };
-				if (to.leases === fewest) break;
+				if (to.leases < low || to.leases === fewest) break;
 			}
 		}
 		if (best !== undefined) return { ...best, from };
