@@ -65,6 +65,13 @@ export function toDatabaseError(thrown: unknown): DatabaseError {
 			hint: "Write the statement with less nesting.",
 		});
 	}
+	// The engine's own limit: what is this long can only have come out of the statement.
+	if (
+		thrown instanceof RangeError &&
+		/^(Invalid string length|Array buffer)/.test(thrown.message)
+	) {
+		return new DatabaseError("54000", "a value is longer than 512 MB");
+	}
 	return new DatabaseError("XX000", "internal error", {
 		hint: "The node's log has the details. Please report it.",
 	});

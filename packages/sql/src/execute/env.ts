@@ -1,4 +1,5 @@
 /** What a running statement carries: the statement's own state, and the chain of outer rows for correlated parts. */
+
 import type { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { CancelSignal, Isolation } from "@quorate/txn/types";
@@ -6,6 +7,7 @@ import type { CommonTableState } from "../plan/logical.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { LaterWrites } from "./later-writes.ts";
+import { MemoryMeter, type MemoryPool } from "./memory.ts";
 import type { StatementStore } from "./statement-store.ts";
 
 export type ExecRow = readonly Datum[];
@@ -31,6 +33,7 @@ export class Execution {
 	#cache: Map<object, unknown> | undefined;
 	#memory: MemoryMeter | undefined;
 	readonly #memoryLimit: number;
+	readonly #memoryPool: MemoryPool | undefined;
 	/** Rows inserted, updated or deleted. */
 	affected = 0;
 	/** Set while a statement runs that has writing parts in WITH. */
@@ -48,6 +51,8 @@ export class Execution {
 		readonly cancel: CancelSignal;
 		readonly moreRows: readonly (readonly unknown[])[] | undefined;
 		readonly memoryLimit: number;
+		/** Given: `release` is called in the end. */
+		readonly memoryPool?: MemoryPool;
 	}) {
 		this.runtime = parts.runtime;
 		this.store = parts.store;
@@ -57,6 +62,7 @@ export class Execution {
 		this.cancel = parts.cancel;
 		this.moreRows = parts.moreRows;
 		this.#memoryLimit = parts.memoryLimit;
+		this.#memoryPool = parts.memoryPool;
 		this.#sliceStart = -1;
 	}
 
@@ -67,8 +73,13 @@ export class Execution {
 	}
 
 	get memory(): MemoryMeter {
-		this.#memory ??= new MemoryMeter(this.#memoryLimit);
+		this.#memory ??= new MemoryMeter(this.#memoryLimit, this.#memoryPool);
 		return this.#memory;
+	}
+
+	/** Nothing that it has kept is needed any more. */
+	release(): void {
+		this.#memory?.release();
 	}
 
 	/** Writes now or, where other parts of the statement must not see it, once they have ended; `rows` are kept until then. */
@@ -103,37 +114,6 @@ export class Execution {
 }
 
 const sliceMs = 4;
-
-/** Counts what operators keep: sorts, hash tables, materialized rows. */
-export class MemoryMeter {
-	readonly #limit: number;
-	#used = 0;
-
-	constructor(limit: number) {
-		this.#limit = limit;
-	}
-
-	/** Throws 53200. */
-	add(row: ExecRow, error: (limit: number) => DatabaseError): void {
-		this.#used += sizeOf(row);
-		if (this.#used > this.#limit) throw error(this.#limit);
-	}
-
-	remove(row: ExecRow): void {
-		this.#used -= sizeOf(row);
-	}
-}
-
-/** Rough bytes of a row in memory. */
-export function sizeOf(row: ExecRow): number {
-	let size = 48 + row.length * 8;
-	for (const value of row) {
-		if (typeof value === "string") size += 24 + value.length;
-		else if (typeof value === "object" && value !== null) size += 96;
-		else if (typeof value === "bigint") size += 24;
-	}
-	return size;
-}
 
 /** Rows of a common table in one evaluation of the query that defines it: read as far as somebody wants them, and kept. */
 export class CommonTableRows {

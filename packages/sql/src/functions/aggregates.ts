@@ -345,8 +345,8 @@ export const aggregateFunctions: readonly AggregateFunction[] = [
 	...regressionAggregates,
 	aggregate("min(anyarray) -> anyarray", arrayExtreme(-1)),
 	aggregate("max(anyarray) -> anyarray", arrayExtreme(1)),
-	aggregate("string_agg(text, text) -> text", stringAggregate, false),
-	aggregate("string_agg(bytea, bytea) -> bytea", bytesAggregate, false),
-	aggregate("array_agg(anynonarray) -> anyarray", arrayAggregate, false),
-	aggregate("array_agg(anyarray) -> anyarray", arrayOfArrays, false),
+	{ ...aggregate("string_agg(text, text) -> text", stringAggregate, false), keeps: true },
+	{ ...aggregate("string_agg(bytea, bytea) -> bytea", bytesAggregate, false), keeps: true },
+	{ ...aggregate("array_agg(anynonarray) -> anyarray", arrayAggregate, false), keeps: true },
+	{ ...aggregate("array_agg(anyarray) -> anyarray", arrayOfArrays, false), keeps: true },
 ];

@@ -12,8 +12,8 @@ import { contextual, nullable, pure, stable, tooLarge } from "./definition.ts";
 import { ilike, like, likeEscape } from "./like.ts";
 import { similarToEscape } from "./similar.ts";
 
-/** Half of what a JavaScript string holds. */
-const lengthMax = 2 ** 28;
+/** A single call is not interrupted: what makes texts longer than this would hold up everybody for a second. */
+const lengthMax = 2 ** 26;
 
 /** substring(text from start for count): what lies outside the text does not exist, but counts. */
 export function substring(text: string, start: number, count: number): string {

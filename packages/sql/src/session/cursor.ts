@@ -6,7 +6,8 @@
  * read ahead, counts against the memory of a statement (53200).
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { type Batch, type ExecRow, MemoryMeter } from "../execute/env.ts";
+import type { Batch, ExecRow } from "../execute/env.ts";
+import { MemoryMeter, type MemoryPool } from "../execute/memory.ts";
 import { batchSize } from "../execute/plan-node.ts";
 import type { FetchDirection } from "../parser/ast.ts";
 import type { Running } from "./run-planned.ts";
@@ -20,6 +21,7 @@ export interface CursorOptions {
 	readonly hold: boolean;
 	/** Bytes that its rows may take. */
 	readonly memoryLimit: number;
+	readonly memoryPool?: MemoryPool;
 }
 
 /** Rows behind it that a cursor keeps that is neither SCROLL nor NO SCROLL. */
@@ -44,7 +46,7 @@ export class Cursor {
 		this.columns = options.columns;
 		this.hold = options.hold;
 		this.#scroll = options.scroll;
-		this.#memory = new MemoryMeter(options.memoryLimit);
+		this.#memory = new MemoryMeter(options.memoryLimit, options.memoryPool);
 		this.#source = source;
 	}
 
@@ -67,6 +69,7 @@ export class Cursor {
 		const source = this.#source;
 		this.#source = undefined;
 		this.#rows = [];
+		this.#memory.release();
 		await source?.close();
 	}
 

@@ -1,4 +1,5 @@
 /** Sessions of one node, and what they share. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -7,6 +8,7 @@ import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
+import { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
@@ -47,6 +49,8 @@ export interface SessionFactoryOptions {
 }
 
 const defaultStatementMemory = 256 * 1024 * 1024;
+/** In V8's heap it is two to three times as much. */
+const defaultNodeMemory = 512 * 1024 * 1024;
 
 /** Start-up parameters that are no settings. */
 const notSettings: ReadonlySet<string> = new Set(["user", "database", "replication", "options"]);
@@ -72,6 +76,7 @@ function services(options: SessionFactoryOptions): NodeServices {
 		catalogCall: callCatalog,
 		database: options.database ?? "quorate",
 		statementMemory: options.statementMemory ?? defaultStatementMemory,
+		memoryPool: new MemoryPool(defaultNodeMemory),
 	};
 }
 

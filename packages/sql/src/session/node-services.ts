@@ -7,6 +7,7 @@ import type { Catalog } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { RowIdSource } from "../execute/env.ts";
+import type { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
@@ -44,6 +45,8 @@ export interface NodeServices {
 	readonly database: string;
 	/** Bytes that one statement may keep in memory. */
 	readonly statementMemory: number;
+	/** What all statements together may. */
+	readonly memoryPool: MemoryPool;
 }
 
 const rowBlock = 10_000;

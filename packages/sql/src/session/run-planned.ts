@@ -198,6 +198,7 @@ async function run(
 		cancel: state.cancel,
 		moreRows: lexed.moreRows,
 		memoryLimit: services.statementMemory,
+		memoryPool: services.memoryPool,
 	});
 	let args: readonly Datum[];
 	try {
@@ -210,13 +211,18 @@ async function run(
 	if (plan.direct !== undefined && lexed.moreRows === undefined) {
 		if (plan.columns === undefined) store.transaction.tellsNothing();
 		const rows = await plan.direct(env);
+		execution.release();
 		const confirmed = execution.affected === 0 ? store.transaction.confirm() : undefined;
 		if (confirmed !== undefined) await confirmed;
 		return finished(plan, execution, [rows]);
 	}
 	if (plan.writes) {
 		const batches: Batch[] = [];
-		for await (const batch of plan.run(env)) batches.push(batch);
+		try {
+			for await (const batch of plan.run(env)) batches.push(batch);
+		} finally {
+			execution.release();
+		}
 		return finished(plan, execution, batches);
 	}
 	return streamed(plan, execution, env);
@@ -234,7 +240,7 @@ function finished(plan: StatementPlan, execution: Execution, batches: readonly B
 
 /** The first batch is pulled before anything is shown: until then the statement can start over. */
 async function streamed(plan: StatementPlan, execution: Execution, env: Env): Promise<Running> {
-	const iterator = plan.run(env)[Symbol.asyncIterator]();
+	const iterator = releasing(plan.run(env), execution)[Symbol.asyncIterator]();
 	let ready: IteratorResult<Batch> | undefined = await iterator.next();
 	const next = async (): Promise<Batch | undefined> => {
 		const step = ready ?? (await pull(iterator));
@@ -249,6 +255,17 @@ async function streamed(plan: StatementPlan, execution: Execution, env: Env): Pr
 			await iterator.return?.();
 		},
 	};
+}
+
+async function* releasing(
+	batches: AsyncIterable<Batch>,
+	execution: Execution,
+): AsyncIterable<Batch> {
+	try {
+		yield* batches;
+	} finally {
+		execution.release();
+	}
 }
 
 async function pull(iterator: AsyncIterator<Batch>): Promise<IteratorResult<Batch>> {

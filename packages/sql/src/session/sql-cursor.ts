@@ -61,8 +61,8 @@ async function declare(
 	const prepared = { ...preparedOf(lexed, types, undefined, undefined, undefined), inner: query };
 	const running = await startPlanned(state, block, prepared, parameters);
 	const columns = running.plan.columns ?? [];
-	const memoryLimit = state.services.statementMemory;
-	state.cursors.add(new Cursor({ name, columns, scroll, hold, memoryLimit }, running));
+	const { statementMemory: memoryLimit, memoryPool } = state.services;
+	state.cursors.add(new Cursor({ name, columns, scroll, hold, memoryLimit, memoryPool }, running));
 }
 
 function refuseBoth({ options }: Declare, a: CursorOption, b: CursorOption): void {

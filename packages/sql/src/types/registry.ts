@@ -142,6 +142,8 @@ export interface AggregateFunction {
 		order?: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[],
 	): { step(args: readonly Datum[]): void; result(): Datum };
 	readonly strict: boolean;
+	/** Its state grows with each row. */
+	readonly keeps?: boolean;
 }
 
 /**

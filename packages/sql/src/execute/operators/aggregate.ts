@@ -120,15 +120,15 @@ export class Aggregate extends Operator {
 			const pause = env.execution.pause();
 			if (pause !== undefined) await pause;
 		}
-		yield* this.#results(tables);
+		yield* this.#results(tables, env);
 	}
 
-	*#results(tables: readonly Map<unknown, Group>[]): Iterable<Batch> {
+	*#results(tables: readonly Map<unknown, Group>[], env: Env): Iterable<Batch> {
 		let out: ExecRow[] = [];
 		for (const [s, table] of tables.entries()) {
 			const masks = this.#keys.masks[s]!;
 			for (const group of table.values()) {
-				const results = group.accumulators.map((_, i) => this.#result(i, group));
+				const results = group.accumulators.map((_, i) => this.#result(i, group, env));
 				out.push([...group.keys, ...results, ...masks]);
 				if (out.length < batchSize) continue;
 				yield out;
@@ -177,7 +177,7 @@ export class Aggregate extends Operator {
 			if (value === null && call.fn.strict) return undefined;
 			values.push(value);
 		}
-		this.#take(index, accumulator, values);
+		this.#take(index, accumulator, values, env);
 		return undefined;
 	}
 
@@ -192,7 +192,7 @@ export class Aggregate extends Operator {
 		const values = await evaluateAll(call.args, row, env);
 		if (call.fn.strict && values.includes(null)) return;
 		if (call.order === undefined) {
-			this.#take(index, accumulator, values);
+			this.#take(index, accumulator, values, env);
 			return;
 		}
 		const kept = [...values, ...(await evaluateAll(call.order.keys, row, env))];
@@ -200,21 +200,24 @@ export class Aggregate extends Operator {
 		accumulator.kept!.push(kept);
 	}
 
-	#take(index: number, accumulator: Accumulator, values: readonly Datum[]): void {
+	#take(index: number, accumulator: Accumulator, values: readonly Datum[], env: Env): void {
+		const { memory } = env.execution;
 		if (accumulator.seen !== undefined) {
 			const hash = this.#distinctHashes[index]!(values);
 			if (accumulator.seen.has(hash)) return;
 			accumulator.seen.add(hash);
+			memory.add(values, sortMemory);
 		}
+		if (this.#calls[index]!.fn.keeps === true) memory.add(values, sortMemory);
 		accumulator.state.step(values);
 	}
 
-	#result(index: number, group: Group): Datum {
+	#result(index: number, group: Group, env: Env): Datum {
 		const accumulator = group.accumulators[index]!;
 		const call = this.#calls[index]!;
 		if (call.order !== undefined) {
 			for (const kept of accumulator.kept!.sort(call.order.compare)) {
-				this.#take(index, accumulator, kept.slice(0, call.args.length));
+				this.#take(index, accumulator, kept.slice(0, call.args.length), env);
 			}
 		}
 		return accumulator.state.result();

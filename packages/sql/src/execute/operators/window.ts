@@ -264,7 +264,10 @@ class CallRun {
 				}
 			}
 			[from, to] = frame.length === 1 ? [only![0], only![1]] : [0, 0];
-			value ??= state.result();
+			if (value === undefined) {
+				value = state.result();
+				execution.memory.add([value], sortMemory);
+			}
 			out.push(value);
 		}
 		return out;
