@@ -1,148 +1,140 @@
 /**
- * Strict serializability of histories of registers. Writes are blind, so reads alone do not say in which order versions came:
- * the commit timestamps that the database told do, and are checked by that very use. From the order follow write-write,
- * write-read and read-write edges, to which real time adds its own; a cycle is an anomaly (Adya).
+ * Transactions on registers (D1-D20 in isolation.ts). Writes are blind, so reads alone do not say in which order versions came:
+ * register-versions.ts collects what does. Where nothing does, nothing is found: what is found is true, but not all there is.
  *
- * A write whose transaction's end is not known has no place in the order: it only gives edges to those who read it. A deletion is
- * a version without a value of its own: who reads that nothing is there may have read any of them, so such a read gives an
- * edge only where all of them lie on one side.
+ * A write whose transaction's end is not known counts if somebody read something of that transaction. A deletion is a version
+ * without a value of its own: who finds nothing may have found any of them, so that says nothing where something may have been
+ * deleted.
  */
-import { Graph } from "./graph.ts";
+import { cycles, type Describe } from "./cycles.ts";
+import { bit, Graph } from "./graph.ts";
 import type { Key } from "./history.ts";
-import type { Anomaly, CheckResult } from "./list-append.ts";
+import { type Anomaly, type CheckOptions, type CheckResult, judge } from "./isolation.ts";
+import { type RegisterRead, readRegisters } from "./register-reads.ts";
+import { orderVersions, type Version, type VersionSources } from "./register-versions.ts";
 
 export type RegisterOp =
 	/** null: nothing is there. */
 	| readonly ["r", Key, number | null]
 	/** Values are written once each. null: a deletion. */
-	| readonly ["w", Key, number | null];
+	| readonly ["w", Key, number | null]
+	/** A predicate "is there" over these keys, and what it found: the others were not there. null: not known. */
+	| readonly ["p", readonly Key[], readonly (readonly [Key, number])[] | null];
 
 export interface RegisterTransaction {
 	readonly id: number;
-	/** ok: committed. fail: certainly not. info: not known. */
+	readonly process?: number | undefined;
+	/** ok: committed. fail: certainly not. info: not known; its reads do not count. */
 	readonly status: "ok" | "fail" | "info";
 	readonly ops: readonly RegisterOp[];
-	/** At which it committed; undefined where it wrote nothing, or is not known. */
-	readonly timestamp: number | undefined;
+	/** At which it committed; undefined where it wrote nothing, or it is not known or not to be believed. */
+	readonly timestamp?: number | undefined;
 	/** Position in real time before which nothing of it happened, and after which all of it had (infinite for info). */
 	readonly invoked: number;
 	readonly completed: number;
 }
 
-interface Version {
-	readonly by: RegisterTransaction;
-	readonly value: number | null;
+export interface RegisterOptions extends CheckOptions {
+	/** Whence else versions have their order: to be asked for only where the database promises it. */
+	readonly versionOrder?: VersionSources;
 }
 
-/** Versions of one key. */
+/** One key as the graph needs it. */
 interface Register {
-	/** With a known place, by timestamp. */
-	readonly order: Version[];
-	/** Some writer's end is not known: between two versions there may be others. */
-	hasUnknown: boolean;
-	readonly places: Map<number, number>;
-	readonly writers: Map<number, RegisterTransaction>;
+	readonly key: Key;
+	readonly versions: readonly Version[];
+	readonly reads: readonly RegisterRead[];
 }
 
-export function checkRegisters(history: readonly RegisterTransaction[]): CheckResult {
+export function checkRegisters(
+	history: readonly RegisterTransaction[],
+	{ level = "strict-serializable", cyclesMax = 10, versionOrder = {} }: RegisterOptions = {},
+): CheckResult {
 	const anomalies: Anomaly[] = [];
-	const registers = collect(history);
-	const read = new Set<RegisterTransaction>();
-	for (const t of history) if (t.status === "ok") checkReads(t, registers, read, anomalies);
-	const members = history.filter((t) => t.status === "ok" || (t.status === "info" && read.has(t)));
-	const graph = new Graph<RegisterTransaction>(members);
-	for (const [key, { order }] of registers) {
-		for (let i = 1; i < order.length; i++) {
-			const [a, b] = [order[i - 1]!, order[i]!];
-			graph.edge(a.by, b.by, "ww", `wrote ${a.value} to ${key} at a timestamp below that of`);
-		}
-	}
-	for (const t of members) if (t.status === "ok") readEdges(graph, t, registers);
-	graph.realTime();
-	for (const { kind, explanation } of graph.cycles(10)) anomalies.push({ kind, explanation });
 	const ok = history.filter((t) => t.status === "ok").length;
-	return { valid: anomalies.length === 0 && ok > 0, ok, anomalies };
+	const { members, reads, deleted } = readRegisters(history, anomalies);
+	if (!anomalies.some((a) => a.kind === "invalid-history")) {
+		const versions = orderVersions(members, reads, deleted, versionOrder, anomalies);
+		const registers = [...reads].map(
+			([key, ofKey]): Register => ({ key, reads: ofKey, versions: versions.get(key) ?? [] }),
+		);
+		for (const register of registers) lostUpdates(register, anomalies);
+		anomalies.push(...cycles(buildGraph(members, registers), describe, cyclesMax));
+	}
+	return judge(anomalies, ok, level);
 }
 
-function collect(history: readonly RegisterTransaction[]): Map<Key, Register> {
-	const registers = new Map<Key, Register>();
-	for (const t of history) {
-		for (const [kind, key, value] of t.ops) {
-			let register = registers.get(key);
-			if (register === undefined) {
-				register = { order: [], hasUnknown: false, places: new Map(), writers: new Map() };
-				registers.set(key, register);
-			}
-			if (kind === "r") continue;
-			if (value !== null) register.writers.set(value, t);
-			if (t.status === "ok") register.order.push({ by: t, value });
-			else if (t.status === "info") register.hasUnknown = true;
+/** Two that read the same version, and both wrote. */
+function lostUpdates({ key, versions, reads }: Register, anomalies: Anomaly[]): void {
+	const writers = new Set(versions.map((v) => v.by));
+	const updates = new Map<Version, RegisterTransaction>();
+	for (const { by, version, value } of reads) {
+		if (version === undefined || !writers.has(by)) continue;
+		const other = updates.get(version);
+		if (other === undefined) updates.set(version, by);
+		else if (other !== by) {
+			anomalies.push({
+				kind: "lost-update",
+				explanation: [
+					`T${other.id} and T${by.id} both read ${key}: ${value ?? "nothing"}, and wrote it`,
+				],
+			});
 		}
 	}
-	for (const register of registers.values()) {
-		register.order.sort((a, b) => a.by.timestamp! - b.by.timestamp!);
-		register.order.forEach(({ value }, i) => {
-			if (value !== null) register.places.set(value, i);
-		});
-	}
-	return registers;
 }
 
-/** Reads before the transaction's own write of the key. */
-function* externalReads(t: RegisterTransaction): Generator<readonly [Key, number | null]> {
-	const own = new Set<Key>();
-	for (const [kind, key, value] of t.ops) {
-		if (kind === "w") own.add(key);
-		else if (!own.has(key)) yield [key, value];
-	}
+function buildGraph(
+	members: readonly RegisterTransaction[],
+	registers: readonly Register[],
+): Graph<RegisterTransaction> {
+	const graph = new Graph<RegisterTransaction>(members);
+	for (const register of registers) addKey(graph, register);
+	graph.processes();
+	graph.realTime();
+	return graph;
 }
 
-function checkReads(
-	t: RegisterTransaction,
-	registers: ReadonlyMap<Key, Register>,
-	read: Set<RegisterTransaction>,
-	anomalies: Anomaly[],
-): void {
-	for (const [key, value] of externalReads(t)) {
-		if (value === null) continue;
-		const writer = registers.get(key)?.writers.get(value);
-		if (writer !== undefined) read.add(writer);
-		if (writer !== undefined && writer.status !== "fail") continue;
-		const who = writer === undefined ? "nobody" : `T${writer.id}, which was aborted`;
-		anomalies.push({
-			kind: writer === undefined ? "phantom-value" : "G1a",
-			explanation: [`T${t.id} read ${value} in ${key}, written by ${who}`],
-		});
+function addKey(graph: Graph<RegisterTransaction>, { key, versions, reads }: Register): void {
+	const readers = new Map<Version, RegisterRead[]>();
+	for (const read of reads) {
+		if (read.version === undefined) continue;
+		graph.edge(read.version.by, read.by, "wr", { key, value: read.value });
+		const ofVersion = readers.get(read.version);
+		if (ofVersion === undefined) readers.set(read.version, [read]);
+		else ofVersion.push(read);
 	}
-}
-
-function readEdges(
-	graph: Graph<RegisterTransaction>,
-	t: RegisterTransaction,
-	registers: ReadonlyMap<Key, Register>,
-): void {
-	for (const [key, value] of externalReads(t)) {
-		const register = registers.get(key);
-		if (register === undefined) continue;
-		if (value === null) {
-			absenceEdge(graph, t, key, register);
-			continue;
-		}
-		graph.edge(register.writers.get(value), t, "wr", `wrote ${value} to ${key}, which was read by`);
-		const place = register.places.get(value);
-		const next = place === undefined ? undefined : register.order[place + 1];
-		graph.edge(t, next?.by, "rw", `read ${value} in ${key}, replaced by`);
+	for (const version of versions) {
+		const { by, value } = version;
+		const later = [...new Set(version.later)];
+		const targets = later.map((v) => v.by!);
+		const label = (i: number) => ({ key, value, next: later[i]!.value });
+		for (const [i, target] of targets.entries()) graph.edge(by, target, "ww", label(i));
+		const ofVersion = readers.get(version) ?? [];
+		const [items, predicates] = [
+			ofVersion.filter((r) => !r.isAbsence),
+			ofVersion.filter((r) => r.isAbsence),
+		];
+		graph.fan(
+			items.map((r) => r.by),
+			targets,
+			"rw",
+			label,
+		);
+		graph.fan(
+			predicates.map((r) => r.by),
+			targets,
+			"prw",
+			label,
+		);
 	}
 }
 
-/** Nothing was ever deleted, as far as known: then it read what was there before the first version. */
-function absenceEdge(
-	graph: Graph<RegisterTransaction>,
-	t: RegisterTransaction,
-	key: Key,
-	{ order, hasUnknown }: Register,
-): void {
-	const deletions = order.filter((v) => v.value === null);
-	if (deletions.length > 0 || hasUnknown) return;
-	graph.edge(t, order[0]?.by, "rw", `read nothing in ${key}, written first by`);
-}
+const describe: Describe = (kind, { key, value, next }, from, to) => {
+	const old = value ?? "nothing";
+	const wrote = next === null ? `deleted` : `wrote ${next}`;
+	if (kind === bit.ww) return `${from} wrote ${old} to ${key}, and later ${to} ${wrote}`;
+	if (kind === bit.wr) return `${from} wrote ${old} to ${key}, which ${to} read`;
+	if (kind === bit.prw)
+		return `${from} found no ${key} by a predicate, and later ${to} ${wrote} there`;
+	return `${from} read ${old} in ${key}, where later ${to} ${wrote}`;
+};
