@@ -17,7 +17,8 @@ import { PostgresSession } from "../postgres-session.ts";
 import { runCase } from "../quorate-session.ts";
 import { agree, essence } from "./compare.ts";
 import { knownDifference } from "./known.ts";
-import { type Statement, setUp, statements } from "./statements.ts";
+import { type Statement, statements } from "./statements.ts";
+import { setUp } from "./tables.ts";
 
 const { values: flags } = parseArgs({
 	options: {

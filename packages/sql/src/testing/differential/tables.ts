@@ -1,0 +1,57 @@
+/** The tables that generated statements are about: one of the edges of types, two of few values, so that rows meet. */
+import type { Columns } from "./expressions.ts";
+import { edges } from "./expressions.ts";
+
+export const columnsOfValues: readonly (readonly [string, string])[] = [
+	["b", "bool"],
+	["i2", "int2"],
+	["i4", "int4"],
+	["i8", "int8"],
+	["f8", "float8"],
+	["n", "numeric"],
+	["t", "text"],
+	["by", "bytea"],
+	["d", "date"],
+	["ts", "timestamp"],
+	["tz", "timestamptz"],
+	["iv", "interval"],
+];
+/** Enough for every edge. */
+const rowCount = 11;
+
+function valueRow(row: number): string {
+	const values = columnsOfValues.map(([, type], i) => {
+		const all = edges[type]!;
+		return (row + i) % rowCount === 0
+			? "null"
+			: `'${all[(row + i) % all.length]!.replaceAll("'", "''")}'`;
+	});
+	return `(${[row, ...values].join(", ")})`;
+}
+
+export const setUp: readonly string[] = [
+	`create table v (id int primary key, ${columnsOfValues.map((c) => c.join(" ")).join(", ")})`,
+	`insert into v values ${Array.from({ length: rowCount }, (_, i) => valueRow(i + 1)).join(", ")}`,
+	...columnsOfValues.map(([name]) => `create index on v (${name})`),
+	"create index on v (n desc, t)",
+	"create index on v (i4, f8 desc, d)",
+	"create table p (id int primary key, a int, b int, s text)",
+	"insert into p values (1, 1, null, 'x'), (2, 1, 2, 'y'), (3, 2, 2, null), (4, null, 3, 'x'), (5, 3, 1, ''), (6, 2, null, 'z')",
+	"create index p_a on p (a, b)",
+	"create table q (id int primary key, a int, c int, s text)",
+	"insert into q values (1, 1, 1, 'x'), (2, 2, null, 'x'), (3, null, 2, 'y'), (4, 2, 2, null), (5, 4, 0, 'z')",
+	"create unique index q_c on q (c)",
+];
+
+export const valueColumns: Columns = columnsOf("", columnsOfValues);
+export const joined: Columns = {
+	int4: ["p.id", "p.a", "p.b", "q.id", "q.a", "q.c"],
+	text: ["p.s", "q.s"],
+};
+export const left: Columns = { int4: ["p.id", "p.a", "p.b"], text: ["p.s"] };
+
+function columnsOf(prefix: string, list: readonly (readonly [string, string])[]): Columns {
+	const columns: Record<string, string[]> = { int4: [`${prefix}id`] };
+	for (const [name, type] of list) columns[type] = [...(columns[type] ?? []), prefix + name];
+	return columns;
+}
