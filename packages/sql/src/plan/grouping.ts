@@ -110,7 +110,7 @@ export class Grouping {
 			const { relation } = bound;
 			throw new DatabaseError(
 				"42803",
-				`column "${relation.name}.${relation.columns[bound.column]!.name}" must appear in the GROUP BY clause or be used in an aggregate function`,
+				`column "${relation.name}.${relation.columns[bound.column]?.name ?? "tableoid"}" must appear in the GROUP BY clause or be used in an aggregate function`,
 				bound.at >= 0 ? { position: bound.at + 1 } : {},
 			);
 		}

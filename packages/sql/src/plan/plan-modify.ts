@@ -173,6 +173,11 @@ function bindAssignments(
 	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
 	const seen = new Set<number>();
 	return statement.set.map((assignment) => {
+		if (assignment.column === "tableoid") {
+			throw new DatabaseError("0A000", 'cannot assign to system column "tableoid"', {
+				position: assignment.at + 1,
+			});
+		}
 		const slot = columnSlot(table, live, assignment.column, assignment.at);
 		if (seen.has(slot)) {
 			throw new DatabaseError(

@@ -6,6 +6,7 @@ import { type AggregateCall, type Bound, columnOf } from "./bound.ts";
 import type { CommonTableState } from "./logical.ts";
 import { missingColumn, missingRelation } from "./missing-name.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
+import { tableOid } from "./table-oid.ts";
 
 /** A column that USING or NATURAL merged: found by its plain name before the columns behind it. */
 interface MergedColumn {
@@ -108,6 +109,10 @@ export class Scope {
 			for (let i = 0; i < relation.columns.length; i++) {
 				if (relation.columns[i]!.name === column) found.push(columnOf(relation, i, name.at));
 			}
+		}
+		if (found.length === 0 && column === "tableoid") {
+			const relations = this.relations.filter((relation) => matches(relation, qualifier));
+			found.push(...relations.flatMap((relation) => tableOid(relation, name.at) ?? []));
 		}
 		if (found.length > 1) {
 			throw new DatabaseError("42702", `column reference "${column}" is ambiguous`, {

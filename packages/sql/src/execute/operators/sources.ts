@@ -3,6 +3,7 @@ import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import type { VirtualTable } from "../../catalog/virtual-table.ts";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
+import { markOf } from "../../plan/table-oid.ts";
 import type { ClusterActivity } from "../../types/cluster-access.ts";
 import type { Datum, SqlType } from "../../types/datum.ts";
 import type { FunctionContext, SetFunction } from "../../types/registry.ts";
@@ -93,11 +94,14 @@ export class VirtualScan extends Operator {
 	readonly estimate = 300;
 	readonly #table: VirtualTable;
 	readonly #catalog: CatalogSnapshot;
+	readonly #isMarked: boolean;
 
 	constructor(relation: Relation, table: VirtualTable, catalog: CatalogSnapshot) {
 		super();
 		this.label = `Seq Scan on ${table.name} ${relation.name}`;
-		this.layout = Layout.of(relation);
+		const mark = markOf(relation);
+		this.#isMarked = relation.used[mark] === true;
+		this.layout = Layout.of(relation, this.#isMarked ? mark + 1 : mark);
 		this.#table = table;
 		this.#catalog = catalog;
 	}
@@ -106,7 +110,10 @@ export class VirtualScan extends Operator {
 		const { context } = env;
 		const activity = await activityFor(this.#table, context);
 		const rows = [...this.#table.rows(this.#catalog, context, activity)];
-		for (let i = 0; i < rows.length; i += batchSize) yield rows.slice(i, i + batchSize);
+		for (let i = 0; i < rows.length; i += batchSize) {
+			const batch = rows.slice(i, i + batchSize);
+			yield this.#isMarked ? batch.map((row) => [...row, true]) : batch;
+		}
 	}
 }
 
