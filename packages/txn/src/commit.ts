@@ -62,6 +62,8 @@ const pieceBytesMax = 64 << 10;
 const piecesBytesMax = 1 << 20;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
 const prepareMs = 15_000;
+/** Of a large transaction, which has done much by then: a Prepare is sent until a leaseholder says what became of it. */
+const resendMs = { total: 30_000, pause: 50 };
 /** Of one range: it takes a log entry for each few hundred rows. */
 const takeBackMs = 120_000;
 /** After this an undecided outcome is reported as unknown. */
@@ -355,29 +357,53 @@ export class Committer {
 			this.#gateway.heartbeats.begin(this.#id, this.#anchor);
 		}
 		this.chunks++;
-		const chunk = this.chunks;
-		let left = writes;
-		while (left.length > 0) {
-			const again: RequestedWrite[] = [];
-			const parts = await this.#gateway.router.byRange(left, (w) => w.key);
-			this.#written.push(...writtenSpans(parts.map((p) => p.items.map((w) => w.key))));
-			const pieces = parts.flatMap((part) => cutBySize(part.items));
-			const answers = await Promise.all(await this.#prepareEach(pieces, chunk));
+		const { clock } = this.#gateway.runtime;
+		const deadline = clock.monotonicMs() + resendMs.total;
+		// What went out as one piece stays together, but for ranges that split: of a lost one either all is there or nothing.
+		let left: readonly (readonly RequestedWrite[])[] = [writes];
+		for (let isSentAgain = false; left.length > 0; ) {
+			const pieces = await this.#pieces(left);
+			const asked = { chunk: this.chunks, isSentAgain };
+			const answers = await Promise.all(await this.#prepareEach(pieces, asked));
+			const again: (readonly RequestedWrite[])[] = [];
+			let isLost = false;
 			answers.forEach((answer, i) => {
-				if (answer.kind === "stale") {
-					again.push(...pieces[i]!.writes);
+				const mayResend = answer.kind === "lost" && this.#isOpen && clock.monotonicMs() < deadline;
+				if (answer.kind === "stale" || mayResend) {
+					again.push(pieces[i]!.writes);
+					isLost ||= mayResend;
 				} else {
 					this.#prepared(answer);
 				}
 			});
 			left = again;
+			if (isLost) {
+				isSentAgain = true;
+				await this.#pause(resendMs.pause);
+			}
 		}
+	}
+
+	/** By range, and small enough for one Prepare each. */
+	async #pieces(groups: readonly (readonly RequestedWrite[])[]): Promise<readonly Piece[]> {
+		const pieces: Piece[] = [];
+		for (const writes of groups) {
+			const parts = await this.#gateway.router.byRange(writes, (w) => w.key);
+			this.#written.push(...writtenSpans(parts.map((p) => p.items.map((w) => w.key))));
+			pieces.push(...parts.flatMap((part) => cutBySize(part.items)));
+		}
+		return pieces;
+	}
+
+	#pause(ms: number): Promise<void> {
+		const { scheduler } = this.#gateway.runtime;
+		return new Promise((resolve) => scheduler.setTimer(ms, resolve));
 	}
 
 	/** As many under way as the window takes; between two of them, others get their turn. */
 	async #prepareEach(
 		pieces: readonly Piece[],
-		chunk: number,
+		asked: Asked,
 	): Promise<readonly Promise<RangeAnswer>[]> {
 		const { scheduler } = this.#gateway.runtime;
 		const answers: Promise<RangeAnswer>[] = [];
@@ -393,7 +419,7 @@ export class Committer {
 				await answers[first];
 				bytes -= pieces[first]!.bytes;
 			}
-			const answer = this.#prepareOne(piece.writes, chunk);
+			const answer = this.#prepareOne(piece.writes, asked);
 			// Looked at once all are sent.
 			answer.catch(() => {});
 			answers.push(answer);
@@ -401,9 +427,14 @@ export class Committer {
 		return answers;
 	}
 
-	#prepareOne(writes: readonly RequestedWrite[], chunk: number): Promise<RangeAnswer> {
+	#prepareOne(
+		writes: readonly RequestedWrite[],
+		{ chunk, isSentAgain }: Asked,
+	): Promise<RangeAnswer> {
 		const anchor = this.#anchor!;
-		const asked = this.#gateway.router.request(
+		// Whoever finds a copy of it changes nothing. But the transaction may have been opened with one: nobody opens it again.
+		const opens = this.#isOpen && !isSentAgain;
+		const answer = this.#gateway.router.request(
 			writes[0]!.key,
 			{
 				kind: "prepare",
@@ -413,13 +444,13 @@ export class Committer {
 				writes,
 				owner: this.#owner,
 				...(this.#sent.undo ? { undo: true } : {}),
-				...(this.#isOpen ? { opens: true } : {}),
+				...(opens ? { opens: true } : {}),
 			},
 			{ idempotent: false, attemptMs: prepareMs },
 		);
 		const hasAnchor = writes.some((w) => w.key === anchor);
-		this.#sent.asked(asked, chunk, hasAnchor);
-		return asked;
+		this.#sent.asked(answer, chunk, hasAnchor);
+		return answer;
 	}
 
 	#prepared(answer: RangeAnswer): void {
@@ -550,6 +581,13 @@ function toRequested(
 }
 
 const writeBytes = (w: RequestedWrite): number => w.key.length * 2 + (w.value?.length ?? 0) + 24;
+
+/** Of a Prepare. */
+interface Asked {
+	readonly chunk: number;
+	/** One that was lost may have come: this one is a copy, unless what was lost never comes to be. */
+	readonly isSentAgain: boolean;
+}
 
 /** What one Prepare carries. */
 interface Piece {
