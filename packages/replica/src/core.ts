@@ -10,6 +10,7 @@ import type { LockTable } from "./lock-table.ts";
 import type { WriteWaits } from "./lock-waits.ts";
 import type { PendingGroup, PendingWrites } from "./pending-writes.ts";
 import type { RangeState } from "./range-state.ts";
+import type { RecentChanges } from "./recent-changes.ts";
 import type { RangeAnswer } from "./requests.ts";
 
 /** What became of a proposal: applied with a result, or `lost`: not known here (a snapshot ended it). */
@@ -24,6 +25,8 @@ export interface ReplicaCore {
 	/** Who waits here for writes of others. */
 	readonly writeWaits: WriteWaits;
 	readonly inquiries: Inquiries;
+	/** What was applied of late, and where. */
+	readonly recent: RecentChanges;
 	/** This replica may serve as leaseholder now: Raft leader, own term applied, the lease is this boot's and not being given away. */
 	holding(): boolean;
 	/** The highest issued timestamp known on this node. */

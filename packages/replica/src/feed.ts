@@ -255,13 +255,14 @@ async function lookThrough(
 	return [...found.values()].sort((a, b) => (isBefore(a, b) ? -1 : 1));
 }
 
-/** Undefined if no feed wants to know. */
-export function observerOf(feed: Feed | undefined): VersionObserver | undefined {
+/** Tells the feed, if there is one, of what `recent` is told. */
+export function observerOf(feed: Feed | undefined, recent: VersionObserver): VersionObserver {
 	if (feed === undefined) {
-		return undefined;
+		return recent;
 	}
 	return {
 		put: (key, ts, value) => {
+			recent.put(key, ts, value);
 			if (value !== undefined && spanContains(feed.span, key)) {
 				feed.put({ key, ts, value });
 			}

@@ -21,6 +21,7 @@ import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { gcError, waitFailed } from "./errors.ts";
 import { waitForWrite, writeWaiter } from "./lock-waits.ts";
+import { lastChangeIn } from "./recent-changes.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 
 type Asked = Extract<RangeRequestBody, { kind: "read" }>;
@@ -237,7 +238,8 @@ function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer
 		return gcError(q.s, r.state.gcThreshold);
 	}
 	const own = q.transaction ?? null;
-	const page = scanAt(r.context.engine, q.span, q.s, r.state.lastCommit, q.limits);
+	const last = lastChangeIn(r, q.span, q.s);
+	const page = scanAt(r.context.engine, q.span, q.s, last, q.limits);
 	if (r.blockers.intentCount === 0 && r.pending.groups === 0) {
 		return answerRows(r, q, coveredPart(q.span, page.resume, q.limits.reverse), page);
 	}
@@ -367,7 +369,8 @@ async function scanBlocked(
 		bytesMax: Number.MAX_SAFE_INTEGER,
 		reverse: false,
 	};
-	for (const row of scanAt(r.context.engine, covered, q.s, r.state.lastCommit, limits).rows) {
+	const last = lastChangeIn(r, covered, q.s);
+	for (const row of scanAt(r.context.engine, covered, q.s, last, limits).rows) {
 		rows.set(row.key, row);
 	}
 	const overlay = (key: Key, value: Uint8Array | null) => {

@@ -51,6 +51,7 @@ import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { RangeSize } from "./range-size.ts";
 import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
 import { read, readClosed, scan } from "./reads.ts";
+import { RecentChanges } from "./recent-changes.ts";
 import { renew } from "./renewal.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { retire } from "./retired-ids.ts";
@@ -87,6 +88,7 @@ export class Replica implements GroupMachine, FeedCore {
 	readonly writeWaits = new WriteWaits();
 	readonly blockers: Blockers;
 	readonly inquiries: Inquiries;
+	recent: RecentChanges;
 	readonly size: RangeSize;
 	readonly load = new LoadSamples();
 	readonly #gate = new WriteGate();
@@ -125,6 +127,7 @@ export class Replica implements GroupMachine, FeedCore {
 		this.inquiries = inheritance?.inquiries ?? new Inquiries();
 		this.size = inheritance?.size ?? new RangeSize();
 		this.#number = state.lastNumber;
+		this.recent = new RecentChanges(state.lastCommit);
 		this.blockers = new Blockers(
 			context,
 			this.pending,
@@ -327,7 +330,7 @@ export class Replica implements GroupMachine, FeedCore {
 				this.context.engine,
 				batch,
 				this.blockers.intents,
-				observerOf(feed),
+				observerOf(feed, this.recent),
 			);
 			for (const entry of entries) {
 				assert(
@@ -542,6 +545,7 @@ export class Replica implements GroupMachine, FeedCore {
 		);
 		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
 		this.state = state;
+		this.recent = new RecentChanges(state.lastCommit);
 		this.#loseAnswers();
 		this.pending.leaseEnded(state.lease.sequence);
 		this.pending.applied(state.lease.sequence, state.lastNumber, true);

@@ -473,6 +473,9 @@ export class RangeStore {
 	}
 
 	async #collect(): Promise<void> {
+		for (const replica of this.#replicas.values()) {
+			replica.recent.rest();
+		}
 		const held = [...this.#replicas.values()].filter((replica) => replica.holding());
 		if (held.length === 0) {
 			return;

@@ -8,6 +8,7 @@ import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { gcError, waitFailed } from "./errors.ts";
 import { waitForWrite, writeWaiter } from "./lock-waits.ts";
+import { lastChangeIn } from "./recent-changes.ts";
 import type { RangeAnswer, ValidateItem } from "./requests.ts";
 
 /** A span may hold millions of intents: so many are looked at together, and no more waited for before the next look. */
@@ -85,11 +86,11 @@ function conflictWith(
 }
 
 function changeOf(r: ReplicaCore, item: ValidateItem, c: Timestamp): Change | undefined {
-	// Nothing in the range changed since: no look at the span is needed.
-	if (r.state.lastCommit <= item.since) {
-		return undefined;
-	}
-	return changeBetween(r.context.engine, item.span, item.since, c, r.state.lastCommit);
+	// Where nothing of it changed since, no look at the span is needed.
+	const last = lastChangeIn(r, item.span, item.since);
+	return last <= item.since
+		? undefined
+		: changeBetween(r.context.engine, item.span, item.since, c, last);
 }
 
 /** Whether it need only be there, and is. */

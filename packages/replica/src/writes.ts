@@ -16,6 +16,7 @@ import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { diskFullError, gcError } from "./errors.ts";
 import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
 import type { PendingGroup } from "./pending-writes.ts";
+import { lastChangeIn } from "./recent-changes.ts";
 import type { RangeAnswer, RangeRequestBody, ReplacedWrite, RequestedWrite } from "./requests.ts";
 import type { IssuedTimestamp } from "./timestamp-source.ts";
 import { validateItems } from "./validation.ts";
@@ -53,8 +54,9 @@ function refuse(
 	if (r.context.isDiskFull(r.state.descriptor.replicas)) {
 		return { kind: "error", error: errorToData(diskFullError()) };
 	}
-	const isNew =
-		q.writes.length >= manyKeys && holdsNothing(engine, spanOf(q.writes.map(({ key }) => key)));
+	const span = q.writes.length >= manyKeys ? spanOf(q.writes.map(({ key }) => key)) : undefined;
+	const isNew = span !== undefined && holdsNothing(engine, span);
+	const lastChange = span === undefined ? r.state.lastCommit : lastChangeIn(r, span, timestampZero);
 	for (const w of q.writes) {
 		const found: Blocker[] = [];
 		r.blockers.onKey(w.key, own, timestampMax, found);
@@ -72,7 +74,7 @@ function refuse(
 			return conflict("another transaction has locked the row", w.key, `transaction ${holder}`);
 		}
 		if (w.since != null) {
-			const changedAt = w.since < r.state.lastCommit ? newestChange(engine, w.key) : w.since;
+			const changedAt = w.since < lastChange ? newestChange(engine, w.key) : w.since;
 			if (changedAt > w.since) {
 				const by = `the transaction committed at ${changedAt}`;
 				return conflict("a row that the transaction read has changed", w.key, by);
