@@ -1,127 +1,28 @@
 /**
  * The part of a schema change that comes after its first commit (S3, S5): rows that were there before are brought into an
- * index that all writers already keep, in a series of ordinary transactions whose reads are validated; then one more
- * schema change makes the index usable. If that fails, it takes back what the first one added.
+ * index that all writers already keep (`fill.ts`); then one more schema change makes the index usable. If that fails, it takes
+ * back what the first one added.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { type Key, keySuccessor } from "@quorate/keys/key";
-import type { Transaction } from "@quorate/txn/types";
+import type { Key } from "@quorate/keys/key";
 import {
 	encodeDescriptor,
 	type IndexDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
-import { Env, Execution } from "../execute/env.ts";
+import type { Env } from "../execute/env.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { ShadowWriter } from "../execute/shadow-writer.ts";
-import { StatementStore } from "../execute/statement-store.ts";
 import { indexCodec, tableCodec } from "../execute/table-codec.ts";
 import { retrying } from "../session/retry.ts";
 import type { SessionState } from "../session/session-state.ts";
 import { duplicated } from "./create-index.ts";
+import { begin, Fill, gone, tableAt } from "./fill.ts";
 import { namesOf } from "./schema-editor.ts";
-import { type StoredRow, tableRows } from "./table-rows.ts";
+import type { StoredRow } from "./table-rows.ts";
 
-/** Rows of one transaction: twice as many after each that went through, the least again after a conflict. */
-const batchRows = { least: 500, most: 4000 };
-/** From this attempt on a batch locks its rows: writers wait instead of invalidating it. */
-const lockFrom = 2;
 const schemaWaitMs = 5000;
-
-const gone = (): DatabaseError =>
-	new DatabaseError("55000", "the table was changed while its index was being built");
-
-async function begin(state: SessionState, pessimistic: boolean): Promise<Transaction> {
-	const newest = await state.services.catalog.newest();
-	const transaction = state.services.coordinator.begin({
-		isolation: "serializable",
-		mode: pessimistic ? "pessimistic" : "optimistic",
-		readOnly: false,
-		lockTimeoutMs: 0,
-		schemaVersion: newest.version,
-	});
-	transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
-	await transaction.readTimestamp();
-	return transaction;
-}
-
-async function tableAt(
-	state: SessionState,
-	transaction: Transaction,
-	oid: number,
-): Promise<TableDescriptor | undefined> {
-	const catalog = await state.services.catalog.of(transaction);
-	const found = catalog.relation(oid);
-	return found?.kind === "table" ? found : undefined;
-}
-
-/** Rows of one transaction; returns where the next one goes on, undefined at the end. */
-type FillBatch = (table: TableDescriptor, rows: readonly StoredRow[], env: Env) => Promise<void>;
-
-async function fillFrom(
-	state: SessionState,
-	oid: number,
-	from: Key | undefined,
-	size: number,
-	attempt: number,
-	fill: FillBatch,
-): Promise<Key | undefined> {
-	const lock = attempt >= lockFrom;
-	const transaction = await begin(state, lock);
-	try {
-		const table = await tableAt(state, transaction, oid);
-		if (table === undefined) throw gone();
-		const env = environment(state, transaction);
-		const rows: StoredRow[] = [];
-		const options = {
-			limit: size,
-			...(lock ? { lock: { strength: "update", wait: "block" } as const } : {}),
-		};
-		for await (const page of tableRows(transaction, table, options, from)) {
-			rows.push(...page);
-			if (rows.length >= size) break;
-		}
-		const some = rows.slice(0, size);
-		await fill(table, some, env);
-		await transaction.commit();
-		return some.length < size ? undefined : keySuccessor(some.at(-1)!.key);
-	} catch (error) {
-		await transaction.rollback();
-		throw error;
-	}
-}
-
-function environment(state: SessionState, transaction: Transaction): Env {
-	const { services } = state;
-	return new Env(
-		new Execution({
-			runtime: services.runtime,
-			store: new StatementStore(transaction, transaction.schemaVersion),
-			context: state.context,
-			isolation: "serializable",
-			rowIds: services.rowIds,
-			cancel: { reason: undefined, onCancel: () => () => {} },
-			moreRows: undefined,
-			memoryLimit: services.statementMemory,
-		}),
-		[],
-	);
-}
-
-async function fillAll(state: SessionState, oid: number, fill: FillBatch): Promise<void> {
-	let from: Key | undefined;
-	let size = batchRows.least;
-	for (;;) {
-		from = await retrying(state.services.runtime, (attempt) => {
-			if (attempt > 0) size = batchRows.least;
-			return fillFrom(state, oid, from, size, attempt, fill);
-		});
-		if (from === undefined) return;
-		size = Math.min(size * 2, batchRows.most);
-		await state.services.runtime.scheduler.yield();
-	}
-}
 
 /** One schema change of its own; `change` returns the new descriptor, or undefined to leave all as it is. */
 async function changeTable(
@@ -178,23 +79,10 @@ export async function buildIndex(
 		return index;
 	};
 	try {
-		await fillAll(state, tableOid, async (table, rows, env) => {
-			const index = find(table);
-			const codec = indexCodec(table, index);
-			const entries = rows.map(({ row, key }) => codec.entryKey(row, key));
-			const seen = new Map<Key, number>();
-			const held = index.unique ? await env.execution.store.get(entries, undefined) : [];
-			for (const [i, { row, key }] of rows.entries()) {
-				const value = entryValue(key);
-				const other = held[i];
-				const foreign = other !== undefined && Buffer.compare(other, value) !== 0;
-				if (foreign || (index.unique && seen.has(entries[i]!))) {
-					throw duplicated(table, index, row, state.context);
-				}
-				seen.set(entries[i]!, i);
-				if (other === undefined) env.execution.store.put(entries[i]!, value);
-			}
-		});
+		const fill = new Fill(state, tableOid, (table, rows, env, blind) =>
+			putEntries(table, find(table), rows, env, blind),
+		);
+		await fill.run();
 		await changeTable(state, tableOid, (table) => {
 			const index = find(table);
 			const indexes = table.indexes.map((one) =>
@@ -213,6 +101,37 @@ export async function buildIndex(
 	}
 }
 
+async function putEntries(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	rows: readonly StoredRow[],
+	env: Env,
+	blind: boolean,
+): Promise<void> {
+	const { context } = env;
+	const { store } = env.execution;
+	const codec = indexCodec(table, index);
+	const entries = rows.map(({ row, key }) => codec.entryKey(row, key));
+	const looks = index.unique && !blind;
+	const seen = new Set<Key>();
+	const held = looks ? await store.get(entries, undefined) : [];
+	for (const [i, { row, key }] of rows.entries()) {
+		const entry = entries[i]!;
+		const value = entryValue(key);
+		if (index.unique && blind) {
+			store.insert(entry, value);
+			continue;
+		}
+		const other = held[i];
+		const foreign = other !== undefined && Buffer.compare(other, value) !== 0;
+		if (foreign || (index.unique && seen.has(entry))) {
+			throw duplicated(table, index, row, context);
+		}
+		seen.add(entry);
+		if (other === undefined) store.put(entry, value);
+	}
+}
+
 /** `madeNotNull`: columns that the change made NOT NULL, to be undone if it fails. */
 export async function buildRewrite(
 	state: SessionState,
@@ -220,17 +139,22 @@ export async function buildRewrite(
 	madeNotNull: readonly number[],
 ): Promise<void> {
 	try {
-		await fillAll(state, tableOid, async (table, rows, env) => {
+		const fill = new Fill(state, tableOid, async (table, rows, env, blind) => {
 			const codec = tableCodec(table).rewrite;
 			if (codec === undefined) throw gone();
 			checkKeyColumns(codec.table, rows);
 			const shadow = new ShadowWriter(codec);
+			if (blind) {
+				shadow.insertUnread(rows, env);
+				return;
+			}
 			try {
 				await shadow.insert(rows, env);
 			} catch (error) {
 				throw asBuildError(error);
 			}
 		});
+		await fill.run();
 		await changeTable(state, tableOid, (table) => {
 			const { rewrite } = table;
 			if (rewrite === undefined) throw gone();

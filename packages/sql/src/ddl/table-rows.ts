@@ -1,5 +1,5 @@
 /** All rows of a table, as a schema change reads them: to check them, to fill an index, to write them anew. */
-import type { Key } from "@quorate/keys/key";
+import type { Key, Span } from "@quorate/keys/key";
 import type { ScanOptions, Transaction } from "@quorate/txn/types";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import { indexSpan } from "../catalog/keys.ts";
@@ -15,12 +15,10 @@ export async function* tableRows(
 	transaction: Transaction,
 	table: TableDescriptor,
 	options: ScanOptions = {},
-	from?: Key,
+	span: Span = indexSpan(table.primary.indexId),
 ): AsyncIterable<readonly StoredRow[]> {
 	const codec = tableCodec(table);
-	const span = indexSpan(table.primary.indexId);
-	const rest = from === undefined ? span : { start: from, end: span.end };
-	for await (const page of transaction.scan(rest, options)) {
+	for await (const page of transaction.scan(span, options)) {
 		yield page.map(({ key, value }): StoredRow => {
 			const row: Datum[] = new Array(codec.row.width);
 			codec.row.decode(value, row, 0, undefined);

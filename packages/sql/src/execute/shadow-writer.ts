@@ -53,17 +53,29 @@ export class ShadowWriter {
 		return primary.primaryKey(row);
 	}
 
+	#plan({ row, key }: KeyedRow): PlannedRow {
+		const newKey = this.codec.primary.primaryKey(row);
+		return {
+			row,
+			owner: key.slice(indexPrefixLength),
+			key: newKey,
+			entries: this.codec.secondary.map((index) => index.entryKey(row, newKey)),
+		};
+	}
+
+	/** Without having looked: throws `KeyExistsError`, if not the commit does, where a key has been written before, by whomever. */
+	insertUnread(rows: readonly KeyedRow[], env: Env): void {
+		const { store } = env.execution;
+		for (const one of rows) {
+			const { row, owner, key, entries } = this.#plan(one);
+			store.insert(key, this.codec.row.encode(row, owner));
+			for (const entry of entries) store.insert(entry, entryValue(key));
+		}
+	}
+
 	/** Throws 23505 if a key belongs to another row. */
 	async insert(rows: readonly KeyedRow[], env: Env): Promise<void> {
-		const planned = rows.map(({ row, key }): PlannedRow => {
-			const newKey = this.codec.primary.primaryKey(row);
-			return {
-				row,
-				owner: key.slice(indexPrefixLength),
-				key: newKey,
-				entries: this.codec.secondary.map((index) => index.entryKey(row, newKey)),
-			};
-		});
+		const planned = rows.map((row) => this.#plan(row));
 		// One look at all keys; what is written then counts for the rows that come after.
 		const keys = [...new Set(planned.flatMap(({ key, entries }) => [key, ...entries]))];
 		const values = await this.#get(keys, env);

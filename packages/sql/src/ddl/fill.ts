@@ -1,0 +1,199 @@
+/**
+ * Brings the rows that a table had before into an index that all writers keep by now (S3, S5): a series of ordinary transactions whose
+ * reads are validated, several of them under way at once. Each has a stretch of the table to itself.
+ *
+ * First a batch writes without having looked for what is there: rows that nobody has touched since are in no new index, and if a key
+ * is taken after all, its commit says so. A batch that fails so, or meets a writer, is done again in smaller ones that look.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { type Key, keySuccessor } from "@quorate/keys/key";
+import { KeyExistsError, type Transaction } from "@quorate/txn/types";
+import type { TableDescriptor } from "../catalog/descriptor.ts";
+import { indexSpan } from "../catalog/keys.ts";
+import { Env, Execution } from "../execute/env.ts";
+import { StatementStore } from "../execute/statement-store.ts";
+import { isConflict, retrying } from "../session/retry.ts";
+import type { SessionState } from "../session/session-state.ts";
+import { type StoredRow, tableRows } from "./table-rows.ts";
+
+/** Rows of one transaction: few enough for one entry of the log, and not to keep others waiting for their turn. */
+const batchRows = { blind: 500, looking: 250 };
+const batchesAtOnce = 6;
+/** From this attempt on a batch that looks locks its rows: writers wait instead of invalidating it. */
+const lockFrom = 1;
+
+export const gone = (): DatabaseError =>
+	new DatabaseError("55000", "the table was changed while its index was being built");
+
+export async function begin(state: SessionState, pessimistic: boolean): Promise<Transaction> {
+	const newest = await state.services.catalog.newest();
+	const transaction = state.services.coordinator.begin({
+		isolation: "serializable",
+		mode: pessimistic ? "pessimistic" : "optimistic",
+		readOnly: false,
+		lockTimeoutMs: 0,
+		schemaVersion: newest.version,
+	});
+	transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
+	await transaction.readTimestamp();
+	return transaction;
+}
+
+export async function tableAt(
+	state: SessionState,
+	transaction: Transaction,
+	oid: number,
+): Promise<TableDescriptor | undefined> {
+	const catalog = await state.services.catalog.of(transaction);
+	const found = catalog.relation(oid);
+	return found?.kind === "table" ? found : undefined;
+}
+
+/** Who looks what is there may do a batch twice: its outcome need not be known. */
+const mayRepeat = (error: unknown): boolean =>
+	isConflict(error) || (error instanceof DatabaseError && error.code === "40003");
+
+/** Rows, and where they go. `blind`: what is there is not to be looked at; a key that is taken may throw `KeyExistsError`. */
+export type FillBatch = (
+	table: TableDescriptor,
+	rows: readonly StoredRow[],
+	env: Env,
+	blind: boolean,
+) => Promise<void>;
+
+/** Of the table; without its bounds, to its start or end. */
+interface Stretch {
+	readonly start: Key | undefined;
+	readonly end: Key | undefined;
+}
+
+/** What a transaction has read. */
+interface Batch {
+	readonly transaction: Transaction;
+	readonly table: TableDescriptor;
+	readonly rows: readonly StoredRow[];
+	/** Where the next one goes on; undefined: nothing is left. */
+	readonly next: Key | undefined;
+}
+
+export class Fill {
+	readonly #state: SessionState;
+	readonly #oid: number;
+	readonly #fill: FillBatch;
+	readonly #underWay = new Set<Promise<void>>();
+	#failure: { readonly error: unknown } | undefined;
+
+	constructor(state: SessionState, oid: number, fill: FillBatch) {
+		this.#state = state;
+		this.#oid = oid;
+		this.#fill = fill;
+	}
+
+	/** All rows. Nothing of it is under way any more when it ends, also where it fails. */
+	async run(): Promise<void> {
+		try {
+			await this.#runAll();
+		} finally {
+			await Promise.all(this.#underWay);
+		}
+		if (this.#failure !== undefined) throw this.#failure.error;
+	}
+
+	async #runAll(): Promise<void> {
+		const { runtime } = this.#state.services;
+		let from: Key | undefined;
+		do {
+			const start: Key | undefined = from;
+			const batch = await retrying(runtime, () =>
+				this.#read({ start, end: undefined }, batchRows.blind, false),
+			);
+			from = batch.next;
+			this.#begin(batch, { start, end: from });
+			while (this.#underWay.size >= batchesAtOnce) await Promise.race(this.#underWay);
+		} while (from !== undefined && this.#failure === undefined);
+	}
+
+	#begin(batch: Batch, stretch: Stretch): void {
+		const work = this.#finish(batch, true)
+			.catch((error) => {
+				if (mayRepeat(error) || error instanceof KeyExistsError) return this.#again(stretch);
+				throw error;
+			})
+			.catch((error) => {
+				this.#failure ??= { error };
+			})
+			.then(() => {
+				this.#underWay.delete(work);
+			});
+		this.#underWay.add(work);
+	}
+
+	/** The stretch in smaller batches, one after the other. */
+	async #again({ start, end }: Stretch): Promise<void> {
+		let from: Key | undefined = start;
+		do {
+			const rest: Stretch = { start: from, end };
+			from = await retrying(
+				this.#state.services.runtime,
+				async (attempt) => {
+					const batch = await this.#read(rest, batchRows.looking, attempt >= lockFrom);
+					await this.#finish(batch, false);
+					return batch.next;
+				},
+				mayRepeat,
+			);
+		} while (from !== undefined && (end === undefined || from < end));
+	}
+
+	async #read({ start, end }: Stretch, size: number, lock: boolean): Promise<Batch> {
+		const transaction = await begin(this.#state, lock);
+		try {
+			const table = await tableAt(this.#state, transaction, this.#oid);
+			if (table === undefined) throw gone();
+			const whole = indexSpan(table.primary.indexId);
+			const span = { start: start ?? whole.start, end: end ?? whole.end };
+			const options = {
+				limit: size,
+				...(lock ? { lock: { strength: "update", wait: "block" } as const } : {}),
+			};
+			const rows: StoredRow[] = [];
+			for await (const page of tableRows(transaction, table, options, span)) {
+				rows.push(...page);
+				if (rows.length >= size) break;
+			}
+			const some = rows.slice(0, size);
+			const next = some.length < size ? undefined : keySuccessor(some.at(-1)!.key);
+			return { transaction, table, rows: some, next };
+		} catch (error) {
+			await transaction.rollback();
+			throw error;
+		}
+	}
+
+	async #finish({ transaction, table, rows }: Batch, blind: boolean): Promise<void> {
+		try {
+			await this.#fill(table, rows, this.#environment(transaction), blind);
+			await transaction.commit();
+		} catch (error) {
+			await transaction.rollback();
+			throw error;
+		}
+	}
+
+	#environment(transaction: Transaction): Env {
+		const { services, context } = this.#state;
+		return new Env(
+			new Execution({
+				runtime: services.runtime,
+				store: new StatementStore(transaction, transaction.schemaVersion),
+				context,
+				isolation: "serializable",
+				rowIds: services.rowIds,
+				cancel: { reason: undefined, onCancel: () => () => {} },
+				moreRows: undefined,
+				memoryLimit: services.statementMemory,
+			}),
+			[],
+		);
+	}
+}
