@@ -1,7 +1,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import test from "ava";
 import fc from "fast-check";
-import { lex } from "./parse.ts";
+import { lex, lexInParts } from "./parse.ts";
 import * as scan from "./scanner.ts";
 import { type Token, tokensBetween } from "./tokens.ts";
 
@@ -285,4 +285,38 @@ test("lex finds every literal again in its statement", (t) => {
 		}),
 		{ numRuns: 5_000, seed: 1 },
 	);
+});
+
+test("a long text is read in parts as it is in one go", async (t) => {
+	const row = fc.constantFrom("(1, 'a')", "(-2.5, null)", "(default, true)", "(3, $$x$$)");
+	const odd = fc.constantFrom("(1, 1 + 1)", "(2, f(3))", "(1)", "(1, 'unended)");
+	const rows = fc.array(fc.oneof({ weight: 300, arbitrary: row }, { weight: 1, arbitrary: odd }), {
+		minLength: 1,
+		maxLength: 900,
+		size: "max",
+	});
+	const tail = fc.constantFrom("", " on conflict do nothing", " returning distinct a", " x (", ",");
+	const statement = fc.oneof(
+		fc.tuple(rows, tail).map(([all, end]) => `insert into t values ${all.join(", ")}${end}`),
+		fc.constantFrom("select 1", "", "values (1), (2)", "select 'x", "-- c\n"),
+	);
+	let parts = 0;
+	const inParts = fc.asyncProperty(fc.array(statement, { maxLength: 4 }), async (all) => {
+		const text = all.join(";");
+		const outcome = (run: () => unknown) => {
+			try {
+				return run();
+			} catch (error) {
+				return (error as DatabaseError).toString();
+			}
+		};
+		const expected = outcome(() => lex(text));
+		const yieldNow = async () => {
+			parts++;
+		};
+		const found = await lexInParts(text, yieldNow).catch((error) => error.toString());
+		t.deepEqual(found, expected);
+	});
+	await fc.assert(inParts, { numRuns: 60 });
+	t.true(parts > 10);
 });

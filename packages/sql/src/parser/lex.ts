@@ -14,7 +14,7 @@
  * A minus that can only be a sign goes with its number, so that `x + -5` and `x + 5` share a plan.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { moreRows } from "./more-rows.ts";
+import { MoreRows } from "./more-rows.ts";
 import {
 	DECIMAL,
 	DOLLAR_STRING,
@@ -86,6 +86,11 @@ const SEMICOLON = 59;
 const OPEN_BRACKET = 91;
 const CLOSE_BRACKET = 93;
 
+/** From this length on a query string is read in parts: a millisecond each, or several while the code is new to the engine. */
+export const longLength = 32_768;
+/** Of a part. */
+const rowsOfPart = 200;
+
 /** Splits a query string into statements. Comment-only or empty text gives []. Throws DatabaseError 42601 with position, 54001 at limits. */
 export function lex(query: string): LexedStatement[] {
 	const statements: LexedStatement[] = [];
@@ -99,6 +104,65 @@ export function lex(query: string): LexedStatement[] {
 		from = lexer.end + 1;
 	}
 	return statements;
+}
+
+/** The same, with other tasks getting their turn between parts of a long list of rows. */
+export async function lexInParts(
+	query: string,
+	yieldNow: () => Promise<void>,
+): Promise<LexedStatement[]> {
+	const statements: LexedStatement[] = [];
+	const known = new Map<number, KnownRows>();
+	const lexer = new StatementLexer(query, known);
+	let from = 0;
+	let partEnd = longLength;
+	while (from < query.length) {
+		if (from > partEnd) {
+			await yieldNow();
+			partEnd = from + longLength;
+		}
+		try {
+			const statement = lexer.statement(from);
+			if (statement !== undefined) {
+				statements.push(statement);
+			}
+			from = lexer.end + 1;
+		} catch (found) {
+			if (!(found instanceof RowsAhead)) {
+				throw found;
+			}
+			// With them the statement is read once more: what comes before is short, or has other rows.
+			const { scanner, rows } = found;
+			let read = rows.read(rowsOfPart);
+			for (; read === "more"; read = rows.read(rowsOfPart)) {
+				await yieldNow();
+			}
+			known.set(found.at, { rows: read, end: scanner.end });
+		}
+	}
+	return statements;
+}
+
+/** Rows after the first. */
+interface KnownRows {
+	/** Undefined: not to be read so. */
+	readonly rows: readonly (readonly DataCell[])[] | undefined;
+	readonly end: number;
+}
+
+/** Thrown where rows may follow, if they are to be read in parts. */
+class RowsAhead extends Error {
+	/** End of the first row. */
+	readonly at: number;
+	readonly scanner = new Scanner();
+	readonly rows: MoreRows;
+
+	constructor(query: string, at: number, base: number, columns: number) {
+		super("rows ahead");
+		this.at = at;
+		this.scanner.reset(query, at);
+		this.rows = new MoreRows(this.scanner, base, columns);
+	}
 }
 
 /** Reads a number or string constant at the scanner as a literal. `sign`: where its minus is, or -1. */
@@ -177,8 +241,12 @@ class StatementLexer {
 	#rowsAt = 0;
 	#rowsEnd = 0;
 
-	constructor(query: string) {
+	/** Rows by the end of the first of them; undefined: all are read in one go. */
+	readonly #known: ReadonlyMap<number, KnownRows> | undefined;
+
+	constructor(query: string, known?: ReadonlyMap<number, KnownRows>) {
 		this.#query = query;
+		this.#known = known;
 	}
 
 	statement(from: number): LexedStatement | undefined {
@@ -378,7 +446,7 @@ class StatementLexer {
 	#firstRowEnds(): void {
 		const scanner = this.#scanner;
 		const end = scanner.end;
-		const rows = moreRows(scanner, this.#begin, this.#rowValues);
+		const rows = this.#moreRows(end);
 		this.#rowValues = -1;
 		if (rows === undefined) {
 			scanner.reset(this.#query, end);
@@ -389,6 +457,20 @@ class StatementLexer {
 		this.#rowsAt = end - this.#begin;
 		this.#rowsEnd = scanner.end - this.#begin;
 		this.#pieceStart = scanner.end;
+	}
+
+	#moreRows(firstEnd: number): readonly (readonly DataCell[])[] | undefined {
+		const scanner = this.#scanner;
+		if (this.#known === undefined) {
+			const rows = new MoreRows(scanner, this.#begin, this.#rowValues);
+			return rows.read(Number.POSITIVE_INFINITY) as readonly DataCell[][] | undefined;
+		}
+		const known = this.#known.get(firstEnd);
+		if (known === undefined) {
+			throw new RowsAhead(this.#query, firstEnd, this.#begin, this.#rowValues);
+		}
+		scanner.reset(this.#query, known.end);
+		return known.rows;
 	}
 
 	/** The scanner is at a number or string. */

@@ -11,29 +11,41 @@ const CLOSE = 41;
 const COMMA = 44;
 const MINUS = 45;
 
-/**
- * From behind the first row's `)`. Undefined: there are no more rows, or not all are literals, or they differ in length; the
- * grammar has to see them. Otherwise the scanner stands at the last `)`.
- */
-export function moreRows(
-	scanner: Scanner,
-	base: number,
-	columns: number,
-): DataCell[][] | undefined {
-	const rows: DataCell[][] = [];
-	for (;;) {
-		const end = scanner.end;
-		scanner.next();
-		if (!isPunctuation(scanner, COMMA)) {
-			// Whatever follows belongs to the statement, not to the rows.
-			scanner.reset(scanner.text, end);
-			return rows.length === 0 ? undefined : rows;
+/** Reads the rows from behind the first row's `)` on; in parts, if there are many. */
+export class MoreRows {
+	readonly #scanner: Scanner;
+	readonly #base: number;
+	readonly #columns: number;
+	readonly #rows: DataCell[][] = [];
+
+	/** The scanner stands behind that `)`. `base`: where the statement begins. */
+	constructor(scanner: Scanner, base: number, columns: number) {
+		this.#scanner = scanner;
+		this.#base = base;
+		this.#columns = columns;
+	}
+
+	/**
+	 * At most so many more. "more": there may be more of them. Undefined: there are none, or not all are literals, or they differ in
+	 * length; the grammar has to see them. Otherwise all rows, and the scanner stands at the last `)`.
+	 */
+	read(count: number): readonly DataCell[][] | "more" | undefined {
+		const scanner = this.#scanner;
+		for (let n = 0; n < count; n++) {
+			const end = scanner.end;
+			scanner.next();
+			if (!isPunctuation(scanner, COMMA)) {
+				// Whatever follows belongs to the statement, not to the rows.
+				scanner.reset(scanner.text, end);
+				return this.#rows.length === 0 ? undefined : this.#rows;
+			}
+			const row = readRow(scanner, this.#base, this.#columns);
+			if (row === undefined) {
+				return undefined;
+			}
+			this.#rows.push(row);
 		}
-		const row = readRow(scanner, base, columns);
-		if (row === undefined) {
-			return undefined;
-		}
-		rows.push(row);
+		return "more";
 	}
 }
 

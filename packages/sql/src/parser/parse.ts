@@ -22,7 +22,7 @@ import { type Token, tokenize } from "./tokens.ts";
 import { refuseByOpening } from "./unsupported.ts";
 
 export type { DataCell, LexedStatement, LiftedLiteral } from "./lex.ts";
-export { lex } from "./lex.ts";
+export { lex, lexInParts, longLength } from "./lex.ts";
 
 /** Tokens between two chances for other tasks: about 3 ms. */
 const SLICE_TOKENS = 40;

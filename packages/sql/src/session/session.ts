@@ -2,7 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ExecRow } from "../execute/env.ts";
 import type { Statement } from "../parser/ast.ts";
-import { type LexedStatement, lex } from "../parser/parse.ts";
+import { type LexedStatement, lex, lexInParts, longLength } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
@@ -76,7 +76,8 @@ export class QuorateSession implements Session, PortalObserver {
 		await this.#dropPortals();
 		let statements: LexedStatement[];
 		try {
-			statements = lex(text);
+			const lexed = this.#lex(text);
+			statements = lexed instanceof Promise ? await lexed : lexed;
 		} catch (error) {
 			await this.state.fail();
 			throw error;
@@ -88,6 +89,11 @@ export class QuorateSession implements Session, PortalObserver {
 			await this.#one(statements[i]!, sink, last === 0, i === last);
 		}
 		return true;
+	}
+
+	#lex(text: string): LexedStatement[] | Promise<LexedStatement[]> {
+		if (text.length < longLength) return lex(text);
+		return lexInParts(text, () => this.state.services.runtime.scheduler.yield());
 	}
 
 	/** A syntax error anywhere in the string is found before any of it runs. */
@@ -177,7 +183,8 @@ export class QuorateSession implements Session, PortalObserver {
 		if (name !== "" && state.statements.has(name)) {
 			throw new DatabaseError("42P05", `prepared statement "${name}" already exists`);
 		}
-		const statements = lex(text);
+		const found = this.#lex(text);
+		const statements = found instanceof Promise ? await found : found;
 		if (statements.length > 1) {
 			throw new DatabaseError("42601", "cannot insert multiple commands into a prepared statement");
 		}
