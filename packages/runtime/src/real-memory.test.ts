@@ -1,5 +1,12 @@
+import { getHeapSpaceStatistics } from "node:v8";
 import test from "ava";
-import { findCollector, GrowthCollector, QuietCollector, usedBytes } from "./real-memory.ts";
+import {
+	collectAll,
+	findCollector,
+	GrowthCollector,
+	QuietCollector,
+	usedBytes,
+} from "./real-memory.ts";
 
 test("it collects once the process is quiet, and not again before the heap has grown", (t) => {
 	let collections = 0;
@@ -52,4 +59,19 @@ test("what nothing refers to any more is gone some time after a collection", asy
 		await new Promise((resolve) => setImmediate(resolve));
 	}
 	t.pass();
+});
+
+test("the young generation gives back what it grew to", async (t) => {
+	const young = (): number =>
+		getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space")!.space_size;
+	// What survives makes it grow.
+	for (let kept: object[] = []; young() < 8 << 20; ) {
+		kept = kept.length > 100_000 ? [] : kept;
+		for (let n = 0; n < 1_000; n++) kept.push({ n });
+	}
+	// The answer keeps nothing alive.
+	const alive = setInterval(() => {}, 1_000);
+	await collectAll();
+	clearInterval(alive);
+	t.true(young() <= 4 << 20, `${young()} bytes`);
 });

@@ -6,7 +6,10 @@
  *     buffer of 30 bytes as 30 bytes, but it takes 200 of the allocator, which keeps what it once had.
  *  2. Otherwise only after an interval in which the process did next to nothing, and not twice: only once the heap has grown
  *     since the last time. So an idle process stays idle.
+ *  3. Where it did nothing but what an idle node does, the young generation gives back the room that it grew to under load, which
+ *     V8 by itself does minutes later. That takes several collections in a row, so nobody should be there to wait for them.
  */
+import { Session } from "node:inspector";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
@@ -14,6 +17,8 @@ const intervalMs = 5_000;
 const growthIntervalMs = 250;
 /** Share of one core in an interval below which the process is quiet. A collection takes it some 30 ms. */
 const quietShare = 0.15;
+/** Of an idle node, and over how long. */
+const idle = { share: 0.03, intervalMs: 10_000 } as const;
 const grownBytesMin = 8 << 20;
 
 /** Of one interval. */
@@ -26,15 +31,18 @@ export interface MemoryUse {
 /** Looks at one interval after the other. */
 export class QuietCollector {
 	readonly #collect: () => void;
+	readonly #share: number;
 	/** The least that was in use since the last collection; undefined right after it, since buffers are freed some time later. */
 	#keptBytes: number | undefined = 0;
 
-	constructor(collect: () => void) {
+	/** `share`: below which the process counts as quiet. */
+	constructor(collect: () => void, share = quietShare) {
 		this.#collect = collect;
+		this.#share = share;
 	}
 
 	look({ cpuShare, bytes }: MemoryUse): void {
-		const isQuiet = cpuShare < quietShare;
+		const isQuiet = cpuShare < this.#share;
 		if (this.#keptBytes === undefined) {
 			// If work has gone on at once, what is in use now is garbage again.
 			this.#keptBytes = isQuiet ? bytes : 0;
@@ -89,12 +97,31 @@ export function findCollector(): () => void {
 	return collect;
 }
 
-/** For the life of the process; does not keep it alive. */
-export function keepMemorySmall(): void {
-	const collect = findCollector();
-	const growth = new GrowthCollector(collect);
-	setInterval(() => growth.look(process.memoryUsage.rss()), growthIntervalMs).unref();
-	const collector = new QuietCollector(collect);
+/**
+ * Collects until nothing more comes of it, and shrinks the heap: as when the system is short of memory. That is not to be had but
+ * from the inspector.
+ */
+export function collectAll(): Promise<void> {
+	return new Promise((resolve) => {
+		const session = new Session();
+		sessions.add(session);
+		session.connect();
+		session.post("HeapProfiler.enable");
+		session.post("HeapProfiler.collectGarbage", () => {
+			// Within its own answer a session that disconnects never comes back.
+			setImmediate(() => {
+				session.disconnect();
+				sessions.delete(session);
+				resolve();
+			});
+		});
+	});
+}
+
+/** Nothing else refers to them: they would be collected by what they ask for, and their answers not come. */
+const sessions = new Set<Session>();
+
+function lookEvery(ms: number, collector: QuietCollector): void {
 	let cpu = process.cpuUsage();
 	let atMs = performance.now();
 	setInterval(() => {
@@ -106,5 +133,14 @@ export function keepMemorySmall(): void {
 		});
 		cpu = process.cpuUsage();
 		atMs = performance.now();
-	}, intervalMs).unref();
+	}, ms).unref();
+}
+
+/** For the life of the process; does not keep it alive. */
+export function keepMemorySmall(): void {
+	const collect = findCollector();
+	const growth = new GrowthCollector(collect);
+	setInterval(() => growth.look(process.memoryUsage.rss()), growthIntervalMs).unref();
+	lookEvery(intervalMs, new QuietCollector(collect));
+	lookEvery(idle.intervalMs, new QuietCollector(() => void collectAll(), idle.share));
 }
