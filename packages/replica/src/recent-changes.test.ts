@@ -50,6 +50,18 @@ test("no change is missed, however much is remembered", (t) => {
 	t.pass();
 });
 
+test("what is forgotten counts for every key", (t) => {
+	const recent = new RecentChanges(0 as Timestamp);
+	// The oldest one has the highest timestamp of those that have to go.
+	for (let n = 0; n < 1_000; n++) recent.put(keyOf(n), (2_000 - n) as Timestamp);
+	for (const n of [0, 300, 480, 999]) {
+		t.true(recent.lastIn(spanOf(n, 1)) >= 2_000 - n, String(n));
+	}
+	recent.put(keyOf(0), 3_000 as Timestamp);
+	for (let n = 0; n < 600; n++) recent.put(keyOf(n), (4_000 + n) as Timestamp);
+	t.is(recent.lastIn(spanOf(8_000, 1)), (4_000 + 600 - 512 - 1) as Timestamp);
+});
+
 test("a commit elsewhere is told apart", (t) => {
 	const recent = new RecentChanges(0 as Timestamp);
 	// A batch of a bulk write, and a small transaction.

@@ -5,7 +5,8 @@
  *  1. `lastIn` is at or above the timestamp of every change of a key of the span that this replica has applied. It may be above the
  *     last one: many keys of one commit count as one stretch, and what is forgotten counts for every key.
  *
- * Followers note what they apply as well, so a lease that moves takes nothing of it away; a snapshot begins anew, as does whatever else brings keys into a range.
+ * Followers note what they apply as well, so a lease that moves takes nothing of it away; a snapshot begins anew, as must whatever
+ * else brings keys into a range.
  */
 import { type Key, pointSpan, type Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
