@@ -19,7 +19,10 @@ test("of a large transaction about a megabyte is under way, whatever is still to
 	let [underWay, most, total] = [0, 0, 0];
 	const waiting: (() => void)[] = [];
 	const gateway = {
-		runtime: { scheduler: { yield: () => Promise.resolve() } },
+		runtime: {
+			scheduler: { yield: () => Promise.resolve() },
+			clock: { monotonicMs: () => 0 },
+		},
 		newTransactionId: () => Promise.resolve("t"),
 		heartbeats: { begin: () => {} },
 		router: {
