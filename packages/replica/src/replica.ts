@@ -70,7 +70,7 @@ import {
 } from "./writes.ts";
 
 /** Bytes written to the engine in one go (the last entry may go over it): bounds how long others wait for their turn. */
-const applyBytesMax = 128 << 10;
+const applyBytesMax = 64 << 10;
 
 /** For how long who asks for what was split off is told of it. */
 const splitToldMs = 10_000;

@@ -378,7 +378,7 @@ export async function abort(
 }
 
 /** Intents that one entry covers at most. */
-const intentsPerEntry = 500;
+const intentsPerEntry = 250;
 /** Resolve entries of one transaction on their way at once: the next part is looked for while the last is on its way to disks. */
 const resolvesMax = 4;
 

@@ -58,6 +58,8 @@ const entryWritesBytesMax = 900 << 10;
 const onePhaseWritesMax = 5_000;
 /** Of one Prepare with several writes: what a leaseholder accepts, and a replica applies, in one go keeps others waiting. */
 const pieceBytesMax = 64 << 10;
+/** Looking at so many writes takes a millisecond, and several while the code is new to the engine: between two looks others get their turn. */
+const manyWrites = 1_000;
 /** Of all pieces of a transaction under way: what leaseholders, and the connections to them, may have to hold for it. */
 const piecesBytesMax = 1 << 20;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
@@ -97,6 +99,7 @@ export class Committer {
 	}
 
 	async commit(work: CommitWork): Promise<CommitOutcome> {
+		if (work.writes.length >= manyWrites) await this.#giveWay();
 		const written = new Map(work.writes);
 		if (work.builtOn.size > 0 && ![...work.builtOn.keys()].every((k) => written.has(k))) {
 			await work.confirm();
@@ -108,6 +111,7 @@ export class Committer {
 			const read = work.reads.items((k) => written.has(k), work.strictly);
 			const items = [...read, ...work.relied];
 			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
+			if (requested.length >= manyWrites) await this.#giveWay();
 			const fits = this.chunks === 0 && !work.schemaChange;
 			const isOnePhase = fits && (await this.#fitsOneRange(requested, items));
 			if (work.builtOn.size > 0 && !isOnePhase) {
@@ -363,6 +367,7 @@ export class Committer {
 		let left: readonly (readonly RequestedWrite[])[] = [writes];
 		for (let isSentAgain = false; left.length > 0; ) {
 			const pieces = await this.#pieces(left);
+			if (writes.length >= manyWrites) await this.#giveWay();
 			const asked = { chunk: this.chunks, isSentAgain };
 			const answers = await Promise.all(await this.#prepareEach(pieces, asked));
 			const again: (readonly RequestedWrite[])[] = [];
@@ -393,6 +398,10 @@ export class Committer {
 			pieces.push(...parts.flatMap((part) => cutBySize(part.items)));
 		}
 		return pieces;
+	}
+
+	#giveWay(): Promise<void> {
+		return this.#gateway.runtime.scheduler.yield();
 	}
 
 	#pause(ms: number): Promise<void> {
