@@ -105,7 +105,9 @@ function missingOfProcess(
 		const other = latest.get(w.process);
 		if (other === undefined || w.invoked > other.invoked) latest.set(w.process, w);
 	}
+	const end = last(shown)?.invoked ?? Number.NEGATIVE_INFINITY;
 	for (const missed of acknowledged) {
+		if (missed.completed > end) return undefined;
 		const seen = latest.get(missed.process);
 		// A process runs one at a time: an end may coincide with the next start.
 		if (seen === undefined || seen === missed || missed.completed > seen.invoked) continue;
