@@ -33,6 +33,11 @@ export class Liveness {
 		this.#since = this.#clock.monotonicMs();
 	}
 
+	/** This process stood still: nobody could be heard. */
+	excuse(): void {
+		this.#since = this.#clock.monotonicMs();
+	}
+
 	heard(node: NodeId, bootId: string, schemaVersion: number, isStopping = false): void {
 		this.#heard.set(node, { atMs: this.#clock.monotonicMs(), bootId, schemaVersion, isStopping });
 	}
@@ -46,8 +51,8 @@ export class Liveness {
 	/** How long nothing has been heard of the boot that is registered; counted from the beginning of the leadership at the earliest. */
 	silentForMs({ nodeId, bootId }: NodeRecord): number {
 		const heard = this.#heard.get(nodeId);
-		const lastMs = heard?.bootId === bootId ? heard.atMs : this.#since;
-		return this.#clock.monotonicMs() - lastMs;
+		const lastMs = heard?.bootId === bootId ? heard.atMs : 0;
+		return this.#clock.monotonicMs() - Math.max(lastMs, this.#since);
 	}
 
 	/** The record with what was heard filled in. */

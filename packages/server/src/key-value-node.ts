@@ -38,6 +38,7 @@ import { RangeRouter } from "@quorate/txn/router";
 import { openWal } from "@quorate/wal/wal";
 import { DiskRoom } from "./disk-room.ts";
 import { EndedBoots } from "./ended-boots.ts";
+import { handleLeavings } from "./leaving.ts";
 import { moveExecutor } from "./move-executor.ts";
 import { RangeRenewal } from "./range-renewal.ts";
 import { handleSurveys } from "./survey.ts";
@@ -159,6 +160,7 @@ export async function startKeyValueNode(
 		giveLeasesAway: (mayTake) => store.giveLeasesAway(mayTake),
 	});
 	await startReplicas(parts, store);
+	handleLeavings(rpc, router);
 	handleSurveys({ rpc, identity: placement.identity, placement: client, router });
 	await placement.registered;
 	const renewal = renewRanges(parts, router, placement);

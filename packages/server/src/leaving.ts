@@ -1,13 +1,18 @@
 /**
  * A node that is about to stop gives away what others would have to wait for: its leases, each to a replica that is up to date. Where
- * nobody can take one, nothing is gained by waiting: the others find out by themselves when it is gone.
+ * nobody can take one, nothing is gained by waiting: the others find out by themselves when it is gone. All nodes are told who has
+ * what now: a request that is sent where nobody listens any more may have to fail, since nobody knows what became of it.
  */
-import type { NodeId } from "@quorate/keys/ids";
+import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { RangeStore } from "@quorate/replica/store";
+import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
+import type { RangeRouter } from "@quorate/txn/router";
 
+const method = "leases-moved";
+const tellMs = 500;
 const roundMs = 50;
 /** Of one hand-over: a range without a quorum never answers. */
 const attemptMs = 1_000;
@@ -19,6 +24,7 @@ const vainRoundsMax = 4;
 
 export interface LeavingOptions {
 	readonly runtime: Runtime;
+	readonly rpc: Rpc;
 	readonly nodeId: NodeId;
 	readonly placement: PlacementClient;
 	readonly store: RangeStore;
@@ -32,11 +38,40 @@ export async function giveUpLeases(options: LeavingOptions, withinMs: number): P
 	while (clock.monotonicMs() < deadlineMs && vainRounds < vainRoundsMax) {
 		const held = options.store.statuses().filter((s) => s.leaseholder);
 		const given = await Promise.all(held.map((s) => giveUp(options, s.descriptor)));
+		await tell(options, given);
 		if (!given.includes("kept")) {
 			return;
 		}
-		vainRounds = given.includes("given") ? 0 : vainRounds + 1;
+		vainRounds = given.some((g) => typeof g === "object") ? 0 : vainRounds + 1;
 		await sleep(options.runtime, roundMs);
+	}
+}
+
+interface Given {
+	readonly rangeId: RangeId;
+	readonly to: NodeId;
+}
+
+export function handleLeavings(rpc: Rpc, router: RangeRouter): void {
+	rpc.handle(method, (body, from) => {
+		for (const { rangeId, to } of from === undefined ? [] : (body as unknown as Given[])) {
+			router.leaseMoved(rangeId, from!.nodeId, to);
+		}
+		return true;
+	});
+}
+
+/** Those that do not answer soon find out by themselves. */
+async function tell(
+	{ rpc, nodeId, placement }: LeavingOptions,
+	outcomes: readonly (Given | "kept" | "none")[],
+): Promise<void> {
+	const given = outcomes.filter((o) => typeof o === "object").map((o) => ({ ...o }));
+	const others = placement.nodesCached().filter((n) => n.state === "live" && n.nodeId !== nodeId);
+	if (given.length > 0) {
+		await Promise.allSettled(
+			others.map((n) => rpc.call(n.nodeId, method, given, { timeoutMs: tellMs })),
+		);
 	}
 }
 
@@ -44,7 +79,7 @@ export async function giveUpLeases(options: LeavingOptions, withinMs: number): P
 async function giveUp(
 	{ runtime, nodeId, placement, store }: LeavingOptions,
 	{ rangeId, replicas }: RangeDescriptor,
-): Promise<"given" | "kept" | "none"> {
+): Promise<Given | "kept" | "none"> {
 	const live = new Set(
 		placement
 			.nodesCached()
@@ -65,7 +100,7 @@ async function giveUp(
 			for (let waitedMs = 0; replica.leads() && waitedMs < followMs; waitedMs += lookMs) {
 				await sleep(runtime, lookMs);
 			}
-			return "given";
+			return { rangeId, to };
 		}
 	}
 	return "kept";

@@ -1,5 +1,5 @@
 /** Descriptors by start key; newer ones push out what they overlap. */
-import type { RangeId } from "@quorate/keys/ids";
+import type { NodeId, RangeId } from "@quorate/keys/ids";
 import { type Key, spansOverlap } from "@quorate/keys/key";
 import { type RangeInfo, rangeSpan } from "@quorate/keys/range";
 import btree from "sorted-btree";
@@ -41,6 +41,15 @@ export class RangeCache {
 		for (const [start, info] of [...this.#byStart.entries()]) {
 			if (info.descriptor.rangeId === rangeId) {
 				this.#byStart.delete(start);
+			}
+		}
+	}
+
+	/** Where `from` was believed to hold the lease, `to` does. */
+	moveLease(rangeId: RangeId, from: NodeId, to: NodeId): void {
+		for (const [start, { descriptor, leaseholder }] of [...this.#byStart.entries()]) {
+			if (descriptor.rangeId === rangeId && leaseholder === from) {
+				this.#byStart.set(start, { descriptor, leaseholder: to });
 			}
 		}
 	}

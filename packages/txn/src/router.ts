@@ -5,7 +5,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError, errorFromData } from "@quorate/keys/database-error";
-import type { NodeId } from "@quorate/keys/ids";
+import type { NodeId, RangeId } from "@quorate/keys/ids";
 import { formatKey, type Key, keyMax, type Span } from "@quorate/keys/key";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import { isNewerEpoch } from "@quorate/keys/range";
@@ -103,6 +103,11 @@ export class RangeRouter {
 				this.#cache.put(range);
 			}
 		}
+	}
+
+	/** A node that stops says to whom it has given a lease: who asked it next would find nobody. */
+	leaseMoved(rangeId: RangeId, from: NodeId, to: NodeId): void {
+		this.#cache.moveLease(rangeId, from, to);
 	}
 
 	/** The range that holds the keys just below `end`. */

@@ -66,6 +66,8 @@ export class Scheduler {
 	#obstacles: readonly Obstacle[] = [];
 	/** What was looked at when nothing was to do. */
 	#settledAt = "";
+	/** Monotonic milliseconds of the last look. */
+	#lookedMs = 0;
 	#isSettled = false;
 	readonly #members: MemberChanges;
 	#timer: Timer | undefined;
@@ -133,6 +135,7 @@ export class Scheduler {
 
 	#pass(): void {
 		const { machine } = this.#options;
+		this.#excuseSleep();
 		this.#buryTheSilent();
 		this.#giveUp();
 		const nodes = machine.state.nodes().map((record) => this.#view(record));
@@ -156,6 +159,14 @@ export class Scheduler {
 		for (const move of plan.moves) {
 			void this.#make(move);
 		}
+	}
+
+	/** Whoever was suspended for long, with all others on this machine perhaps, has heard of nobody meanwhile. */
+	#excuseSleep(): void {
+		if (this.#nowMs - this.#lookedMs > Math.max(suspectAfterMs, this.#deadAfterMs() / 2)) {
+			this.#options.liveness.excuse();
+		}
+		this.#lookedMs = this.#nowMs;
 	}
 
 	get #nowMs(): number {
