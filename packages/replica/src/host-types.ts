@@ -84,7 +84,10 @@ export interface RaftGroupHandle {
 	 */
 	admit(bytes: number): Promise<void> | undefined;
 	transferLeadership(to: ReplicaId): void;
+	/** Stands for election; while nobody leads, again for a while. */
 	campaign(): void;
+	/** Leader: followers are told at once what is committed, and not with the next entry. */
+	announceCommit(): void;
 	/** Somebody wants something of the group here: if it rests, its clock runs again, and a leader that is gone is noticed. */
 	wake(): void;
 	status(): RaftStatus;

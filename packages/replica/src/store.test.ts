@@ -71,6 +71,7 @@ class FakeHost implements RaftHost {
 			admit: () => undefined,
 			transferLeadership: neverRuns,
 			campaign: neverRuns,
+			announceCommit: neverRuns,
 			wake: () => undefined,
 			status: () => ({ leader: peersOwn }) as RaftStatus,
 			remove: (recorded) => recorded,

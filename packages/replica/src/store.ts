@@ -313,6 +313,10 @@ export class RangeStore {
 			(r) => r.state.descriptor.end === right.descriptor.start,
 		);
 		const leads = left?.leads() === true;
+		if (leads) {
+			// The peers come to life as they apply the split: they should do so now, and while this one syncs.
+			void this.#options.runtime.scheduler.yield().then(() => left.group.announceCommit());
+		}
 		const synced = this.#options.engine.sync();
 		this.#awaitingBirth.set(rangeId, { locks: inheritance.locks, synced });
 		synced.then(

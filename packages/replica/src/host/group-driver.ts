@@ -25,8 +25,9 @@ import { WriteGate } from "./write-gate.ts";
 const commandBytesMax = 1 << 20;
 /** A leader that had nothing to do for so many ticks asks its group to be quiet. */
 const idleTicksMax = 5;
-/** The peers of a group that is being born may come to life a little later: it asks for votes each tick, so many times. */
-const birthCampaigns = 20;
+/** The peers of a group that is being born may come to life a little later: it asks for votes again, soon and then less often. */
+const birthCampaigns = 24;
+const birthPauseMs = { first: 5, most: 100 };
 
 /** A read round asks few replicas first: if it is not confirmed after this long, it asks all. */
 const readRetryMs = 10;
@@ -71,7 +72,7 @@ export class GroupDriver implements RaftGroupHandle {
 	#term: Term = 0;
 	#leader = 0 as ReplicaId;
 	#idleTicks = 0;
-	#birthCampaigns = 0;
+	#birthTimer: Timer | undefined;
 	/** While reads wait for a round. */
 	#readTimer: Timer | undefined;
 
@@ -143,9 +144,29 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	campaign(): void {
+		this.#stand();
+		this.#standAgain(birthCampaigns, birthPauseMs.first);
+	}
+
+	#stand(): void {
 		if (this.isRemoved) return;
 		this.raft.campaign();
 		this.#busy();
+	}
+
+	#standAgain(times: number, pauseMs: number): void {
+		this.#birthTimer?.cancel();
+		this.#birthTimer = this.#context.runtime.scheduler.setTimer(pauseMs, () => {
+			if (this.isRemoved || this.raft.leader !== 0 || times === 0) return;
+			if (this.raft.role !== "candidate") this.#stand();
+			this.#standAgain(times - 1, Math.min(birthPauseMs.most, 2 * pauseMs));
+		});
+	}
+
+	announceCommit(): void {
+		if (this.isRemoved) return;
+		this.raft.announceCommit();
+		if (this.raft.hasReady()) this.#context.touch(this);
 	}
 
 	wake(): void {
@@ -173,6 +194,7 @@ export class GroupDriver implements RaftGroupHandle {
 	end(): void {
 		this.isRemoved = true;
 		this.#readTimer?.cancel();
+		this.#birthTimer?.cancel();
 		this.#reads.failAll(notLeader(this));
 		this.#gate.open();
 	}
@@ -193,22 +215,8 @@ export class GroupDriver implements RaftGroupHandle {
 			this.#idleTicks++;
 			if (this.#idleTicks >= idleTicksMax) this.raft.quiesce();
 		}
-		if (this.#birthCampaigns > 0) this.#campaignAgain();
 		const isAwaited = this.#hasLeadershipChanged() || !this.#gate.isEmpty;
 		if (this.raft.hasReady() || isAwaited) this.#context.touch(this);
-	}
-
-	/** The group is new, and this replica is to be its first leader. */
-	campaignAtBirth(): void {
-		this.#birthCampaigns = birthCampaigns;
-		this.campaign();
-	}
-
-	#campaignAgain(): void {
-		this.#birthCampaigns--;
-		const { role, leader } = this.raft;
-		if (leader !== 0) this.#birthCampaigns = 0;
-		else if (role !== "candidate") this.raft.campaign();
 	}
 
 	takeReady(): Ready | undefined {

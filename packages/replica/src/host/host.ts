@@ -182,23 +182,13 @@ export class NodeRaftHost implements RaftHost {
 		const { voters, outgoing } = options.applied.configuration;
 		const isFirst = voters[0] === replicaId;
 		if (isFirst && voters.length === 1 && outgoing.length === 0) driver.campaign();
-		else if (isFirst && options.campaignAtStart && !isKnown) this.#birth(driver);
+		else if (isFirst && options.campaignAtStart && !isKnown) driver.campaign();
 		return driver;
 	}
 
 	#remembered(known: RecoveredGroup | undefined): RecoveredGroup | undefined {
 		if (known === undefined || this.#mutations?.votesForgotten !== true) return known;
 		return { ...known, hardState: { ...known.hardState, vote: 0 as ReplicaId } };
-	}
-
-	/** The peers come to life by an entry of the group that this one was split off: they should apply it now. */
-	#birth(driver: GroupDriver): void {
-		driver.campaignAtBirth();
-		for (const other of this.#groups.values()) {
-			if (other.raft.role !== "leader") continue;
-			other.raft.announceCommit();
-			if (other.raft.hasReady()) this.#touch(other);
-		}
 	}
 
 	group(range: RangeId): RaftGroupHandle | undefined {

@@ -120,6 +120,33 @@ test.serial(
 	},
 );
 
+test.serial("whoever asks while a range is split waits for a moment only", async (t) => {
+	const lab = new Lab(1, {});
+	await lab.start(4, ...accounts(200));
+	const waitsMs: number[] = [];
+	let isOver = false;
+	const random = lab.cluster.world.random("ids");
+	const load = lab.connections.map(async (connection) => {
+		while (!isOver) {
+			const before = lab.cluster.world.nowMs;
+			await connection.query(`UPDATE account SET n = n + 1 WHERE id = ${random.below(200)}`);
+			waitsMs.push(lab.cluster.world.nowMs - before);
+		}
+	});
+	await lab.run(async () => {
+		for (const at of rowKeys(lab).filter((_, i) => i % 40 === 20)) {
+			await lab.cluster.world.sleep(100);
+			t.true(await lab.cluster.splitAt([at]));
+		}
+		isOver = true;
+		await Promise.all(load);
+	});
+	const worst = waitsMs.reduce((a, b) => Math.max(a, b), 0);
+	t.log(`${waitsMs.length} updates, the slowest ${worst.toFixed(0)} virtual ms`);
+	t.true(worst < 150);
+	t.deepEqual(lab.cluster.problems, []);
+});
+
 const small: Limits = { rangeMaxBytes: 24 << 10, divideMs: 50, bufferBytes: 16 << 10 };
 
 test.serial("a load of many rows in one transaction splits its ranges while it runs", async (t) => {
