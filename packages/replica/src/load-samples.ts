@@ -11,11 +11,11 @@ const samplesMax = 256;
 /** Samples a second: all of them together are some seconds of load. */
 const samplesPerSecond = 25;
 /** Fewer say too little. */
-const samplesMin = 100;
+const samplesMin = 200;
 /** The busier side of a division has no more of the load than this: else it helps too little. */
 const busierMost = 0.75;
 /** Of the commits within one range, no more than this may come to lie in two: they would be dearer. */
-const dividedCommitsMost = 0.25;
+const dividedCommitsMost = 0.15;
 
 interface Sample {
 	/** The lowest and the highest key that was asked for. */

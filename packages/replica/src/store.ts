@@ -23,6 +23,7 @@ import type { LockTable } from "./lock-table.ts";
 import {
 	birthIndex,
 	decodeRangeState,
+	describeRange,
 	encodeRangeState,
 	newRangeState,
 	type RangeState,
@@ -59,8 +60,9 @@ export type StoreOptions = Omit<
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
 
-/** Until it is durable in the engine. */
+/** Until it is durable in the engine. Its keys are its own already. */
 interface Birth {
+	readonly descriptor: RangeDescriptor;
 	readonly locks: LockTable;
 	readonly synced: Promise<void>;
 }
@@ -313,12 +315,17 @@ export class RangeStore {
 			(r) => r.state.descriptor.end === right.descriptor.start,
 		);
 		const leads = left?.leads() === true;
+		const synced = this.#options.engine.sync();
 		if (leads) {
 			// The peers come to life as they apply the split: they should do so now, and while this one syncs.
 			void this.#options.runtime.scheduler.yield().then(() => left.group.announceCommit());
+			synced.then(
+				() => left.group.announceCommit(),
+				() => undefined,
+			);
 		}
-		const synced = this.#options.engine.sync();
-		this.#awaitingBirth.set(rangeId, { locks: inheritance.locks, synced });
+		const { descriptor } = right;
+		this.#awaitingBirth.set(rangeId, { descriptor, locks: inheritance.locks, synced });
 		synced.then(
 			() => {
 				this.#awaitingBirth.delete(rangeId);
@@ -400,10 +407,21 @@ export class RangeStore {
 			.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
 	}
 
-	#overlapping(d: RangeDescriptor): Replica | undefined {
-		const isOther = (r: Replica) => r.state.descriptor.rangeId !== d.rangeId;
-		const replicas = [...this.#replicas.values()].filter(isOther);
-		return replicas.find((r) => r.spans.some((s) => spansOverlap(s, rangeSpan(d))));
+	/** Whose keys some of the range's are here: another replica's, or one's that is not born yet and would meet them in its log. */
+	#overlapping(d: RangeDescriptor): string | undefined {
+		const span = rangeSpan(d);
+		for (const { descriptor } of this.#awaitingBirth.values()) {
+			if (descriptor.rangeId !== d.rangeId && spansOverlap(rangeSpan(descriptor), span)) {
+				return describeRange(descriptor);
+			}
+		}
+		for (const replica of this.#replicas.values()) {
+			const isOther = replica.state.descriptor.rangeId !== d.rangeId;
+			if (isOther && replica.spans.some((s) => spansOverlap(s, span))) {
+				return `${replica}`;
+			}
+		}
+		return undefined;
 	}
 
 	#holds(d: RangeDescriptor): boolean {

@@ -205,7 +205,7 @@ test.serial(
 		await lab.start(4, ...accounts(rows));
 		const random = lab.cluster.world.random("ids");
 		// Most of it in a few rows at the end: the middle of the keys would not be the middle of the load.
-		await ask(lab, 12, () => (random.chance(0.8) ? 180 + random.below(20) : random.below(180)));
+		await ask(lab, 16, () => (random.chance(0.8) ? 180 + random.below(20) : random.below(180)));
 		t.true(
 			lab.decisions("load") >= 1,
 			JSON.stringify(lab.cluster.serving().map((n) => n.store.splitDecisions)),
@@ -222,7 +222,7 @@ test.serial("where one row gets most of the requests nothing is split", async (t
 	const lab = new Lab(1, busy);
 	await lab.start(4, ...accounts(200));
 	const random = lab.cluster.world.random("ids");
-	await ask(lab, 12, () => (random.chance(0.9) ? 77 : random.below(200)));
+	await ask(lab, 16, () => (random.chance(0.9) ? 77 : random.below(200)));
 	t.is(lab.decisions("load"), 0);
 	t.true(lab.decisions("undivided-load") >= 1);
 	t.deepEqual(lab.cluster.problems, []);
@@ -231,7 +231,7 @@ test.serial("where one row gets most of the requests nothing is split", async (t
 test.serial("nor where transactions of one range would become transactions of two", async (t) => {
 	const lab = new Lab(1, busy);
 	await lab.start(4, ...accounts(200));
-	const endMs = lab.cluster.world.nowMs + 12_000;
+	const endMs = lab.cluster.world.nowMs + 16_000;
 	await lab.run(() => transfers(lab, 200, () => lab.cluster.world.nowMs < endMs));
 	t.is(lab.decisions("load"), 0);
 	t.true(lab.decisions("undivided-load") >= 1);
