@@ -8,7 +8,7 @@ import {
 	rangeId,
 	replicaId,
 } from "@quorate/keys/ids";
-import { keyMax, keyMin } from "@quorate/keys/key";
+import { key, keyMax, keyMin } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import { timestampZero } from "@quorate/keys/timestamp";
 import type { RaftStatus } from "@quorate/raft/group";
@@ -18,8 +18,15 @@ import type { Engine } from "@quorate/storage/engine";
 import { allMetaSpan, metaKey } from "@quorate/storage/engine-keys";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import test from "ava";
+import { encodeCommand } from "./commands.ts";
 import { FakeRpc, FakeWorld } from "./host/testing/fakes.ts";
-import type { GroupMachine, GroupOptions, RaftGroupHandle, RaftHost } from "./host-types.ts";
+import type {
+	CommittedEntry,
+	GroupMachine,
+	GroupOptions,
+	RaftGroupHandle,
+	RaftHost,
+} from "./host-types.ts";
 import {
 	birthIndex,
 	birthTerm,
@@ -264,4 +271,38 @@ test("of two snapshots that come in at once and overlap one is refused", async (
 	go();
 	await first;
 	t.not(node.engine.get(metaKey(range, "state")), undefined);
+});
+
+test("the right side of a split has its keys before it has a replica", async (t) => {
+	const node = new Node();
+	node.holds(descriptorWith(5, 1));
+	await node.start();
+	let durable: () => void = () => undefined;
+	const { sync } = node.engine;
+	node.engine.sync = () => {
+		node.engine.sync = sync;
+		return new Promise((resolve) => {
+			durable = resolve;
+		});
+	};
+	const split = { kind: "split" as const, at: key("m"), rangeId: rangeId(8) };
+	const replicaIds = [replicaId(6), replicaId(91)];
+	const command = encodeCommand({
+		sequence: 0,
+		number: 1,
+		version: 1,
+		command: { ...split, replicaIds },
+	});
+	const entry = { index: birthIndex + 1, term: birthTerm, command };
+	node.host.machines.get(replicaId(5))!.apply([entry as CommittedEntry]);
+	await node.world.settle();
+	// Elsewhere it has been split again, and the new range calls.
+	const own = { nodeId: self, replicaId: replicaId(7), role: "voter" as const };
+	const later = { ...descriptorWith(undefined, 1), rangeId: rangeId(9), start: key("t") };
+	const called = () => node.calledBy({ ...later, replicas: [own, ...later.replicas] });
+	t.deepEqual(await called(), [5]);
+	durable();
+	await node.world.settle();
+	t.deepEqual(node.host.made, [5, 6]);
+	t.deepEqual(await called(), [5, 6]);
 });
