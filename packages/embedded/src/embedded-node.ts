@@ -158,6 +158,7 @@ export class EmbeddedNode {
 			scheduler,
 			network: loopback.networkOf({ position, sqlPort, scope, scheduler }),
 			disk: new ScopedDisk(runtime.disk, scope),
+			files: new ScopedDisk(runtime.files, scope),
 			logger,
 			fatal: (reason) => {
 				if (scope.alive) {

@@ -50,6 +50,7 @@ export function createRealRuntime(options: RealRuntimeOptions): Runtime {
 		random: realRandom,
 		network: new RealNetwork(),
 		disk: new RealDisk(root),
+		files: new RealDisk("/"),
 		logger,
 		fatal: (reason) => {
 			logger.log("error", "stopping: it is not safe to go on", { reason });

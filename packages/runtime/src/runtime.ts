@@ -128,7 +128,10 @@ export interface Runtime {
 	readonly scheduler: Scheduler;
 	readonly random: Random;
 	readonly network: Network;
+	/** The node's data directory. */
 	readonly disk: Disk;
+	/** All files of the machine, by paths relative to "/": for what an operator names by an absolute path, as a backup's directory. */
+	readonly files: Disk;
 	readonly logger: Logger;
 	/**
 	 * Stops the node for good because going on would be unsafe (failed fsync, broken invariant). In production

@@ -176,6 +176,7 @@ export function diskRuntime(disk: Disk, onFatal: (reason: string) => void = () =
 			connect: () => Promise.reject(new Error("no network")),
 		},
 		disk,
+		files: disk,
 		logger: {
 			log: () => undefined,
 			child() {

@@ -39,6 +39,9 @@ export function createTestRuntime(seed = 1): TestRuntime {
 		get disk() {
 			return absent();
 		},
+		get files() {
+			return absent();
+		},
 		logger,
 		logged,
 		fatal: (reason) => {

@@ -190,6 +190,7 @@ export class TestProcess {
 			},
 			network: undefined as never,
 			disk: this.#makeDisk(),
+			files: undefined as never,
 			logger,
 			fatal: (reason) => {
 				this.log.push(`fatal: ${reason}`);

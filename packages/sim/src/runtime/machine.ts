@@ -113,6 +113,7 @@ export class Machine {
 			random: this.#random,
 			network: world.network.forProcess(process),
 			disk: this.disk.forProcess(process),
+			files: this.disk.forProcess(process, "machine"),
 			logger: this.log.logger({}),
 			fatal: (reason) => {
 				if (process.alive) {

@@ -12,7 +12,7 @@ import { codedError } from "./coded-error.ts";
 import { EVENT_DISK } from "./event-queue.ts";
 import type { CrashKind } from "./machine.ts";
 import type { SeededRandom } from "./seeded-random.ts";
-import { normalize, parentOf, SimDirectoryTree } from "./sim-directory.ts";
+import { normalize as normalized, parentOf, SimDirectoryTree } from "./sim-directory.ts";
 import { type Change, SimFile } from "./sim-file.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
@@ -100,7 +100,7 @@ export class SimDisk {
 
 	/** The next such operation, on that path if one is given, fails with this code. */
 	failNext(operation: DiskOperation, code: string, path?: string): void {
-		this.#failNext.push({ operation, code, path: path && normalize(path) });
+		this.#failNext.push({ operation, code, path: path && normalized(path) });
 	}
 
 	/** A new, empty disk. Not while a process runs. */
@@ -133,7 +133,9 @@ export class SimDisk {
 		return { where: `${path} byte ${bit >> 3}`, undo };
 	}
 
-	forProcess(process: SimProcess): Disk {
+	/** `root`: the directory that its paths are below. */
+	forProcess(process: SimProcess, root = ""): Disk {
+		const normalize = (path: string): string => normalized(`${root}/${path}`);
 		return {
 			root: undefined,
 			open: (path, mode) => this.#open(process, normalize(path), mode, false),

@@ -1,6 +1,7 @@
 /** A runtime for tests in one process: real timers, seeded randomness, no network and no disk. */
 import { InvariantError } from "@quorate/keys/assert";
-import type { Logger, Runtime } from "@quorate/runtime/runtime";
+import { MemoryDisk } from "@quorate/runtime/memory-disk";
+import type { Disk, Logger, Runtime } from "@quorate/runtime/runtime";
 
 const quiet: Logger = { log: () => {}, child: () => quiet };
 
@@ -17,7 +18,8 @@ function seeded(seed: number): () => number {
 	};
 }
 
-export function testRuntime(seed = 1): Runtime {
+/** `files`: what stands for the files of the machine; they may outlive a runtime. */
+export function testRuntime(seed = 1, files: Disk = new MemoryDisk()): Runtime {
 	const random = seeded(seed);
 	return {
 		clock: { monotonicMs: () => performance.now(), wallMs: () => Date.now() },
@@ -40,6 +42,7 @@ export function testRuntime(seed = 1): Runtime {
 			connect: () => absent("network"),
 		},
 		disk: new Proxy({} as Runtime["disk"], { get: () => absent("disk") }),
+		files,
 		logger: quiet,
 		fatal: (reason) => {
 			throw new InvariantError(reason);

@@ -79,6 +79,7 @@ export class FakeWorld {
 			random: { float: random, bytes: (count) => new Uint8Array(count) },
 			network: none,
 			disk: none,
+			files: none,
 			logger,
 			fatal: (reason) => {
 				this.fatals.push(reason);
