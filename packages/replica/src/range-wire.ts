@@ -7,6 +7,8 @@ import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { flatSpans, spansOf } from "./command-codec.ts";
 import type {
+	ExportedChange,
+	ExportPlace,
 	LockDemand,
 	LockedValue,
 	PageLimits,
@@ -169,6 +171,8 @@ export function answerToWire(a: RangeAnswer): Wire {
 			return [a.kind, flatRows(a.rows), a.resume, a.ts, a.since];
 		case "prepared":
 			return a.replaced === undefined ? [a.kind, a.p] : [a];
+		case "exported":
+			return [a.kind, a.rows.flatMap((row) => [row.key, row.ts, row.value]), a.resume];
 		case "committed":
 			return [a.kind, a.c];
 		case "done":
@@ -204,6 +208,8 @@ export function answerFromWire(wire: unknown): RangeAnswer {
 			};
 		case "prepared":
 			return { kind, p: w[1] as Timestamp };
+		case "exported":
+			return { kind, rows: exportedOf(w[1] as Wire), resume: w[2] as ExportPlace | null };
 		case "committed":
 			return { kind, c: w[1] as Timestamp };
 		case "done":
@@ -306,6 +312,16 @@ function rowsOf(flat: Wire): PageRow[] {
 	const rows: PageRow[] = new Array(flat.length / 2);
 	for (let n = 0; n < rows.length; n++) {
 		rows[n] = { key: flat[2 * n] as Key, value: flat[2 * n + 1] as Uint8Array };
+	}
+	return rows;
+}
+
+/** Key, timestamp and value in turn. */
+function exportedOf(flat: Wire): ExportedChange[] {
+	const rows: ExportedChange[] = [];
+	for (let at = 0; at < flat.length; at += 3) {
+		const [key, ts, value] = [flat[at], flat[at + 1], flat[at + 2]];
+		rows.push({ key: key as Key, ts: ts as Timestamp, value: value as Uint8Array | null });
 	}
 	return rows;
 }

@@ -36,6 +36,7 @@ import { closeTimestamp, isClosed, isForReplica } from "./closing.ts";
 import { type Command, decodeCommand, encodeCommand, entryBytesMax } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { ProposalResult } from "./core.ts";
+import { exportChanges } from "./exports.ts";
 import { changes, Feed, type FeedCore, observerOf } from "./feed.ts";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
 import { Inquiries } from "./inquiries.ts";
@@ -656,6 +657,7 @@ export class Replica implements GroupMachine, FeedCore {
 			case "scan":
 			case "lock-scan":
 			case "changes":
+			case "export":
 				return this.ownsSpan(b.span);
 			case "prepare":
 				return b.writes.every((w) => this.owns(w.key));
@@ -723,6 +725,8 @@ export class Replica implements GroupMachine, FeedCore {
 				return { kind: "done" };
 			case "changes":
 				return changes(this, b);
+			case "export":
+				return exportChanges(this, b);
 			case "split":
 				return this.split(b.at, "hand");
 			case "transfer-lease":

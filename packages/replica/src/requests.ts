@@ -161,6 +161,18 @@ export type RangeRequestBody =
 			readonly after: Timestamp;
 			readonly waitMs: number;
 	  }
+	/** Changes in (after, upTo] in the order of keys (`exports.ts`). */
+	| {
+			readonly kind: "export";
+			readonly span: Span;
+			/** Of the span's first key, those above it only: the answer before has ended within that key. Null: all. */
+			readonly above: Timestamp | null;
+			/** Also what each key held at `after`. */
+			readonly base: boolean;
+			readonly after: Timestamp;
+			/** An issued timestamp. */
+			readonly upTo: Timestamp;
+	  }
 	| { readonly kind: "split"; readonly at: Key }
 	| { readonly kind: "transfer-lease"; readonly to: NodeId }
 	/** Replaces the replicas: those nodes and no others will hold one. */
@@ -208,6 +220,19 @@ export interface PageRow {
 	readonly value: Uint8Array;
 }
 
+export interface ExportedChange {
+	readonly key: Key;
+	readonly ts: Timestamp;
+	/** Null: it was deleted. */
+	readonly value: Uint8Array | null;
+}
+
+/** Where an export goes on: `above` as of the request. */
+export interface ExportPlace {
+	readonly key: Key;
+	readonly above: Timestamp | null;
+}
+
 export type RangeAnswer =
 	| {
 			readonly kind: "values";
@@ -240,6 +265,12 @@ export type RangeAnswer =
 				readonly value: Uint8Array;
 			}[];
 			readonly upTo: Timestamp;
+	  }
+	| {
+			readonly kind: "exported";
+			readonly rows: readonly ExportedChange[];
+			/** Null: the span is done. */
+			readonly resume: ExportPlace | null;
 	  }
 	| { readonly kind: "committed"; readonly c: Timestamp }
 	| { readonly kind: "aborted" }

@@ -11,6 +11,7 @@
  * May import: runtime, keys, rpc, storage, replica, placement.
  */
 
+import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
@@ -22,6 +23,8 @@ import type { Gateway } from "./gateway.ts";
 import { throwErrors } from "./router.ts";
 import { GatewayTransaction } from "./transaction.ts";
 import type {
+	ChangesPage,
+	ChangesQuery,
 	FeedFollower,
 	FollowedFeed,
 	RangeStatus,
@@ -35,6 +38,8 @@ const adminCallsMax = 16;
 /** How long a lease may take to move to a replica that is made right now, and how often that is tried. */
 const catchUpMs = 10_000;
 const catchUpPauseMs = 100;
+/** For one page: a backup rather waits for an election than fails. */
+const changesMs = 60_000;
 
 export class GatewayCoordinator implements TransactionCoordinator {
 	readonly #gateway: Gateway;
@@ -159,6 +164,29 @@ export class GatewayCoordinator implements TransactionCoordinator {
 	follow(span: Span, after: Timestamp, follower: FeedFollower): FollowedFeed {
 		const { runtime, router } = this.#gateway;
 		return new ChangeFeed({ runtime, router, span, follower }, after);
+	}
+
+	async *changes(query: ChangesQuery): AsyncIterable<ChangesPage> {
+		const { router } = this.#gateway;
+		const { end } = query.span;
+		const rest = { base: query.base, after: query.after, upTo: query.upTo };
+		let { start } = query.span;
+		let { above } = query;
+		while (start < end) {
+			const { descriptor } = await router.rangeOf(start);
+			const span = { start, end: descriptor.end < end ? descriptor.end : end };
+			const body = { kind: "export" as const, span, above, ...rest };
+			const answer = await router.request(start, body, { idempotent: true, totalMs: changesMs });
+			if (answer.kind === "stale") {
+				continue;
+			}
+			throwErrors(answer);
+			assert(answer.kind === "exported", "an export is answered with changes");
+			const { rows } = answer;
+			start = answer.resume?.key ?? span.end;
+			above = answer.resume?.above ?? null;
+			yield { rows, resume: start < end ? { key: start, above } : null };
+		}
 	}
 
 	async ranges(span: Span): Promise<readonly RangeStatus[]> {

@@ -10,6 +10,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { LockStrength } from "@quorate/replica/lock-strength";
+import type { ExportedChange, ExportPlace } from "@quorate/replica/requests";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 
 export type Isolation = "serializable" | "repeatable read" | "read committed";
@@ -181,6 +182,23 @@ export interface Change {
 	readonly value: Uint8Array;
 }
 
+/** Of a span: what changed in (after, upTo], deletions too, and with `base` what its keys held at `after`. */
+export interface ChangesQuery {
+	readonly span: Span;
+	/** Of the span's first key only those above it, if the page before has ended within that key. */
+	readonly above: Timestamp | null;
+	readonly base: boolean;
+	readonly after: Timestamp;
+	/** Issued. */
+	readonly upTo: Timestamp;
+}
+
+/** In the order of keys, and of a key by timestamp. Complete up to `resume`; null: up to the end of the span. */
+export interface ChangesPage {
+	readonly rows: readonly ExportedChange[];
+	readonly resume: ExportPlace | null;
+}
+
 /** Who follows what changes in a span. */
 export interface FeedFollower {
 	/** Changes in the order of their timestamps; then all up to `upTo` have been told. Deletions are not among them. */
@@ -205,4 +223,6 @@ export interface TransactionCoordinator {
 	ranges(span: Span): Promise<readonly RangeStatus[]>;
 	/** Tells of everything that commits in the span above `after`, in the order of commits, each once. */
 	follow(span: Span, after: Timestamp, follower: FeedFollower): FollowedFeed;
+	/** All pages. Locks nothing and lets nobody wait. Rejects with 72000 where history does not reach back to `after`. */
+	changes(query: ChangesQuery): AsyncIterable<ChangesPage>;
 }

@@ -15,6 +15,8 @@ import type {
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type {
 	Change,
+	ChangesPage,
+	ChangesQuery,
 	FeedFollower,
 	FollowedFeed,
 	RangeStatus,
@@ -32,6 +34,8 @@ interface MemoryFeed extends FollowedFeed {
 	at: Timestamp;
 	readonly follower: FeedFollower;
 }
+
+const changesPerPage = 7;
 
 export class MemoryCoordinator implements TransactionCoordinator, PlacementClient {
 	readonly store = new MemoryStore();
@@ -92,6 +96,24 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 		const feed: MemoryFeed = { span, at: after, follower, stop: () => this.#feeds.delete(feed) };
 		this.#feeds.add(feed);
 		return feed;
+	}
+
+	async *changes(query: ChangesQuery): AsyncIterable<ChangesPage> {
+		await this.beforeRead?.();
+		const { span, after, upTo, base } = query;
+		const rows = this.store
+			.changes(span, after, upTo, base)
+			.filter(({ key, ts }) => query.above === null || key !== span.start || ts > query.above);
+		// Small pages, which end within a key too.
+		for (let at = 0; at === 0 || at < rows.length; at += changesPerPage) {
+			const next = rows[at + changesPerPage];
+			const last = rows[at + changesPerPage - 1];
+			const above = next !== undefined && next.key === last?.key ? last.ts : null;
+			yield {
+				rows: rows.slice(at, at + changesPerPage),
+				resume: next === undefined ? null : { key: next.key, above },
+			};
+		}
 	}
 
 	/** Something committed at `ts`. */

@@ -1,6 +1,7 @@
 /** Versions of keys in memory, for the in-process coordinator that tests run the SQL layer on. */
 import type { Key, Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { ExportedChange } from "@quorate/replica/requests";
 
 interface Version {
 	readonly timestamp: Timestamp;
@@ -52,6 +53,20 @@ export class MemoryStore {
 	keysIn(span: Span): Key[] {
 		const from = lowerBound(this.#keys, span.start);
 		return this.#keys.slice(from, lowerBound(this.#keys, span.end));
+	}
+
+	/** As `TransactionCoordinator.changes` has them. */
+	changes(span: Span, after: Timestamp, upTo: Timestamp, base: boolean): ExportedChange[] {
+		const out: ExportedChange[] = [];
+		for (const key of this.keysIn(span)) {
+			const versions = this.#versions.get(key)!.filter(({ timestamp }) => timestamp <= upTo);
+			const first = versions.findLastIndex(({ timestamp }) => timestamp <= after);
+			for (const { timestamp: ts, value } of versions.slice(Math.max(first, 0))) {
+				if (ts > after || (base && value !== undefined))
+					out.push({ key, ts, value: value ?? null });
+			}
+		}
+		return out;
 	}
 
 	write(key: Key, timestamp: Timestamp, value: Uint8Array | undefined): void {
