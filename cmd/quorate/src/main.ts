@@ -79,6 +79,8 @@ Examples:
     quorate sql postgresql://127.0.0.1:7432/quorate    another node
     quorate sql -c "SELECT 1" -c "\\dt"                 run and leave
     quorate sql < schema.sql                           statement by statement, up to the first error
+    quorate sql -c "BACKUP DATABASE quorate TO '/backups/a'"      a directory on that node's machine; then INCREMENTAL
+    quorate sql -c "RESTORE DATABASE quorate FROM '/backups/a'"   or TABLE t; AS OF SYSTEM TIME '...'
 
 Without a URL, DATABASE_URL is used, then PGHOST, PGPORT, PGUSER and PGDATABASE. Inside, \\? shows
 the commands. Exit codes: 0, 1 if a statement failed, 2 if there is no connection.

@@ -27,6 +27,10 @@ export interface Limits {
 	readonly schedulerMs?: number;
 	/** After so long a silence a node counts as dead, whatever `dead_after` says. */
 	readonly deadAfterMs?: number;
+	/** Of a backup's data files. */
+	readonly backupFileBytes?: number;
+	/** Rows of one transaction of a restore. */
+	readonly restoreBatchRows?: number;
 }
 
 /** While nobody has set `range_max_bytes` and `range_max_load`. */

@@ -5,7 +5,7 @@
 
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
-import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
+import { type BootId, bootId, type ClusterId, type NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import {
 	defaultHistoryLifeMs,
@@ -69,6 +69,7 @@ export type Undo = (() => Promise<void> | void)[];
 
 export interface KeyValueNode {
 	readonly nodeId: NodeId;
+	readonly clusterId: ClusterId;
 	readonly rpc: Rpc;
 	readonly placement: ConnectedPlacementClient;
 	readonly host: NodeRaftHost;
@@ -166,11 +167,11 @@ export async function startKeyValueNode(
 	const renewal = renewRanges(parts, router, placement);
 	undo.push(() => renewal?.close());
 	undo.push(() => advisory.close());
-	const { nodeId } = identity;
+	const { nodeId, clusterId } = placement.identity;
 	placement.schedule(moveExecutor(router, coordinator));
 	const stopping = () => placement.stopping();
 	const rest = { coordinator, advisory, renewal, room, stopping };
-	return { nodeId, rpc, placement: client, host, store, gateway, ...rest };
+	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...rest };
 }
 
 async function startReplicas({ identity }: Parts, store: RangeStore): Promise<void> {

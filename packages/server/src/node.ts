@@ -85,9 +85,11 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		},
 		undo,
 	);
-	const { nodeId, coordinator, placement, advisory } = keyValue;
+	const { nodeId, clusterId, coordinator, placement, advisory } = keyValue;
 	const cluster = new ClusterStatus(keyValue);
-	const sessions = createSessionFactory({ runtime, coordinator, placement, advisory, cluster });
+	const { limits = {} } = options;
+	const parts = { runtime, coordinator, placement, advisory, cluster, clusterId, limits };
+	const sessions = createSessionFactory(parts);
 	server = await createPgServer({
 		runtime,
 		sessions,

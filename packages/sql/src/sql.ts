@@ -19,6 +19,7 @@
  * - `ddl/`     Schema changes within a transaction (`schema-editor.ts`), and what follows its commit (`backfill.ts`).
  * - `session/` Both protocols over one state: transaction blocks, settings, prepared statements, portals, COPY; retries
  *   (`retry.ts`, `replay.ts`). `types.ts` is what the protocol server drives; `factory.ts` makes sessions.
+ * - `backup/` Chains of full and incremental backups in a directory, and restores from them (`backup.ts`).
  * - `types/`, `functions/`  Values, casts, operators and functions with PostgreSQL's rules.
  *
  * A statement on one row by its key takes the short way: its plan has `direct`, one read and one write without an iteration.

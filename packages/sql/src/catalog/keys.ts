@@ -39,6 +39,11 @@ export const sequenceKey = (valueId: number): Key => key(`\x01s${encodeId(valueI
 export const droppedIndexKey = (indexId: number): Key => key(`\x01x${encodeId(indexId)}`);
 
 export const descriptorSpan: Span = { start: key("\x01d"), end: key("\x01e") };
+/** A restore that is under way: what it makes of what, and how far it is. */
+export const restoreKey = (id: number): Key => key(`\x01r${encodeId(id)}`);
+export const restorePlaceKey = (id: number): Key => key(`\x01p${encodeId(id)}`);
+export const restoreSpan: Span = { start: key("\x01r"), end: key("\x01s") };
+export const sequenceSpan: Span = { start: key("\x01s"), end: key("\x01t") };
 export const droppedIndexSpan: Span = { start: key("\x01x"), end: key("\x01y") };
 
 /** Prefix of all keys of a physical index. */

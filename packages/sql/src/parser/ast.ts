@@ -579,6 +579,23 @@ export type Statement = { readonly at: number } & (
 	| { readonly kind: "show"; readonly name: string }
 	/** SHOW RANGES FROM TABLE t. */
 	| { readonly kind: "show-ranges"; readonly table: QualifiedName }
+	/** SHOW BACKUP 'directory'. */
+	| { readonly kind: "show-backup"; readonly directory: string }
+	| {
+			readonly kind: "backup";
+			readonly database: string;
+			readonly directory: string;
+			readonly incremental: boolean;
+			readonly asOf: Expression | undefined;
+	  }
+	/** One of `database` and `table` is there. */
+	| {
+			readonly kind: "restore";
+			readonly database: string | undefined;
+			readonly table: QualifiedName | undefined;
+			readonly directory: string;
+			readonly asOf: Expression | undefined;
+	  }
 	| { readonly kind: "explain"; readonly options: readonly Option[]; readonly statement: Statement }
 	| {
 			readonly kind: "prepare";

@@ -7,7 +7,13 @@
  * planned with the catalog as of then (S2).
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { epochMs, type Timestamp, ticksPerMs, timestamp } from "@quorate/keys/timestamp";
+import {
+	epochMs,
+	type Timestamp,
+	ticksPerMs,
+	timestamp,
+	timestampMax,
+} from "@quorate/keys/timestamp";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { Env, Execution } from "../execute/env.ts";
 import { StatementStore } from "../execute/statement-store.ts";
@@ -101,18 +107,12 @@ export async function pastTimestamp(
 	lexed: LexedStatement | undefined,
 ): Promise<IssuedTimestamp> {
 	const { placement } = state.services;
-	const moment = await evaluate(state, expression, lexed);
-	const { timestamp: now } = await placement.issue();
-	const ticks = moment(now);
-	if (ticks > BigInt(now)) {
+	const { at, now } = await namedTimestamp(state, expression, lexed);
+	if (at > now) {
 		throw new DatabaseError("22023", `${clause}: cannot read the future`, {
 			detail: `The newest timestamp is ${now}.`,
 		});
 	}
-	if (ticks <= 0n) {
-		throw new DatabaseError("22023", `${clause}: there is nothing before 2020-01-01`);
-	}
-	const at = timestamp(Number(ticks));
 	const schemaVersion = await placement.schemaVersionAt(at);
 	if (schemaVersion === undefined) {
 		throw new DatabaseError("72000", "snapshot too old", {
@@ -120,6 +120,22 @@ export async function pastTimestamp(
 		});
 	}
 	return { timestamp: at, schemaVersion };
+}
+
+/** Which one is named, counted from a fresh one. It may be of another cluster: nothing is known of it. Throws 22023. */
+export async function namedTimestamp(
+	state: SessionState,
+	expression: Expression,
+	lexed: LexedStatement | undefined,
+): Promise<{ readonly at: Timestamp; readonly now: Timestamp }> {
+	const moment = await evaluate(state, expression, lexed);
+	const { timestamp: now } = await state.services.placement.issue();
+	const ticks = moment(now);
+	if (ticks <= 0n) {
+		throw new DatabaseError("22023", `${clause}: there is nothing before 2020-01-01`);
+	}
+	const at = ticks > BigInt(timestampMax) ? timestampMax : timestamp(Number(ticks));
+	return { at, now };
 }
 
 /** Ticks of the oracle, given its newest timestamp. */

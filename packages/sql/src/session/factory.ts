@@ -1,6 +1,7 @@
 /** Sessions of one node, and what they share. */
 
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { Limits } from "@quorate/keys/limits";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
@@ -44,6 +45,9 @@ export interface SessionFactoryOptions {
 	readonly cluster?: ClusterAccess;
 	/** The only database there is. */
 	readonly database?: string;
+	readonly clusterId?: string;
+	/** Tests only. */
+	readonly limits?: Limits;
 	/** Bytes that the rows a statement sorts, groups or joins may take. */
 	readonly statementMemory?: number;
 }
@@ -75,6 +79,8 @@ function services(options: SessionFactoryOptions): NodeServices {
 		virtualTable: systemTable,
 		catalogCall: callCatalog,
 		database: options.database ?? "quorate",
+		clusterId: options.clusterId ?? "",
+		limits: options.limits ?? {},
 		statementMemory: options.statementMemory ?? defaultStatementMemory,
 		memoryPool: new MemoryPool(defaultNodeMemory),
 	};

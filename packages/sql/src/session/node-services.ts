@@ -1,4 +1,5 @@
 /** What all sessions of a node share. */
+import type { Limits } from "@quorate/keys/limits";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
@@ -43,6 +44,10 @@ export interface NodeServices {
 	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
 	readonly catalogCall: CatalogCall;
 	readonly database: string;
+	/** Tests only. */
+	readonly limits: Limits;
+	/** Named in backups. */
+	readonly clusterId: string;
 	/** Bytes that one statement may keep in memory. */
 	readonly statementMemory: number;
 	/** What all statements together may. */

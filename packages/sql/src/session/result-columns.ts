@@ -1,5 +1,6 @@
 /** Columns of what statements without a plan return. */
 import { plainType, textType } from "../plan/bound.ts";
+import { OID } from "../types/oids.ts";
 import type { ResultColumn } from "./types.ts";
 
 export const textColumn = (name: string): ResultColumn => ({
@@ -9,19 +10,15 @@ export const textColumn = (name: string): ResultColumn => ({
 	attribute: 0,
 });
 
-const int8Column = (name: string): ResultColumn => ({
+const column = (name: string, typeOid: number): ResultColumn => ({
 	name,
-	type: plainType(20),
+	type: plainType(typeOid),
 	tableOid: 0,
 	attribute: 0,
 });
 
-const float8Column = (name: string): ResultColumn => ({
-	name,
-	type: plainType(701),
-	tableOid: 0,
-	attribute: 0,
-});
+const float8Column = (name: string): ResultColumn => column(name, OID.float8);
+const int8Column = (name: string): ResultColumn => column(name, OID.int8);
 
 export const rangeColumns: readonly ResultColumn[] = [
 	int8Column("range_id"),
@@ -31,4 +28,16 @@ export const rangeColumns: readonly ResultColumn[] = [
 	textColumn("replicas"),
 	int8Column("size"),
 	float8Column("requests_per_second"),
+];
+
+/** SHOW BACKUP: for each backup of the chain one row for each of its parts. */
+export const backupColumns: readonly ResultColumn[] = [
+	int8Column("backup"),
+	textColumn("kind"),
+	int8Column("from_timestamp"),
+	int8Column("to_timestamp"),
+	column("to_time", OID.timestamptz),
+	textColumn("object"),
+	textColumn("name"),
+	int8Column("changes"),
 ];

@@ -7,7 +7,8 @@ import { runCopy } from "./copy.ts";
 import { runExplain } from "./explain.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
-import { rangeColumns, textColumn } from "./result-columns.ts";
+import { backupColumns, rangeColumns, textColumn } from "./result-columns.ts";
+import { runBackup, runRestore, showBackup } from "./run-backup.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
 import { runSettingStatement } from "./run-settings.ts";
 import type { SessionState } from "./session-state.ts";
@@ -65,6 +66,12 @@ export async function runUtility(
 			return runMaintenance(state, block, statement);
 		case "show-ranges":
 			return showRanges(state, block, statement, output);
+		case "backup":
+			return runBackup(state, block, statement);
+		case "restore":
+			return runRestore(state, block, statement);
+		case "show-backup":
+			return showBackup(state, statement, output);
 		default:
 			throw new DatabaseError("0A000", `${statement.kind} is not supported here`);
 	}
@@ -91,6 +98,8 @@ export function utilityColumns(
 			return statement.move ? undefined : state.cursors.find(statement.name)?.columns;
 		case "show-ranges":
 			return rangeColumns;
+		case "show-backup":
+			return backupColumns;
 		default:
 			return undefined;
 	}

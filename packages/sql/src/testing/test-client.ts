@@ -1,5 +1,7 @@
 /** A client of sessions in one process: runs statements and gives back what a driver would see, as text. */
 import type { DatabaseError } from "@quorate/keys/database-error";
+import type { Limits } from "@quorate/keys/limits";
+import type { Disk } from "@quorate/runtime/runtime";
 import { createSessionFactory } from "../session/factory.ts";
 import type { Notice, ResultColumn, ResultSink, Session } from "../session/types.ts";
 import type { Datum } from "../types/datum.ts";
@@ -158,14 +160,23 @@ export interface TestServer {
 	close(): Promise<void>;
 }
 
-export function testServer(): TestServer {
+export interface TestServerOptions {
+	/** The machine's files. */
+	readonly files?: Disk;
+	readonly seed?: number;
+	readonly limits?: Limits;
+}
+
+export function testServer({ files, seed = 1, limits = {} }: TestServerOptions = {}): TestServer {
 	const coordinator = new MemoryCoordinator();
-	const runtime = testRuntime();
+	const runtime = testRuntime(seed, files);
 	const factory = createSessionFactory({
 		runtime,
 		coordinator,
 		placement: coordinator,
 		advisory: memoryAdvisory(runtime, coordinator),
+		clusterId: `cluster ${seed}`,
+		limits,
 	});
 	const clients: TestClient[] = [];
 	return {

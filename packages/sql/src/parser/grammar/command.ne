@@ -87,6 +87,7 @@ show -> "show" settingName {% ([, name], at) => ({ kind: "show", name, at }) %}
       | "show" "transaction" "isolation" "level" {% (d, at) => ({ kind: "show", name: "transaction_isolation", at }) %}
       | "show" "session" "authorization" {% (d, at) => ({ kind: "show", name: "session_authorization", at }) %}
       | "show" "ranges" "from" "table" relation {% ([, , , , table], at) => ({ kind: "show-ranges", table, at }) %}
+      | "show" "backup" %string {% ([, , directory], at) => ({ kind: "show-backup", directory: directory.value, at }) %}
 
 explainable -> query {% id %} | changeStatement {% id %} | createTable {% id %} | execute {% id %}
 explain -> "explain" explainable {% ([, statement], at) => ({ kind: "explain", options: [], statement, at }) %}
@@ -176,3 +177,8 @@ fetchWay -> "next" {% () => way("forward", 1) %}
           | "backward" "all" {% () => way("backward", "all") %}
 fromIn -> "from" | "in"
 fromInOpt -> null | fromIn
+
+backup -> "backup" "database" columnName "to" %string incremental asOfOpt {% ([, , database, , directory, incremental, asOf], at) => ({ kind: "backup", database, directory: directory.value, incremental, asOf, at }) %}
+        | "restore" "database" columnName "from" %string asOfOpt {% ([, , database, , directory, asOf], at) => ({ kind: "restore", database, table: undefined, directory: directory.value, asOf, at }) %}
+        | "restore" "table" qualifiedName "from" %string asOfOpt {% ([, , table, , directory, asOf], at) => ({ kind: "restore", database: undefined, table, directory: directory.value, asOf, at }) %}
+incremental -> null {% () => false %} | "incremental" {% () => true %}

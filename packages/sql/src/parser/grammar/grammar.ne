@@ -49,4 +49,5 @@ statement -> query {% id %}
            | notification {% id %}
            | comment {% id %}
            | cursor {% id %}
+           | backup {% id %}
 

@@ -1,0 +1,155 @@
+/** The tables and sequences that a restore makes: those of the backup under new numbers. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	columnByAttnum,
+	type IndexDescriptor,
+	liveColumns,
+	type RelationDescriptor,
+	type SequenceDescriptor,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { alreadyExists, namesOf } from "../ddl/schema-editor.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import type { Work } from "./work.ts";
+
+/** `table` undefined: all that there is. */
+export interface RestoreTarget {
+	readonly table: { readonly schema: string; readonly name: string } | undefined;
+}
+
+export interface Chosen {
+	readonly tables: readonly TableDescriptor[];
+	readonly sequences: readonly SequenceDescriptor[];
+}
+
+/** Throws 42P01 where the table was not there, 42P07 where a name is taken. */
+export function choose(
+	relations: readonly RelationDescriptor[],
+	{ table: wanted }: RestoreTarget,
+	present: CatalogSnapshot,
+): Chosen {
+	const others = relations.filter(({ kind }) => kind !== "table" && kind !== "sequence");
+	if (others.length > 0 && wanted === undefined) {
+		throw new DatabaseError("0A000", `cannot restore a ${others[0]!.kind} yet`, {
+			hint: "Restore single tables.",
+		});
+	}
+	const tables = relations.filter(
+		(one): one is TableDescriptor =>
+			one.kind === "table" &&
+			(wanted === undefined || (one.schema === wanted.schema && one.name === wanted.name)),
+	);
+	if (wanted !== undefined && tables.length === 0) {
+		throw new DatabaseError(
+			"42P01",
+			`relation "${wanted.name}" is not in the backup at that timestamp`,
+		);
+	}
+	const oids = new Set(tables.map(({ oid }) => oid));
+	const sequences = relations.filter(
+		(one): one is SequenceDescriptor =>
+			one.kind === "sequence" &&
+			(wanted === undefined ||
+				(one.ownedBy !== undefined && oids.has(one.ownedBy.tableOid)) ||
+				(isUsed(one, tables) && present.object(one.schema, one.name) === undefined)),
+	);
+	for (const relation of [...tables, ...sequences]) {
+		const taken = namesOf(relation).find(
+			(name) => present.object(relation.schema, name) !== undefined,
+		);
+		if (taken !== undefined) throw alreadyExists(taken);
+	}
+	return { tables, sequences };
+}
+
+/** A default names it. */
+function isUsed(sequence: SequenceDescriptor, tables: readonly TableDescriptor[]): boolean {
+	const text = `'${quoteIdentifier(sequence.name).replaceAll("'", "''")}'::regclass`;
+	return tables.some((table) =>
+		liveColumns(table).some((column) => column.defaultText?.includes(text) === true),
+	);
+}
+
+/** All numbers that must be new. */
+export function numbersOf({ tables, sequences }: Chosen): readonly number[] {
+	const numbers = new Set<number>();
+	for (const table of tables) {
+		numbers.add(table.oid);
+		for (const check of table.checks) numbers.add(check.oid);
+		for (const index of [table.primary, ...table.indexes]) {
+			numbers.add(index.oid);
+			numbers.add(index.indexId);
+			if (index.constraintOid !== undefined) numbers.add(index.constraintOid);
+		}
+	}
+	for (const sequence of sequences) {
+		numbers.add(sequence.oid);
+		numbers.add(sequence.valueId);
+	}
+	return [...numbers];
+}
+
+export type Renumbering = ReadonlyMap<number, number>;
+
+function renumbered(numbers: Renumbering, index: IndexDescriptor): IndexDescriptor {
+	const { constraintOid } = index;
+	return {
+		...index,
+		oid: numbers.get(index.oid)!,
+		indexId: numbers.get(index.indexId)!,
+		constraintOid: constraintOid === undefined ? undefined : numbers.get(constraintOid)!,
+	};
+}
+
+/** With all its indexes, but for those that were being built: S3 has promised nothing of them. */
+export function restoredTable(
+	work: Work,
+	table: TableDescriptor,
+	numbers: Renumbering,
+): TableDescriptor {
+	const built = table.indexes.filter(({ state }) => state === "public");
+	for (const { name, state } of table.indexes) {
+		if (state !== "public")
+			work.tell(`index "${name}" was not finished at that time: it is left out`);
+	}
+	return {
+		...table,
+		oid: numbers.get(table.oid)!,
+		columns: withoutPromises(work, table),
+		primary: renumbered(numbers, table.primary),
+		indexes: built.map((index) => renumbered(numbers, index)),
+		checks: table.checks.map((check) => ({ ...check, oid: numbers.get(check.oid)! })),
+		rewrite: undefined,
+	};
+}
+
+/** A primary key that was being made has its columns NOT NULL from the beginning, though rows may have contradicted. */
+function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["columns"] {
+	const { rewrite, primary } = table;
+	if (rewrite === undefined) return table.columns;
+	const promised = new Set(rewrite.primary.columns.map(({ attnum }) => attnum));
+	for (const { attnum } of primary.columns) promised.delete(attnum);
+	const names = [...promised].map((attnum) => columnByAttnum(table, attnum).name);
+	work.tell(
+		`table "${table.name}" was being given another primary key at that time: it keeps the one before` +
+			(names.length === 0 ? "" : `, and NOT NULL of ${names.join(", ")} is left out`),
+	);
+	return table.columns.map((column) =>
+		promised.has(column.attnum) ? { ...column, notNull: false } : column,
+	);
+}
+
+export function restoredSequence(
+	sequence: SequenceDescriptor,
+	numbers: Renumbering,
+): SequenceDescriptor {
+	const { ownedBy } = sequence;
+	const owner = ownedBy && numbers.get(ownedBy.tableOid);
+	return {
+		...sequence,
+		oid: numbers.get(sequence.oid)!,
+		valueId: numbers.get(sequence.valueId)!,
+		ownedBy: ownedBy && owner !== undefined ? { ...ownedBy, tableOid: owner } : undefined,
+	};
+}
