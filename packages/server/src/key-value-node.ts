@@ -5,6 +5,7 @@
 
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
+import { oldestHold } from "@quorate/keys/history-holds";
 import { type BootId, bootId, type ClusterId, type NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import {
@@ -13,6 +14,7 @@ import {
 	defaultRangeMaxLoad,
 } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
+import { ticksPerMs } from "@quorate/keys/timestamp";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
 import { establishIdentity } from "@quorate/placement/founding";
@@ -307,12 +309,19 @@ function divisionRules(placement: ConnectedPlacementClient, limits?: Limits): Di
 	};
 }
 
-/** The setting `gc_ttl`, in milliseconds. Undefined while nobody can say: what was removed too early is gone. */
+/** Between the look at the holds and the collection that goes by it. */
+const holdMarginMs = 60_000;
+
+/** The setting `gc_ttl`, in milliseconds, or longer where somebody holds older history. Undefined while nobody can say: what was removed too early is gone. */
 async function historyLifeMs(placement: ConnectedPlacementClient): Promise<number | undefined> {
 	try {
 		await placement.refreshSettings();
-		const set = placement.settings().values.get("gc_ttl");
-		return set === undefined ? defaultHistoryLifeMs : durationMs(set);
+		const { values } = placement.settings();
+		const set = values.get("gc_ttl");
+		const lifeMs = set === undefined ? defaultHistoryLifeMs : durationMs(set);
+		const now = placement.seen();
+		const held = oldestHold(values, now) ?? now;
+		return held < now ? Math.max(lifeMs, (now - held) / ticksPerMs + holdMarginMs) : lifeMs;
 	} catch (error) {
 		if (error instanceof DatabaseError) {
 			return undefined;

@@ -3,6 +3,7 @@
  * total is right, and the rows are those that the original shows AS OF then.
  */
 import { key } from "@quorate/keys/key";
+import type { Limits } from "@quorate/keys/limits";
 import type { Runtime } from "@quorate/runtime/runtime";
 import test, { type ExecutionContext } from "ava";
 import { SimCluster } from "./sim-cluster.ts";
@@ -23,8 +24,8 @@ class Bank {
 	readonly cluster: SimCluster;
 	readonly runtime: Runtime;
 
-	constructor(seed: number, nodes: number) {
-		this.cluster = new SimCluster(seed, { nodes, limits });
+	constructor(seed: number, nodes: number, more: Limits = {}) {
+		this.cluster = new SimCluster(seed, { nodes, limits: { ...limits, ...more } });
 		this.runtime = this.cluster.world.addMachine(100).boot();
 	}
 
@@ -213,3 +214,30 @@ for (const seed of [1]) {
 		t.deepEqual([...bank.cluster.problems, ...other.cluster.problems], []);
 	});
 }
+
+test.serial(
+	"an interrupted backup finds its history held, and nobody holds it after the end",
+	async (t) => {
+		const bank = new Bank(7, 3, { collectMs: 500 });
+		const { world } = bank.cluster;
+		await bank.cluster.start();
+		await bank.run(makeBank(bank));
+		await bank.run(bank.insist(0, "ALTER SYSTEM SET gc_ttl = '1s'"));
+		let isOver = false;
+		const clients = [1, 2].map((client) => transfers(bank, client, () => isOver));
+		const statement = `BACKUP DATABASE quorate TO '${directory}'`;
+		bank.killAt(0, /\.data$/, 2);
+		await t.throwsAsync(bank.run(bank.once(0, statement)), { instanceOf: ConnectionLostError });
+		await world.runFor(15_000);
+		const { notices } = await bank.run(bank.insist(0, statement));
+		t.regex(notices.join(), /^an unfinished backup up to \d+ is gone on with: [12] files are there$/);
+		const [shown] = await bank.run(bank.rows(0, `SHOW BACKUP '${directory}'`));
+		await world.runFor(5_000);
+		isOver = true;
+		await bank.run(Promise.all(clients));
+		const past = bank.once(1, `SELECT * FROM account AS OF SYSTEM TIME ${shown![3]}`);
+		const error = await t.throwsAsync(bank.run(past), { instanceOf: SqlError });
+		t.is(error.code, "72000");
+		t.deepEqual(bank.cluster.problems, []);
+	},
+);

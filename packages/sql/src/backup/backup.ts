@@ -19,7 +19,8 @@
  *     made since, or loaded since by a restore, whose rows may be older than the table is visible) comes with what it held at T0.
  *     So a table that is in the catalog at a t of the chain's window can be put together as of t from the backups up to t.
  * B3. History that was collected is not passed over: below the GC threshold a backup fails with 72000 and says what to do.
- *     Nothing holds the threshold back for it: `gc_ttl` has to be longer than a backup takes, and than the time between two.
+ *     While it runs it holds history back (`history-holds.ts`), and for ten minutes after it was interrupted; between two backups
+ *     nothing does: `gc_ttl` has to be longer than that.
  * B4. A backup is there once its manifest is, which is written last and lists size and checksum of every file. Files
  *     are replaced as a whole and synced, the directory too. A plan without a manifest is an unfinished backup.
  * B5. The plan fixes T and the sources, and each file says where it begins and ends. So the same statement, run again after a crash,
@@ -39,6 +40,7 @@ import { decodeDescriptor } from "../catalog/descriptor.ts";
 import { descriptorSpan } from "../catalog/keys.ts";
 import { DataFileWriter } from "./data-file.ts";
 import { BackupDirectory, type Chain } from "./directory.ts";
+import { HistoryHold } from "./hold.ts";
 import {
 	type BackupPlan,
 	type DataFileEntry,
@@ -96,7 +98,7 @@ const historyIsGone = ({ incremental }: BackupRequest): DatabaseError =>
 	new DatabaseError("72000", "what the backup has to read is not kept any more", {
 		hint: incremental
 			? "Take a full backup in another directory. ALTER SYSTEM SET gc_ttl to more than the time between two backups."
-			: "ALTER SYSTEM SET gc_ttl to more than a backup takes, or choose a later timestamp.",
+			: "Choose a later timestamp, or ALTER SYSTEM SET gc_ttl before it is needed.",
 	});
 
 /** Of a cluster whose disks were put back to an older state. */
@@ -231,8 +233,11 @@ async function writeBackup(
 	}
 	logger.log("info", "a backup is written", { ...what, after: plan.after, found: files.length });
 	await directory.writePlan(plan);
-	await new BackupWriter(work, directory, plan, files).run();
+	const hold = new HistoryHold(work, plan.id, plan.after);
+	await hold.renew();
+	await new BackupWriter(work, directory, plan, files, hold).run();
 	await directory.writeManifest({ ...plan, files });
+	await hold.release();
 	const changes = files.reduce((sum, file) => sum + file.changes, 0);
 	logger.log("info", "a backup is finished", { ...what, files: files.length, changes });
 	return changes;
@@ -246,14 +251,22 @@ class BackupWriter {
 	readonly #files: DataFileEntry[];
 	readonly #file = new DataFileWriter();
 	readonly #progress: Progress;
+	readonly #hold: HistoryHold;
 	/** Up to which everything is in a file or in `#file`. */
 	#at: Place;
 
-	constructor(work: Work, directory: BackupDirectory, plan: BackupPlan, files: DataFileEntry[]) {
+	constructor(
+		work: Work,
+		directory: BackupDirectory,
+		plan: BackupPlan,
+		files: DataFileEntry[],
+		hold: HistoryHold,
+	) {
 		this.#work = work;
 		this.#directory = directory;
 		this.#plan = plan;
 		this.#files = files;
+		this.#hold = hold;
 		this.#at = files.at(-1)?.to ?? startPlace;
 		this.#progress = new Progress(work, "backup");
 	}
@@ -281,6 +294,7 @@ class BackupWriter {
 			for (const row of page.rows) this.#file.add(row);
 			this.#at = this.#placeAfter(from.source, page);
 			if (this.#file.length >= (limits.backupFileBytes ?? fileBytesMax)) await this.#finish();
+			await this.#hold.renew();
 			this.#tell();
 		}
 	}

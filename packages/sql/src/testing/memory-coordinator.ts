@@ -2,6 +2,7 @@
  * One process, no cluster: a coordinator and a placement client in memory, with the rules that SQL relies on (snapshot
  * reads, buffered writes, locks, validation at commit, schema versions). Test support: the whole SQL layer runs on it.
  */
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin, type Span, spanContains } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
@@ -54,6 +55,8 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	]);
 	readonly #splits: Key[] = [];
 
+	/** Of changes: those up to it may be gone. */
+	gcThreshold = 0;
 	/** What transactions that take the past read at, if it is not below what they ask for. */
 	closed: IssuedTimestamp | undefined;
 	readonly #schema: { readonly version: number; readonly c: number }[] = [{ version: 1, c: 0 }];
@@ -101,6 +104,7 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	async *changes(query: ChangesQuery): AsyncIterable<ChangesPage> {
 		await this.beforeRead?.();
 		const { span, after, upTo, base } = query;
+		if (after < this.gcThreshold) throw new DatabaseError("72000", "snapshot too old");
 		const rows = this.store
 			.changes(span, after, upTo, base)
 			.filter(({ key, ts }) => query.above === null || key !== span.start || ts > query.above);
