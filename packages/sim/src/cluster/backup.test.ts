@@ -230,7 +230,10 @@ test.serial(
 		await t.throwsAsync(bank.run(bank.once(0, statement)), { instanceOf: ConnectionLostError });
 		await world.runFor(15_000);
 		const { notices } = await bank.run(bank.insist(0, statement));
-		t.regex(notices.join(), /^an unfinished backup up to \d+ is gone on with: [12] files are there$/);
+		t.regex(
+			notices.join(),
+			/^an unfinished backup up to \d+ is gone on with: [12] files are there$/,
+		);
 		const [shown] = await bank.run(bank.rows(0, `SHOW BACKUP '${directory}'`));
 		await world.runFor(5_000);
 		isOver = true;
