@@ -182,3 +182,16 @@ test("with a split the right side has its locks, and who waits there asks again"
 	split.end(a);
 	t.is(split.size, 0);
 });
+
+test("a copy of the request that was granted does not wait for those who wait for it", (t) => {
+	const locks = new LockTable();
+	const told: string[] = [];
+	t.true(locks.tryAcquire(k, a, "update"));
+	enqueue(locks, b, "no key update", told, 1);
+	enqueue(locks, c, "no key update", told, 2);
+	enqueue(locks, b, "no key update", told, 3);
+	locks.release(a);
+	t.deepEqual(told, ["b granted", "b granted"]);
+	locks.release(b);
+	t.deepEqual(told, ["b granted", "b granted", "c granted"]);
+});

@@ -324,7 +324,9 @@ export class LockTable {
 		for (const next of lock.queue) {
 			const { owner, strength } = next;
 			const free = isFree(lock, owner, strength);
-			if (free && !waiting.some((w) => waitsFor(owner, strength, w))) {
+			// Who holds it goes first, here as well: a copy of the request that was granted would wait for those who wait for it.
+			const ahead = lock.holders.has(owner) ? none : waiting;
+			if (free && !ahead.some((w) => waitsFor(owner, strength, w))) {
 				this.#hold(key, lock, owner, strength);
 				granted.push(next);
 			} else {
