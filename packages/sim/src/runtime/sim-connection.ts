@@ -10,6 +10,8 @@ import type { World } from "./world.ts";
 
 /** What the kernels of both sides take before bytes count as queued in the process. */
 const KERNEL_BUFFER_BYTES = 64 * 1024;
+/** A large write arrives bit by bit: on a slow link it is not silence that precedes its end. */
+const SEGMENT_BYTES_MAX = 64 * 1024;
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 
 interface EndOptions {
@@ -94,7 +96,9 @@ export class SimConnection implements Connection {
 	#send(bytes: Uint8Array): void {
 		if (bytes.length === 0) return;
 		this.#writes++;
-		this.#out.send({ kind: "data", bytes });
+		for (let at = 0; at < bytes.length; at += SEGMENT_BYTES_MAX) {
+			this.#out.send({ kind: "data", bytes: bytes.subarray(at, at + SEGMENT_BYTES_MAX) });
+		}
 	}
 
 	#sendLater({ bytes, delayMs, isCopy }: Straggler): void {

@@ -7,7 +7,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { LogLevel, Timer } from "@quorate/runtime/runtime";
-import { EVENT_HARNESS, EventQueue, QueuedEvent } from "./event-queue.ts";
+import { EVENT_HARNESS, EVENT_TIMER, EventQueue, QueuedEvent } from "./event-queue.ts";
 import { Machine } from "./machine.ts";
 import { pump } from "./pump.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -24,6 +24,12 @@ export interface WorldOptions {
 	/** Called before each event: to find where two runs of a seed part. */
 	readonly observe?: (atUs: number, machineId: number, kind: number) => void;
 }
+
+/**
+ * Added to the place in the order: a process that stood still runs the timers that are overdue before it looks at its sockets and
+ * disks, as the event loop of Node does.
+ */
+const AFTER_TIMERS = 2 ** 50;
 
 /** Something escaped from the code under simulation: an exception of an event, a rejection that nobody handled. */
 export class SimulationError extends Error {
@@ -214,7 +220,7 @@ export class World {
 				if (!process.alive) continue;
 				if (process.resumeAtUs > event.atUs) {
 					event.atUs = process.resumeAtUs;
-					event.sequence = this.#sequence++;
+					event.sequence = this.#sequence++ + (event.kind === EVENT_TIMER ? 0 : AFTER_TIMERS);
 					this.#queue.push(event);
 					continue;
 				}
