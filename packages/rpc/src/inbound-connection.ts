@@ -16,10 +16,12 @@ import {
 import { type LinkContext, SILENT_TICKS_MAX } from "./link-context.ts";
 import { MessageWriter } from "./message-writer.ts";
 import * as messages from "./messages.ts";
-import type { Peer } from "./types.ts";
+import type { Peer, Pulse } from "./types.ts";
 
 /** A peer that does not read its answers gets no more calls in than this many bytes of them. */
 const ANSWER_BYTES_PAUSE = 8 * 1024 * 1024;
+/** The first of them may come right after something was read. */
+const HEARD_TICKS = 2;
 /** A peer that is gone cannot be told from one that is slow to read, while we do not read ourselves. */
 const PAUSED_TICKS_MAX = 120;
 
@@ -35,6 +37,7 @@ export class InboundConnection {
 	#from: Peer | undefined;
 	#dialled: string | undefined;
 	#silentTicks = 0;
+	#pings = 0;
 	#paused = false;
 	#closed = false;
 
@@ -49,6 +52,10 @@ export class InboundConnection {
 
 	get identity(): Identity | undefined {
 		return this.#identity;
+	}
+
+	get pulse(): Pulse {
+		return { pings: this.#pings, isHeard: this.#silentTicks <= HEARD_TICKS };
 	}
 
 	/** True of an earlier connection of the same link: what it still brings would come out of order. */
@@ -159,6 +166,7 @@ export class InboundConnection {
 				dispatcher.send(messages.checkText(message[1], "a method"), message[2], this.#from);
 				return;
 			case messages.PING:
+				this.#pings++;
 				this.#writer.push(PONG_BYTES);
 				return;
 			case messages.IDENTITY: {

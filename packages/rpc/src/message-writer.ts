@@ -13,6 +13,7 @@ export class MessageWriter {
 	readonly #flushTask = (): void => this.#flush();
 	#batch: Uint8Array[] = [];
 	#batchBytes = 0;
+	#pushedBytes = 0;
 	#closed = false;
 
 	constructor(connection: Connection, scheduler: Scheduler) {
@@ -24,11 +25,17 @@ export class MessageWriter {
 		return this.#batchBytes + this.#connection.bufferedBytes;
 	}
 
+	/** What has left this process so far. */
+	get sentBytes(): number {
+		return this.#pushedBytes - this.queuedBytes;
+	}
+
 	push(message: Uint8Array): void {
 		if (this.#closed) return;
 		if (this.#batch.length === 0) this.#scheduler.defer(this.#flushTask);
 		this.#batch.push(message);
 		this.#batchBytes += message.length;
+		this.#pushedBytes += message.length;
 	}
 
 	/** What was pushed in this tick leaves now; later messages are dropped. */

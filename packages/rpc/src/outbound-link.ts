@@ -49,6 +49,8 @@ export class OutboundLink {
 	#waiting: Waiting[] = [];
 	#waitingBytes = 0;
 	#silentTicks = 0;
+	/** At the last tick, where something was queued. */
+	#sentBytes: number | undefined;
 	#backoffMs = BACKOFF_MS_MIN;
 	#pause: Timer | undefined;
 	/** Somebody asked for this link since it was lost. */
@@ -92,11 +94,20 @@ export class OutboundLink {
 	/** Every `TICK_MS`. */
 	tick(): void {
 		if (this.#connection === undefined) return;
+		if (this.#takesMore()) this.#silentTicks = 0;
 		if (++this.#silentTicks > SILENT_TICKS_MAX) {
 			this.#lose("unreachable", `silent for ${(SILENT_TICKS_MAX * TICK_MS) / 1000} s`);
 			return;
 		}
 		if (this.#state === "open") this.#writer!.push(PING_BYTES);
+	}
+
+	/** The peer cannot answer what is still queued here; that it goes on reading is answer enough. */
+	#takesMore(): boolean {
+		const { queuedBytes, sentBytes } = this.#writer!;
+		const before = this.#sentBytes;
+		this.#sentBytes = queuedBytes > 0 ? sentBytes : undefined;
+		return before !== undefined && sentBytes > before;
 	}
 
 	/** The peer has just shown that it is there: no need to sit out a pause. */
@@ -164,6 +175,7 @@ export class OutboundLink {
 		this.#writer = new MessageWriter(connection, this.#context.runtime.scheduler);
 		this.#reader = new FrameReader(GREETING_BYTES_MAX);
 		this.#silentTicks = 0;
+		this.#sentBytes = undefined;
 		connection.onData((bytes) => this.#receive(connection, bytes));
 		connection.onClose((error) => {
 			if (this.#connection !== connection) return;

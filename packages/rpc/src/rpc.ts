@@ -40,6 +40,7 @@ import {
 	type Body,
 	type CallOptions,
 	type Peer,
+	type Pulse,
 	type Rpc,
 	RpcError,
 } from "./types.ts";
@@ -192,6 +193,14 @@ class NodeRpc implements ListeningRpc {
 
 	handle(method: string, handler: Handler): void {
 		this.#dispatcher.handle(method, handler);
+	}
+
+	pulseOf(boot: BootId): Pulse | undefined {
+		let found: Pulse | undefined;
+		for (const { identity, pulse } of this.#inbound) {
+			if (identity?.bootId === boot && pulse.pings >= (found?.pings ?? 0)) found = pulse;
+		}
+		return found;
 	}
 
 	onDisconnect(listener: (node: NodeId) => void): void {

@@ -36,6 +36,14 @@ export interface AddressBook {
 	addressOf(node: NodeId): string | undefined;
 }
 
+/** What shows that a process lives which has a connection to this node. */
+export interface Pulse {
+	/** Pings that were read, of which it sends one each 500 ms of its own time, in order with its other messages. */
+	readonly pings: number;
+	/** Something of it was read in the last second, be it a part of what it sent long ago. */
+	readonly isHeard: boolean;
+}
+
 export interface Rpc {
 	/** This node's identity; set once it is known (founding, joining). Before that only calls by address work. */
 	identify(self: { readonly clusterId: ClusterId; readonly nodeId: NodeId }): void;
@@ -53,6 +61,8 @@ export interface Rpc {
 		method: string,
 		handler: (body: Body, from: Peer | undefined) => Body | Promise<Body>,
 	): void;
+	/** Undefined: it has no connection to this node. */
+	pulseOf(boot: BootId): Pulse | undefined;
 	/** Called when the connection to a node is lost. */
 	onDisconnect(listener: (node: NodeId) => void): void;
 	close(): Promise<void>;

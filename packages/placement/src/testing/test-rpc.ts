@@ -80,6 +80,8 @@ export class TestRpc implements Rpc {
 		this.#handlers.set(method, handler);
 	}
 
+	pulseOf(): undefined {}
+
 	onDisconnect(): void {}
 
 	async close(): Promise<void> {}

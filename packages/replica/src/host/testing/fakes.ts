@@ -134,6 +134,8 @@ export class FakeRpc implements Rpc {
 		});
 	}
 
+	pulseOf(): undefined {}
+
 	callAddress(): Promise<Body> {
 		throw new Error("not here");
 	}
