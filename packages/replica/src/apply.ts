@@ -177,10 +177,10 @@ function applyPrepare(
 		// T3, T4: a Prepare that comes after its transaction was decided must not leave intents behind.
 		const record = readRecord(batch, c.transaction, c.anchor);
 		if (record !== undefined && !isOverlooked(record, mutations)) {
-			return refused("the transaction is decided");
+			return refused("the transaction was aborted: its gateway was silent for too long");
 		}
 		if (transactionBegin(c.transaction) <= state.horizon) {
-			return refused("the transaction began before the horizon");
+			return refused("the transaction took longer than is remembered of those that have ended");
 		}
 	}
 	if (c.p <= state.gcThreshold) {

@@ -5,9 +5,11 @@ import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Pulse } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import type { WrittenSpan } from "./commands.ts";
+import type { ListeningTime } from "./listening-time.ts";
 import type { ReplicaObserver } from "./observer.ts";
 import type { RangeState } from "./range-state.ts";
 import type { RangeAnswer } from "./requests.ts";
@@ -20,11 +22,15 @@ export interface ReplicaContext {
 	readonly nodeId: NodeId;
 	readonly bootId: BootId;
 	readonly timestamps: TimestampSource;
+	/** What silence is measured in. */
+	readonly listening: Pick<ListeningTime, "ms">;
 	readonly limits?: Limits | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 	/** Simulation only. */
 	readonly observer?: ReplicaObserver | undefined;
+	/** Signs of life of another node's boot; undefined where it has no connection to this node. */
+	pulseOf(boot: BootId): Pulse | undefined;
 	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */
 	bootOf(node: NodeId): BootId | undefined;
 	/** Nothing new may be written to a range of these replicas: the disk here is full, or those of so many that no quorum is left. */
@@ -58,7 +64,11 @@ export interface ReplicaContext {
 export const leaseMs = 2_000;
 /** How long a waiter lets the coordinator finish before it asks the anchor. */
 export const inquireAfterMs = 100;
-/** A coordinator that is silent for so long has its transaction aborted by the anchor. */
+/** A coordinator that is silent for so long has its transaction aborted by the anchor. Of the time in which that listens. */
 export const silentAfterMs = 1_500;
+/** The same from the start of a new lease: one that lives and is connected here is protected by its pings, too. */
+export const silentSinceLeaseMs = 1_200;
+/** Likewise by the pings of its node, where that can be heard: a heartbeat may be on its way still, behind other things. */
+export const silentPings = 4;
 /** Records and tombstones live at least so long (T4). */
 export const recordLifeMs = 600_000;

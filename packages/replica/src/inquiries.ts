@@ -1,34 +1,64 @@
-/** At the anchor (T3): what became of a transaction, and the decision to abort one whose coordinator is silent. */
+/**
+ * At the anchor (T3): what became of a transaction, and the decision to abort one whose coordinator is silent. What counts as silence:
+ * docs/decisions/silence-of-a-coordinator.md.
+ */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import { transactionBegin } from "@quorate/keys/transaction-id";
+import { transactionBegin, transactionBoot } from "@quorate/keys/transaction-id";
 import { readRecord } from "./apply.ts";
-import { silentAfterMs } from "./context.ts";
+import { type ReplicaContext, silentAfterMs, silentPings, silentSinceLeaseMs } from "./context.ts";
 import type { ReplicaCore } from "./core.ts";
 import type { RangeAnswer } from "./requests.ts";
 import { abort } from "./writes.ts";
 
-/** Transactions remembered at most; forgetting one only grants its coordinator more time. */
+/** Transactions remembered before those are forgotten that are silent by now: their coordinators are granted more time. */
 const heardMax = 50_000;
 
+/**
+ * Silence is counted in the time in which this process listened, and in pings of the coordinator's node as long as something of it
+ * comes in: they come in order with its heartbeats, so that those cannot merely be late. A node that is dead pings no more.
+ */
+function isSilent(context: ReplicaContext, transaction: TransactionId, heard: Heard): boolean {
+	if (context.listening.ms - heard.ms < silentAfterMs) {
+		return false;
+	}
+	const pulse = context.pulseOf(transactionBoot(transaction));
+	if (pulse?.isHeard !== true) {
+		return true;
+	}
+	// Fewer than before: it has connected anew, and pings from the start.
+	const before = pulse.pings < heard.pings ? 0 : heard.pings;
+	return pulse.pings - before >= silentPings;
+}
+
+const pingsOf = (context: ReplicaContext, transaction: TransactionId): number =>
+	context.pulseOf(transactionBoot(transaction))?.pings ?? 0;
+
+interface Heard {
+	/** Listening time. */
+	readonly ms: number;
+	/** Of its node, by then. */
+	readonly pings: number;
+}
+
 export class Inquiries {
-	/** Monotonic milliseconds when the coordinator was heard last, or first asked about. Counted anew under a new lease. */
-	readonly #heard = new Map<TransactionId, number>();
+	/** When the coordinator was heard last, or first asked about. Counted anew under a new lease. */
+	readonly #heard = new Map<TransactionId, Heard>();
 	/**
 	 * Large transactions whose anchor's key became pending first here and under this lease, and that have not been sealed: their c
 	 * is drawn after the word of a seal, which only this lease or a later one gives.
 	 */
 	readonly #open = new Set<TransactionId>();
-	/** Monotonic milliseconds when the present lease was applied here. */
+	/** Listening time when the present lease was applied here. */
 	#leaseAtMs = 0;
 
 	/** For the right side of a split (V3): the same lease, and on the same node. */
 	inherited(): Inquiries {
 		const copy = new Inquiries();
 		copy.#leaseAtMs = this.#leaseAtMs;
-		for (const [transaction, heardMs] of this.#heard) {
-			copy.#heard.set(transaction, heardMs);
+		for (const [transaction, heard] of this.#heard) {
+			copy.#heard.set(transaction, heard);
 		}
 		for (const transaction of this.#open) {
 			copy.#open.add(transaction);
@@ -36,12 +66,18 @@ export class Inquiries {
 		return copy;
 	}
 
-	heartbeat(nowMs: number, transactions: readonly TransactionId[]): void {
+	/** A heartbeat, or something else that only a coordinator sends which lives. */
+	heard(context: ReplicaContext, transactions: readonly TransactionId[]): void {
+		const { ms } = context.listening;
 		if (this.#heard.size > heardMax) {
-			this.#heard.clear();
+			for (const [t, heard] of this.#heard) {
+				if (ms - heard.ms > silentAfterMs) {
+					this.#heard.delete(t);
+				}
+			}
 		}
 		for (const t of transactions) {
-			this.#heard.set(t, nowMs);
+			this.#heard.set(t, { ms, pings: pingsOf(context, t) });
 		}
 	}
 
@@ -51,13 +87,20 @@ export class Inquiries {
 		this.#leaseAtMs = nowMs;
 	}
 
-	opened(nowMs: number, transaction: TransactionId): void {
+	/** It was heard just now. */
+	opened(transaction: TransactionId): void {
 		this.#open.add(transaction);
-		this.heartbeat(nowMs, [transaction]);
+	}
+
+	/** Nobody needs to be heard of it any more. */
+	ended(transaction: TransactionId): void {
+		this.#heard.delete(transaction);
+		this.#open.delete(transaction);
 	}
 
 	/** Its coordinator draws c after the answer. The anchor's intent was applied before: its prepares were answered. */
 	seal(r: ReplicaCore, transaction: TransactionId, anchor: Key): RangeAnswer {
+		this.heard(r.context, [transaction]);
 		if (r.context.mutations?.openAfterSeal !== true) {
 			this.#open.delete(transaction);
 		}
@@ -82,7 +125,7 @@ export class Inquiries {
 				return r.stale();
 			}
 		}
-		const { engine, runtime } = r.context;
+		const { engine } = r.context;
 		const record = readRecord({ raw: (k) => engine.get(k) }, transaction, anchor);
 		if (record !== undefined) {
 			this.#open.delete(transaction);
@@ -96,15 +139,17 @@ export class Inquiries {
 		if (!has && transactionBegin(transaction) <= r.state.horizon) {
 			return { kind: "unknown" };
 		}
-		const now = runtime.clock.monotonicMs();
-		// One that had prepared under an earlier lease has been silent for all of this one; of others nothing is known before this.
-		const since = isPrepared && intent.p < r.state.lease.start ? this.#leaseAtMs : undefined;
-		const heard = this.#heard.get(transaction) ?? since;
+		let heard = this.#heard.get(transaction);
 		if (heard === undefined) {
-			this.heartbeat(now, [transaction]);
-			return { kind: "undecided" };
+			// One that had prepared under an earlier lease has been silent for all of this one; of others nothing is known before this.
+			const isOlder = isPrepared && intent.p < r.state.lease.start;
+			const ms = isOlder
+				? this.#leaseAtMs - silentAfterMs + silentSinceLeaseMs
+				: r.context.listening.ms;
+			heard = { ms, pings: pingsOf(r.context, transaction) };
+			this.#heard.set(transaction, heard);
 		}
-		if (now - heard < silentAfterMs) {
+		if (!isSilent(r.context, transaction, heard)) {
 			const isOpen = isPrepared && this.#open.has(transaction);
 			return isOpen && s > 0 && s <= r.state.lease.expiry
 				? { kind: "open", s }

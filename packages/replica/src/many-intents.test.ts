@@ -27,6 +27,8 @@ function newReplica(): { readonly replica: Replica; readonly engine: MemoryEngin
 		engine,
 		nodeId: 1,
 		bootId: "b",
+		listening: { ms: 0 },
+		pulseOf: () => undefined,
 		runtime: { clock: { monotonicMs: () => 0 }, scheduler: { yield: () => Promise.resolve() } },
 		timestamps: { seen: () => 10 ** 15 },
 		report: () => {},

@@ -402,6 +402,9 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	#learn(command: Extract<Command, { transaction: unknown }>, result: ApplyResult): void {
+		if (result.kind === "committed" || result.kind === "aborted") {
+			this.inquiries.ended(command.transaction);
+		}
 		if (result.kind === "committed") {
 			this.blockers.decided(command.transaction, { c: result.c });
 		} else if (result.kind === "aborted") {
@@ -443,7 +446,7 @@ export class Replica implements GroupMachine, FeedCore {
 		}
 		this.#number = 0;
 		this.locks.clear();
-		this.inquiries.newLease(this.context.runtime.clock.monotonicMs());
+		this.inquiries.newLease(this.context.listening.ms);
 		this.blockers.wakeAll();
 		this.#feed?.wake();
 		this.context.report([this.info()]);
@@ -721,7 +724,7 @@ export class Replica implements GroupMachine, FeedCore {
 			case "closed":
 				return this.notLeaseholder();
 			case "heartbeat":
-				this.inquiries.heartbeat(this.context.runtime.clock.monotonicMs(), b.transactions);
+				this.inquiries.heard(this.context, b.transactions);
 				return { kind: "done" };
 			case "changes":
 				return changes(this, b);

@@ -18,6 +18,7 @@ import { clearRange, Departures, nowhere } from "./departures.ts";
 import { type DivisionRules, Divisions, type Undivided } from "./divisions.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
+import { ListeningTime } from "./listening-time.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
 import type { LockTable } from "./lock-table.ts";
 import {
@@ -38,7 +39,7 @@ import type { Inheritance, SplitReason } from "./splits.ts";
 
 export type StoreOptions = Omit<
 	ReplicaContext,
-	"splitApplied" | "splitDone" | "removed" | "overlaps"
+	"splitApplied" | "splitDone" | "removed" | "overlaps" | "listening" | "pulseOf"
 > & {
 	readonly host: RaftHost;
 	readonly rpc: Rpc;
@@ -95,6 +96,7 @@ export class RangeStore {
 	readonly #awaitingBirth = new Map<RangeId, Birth>();
 	readonly #timers: (Timer | undefined)[] = [];
 	readonly #locks: LockService;
+	readonly #listening: ListeningTime;
 	readonly #departures: Departures;
 	readonly #divisions: Divisions;
 	readonly #splits: Record<SplitReason, number> = { hand: 0, size: 0, load: 0 };
@@ -102,12 +104,15 @@ export class RangeStore {
 
 	constructor(options: StoreOptions) {
 		this.#options = options;
+		this.#listening = new ListeningTime(options.runtime.scheduler, reportEveryMs);
 		this.#context = {
 			runtime: options.runtime,
 			engine: options.engine,
 			nodeId: options.nodeId,
 			bootId: options.bootId,
 			timestamps: options.timestamps,
+			listening: this.#listening,
+			pulseOf: (boot) => options.rpc.pulseOf(boot),
 			limits: options.limits,
 			mutations: options.mutations,
 			observer: options.observer,
@@ -211,7 +216,10 @@ export class RangeStore {
 				`the storage engine in engine has lost range ${lost.join(", ")}, which the write-ahead log in wal names`,
 			);
 		}
-		this.#every(reportEveryMs, () => this.#locks.reportWaits());
+		this.#every(reportEveryMs, () => {
+			this.#listening.tick();
+			this.#locks.reportWaits();
+		});
 		this.#every(sweepMs, () => this.#sweep());
 		this.#every(releaseMs, () => {
 			this.#locks.releaseEnded();

@@ -47,7 +47,7 @@ const onlyAsk = (): void => {};
 function refuse(
 	r: ReplicaCore,
 	own: TransactionId,
-	q: { readonly writes: readonly RequestedWrite[]; readonly owner: Prepare["owner"] },
+	q: Pick<Prepare, "writes" | "owner"> & { readonly chunk?: number },
 	bases: Bases = noBases,
 ): RangeAnswer | undefined {
 	const { engine } = r.context;
@@ -83,19 +83,28 @@ function refuse(
 				return gcError(w.since, r.state.gcThreshold);
 			}
 		}
-		if (w.absent === true && isThere(r, own, w.key, isNew)) {
+		if (w.absent === true && isThere(r, own, q.chunk ?? 1, w.key, isNew)) {
 			return { kind: "exists", key: w.key };
 		}
 	}
 	return undefined;
 }
 
-/** An earlier chunk of the same transaction may have written or deleted the key. `isNew`: it has no version. */
-function isThere(r: ReplicaCore, own: TransactionId, key: Key, isNew: boolean): boolean {
+/**
+ * An earlier chunk of the same transaction may have written or deleted the key; what this one has left there itself, as a copy that
+ * is cut in another way finds it, does not count. `isNew`: it has no version.
+ */
+function isThere(
+	r: ReplicaCore,
+	own: TransactionId,
+	chunk: number,
+	key: Key,
+	isNew: boolean,
+): boolean {
 	const { engine } = r.context;
 	const intent = r.blockers.intent(engine, key);
 	return intent?.transaction === own && !intent.mark
-		? intent.value !== undefined
+		? intent.chunk < chunk && intent.value !== undefined
 		: !isNew && newest(engine, key) !== undefined;
 }
 
@@ -131,6 +140,9 @@ function accept(
 }
 
 export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> {
+	if (r.owns(q.anchor)) {
+		r.inquiries.heard(r.context, [q.transaction]);
+	}
 	// A copy that finds its own writes changes nothing: the RPC delivers a send once, but a gateway may ask again.
 	const copy = ownWrites(r, q);
 	if (copy !== undefined) {
@@ -168,7 +180,7 @@ export async function prepare(r: ReplicaCore, q: Prepare): Promise<RangeAnswer> 
 		return r.notLeaseholder();
 	}
 	if (opens) {
-		r.inquiries.opened(r.context.runtime.clock.monotonicMs(), q.transaction);
+		r.inquiries.opened(q.transaction);
 	}
 	const told = answer(r, await result);
 	return told.kind === "prepared" ? { ...told, ...replaced } : told;

@@ -346,7 +346,7 @@ export class Committer {
 			}
 			if (answer.kind !== "stale") {
 				throwErrors(answer);
-				throw conflictError("the transaction was aborted", null);
+				throw silentTooLong();
 			}
 		}
 	}
@@ -538,10 +538,7 @@ export class Committer {
 				return;
 			}
 			if (answer?.kind === "aborted") {
-				throw conflictError(
-					"the transaction was aborted: its gateway was silent for too long",
-					null,
-				);
+				throw silentTooLong();
 			}
 			if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
 				this.#gateway.heartbeats.end(transaction);
@@ -634,6 +631,10 @@ function schemaChanged(): DatabaseError {
 		hint: "Run the transaction again.",
 	});
 }
+
+/** Nobody else aborts what its coordinator has not given up. */
+const silentTooLong = (): DatabaseError =>
+	conflictError("the transaction was aborted: its gateway was silent for too long", null);
 
 function outcomeUnknown(transaction: TransactionId): DatabaseError {
 	return new DatabaseError("40003", "the outcome of the transaction is unknown", {

@@ -1,11 +1,14 @@
 /** Tells the anchors of transactions that are being committed that their coordinator lives (T3). */
-import type { TransactionId } from "@quorate/keys/ids";
+import type { RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { RangeRouter } from "./router.ts";
 
-/** A third of the silence after which the anchor aborts. */
-const intervalMs = 500;
+/** Several of them fit into the silence after which the anchor aborts, also if this node stands still for a while. */
+const intervalMs = 300;
+/** Of one attempt: whoever does not answer may have lost its lease to another, who is to hear of it in time. */
+const attemptMs = 300;
+const totalMs = 1_200;
 
 export class Heartbeats {
 	readonly #runtime: Runtime;
@@ -35,11 +38,14 @@ export class Heartbeats {
 		});
 	}
 
-	/** One message an anchor range. A lost one is made good by the next. */
+	/** One message an anchor range, or a transaction where that is not known. A lost one is made good by the next. */
 	#beat(): void {
-		const byRange = new Map<number, { anchor: Key; transactions: TransactionId[] }>();
+		const byRange = new Map<
+			RangeId | TransactionId,
+			{ anchor: Key; transactions: TransactionId[] }
+		>();
 		for (const [transaction, anchor] of this.#alive) {
-			const range = this.#router.cachedRangeOf(anchor)?.descriptor.rangeId ?? -1;
+			const range = this.#router.cachedRangeOf(anchor)?.descriptor.rangeId ?? transaction;
 			const group = byRange.get(range);
 			if (group === undefined) {
 				byRange.set(range, { anchor, transactions: [transaction] });
@@ -52,7 +58,7 @@ export class Heartbeats {
 				.request(
 					anchor,
 					{ kind: "heartbeat", transactions },
-					{ idempotent: true, attemptMs: intervalMs, totalMs: intervalMs },
+					{ idempotent: true, attemptMs, totalMs },
 				)
 				.catch(() => {});
 		}
