@@ -103,19 +103,20 @@ export interface Finding {
 	readonly found: string | undefined;
 }
 
-/** Runs seeds from 1 on until a check turns red. */
+/** Runs seeds from the first on until a check turns red. */
 export async function hunt(
 	{ mutation, profile, run = simulate }: Mutant,
 	seedsMax: number,
 	progress: (seed: number, report: RunReport) => void = () => undefined,
 	change: Partial<Profile> = {},
+	firstSeed = 1,
 ): Promise<Finding> {
-	for (let seed = 1; seed <= seedsMax; seed++) {
+	for (let seed = firstSeed; seed < firstSeed + seedsMax; seed++) {
 		const report = await run(seed, { profile, change, mutations: { [mutation]: true } });
 		progress(seed, report);
 		// A delay may be bad luck: it proves nothing about the mutant.
 		if (report.problems.length > report.delays.length) {
-			return { seeds: seed, found: firstProblem(report) };
+			return { seeds: seed - firstSeed + 1, found: firstProblem(report) };
 		}
 	}
 	return { seeds: seedsMax, found: undefined };
