@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { damageAll, makeTemplate } from "@quorate/server/testing/damage";
 import { ProcessCluster } from "../harness/process-cluster.ts";
+import { bereaved } from "../scenarios/bereaved.ts";
 import { copyLeavesNothing } from "../scenarios/copy-abort.ts";
 import {
 	type CrashOptions,
@@ -63,6 +64,10 @@ export const soakCases: readonly SoakCase[] = [
 		run: (log) => walKills({ kills: 100, pace: 400, seed: 1, log }),
 	},
 	{ name: "kill -9 of nodes, 60 times", run: (log) => onCluster(log, killNodes) },
+	{
+		name: "what the dead were writing",
+		run: (log) => onCluster(log, (context) => bereaved({ ...context, rounds: 12, seed: 1 })),
+	},
 	{ name: "full disk", run: (log) => onSmallDisk(log) },
 	...(["wal", "engine", "identity"] as const).map(rebuildCase),
 	...(["stop", "kill"] as const).map(damageCase),
