@@ -2,6 +2,7 @@
  * The catalog as a node knows it. A snapshot is made from all descriptors at one read timestamp and belongs to one schema
  * version; while the placement group has not told of a newer version, statements are planned without any read.
  */
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
@@ -10,6 +11,10 @@ import { descriptorSpan } from "./keys.ts";
 import { CatalogSnapshot } from "./snapshot.ts";
 
 const keptMax = 4;
+
+/** Errors of binding: names, types, functions. Not of syntax. */
+export const dependsOnSchema = (error: unknown): boolean =>
+	error instanceof DatabaseError && /^42(?!601)/.test(error.code);
 
 export class Catalog {
 	readonly #coordinator: TransactionCoordinator;
@@ -27,11 +32,24 @@ export class Catalog {
 	/** Not older than any version that this node has heard of. Synchronous in the common case. */
 	newest(): CatalogSnapshot | Promise<CatalogSnapshot> {
 		const known = this.#newest;
-		if (known !== undefined && known.version >= this.#placement.schemaVersion()) return known;
-		this.#loading ??= this.#loadNewest().finally(() => {
-			this.#loading = undefined;
-		});
-		return this.#loading;
+		const heard = this.#placement.schemaVersion();
+		return known !== undefined && known.version >= heard ? known : this.#atLeast(heard);
+	}
+
+	/** What is being loaded may have been asked for before that version was heard of. */
+	async #atLeast(version: number): Promise<CatalogSnapshot> {
+		for (;;) {
+			this.#loading ??= this.#loadNewest().finally(() => {
+				this.#loading = undefined;
+			});
+			const loaded = await this.#loading;
+			if (loaded.version >= version) return loaded;
+		}
+	}
+
+	/** As of now, whatever this node has heard of: before somebody is told that something is not there. */
+	confirmed(): Promise<CatalogSnapshot> {
+		return this.#loadNewest();
 	}
 
 	async #loadNewest(): Promise<CatalogSnapshot> {

@@ -52,6 +52,8 @@ export class StatementStore {
 			this.check();
 			yield page;
 		}
+		// That there is nothing may be so because the rows lie elsewhere by now.
+		this.check();
 	}
 
 	put(key: Key, value: Uint8Array): void {

@@ -60,6 +60,8 @@ export async function runDefinition(
 		transaction.beginStatement(state.cancel);
 		// What a schema change reads of tables has to hold when it commits.
 		transaction.holdReads();
+		// S2: what is there, and what is not, is as of now.
+		await transaction.readTimestamp();
 		const base = await state.services.catalog.of(transaction);
 		await state.catalogOf(block, transaction);
 		const savepoint = transaction.savepoint();

@@ -3,8 +3,10 @@
  * it is shown; others are pulled batch by batch. What may be done again without anyone noticing is done again: when the
  * schema version moved under it, and where the transaction allows a restart after a conflict.
  */
+
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Transaction } from "@quorate/txn/types";
+import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
 import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
@@ -161,6 +163,11 @@ async function plannedSlowly(
 	try {
 		cached = planning instanceof Promise ? await planning : planning;
 	} catch (error) {
+		// S2 for errors as well: what is not there may have come with a version that this node has not heard of.
+		if (dependsOnSchema(error)) {
+			const now = await block.transaction!.readTimestamp();
+			if (now.schemaVersion !== version) throw new SchemaMovedError();
+		}
 		throw placed(error, lexed.offset);
 	}
 	if (isShared) prepared.plan = cached;

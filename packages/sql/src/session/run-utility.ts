@@ -1,5 +1,7 @@
 /** Statements that have no plan: which file runs which. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import type { Datum } from "../types/datum.ts";
@@ -48,7 +50,7 @@ export async function runUtility(
 		case "explain":
 			return runExplain(state, block, statement, lexed, types, parameters, output);
 		case "copy":
-			return runCopy(state, block, statement, lexed, output);
+			return onceMoreNow(block, () => runCopy(state, block, statement, lexed, output));
 		case "listen":
 			state.notifications.ask({ kind: "listen", channel: statement.channel });
 			return "LISTEN";
@@ -63,9 +65,9 @@ export async function runUtility(
 			state.notifications.notify(statement.channel, statement.payload);
 			return "NOTIFY";
 		case "maintenance":
-			return runMaintenance(state, block, statement);
+			return onceMoreNow(block, () => runMaintenance(state, block, statement));
 		case "show-ranges":
-			return showRanges(state, block, statement, output);
+			return onceMoreNow(block, () => showRanges(state, block, statement, output));
 		case "backup":
 			return runBackup(state, block, statement);
 		case "restore":
@@ -102,5 +104,18 @@ export function utilityColumns(
 			return backupColumns;
 		default:
 			return undefined;
+	}
+}
+
+/** S2: what was not found may have come with a schema version that this node has not heard of. Nothing was done by then. */
+async function onceMoreNow(block: TransactionBlock, run: () => Promise<string>): Promise<string> {
+	try {
+		return await run();
+	} catch (error) {
+		const { transaction } = block;
+		if (!dependsOnSchema(error) || transaction === undefined) throw error;
+		const { schemaVersion } = transaction;
+		if ((await transaction.readTimestamp()).schemaVersion === schemaVersion) throw error;
+		return run();
 	}
 }

@@ -244,6 +244,52 @@ test("a schema change between planning and reading has the statement planned aga
 	t.deepEqual(await two.rows("select * from t"), [["1", "4"]]);
 });
 
+test("what this node has not heard of yet is there all the same", async (t) => {
+	const server = testServer();
+	const client = await server.connect();
+	await client.query("create table t (id int primary key)");
+	const seen = server.coordinator.schemaVersion();
+	server.coordinator.schemaVersion = () => seen;
+	const missing = async (text: string): Promise<void> => {
+		t.regex(await client.error(text), /^42/, text);
+	};
+	await client.query("create table u (id int primary key)");
+	await client.query("insert into u values (1)");
+	await client.query("alter table u add column v int default 2");
+	t.deepEqual(await client.rows("select v from u"), [["2"]]);
+	await client.query("create table w (id int)");
+	await client.session.prepare("p", "select id from w where id = $1", []);
+	await client.query("begin; insert into w values (1); commit");
+	await client.query("create table x (id int)");
+	await client.query("drop table x");
+	await missing("select * from x");
+	await missing("select nosuch from u");
+	await t.throwsAsync(client.session.prepare("q", "select id from x", []), {
+		message: /"x" does not/,
+	});
+	await client.query("insert into u values (7); truncate u; insert into u values (8)");
+	t.deepEqual(await client.rows("select id from u"), [["8"]]);
+	await client.query("create index on w (id); create table y (id int)");
+	t.deepEqual((await client.query("copy y to stdout")).at(-1)!.tag, "COPY 0");
+	t.deepEqual(
+		await client.rows("explain select * from w where id = 1 limit 0").then((r) => r.length > 0),
+		true,
+	);
+});
+
+test("a catalog that is being loaded is not given to who has heard of a newer one", async (t) => {
+	const server = testServer();
+	const one = await server.connect();
+	const others = await Promise.all(Array.from({ length: 3 }, () => server.connect()));
+	for (let i = 0; i < 30; i++) {
+		const table = `t${i}`;
+		const looks = others.slice(i % 4).map((other) => other.query("select 1"));
+		await one.query(`create table ${table} (id int)`);
+		t.deepEqual(await one.rows(`select count(*) from ${table}`), [["0"]]);
+		await Promise.all(looks);
+	}
+});
+
 test("SQL's PREPARE and the protocol's statements share their names", async (t) => {
 	const client = await testServer().connect();
 	await client.query("prepare add (int, int) as select $1 + $2");

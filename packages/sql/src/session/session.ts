@@ -1,5 +1,7 @@
 /** One connection's session: simple and extended protocol over the same state. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dependsOnSchema } from "../catalog/catalog.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { ExecRow } from "../execute/env.ts";
 import type { Statement } from "../parser/ast.ts";
 import { type LexedStatement, lex, lexInParts, longLength } from "../parser/parse.ts";
@@ -195,17 +197,35 @@ export class QuorateSession implements Session, PortalObserver {
 		return prepared;
 	}
 
+	/** S2 for errors as well: what is not there may have come with a version that this node has not heard of. */
 	async #prepare(lexed: LexedStatement, types: readonly number[]): Promise<Prepared> {
 		const { state } = this;
 		state.context.startStatement();
+		const transaction = state.block?.refusal === undefined ? state.block?.transaction : undefined;
+		const found =
+			transaction === undefined
+				? state.services.catalog.newest()
+				: state.catalogOf(state.block!, transaction);
+		const snapshot = found instanceof Promise ? await found : found;
+		try {
+			return await this.#prepareWith(snapshot, lexed, types);
+		} catch (error) {
+			if (transaction !== undefined || !dependsOnSchema(error)) throw error;
+			const now = await state.services.catalog.confirmed();
+			if (now.version === snapshot.version) throw error;
+			return this.#prepareWith(now, lexed, types);
+		}
+	}
+
+	async #prepareWith(
+		snapshot: CatalogSnapshot,
+		lexed: LexedStatement,
+		types: readonly number[],
+	): Promise<Prepared> {
+		const { state } = this;
 		const { block } = state;
 		const refusal = block?.refusal;
 		const failed = refusal !== undefined;
-		const found =
-			failed || block?.transaction === undefined
-				? state.services.catalog.newest()
-				: state.catalogOf(block, block.transaction);
-		const snapshot = found instanceof Promise ? await found : found;
 		state.snapshot = snapshot;
 		const isShared = block?.changesSchema !== true;
 		if (!failed && isShared) {
