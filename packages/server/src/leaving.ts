@@ -35,10 +35,11 @@ export async function giveUpLeases(options: LeavingOptions, withinMs: number): P
 	const { clock } = options.runtime;
 	const deadlineMs = clock.monotonicMs() + withinMs;
 	let vainRounds = 0;
+	const others = await otherNodes(options);
 	while (clock.monotonicMs() < deadlineMs && vainRounds < vainRoundsMax) {
 		const held = options.store.statuses().filter((s) => s.leaseholder);
-		const given = await Promise.all(held.map((s) => giveUp(options, s.descriptor)));
-		await tell(options, given);
+		const given = await Promise.all(held.map((s) => giveUp(options, others, s.descriptor)));
+		await tell(options, others, given);
 		if (!given.includes("kept")) {
 			return;
 		}
@@ -61,32 +62,33 @@ export function handleLeavings(rpc: Rpc, router: RangeRouter): void {
 	});
 }
 
+/** Those that live. A node that has just begun may not have heard of anybody yet, and asks. */
+async function otherNodes({ runtime, nodeId, placement }: LeavingOptions): Promise<NodeId[]> {
+	const asked = placement.nodes().catch(() => undefined);
+	const answer = await Promise.race([asked, sleep(runtime, tellMs).then(() => undefined)]);
+	const nodes = answer ?? placement.nodesCached();
+	return nodes.filter((n) => n.state === "live" && n.nodeId !== nodeId).map((n) => n.nodeId);
+}
+
 /** Those that do not answer soon find out by themselves. */
 async function tell(
-	{ rpc, nodeId, placement }: LeavingOptions,
+	{ rpc }: LeavingOptions,
+	others: readonly NodeId[],
 	outcomes: readonly (Given | "kept" | "none")[],
 ): Promise<void> {
 	const given = outcomes.filter((o) => typeof o === "object").map((o) => ({ ...o }));
-	const others = placement.nodesCached().filter((n) => n.state === "live" && n.nodeId !== nodeId);
 	if (given.length > 0) {
-		await Promise.allSettled(
-			others.map((n) => rpc.call(n.nodeId, method, given, { timeoutMs: tellMs })),
-		);
+		await Promise.allSettled(others.map((n) => rpc.call(n, method, given, { timeoutMs: tellMs })));
 	}
 }
 
 /** `none`: nobody could take it. */
 async function giveUp(
-	{ runtime, nodeId, placement, store }: LeavingOptions,
+	{ runtime, store }: LeavingOptions,
+	others: readonly NodeId[],
 	{ rangeId, replicas }: RangeDescriptor,
 ): Promise<Given | "kept" | "none"> {
-	const live = new Set(
-		placement
-			.nodesCached()
-			.filter((n) => n.state === "live" && n.nodeId !== nodeId)
-			.map((n) => n.nodeId),
-	);
-	const takers = replicas.filter((r) => r.role === "voter" && live.has(r.nodeId));
+	const takers = replicas.filter((r) => r.role === "voter" && others.includes(r.nodeId));
 	const replica = store.replica(rangeId);
 	if (takers.length === 0 || replica === undefined) {
 		return "none";

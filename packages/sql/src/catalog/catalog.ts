@@ -31,9 +31,15 @@ export class Catalog {
 
 	/** Not older than any version that this node has heard of. Synchronous in the common case. */
 	newest(): CatalogSnapshot | Promise<CatalogSnapshot> {
+		return this.known() ?? this.#atLeast(this.#placement.schemaVersion());
+	}
+
+	/** The same, where it is at hand. */
+	known(): CatalogSnapshot | undefined {
 		const known = this.#newest;
-		const heard = this.#placement.schemaVersion();
-		return known !== undefined && known.version >= heard ? known : this.#atLeast(heard);
+		return known !== undefined && known.version >= this.#placement.schemaVersion()
+			? known
+			: undefined;
 	}
 
 	/** What is being loaded may have been asked for before that version was heard of. */

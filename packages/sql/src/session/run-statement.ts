@@ -21,8 +21,8 @@ export const endsFailure = (statement: Statement | undefined): boolean =>
 export async function prepareSimple(state: SessionState, lexed: LexedStatement): Promise<Prepared> {
 	const known = state.services.utilities.find(lexed);
 	if (known !== undefined) return preparedOf(lexed, [], known, undefined, undefined);
-	const newest = state.services.catalog.newest();
-	if (!(newest instanceof Promise) && state.block?.changesSchema !== true) {
+	const newest = state.services.catalog.known();
+	if (newest !== undefined && state.block?.changesSchema !== true) {
 		const { plans } = state.services;
 		const plan = plans.find(lexed, [], newest.version, state.context.searchPath);
 		if (plan !== undefined) return preparedOf(lexed, [], undefined, plan, undefined);
