@@ -156,6 +156,7 @@ export class MemberSlot {
 			if (present !== undefined) {
 				await this.#retire(present.replicaId);
 			}
+			await this.#forgetState();
 			await this.#record({ replica, retired: replica - 1 });
 			await this.#start(replica, false);
 			return true;
@@ -173,7 +174,18 @@ export class MemberSlot {
 		member.leader.close();
 		member.machine.close();
 		await member.remove(this.#record({ replica: 0, retired: replica }));
-		await this.#runtime.disk.remove(statePath).catch(() => undefined);
+		await this.#forgetState();
+	}
+
+	/** Durably: a replica that is made later must not find the state of the one before, whose name a loss of power had brought back. */
+	async #forgetState(): Promise<void> {
+		const { disk } = this.#runtime;
+		await disk.remove(statePath).catch(() => undefined);
+		try {
+			await disk.syncDirectory(directory);
+		} catch (error) {
+			this.#runtime.fatal(`${directory} could not be synced: ${String(error)}`);
+		}
 	}
 
 	async #record(record: MemberRecord): Promise<void> {
