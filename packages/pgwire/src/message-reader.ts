@@ -69,6 +69,11 @@ export class MessageReader {
 		return true;
 	}
 
+	/** The type of the message after that, if its first byte has come. */
+	get nextType(): number | undefined {
+		return this.#bytes === 0 ? undefined : this.#head[this.#at];
+	}
+
 	/** The same for the packets before the protocol is agreed: they have no type byte. */
 	nextStartup(): boolean {
 		if (this.#bytes < 4) {

@@ -270,13 +270,20 @@ export class SessionProtocol {
 		writer.bytes(columns?.description ?? answers.noData);
 	}
 
-	async #execute(body: MessageBody): Promise<void> {
+	#execute(body: MessageBody): void | Promise<void> {
 		const name = body.string();
 		const maxRows = body.int32();
 		body.finish();
 		const bound = this.#portal(name);
 		this.#sink.expect(bound.columns);
-		const outcome = await bound.portal.execute(this.#sink, Math.max(maxRows, 0));
+		const isAlone = this.#outlet.reader.nextType === frontend.sync;
+		const executed = bound.portal.execute(this.#sink, Math.max(maxRows, 0), isAlone);
+		return executed instanceof Promise
+			? executed.then((outcome) => this.#executed(outcome))
+			: this.#executed(executed);
+	}
+
+	#executed(outcome: "complete" | "suspended" | "empty"): void {
 		this.#checkCopy();
 		if (outcome === "suspended") {
 			this.#outlet.writer.bytes(answers.portalSuspended);

@@ -23,6 +23,7 @@ import { gcError, waitFailed } from "./errors.ts";
 import { waitForWrite, writeWaiter } from "./lock-waits.ts";
 import { lastChangeIn } from "./recent-changes.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
+import type { IssuedTimestamp } from "./timestamp-source.ts";
 
 type Asked = Extract<RangeRequestBody, { kind: "read" }>;
 type Read = Asked & { readonly s: Timestamp };
@@ -36,15 +37,20 @@ export function read(r: ReplicaCore, q: Asked): RangeAnswer | Promise<RangeAnswe
 }
 
 /** At a timestamp drawn here, after the request came: as good as one that the reader had drawn. */
-async function readNow(r: ReplicaCore, q: Asked): Promise<RangeAnswer> {
-	const drawn = await r.context.timestamps.issue();
-	if (!q.keys.every((k) => r.owns(k))) {
-		return r.stale();
-	}
-	const read = readAtTimestamp(r, { ...q, s: drawn.timestamp });
-	const answer = read instanceof Promise ? await read : read;
-	return answer.kind === "values" ? { ...answer, drawn } : answer;
+function readNow(r: ReplicaCore, q: Asked): Promise<RangeAnswer> {
+	return r.context.timestamps.issue().then((drawn) => {
+		if (!q.keys.every((k) => r.owns(k))) {
+			return r.stale();
+		}
+		const answer = readAtTimestamp(r, { ...q, s: drawn.timestamp });
+		return answer instanceof Promise
+			? answer.then((later) => withTimestamp(later, drawn))
+			: withTimestamp(answer, drawn);
+	});
 }
+
+const withTimestamp = (answer: RangeAnswer, drawn: IssuedTimestamp): RangeAnswer =>
+	answer.kind === "values" ? { kind: "values", values: answer.values, drawn } : answer;
 
 function readAtTimestamp(r: ReplicaCore, q: Read): RangeAnswer | Promise<RangeAnswer> {
 	const covered = r.covers(q.s);

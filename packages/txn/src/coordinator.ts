@@ -20,13 +20,16 @@ import type { PlacementClient } from "@quorate/placement/types";
 import PQueue from "p-queue";
 import { ChangeFeed } from "./change-feed.ts";
 import type { Gateway } from "./gateway.ts";
+import { readAlone } from "./lone-read.ts";
 import { throwErrors } from "./router.ts";
 import { GatewayTransaction } from "./transaction.ts";
 import type {
+	CancelSignal,
 	ChangesPage,
 	ChangesQuery,
 	FeedFollower,
 	FollowedFeed,
+	LoneValue,
 	RangeStatus,
 	Transaction,
 	TransactionCoordinator,
@@ -52,6 +55,10 @@ export class GatewayCoordinator implements TransactionCoordinator {
 
 	begin(options: TransactionOptions): Transaction {
 		return new GatewayTransaction(this.#gateway, options);
+	}
+
+	readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue | undefined> | undefined {
+		return readAlone(this.#gateway, key, cancel);
 	}
 
 	/** First in the middle, so that the halves can go on side by side. Rejects when all that had begun is done. */

@@ -214,8 +214,22 @@ export interface FollowedFeed {
 }
 
 /** One per node. */
+/** What `readAlone` has read. */
+export interface LoneValue {
+	/** Null: absent. */
+	readonly value: Uint8Array | null;
+	readonly timestamp: Timestamp;
+	/** As of then. */
+	readonly schemaVersion: number;
+}
+
 export interface TransactionCoordinator {
 	begin(options: TransactionOptions): Transaction;
+	/**
+	 * A whole transaction: the newest value of one key. Undefined, at once or later: nothing was read, `begin` one. Rejects with the
+	 * reason of `cancel`, and where the range is unavailable (57P03).
+	 */
+	readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue | undefined> | undefined;
 	/** Splits the range that holds each key so that a range begins there. Idempotent. */
 	splitAt(keys: readonly Key[]): Promise<void>;
 	/** Spreads the leaseholders of the ranges of a span over the nodes that hold replicas. */

@@ -1,4 +1,5 @@
 /** An operator of a physical plan. It holds no state of a run: that lives in the `Env` and in the iteration. */
+import type { Key } from "@quorate/keys/key";
 import type { Layout } from "../plan/relation.ts";
 import type { Batch, Env, ExecRow } from "./env.ts";
 
@@ -20,8 +21,16 @@ export interface PlanNode {
 export interface DirectRow {
 	/** Undefined: no row. */
 	read(env: Env): Promise<ExecRow | undefined>;
+	/** Where nothing but the value of one key is needed, which is neither locked nor found by another index. */
+	readonly byKey: RowByKey | undefined;
 	/** What the operators above the read make of the row; undefined: it does not pass. */
 	finish(row: ExecRow, env: Env): ExecRow | undefined;
+}
+
+export interface RowByKey {
+	/** Undefined: no row, whatever is stored. */
+	key(env: Env): Key | undefined;
+	decode(key: Key, value: Uint8Array): ExecRow;
 }
 
 /** How many rows an operator gathers before it passes them on. */

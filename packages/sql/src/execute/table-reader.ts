@@ -43,6 +43,11 @@ export class TableReader {
 		this.#wanted = relation.used.every((used) => used) ? undefined : relation.used;
 	}
 
+	/** A point path on the primary index, that locks nothing. */
+	get needsOneValue(): boolean {
+		return this.ranges.isSingleSync && this.path.codec.isPrimary && this.#lock === undefined;
+	}
+
 	lockFor(env: Env): LockRequest | undefined {
 		return this.locksLate && env.execution.isolation !== "serializable" ? undefined : this.#lock;
 	}

@@ -1,5 +1,6 @@
 /** Statements that are planned: queries and the three that write rows. */
 import { assert } from "@quorate/keys/assert";
+import type { DirectRow } from "../execute/plan-node.ts";
 import type { ChangeStatement, Expression, Query, Statement } from "../parser/ast.ts";
 import type { ResultColumn } from "../session/types.ts";
 import { argumentReader } from "./arguments.ts";
@@ -11,7 +12,7 @@ import { planInsert } from "./plan-insert.ts";
 import { planDelete, planUpdate } from "./plan-modify.ts";
 import { Planner } from "./plan-query.ts";
 import type { Scope } from "./scope.ts";
-import type { StatementPlan } from "./statement-plan.ts";
+import type { LoneRow, StatementPlan } from "./statement-plan.ts";
 
 export type PlannedStatement = Extract<
 	Statement,
@@ -77,9 +78,19 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 				const row = read === undefined ? undefined : directRow.finish(read, env);
 				return row === undefined ? [] : [row];
 			}),
+		byKey: directRow && !hasChanges ? loneRow(directRow) : undefined,
 		run: (env) => root.run(env),
 		root,
 	};
+}
+
+function loneRow({ byKey, finish }: DirectRow): LoneRow | undefined {
+	return (
+		byKey && {
+			key: byKey.key,
+			row: (key, value, env) => finish(byKey.decode(key, value), env),
+		}
+	);
 }
 
 /** Whoever plans a whole query reads it at that time (`session/as-of.ts`); the plan is the same. */

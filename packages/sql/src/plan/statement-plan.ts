@@ -1,11 +1,19 @@
 /** A planned statement: what the session runs, and keeps for the next statement of the same shape. */
-import type { Batch, Env } from "../execute/env.ts";
+import type { Key } from "@quorate/keys/key";
+import type { Batch, Env, ExecRow } from "../execute/env.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Expression } from "../parser/ast.ts";
 import type { ResultColumn } from "../session/types.ts";
 import type { ReadArguments } from "./arguments.ts";
 
 export type PlannedCommand = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
+
+export interface LoneRow {
+	/** Undefined: no row, whatever is stored. */
+	key(env: Env): Key | undefined;
+	/** Undefined: it does not pass the conditions. */
+	row(key: Key, value: Uint8Array, env: Env): ExecRow | undefined;
+}
 
 export interface StatementPlan {
 	readonly command: PlannedCommand;
@@ -21,6 +29,8 @@ export interface StatementPlan {
 	readonly asOf?: Expression | undefined;
 	/** For statements on one row: the whole statement without an iteration. */
 	readonly direct: ((env: Env) => Promise<Batch>) | undefined;
+	/** For queries of one row by its key: the same, where the read is somebody else's. */
+	readonly byKey?: LoneRow | undefined;
 	/** Result rows; `execution.affected` counts what was changed. */
 	run(env: Env): AsyncIterable<Batch>;
 	/** For EXPLAIN. */

@@ -53,7 +53,7 @@ export class PlanCache {
 			for (const entry of variants) {
 				if (
 					entry.schemaVersion === schemaVersion &&
-					(entry.searchPath === searchPath || samePath(entry.searchPath, searchPath)) &&
+					samePath(entry.searchPath, searchPath) &&
 					sameTypes(parameterTypes, entry) &&
 					holds(entry, statement.literals)
 				) {
@@ -81,5 +81,6 @@ export class PlanCache {
 	}
 }
 
-const samePath = (a: readonly string[], b: readonly string[]): boolean =>
-	a.length === b.length && a.every((schema, i) => schema === b[i]);
+/** Each session has a list of its own. */
+export const samePath = (a: readonly string[], b: readonly string[]): boolean =>
+	a === b || (a.length === b.length && a.every((schema, i) => schema === b[i]));

@@ -1,6 +1,7 @@
 /** A bound statement of the extended protocol: run at the first Execute, its rows taken out in portions. */
 import type { Batch, ExecRow } from "../execute/env.ts";
 import type { Datum } from "../types/datum.ts";
+import { readAlone } from "./lone-read.ts";
 import { CollectedOutput } from "./output.ts";
 import type { Prepared } from "./prepared.ts";
 import { type Running, startPlanned } from "./run-planned.ts";
@@ -8,7 +9,7 @@ import { endsFailure } from "./run-statement.ts";
 import { runUtility, utilityColumns } from "./run-utility.ts";
 import type { SessionState } from "./session-state.ts";
 import { isControl, runControl } from "./transaction-control.ts";
-import type { Portal, ResultColumn, ResultSink } from "./types.ts";
+import type { Portal, PortalOutcome, ResultColumn, ResultSink } from "./types.ts";
 
 /** What the session wants to know of each portal that ran. */
 export interface PortalObserver {
@@ -49,7 +50,11 @@ export class QuoratePortal implements Portal {
 		return utility?.kind === "fetch" ? utilityColumns(this.#state, utility) : columns;
 	}
 
-	async execute(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended" | "empty"> {
+	execute(
+		sink: ResultSink,
+		maxRows: number,
+		isAlone: boolean,
+	): PortalOutcome | Promise<PortalOutcome> {
 		if (this.statement.empty) return "empty";
 		const state = this.#state;
 		state.sink = sink;
@@ -61,14 +66,45 @@ export class QuoratePortal implements Portal {
 		state.context.startStatement();
 		state.activity.begin(this.statement.lexed?.text ?? "");
 		state.cancel.begin(state.statementTimeoutMs);
+		const run = isAlone && maxRows === 0 && this.#source === undefined;
+		return (run ? this.#runAlone(sink) : this.#run(sink, maxRows)).then(
+			(outcome) => {
+				this.#ended();
+				return outcome;
+			},
+			(error) => {
+				this.#ended();
+				throw state.translate(error);
+			},
+		);
+	}
+
+	#ended(): void {
+		this.#state.cancel.end();
+		this.#state.activity.end();
+	}
+
+	#runAlone(sink: ResultSink): Promise<"complete" | "suspended"> {
+		let reading: Promise<Batch | undefined> | undefined;
 		try {
-			return await this.#run(sink, maxRows);
+			reading = readAlone(this.#state, this.statement, this.parameters);
 		} catch (error) {
-			throw state.translate(error);
-		} finally {
-			state.cancel.end();
-			state.activity.end();
+			return Promise.reject(error);
 		}
+		return (
+			reading?.then((rows) => (rows === undefined ? this.#run(sink, 0) : this.#tell(sink, rows))) ??
+			this.#run(sink, 0)
+		);
+	}
+
+	#tell(sink: ResultSink, rows: Batch): "complete" | Promise<"complete"> {
+		const complete = (): "complete" => {
+			sink.complete(`SELECT ${rows.length}`);
+			this.#finished = "SELECT 0";
+			return "complete";
+		};
+		const waiting = sink.rows(rows);
+		return waiting === undefined ? complete() : waiting.then(complete);
 	}
 
 	async #run(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended"> {

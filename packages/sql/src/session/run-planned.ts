@@ -14,7 +14,7 @@ import type { Expression } from "../parser/ast.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 import type { Datum } from "../types/datum.ts";
 import { asOfClause, enterPast, refusePast } from "./as-of.ts";
-import type { CachedPlan } from "./plan-cache.ts";
+import { type CachedPlan, samePath } from "./plan-cache.ts";
 import { type Prepared, placed, planFor } from "./prepared.ts";
 import { backOff, isConflict } from "./retry.ts";
 import type { SessionState } from "./session-state.ts";
@@ -140,7 +140,7 @@ function planned(
 		!block.changesSchema &&
 		known !== undefined &&
 		known.schemaVersion === found.version &&
-		known.searchPath === state.context.searchPath &&
+		samePath(known.searchPath, state.context.searchPath) &&
 		known.pinned.length === 0
 	) {
 		return { cached: known, version: found.version };

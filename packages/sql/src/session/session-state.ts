@@ -258,6 +258,23 @@ export class SessionState {
 		}
 	}
 
+	/** A query by itself may do without a block: nothing of the session hangs on the end of its transaction. */
+	get mayReadAlone(): boolean {
+		return (
+			this.block === undefined &&
+			!this.#defaults().followerReads &&
+			!this.timeouts.limitsTransactions &&
+			!this.advisory.isActive &&
+			this.notifications.isAtRest &&
+			this.cursors.size === 0
+		);
+	}
+
+	/** What was read without a block. */
+	noteRead(timestamp: Timestamp): void {
+		this.#note(timestamp);
+	}
+
 	#note(timestamp: Timestamp | undefined): void {
 		if (timestamp !== undefined && timestamp > this.#floor) this.#floor = timestamp;
 	}

@@ -55,6 +55,10 @@ export class SessionTimeouts {
 		if (this.#current().transaction > 0) this.limitTransaction();
 	}
 
+	get limitsTransactions(): boolean {
+		return this.#current().transaction > 0;
+	}
+
 	/** The transaction that runs gets the limit that is set now. */
 	limitTransaction(): void {
 		this.ended();

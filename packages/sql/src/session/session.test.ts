@@ -162,9 +162,9 @@ test("portals give rows in portions", async (t) => {
 	const portal = await session.bind("p", "s", []);
 	const sink = new CollectingSink(() => session);
 	sink.expect(portal.columns);
-	t.is(await portal.execute(sink, 2), "suspended");
-	t.is(await portal.execute(sink, 2), "suspended");
-	t.is(await portal.execute(sink, 2), "complete");
+	t.is(await portal.execute(sink, 2, false), "suspended");
+	t.is(await portal.execute(sink, 2, false), "suspended");
+	t.is(await portal.execute(sink, 2, false), "complete");
 	t.deepEqual(sink.results[0]?.rows, [["1"], ["2"], ["3"], ["4"], ["5"]]);
 	t.is(sink.results[0]?.tag, "SELECT 1");
 	await client.query("commit");

@@ -10,6 +10,7 @@ import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { asOfClause, pastTimestamp } from "./as-of.ts";
 import { innerStatement } from "./explain.ts";
+import { readAlone } from "./lone-read.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Delivery } from "./notification-hub.ts";
 import { DirectOutput, HeldOutput } from "./output.ts";
@@ -126,7 +127,7 @@ export class QuorateSession implements Session, PortalObserver {
 			if (isControl(utility)) {
 				sink.complete(await runControl(state, utility));
 			} else if (state.block === undefined && alone) {
-				await this.#autocommit(prepared, sink);
+				if (!(await this.#readAlone(prepared, sink))) await this.#autocommit(prepared, sink);
 			} else {
 				const block = state.block ?? state.begin(false);
 				const tag = await runStatement(state, block, prepared, [], new DirectOutput(sink));
@@ -143,6 +144,17 @@ export class QuorateSession implements Session, PortalObserver {
 			state.cancel.end();
 			state.activity.end();
 		}
+	}
+
+	/** False: nothing has happened. */
+	async #readAlone(prepared: Prepared, sink: ResultSink): Promise<boolean> {
+		const rows = await readAlone(this.state, prepared, []);
+		if (rows === undefined) return false;
+		sink.columns(prepared.plan!.plan.columns!);
+		const waiting = sink.rows(rows);
+		if (waiting !== undefined) await waiting;
+		sink.complete(`SELECT ${rows.length}`);
+		return true;
 	}
 
 	/** One statement, one transaction: run again after a conflict as long as the client has seen nothing of it. */

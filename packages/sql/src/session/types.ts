@@ -51,11 +51,20 @@ export interface PreparedStatement {
 	readonly empty: boolean;
 }
 
+export type PortalOutcome = "complete" | "suspended" | "empty";
+
 export interface Portal {
 	readonly statement: PreparedStatement;
 	readonly columns: readonly ResultColumn[] | undefined;
-	/** Runs until the end or `maxRows` rows (0: all) went to the sink. "suspended": more remain. Does not call `columns`. */
-	execute(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended" | "empty">;
+	/**
+	 * Runs until the end or `maxRows` rows (0: all) went to the sink. "suspended": more remain. Does not call `columns`. `isAlone`: a
+	 * Sync follows at once, so that it is the last statement of its transaction.
+	 */
+	execute(
+		sink: ResultSink,
+		maxRows: number,
+		isAlone: boolean,
+	): PortalOutcome | Promise<PortalOutcome>;
 	close(): void | Promise<void>;
 }
 

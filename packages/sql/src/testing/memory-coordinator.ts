@@ -15,11 +15,13 @@ import type {
 } from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type {
+	CancelSignal,
 	Change,
 	ChangesPage,
 	ChangesQuery,
 	FeedFollower,
 	FollowedFeed,
+	LoneValue,
 	RangeStatus,
 	Transaction,
 	TransactionCoordinator,
@@ -84,6 +86,19 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 
 	begin(options: TransactionOptions): Transaction {
 		return new MemoryTransaction(this, options);
+	}
+
+	async readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue> {
+		const transaction = this.begin({
+			isolation: "serializable",
+			mode: "pessimistic",
+			readOnly: true,
+			lockTimeoutMs: 0,
+			schemaVersion: this.#version,
+		});
+		transaction.beginStatement(cancel);
+		const [value] = await transaction.get([key]);
+		return { value: value ?? null, ...(await transaction.readTimestamp()) };
 	}
 
 	async splitAt(keys: readonly Key[]): Promise<void> {

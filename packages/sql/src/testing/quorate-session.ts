@@ -102,7 +102,7 @@ async function runExtended(session: Session, one: Case, sink: AnswerSink): Promi
 		const portal = await session.bind("", "", values);
 		sink.expect(portal.columns ?? []);
 		for (let execution = 0; execution < (one.rowsMax === 0 ? 1 : 3); execution++) {
-			const outcome = await portal.execute(sink, one.rowsMax);
+			const outcome = await portal.execute(sink, one.rowsMax, one.rowsMax === 0);
 			if (outcome === "suspended") sink.answer.line("(suspended)");
 			if (outcome === "empty") sink.answer.line("(empty)");
 		}

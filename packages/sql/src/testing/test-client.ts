@@ -142,7 +142,7 @@ export class TestClient {
 			);
 			const portal = await session.bind("", "", values);
 			sink.expect(portal.columns);
-			await portal.execute(sink, 0);
+			await portal.execute(sink, 0, true);
 		} catch (error) {
 			session.fail(error as DatabaseError);
 			await session.sync();

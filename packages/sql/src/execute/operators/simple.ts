@@ -32,6 +32,7 @@ export class Filter extends Operator {
 		if (input === undefined || condition.async) return undefined;
 		return {
 			read: input.read,
+			byKey: input.byKey,
 			finish: (row, env) => {
 				const found = input.finish(row, env);
 				return found !== undefined && condition.evaluate(found, env) === true ? found : undefined;
@@ -83,6 +84,7 @@ export class Project extends Operator {
 		if (input === undefined || columns === undefined) return undefined;
 		return {
 			read: input.read,
+			byKey: input.byKey,
 			finish: (row, env) => {
 				const found = input.finish(row, env);
 				if (found === undefined) return undefined;

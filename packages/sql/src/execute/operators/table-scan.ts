@@ -30,7 +30,16 @@ export class TableScan extends Operator {
 	direct(): DirectRow | undefined {
 		const { reader } = this;
 		if (!reader.ranges.isSingleSync) return undefined;
-		return { read: (env) => reader.single([], env), finish: (row) => row };
+		return {
+			read: (env) => reader.single([], env),
+			byKey: reader.needsOneValue
+				? {
+						key: (env) => reader.ranges.singleKey([], env),
+						decode: (key, value) => reader.decode(key, value),
+					}
+				: undefined,
+			finish: (row) => row,
+		};
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {

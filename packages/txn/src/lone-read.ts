@@ -1,0 +1,54 @@
+/**
+ * One key, read by a transaction that does nothing else: it needs no buffer, no read set and no name, since nothing comes after the
+ * read that could contradict it. The leaseholder draws its timestamp after the request came, so that it sees all that had
+ * committed before.
+ */
+import type { Key } from "@quorate/keys/key";
+import type { RangeAnswer } from "@quorate/replica/requests";
+import type { Gateway } from "./gateway.ts";
+import type { CancelSignal, LoneValue } from "./types.ts";
+
+/** Undefined, at once or later: nothing was read, and a transaction has to find out why. */
+export function readAlone(
+	gateway: Gateway,
+	k: Key,
+	cancel: CancelSignal,
+): Promise<LoneValue | undefined> | undefined {
+	const { router } = gateway;
+	const info = router.cachedRangeOf(k);
+	if (info === undefined || cancel.reason !== undefined) {
+		return undefined;
+	}
+	const body = { kind: "read" as const, keys: [k], s: null };
+	const asked = router.here(info, body) ?? router.request(k, body, { idempotent: true });
+	if (!(asked instanceof Promise)) {
+		return undefined;
+	}
+	return new Promise((resolve, reject) => {
+		const stop = cancel.onCancel(() => {
+			if (cancel.reason !== undefined) {
+				reject(cancel.reason);
+			}
+		});
+		asked.then(
+			(answer) => {
+				stop();
+				resolve(taken(gateway, answer));
+			},
+			(error) => {
+				stop();
+				reject(error);
+			},
+		);
+	});
+}
+
+function taken({ placement, statistics }: Gateway, answer: RangeAnswer): LoneValue | undefined {
+	if (answer.kind !== "values" || answer.drawn === undefined) {
+		return undefined;
+	}
+	const { timestamp, schemaVersion } = answer.drawn;
+	placement.observe(timestamp, schemaVersion);
+	statistics.readOnlyCommits++;
+	return { value: answer.values[0]!, timestamp, schemaVersion };
+}
