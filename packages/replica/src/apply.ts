@@ -303,14 +303,14 @@ function applyResolve(
 		if (intents.length >= manyKeys) {
 			batch.expect(spanOf(intents.map(({ key }) => key)));
 		}
-		for (const { key, intent } of intents) {
-			resolveKey(state, batch, c, key, intent, mutations);
+		for (const { key, intent, bytes } of intents) {
+			resolveKey(state, batch, c, key, intent, mutations, bytes);
 		}
 	}
 	return done;
 }
 
-/** `intent`: what is on the key now. */
+/** `intent`: what is on the key now; `bytes`: as it is stored, where that is known. */
 function resolveKey(
 	state: RangeState,
 	batch: VersionBatch,
@@ -318,11 +318,12 @@ function resolveKey(
 	key: Key,
 	intent: Intent | undefined,
 	mutations?: Mutations,
+	bytes?: number,
 ): void {
 	if (intent?.transaction !== c.transaction) {
 		return;
 	}
-	batch.removeIntent(key);
+	batch.removeIntent(key, bytes);
 	if (c.c === 0) {
 		return;
 	}

@@ -176,10 +176,10 @@ export class VersionBatch implements VersionWrites {
 		this.sizeDelta.intentBytes += at.length + bytes.length;
 	}
 
-	removeIntent(k: Key): void {
+	removeIntent(k: Key, bytes?: number): void {
 		const at = intentKey(k);
-		// Whoever removes it has looked at it in this batch: it is remembered.
-		this.sizeDelta.intentBytes -= at.length + (this.#overlay.get(at)?.length ?? 0);
+		// A single look is remembered, what a scan saw is not.
+		this.sizeDelta.intentBytes -= at.length + (bytes ?? this.#overlay.get(at)?.length ?? 0);
 		this.#overlay.delete(at);
 		this.#intents.remove(k);
 	}

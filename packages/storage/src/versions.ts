@@ -58,6 +58,8 @@ export interface Intent {
 export interface KeyIntent {
 	readonly key: Key;
 	readonly intent: Intent;
+	/** As it is stored, without its key. */
+	readonly bytes: number;
 }
 
 export interface KeyValue {
@@ -95,8 +97,8 @@ export interface VersionWrites {
 	 */
 	put(k: Key, ts: Timestamp, value: Uint8Array | undefined): void;
 	putIntent(k: Key, intent: Intent): void;
-	/** Of a key that has one. */
-	removeIntent(k: Key): void;
+	/** Of a key that has one. `bytes`: what `intents` said of it; whoever has asked for the key alone need not say. */
+	removeIntent(k: Key, bytes?: number): void;
 	/** Removes history that ended at or before `threshold`: at most `max` entries. `resume`: the start of the rest. */
 	collect(
 		span: Span,
@@ -189,5 +191,8 @@ export function readIntents(reader: EngineReader, span: Span, max: number): KeyI
 		keyOffset: 1,
 	};
 	const { keys, values } = reader.scan(intentSpan(span), limits);
-	return keys.map((key, n) => ({ key, intent: decodeIntent(values[n] as Uint8Array) }));
+	return keys.map((key, n) => {
+		const value = values[n] as Uint8Array;
+		return { key, intent: decodeIntent(value), bytes: value.length };
+	});
 }
