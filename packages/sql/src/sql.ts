@@ -16,6 +16,7 @@
  *   rows and entries look in the key space.
  * - `catalog/` Descriptors are rows under `\x01`; a snapshot of all of them belongs to one schema version (`catalog.ts`).
  *   pg_catalog is computed from it (`system-*.ts`).
+ * - `auth/`    Who may do what (`authorize.ts`, `privileges.ts`), and what is kept of passwords (`scram-verifier.ts`).
  * - `ddl/`     Schema changes within a transaction (`schema-editor.ts`), and what follows its commit (`backfill.ts`).
  * - `session/` Both protocols over one state: transaction blocks, settings, prepared statements, portals, COPY; retries
  *   (`retry.ts`, `replay.ts`). `types.ts` is what the protocol server drives; `factory.ts` makes sessions.
@@ -44,6 +45,8 @@
  * 7. No statement holds the event loop for long: operators pause between batches (`Execution.pause`), the parser between
  *    slices. What a statement keeps in memory is metered (53200).
  * 8. Whatever a client sends, it gets a `DatabaseError` with PostgreSQL's SQLSTATE; what is not supported says so (0A000).
+ * 9. A plan belongs to nobody: whether the current role may do what it does is asked each time that it runs, with the catalog
+ *    of the statement, and with the present one too where the past is read.
  *
  * Left out: views, functions, triggers, foreign keys, temporary tables, statistics.
  * May import: runtime, keys, storage, replica, placement, txn.

@@ -42,7 +42,10 @@ program
 		writeFileSync(join(flags.data, "identity.json"), "{}");
 		const server = await createPgServer({
 			runtime: createRealRuntime({ logLevel: "warn" }),
-			sessions: { open: async (parameters, pid) => new ScriptedSession(parameters, pid) },
+			sessions: {
+				open: async (parameters, pid) => new ScriptedSession(parameters, pid),
+				credentials: async () => undefined,
+			},
 			listenAddress: flags.sql,
 		});
 		console.log(`serving ${server.address}`);

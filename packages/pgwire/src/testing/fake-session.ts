@@ -283,6 +283,13 @@ function rowsOf(text: string, parameters: readonly Datum[]): Datum[][] | undefin
 }
 
 export class FakeSessions implements SessionFactory {
+	/** By user. */
+	readonly verifiers = new Map<string, string>();
+
+	async credentials(user: string): Promise<string | undefined> {
+		return this.verifiers.get(user);
+	}
+
 	readonly opened: FakeSession[] = [];
 
 	async open(parameters: ReadonlyMap<string, string>, pid: number): Promise<Session> {

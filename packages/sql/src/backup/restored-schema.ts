@@ -114,7 +114,7 @@ export function restoredTable(
 			work.tell(`index "${name}" was not finished at that time: it is left out`);
 	}
 	return {
-		...table,
+		...withoutOwner(table),
 		oid: numbers.get(table.oid)!,
 		columns: withoutPromises(work, table),
 		primary: renumbered(numbers, table.primary),
@@ -140,6 +140,12 @@ function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["c
 	);
 }
 
+/** Roles are of a cluster: what comes from another belongs to the role that this one was born with. */
+function withoutOwner<T extends { readonly owner?: number }>(descriptor: T): Omit<T, "owner"> {
+	const { owner: _there, ...rest } = descriptor;
+	return rest;
+}
+
 export function restoredSequence(
 	sequence: SequenceDescriptor,
 	numbers: Renumbering,
@@ -147,7 +153,7 @@ export function restoredSequence(
 	const { ownedBy } = sequence;
 	const owner = ownedBy && numbers.get(ownedBy.tableOid);
 	return {
-		...sequence,
+		...withoutOwner(sequence),
 		oid: numbers.get(sequence.oid)!,
 		valueId: numbers.get(sequence.valueId)!,
 		ownedBy: ownedBy && owner !== undefined ? { ...ownedBy, tableOid: owner } : undefined,

@@ -7,7 +7,8 @@ import type { PlacementClient } from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
 import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
-import { descriptorSpan } from "./keys.ts";
+import { descriptorSpan, roleSpan } from "./keys.ts";
+import { decodeRole, type RoleDescriptor, Roles } from "./role.ts";
 import { CatalogSnapshot } from "./snapshot.ts";
 
 const keptMax = 4;
@@ -106,7 +107,11 @@ export class Catalog {
 		for await (const page of transaction.scan(descriptorSpan)) {
 			for (const { value } of page) relations.push(decodeDescriptor(value));
 		}
-		const snapshot = new CatalogSnapshot(schemaVersion, relations);
+		const roles: RoleDescriptor[] = [];
+		for await (const page of transaction.scan(roleSpan)) {
+			for (const { value } of page) roles.push(decodeRole(value));
+		}
+		const snapshot = new CatalogSnapshot(schemaVersion, relations, new Roles(roles));
 		this.#kept.set(schemaVersion, snapshot);
 		if (this.#newest === undefined || this.#newest.version < schemaVersion) this.#newest = snapshot;
 		const oldest = this.#kept.keys().next().value;

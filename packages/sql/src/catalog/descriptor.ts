@@ -10,6 +10,11 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
 
+/** OID of the role that owns it; absent: the one that the cluster was born with. */
+interface Owned {
+	readonly owner?: number;
+}
+
 /** COMMENT ON. */
 interface Commented {
 	readonly comment?: string;
@@ -64,7 +69,7 @@ export interface CheckDescriptor extends Commented {
 	readonly text: string;
 }
 
-export interface TableDescriptor extends Commented {
+export interface TableDescriptor extends Commented, Owned {
 	readonly kind: "table";
 	readonly oid: number;
 	readonly schema: string;
@@ -86,7 +91,7 @@ export interface TableRewrite {
 	readonly indexes: readonly IndexDescriptor[];
 }
 
-export interface SequenceDescriptor extends Commented {
+export interface SequenceDescriptor extends Commented, Owned {
 	readonly kind: "sequence";
 	readonly oid: number;
 	readonly schema: string;

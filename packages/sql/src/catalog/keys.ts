@@ -38,6 +38,12 @@ export const sequenceKey = (valueId: number): Key => key(`\x01s${encodeId(valueI
 /** A physical index that was dropped, to be removed once the GC threshold has passed the drop (S4). */
 export const droppedIndexKey = (indexId: number): Key => key(`\x01x${encodeId(indexId)}`);
 
+/** A role, by object id. */
+export const roleKey = (oid: number): Key => key(`\x01u${encodeId(oid)}`);
+/** The object id behind a role's name. */
+export const roleNameKey = (name: string): Key => key(`\x01m${utf8(name)}`);
+export const roleSpan: Span = { start: key("\x01u"), end: key("\x01v") };
+
 export const descriptorSpan: Span = { start: key("\x01d"), end: key("\x01e") };
 /** A restore that is under way: what it makes of what, and how far it is. */
 export const restoreKey = (id: number): Key => key(`\x01r${encodeId(id)}`);

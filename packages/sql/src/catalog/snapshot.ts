@@ -9,6 +9,7 @@ import {
 	type SequenceDescriptor,
 	type TableDescriptor,
 } from "./descriptor.ts";
+import { type RoleDescriptor, Roles } from "./role.ts";
 
 /** What a name in a schema stands for: tables, sequences and indexes share one namespace. */
 export type NamedObject =
@@ -26,10 +27,15 @@ export function namedIndexes(table: TableDescriptor): readonly IndexDescriptor[]
 export class CatalogSnapshot {
 	/** The schema version that it shows. */
 	readonly version: number;
+	readonly roles: Roles;
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
 
-	constructor(version: number, relations: Iterable<RelationDescriptor>) {
+	constructor(
+		version: number,
+		relations: Iterable<RelationDescriptor>,
+		roles: Roles = new Roles([]),
+	) {
 		const byOid = new Map<number, RelationDescriptor>();
 		const byName = new Map<string, NamedObject>();
 		for (const relation of relations) {
@@ -47,6 +53,7 @@ export class CatalogSnapshot {
 			}
 		}
 		this.version = version;
+		this.roles = roles;
 		this.#byOid = byOid;
 		this.#byName = byName;
 	}
@@ -65,12 +72,25 @@ export class CatalogSnapshot {
 	}
 
 	/** A copy with descriptors replaced (or, undefined, removed). */
-	withChanges(changes: ReadonlyMap<number, RelationDescriptor | undefined>): CatalogSnapshot {
+	withChanges(changes: CatalogChanges): CatalogSnapshot {
 		const relations = new Map(this.#byOid);
+		const roles = new Map(this.roles.stored().map((role) => [role.oid, role]));
+		let isOfRoles = false;
 		for (const [oid, descriptor] of changes) {
-			if (descriptor === undefined) relations.delete(oid);
-			else relations.set(oid, descriptor);
+			if (descriptor === undefined) {
+				relations.delete(oid);
+				isOfRoles = roles.delete(oid) || isOfRoles;
+			} else if (descriptor.kind === "role") {
+				roles.set(oid, descriptor);
+				isOfRoles = true;
+			} else {
+				relations.set(oid, descriptor);
+			}
 		}
-		return new CatalogSnapshot(this.version, relations.values());
+		const changed = isOfRoles ? new Roles(roles.values()) : this.roles;
+		return new CatalogSnapshot(this.version, relations.values(), changed);
 	}
 }
+
+/** By object id; undefined: dropped. */
+export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | RoleDescriptor | undefined>;

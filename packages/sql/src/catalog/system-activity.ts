@@ -4,12 +4,18 @@ import { ownerProcess } from "@quorate/keys/lock-owner";
 import { describeKey } from "../execute/violation.ts";
 import { sessionsOf, type Wait, waitsOf } from "../types/activity-waits.ts";
 import { arrayOf } from "../types/array-values.ts";
-import type { ClusterActivity, LockStatus, NodeActivity } from "../types/cluster-access.ts";
+import type {
+	ClusterActivity,
+	LockStatus,
+	NodeActivity,
+	SessionStatus,
+} from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { decodeId } from "./keys.ts";
+import { readAllStatsOid } from "./role.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
-import { databaseOid, ownerOid } from "./system-names.ts";
+import { databaseOid } from "./system-names.ts";
 import { tablesOf } from "./system-relations.ts";
 import type { SystemRow } from "./system-table.ts";
 
@@ -45,35 +51,47 @@ export function relationOf(
 }
 
 export function* activityRows(
-	_: CatalogSnapshot,
+	catalog: CatalogSnapshot,
 	context: FunctionContext,
 	activity: Activity,
 ): Iterable<SystemRow> {
 	const waits = activity === undefined ? undefined : waitsOf(activity);
+	const { roles } = catalog;
 	for (const session of activity === undefined ? [] : sessionsOf(activity)) {
+		const role = roles.byName(session.user);
+		const isSeen =
+			roles.hasRightsOf(context.currentRole, readAllStatsOid) ||
+			(role !== undefined && roles.hasRightsOf(context.currentRole, role.oid));
 		const wait = waits?.get(session.process);
-		const colon = session.client.lastIndexOf(":");
-		const isIdle = session.state !== "active";
 		yield {
 			datid: databaseOid,
 			datname: context.currentDatabase,
 			pid: session.process,
-			usesysid: ownerOid,
+			usesysid: role?.oid ?? null,
 			usename: session.user,
-			application_name: session.application,
-			client_addr: session.client.slice(0, Math.max(0, colon)) || null,
-			client_port: Number(session.client.slice(colon + 1)) || null,
-			backend_start: timeOf(session.startMs),
-			xact_start: timeOf(session.transactionStartMs),
-			query_start: timeOf(session.statementStartMs),
-			state_change: timeOf(session.changeMs),
-			wait_event_type: wait !== undefined ? "Lock" : isIdle ? "Client" : null,
-			wait_event: wait !== undefined ? eventOf(wait) : isIdle ? "ClientRead" : null,
-			state: session.state,
-			query: session.text,
+			...(isSeen ? detailsOf(session, wait) : { query: "<insufficient privilege>" }),
 			backend_type: "client backend",
 		};
 	}
+}
+
+/** What only those see who have the rights of the session's role. */
+function detailsOf(session: SessionStatus, wait: Wait | undefined): SystemRow {
+	const colon = session.client.lastIndexOf(":");
+	const isIdle = session.state !== "active";
+	return {
+		application_name: session.application,
+		client_addr: session.client.slice(0, Math.max(0, colon)) || null,
+		client_port: Number(session.client.slice(colon + 1)) || null,
+		backend_start: timeOf(session.startMs),
+		xact_start: timeOf(session.transactionStartMs),
+		query_start: timeOf(session.statementStartMs),
+		state_change: timeOf(session.changeMs),
+		wait_event_type: wait !== undefined ? "Lock" : isIdle ? "Client" : null,
+		wait_event: wait !== undefined ? eventOf(wait) : isIdle ? "ClientRead" : null,
+		state: session.state,
+		query: session.text,
+	};
 }
 
 const eventOf = ({ lock }: Wait): string => (lock.strength === null ? "transactionid" : "tuple");

@@ -186,7 +186,7 @@ test("definitions", (t) => {
 	t.is(call("pg_get_constraintdef", 20_004, true), "CHECK (price > 0)");
 	t.is(call("pg_get_serial_sequence", '"Order Lines"', "id"), "public.order_id_seq");
 	t.is(call("pg_get_serial_sequence", '"Order Lines"', "note"), null);
-	t.is(call("pg_get_userbyid", 10), "ann");
+	t.is(call("pg_get_userbyid", 10), "quorate");
 	t.is(call("pg_encoding_to_char", 6), "UTF8");
 });
 
@@ -203,7 +203,7 @@ test("names to OIDs and back", (t) => {
 	t.is(call("to_regclass", "order_id_seq"), 20_005);
 	t.is(call("to_regtype", "integer"), 23);
 	t.is(call("regnamespaceout", 2200), "public");
-	t.is(call("regroleout", call("regrolein", "ann")), "ann");
+	t.is(call("regroleout", call("regrolein", "quorate")), "quorate");
 	t.is(call("regprocout", call("regprocin", "array_in")), "array_in");
 	t.is(call("regprocedureout", call("regprocedurein", "lower(text)")), "lower(text)");
 	const refused = (code: string, ...args: [string, ...Datum[]]): void => {

@@ -1,5 +1,7 @@
 /** The tables of pg_catalog that describe the database, its roles and settings. */
+import { arrayOf } from "../types/array-values.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { RoleDescriptor } from "./role.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { databaseOid, ownerOid, schemas, utf8Encoding } from "./system-names.ts";
 import type { SystemRow } from "./system-table.ts";
@@ -29,33 +31,71 @@ export const tablespaceRows = (): SystemRow[] => [
 	{ oid: 1664, spcname: "pg_global", spcowner: ownerOid },
 ];
 
-export const roleRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
-	{
-		oid: ownerOid,
-		rolname: context.sessionUser,
-		rolsuper: true,
-		rolinherit: true,
-		rolcreaterole: true,
-		rolcreatedb: true,
-		rolcanlogin: true,
-		rolreplication: false,
-		rolconnlimit: -1,
-		rolpassword: "********",
-		rolbypassrls: true,
-	},
-];
+const roleRow = (role: RoleDescriptor): SystemRow => ({
+	oid: role.oid,
+	rolname: role.name,
+	rolsuper: role.superuser,
+	rolinherit: role.inherit,
+	rolcreaterole: role.createRole,
+	rolcreatedb: role.createDatabase,
+	rolcanlogin: role.login,
+	rolreplication: role.replication,
+	rolconnlimit: role.connectionLimit,
+	rolvaliduntil: role.validUntil === undefined ? null : BigInt(role.validUntil),
+	rolbypassrls: role.bypassRowSecurity,
+});
 
-export const userRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
-	{
-		usename: context.sessionUser,
-		usesysid: ownerOid,
-		usecreatedb: true,
-		usesuper: true,
-		userepl: false,
-		usebypassrls: true,
-		passwd: "********",
-	},
-];
+/** pg_authid: superusers only (`auth/authorize.ts`). */
+export const authorizationRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	catalog.roles.all().map((role) => ({ ...roleRow(role), rolpassword: role.verifier ?? null }));
+
+export const roleRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	catalog.roles.all().map((role) => ({ ...roleRow(role), rolpassword: "********" }));
+
+const userRow = (role: RoleDescriptor): SystemRow => ({
+	usename: role.name,
+	usesysid: role.oid,
+	usecreatedb: role.createDatabase,
+	usesuper: role.superuser,
+	userepl: role.replication,
+	usebypassrls: role.bypassRowSecurity,
+	valuntil: role.validUntil === undefined ? null : BigInt(role.validUntil),
+});
+
+const users = (catalog: CatalogSnapshot): RoleDescriptor[] =>
+	catalog.roles.all().filter((role) => role.login);
+
+export const userRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	users(catalog).map((role) => ({ ...userRow(role), passwd: "********" }));
+
+/** pg_shadow: superusers only. */
+export const shadowRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	users(catalog).map((role) => ({ ...userRow(role), passwd: role.verifier ?? null }));
+
+export const groupRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	catalog.roles
+		.all()
+		.filter((role) => !role.login)
+		.map((group) => ({
+			groname: group.name,
+			grosysid: group.oid,
+			grolist: arrayOf(
+				catalog.roles
+					.all()
+					.filter((role) => role.memberOf.some(({ roleOid }) => roleOid === group.oid))
+					.map((role) => role.oid),
+			),
+		}));
+
+export const membershipRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	catalog.roles.all().flatMap((role) =>
+		role.memberOf.map(({ roleOid, admin, grantorOid }) => ({
+			roleid: roleOid,
+			member: role.oid,
+			grantor: grantorOid,
+			admin_option: admin,
+		})),
+	);
 
 /** Name, type, context, unit, short description. Values are the session's. */
 const settings: readonly (readonly [string, string, string, string | null, string])[] = [

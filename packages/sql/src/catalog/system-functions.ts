@@ -17,7 +17,6 @@ import {
 import * as lookup from "./system-lookup.ts";
 import {
 	isVisible,
-	ownerOid,
 	pgClassOid,
 	pgConstraintOid,
 	qualified,
@@ -192,7 +191,7 @@ function required(code: string, what: string, find: (call: Call) => number | und
 const findRelation = ({ catalog, context, args }: Call): number | undefined =>
 	lookup.lookupRelation(catalog, context, args[0] as string);
 const findSchema = (call: Call): number | undefined => lookup.lookupSchema(textAt(call));
-const findRole = (call: Call): number | undefined => lookup.lookupRole(call.context, textAt(call));
+const findRole = (call: Call): number | undefined => lookup.lookupRole(call.catalog, textAt(call));
 const findProcedure = (call: Call): number | undefined => {
 	const [only, another] = lookup.lookupProcedures(textAt(call));
 	return another === undefined ? only?.oid : undefined;
@@ -209,7 +208,7 @@ const functions: Readonly<Record<string, Body>> = {
 	regnamespacein: required("3F000", "schema", findSchema),
 	regnamespaceout: (call) => lookup.schemaText(oidAt(call)),
 	regrolein: required("42704", "role", findRole),
-	regroleout: (call) => lookup.roleText(call.context, oidAt(call)),
+	regroleout: (call) => lookup.roleText(call.catalog, oidAt(call)),
 	regprocin: (call) => lookup.requireProcedure(textAt(call)),
 	regprocout: (call) => lookup.procedureText(oidAt(call)),
 	regprocedurein: required("42883", "function", findSignature),
@@ -250,7 +249,7 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_get_expr: (call) => textAt(call),
 	pg_get_serial_sequence: serialSequence,
 	pg_get_userbyid: (call) =>
-		oidAt(call) === ownerOid ? call.context.sessionUser : `unknown (OID=${oidAt(call)})`,
+		call.catalog.roles.byOid(oidAt(call))?.name ?? `unknown (OID=${oidAt(call)})`,
 	pg_get_function_result: (call) => {
 		const procedure = procedures[oidAt(call) - 1];
 		if (procedure === undefined) {

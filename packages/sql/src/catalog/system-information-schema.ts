@@ -3,6 +3,7 @@ import type { Datum } from "../types/datum.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
 import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from "./descriptor.ts";
 import { columnByAttnum, liveColumns } from "./descriptor.ts";
+import { bootstrapRoleOid } from "./role.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { schemas } from "./system-names.ts";
 import { constraintsOf, keyType, sequencesOf, tablesOf } from "./system-relations.ts";
@@ -138,11 +139,11 @@ export function* columnRows(
 	}
 }
 
-export const schemaRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] =>
+export const schemaRows = (catalog: CatalogSnapshot, context: FunctionContext): SystemRow[] =>
 	schemas.map(({ name }) => ({
 		catalog_name: context.currentDatabase,
 		schema_name: name,
-		schema_owner: context.sessionUser,
+		schema_owner: catalog.roles.byOid(bootstrapRoleOid)!.name,
 	}));
 
 export function* sequenceRows(

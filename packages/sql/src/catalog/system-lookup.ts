@@ -5,7 +5,7 @@ import { END, PUNCTUATION, QUOTED, Scanner, WORD } from "../parser/scanner.ts";
 import { foldIdentifier, unquoteIdentifier } from "../parser/string-literal.ts";
 import { type FunctionContext, formatType, typeByName, typeByOid } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { findRelation, ownerOid, relationByOid, schemas, shortName } from "./system-names.ts";
+import { findRelation, relationByOid, schemas, shortName } from "./system-names.ts";
 import { type Procedure, procedures } from "./system-types.ts";
 
 /** a.b."C", folded as an identifier is. Throws 42602. */
@@ -80,11 +80,13 @@ export const schemaText = (oid: number): string => {
 	return schema === undefined ? String(oid) : quoteIdentifier(schema.name);
 };
 
-export const lookupRole = (context: FunctionContext, text: string): number | undefined =>
-	parseName(text)[0] === context.sessionUser ? ownerOid : undefined;
+export const lookupRole = (catalog: CatalogSnapshot, text: string): number | undefined =>
+	catalog.roles.byName(parseName(text)[0] ?? "")?.oid;
 
-export const roleText = (context: FunctionContext, oid: number): string =>
-	oid === ownerOid ? quoteIdentifier(context.sessionUser) : String(oid);
+export function roleText(catalog: CatalogSnapshot, oid: number): string {
+	const role = catalog.roles.byOid(oid);
+	return role === undefined ? String(oid) : quoteIdentifier(role.name);
+}
 
 const named = (parts: readonly string[]): readonly Procedure[] => {
 	const schema = parts.at(-2);

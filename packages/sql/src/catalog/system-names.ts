@@ -9,7 +9,7 @@ import { systemShape, systemShapes } from "./system-shape.ts";
 export const pgCatalogOid = 11;
 export const publicOid = 2200;
 export const informationSchemaOid = 13207;
-/** The bootstrap superuser, who owns everything: roles are not catalog objects, so it bears the session user's name. */
+/** The role that a cluster is born with. It owns the database and all that nobody else does. */
 export const ownerOid = 10;
 export const databaseOid = 5;
 export const utf8Encoding = 6;

@@ -1,4 +1,5 @@
 /** The tables of pg_catalog that describe tables, sequences, indexes and constraints. */
+import { ownerOf } from "../auth/privileges.ts";
 import type { Datum } from "../types/datum.ts";
 import type {
 	ColumnDescriptor,
@@ -73,6 +74,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		}
 		yield {
 			...classRow(relation.oid, relation.schema, relation.name),
+			relowner: ownerOf(relation),
 			relkind: "r",
 			relam: heapOid,
 			relnatts: relation.columns.length,
@@ -84,6 +86,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		for (const index of namedIndexes(relation)) {
 			yield {
 				...classRow(index.oid, relation.schema, index.name),
+				relowner: ownerOf(relation),
 				relkind: "i",
 				relam: btreeOid,
 				relnatts: index.columns.length,

@@ -25,6 +25,9 @@ pg_attribute 1249 r
   attcollation:oid attacl:_aclitem attoptions:_text attfdwoptions:_text attmissingval:anyarray
 pg_auth_members 1261 r
   roleid:oid member:oid grantor:oid admin_option:bool
+pg_authid 1260 r
+  oid:oid rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool
+  rolreplication:bool rolbypassrls:bool rolconnlimit:int4 rolpassword:text rolvaliduntil:timestamptz
 pg_available_extensions 12081 v
   name:name default_version:text installed_version:text comment:text
 pg_cast 2605 r
@@ -140,6 +143,9 @@ pg_roles 12000 v
   rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool
   rolreplication:bool rolconnlimit:int4 rolpassword:text rolvaliduntil:timestamptz rolbypassrls:bool rolconfig:_text
   oid:oid
+pg_shadow 12005 v
+  usename:name usesysid:oid usecreatedb:bool usesuper:bool userepl:bool usebypassrls:bool passwd:text
+  valuntil:timestamptz useconfig:_text
 pg_rules 12023 v
   schemaname:name tablename:name rulename:name definition:text
 pg_seclabels 12099 v

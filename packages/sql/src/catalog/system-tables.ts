@@ -9,8 +9,7 @@
  *    and default expressions, which have none, get OIDs that are unique within their table.
  * 4. A table without a row source is one whose objects Quorate does not have (policies, triggers, publications ...): it is empty.
  *
- * Left out: system columns (ctid, xmin, tableoid), composite types of tables, statistics, privileges: whoever is connected
- * is the owner of everything.
+ * Left out: system columns (ctid, xmin, tableoid), composite types of tables, statistics.
  */
 import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
@@ -29,6 +28,10 @@ import type { VirtualTable } from "./virtual-table.ts";
 
 const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_am": types.accessMethodRows,
+	"pg_catalog.pg_authid": cluster.authorizationRows,
+	"pg_catalog.pg_auth_members": cluster.membershipRows,
+	"pg_catalog.pg_group": cluster.groupRows,
+	"pg_catalog.pg_shadow": cluster.shadowRows,
 	"pg_catalog.pg_attrdef": relations.defaultRows,
 	"pg_catalog.pg_attribute": relations.attributeRows,
 	"pg_catalog.pg_class": relations.classRows,

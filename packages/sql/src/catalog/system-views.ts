@@ -1,5 +1,7 @@
 /** pg_catalog's views over tables, indexes and sequences. */
-import type { FunctionContext } from "../types/registry.ts";
+
+import { ownerOf } from "../auth/privileges.ts";
+import { bootstrapRoleOid } from "./role.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { indexDefinition } from "./system-definitions.ts";
 import { qualified } from "./system-names.ts";
@@ -7,24 +9,25 @@ import { sequencesOf, tablesOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
 
-export function* tableViewRows(
-	catalog: CatalogSnapshot,
-	context: FunctionContext,
-): Iterable<SystemRow> {
+const roleName = (catalog: CatalogSnapshot, oid: number): string =>
+	catalog.roles.byOid(oid)?.name ?? String(oid);
+
+export function* tableViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	const row = {
-		tableowner: context.sessionUser,
 		hasrules: false,
 		hastriggers: false,
 		rowsecurity: false,
 	};
 	for (const { schema, name, kind } of systemShapes) {
 		if (kind === "r") {
-			yield { ...row, schemaname: schema, tablename: name, hasindexes: false };
+			const tableowner = roleName(catalog, bootstrapRoleOid);
+			yield { ...row, schemaname: schema, tablename: name, tableowner, hasindexes: false };
 		}
 	}
 	for (const table of tablesOf(catalog)) {
 		const hasindexes = namedIndexes(table).length > 0;
-		yield { ...row, schemaname: table.schema, tablename: table.name, hasindexes };
+		const tableowner = roleName(catalog, ownerOf(table));
+		yield { ...row, schemaname: table.schema, tablename: table.name, tableowner, hasindexes };
 	}
 }
 
@@ -41,15 +44,12 @@ export function* indexViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 }
 
-export function* sequenceViewRows(
-	catalog: CatalogSnapshot,
-	context: FunctionContext,
-): Iterable<SystemRow> {
+export function* sequenceViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const sequence of sequencesOf(catalog)) {
 		yield {
 			schemaname: sequence.schema,
 			sequencename: sequence.name,
-			sequenceowner: context.sessionUser,
+			sequenceowner: roleName(catalog, ownerOf(sequence)),
 			data_type: sequence.typeOid,
 			start_value: BigInt(sequence.start),
 			min_value: BigInt(sequence.min),

@@ -12,6 +12,7 @@ import type { ColumnConstraint, Statement, TableConstraint } from "../parser/ast
 import type { LexedStatement } from "../parser/parse.ts";
 import { executionFor } from "../session/evaluate.ts";
 import { bindAndPlan } from "../session/prepared.ts";
+import { authorizeRun } from "../session/run-planned.ts";
 import { type NewColumn, newColumn } from "./column-definition.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { foreignKeys, keyIndex, newCheck, newIndex, withKeyNotNull } from "./table-parts.ts";
@@ -168,7 +169,9 @@ async function createTableAs(
 	name: string,
 ): Promise<string> {
 	const { state, block } = editor;
-	const { plan } = bindAndPlan(state, statement.as!, lexed, [], editor.catalog);
+	const bound = bindAndPlan(state, statement.as!, lexed, [], editor.catalog);
+	await authorizeRun(state, block, bound);
+	const { plan } = bound;
 	if (plan.asOf !== undefined) {
 		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in CREATE TABLE AS");
 	}

@@ -101,6 +101,7 @@ async function dropOne(editor: SchemaEditor, statement: Drop, name: QualifiedNam
 }
 
 async function dropTable(editor: SchemaEditor, table: TableDescriptor): Promise<void> {
+	editor.requireOwner(table);
 	for (const sequence of ownedSequences(editor, table)) await editor.remove(sequence);
 	await editor.remove(table);
 	editor.dropIndexes(allIndexIds(table));

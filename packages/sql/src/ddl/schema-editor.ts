@@ -5,12 +5,14 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
+import { isOwner, mayCreateIn } from "../auth/privileges.ts";
 import {
 	encodeDescriptor,
 	type RelationDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
+import { descriptorKey, droppedIndexKey, nameKey, roleKey, roleNameKey } from "../catalog/keys.ts";
+import { bootstrapRoleOid, encodeRole, type RoleDescriptor } from "../catalog/role.ts";
 import { type CatalogSnapshot, namedIndexes } from "../catalog/snapshot.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
@@ -104,9 +106,12 @@ export class SchemaEditor {
 		}
 	}
 
-	/** Writes a new or changed descriptor, claims its new names and frees its old ones. Throws 42P07. */
-	async put(descriptor: RelationDescriptor): Promise<void> {
+	/** Writes a new or changed descriptor, claims its new names and frees its old ones. Throws 42P07, 42501. */
+	async put(given: RelationDescriptor): Promise<void> {
+		const isNew = this.catalog.relation(given.oid) === undefined;
+		const descriptor = isNew ? await this.#owned(given) : given;
 		const before = this.catalog.relation(descriptor.oid);
+		if (before !== undefined) this.requireOwner(before);
 		const old = new Set(before === undefined ? [] : namesOf(before));
 		const now = new Set(namesOf(descriptor));
 		const claimed = [...now].filter((name) => !old.has(name));
@@ -128,7 +133,19 @@ export class SchemaEditor {
 		this.#noted(descriptor.oid, descriptor);
 	}
 
+	/** Whoever makes something owns it, if it may make something there. */
+	async #owned(descriptor: RelationDescriptor): Promise<RelationDescriptor> {
+		const { currentOid } = this.state.identity;
+		if (!mayCreateIn(this.catalog, currentOid)) {
+			throw new DatabaseError("42501", `permission denied for schema ${descriptor.schema}`);
+		}
+		if (currentOid === bootstrapRoleOid) return descriptor;
+		await this.relyOnRoles([currentOid]);
+		return { ...descriptor, owner: currentOid };
+	}
+
 	async remove(descriptor: RelationDescriptor): Promise<void> {
+		this.requireOwner(descriptor);
 		const names = namesOf(descriptor);
 		await this.read([
 			descriptorKey(descriptor.oid),
@@ -140,6 +157,44 @@ export class SchemaEditor {
 		this.#noted(descriptor.oid, undefined);
 	}
 
+	/** Throws 42501. */
+	requireOwner(relation: RelationDescriptor): void {
+		if (isOwner(this.catalog, this.state.identity.currentOid, relation)) return;
+		throw new DatabaseError("42501", `must be owner of ${relation.kind} ${relation.name}`);
+	}
+
+	/** Roles that a change names: none of them may be dropped meanwhile. */
+	async relyOnRoles(oids: readonly number[]): Promise<void> {
+		await this.read(oids.map(roleKey));
+	}
+
+	/** Writes a new or changed role. Throws 42710. */
+	async putRole(role: RoleDescriptor): Promise<void> {
+		const before = this.catalog.roles.byOid(role.oid);
+		const isNamed = before?.name === role.name;
+		const keys = [roleKey(role.oid), ...(isNamed ? [] : [roleNameKey(role.name)])];
+		const values = await this.read(keys);
+		const { roles } = this.catalog;
+		if (!isNamed && (values[1] !== undefined || roles.byName(role.name) !== undefined)) {
+			throw new DatabaseError("42710", `role "${role.name}" already exists`);
+		}
+		this.transaction.markSchemaChange();
+		this.transaction.put(keys[0]!, encodeRole(role));
+		if (!isNamed) {
+			if (before !== undefined) this.transaction.delete(roleNameKey(before.name));
+			this.transaction.put(keys[1]!, oidBytes(role.oid));
+		}
+		this.#noted(role.oid, role);
+	}
+
+	async removeRole(role: RoleDescriptor): Promise<void> {
+		await this.read([roleKey(role.oid), roleNameKey(role.name)]);
+		this.transaction.markSchemaChange();
+		this.transaction.delete(roleKey(role.oid));
+		this.transaction.delete(roleNameKey(role.name));
+		this.#noted(role.oid, undefined);
+	}
+
 	/** S4: the rows stay until no one can read as of a time before the drop. */
 	dropIndexes(indexIds: readonly number[]): void {
 		for (const indexId of indexIds) {
@@ -147,7 +202,7 @@ export class SchemaEditor {
 		}
 	}
 
-	#noted(oid: number, descriptor: RelationDescriptor | undefined): void {
+	#noted(oid: number, descriptor: RelationDescriptor | RoleDescriptor | undefined): void {
 		this.block.noteChange(oid, descriptor);
 		this.state.snapshot = this.block.overlay(this.base);
 	}

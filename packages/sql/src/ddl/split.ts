@@ -16,6 +16,7 @@ export async function splitAt(
 	table: TableDescriptor,
 	rows: readonly (readonly Expression[])[],
 ): Promise<void> {
+	editor.requireOwner(table);
 	const { primary } = tableCodec(table);
 	const rowids = primary.columns.length === 0;
 	const types: readonly SqlType[] = rowids

@@ -455,6 +455,7 @@ export interface TransactionModes {
 }
 
 export type Statement = { readonly at: number } & (
+	| RoleStatement
 	| Query
 	| {
 			readonly kind: "insert";
@@ -642,6 +643,90 @@ export type Statement = { readonly at: number } & (
 			readonly text: string | undefined;
 	  }
 );
+
+/** As written: a name, or CURRENT_USER and SESSION_USER. */
+export type RoleReference =
+	| { readonly kind: "name"; readonly name: string }
+	| { readonly kind: "current" }
+	| { readonly kind: "session" };
+
+/** Flags by their positive name; "password" (undefined: NULL), "connection limit", "valid until"; those with roles: "in", "members", "admin". */
+export interface RoleOption {
+	readonly name: string;
+	readonly value: string | number | boolean | undefined;
+	readonly roles?: readonly RoleReference[];
+	readonly at: number;
+}
+
+/** SELECT, UPDATE (a, b), ALL; `columns` empty: of the whole. Names as written, folded. */
+export interface Right {
+	readonly name: string;
+	readonly columns: readonly string[];
+	readonly at: number;
+}
+
+export interface GrantTarget {
+	readonly kind: "table" | "sequence" | "schema" | "database" | "all tables" | "all sequences";
+	/** Of objects; of schemas for the kinds with "all". */
+	readonly names: readonly QualifiedName[];
+}
+
+export type RoleStatement =
+	| {
+			readonly kind: "create-role";
+			readonly tag: "ROLE" | "USER" | "GROUP";
+			readonly name: string;
+			readonly options: readonly RoleOption[];
+	  }
+	| {
+			readonly kind: "alter-role";
+			readonly role: RoleReference;
+			readonly options: readonly RoleOption[];
+	  }
+	| { readonly kind: "rename-role"; readonly from: string; readonly to: string }
+	| {
+			readonly kind: "drop-role";
+			readonly tag: "ROLE" | "USER" | "GROUP";
+			readonly ifExists: boolean;
+			readonly roles: readonly RoleReference[];
+	  }
+	/** GRANT and REVOKE of roles. `admin`: WITH ADMIN OPTION, ADMIN OPTION FOR. */
+	| {
+			readonly kind: "membership";
+			readonly verb: "grant" | "revoke";
+			readonly roles: readonly string[];
+			readonly members: readonly RoleReference[];
+			readonly admin: boolean;
+			readonly cascade: boolean;
+			readonly tag?: string;
+	  }
+	/** GRANT and REVOKE on objects. `grantable`: WITH GRANT OPTION, GRANT OPTION FOR. */
+	| {
+			readonly kind: "grant";
+			readonly verb: "grant" | "revoke";
+			readonly rights: readonly Right[];
+			readonly target: GrantTarget;
+			readonly grantees: readonly RoleReference[];
+			readonly grantable: boolean;
+			readonly cascade: boolean;
+	  }
+	| {
+			readonly kind: "alter-owner";
+			readonly object: "table" | "sequence" | "index" | "schema" | "database";
+			readonly name: QualifiedName;
+			readonly ifExists: boolean;
+			readonly owner: RoleReference;
+	  }
+	| {
+			readonly kind: "drop-owned";
+			readonly roles: readonly RoleReference[];
+			readonly cascade: boolean;
+	  }
+	| {
+			readonly kind: "reassign-owned";
+			readonly roles: readonly RoleReference[];
+			readonly to: RoleReference;
+	  };
 
 export type CursorOption = "no scroll" | "scroll" | "insensitive" | "asensitive";
 

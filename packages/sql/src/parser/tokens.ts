@@ -320,6 +320,10 @@ export const plainWord = named(COLUMN_NAME | FUNCTION_NAME);
 export const aliasBeforeSet: { test: (token: Token) => boolean } = {
 	test: (token) => (token.classes & COLUMN_NAME) !== 0 && token.text !== "set",
 };
+/** What an unsupported GRANT is about, up to TO. */
+export const grantedToken: { test: (token: Token) => boolean } = {
+	test: (token) => token.text !== "to" && token.text !== "from",
+};
 export const anyToken: { test: (token: Token) => boolean } = { test: () => true };
 /** SET TIME ZONE utc: a word that is no key word. */
 export const zoneWord: { test: (token: Token) => boolean } = {

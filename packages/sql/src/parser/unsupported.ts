@@ -6,34 +6,31 @@ export const unsupported = (feature: string, hint?: string): DatabaseError =>
 	new DatabaseError("0A000", `${feature} not supported`, hint === undefined ? {} : { hint });
 
 const CREATED =
-	`access aggregate cast collation conversion database domain event extension foreign function group language
-materialized operator policy procedure publication recursive role rule schema server statistics subscription tablespace text
-transform trigger trusted type user view constraint`.split(/\s+/);
+	`access aggregate cast collation conversion database domain event extension foreign function language
+materialized operator policy procedure publication recursive rule schema server statistics subscription tablespace text
+transform trigger trusted type view constraint`.split(/\s+/);
 
 const ALTERED =
-	`aggregate collation conversion database default domain event extension foreign function group index language large
-materialized operator policy procedure publication role routine rule schema sequence server statistics subscription
-tablespace text trigger type user view`.split(/\s+/);
+	`aggregate collation conversion database default domain event extension foreign function index language large
+materialized operator policy procedure publication routine rule schema sequence server statistics subscription
+tablespace text trigger type view`.split(/\s+/);
 
 const DROPPED =
-	`access aggregate cast collation conversion database domain event extension foreign function group language
-materialized operator owned policy procedure publication role routine rule server statistics subscription tablespace text transform
-trigger type user`.split(/\s+/);
+	`access aggregate cast collation conversion database domain event extension foreign function language
+materialized operator policy procedure publication routine rule server statistics subscription tablespace text transform
+trigger type`.split(/\s+/);
 
 /** First words of whole statements. */
 const WHOLE: Readonly<Record<string, string>> = {
 	call: "CALL",
 	cluster: "CLUSTER",
 	do: "DO",
-	grant: "GRANT",
 	import: "IMPORT FOREIGN SCHEMA",
 	load: "LOAD",
 	lock: "LOCK TABLE",
 	merge: "MERGE",
-	reassign: "REASSIGN OWNED",
 	refresh: "REFRESH MATERIALIZED VIEW",
 	reindex: "REINDEX",
-	revoke: "REVOKE",
 	security: "SECURITY LABEL",
 };
 
@@ -46,6 +43,8 @@ const PAIRS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 const SKIPPED = new Set(["or", "replace", "temp", "temporary", "local", "global"]);
 
+const ownable: ReadonlySet<string> = new Set(["table", "sequence", "index", "schema", "database"]);
+
 /** Looks at a statement's first words. `words` are folded; what is no word is "". */
 export function refuseByOpening(words: readonly string[]): void {
 	const [first = "", second = ""] = words;
@@ -55,6 +54,12 @@ export function refuseByOpening(words: readonly string[]): void {
 	}
 	if ((first === "commit" || first === "rollback") && second === "prepared") {
 		throw unsupported("PREPARE TRANSACTION is");
+	}
+	if (second === "user" && words[2] === "mapping" && words[3] !== "with") {
+		throw unsupported(`${first.toUpperCase()} USER MAPPING is`);
+	}
+	if (first === "alter" && words.includes("owner") && ownable.has(second)) {
+		return;
 	}
 	const objects = PAIRS.get(first);
 	const object = words.slice(1).find((word) => !SKIPPED.has(word)) ?? "";

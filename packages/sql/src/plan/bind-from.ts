@@ -103,6 +103,8 @@ function bindTable(
 		resolved.table,
 	);
 	scope.add(relation);
+	if (resolved.kind === "table") binder.access.reads(resolved.table, relation);
+	else binder.access.virtual(resolved.table);
 	return resolved.kind === "table"
 		? { kind: "table", relation, table: resolved.table, lock: undefined }
 		: { kind: "virtual", relation, table: resolved.table };

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { strongerLock } from "@quorate/replica/lock-strength";
 import type { Query } from "../parser/ast.ts";
+import type { Binder } from "./binder.ts";
 import type { LockIntent, LogicalBody, LogicalFrom } from "./logical.ts";
 
 type Locking = Query["locking"][number];
@@ -29,30 +30,33 @@ function lockOf(before: LockIntent | undefined, { strength, wait }: Locking): Lo
 	return { strength: strongerLock(before.strength, strength), wait: least };
 }
 
-function lockItem(item: LogicalFrom, locking: Locking, found: Set<string>): void {
+function lockItem(binder: Binder, item: LogicalFrom, locking: Locking, found: Set<string>): void {
 	if (item.kind === "join") {
-		lockItem(item.left, locking, found);
-		lockItem(item.right, locking, found);
+		lockItem(binder, item.left, locking, found);
+		lockItem(binder, item.right, locking, found);
 		return;
 	}
 	const name = item.relation.name;
 	if (locking.of.length > 0 && !locking.of.includes(name)) return;
 	found.add(name);
-	if (item.kind === "table") item.lock = lockOf(item.lock, locking);
+	if (item.kind === "table") {
+		item.lock = lockOf(item.lock, locking);
+		binder.access.locks(item.table);
+	}
 	if (item.kind === "subquery" && item.query.body.kind === "select") {
 		for (const inner of item.query.body.from) {
-			lockItem(inner, { ...locking, of: [] }, found);
+			lockItem(binder, inner, { ...locking, of: [] }, found);
 		}
 	}
 }
 
-export function applyLocking(query: Query, body: LogicalBody): void {
+export function applyLocking(binder: Binder, query: Query, body: LogicalBody): void {
 	for (const locking of query.locking) {
 		const clause = `FOR ${locking.strength.toUpperCase()}`;
 		refuse(query, body, clause);
 		if (body.kind !== "select") continue;
 		const found = new Set<string>();
-		for (const item of body.from) lockItem(item, locking, found);
+		for (const item of body.from) lockItem(binder, item, locking, found);
 		const missing = locking.of.find((name) => !found.has(name));
 		if (missing !== undefined) {
 			throw new DatabaseError(

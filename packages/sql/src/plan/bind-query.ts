@@ -39,7 +39,7 @@ export function bindQuery(
 		);
 		return coerce(binder, bound, plainType(20), "assignment");
 	};
-	if (query.locking.length > 0) applyLocking(query, body);
+	if (query.locking.length > 0) applyLocking(binder, query, body);
 	if (query.withTies === true) checkTies(query);
 	return {
 		columns,

@@ -16,7 +16,7 @@ export function starRelation(scope: Scope, node: Extract<Expression, { kind: "st
 }
 
 export function wholeRow(relation: Relation, at: number): Bound {
-	relation.useAll();
+	relation.askAll();
 	const columns = relation.columns.map(
 		(column, index): Bound => ({
 			kind: "column",

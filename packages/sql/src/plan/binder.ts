@@ -6,6 +6,7 @@ import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
 import type { LiftedLiteral } from "../parser/parse.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import { AccessCollector } from "./access.ts";
 import type { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 
@@ -28,6 +29,8 @@ export class Binder {
 	readonly literals: readonly LiftedLiteral[];
 	/** Lifted literals whose value the plan depends on. */
 	readonly pinned = new Set<number>();
+
+	readonly access = new AccessCollector();
 
 	/** Plans a statement in WITH that writes; set by whoever plans the whole statement. */
 	planChange: ((statement: ChangeStatement, around: Scope) => StatementPlan) | undefined;

@@ -21,6 +21,8 @@ export function planConflict(
 	parent: CompileScope,
 ): ConflictAction {
 	const arbiter = findArbiter(table, conflict);
+	// Whether a row is there tells something about it.
+	for (const column of arbiter?.columns ?? []) relation.asked.add(column.slot);
 	if (conflict.targetWhere !== undefined) bindPredicate(binder, relation, conflict.targetWhere);
 	if (conflict.action === "nothing") return { arbiter, update: undefined };
 	if (arbiter === undefined) {
@@ -47,6 +49,12 @@ export function planConflict(
 		const value = coerce(binder, bound, column.type, "assignment", column.name);
 		return { slot, value: compile(value, level) };
 	});
+	binder.access.writes(
+		table,
+		undefined,
+		"UPDATE",
+		assigned.map(({ slot }) => slot),
+	);
 	const { where } = conflict.action;
 	return {
 		arbiter,

@@ -66,6 +66,7 @@ export function planInsert(
 	const columns: Columns = { table, slots, defaults, overriding: statement.overriding };
 	const source = planSource(binder, planner, statement, columns, scope, parent);
 	const relation = tableRelation(table, statement.alias);
+	binder.access.writes(table, relation, "INSERT", slots);
 	const conflict =
 		statement.onConflict && planConflict(binder, table, statement.onConflict, relation, parent);
 	const resultScope = new Scope(scope);

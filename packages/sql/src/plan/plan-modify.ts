@@ -121,6 +121,12 @@ export function planUpdate(
 	const bindings = bindTarget(binder, planner, statement, statement.from, around);
 	const { table, relation, scope, frame } = bindings;
 	const assignments = bindAssignments(binder, statement, table, scope);
+	binder.access.writes(
+		table,
+		relation,
+		"UPDATE",
+		assignments.map(({ slot }) => slot),
+	);
 	const returning = bindReturning(binder, statement.returning, scope);
 	relation.useAll();
 	const { parent } = frame;
@@ -206,6 +212,7 @@ export function planDelete(
 ): StatementPlan {
 	const bindings = bindTarget(binder, planner, statement, statement.using, around);
 	const { table, relation, scope, frame } = bindings;
+	binder.access.writes(table, relation, "DELETE", []);
 	const returning = bindReturning(binder, statement.returning, scope);
 	useIndexColumns(table, relation);
 	const { parent } = frame;

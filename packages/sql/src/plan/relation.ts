@@ -19,6 +19,8 @@ export class Relation {
 	readonly table: { readonly schema: string; readonly name: string } | undefined;
 	/** Which columns any expression refers to: a scan decodes no others. */
 	readonly used: boolean[];
+	/** Which of them the statement itself names: it needs the right to read those. */
+	readonly asked = new Set<number>();
 
 	constructor(
 		name: string,
@@ -35,6 +37,12 @@ export class Relation {
 
 	useAll(): void {
 		this.used.fill(true);
+	}
+
+	/** All columns, as t.* does. */
+	askAll(): void {
+		this.useAll();
+		for (let i = 0; i < this.columns.length; i++) this.asked.add(i);
 	}
 }
 

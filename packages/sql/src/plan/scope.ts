@@ -143,6 +143,9 @@ function matches(relation: Relation, qualifier: readonly string[]): boolean {
 }
 
 export function markUsed(bound: Bound): void {
-	if (bound.kind === "column") bound.relation.used[bound.column] = true;
+	if (bound.kind === "column") {
+		bound.relation.used[bound.column] = true;
+		bound.relation.asked.add(bound.column);
+	}
 	for (const arg of bound.args) markUsed(arg);
 }

@@ -1,6 +1,7 @@
 /** COPY table FROM STDIN: rows stream in, are written unread, and conflicts show at the latest at commit. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { KeyExistsError } from "@quorate/txn/types";
+import { authorizeAccess } from "../auth/authorize.ts";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { Env, type Execution } from "../execute/env.ts";
 import type { TableWriter } from "../execute/table-writer.ts";
@@ -180,6 +181,8 @@ export async function copyFrom(
 	const binder: Binder = await binderFor(state, block, undefined, []);
 	const table = storedTable(binder, statement.table!);
 	const slots = targetSlots(table, statement.columns, []);
+	binder.access.writes(table, undefined, "INSERT", slots);
+	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
 	const columns = columnsOf(table, slots);
 	const planner = new Planner(binder.environment.catalog);
 	const scope = CompileScope.root(planner).inner();

@@ -13,6 +13,7 @@ import { type CopyOptions, copyOptions } from "./copy-options.ts";
 import { textField } from "./copy-text.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
 import { bindAndPlan } from "./prepared.ts";
+import { authorizeRun } from "./run-planned.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultColumn, ResultSink } from "./types.ts";
@@ -85,7 +86,9 @@ export async function copyTo(
 	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
 	if (statement.table !== undefined) requireRelation(binder, statement.table);
-	const { plan } = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);
+	const bound = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);
+	await authorizeRun(state, block, bound);
+	const { plan } = bound;
 	if (plan.hasChanges === true) {
 		throw new DatabaseError(
 			"0A000",

@@ -12,6 +12,7 @@ import { binderFor, executionFor } from "./evaluate.ts";
 import type { Output } from "./output.ts";
 import { bindAndPlan } from "./prepared.ts";
 import { textColumn } from "./result-columns.ts";
+import { authorizeRun } from "./run-planned.ts";
 import type { SessionState } from "./session-state.ts";
 import { noStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -78,7 +79,9 @@ export async function runExplain(
 	const asOf = asOfClause(inner);
 	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
-	const { plan } = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
+	const bound = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
+	await authorizeRun(state, block, bound);
+	const { plan } = bound;
 	let statistics: Statistics | undefined;
 	let total = 0;
 	if (analyze) {

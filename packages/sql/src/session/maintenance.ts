@@ -2,7 +2,8 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import { formatKey } from "@quorate/keys/key";
-import type { TableDescriptor } from "../catalog/descriptor.ts";
+import { authorizeAccess } from "../auth/authorize.ts";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { indexPrefix, indexSpan } from "../catalog/keys.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import type { Statement } from "../parser/ast.ts";
@@ -40,6 +41,9 @@ export async function showRanges(
 ): Promise<string> {
 	const binder = await binderFor(state, block, undefined, []);
 	const table = binder.resolveStoredTable(statement.table);
+	// Where ranges begin is made of rows.
+	binder.access.writes(table, undefined, "SELECT", allSlots(table));
+	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
 	const ranges = await state.services.coordinator.ranges(indexSpan(table.primary.indexId));
 	output.columns(rangeColumns);
 	await output.rows(
@@ -55,6 +59,8 @@ export async function showRanges(
 	);
 	return "SHOW RANGES";
 }
+
+const allSlots = (table: TableDescriptor): readonly number[] => [...liveColumns(table).keys()];
 
 /** A bound within the table by its key's values; one outside as the table's own start or end. */
 function readableKey(

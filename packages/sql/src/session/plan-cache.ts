@@ -2,10 +2,11 @@
  * Plans by shape of their statement, shared by all sessions of a node. An entry holds for one schema version, one search
  * path and one list of parameter types; where a plan depends on the value of a literal, it holds for that value only.
  */
+import type { Authorized } from "../auth/authorize.ts";
 import type { LexedStatement, LiftedLiteral } from "../parser/parse.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 
-export interface CachedPlan {
+export interface CachedPlan extends Authorized {
 	readonly plan: StatementPlan;
 	/** As the client asked for it, 0 where it left a type open, and as they were inferred from that. */
 	readonly askedTypes: readonly number[];

@@ -106,6 +106,8 @@ export function bindAndPlan(
 	}
 	return {
 		plan,
+		access: binder.access.collected(),
+		allowed: new Set(),
 		askedTypes: types,
 		parameterTypes: binder.parameterTypes,
 		schemaVersion: snapshot.version,

@@ -8,7 +8,14 @@
 import type { DatabaseError } from "@quorate/keys/database-error";
 import type { Transaction } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
-import { descriptorKey, droppedIndexKey, nameKey, sequenceKey } from "../catalog/keys.ts";
+import {
+	descriptorKey,
+	droppedIndexKey,
+	nameKey,
+	roleKey,
+	roleNameKey,
+	sequenceKey,
+} from "../catalog/keys.ts";
 import { allIndexIds } from "../ddl/drop.ts";
 import { droppedIndexBytes, namesOf } from "../ddl/schema-editor.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -43,11 +50,16 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 			await transaction.readTimestamp();
 			const snapshot = await catalog.of(transaction);
 			const relations = snapshot.relations();
-			if (relations.length === 0) {
+			const roles = snapshot.roles.stored();
+			if (relations.length === 0 && roles.length === 0) {
 				await transaction.rollback();
 				return snapshot.version;
 			}
 			for (const relation of relations) dropBlindly(transaction, relation);
+			for (const { oid, name } of roles) {
+				transaction.delete(roleKey(oid));
+				transaction.delete(roleNameKey(name));
+			}
 			transaction.markSchemaChange();
 			return (await transaction.commit()).schemaVersion!;
 		} catch (error) {

@@ -46,6 +46,7 @@ export async function runBackup(
 	{ database, directory, incremental, asOf }: Backup,
 ): Promise<string> {
 	begin(block, "BACKUP");
+	await state.requireSuperuser("back up");
 	checkDatabase(state, database);
 	const past = asOf && (await pastTimestamp(state, asOf, undefined));
 	const changes = await takeBackup(workOf(state), {
@@ -62,6 +63,7 @@ export async function runRestore(
 	statement: Restore,
 ): Promise<string> {
 	begin(block, "RESTORE");
+	await state.requireSuperuser("restore");
 	if (block.characteristics.readOnly) {
 		throw new DatabaseError("25006", "cannot execute RESTORE in a read-only transaction");
 	}
@@ -89,6 +91,7 @@ export async function showBackup(
 	{ directory }: ShowBackup,
 	output: Output,
 ): Promise<string> {
+	await state.requireSuperuser("read backups");
 	const parts = await describeBackup(workOf(state), directory);
 	output.columns(backupColumns);
 	await output.rows(

@@ -5,10 +5,11 @@ import { commentOn } from "../ddl/comment.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
 import { drop, truncate } from "../ddl/drop.ts";
+import { changeRoles } from "../ddl/roles.ts";
 import { SchemaEditor } from "../ddl/schema-editor.ts";
 import { createSequence } from "../ddl/sequences.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
-import type { Statement } from "../parser/ast.ts";
+import type { RoleStatement, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -23,7 +24,8 @@ export type Definition = Extract<
 			| "create-sequence"
 			| "alter-table"
 			| "truncate"
-			| "comment";
+			| "comment"
+			| RoleStatement["kind"];
 	}
 >;
 
@@ -35,6 +37,15 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"alter-table": "ALTER TABLE",
 	truncate: "TRUNCATE TABLE",
 	comment: "COMMENT",
+	"create-role": "CREATE ROLE",
+	"alter-role": "ALTER ROLE",
+	"rename-role": "ALTER ROLE",
+	"drop-role": "DROP ROLE",
+	membership: "GRANT ROLE",
+	grant: "GRANT",
+	"alter-owner": "ALTER TABLE",
+	"drop-owned": "DROP OWNED",
+	"reassign-owned": "REASSIGN OWNED",
 };
 
 export const isDefinition = (statement: Statement): statement is Definition =>
@@ -96,7 +107,9 @@ function apply(
 			return alterTable(editor, statement);
 		case "comment":
 			return commentOn(editor, statement);
-		default:
+		case "truncate":
 			return truncate(editor, statement);
+		default:
+			return changeRoles(editor, statement);
 	}
 }

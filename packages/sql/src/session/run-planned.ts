@@ -6,6 +6,7 @@
 
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Transaction } from "@quorate/txn/types";
+import { type Authorized, authorize, authorizeAccess } from "../auth/authorize.ts";
 import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
@@ -42,6 +43,25 @@ function tagOf(plan: StatementPlan, execution: Execution, rows: number): string 
 		default:
 			return `${plan.command} ${execution.affected}`;
 	}
+}
+
+/** Throws 42501. A promise only where the past is read: what a role may see of it is what it may see now. */
+export function authorizeRun(
+	state: SessionState,
+	block: TransactionBlock,
+	plan: Authorized,
+): void | Promise<void> {
+	const { currentOid } = state.identity;
+	authorize(state.snapshot!, currentOid, plan);
+	const { followerReads } = block.characteristics;
+	if (block.asOf === undefined && !followerReads) return undefined;
+	return authorizeNow(state, currentOid, plan);
+}
+
+async function authorizeNow(state: SessionState, oid: number, plan: Authorized): Promise<void> {
+	const now = await state.services.catalog.newest();
+	const tables = plan.access.tables.filter(({ tableOid }) => now.relation(tableOid) !== undefined);
+	authorizeAccess(now, oid, { ...plan.access, tables });
 }
 
 function refuseReadOnly(plan: StatementPlan, block: TransactionBlock): void {
@@ -85,6 +105,8 @@ export async function startPlanned(
 		try {
 			const plan = planned(state, block, prepared);
 			const { cached, version } = plan instanceof Promise ? await plan : plan;
+			const unauthorized = authorizeRun(state, block, cached);
+			if (unauthorized !== undefined) await unauthorized;
 			refuseReadOnly(cached.plan, block);
 			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
 			// Where the schema was older a moment ago, the present does as well.

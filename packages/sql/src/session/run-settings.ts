@@ -25,10 +25,13 @@ export async function runSettingStatement(
 ): Promise<string> {
 	switch (statement.kind) {
 		case "set":
-			set(state, block, statement);
+			if (isIdentity(statement.name)) await setIdentity(state, block, statement);
+			else set(state, block, statement);
 			return "SET";
 		case "reset":
-			if (statement.name === undefined) state.settings.resetAll();
+			if (statement.name !== undefined && isIdentity(statement.name)) {
+				await setIdentity(state, block, { ...statement, name: statement.name });
+			} else if (statement.name === undefined) state.settings.resetAll();
 			else state.settings.set(statement.name, undefined, false);
 			state.context.refresh();
 			return "RESET";
@@ -69,6 +72,25 @@ function set(
 	if (name === "follower_reads" && block.transaction === undefined) {
 		block.characteristics.followerReads = state.settings.value(name) === "on";
 	}
+}
+
+const isIdentity = (name: string): boolean => /^(role|session_authorization)$/i.test(name);
+
+/** SET ROLE, SET SESSION AUTHORIZATION and their RESET: as of what this node has heard of. */
+async function setIdentity(
+	state: SessionState,
+	block: TransactionBlock,
+	{ name, value, scope }: { name: string; value?: readonly string[] | undefined; scope?: string },
+): Promise<void> {
+	const local = scope === "local";
+	if (local && !block.explicit) {
+		state.notice("WARNING", "25P01", "SET LOCAL can only be used in transaction blocks");
+		return;
+	}
+	const newest = await state.services.catalog.newest();
+	const { roles } = block.overlay(newest);
+	if (name.toLowerCase() === "role") state.identity.setRole(roles, value?.[0], local);
+	else state.identity.setSession(roles, value?.[0], local);
 }
 
 /** For this transaction as well as for those that follow. */
@@ -151,6 +173,7 @@ async function alterSystem(
 	if (block.explicit) {
 		throw new DatabaseError("25001", "ALTER SYSTEM cannot run inside a transaction block");
 	}
+	await state.requireSuperuser("change the settings of the cluster");
 	const { placement } = state.services;
 	const { name, value } = statement;
 	if (name === undefined) {

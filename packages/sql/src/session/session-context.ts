@@ -5,6 +5,7 @@ import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { StatementCancel } from "./cancel.ts";
+import type { SessionIdentity } from "./session-identity.ts";
 import { parseSearchPath, type Settings } from "./settings.ts";
 
 /** Answers what needs the catalog, sequences, locks and notifications. */
@@ -13,6 +14,8 @@ export interface ContextCalls {
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
 	/** The value of a setting that belongs to the running transaction; undefined: it is another one. */
 	characteristic(name: string): string | undefined;
+	/** SET ROLE and SET SESSION AUTHORIZATION as settings; false: it is another one. */
+	setIdentity(name: string, value: string, local: boolean): boolean;
 	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum>;
 	notify(channel: string, payload: string): void;
 	listeningChannels(): readonly string[];
@@ -47,8 +50,6 @@ export class SessionContext implements FunctionContext {
 	#statementMs = 0;
 	/** Schemas of search_path that exist. */
 	searchPath: readonly string[] = ["public"];
-	readonly currentUser: string;
-	readonly sessionUser: string;
 	readonly currentDatabase: string;
 	readonly backendPid: number;
 	readonly catalogCall: FunctionContext["catalogCall"];
@@ -56,6 +57,7 @@ export class SessionContext implements FunctionContext {
 	readonly #settings: Settings;
 	readonly #calls: ContextCalls;
 	readonly #cancel: StatementCancel;
+	readonly #identity: SessionIdentity;
 	#settingsVersion = -1;
 
 	constructor(parts: {
@@ -63,7 +65,7 @@ export class SessionContext implements FunctionContext {
 		readonly settings: Settings;
 		readonly calls: ContextCalls;
 		readonly cancel: StatementCancel;
-		readonly user: string;
+		readonly identity: SessionIdentity;
 		readonly database: string;
 		readonly backendPid: number;
 	}) {
@@ -71,8 +73,7 @@ export class SessionContext implements FunctionContext {
 		this.#settings = parts.settings;
 		this.#calls = parts.calls;
 		this.#cancel = parts.cancel;
-		this.currentUser = parts.user;
-		this.sessionUser = parts.user;
+		this.#identity = parts.identity;
 		this.currentDatabase = parts.database;
 		this.backendPid = parts.backendPid;
 		this.catalogCall = (name, args) => this.#calls.catalogCall(name, args);
@@ -92,6 +93,18 @@ export class SessionContext implements FunctionContext {
 		this.searchPath = parseSearchPath(settings.value("search_path")).filter((schema) =>
 			knownSchemas.has(schema),
 		);
+	}
+
+	get currentUser(): string {
+		return this.#identity.currentName;
+	}
+
+	get sessionUser(): string {
+		return this.#identity.sessionName;
+	}
+
+	get currentRole(): number {
+		return this.#identity.currentOid;
 	}
 
 	startTransaction(): void {
@@ -134,7 +147,9 @@ export class SessionContext implements FunctionContext {
 	}
 
 	setSetting(name: string, value: string, local: boolean): string {
-		this.#settings.set(name, value, local);
+		if (!this.#calls.setIdentity(name.toLowerCase(), value, local)) {
+			this.#settings.set(name, value, local);
+		}
 		this.refresh();
 		return this.#settings.value(name);
 	}

@@ -11,13 +11,16 @@ import {
 	type Transaction,
 	type TransactionMode,
 } from "@quorate/txn/types";
+import { requireSuperuser } from "../auth/authorize.ts";
+import { mayUseSequence } from "../auth/privileges.ts";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
+import { type RoleDescriptor, signalBackendOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
 import { describeLockError, isLockError } from "../execute/lock-errors.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
-import type { ClusterActivity } from "../types/cluster-access.ts";
+import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
@@ -26,6 +29,7 @@ import type { NodeServices } from "./node-services.ts";
 import type { Prepared } from "./prepared.ts";
 import { SessionActivity } from "./session-activity.ts";
 import { SessionContext } from "./session-context.ts";
+import { SessionIdentity } from "./session-identity.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
 import { Settings } from "./settings.ts";
@@ -38,6 +42,7 @@ export const schemaWaitMs = 5000;
 export class SessionState {
 	readonly services: NodeServices;
 	readonly settings: Settings;
+	readonly identity: SessionIdentity;
 	readonly context: SessionContext;
 	readonly cancel: StatementCancel;
 	readonly activity: SessionActivity;
@@ -64,7 +69,7 @@ export class SessionState {
 	/** Of the last transaction that wrote. */
 	#committedAt: Timestamp | undefined;
 
-	constructor(services: NodeServices, user: string, backendPid: number, address: string) {
+	constructor(services: NodeServices, role: RoleDescriptor, backendPid: number, address: string) {
 		this.services = services;
 		this.settings = new Settings(
 			() => services.placement.settings(),
@@ -75,18 +80,19 @@ export class SessionState {
 		this.timeouts = new SessionTimeouts(services.runtime, this.settings, (reason) =>
 			this.terminate(reason),
 		);
-		this.settings.force("session_authorization", user);
+		this.identity = new SessionIdentity(this.settings, role);
 		this.context = new SessionContext({
 			runtime: services.runtime,
 			settings: this.settings,
 			cancel: this.cancel,
-			user,
+			identity: this.identity,
 			database: services.database,
 			backendPid,
 			calls: {
 				catalogCall: (name, args) => this.#catalogCall(name, args),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
 				characteristic: (name) => this.characteristic(name),
+				setIdentity: (name, value, local) => this.#setIdentity(name, value, local),
 				advisoryCall: (name, args) => callAdvisory(this, name, args),
 				notify: (channel, payload) => this.notifications.notify(channel, payload),
 				listeningChannels: () => this.notifications.channels(),
@@ -98,7 +104,7 @@ export class SessionState {
 					silent: [],
 					overview: await this.services.cluster.overview(),
 				}),
-				changeNode: (node, change) => this.services.cluster.changeNode(node, change),
+				changeNode: (node, change) => this.#changeNode(node, change),
 				timestampCall: (which) => this.#timestampCall(which),
 			},
 		});
@@ -456,12 +462,56 @@ export class SessionState {
 		return { ...activity, advisory };
 	}
 
+	/** For what is about the cluster as a whole. Rejects with 42501. */
+	async requireSuperuser(what: string): Promise<void> {
+		requireSuperuser(await this.services.catalog.newest(), this.identity.currentOid, what);
+	}
+
+	async #changeNode(node: number, change: NodeChange): Promise<void> {
+		await this.requireSuperuser("change nodes");
+		await this.services.cluster.changeNode(node, change);
+	}
+
+	/** As in PostgreSQL: one's own sessions; those of others with pg_signal_backend, but not a superuser's. Throws 42501. */
+	async #requireSignal(process: number, what: "cancel" | "terminate"): Promise<void> {
+		const { roles } = await this.services.catalog.newest();
+		const { currentOid } = this.identity;
+		if (roles.isSuperuser(currentOid)) return;
+		const { nodes } = await this.services.cluster.activity();
+		const found = nodes.flatMap((node) => node.sessions).find((one) => one.process === process);
+		if (found === undefined) return;
+		const role = roles.byName(found.user);
+		if (role === undefined || role.superuser) {
+			const subject = what === "cancel" ? "cancel superuser query" : "terminate superuser process";
+			throw new DatabaseError("42501", `must be a superuser to ${subject}`);
+		}
+		if (roles.hasRightsOf(currentOid, role.oid)) return;
+		if (roles.hasRightsOf(currentOid, signalBackendOid)) return;
+		const whose = what === "cancel" ? "query is being canceled" : "process is being terminated";
+		throw new DatabaseError(
+			"42501",
+			`must be a member of the role whose ${whose} or member of pg_signal_backend`,
+		);
+	}
+
 	async #signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean> {
+		await this.#requireSignal(process, what);
 		const found = await this.services.cluster.signal(process, what);
 		if (!found) {
 			this.notice("WARNING", "01000", `PID ${process} is not a PostgreSQL server process`);
 		}
 		return found;
+	}
+
+	#setIdentity(name: string, value: string, local: boolean): boolean {
+		if (name !== "role" && name !== "session_authorization") return false;
+		if (this.snapshot === undefined) {
+			throw new DatabaseError("55000", "the catalog is not available outside of a statement");
+		}
+		const { roles } = this.snapshot;
+		if (name === "role") this.identity.setRole(roles, value, local);
+		else this.identity.setSession(roles, value, local);
+		return true;
 	}
 
 	#catalogCall(name: string, args: readonly Datum[]): Datum {
@@ -495,6 +545,7 @@ export class SessionState {
 		}
 		const sequence = this.#sequence(args[0] as number);
 		if (name === "currval") {
+			this.#requireSequence(sequence, "SELECT");
 			const value = this.#current.get(sequence.oid);
 			if (value !== undefined) return value;
 			throw new DatabaseError(
@@ -505,8 +556,15 @@ export class SessionState {
 		if (this.block?.characteristics.readOnly === true) {
 			throw new DatabaseError("25006", `cannot execute ${name}() in a read-only transaction`);
 		}
+		this.#requireSequence(sequence, name === "nextval" ? "USAGE" : "UPDATE");
 		if (name === "nextval") return this.#nextval(sequence);
 		return this.#setval(sequence, args[1] as bigint, args[2] !== false);
+	}
+
+	/** Throws 42501. */
+	#requireSequence(sequence: SequenceDescriptor, right: "USAGE" | "SELECT" | "UPDATE"): void {
+		if (mayUseSequence(this.snapshot!, this.identity.currentOid, sequence, right)) return;
+		throw new DatabaseError("42501", `permission denied for sequence ${sequence.name}`);
 	}
 
 	async #nextval(sequence: SequenceDescriptor): Promise<bigint> {

@@ -1,6 +1,7 @@
 /** One connection's session: simple and extended protocol over the same state. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dependsOnSchema } from "../catalog/catalog.ts";
+import type { RoleDescriptor } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { ExecRow } from "../execute/env.ts";
 import type { Statement } from "../parser/ast.ts";
@@ -43,8 +44,8 @@ export class QuorateSession implements Session, PortalObserver {
 	#told: Told | undefined;
 	#closed = false;
 
-	constructor(services: NodeServices, user: string, backendPid: number, address: string) {
-		this.state = new SessionState(services, user, backendPid, address);
+	constructor(services: NodeServices, role: RoleDescriptor, backendPid: number, address: string) {
+		this.state = new SessionState(services, role, backendPid, address);
 		services.sessions.add(this.state);
 	}
 

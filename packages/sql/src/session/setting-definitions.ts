@@ -246,6 +246,8 @@ const definitions: readonly SettingDefinition[] = [
 	define("is_superuser", "on", bool, fixedReported),
 	define("server_encoding", "UTF8", anything, fixedReported),
 	define("server_version", serverVersion, anything, fixedReported),
+	/** SET ROLE: "none" or a role's name. */
+	define("role", "none", anything, fixed),
 	define("session_authorization", "", anything, fixedReported),
 	define("standard_conforming_strings", "on", alwaysOn, reported),
 	define("TimeZone", "UTC", timeZone, reported),
@@ -330,7 +332,7 @@ const definitions: readonly SettingDefinition[] = [
 	define("log_statement", "none", anything),
 	define("log_min_duration_statement", "-1", anything),
 	define("log_min_messages", "warning", anything),
-	define("password_encryption", "scram-sha-256", anything),
+	define("password_encryption", "scram-sha-256", oneOf("scram-sha-256")),
 	define("ssl", "off", bool, fixed),
 	define("wal_level", "replica", anything, fixed),
 	define("autovacuum", "off", bool, fixed),

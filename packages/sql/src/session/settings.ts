@@ -14,6 +14,8 @@ export interface SettingsState {
 	readonly local: ReadonlyMap<string, string>;
 }
 
+const ofIdentity: ReadonlySet<string> = new Set(["role", "session_authorization", "is_superuser"]);
+
 const empty: ReadonlyMap<string, string> = new Map();
 
 export class Settings {
@@ -99,16 +101,22 @@ export class Settings {
 				...(definition.cluster ? { hint: "Use ALTER SYSTEM SET." } : {}),
 			});
 		}
+		const normal = value === undefined ? undefined : (definition?.normalize(value) ?? value);
+		this.assume(name, normal, local);
+	}
+
+	/** The same, of a value that somebody else has judged. */
+	assume(name: string, value: string | undefined, local: boolean): void {
+		const folded = name.toLowerCase();
 		const before = this.get(name);
 		const { session, local: locals } = this.#state;
 		if (local) {
-			const next =
-				value === undefined ? this.default(folded) : (definition?.normalize(value) ?? value);
+			const next = value ?? this.default(folded);
 			this.#state = { session, local: new Map(locals).set(folded, next) };
 		} else {
 			const next = new Map(session);
 			if (value === undefined) next.delete(folded);
-			else next.set(folded, definition?.normalize(value) ?? value);
+			else next.set(folded, value);
 			const rest = new Map(locals);
 			rest.delete(folded);
 			this.#state = { session: next, local: rest };
@@ -117,8 +125,11 @@ export class Settings {
 		if (this.get(name) !== before) this.#onChange(folded);
 	}
 
+	/** All but who the session acts as. */
 	resetAll(): void {
-		this.restore({ session: empty, local: this.#state.local });
+		const { session, local } = this.#state;
+		const kept = [...session].filter(([name]) => ofIdentity.has(name));
+		this.restore({ session: new Map(kept), local });
 	}
 
 	save(): SettingsState {

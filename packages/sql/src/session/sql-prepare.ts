@@ -109,6 +109,7 @@ async function discard(
 		}
 		state.statements.clear();
 		await state.cursors.closeAll();
+		state.identity.setSession((await state.services.catalog.newest()).roles, undefined, false);
 		state.settings.resetAll();
 		state.context.refresh();
 		state.forgetSequences();

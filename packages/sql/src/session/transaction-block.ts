@@ -6,7 +6,8 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
-import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { RoleDescriptor } from "../catalog/role.ts";
+import type { CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
 
@@ -44,8 +45,6 @@ export interface BeforeSavepoint {
 	readonly notifications: NotificationMark;
 	readonly cursors: number;
 }
-
-export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | undefined>;
 
 const noChanges: CatalogChanges = new Map();
 
@@ -118,7 +117,7 @@ export class TransactionBlock {
 		return this.#overlay.snapshot;
 	}
 
-	noteChange(oid: number, descriptor: RelationDescriptor | undefined): void {
+	noteChange(oid: number, descriptor: RelationDescriptor | RoleDescriptor | undefined): void {
 		this.changes = new Map(this.changes).set(oid, descriptor);
 	}
 

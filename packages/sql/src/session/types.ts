@@ -119,6 +119,8 @@ export interface SessionFactory {
 		/** Of the client: host:port. */
 		address?: string,
 	): Promise<Session>;
+	/** The SCRAM-SHA-256 verifier of a role that may log in with a password now; undefined for all others, also those that do not exist. */
+	credentials(user: string): Promise<string | undefined>;
 }
 
 export type { CancelSignal };

@@ -17,6 +17,8 @@ export class UtilityCache {
 
 	add(lexed: LexedStatement, statement: Statement): void {
 		if (lexed.literals.length > 0 || lexed.text.length > textLengthMax) return;
+		// Passwords are not kept longer than it takes.
+		if (statement.kind === "create-role" || statement.kind === "alter-role") return;
 		if (this.#statements.size >= statementsMax) this.#statements.clear();
 		this.#statements.set(lexed.shape, statement);
 	}

@@ -78,6 +78,8 @@ export interface FunctionContext extends TypeContext {
 	clockNow(): bigint;
 	readonly currentUser: string;
 	readonly sessionUser: string;
+	/** OID of the role that the session acts as. */
+	readonly currentRole: number;
 	readonly currentDatabase: string;
 	readonly searchPath: readonly string[];
 	random(): number;

@@ -15,6 +15,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		clockNow: () => now,
 		currentUser: "postgres",
 		sessionUser: "postgres",
+		currentRole: 10,
 		currentDatabase: "postgres",
 		searchPath: ["public"],
 		random: () => 0.5,

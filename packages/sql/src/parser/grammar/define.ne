@@ -169,7 +169,6 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "alter" columnWord columnName "set" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: true, at }) %}
         | "alter" columnWord columnName "drop" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: false, at }) %}
         | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing {% () => { throw unsupported("ALTER COLUMN ... TYPE is"); } %}
-        | "owner" "to" anyWord {% () => { throw unsupported("ALTER TABLE ... OWNER TO is"); } %}
         | "validate" "constraint" columnName {% () => { throw unsupported("VALIDATE CONSTRAINT is"); } %}
         | "set" storage {% () => { throw unsupported("ALTER TABLE ... SET (storage parameters) is"); } %}
         | "reset" storage {% () => { throw unsupported("ALTER TABLE ... RESET (storage parameters) is"); } %}

@@ -18,10 +18,11 @@ import {
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
+import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption } from "./build-role.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
 import { first, more, pair } from "./deferred.ts";
 import {
-	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, plainWord, zoneWord,
+	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
 } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
 %}
@@ -50,4 +51,6 @@ statement -> query {% id %}
            | comment {% id %}
            | cursor {% id %}
            | backup {% id %}
+           | role {% id %}
+           | grant {% id %}
 

@@ -1,0 +1,64 @@
+/**
+ * Whether a role may do what a statement does. It is asked each time a plan runs, not when it is made: plans are shared by all
+ * roles. The answer follows from the catalog alone, so it is kept with the plan, which holds for one schema version.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { readAllStatsOid } from "../catalog/role.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { VirtualTable } from "../catalog/virtual-table.ts";
+import type { StatementAccess } from "../plan/access.ts";
+import { mayUseTable } from "./privileges.ts";
+
+export interface Authorized {
+	readonly access: StatementAccess;
+	/** Roles that were found to be allowed. */
+	readonly allowed: Set<number>;
+}
+
+/** Throws 42501. */
+export function authorize(catalog: CatalogSnapshot, oid: number, plan: Authorized): void {
+	if (plan.allowed.has(oid)) return;
+	authorizeAccess(catalog, oid, plan.access);
+	plan.allowed.add(oid);
+}
+
+/** Throws 42501. */
+export function authorizeAccess(
+	catalog: CatalogSnapshot,
+	oid: number,
+	access: StatementAccess,
+): void {
+	if (catalog.roles.isSuperuser(oid)) return;
+	for (const table of access.virtual) authorizeVirtual(catalog, oid, table);
+	for (const one of access.tables) {
+		const relation = catalog.relation(one.tableOid);
+		if (relation !== undefined && mayUseTable(catalog, oid, relation, one.action, one.columns)) {
+			continue;
+		}
+		throw new DatabaseError(
+			"42501",
+			`permission denied for table ${relation?.name ?? one.tableOid}`,
+		);
+	}
+}
+
+/** `what`: as in "permission denied to alter the system". Throws 42501. */
+export function requireSuperuser(catalog: CatalogSnapshot, oid: number, what: string): void {
+	if (catalog.roles.isSuperuser(oid)) return;
+	throw new DatabaseError("42501", `permission denied to ${what}`, {
+		hint: "Only superusers may.",
+	});
+}
+
+/** Password verifiers; keys of rows, which are data. */
+const superusersOnly: ReadonlySet<string> = new Set(["pg_authid", "pg_shadow"]);
+const monitorsOnly: ReadonlySet<string> = new Set(["quorate_locks", "quorate_transactions"]);
+
+function authorizeVirtual(catalog: CatalogSnapshot, oid: number, { name }: VirtualTable): void {
+	const isAllowed = monitorsOnly.has(name)
+		? catalog.roles.hasRightsOf(oid, readAllStatsOid)
+		: !superusersOnly.has(name);
+	if (isAllowed) return;
+	const kind = name === "pg_authid" ? "table" : "view";
+	throw new DatabaseError("42501", `permission denied for ${kind} ${name}`);
+}

@@ -1,0 +1,71 @@
+/**
+ * What a statement does to tables, collected while it is bound: whoever runs the plan checks that the role may
+ * (`auth/authorize.ts`). A plan is shared by all roles; which columns it reads is known only when all of it is bound.
+ */
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import type { VirtualTable } from "../catalog/virtual-table.ts";
+import type { Relation } from "./relation.ts";
+
+export type TableAction = "SELECT" | "INSERT" | "UPDATE" | "DELETE";
+
+export interface TableAccess {
+	readonly tableOid: number;
+	readonly action: TableAction;
+	/** attnums of which each must be allowed where the table as a whole is not; none: any of them will do. DELETE has none. */
+	readonly columns: readonly number[];
+}
+
+export interface StatementAccess {
+	readonly tables: readonly TableAccess[];
+	readonly virtual: readonly VirtualTable[];
+}
+
+export class AccessCollector {
+	readonly #reads: {
+		readonly table: TableDescriptor;
+		readonly relation: Relation;
+		forced: boolean;
+	}[] = [];
+	readonly #writes: TableAccess[] = [];
+	readonly #virtual: VirtualTable[] = [];
+
+	/** A table in FROM, even if none of its columns is read. */
+	reads(table: TableDescriptor, relation: Relation): void {
+		this.#reads.push({ table, relation, forced: true });
+	}
+
+	/** The target of a statement that writes: its columns may be read, too. */
+	writes(
+		table: TableDescriptor,
+		relation: Relation | undefined,
+		action: TableAction,
+		slots: readonly number[],
+	): void {
+		const live = liveColumns(table);
+		const columns = slots.map((slot) => live[slot]!.attnum);
+		this.#writes.push({ tableOid: table.oid, action, columns });
+		if (relation !== undefined) this.#reads.push({ table, relation, forced: false });
+	}
+
+	/** FOR UPDATE and its kin: as in PostgreSQL, the right to change at least one column. */
+	locks(table: TableDescriptor): void {
+		this.#writes.push({ tableOid: table.oid, action: "UPDATE", columns: [] });
+	}
+
+	virtual(table: VirtualTable): void {
+		this.#virtual.push(table);
+	}
+
+	/** Once all is bound, and before the planner reads columns of its own accord. */
+	collected(): StatementAccess {
+		const tables: TableAccess[] = [];
+		for (const { table, relation, forced } of this.#reads) {
+			// tableoid is a column that the relation does not have: any other stands for it.
+			const columns = [...relation.asked].flatMap((slot) => relation.columns[slot]?.attnum ?? []);
+			if (forced || relation.asked.size > 0) {
+				tables.push({ tableOid: table.oid, action: "SELECT", columns });
+			}
+		}
+		return { tables: [...tables, ...this.#writes], virtual: this.#virtual };
+	}
+}
