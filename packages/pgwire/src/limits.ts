@@ -12,6 +12,10 @@ export interface PgLimits {
 	readonly outputChunkBytes: number;
 	/** Open connections of all kinds; the next one is refused with 53300. */
 	readonly connectionsMax: number;
+	/** Of `connectionsMax`, the last ones are for superusers. */
+	readonly reservedConnections: number;
+	/** Connections whose start-up is not over; the next one is refused with 53300. */
+	readonly startingMax: number;
 	/** Start-up must be over within this time. */
 	readonly startupDeadlineMs: number;
 	/** After `drain()` transactions may stay open for this long; then it goes on as `close()`. */
@@ -29,7 +33,9 @@ export const defaultLimits: PgLimits = {
 	smallMessageBytesMax: 10_000,
 	readAheadBytesMax: 1024 * 1024,
 	outputChunkBytes: 64 * 1024,
-	connectionsMax: 1000,
+	connectionsMax: 5000,
+	reservedConnections: 3,
+	startingMax: 500,
 	startupDeadlineMs: 60_000,
 	drainDeadlineMs: 5_000,
 	shutdownDeadlineMs: 3_000,

@@ -12,6 +12,8 @@ const empty = Buffer.alloc(0);
 const largeTypes = new Set([..."QPBFd"].map((type) => type.charCodeAt(0)));
 const smallTypes = new Set([..."CDEHSXcfp"].map((type) => type.charCodeAt(0)));
 
+const passwordType = "p".charCodeAt(0);
+
 export class MessageReader {
 	readonly #limits: PgLimits;
 	#head: Buffer = empty;
@@ -50,6 +52,9 @@ export class MessageReader {
 		}
 		this.#bytes += chunk.length;
 	}
+
+	/** Before the client is let in, what is no answer to the server's question is refused by its first bytes. */
+	onlyPasswords = false;
 
 	/** True when a whole message is there; throws `ProtocolViolation` on one that must not be. */
 	next(): boolean {
@@ -94,6 +99,9 @@ export class MessageReader {
 	}
 
 	#judge(type: number, length: number): void {
+		if (this.onlyPasswords && type !== passwordType) {
+			throw new ProtocolViolation(`expected SASL response, got message type ${type}`);
+		}
 		const large = largeTypes.has(type);
 		if (!large && !smallTypes.has(type)) {
 			throw new ProtocolViolation(`invalid frontend message type ${type}`);

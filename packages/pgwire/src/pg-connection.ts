@@ -4,8 +4,9 @@
  */
 import { InvariantError } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Connection, Runtime, Timer } from "@quorate/runtime/runtime";
+import type { Connection, Runtime, Timer, TlsAcceptor } from "@quorate/runtime/runtime";
 import type { Session, SessionFactory } from "@quorate/sql/session/types";
+import { authenticate, type Claim, type PgSecurity } from "./authentication.ts";
 import type { CancelKey } from "./cancel-keys.ts";
 import { ClientOutput } from "./client-output.ts";
 import { isUnexpected, toDatabaseError, writeError } from "./error-messages.ts";
@@ -26,6 +27,12 @@ export interface ConnectionHost {
 	readonly limits: PgLimits;
 	readonly sessions: SessionFactory;
 	issueKey(connection: PgConnection): CancelKey;
+	/** Undefined: whoever can connect is trusted. */
+	readonly security: PgSecurity | undefined;
+	/** Only superusers are let in. */
+	readonly isCrowded: boolean;
+	/** A connection's start-up is over. */
+	started(connection: PgConnection): void;
 	/** A CancelRequest came in. */
 	cancelRequested(key: CancelKey): void;
 	/** The connection is gone and its session closed. */
@@ -54,6 +61,7 @@ export class PgConnection implements Outlet {
 	#deadline: Timer | undefined;
 	#refusal: DatabaseError | undefined;
 	#encryptionAsked = false;
+	#tls: Claim["tls"];
 	/** The loop over messages is at work; otherwise it waits for bytes. */
 	#running = false;
 	/** No message is handled any more. */
@@ -256,7 +264,7 @@ export class PgConnection implements Outlet {
 	#handleStartup(packet: StartupPacket): void | Promise<void> {
 		switch (packet.kind) {
 			case "encryption":
-				return this.#refuseEncryption(packet.what);
+				return this.#encrypt(packet.what);
 			case "cancel":
 				this.#host.cancelRequested(packet);
 				throw new SilentClose("cancel request");
@@ -265,7 +273,7 @@ export class PgConnection implements Outlet {
 		}
 	}
 
-	#refuseEncryption(what: string): void {
+	#encrypt(what: "SSL" | "GSSAPI encryption"): void | Promise<void> {
 		if (this.reader.bufferedBytes > 0) {
 			throw new ProtocolViolation(
 				`received unencrypted data after ${what} request`,
@@ -280,13 +288,63 @@ export class PgConnection implements Outlet {
 			);
 		}
 		this.#encryptionAsked = what === "SSL";
+		const acceptor = this.#host.security?.tls;
+		if (what === "SSL" && acceptor !== undefined && this.#connection.startTls !== undefined) {
+			return this.#startTls(acceptor);
+		}
 		this.writer.uint8("N".charCodeAt(0));
 		this.#output.flush();
+	}
+
+	async #startTls(acceptor: TlsAcceptor): Promise<void> {
+		const { endpointHash } = acceptor;
+		this.writer.uint8("S".charCodeAt(0));
+		this.#output.flush();
+		try {
+			this.#tls = { peer: await this.#connection.startTls!(acceptor), endpointHash };
+		} catch (error) {
+			throw new SilentClose(`TLS handshake: ${error instanceof Error ? error.message : error}`);
+		}
+	}
+
+	/** Rejects with 28000, 28P01. */
+	async #authenticate(packet: StartupPacket & { kind: "session" }): Promise<void> {
+		const { security, sessions, runtime } = this.#host;
+		if (security === undefined) {
+			return;
+		}
+		this.reader.onlyPasswords = true;
+		const { parameters } = packet;
+		const claim: Claim = {
+			user: parameters.get("user") ?? "",
+			database: parameters.get("database") ?? "",
+			remoteAddress: this.#connection.remoteAddress,
+			tls: this.#tls,
+		};
+		await authenticate(security, sessions, runtime.random, claim, {
+			writer: this.writer,
+			flush: () => this.#output.flush(),
+			nextPassword: () => this.#nextPassword(),
+		});
+		this.reader.onlyPasswords = false;
+	}
+
+	async #nextPassword(): Promise<MessageBody> {
+		while (!this.reader.next()) {
+			await this.moreInput();
+		}
+		const { buffer, start, end } = this.reader;
+		this.#body.reset(buffer, start, end);
+		return this.#body;
 	}
 
 	async #open(packet: StartupPacket & { kind: "session" }): Promise<void> {
 		if (this.#refusal !== undefined) {
 			throw this.#refusal;
+		}
+		await this.#authenticate(packet);
+		if (this.#ended) {
+			return;
 		}
 		const { sessions } = this.#host;
 		const key = this.#host.issueKey(this);
@@ -296,6 +354,13 @@ export class PgConnection implements Outlet {
 		if (this.#ended) {
 			return;
 		}
+		if (this.#host.isCrowded && !this.#session.isSuperuser) {
+			throw new DatabaseError(
+				"53300",
+				"remaining connection slots are reserved for non-replication superuser connections",
+			);
+		}
+		this.#host.started(this);
 		this.#deadline?.cancel();
 		this.#deadline = undefined;
 		writeGreeting(this.writer, packet, this.#session, key);

@@ -191,7 +191,7 @@ test("an address that is not loopback is refused by name", async (t) => {
 });
 
 test("too many clients are told so, and the ones that are there go on", async (t) => {
-	const { runtime, client } = await world({ connectionsMax: 1 });
+	const { runtime, client } = await world({ connectionsMax: 1, reservedConnections: 0 });
 	const first = await client();
 	const second = await TestClient.open(runtime, address);
 	second.send(startup({ user: "me" }));

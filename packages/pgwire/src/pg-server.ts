@@ -18,8 +18,12 @@
  * W5. A session is closed exactly once, after the last statement on it has ended, whatever ended the connection.
  * W6. A cancel key is a secret: it is compared in constant time, and a wrong one is closed without a word.
  *
- * There are no roles yet, so whoever can connect is trusted; for that reason only loopback addresses are accepted.
- * TLS and GSSAPI requests are answered with "no". The function call protocol and replication are refused.
+ * W7. Where an operator has said who may connect (`hba.ts`), nobody is let in but by the first rule that fits, and no password is
+ *     sent or kept: clients prove that they know it (`scram-server.ts`). One that does not exist, has no password, or has a wrong one,
+ *     goes through the same exchange. What comes before that is over is bounded in size, number and time.
+ *
+ * Where nobody has, whoever can connect is trusted, and for that reason only loopback addresses are served. GSSAPI requests are
+ * answered with "no". The function call protocol and replication are refused.
  *
  * May import: runtime, keys, sql.
  */
@@ -27,6 +31,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import type { SessionFactory } from "@quorate/sql/session/types";
+import type { PgSecurity } from "./authentication.ts";
 import { type CancelKey, CancelKeys, nodeOfPid } from "./cancel-keys.ts";
 import { defaultLimits, messageBytesCeiling, type PgLimits } from "./limits.ts";
 import { type ConnectionHost, PgConnection } from "./pg-connection.ts";
@@ -39,6 +44,8 @@ export interface PgServerOptions {
 	/** Carried in cancel keys. */
 	readonly nodeId?: number;
 	readonly limits?: Partial<PgLimits>;
+	/** Undefined: whoever can connect is trusted, and only loopback addresses are served. */
+	readonly security?: PgSecurity;
 	/** A CancelRequest for a session of another node, named by its id modulo 2048. */
 	forwardCancel?(node: number, key: CancelKey): void;
 }
@@ -63,7 +70,7 @@ export interface PgServer {
 
 /** Rejects with the listener's error (EADDRINUSE in `code`), or with 0A000 for an address that is not loopback. */
 export async function createPgServer(options: PgServerOptions): Promise<PgServer> {
-	requireLoopback(options.listenAddress);
+	requireSecurity(options);
 	const limits = { ...defaultLimits, ...options.limits };
 	const bytesMax = Math.min(limits.messageBytesMax, messageBytesCeiling);
 	const clients = new Clients(options, { ...limits, messageBytesMax: bytesMax });
@@ -88,15 +95,24 @@ export async function createPgServer(options: PgServerOptions): Promise<PgServer
 	};
 }
 
-function requireLoopback(address: string): void {
+function requireSecurity({ listenAddress: address, security }: PgServerOptions): void {
 	const parsed = parseAddress(address);
 	if (parsed === undefined) {
 		throw new DatabaseError("22023", `"${address}" is not an address of the form host:port`);
 	}
-	if (!isLoopbackHost(parsed.host)) {
+	if (isLoopbackHost(parsed.host)) {
+		return;
+	}
+	if (security === undefined) {
 		throw new DatabaseError("0A000", `cannot serve SQL on ${address}`, {
-			detail: "Without roles every client is trusted, so only loopback addresses are served.",
-			hint: "Use 127.0.0.1, and a tunnel to reach it from elsewhere.",
+			detail: "Every client would be trusted, so only loopback addresses are served.",
+			hint: "Say who may connect with --hba, and give --tls-cert and --tls-key; or use 127.0.0.1.",
+		});
+	}
+	if (security.tls === undefined && !security.plaintextAllowed) {
+		throw new DatabaseError("0A000", `cannot serve SQL on ${address} without TLS`, {
+			detail: "Whoever is on the way would read all that is sent.",
+			hint: "Give --tls-cert and --tls-key (quorate cert create makes them), or --allow-plaintext.",
 		});
 	}
 }
@@ -108,7 +124,9 @@ class Clients implements ConnectionHost {
 	readonly sessions: SessionFactory;
 	readonly #connections = new Set<PgConnection>();
 	readonly #keys: CancelKeys<PgConnection>;
+	readonly security: PgSecurity | undefined;
 	readonly #forwardCancel: PgServerOptions["forwardCancel"];
+	readonly #starting = new Set<PgConnection>();
 	#stopping = false;
 	#whenEmpty: (() => void)[] = [];
 
@@ -116,6 +134,7 @@ class Clients implements ConnectionHost {
 		this.runtime = options.runtime;
 		this.sessions = options.sessions;
 		this.limits = limits;
+		this.security = options.security;
 		this.#keys = new CancelKeys(options.runtime.random, options.nodeId ?? 0);
 		this.#forwardCancel = options.forwardCancel;
 	}
@@ -124,10 +143,25 @@ class Clients implements ConnectionHost {
 		return this.#connections.size;
 	}
 
+	get isCrowded(): boolean {
+		const { connectionsMax, reservedConnections } = this.limits;
+		return this.#connections.size > connectionsMax - reservedConnections;
+	}
+
+	started(connection: PgConnection): void {
+		this.#starting.delete(connection);
+	}
+
 	accept(connection: Connection): void {
+		if (this.#starting.size >= this.limits.startingMax) {
+			// They are told nothing: it is who says nothing that has to be got rid of.
+			connection.destroy();
+			return;
+		}
 		const full = this.#connections.size >= this.limits.connectionsMax;
 		const client = new PgConnection(this, connection);
 		this.#connections.add(client);
+		this.#starting.add(client);
 		if (this.#stopping) {
 			client.refuse(new DatabaseError("57P03", "the database system is shutting down"));
 		} else if (full) {
@@ -163,6 +197,7 @@ class Clients implements ConnectionHost {
 
 	released(connection: PgConnection, pid: number | undefined): void {
 		this.#connections.delete(connection);
+		this.#starting.delete(connection);
 		if (pid !== undefined) {
 			this.#keys.withdraw(pid);
 		}

@@ -1,7 +1,15 @@
 /** `Network` over `node:net`: no Nagle delay (frames are batched above), keepalive, one listener of each kind. */
 import { createServer, connect as netConnect, type Server, type Socket } from "node:net";
 import { formatAddress, parseAddress } from "./address.ts";
-import type { Connection, Listener, Network } from "./runtime.ts";
+import { RealTlsAcceptor } from "./real-tls.ts";
+import type {
+	Connection,
+	Listener,
+	Network,
+	TlsAcceptor,
+	TlsCredentials,
+	TlsPeer,
+} from "./runtime.ts";
 
 /** Above this many queued bytes `write` answers false. */
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
@@ -13,21 +21,46 @@ function coded(code: string, message: string): Error {
 
 class RealConnection implements Connection {
 	readonly remoteAddress: string;
-	readonly #socket: Socket;
+	#socket: Socket;
 	#error: Error | undefined;
 	#closed = false;
+	#onData: ((bytes: Uint8Array) => void) | undefined;
+	#onDrain: (() => void) | undefined;
 	#onClose: ((error?: Error) => void) | undefined;
 
 	constructor(socket: Socket) {
 		this.#socket = socket;
 		this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
+		this.#watch(socket);
+	}
+
+	#watch(socket: Socket): void {
 		socket.on("error", (error) => {
-			this.#error = error;
+			this.#error ??= error;
 		});
 		socket.on("close", () => {
+			if (this.#closed) return;
 			this.#closed = true;
 			this.#onClose?.(this.#error);
 		});
+	}
+
+	async startTls(acceptor: TlsAcceptor): Promise<TlsPeer> {
+		if (!(acceptor instanceof RealTlsAcceptor))
+			throw coded("EINVAL", "an acceptor of another network");
+		const plain = this.#socket;
+		plain.removeAllListeners("data");
+		plain.removeAllListeners("drain");
+		plain.pause();
+		const secure = await acceptor.accept(plain);
+		this.#socket = secure;
+		this.#watch(secure);
+		if (this.#onData !== undefined) secure.on("data", this.#onData);
+		if (this.#onDrain !== undefined) secure.on("drain", this.#onDrain);
+		const subject = secure.authorized ? secure.getPeerCertificate().subject.CN : undefined;
+		// Several names are none.
+		const commonName = typeof subject === "string" ? subject : undefined;
+		return { commonName, protocol: secure.getProtocol() ?? "" };
 	}
 
 	get bufferedBytes(): number {
@@ -41,10 +74,12 @@ class RealConnection implements Connection {
 	}
 
 	onData(listener: (bytes: Uint8Array) => void): void {
+		this.#onData = listener;
 		this.#socket.on("data", listener);
 	}
 
 	onDrain(listener: () => void): void {
+		this.#onDrain = listener;
 		this.#socket.on("drain", listener);
 	}
 
@@ -95,6 +130,10 @@ class RealListener implements Listener {
 }
 
 export class RealNetwork implements Network {
+	tlsAcceptor(credentials: TlsCredentials): TlsAcceptor {
+		return new RealTlsAcceptor(credentials);
+	}
+
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
 		const target = parseAddress(address);
 		if (target === undefined) {

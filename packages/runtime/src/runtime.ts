@@ -57,6 +57,37 @@ export interface Connection {
 	end(): void;
 	/** Closes at once; what is queued is lost. */
 	destroy(): void;
+	/**
+	 * Goes on under TLS, as its server; nothing may have come in that was not handed out. Rejects where the handshake fails. Absent
+	 * where there is no TLS (simulation).
+	 */
+	startTls?(acceptor: TlsAcceptor): Promise<TlsPeer>;
+	/** Of a connection between nodes under TLS: whether the peer's certificate is one of that host. Absent: there is none. */
+	certifies?(host: string): boolean;
+}
+
+/** All in PEM. */
+export interface TlsCredentials {
+	/** With those between it and the authority, if any. */
+	readonly certificate: string;
+	readonly key: string;
+	/** Who certifies peers; undefined: their certificates are not asked for. */
+	readonly authorities: string | undefined;
+}
+
+export interface TlsPeer {
+	/** CN of the certificate that the peer has shown, if an authority vouches for it. */
+	readonly commonName: string | undefined;
+	/** "TLSv1.3" and the like. */
+	readonly protocol: string;
+}
+
+/** The server's side of TLS. */
+export interface TlsAcceptor {
+	/** For what begins from now on. Throws, and changes nothing, where the credentials are none. */
+	update(credentials: TlsCredentials): void;
+	/** What the channel binding tls-server-end-point is made of (RFC 5929): the hash of the certificate. */
+	readonly endpointHash: Uint8Array;
 }
 
 export interface Listener {
@@ -70,6 +101,8 @@ export interface Network {
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener>;
 	/** Resolves when connected; rejects on refusal or after `timeoutMs`. */
 	connect(address: string, timeoutMs: number): Promise<Connection>;
+	/** Throws where the credentials are none. Absent where there is no TLS (simulation). */
+	tlsAcceptor?(credentials: TlsCredentials): TlsAcceptor;
 }
 
 /** A file opened for appending or random access. All promises reject with an `Error` that has `code` (ENOSPC, EIO ...). */

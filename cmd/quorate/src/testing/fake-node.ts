@@ -44,7 +44,11 @@ program
 			runtime: createRealRuntime({ logLevel: "warn" }),
 			sessions: {
 				open: async (parameters, pid) => new ScriptedSession(parameters, pid),
-				credentials: async () => undefined,
+				loginFacts: async () => ({
+					verifier: "",
+					mayUsePassword: false,
+					memberOf: new Set<string>(),
+				}),
 			},
 			listenAddress: flags.sql,
 		});

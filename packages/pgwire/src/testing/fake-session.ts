@@ -4,7 +4,9 @@
  * `notice`, `set NAME VALUE`, `copy in`, `copy out N`, `big N` (rows of 10 kB), `exact` (unusual values); `;` separates.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { decoyVerifier } from "@quorate/sql/auth/scram-verifier";
 import type {
+	LoginFacts,
 	Portal,
 	PreparedStatement,
 	ResultColumn,
@@ -35,6 +37,9 @@ export class FakeSession implements Session {
 		transactionStart: 0n,
 	};
 	readonly log: string[] = [];
+	get isSuperuser(): boolean {
+		return this.parameters.get("user") === "root";
+	}
 	readonly parameters: ReadonlyMap<string, string>;
 	readonly pid: number;
 	/** Rows that `big` has produced so far. */
@@ -286,8 +291,13 @@ export class FakeSessions implements SessionFactory {
 	/** By user. */
 	readonly verifiers = new Map<string, string>();
 
-	async credentials(user: string): Promise<string | undefined> {
-		return this.verifiers.get(user);
+	async loginFacts(user: string): Promise<LoginFacts> {
+		const verifier = this.verifiers.get(user);
+		return {
+			verifier: verifier ?? decoyVerifier("secret", user),
+			mayUsePassword: verifier !== undefined,
+			memberOf: new Set(user.startsWith("member") ? ["group"] : []),
+		};
 	}
 
 	readonly opened: FakeSession[] = [];

@@ -22,7 +22,7 @@ const iterationsMax = 1_000_000;
 
 export const scramHash = (bytes: Uint8Array): Buffer => createHash("sha256").update(bytes).digest();
 
-export const scramHmac = (key: Uint8Array, text: Uint8Array | string): Buffer =>
+export const scramHmac = (key: Uint8Array | string, text: Uint8Array | string): Buffer =>
 	createHmac("sha256", key).update(text).digest();
 
 /** PBKDF2: about 2 ms. */
@@ -35,6 +35,14 @@ export function makeVerifier(password: string, salt: Uint8Array): string {
 	const serverKey = scramHmac(salted, "Server Key");
 	const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
 	return `SCRAM-SHA-256$${scramIterations}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
+}
+
+/** For a user without a password: salt and keys that look like any, and are the same each time. */
+export function decoyVerifier(secret: string, user: string): string {
+	const part = (what: string): Buffer => scramHmac(secret, `${what} ${user}`);
+	const salt = part("salt").subarray(0, scramSaltBytes);
+	const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
+	return `SCRAM-SHA-256$${scramIterations}:${base64(salt)}$${base64(part("stored"))}:${base64(part("server"))}`;
 }
 
 const form =

@@ -73,7 +73,8 @@ export const newRole = (oid: number, name: string): RoleDescriptor => ({
 	memberOf: [],
 });
 
-const bootstrapRole: RoleDescriptor = {
+/** As long as nobody has altered it. */
+export const bootstrapRole: RoleDescriptor = {
 	...newRole(bootstrapRoleOid, "quorate"),
 	superuser: true,
 	createRole: true,

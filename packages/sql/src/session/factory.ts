@@ -7,16 +7,15 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
-import type { RoleDescriptor } from "../catalog/role.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
 import { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
+import { loginFacts, loginRole } from "./login.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { dropEverything, endTransactions } from "./reset.ts";
-import { isPast } from "./role-expiry.ts";
 import { SequenceBlocks } from "./sequence-blocks.ts";
 import { QuorateSession } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
@@ -104,30 +103,6 @@ function applyParameters(
 	context.refresh();
 }
 
-const fatal = (code: string, message: string): DatabaseError =>
-	new DatabaseError(code, message, { severity: "FATAL" });
-
-/** As of what this node has heard of, but for a role that it has not heard of at all. */
-async function roleNamed(shared: NodeServices, name: string): Promise<RoleDescriptor | undefined> {
-	const known = (await shared.catalog.newest()).roles.byName(name);
-	return known ?? (await shared.catalog.confirmed()).roles.byName(name);
-}
-
-/** Throws 28000, 53300. */
-async function loginRole(shared: NodeServices, user: string): Promise<RoleDescriptor> {
-	const role = await roleNamed(shared, user);
-	if (role === undefined) throw fatal("28000", `role "${user}" does not exist`);
-	if (!role.login) throw fatal("28000", `role "${user}" is not permitted to log in`);
-	if (role.connectionLimit >= 0 && !role.superuser) {
-		const isOpen = (state: SessionState) => state.identity.authenticatedOid === role.oid;
-		const open = [...shared.sessions].filter(isOpen).length;
-		if (open >= role.connectionLimit) {
-			throw fatal("53300", `too many connections for role "${user}"`);
-		}
-	}
-	return role;
-}
-
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
 	return {
@@ -156,13 +131,7 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 			}
 			return session;
 		},
-		async credentials(user) {
-			const role = await roleNamed(shared, user);
-			const { verifier, validUntil } = role ?? {};
-			if (verifier === undefined) return undefined;
-			const isOver = validUntil !== undefined && isPast(validUntil, shared.runtime.clock.wallMs());
-			return isOver ? undefined : verifier;
-		},
+		loginFacts: (user) => loginFacts(shared, user),
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),
 		dropEverything: () => dropEverything(shared),
 		close: () => shared.notifications.close(),

@@ -33,6 +33,8 @@ export function readAlone(
 	if (cached === undefined || byKey === undefined || cached.plan.asOf !== undefined) {
 		return undefined;
 	}
+	// Whether the role may is found out in the common way, once.
+	if (!cached.allowed.has(state.identity.currentOid)) return undefined;
 	if (!state.mayReadAlone || cached.pinned.length > 0) return undefined;
 	const { services, context } = state;
 	const lexed = prepared.lexed!;

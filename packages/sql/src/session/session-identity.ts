@@ -15,6 +15,7 @@ export class SessionIdentity {
 	readonly authenticatedOid: number;
 	readonly #settings: Settings;
 	readonly #oids = new Map<string, number>();
+	#current = { version: -1, oid: nobody };
 
 	constructor(settings: Settings, role: RoleDescriptor) {
 		this.#settings = settings;
@@ -37,8 +38,13 @@ export class SessionIdentity {
 		return role === "none" ? this.sessionName : role;
 	}
 
+	/** Asked for with each statement. */
 	get currentOid(): number {
-		return this.#oids.get(this.currentName) ?? nobody;
+		const { version } = this.#settings;
+		if (this.#current.version !== version) {
+			this.#current = { version, oid: this.#oids.get(this.currentName) ?? nobody };
+		}
+		return this.#current.oid;
 	}
 
 	/** Undefined or "none": the session's own. Throws 22023, 42501. */

@@ -53,6 +53,10 @@ export class QuorateSession implements Session, PortalObserver {
 		return this.state.status;
 	}
 
+	get isSuperuser(): boolean {
+		return this.state.settings.value("is_superuser") === "on";
+	}
+
 	get typeContext(): TypeContext {
 		return this.state.context;
 	}

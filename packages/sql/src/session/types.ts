@@ -103,6 +103,8 @@ export interface Session {
 		/** Of the session that notified. */
 		readonly pid: number;
 	}[];
+	/** Whoever logged in is a superuser. */
+	readonly isSuperuser: boolean;
 	/** Why the session has to end now, told to the client as the last thing. */
 	readonly terminated: DatabaseError | undefined;
 	/** Disconnect: rolls back and releases. */
@@ -119,8 +121,17 @@ export interface SessionFactory {
 		/** Of the client: host:port. */
 		address?: string,
 	): Promise<Session>;
-	/** The SCRAM-SHA-256 verifier of a role that may log in with a password now; undefined for all others, also those that do not exist. */
-	credentials(user: string): Promise<string | undefined>;
+	/** What the protocol server has to know of a user before it is let in. Takes as long for one that does not exist. */
+	loginFacts(user: string): Promise<LoginFacts>;
+}
+
+export interface LoginFacts {
+	/** SCRAM-SHA-256, as PostgreSQL writes it. Where there is none, a decoy: of no password, and always the same for a user. */
+	readonly verifier: string;
+	/** False: no password is the right one. */
+	readonly mayUsePassword: boolean;
+	/** Names of the roles that it is a member of. */
+	readonly memberOf: ReadonlySet<string>;
 }
 
 export type { CancelSignal };
