@@ -6,9 +6,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import test, { type ExecutionContext } from "ava";
-import { createSessionFactory } from "./session/factory.ts";
 import type { Session } from "./session/types.ts";
 import {
 	type Case,
@@ -17,8 +15,7 @@ import {
 	renderCases,
 	sameAnswer,
 } from "./testing/conformance-file.ts";
-import { memoryAdvisory } from "./testing/memory-advisory.ts";
-import { MemoryCoordinator } from "./testing/memory-coordinator.ts";
+import { memorySessions } from "./testing/memory-sessions.ts";
 import { runCase } from "./testing/quorate-session.ts";
 
 const folder = fileURLToPath(new URL("../../../testdata/sql/conformance/", import.meta.url));
@@ -33,27 +30,11 @@ const differences = parseFile(differencesFile);
 
 /** Sessions on a database of their own, by name; they end with the test. */
 function openSessions(t: ExecutionContext): (name: string) => Promise<Session> {
-	const coordinator = new MemoryCoordinator();
-	const runtime = createRealRuntime({ logLevel: "error" });
-	const factory = createSessionFactory({
-		runtime,
-		coordinator,
-		placement: coordinator,
-		advisory: memoryAdvisory(runtime, coordinator),
-	});
+	const database = memorySessions();
 	const sessions = new Map<string, Promise<Session>>();
-	t.teardown(async () => {
-		for (const session of sessions.values()) await (await session).close();
-		factory.close();
-	});
+	t.teardown(() => database.close());
 	return (name) => {
-		const known = sessions.get(name);
-		if (known !== undefined) return known;
-		const parameters = new Map([
-			["user", "quorate"],
-			["database", "quorate"],
-		]);
-		const session = factory.open(parameters, sessions.size + 1);
+		const session = sessions.get(name) ?? database.open();
 		sessions.set(name, session);
 		return session;
 	};

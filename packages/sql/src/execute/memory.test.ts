@@ -1,12 +1,9 @@
 /** What one statement keeps, and all together, has a limit; what has ended keeps nothing. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import test, { type ExecutionContext } from "ava";
-import { createSessionFactory } from "../session/factory.ts";
 import type { Session } from "../session/types.ts";
 import { parseCases } from "../testing/conformance-file.ts";
-import { memoryAdvisory } from "../testing/memory-advisory.ts";
-import { MemoryCoordinator } from "../testing/memory-coordinator.ts";
+import { memorySessions } from "../testing/memory-sessions.ts";
 import { runCase } from "../testing/quorate-session.ts";
 import { numeric } from "../types/numeric.ts";
 import { MemoryMeter, MemoryPool, sizeOf } from "./memory.ts";
@@ -37,25 +34,9 @@ test("large values are counted with what they hold", (t) => {
 });
 
 async function open(t: ExecutionContext, statementMemory: number): Promise<Session> {
-	const coordinator = new MemoryCoordinator();
-	const runtime = createRealRuntime({ logLevel: "error" });
-	const factory = createSessionFactory({
-		runtime,
-		coordinator,
-		placement: coordinator,
-		advisory: memoryAdvisory(runtime, coordinator),
-		statementMemory,
-	});
-	const parameters = new Map([
-		["user", "quorate"],
-		["database", "quorate"],
-	]);
-	const session = await factory.open(parameters, 1);
-	t.teardown(async () => {
-		await session.close();
-		factory.close();
-	});
-	return session;
+	const database = memorySessions(statementMemory);
+	t.teardown(() => database.close());
+	return database.open();
 }
 
 const greedy = [

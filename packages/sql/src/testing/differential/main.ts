@@ -6,12 +6,9 @@
  * A round ends at its first difference; the next one has the next seed. Differences that are meant are in testdata/sql/differential.txt.
  */
 import { parseArgs } from "node:util";
-import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import * as fc from "fast-check";
-import { createSessionFactory } from "../../session/factory.ts";
 import { type Case, parseCases } from "../conformance-file.ts";
-import { memoryAdvisory } from "../memory-advisory.ts";
-import { MemoryCoordinator } from "../memory-coordinator.ts";
+import { memorySessions } from "../memory-sessions.ts";
 import { PostgresServer, postgresInstalled } from "../postgres-server.ts";
 import { PostgresSession } from "../postgres-session.ts";
 import { runCase } from "../quorate-session.ts";
@@ -37,21 +34,8 @@ if (!postgresInstalled()) {
 const caseOf = (text: string): Case => parseCases(text)[0]!;
 
 const server = await PostgresServer.start();
-const coordinator = new MemoryCoordinator();
-const runtime = createRealRuntime({ logLevel: "error" });
-const factory = createSessionFactory({
-	runtime,
-	coordinator,
-	placement: coordinator,
-	advisory: memoryAdvisory(runtime, coordinator),
-});
-const quorate = await factory.open(
-	new Map([
-		["user", "quorate"],
-		["database", "quorate"],
-	]),
-	1,
-);
+const database = memorySessions();
+const quorate = await database.open();
 const postgres = await PostgresSession.open(server.socketPath, "postgres");
 
 let asked = 0;
@@ -113,8 +97,7 @@ try {
 		for (const line of pair?.[1] ?? []) console.log(`  Quorate:    ${line}`);
 	}
 } finally {
-	await quorate.close();
-	factory.close();
+	await database.close();
 	await postgres.close();
 	await server.stop();
 }
