@@ -247,6 +247,9 @@ export class PlacementMachine implements GroupMachine {
 		this.#handle?.wake();
 	}
 
+	/** A few maps change. */
+	readonly appliedBytes = 0;
+
 	apply(entries: readonly CommittedEntry[]): number {
 		for (const entry of entries) {
 			assert(

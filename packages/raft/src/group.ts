@@ -260,6 +260,11 @@ export class RaftGroup {
 		return this.#core.log.hasCommitted || this.hasReadyBesideCommitted();
 	}
 
+	/** Entries are committed that nobody has taken. */
+	get hasCommitted(): boolean {
+		return this.#core.log.hasCommitted;
+	}
+
 	/** For a driver that applies nothing at the moment. */
 	hasReadyBesideCommitted(): boolean {
 		const core = this.#core;
@@ -280,7 +285,7 @@ export class RaftGroup {
 
 	/**
 	 * Takes what there is to do. May be called again before an earlier one is synced (pipelining). Without committed entries
-	 * while the state machine is being replaced by a snapshot.
+	 * where their turn comes later (`takeCommitted`).
 	 */
 	ready(takesCommitted = true): Ready {
 		const core = this.#core;
@@ -304,6 +309,11 @@ export class RaftGroup {
 			committed: takesCommitted ? core.log.takeCommitted(committedBytesMax) : [],
 			...outbox,
 		};
+	}
+
+	/** The next committed entries, which `ready` was told not to take. */
+	takeCommitted(): readonly Entry[] {
+		return this.#core.log.takeCommitted(committedBytesMax);
 	}
 
 	/**

@@ -31,6 +31,8 @@ export interface GroupMachine {
 	 * visible to readers.
 	 */
 	apply(entries: readonly CommittedEntry[]): number;
+	/** What the last `apply` wrote, in bytes: a measure of how long it took. */
+	readonly appliedBytes: number;
 	/** Role or known leader changed. `leader` 0: unknown. Called before entries that follow from it are applied. */
 	leadershipChanged(status: {
 		readonly isLeader: boolean;

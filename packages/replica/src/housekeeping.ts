@@ -145,8 +145,10 @@ export async function collectHistory(replica: Replica, lifeMs: number): Promise<
 }
 
 /** The lowest p of all intents, found in parts: there may be millions. Who comes meanwhile has a p of now. */
-async function lowestP({ blockers, context }: Replica, { start, end }: Span): Promise<number> {
-	let low = Number.MAX_SAFE_INTEGER;
+async function lowestP(replica: Replica, { start, end }: Span): Promise<number> {
+	const { blockers, context, pending } = replica;
+	// What is pending may become an intent where this look has been.
+	let low = Math.min(context.timestamps.seen(), pending.lowestP() ?? Number.MAX_SAFE_INTEGER);
 	for (let from: Key | undefined = start; from !== undefined && from < end; ) {
 		const page = blockers.firstIntents({ start: from, end }, intentsPerLook);
 		for (const { intent } of page) {
@@ -155,6 +157,8 @@ async function lowestP({ blockers, context }: Replica, { start, end }: Span): Pr
 		from = page.length < intentsPerLook ? undefined : keySuccessor(page.at(-1)!.key);
 		await context.runtime.scheduler.yield();
 	}
+	// It is not to be done again before that p is old as well.
+	blockers.intents.raiseLowestP(low);
 	return low;
 }
 

@@ -315,6 +315,8 @@ export class Replica implements GroupMachine, FeedCore {
 		this.#feed = undefined;
 	}
 
+	appliedBytes = 0;
+
 	apply(entries: readonly CommittedEntry[]): number {
 		const applied: AppliedCommand[] = [];
 		let count = 0;
@@ -359,6 +361,7 @@ export class Replica implements GroupMachine, FeedCore {
 				}
 			}
 			this.size.applied(versions.sizeDelta);
+			this.appliedBytes = versions.writtenBytes;
 			const { rangeId } = state.descriptor;
 			versions.rawPut(metaKey(rangeId, "state"), encodeRangeState(state));
 			if (versionBefore !== state.descriptor.epoch && !this.#isMemberOf(state)) {

@@ -123,9 +123,16 @@ export class IntentFilter {
 		this.#lowestP = Math.min(this.#lowestP, p);
 	}
 
-	/** At most the lowest prepare timestamp of all intents; Infinity where there are none. It rises only when the last one goes. */
+	/** At most the lowest prepare timestamp of all intents; Infinity where there are none. It rises when the last one goes, and when all were looked at. */
 	get lowestP(): number {
 		return this.#lowestP;
+	}
+
+	/** All intents were looked at, and none is below `p`. */
+	raiseLowestP(p: number): void {
+		if (this.#uncountedFrom === undefined) {
+			this.#lowestP = Math.max(this.#lowestP, p);
+		}
 	}
 
 	clear(): void {

@@ -100,7 +100,21 @@ export class OverlayReader implements EngineReader, EngineBatch {
 	}
 
 	scan(span: Span, limits: EngineScanLimits): EngineRows {
-		return scanByIterator(this, span, limits);
+		return this.#isUntouched(span)
+			? this.#base.scan(span, limits)
+			: scanByIterator(this, span, limits);
+	}
+
+	#isUntouched(span: Span): boolean {
+		if (this.#deletedSpans.length > 0) {
+			return false;
+		}
+		for (const k of this.#known.keys()) {
+			if (spanContains(span, k)) {
+				return false;
+			}
+		}
+		return true;
 	}
 
 	#isEmpty(k: Key): boolean {

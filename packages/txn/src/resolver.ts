@@ -12,6 +12,8 @@ import type { RangeRouter } from "./router.ts";
 
 /** Resolves that run beside the hot path at once. */
 const concurrency = 32;
+/** Of one transaction: a large one has millions of intents in dozens of ranges, and what is done for it is done beside everything else. */
+const rangesAtOnce = 3;
 /** Transactions that wait for their turn; what is named of one takes some hundred bytes, or 10 KB at most. */
 const waitingMax = 10_000;
 /** Rounds after which it is left to whoever meets the intents. */
@@ -79,16 +81,16 @@ export class Resolver {
 	): Promise<WrittenSpan[]> {
 		const parts = await this.#router.spansByRange(written);
 		const left: WrittenSpan[] = [];
-		await Promise.all(
-			parts.map(async ({ key, spans }) => {
-				const body = { kind: "resolve" as const, transaction, c, spans };
-				const options = { idempotent: true, attemptMs: 60_000 };
-				const answer = await this.#router.request(key, body, options).catch(() => undefined);
-				if (answer?.kind !== "done") {
-					left.push(...spans);
-				}
-			}),
-		);
+		const part = async ({ key, spans }: (typeof parts)[number]): Promise<void> => {
+			const body = { kind: "resolve" as const, transaction, c, spans };
+			const options = { idempotent: true, attemptMs: 60_000 };
+			const answer = await this.#router.request(key, body, options).catch(() => undefined);
+			if (answer?.kind !== "done") {
+				left.push(...spans);
+			}
+		};
+		const queue = new PQueue({ concurrency: rangesAtOnce });
+		await queue.addAll(parts.map((one) => () => part(one)));
 		return left;
 	}
 }

@@ -47,6 +47,8 @@ export class GroupDriver implements RaftGroupHandle {
 	/** The next pass looks at it. */
 	isDirty = false;
 	isRemoved = false;
+	/** It had entries to apply when the last pass had no time left. */
+	waitsToApply = false;
 	/** The machine is being replaced by a snapshot: nothing is applied meanwhile. */
 	isInstalling = false;
 	/** The log does not have the group durably yet: nothing is applied meanwhile. */
@@ -222,7 +224,7 @@ export class GroupDriver implements RaftGroupHandle {
 	takeReady(): Ready | undefined {
 		if (!this.raft.hasReady()) return undefined;
 		this.#reads.close();
-		return this.raft.ready(!this.#holdsBack);
+		return this.raft.ready(false);
 	}
 
 	/** Something has happened to the group: whoever waits for it may go on. */
@@ -233,11 +235,20 @@ export class GroupDriver implements RaftGroupHandle {
 		else this.#gate.open();
 	}
 
-	/** After what `ready` wants written and sent is on its way. */
-	finish(ready: Ready): void {
+	/**
+	 * After what `ready` wants written and sent is on its way. `mayApply`: the pass has time left; where not, the group comes first in
+	 * the next one. Returns how much was written by applying, in bytes.
+	 */
+	finish(ready: Ready, mayApply: boolean): number {
 		this.reportLeadership();
-		if (ready.committed.length > 0) this.#apply(ready.committed);
-		if (this.isRemoved) return;
+		const waits = !this.#holdsBack && this.raft.hasCommitted;
+		this.waitsToApply = waits && !mayApply;
+		const work = waits && mayApply ? this.#apply(this.raft.takeCommitted()) : 0;
+		if (!this.isRemoved) this.#goOn(ready);
+		return work;
+	}
+
+	#goOn(ready: Ready): void {
 		for (const { requestId, index } of ready.reads) this.#reads.confirm(requestId, index);
 		for (const requestId of ready.readsFailed) this.#reads.fail(requestId, notLeader(this));
 		this.#reads.applied(this.raft.applied);
@@ -260,7 +271,7 @@ export class GroupDriver implements RaftGroupHandle {
 		});
 	}
 
-	#apply(committed: readonly Entry[]): void {
+	#apply(committed: readonly Entry[]): number {
 		// A configuration counts from when it is applied, so it is not handed on together with what follows.
 		const change = committed.findIndex(({ payload }) => payload.kind === "configuration");
 		const part = change < 0 ? committed : committed.slice(0, Math.max(1, change));
@@ -269,8 +280,10 @@ export class GroupDriver implements RaftGroupHandle {
 		for (let n = 0; n < applied; n++) this.appliedBytes += entryBytes(part[n]!);
 		this.appliedCount += applied;
 		this.#context.applied(applied);
-		if (this.isRemoved) return;
-		this.raft.reportApplied(part[applied - 1]!.index, applied < committed.length);
+		if (!this.isRemoved) {
+			this.raft.reportApplied(part[applied - 1]!.index, applied < committed.length);
+		}
+		return this.machine.appliedBytes;
 	}
 
 	#committedEntry({ index, term, payload }: Entry): CommittedEntry {

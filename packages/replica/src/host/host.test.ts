@@ -562,3 +562,62 @@ test("a machine that stops early is given the rest in later turns", async (t) =>
 	for (const id of [1, 2, 3]) t.is(hosts.texts(id), all);
 	t.deepEqual(hosts.world.fatals, []);
 });
+
+test("groups with much to apply take turns: none waits longer than each of the others has applied once", async (t) => {
+	const world = new FakeWorld();
+	const wal = new FakeWal(world);
+	const runtime = world.runtime(
+		() => 0.5,
+		() => true,
+	);
+	const rpc = new FakeRpc(world, nodeId(1), 1);
+	const syncEngine = () => Promise.resolve();
+	const host = new NodeRaftHost({
+		runtime,
+		wal,
+		recovered: wal.recovered(),
+		rpc,
+		nodeId: nodeId(1),
+		syncEngine,
+	});
+	const alone = { ...birth, configuration: { ...emptyConfiguration, voters: [replicaId(10)] } };
+	/** Which groups have applied, by turn. */
+	const turns: number[][] = [[]];
+	const groups = 9;
+	const handles = Array.from({ length: groups }, (_, n) => {
+		const machine = new ListMachine(alone);
+		machine.applyMax = 1;
+		machine.bytesOf = () => 60 << 10;
+		machine.onApply = () => turns.at(-1)!.push(n);
+		return host.addGroup({
+			rangeId: rangeId(n + 1),
+			replicaId: replicaId(10),
+			machine,
+			applied: machine.applied,
+			campaignAtStart: true,
+			bornAt: birth.index,
+			statePath: "engine",
+		});
+	});
+	await world.settle();
+	turns.splice(0, turns.length, []);
+	const proposed = 4;
+	for (const handle of handles) {
+		for (let i = 0; i < proposed; i++) handle.propose(Buffer.from(`p${i}`));
+	}
+	for (let n = 0; n < 200; n++) {
+		await world.turn();
+		turns.push([]);
+	}
+	t.is(turns.flat().length, groups * proposed);
+	for (const turn of turns) t.true(turn.length <= 2, turn.join(" "));
+	for (let round = 0; round < proposed; round++) {
+		const round1 = turns.flat().slice(round * groups, (round + 1) * groups);
+		t.deepEqual(
+			[...round1].sort(),
+			Array.from({ length: groups }, (_, n) => n),
+		);
+	}
+	t.deepEqual(world.fatals, []);
+	await host.close();
+});

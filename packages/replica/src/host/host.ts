@@ -75,6 +75,19 @@ export interface NodeRaftHostOptions {
 	readonly mutations?: Mutations | undefined;
 }
 
+/**
+ * What the groups of one pass apply together, as their machines count it, but for what the last of them does: others have their turn then.
+ * Some ten milliseconds, which is what a message may wait for.
+ */
+const applyBytesMax = 96 << 10;
+
+/** Whoever had no turn in the pass before comes first. */
+function inTurn<T extends { readonly driver: GroupDriver }>(taken: readonly T[]): readonly T[] {
+	const waited = taken.filter(({ driver }) => driver.waitsToApply);
+	if (waited.length === 0 || waited.length === taken.length) return taken;
+	return [...waited, ...taken.filter(({ driver }) => !driver.waitsToApply)];
+}
+
 export class NodeRaftHost implements RaftHost {
 	readonly #runtime: Runtime;
 	readonly #wal: Wal;
@@ -268,9 +281,10 @@ export class NodeRaftHost implements RaftHost {
 		if (writes.length > 0) {
 			void this.#append(writes).then(() => this.#guard(() => this.#synced(items)));
 		}
-		for (const { driver, ready } of taken) {
+		let room = applyBytesMax;
+		for (const { driver, ready } of inTurn(taken)) {
 			if (driver.isRemoved) continue;
-			driver.finish(ready);
+			room -= driver.finish(ready, room > 0);
 			for (const { to } of ready.snapshotsWanted) this.#sender.want(driver, to);
 			this.#compactor.consider(driver);
 		}

@@ -37,13 +37,18 @@ export class FakeWorld {
 		return this.#timers.length;
 	}
 
+	/** One turn of the event loop. True if there was something to do. */
+	async turn(): Promise<boolean> {
+		const tasks = this.#tasks.splice(0);
+		for (const task of tasks) task();
+		await turn();
+		return tasks.length > 0;
+	}
+
 	/** Until nothing is left to do but to wait. */
 	async settle(): Promise<void> {
 		for (let quiet = 0; quiet < 3; ) {
-			const tasks = this.#tasks.splice(0);
-			quiet = tasks.length === 0 ? quiet + 1 : 0;
-			for (const task of tasks) task();
-			await turn();
+			quiet = (await this.turn()) ? 0 : quiet + 1;
 		}
 	}
 

@@ -35,6 +35,10 @@ export class ListMachine implements GroupMachine {
 		return this.list.map((a) => a.text).filter((text) => text !== "");
 	}
 
+	appliedBytes = 0;
+	/** What applying it counts. */
+	bytesOf: (text: string) => number = (text) => text.length;
+
 	apply(entries: readonly CommittedEntry[]): number {
 		let count = 0;
 		for (const entry of entries.slice(0, this.applyMax)) {
@@ -43,6 +47,7 @@ export class ListMachine implements GroupMachine {
 			const { index, term } = entry;
 			const configuration = entry.configuration ?? this.applied.configuration;
 			const text = entry.command === undefined ? "" : Buffer.from(entry.command).toString();
+			this.appliedBytes = this.bytesOf(text);
 			this.list.push({ metadata: { index, term, configuration }, text });
 			this.onApply(text);
 		}
