@@ -10,7 +10,7 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementLeader } from "./leader.ts";
-import { type Attempt, attemptMs, defaultTimeoutMs, LeaderCalls } from "./leader-calls.ts";
+import { type Attempt, defaultTimeoutMs, LeaderCalls } from "./leader-calls.ts";
 import {
 	fromWire,
 	type LeaderAnswer,
@@ -221,11 +221,12 @@ export class ConnectedPlacementClient implements PlacementClient {
 	async #requestTimestamps(count: number, timeoutMs: number): Promise<Attempt> {
 		const { self, runtime } = this.#options;
 		const local = this.#options.local();
-		const limitMs = Math.min(attemptMs, timeoutMs);
+		const limitMs = Math.min(this.#calls.patienceMs, timeoutMs);
 		if (local === undefined || !this.#isLocal()) {
 			return this.#calls.attempt(methods.issue, count, limitMs);
 		}
 		const answer = await withTimeout(runtime, local.issue(count), limitMs);
+		this.#calls.note(self, answer !== undefined);
 		return answer === undefined ? { kind: "unknown" } : this.#calls.read(self, answer);
 	}
 }

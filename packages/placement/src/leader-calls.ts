@@ -14,7 +14,9 @@ export const defaultTimeoutMs = 10_000;
  * After this without an answer another member is asked: the leader's node may hang with its
  * connection open.
  */
-export const attemptMs = 1000;
+const attemptMs = 1000;
+/** Of a member that has let the last one pass: where all are busy, whoever asks anew too early never hears an answer. */
+const patientMs = 2000;
 const backoffMsMin = 20;
 const backoffMsMax = 400;
 
@@ -36,6 +38,8 @@ export class LeaderCalls {
 	readonly #rpc: Rpc;
 	#members: readonly NodeId[];
 	#leader: NodeId;
+	/** Members that did not answer the last attempt in time. */
+	readonly #late = new Set<NodeId>();
 
 	constructor(runtime: Runtime, rpc: Rpc, members: readonly NodeId[]) {
 		assert(members.length > 0, "a group has members");
@@ -74,17 +78,33 @@ export class LeaderCalls {
 		return this.#repeat(method, body, timeoutMs, false);
 	}
 
+	/** What the next attempt is given. */
+	get patienceMs(): number {
+		return this.#late.has(this.#leader) ? patientMs : attemptMs;
+	}
+
+	/** Whether `target` has answered in time. */
+	note(target: NodeId, answered: boolean): void {
+		if (answered) {
+			this.#late.delete(target);
+		} else {
+			this.#late.add(target);
+		}
+	}
+
 	/** One attempt. */
 	async attempt(method: string, body: unknown, timeoutMs: number): Promise<Attempt> {
 		const target = this.#leader;
 		const limitMs = Math.max(1, timeoutMs);
 		try {
 			const answer = await this.#rpc.call(target, method, body, { timeoutMs: limitMs });
+			this.note(target, true);
 			return this.read(target, answer as LeaderAnswer);
 		} catch (error) {
 			if (!(error instanceof RpcError)) {
 				throw error;
 			}
+			this.note(target, error.failure !== "timeout");
 			this.#turnFrom(target);
 			const isUnsent = error.failure === "unreachable";
 			return isUnsent ? { kind: "unsent", retryAtOnce: false } : { kind: "unknown" };
@@ -129,7 +149,7 @@ export class LeaderCalls {
 				throw unavailable();
 			}
 			// What cannot be repeated gets all the time that there is.
-			const limitMs = mayRepeat ? Math.min(attemptMs, leftMs) : leftMs;
+			const limitMs = mayRepeat ? Math.min(this.patienceMs, leftMs) : leftMs;
 			const attempt = await this.attempt(method, body, limitMs);
 			if (attempt.kind === "answer") {
 				return attempt.value;

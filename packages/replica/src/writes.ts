@@ -390,9 +390,12 @@ export async function abort(
 }
 
 /** Intents that one entry covers at most. */
-const intentsPerEntry = 250;
-/** Resolve entries of one transaction on their way at once: the next part is looked for while the last is on its way to disks. */
-const resolvesMax = 4;
+const intentsPerEntry = 100;
+/**
+ * Resolve entries of one transaction on their way at once: the next part is looked for while the last is on its way to disks. No
+ * more, for all of it is work that nobody waits for, and those that somebody waits for come behind it.
+ */
+const resolvesMax = 2;
 
 /** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
 export function resolve(

@@ -13,7 +13,7 @@ import type { RangeRouter } from "./router.ts";
 /** Resolves that run beside the hot path at once. */
 const concurrency = 32;
 /** Of one transaction: a large one has millions of intents in dozens of ranges, and what is done for it is done beside everything else. */
-const rangesAtOnce = 3;
+const rangesAtOnce = 2;
 /** Transactions that wait for their turn; what is named of one takes some hundred bytes, or 10 KB at most. */
 const waitingMax = 10_000;
 /** Rounds after which it is left to whoever meets the intents. */

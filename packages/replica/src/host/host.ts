@@ -77,9 +77,9 @@ export interface NodeRaftHostOptions {
 
 /**
  * What the groups of one pass apply together, as their machines count it, but for what the last of them does: others have their turn then.
- * Some ten milliseconds, which is what a message may wait for.
+ * Some milliseconds, which is what a message may wait for.
  */
-const applyBytesMax = 96 << 10;
+const applyBytesMax = 48 << 10;
 
 /** Whoever had no turn in the pass before comes first. */
 function inTurn<T extends { readonly driver: GroupDriver }>(taken: readonly T[]): readonly T[] {
