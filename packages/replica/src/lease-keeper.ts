@@ -18,7 +18,7 @@ export interface LeaseHost {
 	leads(): boolean;
 	proposeCommand(command: Command): Promise<ProposalResult> | undefined;
 	transferLeadership(to: NodeId): void;
-	/** That node's replica has, or nearly, what this one has: it can lead at once. */
+	/** That node is heard, and its replica has, or nearly, what this one has: it can lead at once. */
 	isLevel(node: NodeId): boolean;
 }
 

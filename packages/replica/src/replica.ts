@@ -254,7 +254,14 @@ export class Replica implements GroupMachine, FeedCore {
 		}
 	}
 
+	/** One that has died a moment ago had everything, and would have the lease until it expires. */
 	#isLevel(node: NodeId): boolean {
+		const boot = this.context.bootOf(node);
+		if (boot === undefined || this.context.pulseOf(boot)?.isHeard !== true) {
+			// Should it live, it answers the heartbeats that follow.
+			this.group.wake();
+			return false;
+		}
 		const { progress, commit } = this.group.status();
 		return progress.some(
 			(p) => this.nodeOf(p.replica) === node && p.match > 0 && p.match + 100 > commit,
