@@ -1,8 +1,9 @@
 /**
  * Quiescence: a group in which nothing is left to do stops its timers and costs nothing. The leader asks for it when everyone has
- * everything, so not while somebody is away; its last heartbeat says so, and a follower that agrees stops too. Safety does not
- * rest on it: a message, a proposal or the driver wakes a replica up, and one that missed the last heartbeat wakes the others
- * with its pre-vote, finds the lease in force, and is brought back by the leader's next heartbeat.
+ * everything, so not while somebody is away, or has not answered since the connection to it was lost; its last heartbeat says so,
+ * and a follower that agrees stops too. Safety does not rest on it: a message, a proposal or the driver wakes a replica up, and one
+ * that missed the last heartbeat wakes the others with its pre-vote, finds the lease in force, and is brought back by the leader's
+ * next heartbeat.
  */
 import { isJoint } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
@@ -21,6 +22,8 @@ export function quiesce(core: RaftCore): boolean {
 	if (log.applied !== log.lastIndex || log.durable !== log.lastIndex) return false;
 	for (const progress of core.progress.values()) {
 		if (progress.match !== log.lastIndex || !progress.recentlyActive) return false;
+		// Nothing is sent to it at the moment: it would rest on, and not hear of its own removal.
+		if (progress.paused) return false;
 	}
 	for (const progress of core.progress.values()) {
 		sendHeartbeat(core, progress, core.reads.context, true);
