@@ -186,6 +186,20 @@ test("failures say what is known about delivery", async (t) => {
 	t.true(failure("unreachable")(await t.throwsAsync(a.rpc.call(nodeId(2), "x", 1, SECOND))));
 });
 
+test("who only hears a node is told when it is lost, after all that it had sent", async (t) => {
+	const { a, b, close } = await pair();
+	const seen: unknown[] = [];
+	b.rpc.handle("word", (body) => void seen.push(body));
+	b.rpc.onDisconnect((node) => seen.push(node));
+	a.rpc.send(nodeId(2), "word", "one");
+	a.rpc.send(nodeId(2), "word", "two");
+	await until(b.runtime, () => seen.length === 2);
+	await a.rpc.close();
+	await until(b.runtime, () => seen.length === 3);
+	t.deepEqual(seen, ["one", "two", nodeId(1)]);
+	await close();
+});
+
 test("nobody waits for a node that was lost while it is being looked for", async (t) => {
 	let attempts = 0;
 	let isMute = false;

@@ -124,9 +124,9 @@ class NodeRpc implements ListeningRpc {
 			pending: this.#pending,
 			identity: () => this.#identity,
 			peerKnown: (peer) => this.#peerKnown(peer),
-			linkLost: (_link, peer) => this.#linkLost(peer),
+			linkLost: (_link, peer) => this.#disconnected(peer),
 			superseded: (by, greeting) => this.#superseded(by, greeting),
-			inboundClosed: (connection) => void this.#inbound.delete(connection),
+			inboundClosed: (connection) => this.#inboundClosed(connection),
 			databaseError: (callId, data) => this.#databaseError(callId, data),
 		};
 	}
@@ -300,8 +300,13 @@ class NodeRpc implements ListeningRpc {
 		}
 	}
 
-	#linkLost(peer: Identity): void {
-		if (peer.nodeId === undefined) return;
+	#inboundClosed(connection: InboundConnection): void {
+		const { identity } = connection;
+		if (this.#inbound.delete(connection) && identity !== undefined) this.#disconnected(identity);
+	}
+
+	#disconnected(peer: Identity): void {
+		if (peer.nodeId === undefined || this.#closed) return;
 		for (const listener of this.#disconnectListeners) listener(peer.nodeId);
 	}
 

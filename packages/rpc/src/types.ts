@@ -63,7 +63,10 @@ export interface Rpc {
 	): void;
 	/** Undefined: it has no connection to this node. */
 	pulseOf(boot: BootId): Pulse | undefined;
-	/** Called when the connection to a node is lost. */
+	/**
+	 * Called when a connection to or from a node is lost, after all that came by it: the node may have sent something that never
+	 * arrives.
+	 */
 	onDisconnect(listener: (node: NodeId) => void): void;
 	close(): Promise<void>;
 }

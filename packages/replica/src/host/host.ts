@@ -17,9 +17,10 @@
  * 5. A machine's state moves on from its birth only when the log has the group durably. So state that is older than its birth
  *    and has no log has lost it, and its votes: the node refuses to start (`restored-state.ts`).
  * 6. A group that rests has no timer: ticks are for groups that are awake, and while none is there is no timer at all. A leader
- *    that dies is noticed by its node: the connections to it end, which wakes the followers of all that it led and hastens their
- *    elections. Should one be missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a
- *    pre-vote, which wakes the leader, and rests again.
+ *    that dies is noticed by its node: the connections to it and from it end, which wakes the followers of all that it led and hastens
+ *    their elections. So no follower rests on that may have missed a word of its leader, its own removal perhaps. Should a death be
+ *    missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a pre-vote, which
+ *    wakes the leader, and rests again.
  *
  * What a group keeps in memory is bounded (`raft/group.ts`): a follower with much to apply holds its acknowledgements back, so its
  * leader sends no more than a window. The leader's side is `write-gate.ts`: large commands wait while a follower that is getting on
@@ -59,6 +60,13 @@ const inflightBytesMax = 4 << 20;
 const unappliedBytesMax = 4 << 20;
 /** Of a leader that neither its disk nor a quorum keeps up with. Large commands wait long before (`write-gate.ts`). */
 const backlogBytesMax = 64 << 20;
+
+const callsReplicas: ReadonlySet<Message["kind"]> = new Set([
+	"append",
+	"heartbeat",
+	"snapshot",
+	"pre-vote",
+]);
 
 type UnknownGroupHandler = Parameters<RaftHost["onUnknownGroup"]>[0];
 
@@ -345,15 +353,17 @@ export class NodeRaftHost implements RaftHost {
 	}
 
 	/**
-	 * Only a leader's messages may call a replica into being: a vote of one that has lost its memory is not to be had. What is here
-	 * under an earlier id may be in its way, and not know that it was removed.
+	 * What may call a replica into being: a leader's messages, and a pre-vote. Members that were away when their range was split off, and
+	 * learned of it by a snapshot of what it was split from, may be needed to elect its first leader. They have never voted under their
+	 * ids: what has, and has lost its memory, is retired. What is here under an earlier id may be in its way, and not know that it
+	 * was removed.
 	 */
 	#find(range: RangeId, message: Message, fromNode: NodeId): GroupDriver | undefined {
 		let driver = this.#groups.get(range);
 		const { kind, from, to } = message;
 		if (driver === undefined || driver.replicaId < to) {
-			const calls = kind === "append" || kind === "heartbeat" || kind === "snapshot";
-			if (!calls || !this.#unknownGroup(range, to, from, fromNode)) return undefined;
+			if (!callsReplicas.has(kind) || !this.#unknownGroup(range, to, from, fromNode))
+				return undefined;
 			driver = this.#groups.get(range);
 		}
 		return driver?.replicaId === to ? driver : undefined;
