@@ -122,8 +122,8 @@ export interface RaftHost {
 	/** Forgets the log of a group that was being removed when the process before ended. */
 	discard(rangeId: RangeId): Promise<void>;
 	/**
-	 * Called for a leader's messages to a replica that is not here, nor a later one of its range: the owner may create it (a new
-	 * replica that will get a snapshot) and return true, or refuse. `to` is the replica id addressed.
+	 * Called for messages of a leader, or of who would be one, to a replica that is not here, nor a later one of its range: the owner
+	 * may create it (a new replica that will get a snapshot) and return true, or refuse. `to` is the replica id addressed.
 	 */
 	onUnknownGroup(
 		handler: (rangeId: RangeId, to: ReplicaId, from: ReplicaId, fromNode: NodeId) => boolean,

@@ -381,12 +381,15 @@ export class RangeStore {
 			if (answer == null || self?.replicaId !== to || !this.#mayMake(rangeId, to)) {
 				return;
 			}
+			// The neighbour here has not split yet; its own log will make this replica.
+			if (this.#overlapping(answer.descriptor) !== undefined) {
+				return;
+			}
 			await this.#retire(rangeId, (to - 1) as ReplicaId);
 			const state: RangeState = {
 				...newRangeState(answer.descriptor),
 				descriptor: { ...answer.descriptor, ...nowhere },
 			};
-			// Overlap: the neighbour here has not split yet; its own log will make this replica.
 			if (this.#mayMake(rangeId, to) && this.#overlapping(answer.descriptor) === undefined) {
 				this.#departures.awaitsSnapshot(to, answer.descriptor.start);
 				this.#add(emptyState(state), to, false);

@@ -89,10 +89,17 @@ const table = {
 		{ ...common, nodes: 3, spares: 2, menu: "membership", pauseMsMean: 500, limits: tight },
 	],
 	lostAnswers: [2, { ...common, menu: "lostAnswers", pauseMsMean: 400, limits: tight, clients: 9 }],
-	/** Ranges split by themselves all the time. Drawn apart, so that other seeds stay what they are. */
+	/**
+	 * Ranges split by themselves all the time, by load too: were they smaller, each would be asked too little. Drawn apart, so that other
+	 * seeds stay what they are.
+	 */
 	dividing: [
 		0,
-		{ ...common, limits: { ...tight, rangeMaxBytes: 1_500, rangeMaxLoad: 12, divideMs: 300 } },
+		{
+			...common,
+			clients: 12,
+			limits: { ...tight, rangeMaxBytes: 4_000, rangeMaxLoad: 6, divideMs: 300 },
+		},
 	],
 	/** Nothing fails. */
 	calm: [1, { ...common, menu: "none", durationMs: 4_000 }],
