@@ -111,13 +111,16 @@ export class LeaderCalls {
 		}
 	}
 
-	/** Takes the hint of a member that does not lead. */
+	/**
+	 * Takes the hint of a node that does not lead. It may name one that is not among the members known here: they may have changed while
+	 * this node was down, and only the leader tells.
+	 */
 	read(target: NodeId, [isLeader, value]: LeaderAnswer): Attempt {
 		if (isLeader) {
 			return { kind: "answer", value };
 		}
 		const hint = value as NodeId;
-		const isNews = hint !== target && this.#members.includes(hint);
+		const isNews = hint !== target && Number.isSafeInteger(hint) && hint > 0;
 		if (this.#leader === target) {
 			if (isNews) {
 				this.#leader = hint;
