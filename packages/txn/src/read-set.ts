@@ -9,6 +9,14 @@ export class ReadSet {
 	#spans: ValidateItem[] = [];
 	/** Rows that have only to be there still: locked FOR KEY SHARE. */
 	readonly #kept = new Map<Key, Timestamp>();
+	/** The same of keys of which nothing else was read: for these it is enough at every level. */
+	readonly #present = new Map<Key, Timestamp>();
+
+	addPresent(k: Key, since: Timestamp): void {
+		if (!this.#present.has(k)) {
+			this.#present.set(k, since);
+		}
+	}
 
 	/** A row that somebody else may change, but not delete. Who writes as if it had read all at one time has read it, too. */
 	addKept(k: Key, since: Timestamp): void {
@@ -50,11 +58,11 @@ export class ReadSet {
 
 	/** Since when a written key must be unchanged; undefined: it was not read by itself. */
 	sinceOf(k: Key): Timestamp | undefined {
-		return this.#points.get(k) ?? this.#kept.get(k);
+		return this.#points.get(k) ?? this.#kept.get(k) ?? this.#present.get(k);
 	}
 
 	get size(): number {
-		return this.#points.size + this.#spans.length + this.#kept.size;
+		return this.#points.size + this.#spans.length + this.#kept.size + this.#present.size;
 	}
 
 	/**
@@ -73,6 +81,11 @@ export class ReadSet {
 				items.push({ span: pointSpan(k), since, ...(strictly ? {} : { present: true }) });
 			}
 		}
+		for (const [k, since] of this.#present) {
+			if (!written(k) && !this.#points.has(k) && !this.#kept.has(k)) {
+				items.push({ span: pointSpan(k), since, present: true });
+			}
+		}
 		return items;
 	}
 
@@ -88,12 +101,18 @@ export class ReadSet {
 				this.#kept.set(k, r);
 			}
 		}
+		for (const [k, since] of this.#present) {
+			if (since < r) {
+				this.#present.set(k, r);
+			}
+		}
 		this.#spans = this.#spans.map((item) => (item.since < r ? { ...item, since: r } : item));
 	}
 
 	clear(): void {
 		this.#points.clear();
 		this.#kept.clear();
+		this.#present.clear();
 		this.#spans = [];
 	}
 }

@@ -338,7 +338,7 @@ export class GatewayTransaction implements Transaction {
 		if (answer.kind !== "values") {
 			return undefined;
 		}
-		this.#readAt(keys, lock);
+		this.#readAt(keys, answer.values, lock);
 		return answer.values[0];
 	}
 
@@ -359,11 +359,19 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	/** Remembers what was read, where it must still hold at commit. */
-	#readAt(keys: readonly Key[], lock: LockRequest | undefined): void {
+	#readAt(
+		keys: readonly Key[],
+		values: readonly (Uint8Array | null)[],
+		lock: LockRequest | undefined,
+	): void {
 		if (this.#validates(lock) && !this.#options.readOnly) {
 			const s = this.#readTimestamp!.timestamp;
-			for (const k of keys) {
-				this.#reads.addPoint(k, s);
+			for (const [i, k] of keys.entries()) {
+				if (lock?.presence === true && values[i] !== null) {
+					this.#reads.addPresent(k, s);
+				} else {
+					this.#reads.addPoint(k, s);
+				}
 			}
 		}
 	}
@@ -387,6 +395,8 @@ export class GatewayTransaction implements Transaction {
 			this.#built.set(v.key, { after: v.after, value: v.value, lock });
 		} else if (v.skipped === true) {
 			return;
+		} else if (lock.presence === true && v.value !== null) {
+			this.#reads.addPresent(v.key, v.since);
 		} else if (lock.strength === "key share" && v.value !== null) {
 			this.#reads.addKept(v.key, v.since);
 		} else {
@@ -474,7 +484,7 @@ export class GatewayTransaction implements Transaction {
 				for (const [i, k] of part.entries()) {
 					found.set(k, answer.values[i]!);
 				}
-				this.#readAt(part, lock);
+				this.#readAt(part, answer.values, lock);
 			}
 			return answer;
 		});
@@ -603,7 +613,7 @@ export class GatewayTransaction implements Transaction {
 		let rest = span;
 		let rowsMax = Math.min(pageRows, options.limit ?? pageRows);
 		while (rest.start < rest.end) {
-			const page = await this.#guard(this.#page(rest, reverse, rowsMax, options.lock));
+			const page = await this.#guard(this.#page(rest, reverse, rowsMax, options));
 			const rows = this.#overlay(page.covered, page.rows, reverse);
 			rest = reverse
 				? { start: rest.start, end: page.covered.start }
@@ -620,7 +630,7 @@ export class GatewayTransaction implements Transaction {
 		span: Span,
 		reverse: boolean,
 		rowsMax: number,
-		lock: LockRequest | undefined,
+		{ lock, holds = false }: ScanOptions,
 	): Promise<{ readonly rows: readonly Row[]; readonly covered: Span }> {
 		const { router } = this.#gateway;
 		const limits = { rowsMax, bytesMax: pageBytes, reverse };
@@ -653,7 +663,7 @@ export class GatewayTransaction implements Transaction {
 				() => `a scan was answered with ${answer.kind}`,
 			);
 			const covered = coveredPart(part, answer.resume, reverse);
-			await this.#recordScan(answer, covered, lock);
+			await this.#recordScan(answer, covered, lock, holds);
 			return { rows: answer.rows, covered };
 		}
 	}
@@ -662,16 +672,17 @@ export class GatewayTransaction implements Transaction {
 		answer: Extract<RangeAnswer, { kind: "rows" | "locked-rows" }>,
 		covered: Span,
 		lock: LockRequest | undefined,
+		holds: boolean,
 	): Promise<void> {
 		const isLocked = answer.kind === "locked-rows";
 		if (isLocked) {
 			await this.#moveTo(answer.ts, null);
-		} else if (!this.#validates(lock) || this.#options.readOnly) {
+		} else if (!(holds || this.#validates(lock)) || this.#options.readOnly) {
 			return;
 		}
 		const since = isLocked ? answer.since : this.#readTimestamp!.timestamp;
 		// Otherwise nobody promises that no row has come in between.
-		if (this.#holdsAll && lock?.wait !== "skip locked") {
+		if (holds || (this.#holdsAll && lock?.wait !== "skip locked")) {
 			this.#reads.addSpan(covered, since);
 			return;
 		}

@@ -52,6 +52,11 @@ export interface LockRequest {
 	readonly wait: LockWait;
 	/** Only a look, which need not hold until the commit and locks nothing: rows that count are locked one by one. Not in optimistic mode. */
 	readonly peek?: boolean;
+	/**
+	 * With "key share": nobody is told the value, only whether there is one. That has to hold at commit, at every level, and no more
+	 * than that: the row may change. It is what a foreign key asks of a referenced key.
+	 */
+	readonly presence?: boolean;
 }
 
 export interface ScanOptions {
@@ -60,6 +65,8 @@ export interface ScanOptions {
 	readonly limit?: number;
 	/** Read the newest versions and lock them (pessimistic writers, FOR UPDATE). */
 	readonly lock?: LockRequest;
+	/** What is there, and that there is no more, must hold at commit, at every level. */
+	readonly holds?: boolean;
 }
 
 /** Cancels waits: statement_timeout, CancelRequest, disconnect. */
