@@ -48,7 +48,10 @@
  * 9. A plan belongs to nobody: whether the current role may do what it does is asked each time that it runs, with the catalog
  *    of the statement, and with the present one too where the past is read.
  *
- * Left out: views, functions, triggers, foreign keys, temporary tables, statistics.
+ * 9. A statement pays what it owes to foreign keys when all its rows are written (`execute/references/`). Of two transactions of which one
+ *    writes a row that refers to a key, and the other takes that key away, at most one commits, at every isolation level.
+ *
+ * Left out: views, functions, triggers, temporary tables, statistics.
  * May import: runtime, keys, storage, replica, placement, txn.
  */
 export { createSessionFactory, type SessionFactoryOptions } from "./session/factory.ts";

@@ -151,6 +151,29 @@ test("one table beside others, and nothing over what is there", async (t) => {
 	t.deepEqual(await client.rows("insert into uses default values returning id"), [["110"]]);
 });
 
+test("foreign keys come back between tables that do", async (t) => {
+	const files = new MemoryDisk();
+	const client = await testServer({ files }).connect();
+	await client.query("create table parent (id int primary key, u int unique)");
+	await client.query(
+		"create table child (id int primary key, pid int references parent on delete cascade, pu int references parent (u))",
+	);
+	await client.query("insert into parent values (1, 10)");
+	await client.query("insert into child values (1, 1, 10)");
+	await client.query(`backup database quorate to '${directory}'`);
+	const whole = await testServer({ files, seed: 3 }).connect();
+	await whole.query("create table before_it (x int)");
+	await whole.query(`restore database quorate from '${directory}'`);
+	t.regex(await whole.error("insert into child values (2, 2, null)"), /child_pid_fkey/);
+	t.regex(await whole.error("insert into child values (2, 1, 2)"), /child_pu_fkey/);
+	await whole.query("update child set pu = null");
+	await whole.query("delete from parent");
+	t.deepEqual(await whole.rows("select * from child"), []);
+	const part = await testServer({ files, seed: 4 }).connect();
+	await part.query(`restore table child from '${directory}'`);
+	t.is(await part.tag("insert into child values (2, 2, 2)"), "INSERT 0 1");
+});
+
 test("a table that is being loaded while a full backup is taken comes whole with the next", async (t) => {
 	const files = new MemoryDisk();
 	const server = testServer({ files, limits: small });

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	columnByAttnum,
+	type ForeignKeyDescriptor,
 	type IndexDescriptor,
 	liveColumns,
 	type RelationDescriptor,
@@ -76,7 +77,7 @@ export function numbersOf({ tables, sequences }: Chosen): readonly number[] {
 	const numbers = new Set<number>();
 	for (const table of tables) {
 		numbers.add(table.oid);
-		for (const check of table.checks) numbers.add(check.oid);
+		for (const one of [...table.checks, ...table.foreignKeys]) numbers.add(one.oid);
 		for (const index of [table.primary, ...table.indexes]) {
 			numbers.add(index.oid);
 			numbers.add(index.indexId);
@@ -120,8 +121,27 @@ export function restoredTable(
 		primary: renumbered(numbers, table.primary),
 		indexes: built.map((index) => renumbered(numbers, index)),
 		checks: table.checks.map((check) => ({ ...check, oid: numbers.get(check.oid)! })),
+		foreignKeys: table.foreignKeys.flatMap((key) => restoredKey(work, table, key, numbers)),
 		rewrite: undefined,
 	};
+}
+
+/** None if the table that it refers to is not restored with it. */
+function restoredKey(
+	work: Work,
+	table: TableDescriptor,
+	key: ForeignKeyDescriptor,
+	numbers: Renumbering,
+): readonly ForeignKeyDescriptor[] {
+	const referencedTable = numbers.get(key.referencedTable);
+	const referencedIndex = numbers.get(key.referencedIndex);
+	if (referencedTable === undefined || referencedIndex === undefined) {
+		work.tell(
+			`foreign key "${key.name}" of table "${table.name}" refers to a table that is not restored: it is left out`,
+		);
+		return [];
+	}
+	return [{ ...key, oid: numbers.get(key.oid)!, referencedTable, referencedIndex }];
 }
 
 /** A primary key that was being made has its columns NOT NULL from the beginning, though rows may have contradicted. */

@@ -69,6 +69,29 @@ export interface CheckDescriptor extends Commented {
 	readonly text: string;
 }
 
+export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
+
+/** FOREIGN KEY, kept by the table that refers. */
+export interface ForeignKeyDescriptor extends Commented {
+	readonly oid: number;
+	readonly name: string;
+	/** attnums, and those of the referenced table that they are compared with. */
+	readonly columns: readonly number[];
+	readonly referencedTable: number;
+	readonly referencedColumns: readonly number[];
+	/** OID of the unique index of the referenced table that is looked at; it has exactly those columns, in whatever order. */
+	readonly referencedIndex: number;
+	readonly onDelete: ReferentialAction;
+	readonly onUpdate: ReferentialAction;
+	/** ON DELETE SET NULL (...), SET DEFAULT (...): attnums; empty: all. */
+	readonly setColumns: readonly number[];
+	readonly matchFull: boolean;
+	readonly deferrable: boolean;
+	readonly initiallyDeferred: boolean;
+	/** False: NOT VALID; only what is written since is known to be right. */
+	readonly validated: boolean;
+}
+
 export interface TableDescriptor extends Commented, Owned {
 	readonly kind: "table";
 	readonly oid: number;
@@ -81,6 +104,7 @@ export interface TableDescriptor extends Commented, Owned {
 	readonly primary: IndexDescriptor;
 	readonly indexes: readonly IndexDescriptor[];
 	readonly checks: readonly CheckDescriptor[];
+	readonly foreignKeys: readonly ForeignKeyDescriptor[];
 	/** Being filled to take over (S5), if any: writers maintain it too. */
 	readonly rewrite: TableRewrite | undefined;
 }
@@ -113,11 +137,17 @@ export interface SequenceDescriptor extends Commented, Owned {
 
 export type RelationDescriptor = TableDescriptor | SequenceDescriptor;
 
-/** Raised when the JSON changes shape; a newer one is refused by name. */
-export const descriptorFormat = 1;
+/**
+ * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
+ * foreign key must not write its table. 2: foreign keys.
+ */
+export const descriptorFormat = 2;
+
+const formatOf = (descriptor: RelationDescriptor): number =>
+	descriptor.kind === "table" && descriptor.foreignKeys.length > 0 ? 2 : 1;
 
 export function encodeDescriptor(descriptor: RelationDescriptor): Uint8Array {
-	return Buffer.from(JSON.stringify({ format: descriptorFormat, ...descriptor }), "utf8");
+	return Buffer.from(JSON.stringify({ format: formatOf(descriptor), ...descriptor }), "utf8");
 }
 
 export function decodeDescriptor(bytes: Uint8Array): RelationDescriptor {
@@ -131,7 +161,8 @@ export function decodeDescriptor(bytes: Uint8Array): RelationDescriptor {
 		);
 	}
 	assert(descriptor.oid > 0, "a descriptor has an object id");
-	return descriptor as RelationDescriptor;
+	if (descriptor.kind !== "table") return descriptor as RelationDescriptor;
+	return { ...descriptor, foreignKeys: descriptor.foreignKeys ?? [] };
 }
 
 /** A copy with that comment; undefined, or an empty text, takes it away. */

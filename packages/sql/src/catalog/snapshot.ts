@@ -3,6 +3,7 @@
  * changes the schema lays its own changes over it (`withChange`).
  */
 import {
+	type ForeignKeyDescriptor,
 	hasPrimaryKey,
 	type IndexDescriptor,
 	type RelationDescriptor,
@@ -17,6 +18,12 @@ export type NamedObject =
 	| { readonly kind: "sequence"; readonly sequence: SequenceDescriptor }
 	| { readonly kind: "index"; readonly table: TableDescriptor; readonly index: IndexDescriptor };
 
+/** A foreign key, and the table that has it. */
+export interface Referrer {
+	readonly table: TableDescriptor;
+	readonly key: ForeignKeyDescriptor;
+}
+
 const nameKey = (schema: string, name: string): string => `${schema}\0${name}`;
 
 /** All indexes of a table that have a name: the primary key first. */
@@ -30,6 +37,8 @@ export class CatalogSnapshot {
 	readonly roles: Roles;
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
+	/** By the table that is referred to, in the order of their OIDs. */
+	#referrers: ReadonlyMap<number, readonly Referrer[]> | undefined;
 
 	constructor(
 		version: number,
@@ -71,6 +80,12 @@ export class CatalogSnapshot {
 		return this.#byName.get(nameKey(schema, name));
 	}
 
+	/** The foreign keys that refer to a table. */
+	referrersOf(oid: number): readonly Referrer[] {
+		this.#referrers ??= referrersOf(this.#byOid.values());
+		return this.#referrers.get(oid) ?? [];
+	}
+
 	/** A copy with descriptors replaced (or, undefined, removed). */
 	withChanges(changes: CatalogChanges): CatalogSnapshot {
 		const relations = new Map(this.#byOid);
@@ -94,3 +109,19 @@ export class CatalogSnapshot {
 
 /** By object id; undefined: dropped. */
 export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | RoleDescriptor | undefined>;
+
+function referrersOf(
+	relations: Iterable<RelationDescriptor>,
+): ReadonlyMap<number, readonly Referrer[]> {
+	const found = new Map<number, Referrer[]>();
+	for (const table of relations) {
+		if (table.kind !== "table") continue;
+		for (const key of table.foreignKeys) {
+			const known = found.get(key.referencedTable);
+			if (known === undefined) found.set(key.referencedTable, [{ table, key }]);
+			else known.push({ table, key });
+		}
+	}
+	for (const list of found.values()) list.sort((a, b) => a.key.oid - b.key.oid);
+	return found;
+}

@@ -59,6 +59,7 @@ const table: TableDescriptor = {
 			constraintOid: undefined,
 		},
 	],
+	foreignKeys: [],
 	checks: [{ oid: 20_004, name: "order_check", text: "price > 0" }],
 	rewrite: undefined,
 };

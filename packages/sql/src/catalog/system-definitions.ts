@@ -1,6 +1,11 @@
 /** Definitions as text: CREATE INDEX, constraints. */
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import type { CheckDescriptor, IndexDescriptor, TableDescriptor } from "./descriptor.ts";
+import type {
+	CheckDescriptor,
+	ForeignKeyDescriptor,
+	IndexDescriptor,
+	TableDescriptor,
+} from "./descriptor.ts";
 import { columnByAttnum } from "./descriptor.ts";
 
 const columnList = (table: TableDescriptor, index: IndexDescriptor): string =>
@@ -34,8 +39,43 @@ export function indexColumnDefinition(
 export const keyDefinition = (table: TableDescriptor, index: IndexDescriptor): string =>
 	`${isPrimary(table, index) ? "PRIMARY KEY" : "UNIQUE"} (${columnList(table, index)})`;
 
+/** Stored is what pg_get_expr shows, with all parentheses. */
 export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string =>
-	pretty ? `CHECK (${check.text})` : `CHECK ((${check.text}))`;
+	pretty && isEnclosed(check.text) ? `CHECK ${check.text}` : `CHECK (${check.text})`;
+
+/** Whether the first parenthesis is closed by the last. */
+function isEnclosed(text: string): boolean {
+	if (!text.startsWith("(") || /['"]/.test(text)) return false;
+	let depth = 0;
+	for (let i = 0; i < text.length; i++) {
+		if (text[i] === "(") depth++;
+		else if (text[i] === ")" && --depth === 0) return i === text.length - 1;
+	}
+	return false;
+}
 
 export const isPrimary = (table: TableDescriptor, index: IndexDescriptor): boolean =>
 	index.oid === table.primary.oid;
+
+const namesOf = (table: TableDescriptor, attnums: readonly number[]): string =>
+	attnums.map((attnum) => quoteIdentifier(columnByAttnum(table, attnum).name)).join(", ");
+
+/** `parentName` is qualified or not as the caller shows it. */
+export function foreignKeyDefinition(
+	table: TableDescriptor,
+	key: ForeignKeyDescriptor,
+	parent: TableDescriptor,
+	parentName: string,
+): string {
+	const own = namesOf(table, key.columns);
+	const referenced = namesOf(parent, key.referencedColumns);
+	const parts = [`FOREIGN KEY (${own}) REFERENCES ${parentName}(${referenced})`];
+	if (key.matchFull) parts.push("MATCH FULL");
+	if (key.onUpdate !== "no action") parts.push(`ON UPDATE ${key.onUpdate.toUpperCase()}`);
+	if (key.onDelete !== "no action") parts.push(`ON DELETE ${key.onDelete.toUpperCase()}`);
+	if (key.setColumns.length > 0) parts.push(`(${namesOf(table, key.setColumns)})`);
+	if (key.deferrable) parts.push("DEFERRABLE");
+	if (key.initiallyDeferred) parts.push("INITIALLY DEFERRED");
+	if (!key.validated) parts.push("NOT VALID");
+	return parts.join(" ");
+}

@@ -10,6 +10,7 @@ import type { IndexDescriptor, TableDescriptor } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import {
 	checkDefinition,
+	foreignKeyDefinition,
 	indexColumnDefinition,
 	indexDefinition,
 	keyDefinition,
@@ -82,11 +83,12 @@ const indexText: Body = (call) => {
 
 const constraintText: Body = (call) => {
 	for (const { oid, table, of } of constraintsOf(call.catalog)) {
-		if (oid === oidAt(call)) {
-			return of.kind === "check"
-				? checkDefinition(of.check, call.args[1] === true)
-				: keyDefinition(table, of.index);
-		}
+		if (oid !== oidAt(call)) continue;
+		if (of.kind === "check") return checkDefinition(of.check, call.args[1] === true);
+		if (of.kind === "key") return keyDefinition(table, of.index);
+		const parent = call.catalog.relation(of.key.referencedTable) as TableDescriptor;
+		const name = shortName(call.catalog, call.context, parent);
+		return foreignKeyDefinition(table, of.key, parent, name);
 	}
 	return null;
 };

@@ -2,15 +2,15 @@
 import type { Datum } from "../types/datum.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
 import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from "./descriptor.ts";
-import { columnByAttnum, liveColumns } from "./descriptor.ts";
+import { liveColumns } from "./descriptor.ts";
 import { bootstrapRoleOid } from "./role.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { schemas } from "./system-names.ts";
-import { constraintsOf, keyType, sequencesOf, tablesOf } from "./system-relations.ts";
+import { sequencesOf, tablesOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
 
-const yesNo = (value: boolean): string => (value ? "YES" : "NO");
+export const yesNo = (value: boolean): string => (value ? "YES" : "NO");
 
 export function* tableRows(
 	catalog: CatalogSnapshot,
@@ -170,86 +170,5 @@ export function* sequenceRows(
 			increment: sequence.increment,
 			cycle_option: yesNo(sequence.cycle),
 		};
-	}
-}
-
-const constraintTypes = { p: "PRIMARY KEY", u: "UNIQUE" } as const;
-
-const constraintName = (database: string, schema: string, name: string): SystemRow => ({
-	constraint_catalog: database,
-	constraint_schema: schema,
-	constraint_name: name,
-});
-
-const tableName = (database: string, { schema, name }: TableDescriptor): SystemRow => ({
-	table_catalog: database,
-	table_schema: schema,
-	table_name: name,
-});
-
-export function* tableConstraintRows(
-	catalog: CatalogSnapshot,
-	context: FunctionContext,
-): Iterable<SystemRow> {
-	const database = context.currentDatabase;
-	for (const { name, table, of } of constraintsOf(catalog)) {
-		const type = of.kind === "check" ? "CHECK" : constraintTypes[keyType(table, of.index)];
-		yield {
-			...constraintName(database, table.schema, name),
-			...tableName(database, table),
-			constraint_type: type,
-			is_deferrable: "NO",
-			initially_deferred: "NO",
-			enforced: "YES",
-			nulls_distinct: type === "UNIQUE" ? "YES" : null,
-		};
-	}
-	for (const table of tablesOf(catalog)) {
-		for (const column of liveColumns(table)) {
-			if (column.notNull) {
-				const name = `${table.oid}_${column.attnum}_not_null`;
-				yield {
-					...constraintName(database, table.schema, name),
-					...tableName(database, table),
-					constraint_type: "CHECK",
-					is_deferrable: "NO",
-					initially_deferred: "NO",
-					enforced: "YES",
-				};
-			}
-		}
-	}
-}
-
-export function* checkRows(
-	catalog: CatalogSnapshot,
-	context: FunctionContext,
-): Iterable<SystemRow> {
-	for (const { name, table, of } of constraintsOf(catalog)) {
-		if (of.kind === "check") {
-			const row = constraintName(context.currentDatabase, table.schema, name);
-			yield { ...row, check_clause: `(${of.check.text})` };
-		}
-	}
-}
-
-/** The columns of primary keys and unique constraints; for both views that list them. */
-export function* keyColumnRows(
-	catalog: CatalogSnapshot,
-	context: FunctionContext,
-): Iterable<SystemRow> {
-	const database = context.currentDatabase;
-	for (const { name, table, of } of constraintsOf(catalog)) {
-		if (of.kind !== "key") {
-			continue;
-		}
-		for (const [i, { attnum }] of of.index.columns.entries()) {
-			yield {
-				...constraintName(database, table.schema, name),
-				...tableName(database, table),
-				column_name: columnByAttnum(table, attnum).name,
-				ordinal_position: i + 1,
-			};
-		}
 	}
 }

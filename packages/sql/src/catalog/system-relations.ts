@@ -3,7 +3,9 @@ import { ownerOf } from "../auth/privileges.ts";
 import type { Datum } from "../types/datum.ts";
 import type {
 	ColumnDescriptor,
+	ForeignKeyDescriptor,
 	IndexDescriptor,
+	ReferentialAction,
 	SequenceDescriptor,
 	TableDescriptor,
 } from "./descriptor.ts";
@@ -80,6 +82,9 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			relnatts: relation.columns.length,
 			relchecks: relation.checks.length,
 			relhasindex: namedIndexes(relation).length > 0,
+			// PostgreSQL's foreign keys are triggers; psql looks for them only where there is one.
+			relhastriggers:
+				relation.foreignKeys.length > 0 || catalog.referrersOf(relation.oid).length > 0,
 			reltuples: -1,
 			relreplident: "d",
 		};
@@ -224,7 +229,8 @@ export interface NamedConstraint {
 	readonly table: TableDescriptor;
 	readonly of:
 		| { readonly kind: "key"; readonly index: IndexDescriptor }
-		| { readonly kind: "check"; readonly check: TableDescriptor["checks"][number] };
+		| { readonly kind: "check"; readonly check: TableDescriptor["checks"][number] }
+		| { readonly kind: "foreign-key"; readonly key: ForeignKeyDescriptor };
 }
 
 export function* constraintsOf(catalog: CatalogSnapshot): Iterable<NamedConstraint> {
@@ -238,11 +244,41 @@ export function* constraintsOf(catalog: CatalogSnapshot): Iterable<NamedConstrai
 				yield { oid, name, table, of: { kind: "key", index } };
 			}
 		}
+		for (const key of table.foreignKeys) {
+			yield { oid: key.oid, name: key.name, table, of: { kind: "foreign-key", key } };
+		}
 	}
 }
 
 export const keyType = (table: TableDescriptor, index: IndexDescriptor): "p" | "u" =>
 	hasPrimaryKey(table) && isPrimary(table, index) ? "p" : "u";
+
+const actionLetters: Readonly<Record<ReferentialAction, string>> = {
+	"no action": "a",
+	restrict: "r",
+	cascade: "c",
+	"set null": "n",
+	"set default": "d",
+};
+
+/** What constraints of other kinds do not have. */
+function foreignKeyRow(key: ForeignKeyDescriptor): SystemRow {
+	return {
+		contype: "f",
+		condeferrable: key.deferrable,
+		condeferred: key.initiallyDeferred,
+		convalidated: key.validated,
+		conindid: key.referencedIndex,
+		confrelid: key.referencedTable,
+		confupdtype: actionLetters[key.onUpdate],
+		confdeltype: actionLetters[key.onDelete],
+		confmatchtype: key.matchFull ? "f" : "s",
+		connoinherit: true,
+		conkey: array(key.columns),
+		confkey: array(key.referencedColumns),
+		...(key.setColumns.length > 0 ? { confdelsetcols: array(key.setColumns) } : {}),
+	};
+}
 
 export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const { oid, name, table, of } of constraintsOf(catalog)) {
@@ -259,6 +295,8 @@ export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		};
 		if (of.kind === "check") {
 			yield { ...row, contype: "c", conbin: of.check.text };
+		} else if (of.kind === "foreign-key") {
+			yield { ...row, ...foreignKeyRow(of.key) };
 		} else {
 			yield {
 				...row,
@@ -321,8 +359,8 @@ export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> 
 			yield* row(index.oid, pgClassOid, 0, index.comment);
 			yield* row(index.constraintOid ?? 0, pgConstraintOid, 0, index.constraintComment);
 		}
-		for (const check of relation.checks) {
-			yield* row(check.oid, pgConstraintOid, 0, check.comment);
+		for (const one of [...relation.checks, ...relation.foreignKeys]) {
+			yield* row(one.oid, pgConstraintOid, 0, one.comment);
 		}
 	}
 }

@@ -17,6 +17,7 @@ import type { FunctionContext } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
+import * as constraints from "./system-information-constraints.ts";
 import * as information from "./system-information-schema.ts";
 import * as overview from "./system-overview.ts";
 import * as relations from "./system-relations.ts";
@@ -63,13 +64,14 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.quorate_transactions": activityOf.transactionRows,
 	"pg_catalog.pg_type": types.typeRows,
 	"pg_catalog.pg_user": cluster.userRows,
-	"information_schema.check_constraints": information.checkRows,
+	"information_schema.check_constraints": constraints.checkRows,
 	"information_schema.columns": information.columnRows,
-	"information_schema.constraint_column_usage": information.keyColumnRows,
-	"information_schema.key_column_usage": information.keyColumnRows,
+	"information_schema.constraint_column_usage": constraints.columnUsageRows,
+	"information_schema.key_column_usage": constraints.keyColumnRows,
+	"information_schema.referential_constraints": constraints.referentialRows,
 	"information_schema.schemata": information.schemaRows,
 	"information_schema.sequences": information.sequenceRows,
-	"information_schema.table_constraints": information.tableConstraintRows,
+	"information_schema.table_constraints": constraints.tableConstraintRows,
 	"information_schema.tables": information.tableRows,
 };
 

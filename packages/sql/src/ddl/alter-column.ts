@@ -20,6 +20,7 @@ import { asBuildError, checkKeyColumns } from "./backfill.ts";
 import { newColumn } from "./column-definition.ts";
 import { addIndex } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
+import { addForeignKey } from "./foreign-key.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { constraintName, keyColumn, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
@@ -70,6 +71,14 @@ export async function addColumn(
 	for (const one of definition.constraints) {
 		const constraint = columnConstraint(one, name);
 		if (constraint === undefined) continue;
+		if (constraint.kind === "foreign-key") {
+			await addForeignKey(
+				editor,
+				editor.catalog.relation(table.oid) as TableDescriptor,
+				constraint,
+			);
+			continue;
+		}
 		if (constraint.kind !== "unique") {
 			throw new DatabaseError("0A000", "adding a column with PRIMARY KEY is not supported", {
 				hint: "Add the column first, then the primary key.",

@@ -12,16 +12,26 @@ import { storedExpression } from "../plan/bind-table.ts";
 import { addColumn, checkRows, rewriteRows } from "./alter-column.ts";
 import { buildRewrite } from "./backfill.ts";
 import { defaultText } from "./column-definition.ts";
+import {
+	alterConstraint,
+	dependent,
+	describeReferrer,
+	dropReferrers,
+	releaseIndex,
+	renameConstraint,
+	tellCascade,
+	validateConstraint,
+} from "./constraints.ts";
 import { addIndex, isDirect, usable } from "./create-index.ts";
 import { multipleKeys } from "./create-table.ts";
 import { columnsIn, deparse } from "./deparse.ts";
-import { findTable, ownedSequences, removeIndex } from "./drop.ts";
+import { findTable, ownedSequences, pendingEvents, removeIndex } from "./drop.ts";
+import { addForeignKey } from "./foreign-key.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { splitAt } from "./split.ts";
 import {
 	columnNamed,
 	constraintName,
-	foreignKeys,
 	keyColumn,
 	keyIndex,
 	newCheck,
@@ -45,6 +55,7 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 		// Each action sees what the ones before it have done.
 		const table = editor.catalog.relation(oid) as TableDescriptor;
 		if (action.kind !== "split-at") usable(table);
+		if (editor.block.constraints.isPending(oid)) throw pendingEvents("ALTER TABLE", table.name);
 		await apply(editor, table, action);
 	}
 	return "ALTER TABLE";
@@ -64,6 +75,12 @@ async function apply(
 			return addConstraint(editor, table, action.constraint);
 		case "drop-constraint":
 			return dropConstraint(editor, table, action);
+		case "validate-constraint":
+			return validateConstraint(editor, table, action.name);
+		case "alter-constraint":
+			return alterConstraint(editor, table, action);
+		case "rename-constraint":
+			return renameConstraint(editor, table, action);
 		case "set-default":
 			return setDefault(editor, table, action);
 		case "set-not-null":
@@ -110,6 +127,7 @@ async function dropColumn(
 			hint: "Create a new table with another primary key and copy the rows.",
 		});
 	}
+	await releaseColumn(editor, table, column, action.cascade);
 	for (const sequence of ownedSequences(editor, table, column.attnum)) {
 		await editor.remove(sequence);
 	}
@@ -126,8 +144,35 @@ async function dropColumn(
 		checks: table.checks.filter(
 			(check) => !columnsIn(storedExpression(check.text)).has(column.name),
 		),
+		foreignKeys: editor
+			.current(table)
+			.foreignKeys.filter(({ columns }) => !columns.includes(column.attnum)),
 	});
 	editor.dropIndexes(dropped.map((index) => index.indexId));
+}
+
+/** Foreign keys of other tables that refer to it. Throws 2BP01. */
+async function releaseColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	cascade: boolean,
+): Promise<void> {
+	const all = editor.catalog
+		.referrersOf(table.oid)
+		.filter(({ key }) => key.referencedColumns.includes(column.attnum));
+	const referrers = all.filter(
+		({ table: child, key }) => child.oid !== table.oid || !key.columns.includes(column.attnum),
+	);
+	if (referrers.length > 0 && !cascade) {
+		const what = `column ${column.name} of table ${table.name}`;
+		throw dependent(
+			what,
+			referrers.map((one) => `${describeReferrer(one)} depends on ${what}`),
+		);
+	}
+	await dropReferrers(editor, all);
+	tellCascade(editor, referrers.map(describeReferrer));
 }
 
 async function addConstraint(
@@ -156,7 +201,7 @@ async function addConstraint(
 			return checkRows(editor, changed, check.name);
 		}
 		default:
-			throw foreignKeys();
+			return addForeignKey(editor, table, constraint);
 	}
 }
 
@@ -219,8 +264,18 @@ async function dropConstraint(
 	const index = table.indexes.find(
 		(one) => one.name === action.name && one.constraintOid !== undefined,
 	);
-	if (index !== undefined) return removeIndex(editor, table, index);
+	if (index !== undefined) {
+		const what = `constraint ${index.name} on table ${table.name}`;
+		await releaseIndex(editor, table, index, what, action.cascade);
+		return removeIndex(editor, editor.current(table), index);
+	}
+	const key = table.foreignKeys.find((one) => one.name === action.name);
+	if (key !== undefined) {
+		return editor.put({ ...table, foreignKeys: table.foreignKeys.filter((one) => one !== key) });
+	}
 	if (hasPrimaryKey(table) && table.primary.name === action.name) {
+		const what = `constraint ${action.name} on table ${table.name}`;
+		await releaseIndex(editor, table, table.primary, what, false);
 		throw new DatabaseError("0A000", "dropping a primary key is not supported", {
 			hint: "Create a new table and copy the rows.",
 		});

@@ -75,6 +75,13 @@ function constraintCommented(editor: SchemaEditor, statement: Comment): TableDes
 			checks: table.checks.map((one) => (one === check ? withComment(one, text) : one)),
 		};
 	}
+	const key = table.foreignKeys.find((one) => one.name === name);
+	if (key !== undefined) {
+		const foreignKeys = table.foreignKeys.map((one) =>
+			one === key ? withComment(one, text) : one,
+		);
+		return { ...table, foreignKeys };
+	}
 	const index = [table.primary, ...table.indexes].find(
 		(one) => one.name === name && one.constraintOid !== undefined,
 	);

@@ -14,8 +14,9 @@ import { executionFor } from "../session/evaluate.ts";
 import { bindAndPlan } from "../session/prepared.ts";
 import { authorizeRun } from "../session/run-planned.ts";
 import { type NewColumn, newColumn } from "./column-definition.ts";
+import { withForeignKey } from "./foreign-key.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
-import { foreignKeys, keyIndex, newCheck, newIndex, withKeyNotNull } from "./table-parts.ts";
+import { keyIndex, newCheck, newIndex, withKeyNotNull } from "./table-parts.ts";
 
 type CreateTable = Extract<Statement, { kind: "create-table" }>;
 
@@ -41,8 +42,15 @@ export async function createTable(
 	if (statement.as !== undefined) return createTableAs(editor, statement, lexed, schema, name);
 	const taken = new Set([name]);
 	const columns = await defineColumns(editor, statement, schema, name, taken);
-	const table = await assemble(editor, statement, schema, name, columns, taken);
+	const constraints = constraintsOf(statement);
+	let table = await assemble(editor, statement, constraints, schema, name, columns, taken);
 	await editor.put(table);
+	for (const constraint of constraints) {
+		// It may refer to the table itself.
+		if (constraint.kind !== "foreign-key") continue;
+		table = await withForeignKey(editor, table, { ...constraint, valid: true });
+		await editor.put(table);
+	}
 	for (const [i, { sequence }] of columns.entries()) {
 		if (sequence === undefined) continue;
 		const owned: SequenceDescriptor = {
@@ -88,29 +96,35 @@ export function columnConstraint(
 		case "unique":
 			return { kind: constraint.kind, name: constraint.name, columns: [column], at: constraint.at };
 		case "references":
-			throw foreignKeys();
+			return {
+				...constraint,
+				kind: "foreign-key",
+				columns: [column],
+				referenced: constraint.columns,
+				valid: true,
+			};
 		default:
 			return undefined;
 	}
 }
 
+/** Those of columns first. */
+function constraintsOf(statement: CreateTable): readonly TableConstraint[] {
+	const constraints = statement.columns.flatMap(({ name, constraints }) =>
+		constraints.flatMap((one) => columnConstraint(one, name) ?? []),
+	);
+	return [...constraints, ...statement.constraints];
+}
+
 async function assemble(
 	editor: SchemaEditor,
 	statement: CreateTable,
+	constraints: readonly TableConstraint[],
 	schema: string,
 	name: string,
 	columns: readonly NewColumn[],
 	taken: Set<string>,
 ): Promise<TableDescriptor> {
-	const constraints: TableConstraint[] = [];
-	for (const definition of statement.columns) {
-		for (const one of definition.constraints) {
-			const constraint = columnConstraint(one, definition.name);
-			if (constraint !== undefined) constraints.push(constraint);
-		}
-	}
-	constraints.push(...statement.constraints);
-	if (constraints.some((one) => one.kind === "foreign-key")) throw foreignKeys();
 	const keys = constraints.filter((one) => one.kind === "primary-key");
 	if (keys.length > 1) throw multipleKeys(name, keys[1]!.at);
 	const base = { schema, name, columns: columns.map(({ column }) => column) };
@@ -133,6 +147,7 @@ async function assemble(
 		primary,
 		indexes,
 		checks: [],
+		foreignKeys: [],
 		rewrite: undefined,
 	};
 	for (const definition of statement.columns) {
@@ -200,6 +215,7 @@ async function createTableAs(
 		primary: await rowidIndex(editor, name),
 		indexes: [],
 		checks: [],
+		foreignKeys: [],
 		rewrite: undefined,
 	};
 	await editor.put(table);

@@ -11,6 +11,13 @@ import type { NamedObject } from "../catalog/snapshot.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
+import {
+	dependent,
+	describeReferrer,
+	dropReferrers,
+	releaseIndex,
+	tellCascade,
+} from "./constraints.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 type Drop = Extract<Statement, { kind: "drop" }>;
@@ -50,13 +57,63 @@ export const ownedSequences = (
 				(attnum === undefined || relation.ownedBy.attnum === attnum),
 		);
 
+export const pendingEvents = (statement: string, table: string): DatabaseError =>
+	new DatabaseError(
+		"55006",
+		`cannot ${statement} "${table}" because it has pending trigger events`,
+	);
+
 export async function drop(editor: SchemaEditor, statement: Drop): Promise<string> {
 	const { object, names, ifExists } = statement;
+	if (object === "table") await releaseTables(editor, statement);
 	for (const name of names) {
 		if (object === "schema") await dropSchema(editor, name, ifExists);
 		else await dropOne(editor, statement, name);
 	}
 	return `DROP ${object.toUpperCase()}`;
+}
+
+/** Foreign keys that refer to the tables, of tables that stay. Throws 2BP01. */
+async function releaseTables(editor: SchemaEditor, { names, cascade }: Drop): Promise<void> {
+	const going = new Map<number, TableDescriptor>();
+	for (const name of names) {
+		const found = findObject(editor, name);
+		if (found?.kind === "table") going.set(found.table.oid, found.table);
+	}
+	const referrers = [...going.values()].flatMap((on) =>
+		editor.catalog
+			.referrersOf(on.oid)
+			.filter(({ table }) => !going.has(table.oid))
+			.map((referrer) => ({ on, referrer })),
+	);
+	if (referrers.length > 0 && !cascade) {
+		const [first] = going.values();
+		const lines = referrers.map(
+			({ on, referrer }) => `${describeReferrer(referrer)} depends on table ${on.name}`,
+		);
+		if (going.size === 1) throw dependent(`table ${first!.name}`, lines);
+		throw new DatabaseError(
+			"2BP01",
+			"cannot drop desired object(s) because other objects depend on them",
+			{
+				detail: lines.join("\n"),
+				hint: "Use DROP ... CASCADE to drop the dependent objects too.",
+			},
+		);
+	}
+	await dropReferrers(
+		editor,
+		referrers.map(({ referrer }) => referrer),
+	);
+	tellCascade(
+		editor,
+		referrers.map(({ referrer }) => describeReferrer(referrer)),
+	);
+	for (const table of going.values()) {
+		if (editor.block.constraints.isPending(table.oid)) {
+			throw pendingEvents("DROP TABLE", table.name);
+		}
+	}
 }
 
 async function dropSchema(
@@ -96,7 +153,8 @@ async function dropOne(editor: SchemaEditor, statement: Drop, name: QualifiedNam
 		});
 	}
 	if (found.kind === "table") await dropTable(editor, found.table);
-	else if (found.kind === "index") await dropIndex(editor, found.table, found.index);
+	else if (found.kind === "index")
+		await dropIndex(editor, found.table, found.index, statement.cascade);
 	else await dropSequence(editor, found.sequence, statement.cascade);
 }
 
@@ -111,6 +169,7 @@ async function dropIndex(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	index: IndexDescriptor,
+	cascade: boolean,
 ): Promise<void> {
 	if (index.constraintOid !== undefined) {
 		throw new DatabaseError(
@@ -119,7 +178,8 @@ async function dropIndex(
 			{ hint: `You can drop constraint ${index.name} on table ${table.name} instead.` },
 		);
 	}
-	await removeIndex(editor, table, index);
+	await releaseIndex(editor, table, index, `index ${index.name}`, cascade);
+	await removeIndex(editor, editor.current(table), index);
 }
 
 export async function removeIndex(
@@ -183,6 +243,36 @@ async function dropSequence(
 	await editor.remove(sequence);
 }
 
+/** The tables, and with CASCADE those that refer to them. Throws 0A000. */
+function withReferrers(
+	editor: SchemaEditor,
+	tables: readonly TableDescriptor[],
+	cascade: boolean,
+): readonly TableDescriptor[] {
+	const all = new Map(tables.map((table) => [table.oid, table]));
+	for (const table of all.values()) {
+		for (const { table: referring } of editor.catalog.referrersOf(table.oid)) {
+			if (all.has(referring.oid)) continue;
+			if (!cascade) {
+				throw new DatabaseError(
+					"0A000",
+					"cannot truncate a table referenced in a foreign key constraint",
+					{
+						detail: `Table "${referring.name}" references "${table.name}".`,
+						hint: `Truncate table "${referring.name}" at the same time, or use TRUNCATE ... CASCADE.`,
+					},
+				);
+			}
+			editor.state.notice("NOTICE", "00000", `truncate cascades to table "${referring.name}"`);
+			all.set(referring.oid, referring);
+		}
+	}
+	for (const table of all.values()) {
+		if (editor.block.constraints.isPending(table.oid)) throw pendingEvents("TRUNCATE", table.name);
+	}
+	return [...all.values()];
+}
+
 /** New physical indexes for the same table: nothing is read, and the old rows go later (S4). */
 export async function truncate(
 	editor: SchemaEditor,
@@ -195,7 +285,7 @@ export async function truncate(
 		}
 		return table;
 	});
-	for (const table of new Set(tables)) {
+	for (const table of withReferrers(editor, tables, statement.cascade)) {
 		const fresh = async (index: IndexDescriptor): Promise<IndexDescriptor> => ({
 			...index,
 			indexId: await editor.newId(),

@@ -207,6 +207,12 @@ export class SchemaEditor {
 		this.state.snapshot = this.block.overlay(this.base);
 	}
 
+	/** A table as the statement has left it so far. */
+	current(table: TableDescriptor): TableDescriptor {
+		const found = this.catalog.relation(table.oid);
+		return found?.kind === "table" ? found : table;
+	}
+
 	/** Whether this transaction made the table: nobody else can have rows in it. */
 	isNew(table: TableDescriptor): boolean {
 		const { changes } = this.block;
@@ -230,7 +236,7 @@ export const alreadyExists = (name: string): DatabaseError =>
 	new DatabaseError("42P07", `relation "${name}" already exists`);
 
 /** Parts joined by underscores; the first ones are cut so that it fits. */
-function shortened(parts: readonly string[], suffix: string): string {
+export function shortened(parts: readonly string[], suffix: string): string {
 	const cut = [...parts];
 	const whole = (): string => cut.join("_") + suffix;
 	while (Buffer.byteLength(whole(), "utf8") > nameBytesMax) {

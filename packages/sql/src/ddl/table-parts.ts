@@ -91,7 +91,7 @@ export async function newCheck(
 	bindCheck(editor, table, condition);
 	const names = [...columnsIn(condition)];
 	const subject = column ?? (names.length === 1 ? names[0] : undefined);
-	const taken = new Set(table.checks.map((check) => check.name));
+	const taken = new Set([...table.checks, ...table.foreignKeys].map((one) => one.name));
 	if (given !== undefined && taken.has(given)) {
 		throw new DatabaseError(
 			"42710",
@@ -128,11 +128,6 @@ export function bindCheck(
 		"CHECK",
 	);
 }
-
-export const foreignKeys = (): DatabaseError =>
-	new DatabaseError("0A000", "foreign keys are not supported", {
-		hint: "Leave the constraint out; check references in the application.",
-	});
 
 /** UNIQUE and PRIMARY KEY of a table whose columns are known. */
 export async function keyIndex(

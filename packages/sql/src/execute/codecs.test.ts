@@ -45,6 +45,7 @@ const table = (columns: readonly ColumnDescriptor[], indexes: IndexDescriptor[] 
 		primary: index(7, [{ attnum: 1, descending: false }], true),
 		indexes,
 		checks: [],
+		foreignKeys: [],
 		rewrite: undefined,
 	}) satisfies TableDescriptor;
 

@@ -8,6 +8,7 @@ import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { LaterWrites } from "./later-writes.ts";
 import { MemoryMeter, type MemoryPool } from "./memory.ts";
+import { type DeferredEvents, ReferenceChecks } from "./references/reference-checks.ts";
 import type { StatementStore } from "./statement-store.ts";
 
 export type ExecRow = readonly Datum[];
@@ -30,6 +31,9 @@ export class Execution {
 	readonly cancel: CancelSignal;
 	/** Rows given by `INSERT ... VALUES` beyond those in the plan, and other input of this run. */
 	readonly moreRows: readonly (readonly unknown[])[] | undefined;
+	/** Takes what foreign keys that are deferred leave to the end of the transaction; undefined: none is. */
+	readonly deferred: DeferredEvents | undefined;
+	#references: ReferenceChecks | undefined;
 	#cache: Map<object, unknown> | undefined;
 	#memory: MemoryMeter | undefined;
 	readonly #memoryLimit: number;
@@ -53,6 +57,7 @@ export class Execution {
 		readonly memoryLimit: number;
 		/** Given: `release` is called in the end. */
 		readonly memoryPool?: MemoryPool;
+		readonly deferred?: DeferredEvents;
 	}) {
 		this.runtime = parts.runtime;
 		this.store = parts.store;
@@ -61,6 +66,7 @@ export class Execution {
 		this.rowIds = parts.rowIds;
 		this.cancel = parts.cancel;
 		this.moreRows = parts.moreRows;
+		this.deferred = parts.deferred;
 		this.#memoryLimit = parts.memoryLimit;
 		this.#memoryPool = parts.memoryPool;
 		this.#sliceStart = -1;
@@ -70,6 +76,23 @@ export class Execution {
 	get cache(): Map<object, unknown> {
 		this.#cache ??= new Map();
 		return this.#cache;
+	}
+
+	/** What its writes owe to foreign keys. */
+	get references(): ReferenceChecks {
+		this.#references ??= new ReferenceChecks(this);
+		return this.#references;
+	}
+
+	/** All rows are written: what is owed to foreign keys is due. A promise only where something is. */
+	finish(): Promise<void> | undefined {
+		return this.#references?.run();
+	}
+
+	/** Some rows are written, and more may follow. */
+	async endBatch(): Promise<void> {
+		await this.store.flush();
+		await this.#references?.settle();
 	}
 
 	get memory(): MemoryMeter {

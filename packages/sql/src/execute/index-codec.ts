@@ -138,3 +138,9 @@ export function entryTarget(primaryPrefix: Key, value: Uint8Array): Key {
 	const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 	return key(primaryPrefix + bytes.toString("latin1"));
 }
+
+/** Key of an entry that there is at most one of: all columns have values. */
+export const indexKeyOf = (index: IndexCodec, row: readonly Datum[]): Key =>
+	index.isPrimary ? index.primaryKey(row) : index.entryKey(row, noKey);
+
+const noKey = key("");

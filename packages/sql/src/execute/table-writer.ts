@@ -10,7 +10,8 @@ import type { Compiled } from "../plan/compile.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Env, ExecRow } from "./env.ts";
 import { entryValue, type IndexCodec } from "./index-codec.ts";
-import { type ShadowChange, ShadowWriter } from "./shadow-writer.ts";
+import type { TableReferences } from "./references/reference.ts";
+import { type KeyedRow, type ShadowChange, ShadowWriter } from "./shadow-writer.ts";
 import type { TableCodec } from "./table-codec.ts";
 import { checkViolation, notNullViolation, uniqueViolation } from "./violation.ts";
 
@@ -45,6 +46,8 @@ export class TableWriter {
 	readonly shadow: ShadowWriter | undefined;
 	readonly hasKey: boolean;
 	readonly hasUnique: boolean;
+	/** Set where the table has foreign keys, or is referred to; rows that are only copied (`ddl/`) owe them nothing. */
+	references: TableReferences | undefined;
 
 	constructor(codec: TableCodec, checks: readonly CheckConstraint[]) {
 		this.codec = codec;
@@ -134,6 +137,13 @@ export class TableWriter {
 		const { store } = env.execution;
 		store.put(key, this.codec.row.encode(row));
 		for (const index of this.codec.secondary) store.put(index.entryKey(row, key), entryValue(key));
+		this.#noteWritten(row, key, env);
+	}
+
+	#noteWritten(row: ExecRow, key: Key, env: Env): void {
+		const { references } = this;
+		if (references === undefined || references.own.length === 0) return;
+		env.execution.references.written(references, row, key);
 	}
 
 	/** The same without having looked: whoever commits checks that the keys are free. */
@@ -147,12 +157,23 @@ export class TableWriter {
 			if (index.isUniqueFor(row)) store.insert(entry, entryValue(key));
 			else store.put(entry, entryValue(key));
 		}
+		this.#noteWritten(row, key, env);
 	}
 
 	delete(row: ExecRow, key: Key, env: Env): void {
 		const { store } = env.execution;
 		store.delete(key);
 		for (const index of this.codec.secondary) store.delete(index.entryKey(row, key));
+		const { references } = this;
+		if (references !== undefined && references.referrers.length > 0) {
+			env.execution.references.deleted(references, row);
+		}
+	}
+
+	/** The same of several rows, with what a rewrite keeps of them. */
+	async deleteRows(rows: readonly KeyedRow[], env: Env): Promise<void> {
+		for (const { row, key } of rows) this.delete(row, key, env);
+		if (this.shadow !== undefined) await this.shadow.delete(rows, env);
 	}
 
 	/** An update that touches no key: the row's value only, and the entries stay. */
@@ -202,6 +223,10 @@ export class TableWriter {
 				continue;
 			}
 			writes.push({ key: newEntry, value: entryValue(newKey) });
+		}
+		if (this.references !== undefined) {
+			const before = { row: oldRow, key: oldKey };
+			env.execution.references.updated(this.references, before, { row: newRow, key: newKey });
 		}
 		return newKey;
 	}

@@ -350,30 +350,47 @@ export type ColumnConstraint = { readonly name: string | undefined; readonly at:
 	| { readonly kind: "primary-key" }
 	| { readonly kind: "unique" }
 	| { readonly kind: "check"; readonly condition: Expression }
-	| {
+	| ({
 			readonly kind: "references";
 			readonly table: QualifiedName;
 			readonly columns: readonly string[];
-			readonly onDelete: ReferentialAction;
-			readonly onUpdate: ReferentialAction;
-	  }
+	  } & ReferenceOptions)
 	| { readonly kind: "identity"; readonly always: boolean }
 );
 
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
 
+export interface ReferenceOptions {
+	readonly onDelete: ReferentialAction;
+	readonly onUpdate: ReferentialAction;
+	/** ON DELETE SET NULL (...), SET DEFAULT (...): only these columns. */
+	readonly setColumns: readonly string[];
+	/** Either all columns are NULL or none. */
+	readonly matchFull: boolean;
+	readonly deferrable: boolean;
+	readonly initiallyDeferred: boolean;
+}
+
+/** [NOT] DEFERRABLE, or INITIALLY ...: one of the two is there. */
+export interface Deferral {
+	readonly kind: "deferral";
+	readonly deferrable?: boolean;
+	readonly deferred?: boolean;
+	readonly at: number;
+}
+
 export type TableConstraint = { readonly name: string | undefined; readonly at: number } & (
 	| { readonly kind: "primary-key"; readonly columns: readonly string[] }
 	| { readonly kind: "unique"; readonly columns: readonly string[] }
-	| { readonly kind: "check"; readonly condition: Expression }
-	| {
+	/** `valid` false: NOT VALID. */
+	| { readonly kind: "check"; readonly condition: Expression; readonly valid: boolean }
+	| ({
 			readonly kind: "foreign-key";
 			readonly columns: readonly string[];
 			readonly table: QualifiedName;
 			readonly referenced: readonly string[];
-			readonly onDelete: ReferentialAction;
-			readonly onUpdate: ReferentialAction;
-	  }
+			readonly valid: boolean;
+	  } & ReferenceOptions)
 );
 
 export interface IndexColumn {
@@ -400,8 +417,17 @@ export type AlterTableAction =
 			readonly kind: "drop-constraint";
 			readonly ifExists: boolean;
 			readonly name: string;
+			readonly cascade: boolean;
 			readonly at: number;
 	  }
+	| { readonly kind: "validate-constraint"; readonly name: string }
+	| {
+			readonly kind: "alter-constraint";
+			readonly name: string;
+			readonly deferrable: boolean;
+			readonly initiallyDeferred: boolean;
+	  }
+	| { readonly kind: "rename-constraint"; readonly from: string; readonly to: string }
 	| {
 			readonly kind: "set-default";
 			readonly column: string;
@@ -536,6 +562,7 @@ export type Statement = { readonly at: number } & (
 			readonly kind: "truncate";
 			readonly names: readonly QualifiedName[];
 			readonly restartIdentity: boolean;
+			readonly cascade: boolean;
 	  }
 	| {
 			readonly kind: "copy";
@@ -568,6 +595,12 @@ export type Statement = { readonly at: number } & (
 			readonly scope: "session" | "local";
 			readonly name: string;
 			readonly value: readonly string[] | undefined;
+	  }
+	/** No names: ALL. */
+	| {
+			readonly kind: "set-constraints";
+			readonly names: readonly QualifiedName[];
+			readonly deferred: boolean;
 	  }
 	/** name undefined: RESET ALL; value undefined: RESET, or DEFAULT. */
 	| {

@@ -4,6 +4,7 @@ import type {
 	Assignment,
 	ColumnConstraint,
 	ColumnDefinition,
+	Deferral,
 	Expression,
 	IndexColumn,
 	OnConflict,
@@ -18,6 +19,7 @@ import type {
 	TransactionModes,
 	TypeName,
 } from "./ast.ts";
+import { withDeferrals } from "./build-constraint.ts";
 import { queryNode, type WithClause } from "./build-query.ts";
 import type { Token } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
@@ -234,15 +236,9 @@ const standard = <T>(target: T, direction: "from" | "to"): T | "stdin" | "stdout
 export const columnNode = (
 	name: string,
 	type: TypeName,
-	constraints: readonly Partial<ColumnConstraint>[],
+	constraints: readonly (ColumnConstraint | Deferral)[],
 	at: number,
-): ColumnDefinition => ({
-	name,
-	type,
-	// Those without a kind say what is so anyway: NOT DEFERRABLE.
-	constraints: constraints.filter((c): c is ColumnConstraint => c.kind !== undefined),
-	at,
-});
+): ColumnDefinition => ({ name, type, constraints: withDeferrals(constraints), at });
 
 export const createTable = (
 	[, temporary, , ifNotExists, name, , elements, , options]: [

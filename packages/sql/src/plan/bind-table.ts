@@ -1,6 +1,15 @@
 /** What INSERT, UPDATE, DELETE and COPY share about their target: names of columns, defaults, checks, RETURNING. */
+import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import { type ColumnDescriptor, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import {
+	type ColumnDescriptor,
+	columnByAttnum,
+	type ForeignKeyDescriptor,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { Reference, type TableReferences } from "../execute/references/reference.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { type CheckConstraint, TableWriter } from "../execute/table-writer.ts";
 import type { Expression, SelectItem } from "../parser/ast.ts";
@@ -112,11 +121,60 @@ function compileChecks(
 	});
 }
 
-export const tableWriter = (
+/** `made`: writers of this plan, by table; foreign keys may refer in circles. */
+export function tableWriter(
 	binder: Binder,
 	table: TableDescriptor,
 	parent: CompileScope,
-): TableWriter => new TableWriter(tableCodec(table), compileChecks(binder, table, parent));
+	made = new Map<number, TableWriter>(),
+): TableWriter {
+	const known = made.get(table.oid);
+	if (known !== undefined) return known;
+	const writer = new TableWriter(tableCodec(table), compileChecks(binder, table, parent));
+	made.set(table.oid, writer);
+	writer.references = tableReferences(binder, table, parent, made);
+	return writer;
+}
+
+const changesRows = ({ onDelete, onUpdate }: ForeignKeyDescriptor): boolean =>
+	[onDelete, onUpdate].some((action) => action !== "no action" && action !== "restrict");
+
+/** Undefined: it has none. */
+function tableReferences(
+	binder: Binder,
+	table: TableDescriptor,
+	parent: CompileScope,
+	made: Map<number, TableWriter>,
+): TableReferences | undefined {
+	const { catalog } = binder.environment;
+	const referring = catalog.referrersOf(table.oid);
+	if (table.foreignKeys.length === 0 && referring.length === 0) return undefined;
+	const own = table.foreignKeys.map(
+		(key) => new Reference(key, table, referencedTable(catalog, key)),
+	);
+	const referrers = referring.map(({ table: child, key }) => {
+		const reference = new Reference(key, child, table);
+		if (changesRows(key)) {
+			reference.action = {
+				writer: tableWriter(binder, child, parent, made),
+				defaults: key.columns.map((attnum) =>
+					compile(bindDefault(binder, columnByAttnum(child, attnum)), parent),
+				),
+			};
+		}
+		return reference;
+	});
+	return { own, referrers };
+}
+
+export function referencedTable(
+	catalog: CatalogSnapshot,
+	key: ForeignKeyDescriptor,
+): TableDescriptor {
+	const found = catalog.relation(key.referencedTable);
+	assert(found?.kind === "table", () => `foreign key ${key.oid} refers to a table`);
+	return found;
+}
 
 export interface Returning {
 	readonly columns: readonly ResultColumn[];

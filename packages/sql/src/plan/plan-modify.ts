@@ -143,6 +143,9 @@ export function planUpdate(
 	if (!touches(indexes.filter(({ index }) => index.unique || index === table.primary))) {
 		bindings.target.lock = { strength: "no key update", wait: "block" };
 	}
+	const refers = assignments.some(({ slot }) =>
+		table.foreignKeys.some(({ columns }) => columns.includes(liveColumns(table)[slot]!.attnum)),
+	);
 	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
 	const level = parent.inner(node.layout);
 	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
@@ -155,7 +158,7 @@ export function planUpdate(
 		{
 			deferred: touchesKey || reads || bindings.from.length > 1,
 			recheck: recheckOf(node, bindings, level),
-			valueOnly: !touchesKey && table.rewrite === undefined,
+			valueOnly: !touchesKey && !refers && table.rewrite === undefined,
 		},
 	);
 	return {

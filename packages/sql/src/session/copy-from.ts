@@ -210,6 +210,7 @@ export async function copyFrom(
 				)
 			: new TextRecords(options, header);
 	await feed(sink, columns.length, records, loader, execution, table);
+	await execution.finish();
 	return `COPY ${execution.affected}`;
 }
 
@@ -262,7 +263,7 @@ async function feed(
 	for await (const chunk of received(sink, columnCount, table, records)) {
 		if (records.ended) continue;
 		await loadAll(records.push(decode(chunk)));
-		await execution.store.flush();
+		await execution.endBatch();
 		const pause = execution.pause();
 		if (pause !== undefined) await pause;
 	}

@@ -52,6 +52,7 @@ export async function executionFor(
 		cancel: state.cancel,
 		moreRows: undefined,
 		memoryLimit: services.statementMemory,
+		deferred: block.constraints,
 	});
 }
 

@@ -96,6 +96,7 @@ export async function runExplain(
 			const pause = execution.pause();
 			if (pause !== undefined) await pause;
 		}
+		await execution.finish();
 		total = clock.monotonicMs() - since;
 	}
 	const lines: string[] = [];

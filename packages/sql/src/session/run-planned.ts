@@ -228,6 +228,7 @@ async function run(
 		moreRows: lexed.moreRows,
 		memoryLimit: services.statementMemory,
 		memoryPool: services.memoryPool,
+		deferred: block.constraints,
 	});
 	let args: readonly Datum[];
 	try {
@@ -240,6 +241,8 @@ async function run(
 	if (plan.direct !== undefined && lexed.moreRows === undefined) {
 		if (plan.columns === undefined) store.transaction.tellsNothing();
 		const rows = await plan.direct(env);
+		const owed = execution.finish();
+		if (owed !== undefined) await owed;
 		execution.release();
 		const confirmed = execution.affected === 0 ? store.transaction.confirm() : undefined;
 		if (confirmed !== undefined) await confirmed;
@@ -249,6 +252,7 @@ async function run(
 		const batches: Batch[] = [];
 		try {
 			for await (const batch of plan.run(env)) batches.push(batch);
+			await execution.finish();
 		} finally {
 			execution.release();
 		}

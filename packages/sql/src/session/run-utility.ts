@@ -11,6 +11,7 @@ import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
 import { backupColumns, rangeColumns, textColumn } from "./result-columns.ts";
 import { runBackup, runRestore, showBackup } from "./run-backup.ts";
+import { setConstraints } from "./run-constraints.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
 import { runSettingStatement } from "./run-settings.ts";
 import type { SessionState } from "./session-state.ts";
@@ -38,6 +39,8 @@ export async function runUtility(
 		case "set-transaction":
 		case "alter-system":
 			return runSettingStatement(state, block, statement, output);
+		case "set-constraints":
+			return onceMoreNow(block, () => setConstraints(state, block, statement));
 		case "prepare":
 		case "execute":
 		case "deallocate":

@@ -27,6 +27,7 @@ import { StatementCancel } from "./cancel.ts";
 import { Cursors } from "./cursors.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Prepared } from "./prepared.ts";
+import { runDeferred } from "./run-constraints.ts";
 import { SessionActivity } from "./session-activity.ts";
 import { SessionContext } from "./session-context.ts";
 import { SessionIdentity } from "./session-identity.ts";
@@ -154,8 +155,8 @@ export class SessionState {
 		return this.#timeout.ms;
 	}
 
-	notice(severity: Notice["severity"], code: string, message: string, hint?: string): void {
-		this.sink?.notice({ severity, code, message, ...(hint === undefined ? {} : { hint }) });
+	notice(severity: Notice["severity"], code: string, message: string, detail?: string): void {
+		this.sink?.notice({ severity, code, message, ...(detail === undefined ? {} : { detail }) });
 	}
 
 	#settingChanged(name: string): void {
@@ -329,6 +330,7 @@ export class SessionState {
 		let schemaVersion: number | undefined;
 		try {
 			if (block.ended !== undefined) throw block.ended;
+			if (!block.constraints.isEmpty) await runDeferred(this, block);
 			if (this.cursors.size > 0) await this.cursors.beforeCommit();
 			schemaVersion = await this.#commit(block);
 		} catch (error) {

@@ -8,6 +8,7 @@ import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorat
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import type { RoleDescriptor } from "../catalog/role.ts";
 import type { CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
+import { ConstraintTimes } from "./constraint-times.ts";
 import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
 
@@ -32,6 +33,7 @@ interface NamedSavepoint {
 	/** Advisory locks taken for the transaction before it. */
 	readonly locks: number;
 	readonly notifications: NotificationMark;
+	readonly constraints: ReturnType<ConstraintTimes["save"]>;
 	/** Cursors declared before it. */
 	readonly cursors: number;
 }
@@ -69,6 +71,8 @@ export class TransactionBlock {
 	asOf: IssuedTimestamp | undefined;
 	/** Schema changes of this transaction. */
 	changes: CatalogChanges = noChanges;
+	/** What is deferred to its end. */
+	readonly constraints = new ConstraintTimes();
 	/** The catalog with them, kept until either changes. */
 	#overlay:
 		| {
@@ -126,6 +130,7 @@ export class TransactionBlock {
 			name,
 			savepoint: this.transaction?.savepoint(),
 			changes: this.changes,
+			constraints: this.constraints.save(),
 			...before,
 			isReadOnly: this.characteristics.readOnly,
 			tasks: this.afterCommit.length,
@@ -140,6 +145,7 @@ export class TransactionBlock {
 		if (found.savepoint !== undefined) await this.transaction!.rollbackTo(found.savepoint);
 		else if (this.transaction !== undefined) this.#undoAll();
 		this.changes = found.changes;
+		this.constraints.restore(found.constraints);
 		this.characteristics.readOnly = found.isReadOnly;
 		this.afterCommit.length = found.tasks;
 		this.failed = false;

@@ -44,7 +44,8 @@ export class MemoryTransaction implements Transaction {
 	#writeOrder: Key[] | undefined;
 	readonly #undo: UndoRecord[] = [];
 	readonly #readKeys = new Map<Key, number>();
-	readonly #readSpans: { readonly span: Span; readonly since: number }[] = [];
+	readonly #readSpans: { readonly span: Span; readonly since: number; readonly holds: boolean }[] =
+		[];
 	readonly #locked = new Set<Key>();
 	readonly #lockedReads = new Map<Key, number>();
 	readonly #relied = new Map<Key, number>();
@@ -177,16 +178,24 @@ export class MemoryTransaction implements Transaction {
 		for (const [key, since] of this.#readKeys) {
 			if (this.#coordinator.store.changedAt(key) > since) return false;
 		}
-		return this.#readSpans.every(
-			({ span, since }) => !this.#coordinator.store.spanChangedSince(span, since),
-		);
+		return this.#spansHold(() => true);
+	}
+
+	#spansHold(counts: (read: { readonly holds: boolean }) => boolean): boolean {
+		return this.#readSpans
+			.filter(counts)
+			.every(({ span, since }) => !this.#coordinator.store.spanChangedSince(span, since));
 	}
 
 	async *scan(span: Span, options: ScanOptions = {}): AsyncIterable<readonly Row[]> {
 		await this.#coordinator.beforeRead?.();
 		this.#begin();
 		const reverse = options.reverse === true;
-		this.#readSpans.push({ span, since: this.#read!.timestamp });
+		this.#readSpans.push({
+			span,
+			since: this.#read!.timestamp,
+			holds: options.holds === true,
+		});
 		let rest = span;
 		for (;;) {
 			const keys = this.#nextKeys(rest, reverse);
@@ -317,6 +326,7 @@ export class MemoryTransaction implements Transaction {
 		if (this.schemaVersion !== this.#coordinator.currentVersion) throw conflict();
 		const validates = this.#holdsReads || this.#options.isolation === "serializable";
 		if (validates && !this.#readsHold()) throw conflict();
+		if (!this.#spansHold(({ holds }) => holds)) throw conflict();
 	}
 
 	async rollback(): Promise<void> {

@@ -101,7 +101,7 @@ export class Insert extends Operator {
 					? await this.#insert(batch, bulk, env)
 					: await new ConflictBatch(this.#writer, this.#conflict, env).write(batch);
 			env.execution.affected += written.length;
-			await env.execution.store.flush();
+			await env.execution.endBatch();
 			const pause = env.execution.pause();
 			if (pause !== undefined) await pause;
 			if (this.#returning === undefined || written.length === 0) continue;

@@ -83,7 +83,7 @@ abstract class Modify extends Operator {
 			});
 			const results = await this.apply(await this.#locked(fresh, env), env);
 			env.execution.affected += results.length;
-			await env.execution.store.flush();
+			await env.execution.endBatch();
 			if (this.returning === undefined || results.length === 0) continue;
 			const out: ExecRow[] = [];
 			for (const row of results) out.push(await evaluateAll(this.returning, row, env));
@@ -189,15 +189,10 @@ export class Delete extends Modify {
 	}
 
 	async #write(batch: Batch, env: Env): Promise<void> {
-		for (const row of batch) {
-			this.writer.delete(targetRow(row, this.target), keyOf(row, this.target), env);
-		}
-		if (this.writer.shadow !== undefined) {
-			const rows = batch.map((row) => ({
-				row: targetRow(row, this.target),
-				key: keyOf(row, this.target),
-			}));
-			await this.writer.shadow.delete(rows, env);
-		}
+		const rows = batch.map((row) => ({
+			row: targetRow(row, this.target),
+			key: keyOf(row, this.target),
+		}));
+		await this.writer.deleteRows(rows, env);
 	}
 }

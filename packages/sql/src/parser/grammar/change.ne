@@ -42,7 +42,7 @@ deleteAlias -> null {% () => undefined %} | asOpt columnName {% ([, name]) => na
 usingOpt -> null {% () => [] %} | "using" tables {% ([, tables]) => tables %}
 
 truncate -> "truncate" tableWord relations identityOpt cascadeOpt
-            {% ([, , names, restartIdentity], at) => ({ kind: "truncate", names, restartIdentity, at }) %}
+            {% ([, , names, restartIdentity, cascade], at) => ({ kind: "truncate", names, restartIdentity, cascade, at }) %}
 tableWord -> null | "table"
 relations -> relation {% first %} | relations "," relation {% more %}
 identityOpt -> null {% () => false %} | "restart" "identity" {% () => true %} | "continue" "identity" {% () => false %}

@@ -38,7 +38,9 @@ set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
      | "set" "session" "characteristics" "as" "transaction" someModes
        {% ([, , , , , modes], at) => ({ kind: "set-transaction", session: true, modes, at }) %}
      | "set" "transaction" "snapshot" %string {% () => { throw unsupported("SET TRANSACTION SNAPSHOT is"); } %}
-     | "set" "constraints" anyTokens {% () => { throw unsupported("deferrable constraints are"); } %}
+     | "set" "constraints" "all" constraintTime {% ([, , , deferred], at) => ({ kind: "set-constraints", names: [], deferred, at }) %}
+     | "set" "constraints" qualifiedNames constraintTime {% ([, , names, deferred], at) => ({ kind: "set-constraints", names, deferred, at }) %}
+constraintTime -> "deferred" {% () => true %} | "immediate" {% () => false %}
 set -> "alter" "system" "set" settingName toOrEquals settingValues {% ([, , , name, , value], at) => ({ kind: "alter-system", name, value, at }) %}
      | "alter" "system" "set" settingName toOrEquals "default" {% ([, , , name], at) => ({ kind: "alter-system", name, value: undefined, at }) %}
      | "alter" "system" "reset" settingName {% ([, , , name], at) => ({ kind: "alter-system", name, value: undefined, at }) %}

@@ -63,36 +63,39 @@ indexTail -> null
            | "with" storage
            | "using" "index" "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
 noInherit -> null | "no" "inherit"
-deferral -> "not" "deferrable" {% () => undefined %}
-          | "initially" "immediate" {% () => undefined %}
-          | "deferrable" {% () => { throw unsupported("deferrable constraints are"); } %}
-          | "initially" "deferred" {% () => { throw unsupported("deferrable constraints are"); } %}
+deferral -> "not" "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: false, at }) %}
+          | "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: true, at }) %}
+          | "initially" "immediate" {% (d, at) => ({ kind: "deferral", deferred: false, at }) %}
+          | "initially" "deferred" {% (d, at) => ({ kind: "deferral", deferred: true, at }) %}
 
 tableConstraint -> tableConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
                  | "constraint" columnName tableConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
 tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([, , , columns]) => ({ kind: "primary-key", columns }) %}
                      | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, , , columns]) => ({ kind: "unique", columns }) %}
-                     | "check" "(" expr ")" noInherit validity {% ([, , condition]) => ({ kind: "check", condition }) %}
+                     | "check" "(" expr ")" noInherit validity {% ([, , condition, , , valid]) => ({ kind: "check", condition, valid }) %}
                      | "foreign" "key" "(" columnNames ")" "references" qualifiedName columnListOpt referenceActions deferralOpt validity
-                       {% ([, , , columns, , , table, referenced, actions]) => ({ kind: "foreign-key", columns, table, referenced, ...actions }) %}
+                       {% ([, , , columns, , , table, referenced, actions, deferral, valid]) =>
+                          ({ kind: "foreign-key", columns, table, referenced, ...actions, ...deferralOf(deferral), valid }) %}
                      | "exclude" "using" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
                      | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
                      | "primary" "key" "using" "index" columnName {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
                      | "unique" "using" "index" columnName {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
-constraintTail -> indexTail deferralOpt
+constraintTail -> indexTail deferralOpt {% ([, deferral]) => immediateOnly(deferral) %}
                 | "include" "(" columnNames ")" indexTail deferralOpt {% () => { throw unsupported("INCLUDE is"); } %}
-deferralOpt -> null | deferralOpt deferral
-validity -> null | "not" "valid"
-referenceActions -> null {% () => ({ onDelete: "no action", onUpdate: "no action" }) %}
-                  | referenceActions "match" matchType {% id %}
-                  | referenceActions "on" "delete" referenceAction {% ([actions, , , onDelete]) => ({ ...actions, onDelete }) %}
+deferralOpt -> null {% () => [] %} | deferralOpt deferral {% ([list, one]) => [...list, one] %}
+validity -> null {% () => true %} | "not" "valid" {% () => false %}
+referenceActions -> null {% () => plainReference %}
+                  | referenceActions "match" matchType {% ([actions, , matchFull]) => ({ ...actions, matchFull }) %}
+                  | referenceActions "on" "delete" referenceAction {% ([actions, , , onDelete]) => ({ ...actions, onDelete, setColumns: [] }) %}
+                  | referenceActions "on" "delete" "set" setTarget "(" columnNames ")"
+                    {% ([actions, , , , onDelete, , setColumns]) => ({ ...actions, onDelete, setColumns }) %}
                   | referenceActions "on" "update" referenceAction {% ([actions, , , onUpdate]) => ({ ...actions, onUpdate }) %}
-matchType -> "simple" | "full" {% () => { throw unsupported("MATCH FULL is"); } %} | "partial" {% () => { throw unsupported("MATCH PARTIAL is"); } %}
+setTarget -> "null" {% () => "set null" %} | "default" {% () => "set default" %}
+matchType -> "simple" {% () => false %} | "full" {% () => true %} | "partial" {% () => { throw unsupported("MATCH PARTIAL is"); } %}
 referenceAction -> "no" "action" {% () => "no action" %}
                  | "restrict" {% () => "restrict" %}
                  | "cascade" {% () => "cascade" %}
-                 | "set" "null" {% () => "set null" %}
-                 | "set" "default" {% () => "set default" %}
+                 | "set" setTarget {% ([, target]) => target %}
 
 drop -> "drop" dropKind ifExists qualifiedNames cascadeOpt
         {% ([, object, ifExists, names, cascade], at) => ({ kind: "drop", object, names, ifExists, cascade, at }) %}
@@ -148,13 +151,12 @@ alterTable -> "alter" "table" ifExists relation actions {% ([, , ifExists, name,
 actions -> action {% first %} | actions "," action {% more %}
 soleAction -> "rename" "to" columnName {% ([, , to]) => ({ kind: "rename-table", to }) %}
             | "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
-            | "rename" "constraint" columnName "to" columnName {% () => { throw unsupported("ALTER TABLE ... RENAME CONSTRAINT is"); } %}
+            | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
             | "split" "at" "values" rowList {% ([, , , rows]) => ({ kind: "split-at", rows }) %}
             | "set" "schema" columnName {% () => { throw unsupported("ALTER TABLE ... SET SCHEMA is"); } %}
             | "attach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "alter" columnWord columnName alterColumnVerb columnSetting {% () => { throw unsupported("this form of ALTER COLUMN is"); } %}
-            | "alter" "constraint" anyTokens {% () => { throw unsupported("ALTER CONSTRAINT is"); } %}
             | otherAlter anyTokens {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
 columnWord -> null | "column"
 typeUsing -> null | "using" expr
@@ -163,13 +165,16 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "add" tableConstraint {% ([, constraint]) => ({ kind: "add-constraint", constraint }) %}
         | "drop" columnWord ifExists columnName cascadeOpt
           {% ([, , ifExists, name, cascade], at) => ({ kind: "drop-column", ifExists, name, cascade, at }) %}
-        | "drop" "constraint" ifExists columnName cascadeOpt {% ([, , ifExists, name], at) => ({ kind: "drop-constraint", ifExists, name, at }) %}
+        | "drop" "constraint" ifExists columnName cascadeOpt
+          {% ([, , ifExists, name, cascade], at) => ({ kind: "drop-constraint", ifExists, name, cascade, at }) %}
+        | "alter" "constraint" columnName deferralOpt
+          {% ([, , name, deferral]) => ({ kind: "alter-constraint", name, ...deferralOf(deferral) }) %}
         | "alter" columnWord columnName "set" "default" expr {% ([, , column, , , value], at) => ({ kind: "set-default", column, value, at }) %}
         | "alter" columnWord columnName "drop" "default" {% ([, , column], at) => ({ kind: "set-default", column, value: undefined, at }) %}
         | "alter" columnWord columnName "set" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: true, at }) %}
         | "alter" columnWord columnName "drop" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: false, at }) %}
         | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing {% () => { throw unsupported("ALTER COLUMN ... TYPE is"); } %}
-        | "validate" "constraint" columnName {% () => { throw unsupported("VALIDATE CONSTRAINT is"); } %}
+        | "validate" "constraint" columnName {% ([, , name]) => ({ kind: "validate-constraint", name }) %}
         | "set" storage {% () => { throw unsupported("ALTER TABLE ... SET (storage parameters) is"); } %}
         | "reset" storage {% () => { throw unsupported("ALTER TABLE ... RESET (storage parameters) is"); } %}
 otherAlter -> "enable" {% () => "ENABLE" %} | "disable" {% () => "DISABLE" %} | "cluster" {% () => "CLUSTER" %} | "inherit" {% () => "INHERIT" %}

@@ -12,6 +12,7 @@ import {
 	windows,
 	withs,
 } from "./queries.ts";
+import { references } from "./references.ts";
 import { filters, groups, lookups, projections, values, whole, written } from "./rows.ts";
 
 export interface Statement {
@@ -56,6 +57,7 @@ const simple: fc.Arbitrary<Statement> = fc.oneof(
 		grouped,
 		withs,
 		changes,
+		references,
 		lookups,
 		selfJoins,
 	].map((text) => ({

@@ -41,6 +41,14 @@ export const setUp: readonly string[] = [
 	"create table q (id int primary key, a int, c int, s text)",
 	"insert into q values (1, 1, 1, 'x'), (2, 2, null, 'x'), (3, null, 2, 'y'), (4, 2, 2, null), (5, 4, 0, 'z')",
 	"create unique index q_c on q (c)",
+	"create table m (id int primary key, u int unique)",
+	"insert into m values (1, 10), (2, 20), (3, 30), (4, null)",
+	"create table n (id int primary key, cascades int references m on delete cascade on update cascade, nulls int references m (u) on delete set null on update set null, own int references n on delete cascade, late int references m deferrable initially deferred)",
+	"create index on n (cascades)",
+	"insert into n values (1, 1, 10, null, 1), (2, 1, 20, 1, null), (3, 2, null, 2, 2), (4, null, null, 4, null)",
+	// One row: which of several is named in an error depends on the order in which they are found.
+	"create table o (id int primary key, plain int references m)",
+	"insert into o values (1, 3)",
 ];
 
 export const valueColumns: Columns = columnsOf("", columnsOfValues);
