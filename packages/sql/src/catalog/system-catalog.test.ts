@@ -60,7 +60,7 @@ const table: TableDescriptor = {
 		},
 	],
 	foreignKeys: [],
-	checks: [{ oid: 20_004, name: "order_check", text: "price > 0" }],
+	checks: [{ oid: 20_004, name: "order_check", text: "(price > 0)" }],
 	rewrite: undefined,
 };
 const sequence: SequenceDescriptor = {
