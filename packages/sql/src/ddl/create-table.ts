@@ -43,13 +43,13 @@ export async function createTable(
 	const taken = new Set([name]);
 	const columns = await defineColumns(editor, statement, schema, name, taken);
 	const constraints = constraintsOf(statement);
-	let table = await assemble(editor, statement, constraints, schema, name, columns, taken);
+	const table = await assemble(editor, statement, constraints, schema, name, columns, taken);
 	await editor.put(table);
 	for (const constraint of constraints) {
 		// It may refer to the table itself.
 		if (constraint.kind !== "foreign-key") continue;
-		table = await withForeignKey(editor, table, { ...constraint, valid: true });
-		await editor.put(table);
+		const current = editor.current(table);
+		await editor.put(await withForeignKey(editor, current, { ...constraint, valid: true }));
 	}
 	for (const [i, { sequence }] of columns.entries()) {
 		if (sequence === undefined) continue;

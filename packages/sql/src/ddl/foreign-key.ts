@@ -1,5 +1,6 @@
 /** FOREIGN KEY: what it refers to, found when it is made, and whether the rows that are there agree with it. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { isOwner } from "../auth/privileges.ts";
 import {
 	columnByAttnum,
 	type ForeignKeyDescriptor,
@@ -63,7 +64,7 @@ export async function withForeignKey(
 	return { ...table, foreignKeys: [...table.foreignKeys, made] };
 }
 
-/** Throws 42P01, 42809. Whoever drops it meanwhile is noticed. */
+/** Throws 42P01, 42809, 42501. Whoever drops it meanwhile is noticed. */
 async function referenced(
 	editor: SchemaEditor,
 	table: TableDescriptor,
@@ -74,6 +75,9 @@ async function referenced(
 	if (found === undefined) throw new DatabaseError("42P01", `relation "${shown}" does not exist`);
 	if (found.kind !== "table") {
 		throw new DatabaseError("42809", `referenced relation "${name.parts.at(-1)}" is not a table`);
+	}
+	if (!isOwner(editor.catalog, editor.state.identity.currentOid, found.table)) {
+		throw new DatabaseError("42501", `permission denied for table ${found.table.name}`);
 	}
 	if (found.table.oid !== table.oid) await editor.read([descriptorKey(found.table.oid)]);
 	return found.table;
