@@ -30,6 +30,8 @@ export interface ColumnDescriptor extends Commented {
 	readonly defaultText: string | undefined;
 	/** GENERATED ... AS IDENTITY. */
 	readonly identity: "always" | "by default" | undefined;
+	/** GENERATED ALWAYS AS (...) STORED: text of the expression, over the other columns. */
+	readonly generatedText?: string;
 	/** Value, in text format, of rows written before the column was added. Undefined: NULL. */
 	readonly missingText: string | undefined;
 	/** Dropped columns stay in the list so that attnums stay unique; they have no name in scope. */
@@ -139,12 +141,16 @@ export type RelationDescriptor = TableDescriptor | SequenceDescriptor;
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
- * foreign key must not write its table. 2: foreign keys.
+ * foreign key must not write its table. 2: foreign keys, generated columns.
  */
 export const descriptorFormat = 2;
 
 const formatOf = (descriptor: RelationDescriptor): number =>
-	descriptor.kind === "table" && descriptor.foreignKeys.length > 0 ? 2 : 1;
+	descriptor.kind === "table" &&
+	(descriptor.foreignKeys.length > 0 ||
+		descriptor.columns.some(({ generatedText }) => generatedText !== undefined))
+		? 2
+		: 1;
 
 export function encodeDescriptor(descriptor: RelationDescriptor): Uint8Array {
 	return Buffer.from(JSON.stringify({ format: formatOf(descriptor), ...descriptor }), "utf8");
@@ -190,3 +196,6 @@ export function rewritten(table: TableDescriptor): TableDescriptor | undefined {
 	if (rewrite === undefined) return undefined;
 	return { ...table, primary: rewrite.primary, indexes: rewrite.indexes, rewrite: undefined };
 }
+
+export const isGenerated = ({ generatedText }: ColumnDescriptor): boolean =>
+	generatedText !== undefined;

@@ -39,9 +39,12 @@ export function indexColumnDefinition(
 export const keyDefinition = (table: TableDescriptor, index: IndexDescriptor): string =>
 	`${isPrimary(table, index) ? "PRIMARY KEY" : "UNIQUE"} (${columnList(table, index)})`;
 
-/** Stored is what pg_get_expr shows, with all parentheses. */
+/** Stored is what pg_get_expr shows, with all parentheses; pretty, the outermost ones are left out. */
+export const expressionText = (text: string, pretty: boolean): string =>
+	pretty && isEnclosed(text) ? text.slice(1, -1) : text;
+
 export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string =>
-	pretty && isEnclosed(check.text) ? `CHECK ${check.text}` : `CHECK (${check.text})`;
+	`CHECK (${expressionText(check.text, pretty)})`;
 
 /** Whether the first parenthesis is closed by the last. */
 function isEnclosed(text: string): boolean {

@@ -10,6 +10,7 @@ import type { IndexDescriptor, TableDescriptor } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import {
 	checkDefinition,
+	expressionText,
 	foreignKeyDefinition,
 	indexColumnDefinition,
 	indexDefinition,
@@ -248,7 +249,7 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_get_indexdef: indexText,
 	pg_get_constraintdef: constraintText,
 	// Expressions are stored as the text that this would make of them.
-	pg_get_expr: (call) => textAt(call),
+	pg_get_expr: (call) => expressionText(textAt(call), call.args[2] === true),
 	pg_get_serial_sequence: serialSequence,
 	pg_get_userbyid: (call) =>
 		call.catalog.roles.byOid(oidAt(call))?.name ?? `unknown (OID=${oidAt(call)})`,

@@ -2,7 +2,7 @@
 import type { Datum } from "../types/datum.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
 import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from "./descriptor.ts";
-import { liveColumns } from "./descriptor.ts";
+import { isGenerated, liveColumns } from "./descriptor.ts";
 import { bootstrapRoleOid } from "./role.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { schemas } from "./system-names.ts";
@@ -107,7 +107,8 @@ function columnRow(
 		is_self_referencing: "NO",
 		is_identity: yesNo(identity),
 		identity_cycle: "NO",
-		is_generated: "NEVER",
+		is_generated: isGenerated(column) ? "ALWAYS" : "NEVER",
+		generation_expression: column.generatedText ?? null,
 		is_updatable: "YES",
 	};
 	if (identity) {

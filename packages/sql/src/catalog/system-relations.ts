@@ -9,7 +9,7 @@ import type {
 	SequenceDescriptor,
 	TableDescriptor,
 } from "./descriptor.ts";
-import { columnByAttnum, hasPrimaryKey, liveColumns } from "./descriptor.ts";
+import { columnByAttnum, hasPrimaryKey, isGenerated, liveColumns } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { isPrimary } from "./system-definitions.ts";
 import {
@@ -135,7 +135,9 @@ function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow 
 	return {
 		...attributeRow(table.oid, attnum, column.name, type.oid, type.modifier),
 		attnotnull: column.notNull,
-		atthasdef: column.defaultText !== undefined && column.identity === undefined,
+		atthasdef:
+			isGenerated(column) || (column.defaultText !== undefined && column.identity === undefined),
+		attgenerated: isGenerated(column) ? "s" : "",
 		atthasmissing: column.missingText !== undefined,
 		attidentity: column.identity === undefined ? "" : column.identity === "always" ? "a" : "d",
 	};
@@ -175,10 +177,11 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 
 export function* defaultRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const table of tablesOf(catalog)) {
-		for (const { attnum, defaultText, identity } of liveColumns(table)) {
-			if (defaultText !== undefined && identity === undefined) {
+		for (const { attnum, defaultText, generatedText, identity } of liveColumns(table)) {
+			const text = generatedText ?? (identity === undefined ? defaultText : undefined);
+			if (text !== undefined) {
 				const oid = defaultOid(table, attnum);
-				yield { oid, adrelid: table.oid, adnum: attnum, adbin: defaultText };
+				yield { oid, adrelid: table.oid, adnum: attnum, adbin: text };
 			}
 		}
 	}

@@ -2,16 +2,28 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
-import { hasPrimaryKey, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
-import { Env } from "../execute/env.ts";
+import {
+	hasPrimaryKey,
+	isGenerated,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { Env, type ExecRow } from "../execute/env.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { TableWriter } from "../execute/table-writer.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
-import { bindDefault, tableWriter } from "../plan/bind-table.ts";
+import {
+	bindDefault,
+	bindGenerated,
+	storedExpression,
+	tableRelation,
+	tableWriter,
+} from "../plan/bind-table.ts";
 import type { Bound } from "../plan/bound.ts";
 import { type Compiled, compile } from "../plan/compile.ts";
 import { CompileScope } from "../plan/compile-scope.ts";
 import { Planner } from "../plan/plan-query.ts";
+import { Layout } from "../plan/relation.ts";
 import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum } from "../types/datum.ts";
@@ -21,9 +33,11 @@ import { newColumn } from "./column-definition.ts";
 import { addIndex } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
 import { addForeignKey } from "./foreign-key.ts";
+import { withGenerated } from "./generated.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { constraintName, keyColumn, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
+import { unplaced } from "./unplaced.ts";
 
 type AddColumn = Extract<AlterTableAction, { kind: "add-column" }>;
 
@@ -59,6 +73,11 @@ export async function addColumn(
 		columns: [...table.columns, made.column],
 		nextAttnum: table.nextAttnum + 1,
 	};
+	try {
+		changed = withGenerated(editor, changed, [made]);
+	} catch (error) {
+		throw unplaced(error);
+	}
 	changed = await withExistingRows(editor, table, changed);
 	for (const one of definition.constraints) {
 		if (one.kind === "check") {
@@ -102,6 +121,10 @@ async function withExistingRows(
 ): Promise<TableDescriptor> {
 	if (!(await hasMoreThan(editor.transaction, before, 0))) return after;
 	const column = after.columns.at(-1)!;
+	if (isGenerated(column)) {
+		await generateRows(editor, before, after);
+		return after;
+	}
 	const { bound, compiled, env } = await defaultOf(editor, after);
 	if (!isVolatile(bound)) {
 		const value = await compiled.evaluate([], env);
@@ -119,6 +142,32 @@ async function withExistingRows(
 	}
 	await rewriteRows(editor, before, after, async () => compiled.evaluate([], env));
 	return after;
+}
+
+/** Rows that are there get the values of a generated column. */
+async function generateRows(
+	editor: SchemaEditor,
+	before: TableDescriptor,
+	after: TableDescriptor,
+): Promise<void> {
+	const { state, block } = editor;
+	const binder = await binderFor(state, block, undefined, []);
+	const planner = new Planner(binder.environment.catalog);
+	const column = after.columns.at(-1)!;
+	const relation = tableRelation(after, undefined);
+	const expression = storedExpression(column.generatedText!);
+	const bound = bindGenerated(binder, column, relation, expression);
+	const compiled = compile(bound, CompileScope.root(planner).inner(Layout.of(relation)));
+	const env = new Env(await executionFor(state, block), []);
+	await rewriteRows(editor, before, after, async (row) => {
+		const value = await compiled.evaluate([...row, null], env);
+		if (value !== null || !column.notNull) return value;
+		throw new DatabaseError(
+			"23502",
+			`column "${column.name}" of relation "${after.name}" contains null values`,
+			{ schema: after.schema, table: after.name, column: column.name },
+		);
+	});
 }
 
 /** As rows are read back: `RowCodec` parses it with the same. */
@@ -149,7 +198,7 @@ export async function rewriteRows(
 	editor: SchemaEditor,
 	before: TableDescriptor,
 	after: TableDescriptor,
-	added: (() => Promise<Datum>) | undefined,
+	added: ((row: ExecRow) => Promise<Datum>) | undefined,
 ): Promise<void> {
 	const { state, block, transaction } = editor;
 	const moves = before.primary.indexId !== after.primary.indexId;
@@ -158,7 +207,7 @@ export async function rewriteRows(
 	for await (const page of tableRows(transaction, before)) {
 		if (moves) checkKeyColumns(after, page);
 		for (const stored of page) {
-			const row = added === undefined ? stored.row : [...stored.row, await added()];
+			const row = added === undefined ? stored.row : [...stored.row, await added(stored.row)];
 			if (!moves) {
 				writer.replaceValue(row, stored.key, env);
 				continue;
@@ -190,7 +239,7 @@ export async function checkRows(
 	for await (const page of tableRows(transaction, table)) {
 		for (const { row } of page) {
 			try {
-				const waiting = writer.validate(row, env);
+				const waiting = writer.validate([...row], env);
 				if (waiting !== undefined) await waiting;
 			} catch (error) {
 				throw asAlterError(error, table, check);

@@ -4,6 +4,7 @@ import {
 	type ColumnDescriptor,
 	hasPrimaryKey,
 	type IndexDescriptor,
+	isGenerated,
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
@@ -27,6 +28,7 @@ import { multipleKeys } from "./create-table.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import { findTable, ownedSequences, pendingEvents, removeIndex } from "./drop.ts";
 import { addForeignKey } from "./foreign-key.ts";
+import { generatedFrom } from "./generated.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { splitAt } from "./split.ts";
 import {
@@ -37,6 +39,7 @@ import {
 	newCheck,
 	withKeyNotNull,
 } from "./table-parts.ts";
+import { unplaced } from "./unplaced.ts";
 
 type AlterTable = Extract<Statement, { kind: "alter-table" }>;
 
@@ -105,6 +108,11 @@ const replaceColumn = (
 	columns: table.columns.map((one) => (one === column ? changed : one)),
 });
 
+function withoutGeneration(column: ColumnDescriptor): ColumnDescriptor {
+	const { generatedText: _before, ...rest } = column;
+	return rest;
+}
+
 async function dropColumn(
 	editor: SchemaEditor,
 	table: TableDescriptor,
@@ -127,6 +135,11 @@ async function dropColumn(
 			hint: "Create a new table with another primary key and copy the rows.",
 		});
 	}
+	const followers = generatedFrom(table, column);
+	if (followers.length > 0) {
+		const dropped = await dropFollowers(editor, table, column, followers, action);
+		return dropColumn(editor, dropped, action);
+	}
 	await releaseColumn(editor, table, column, action.cascade);
 	for (const sequence of ownedSequences(editor, table, column.attnum)) {
 		await editor.remove(sequence);
@@ -134,7 +147,7 @@ async function dropColumn(
 	const dropped = table.indexes.filter(uses);
 	await editor.put({
 		...replaceColumn(table, column, {
-			...column,
+			...withoutGeneration(column),
 			dropped: true,
 			notNull: false,
 			defaultText: undefined,
@@ -149,6 +162,26 @@ async function dropColumn(
 			.foreignKeys.filter(({ columns }) => !columns.includes(column.attnum)),
 	});
 	editor.dropIndexes(dropped.map((index) => index.indexId));
+}
+
+/** Generated columns go with a column that they are made of. Throws 2BP01. */
+async function dropFollowers(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	followers: readonly ColumnDescriptor[],
+	action: Extract<AlterTableAction, { kind: "drop-column" }>,
+): Promise<TableDescriptor> {
+	const describe = (one: ColumnDescriptor): string => `column ${one.name} of table ${table.name}`;
+	if (!action.cascade) {
+		const lines = followers.map((one) => `${describe(one)} depends on ${describe(column)}`);
+		throw dependent(describe(column), lines);
+	}
+	for (const { name } of followers) {
+		await dropColumn(editor, editor.current(table), { ...action, name });
+	}
+	tellCascade(editor, followers.map(describe));
+	return editor.current(table);
 }
 
 /** Foreign keys of other tables that refer to it. Throws 2BP01. */
@@ -193,7 +226,7 @@ async function addConstraint(
 			});
 		}
 		case "check": {
-			const check = await unplaced(() =>
+			const check = await withoutPlace(() =>
 				newCheck(editor, table, constraint.name, constraint.condition, undefined),
 			);
 			const changed = { ...table, checks: [...table.checks, check] };
@@ -205,14 +238,11 @@ async function addConstraint(
 	}
 }
 
-/** ALTER TABLE's errors do not say where in the statement they are. */
-async function unplaced<T>(body: () => Promise<T>): Promise<T> {
+async function withoutPlace<T>(body: () => Promise<T>): Promise<T> {
 	try {
 		return await body();
 	} catch (error) {
-		if (!(error instanceof DatabaseError)) throw error;
-		const { position: _position, ...fields } = error.fields;
-		throw new DatabaseError(error.code, error.message, fields);
+		throw unplaced(error);
 	}
 }
 
@@ -297,9 +327,18 @@ async function setDefault(
 			`column "${column.name}" of relation "${table.name}" is an identity column`,
 		);
 	}
+	if (isGenerated(column)) {
+		throw new DatabaseError(
+			"42601",
+			`column "${column.name}" of relation "${table.name}" is a generated column`,
+			action.value === undefined
+				? { hint: "Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead." }
+				: {},
+		);
+	}
 	const { value } = action;
 	const text =
-		value && (await unplaced(async () => defaultText(editor, column.name, column.type, value)));
+		value && (await withoutPlace(async () => defaultText(editor, column.name, column.type, value)));
 	return editor.put(replaceColumn(table, column, { ...column, defaultText: text }));
 }
 
@@ -335,8 +374,16 @@ async function renameColumn(
 		);
 	}
 	const rename = { column: (name: string) => (name === action.from ? action.to : name) };
+	const columns = table.columns.map((one) => {
+		if (one === column) return { ...column, name: action.to };
+		const { generatedText } = one;
+		return generatedText === undefined
+			? one
+			: { ...one, generatedText: deparse(storedExpression(generatedText), rename) };
+	});
 	await editor.put({
-		...replaceColumn(table, column, { ...column, name: action.to }),
+		...table,
+		columns,
 		checks: table.checks.map((check) => ({
 			...check,
 			text: deparse(storedExpression(check.text), rename),

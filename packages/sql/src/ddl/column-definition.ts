@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { ColumnDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { columnCodec } from "../execute/column-codec.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import type { ColumnDefinition, Expression, QualifiedName } from "../parser/ast.ts";
+import type { ColumnDefinition, Expression, Option, QualifiedName } from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
 import { Binder } from "../plan/binder.ts";
 import { plainType } from "../plan/bound.ts";
@@ -14,6 +14,7 @@ import type { SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { deparse } from "./deparse.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { numbersOf } from "./sequence-numbers.ts";
 
 const serials: Readonly<Record<string, number>> = {
 	smallserial: 21,
@@ -26,6 +27,8 @@ const serials: Readonly<Record<string, number>> = {
 
 export interface NewColumn {
 	readonly column: ColumnDescriptor;
+	/** GENERATED ALWAYS AS (...): to be bound when all columns are known (`withGenerated`). */
+	readonly generated: Expression | undefined;
 	/** To be created with it; its owner is filled in then. */
 	readonly sequence: SequenceDescriptor | undefined;
 }
@@ -89,11 +92,7 @@ class DefaultScope extends Scope {
 	}
 }
 
-const limits: Readonly<Record<number, readonly [string, string]>> = {
-	21: ["32767", "smallint"],
-	23: ["2147483647", "integer"],
-	20: ["9223372036854775807", "bigint"],
-};
+const sequenceTypes: Readonly<Record<number, string>> = { 21: "int2", 23: "int4", 20: "int8" };
 
 export async function ownedSequence(
 	editor: SchemaEditor,
@@ -102,26 +101,54 @@ export async function ownedSequence(
 	column: string,
 	typeOid: number,
 	taken: ReadonlySet<string>,
+	options: readonly Option[],
 ): Promise<SequenceDescriptor> {
-	const range = limits[typeOid];
-	if (range === undefined) {
+	if (sequenceTypes[typeOid] === undefined) {
 		throw new DatabaseError("22023", "identity column type must be smallint, integer, or bigint");
 	}
+	const type = { name: "as", value: sequenceTypes[typeOid], at: -1 };
+	const given = options.filter((one) => one.name !== "sequence_name");
+	const numbers = numbersOf([type, ...given]);
 	return {
 		kind: "sequence",
 		oid: await editor.newId(),
 		schema,
 		name: editor.freeName(schema, [table, column, "seq"], taken),
-		typeOid,
-		start: "1",
-		increment: "1",
-		min: "1",
-		max: range[0],
-		cache: 1,
-		cycle: false,
+		...numbers,
 		ownedBy: undefined,
 		valueId: await editor.newId(),
 	};
+}
+
+/** Throws 42601 where it is not the only thing that is said of the column's values. */
+function generatedExpression(
+	table: string,
+	name: string,
+	constraints: ColumnDefinition["constraints"],
+	isSerial: boolean,
+): Expression | undefined {
+	const [first, second] = constraints.filter((one) => one.kind === "generated");
+	if (first === undefined) return undefined;
+	const refused = (message: string, at: number): DatabaseError =>
+		new DatabaseError("42601", message, { position: at + 1 });
+	const of = `for column "${name}" of table "${table}"`;
+	if (second !== undefined) {
+		throw refused(`multiple generation clauses specified ${of}`, second.at);
+	}
+	if (first.byDefaultAt !== undefined) {
+		throw refused("for a generated column, GENERATED ALWAYS must be specified", first.byDefaultAt);
+	}
+	const given = constraints.find((one) => one.kind === "default");
+	if (isSerial || given !== undefined) {
+		const at = Math.max(first.at, given?.at ?? first.at);
+		throw refused(`both default and generation expression specified ${of}`, at);
+	}
+	const identity = constraints.find((one) => one.kind === "identity");
+	if (identity !== undefined) {
+		const at = Math.max(first.at, identity.at);
+		throw refused(`both identity and generation expression specified ${of}`, at);
+	}
+	return first.expression;
 }
 
 const nextvalText = (sequence: SequenceDescriptor): string =>
@@ -149,6 +176,7 @@ export async function newColumn(
 			{ position: defaults.at(-1)!.at + 1 },
 		);
 	}
+	const expression = generatedExpression(table, name, constraints, serial !== undefined);
 	const notNull = constraints.some((one) => one.kind === "not-null");
 	const conflicting = constraints.findLast((one) => one.kind === "null" || one.kind === "not-null");
 	const isNullable = constraints.some((one) => one.kind === "null");
@@ -159,17 +187,19 @@ export async function newColumn(
 			{ position: (conflicting ?? definition).at + 1 },
 		);
 	}
-	const generated = identity !== undefined || serial !== undefined;
-	const sequence = generated
-		? await ownedSequence(editor, schema, table, name, type.oid, taken)
+	const counts = identity !== undefined || serial !== undefined;
+	const options = identity?.options ?? [];
+	const sequence = counts
+		? await ownedSequence(editor, schema, table, name, type.oid, taken, options)
 		: undefined;
 	return {
 		sequence,
+		generated: expression,
 		column: {
 			attnum,
 			name,
 			type,
-			notNull: notNull || generated,
+			notNull: notNull || counts,
 			defaultText:
 				sequence !== undefined
 					? nextvalText(sequence)

@@ -15,6 +15,7 @@ import { bindAndPlan } from "../session/prepared.ts";
 import { authorizeRun } from "../session/run-planned.ts";
 import { type NewColumn, newColumn } from "./column-definition.ts";
 import { withForeignKey } from "./foreign-key.ts";
+import { withGenerated } from "./generated.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { keyIndex, newCheck, newIndex, withKeyNotNull } from "./table-parts.ts";
 
@@ -122,12 +123,12 @@ async function assemble(
 	constraints: readonly TableConstraint[],
 	schema: string,
 	name: string,
-	columns: readonly NewColumn[],
+	made: readonly NewColumn[],
 	taken: Set<string>,
 ): Promise<TableDescriptor> {
 	const keys = constraints.filter((one) => one.kind === "primary-key");
 	if (keys.length > 1) throw multipleKeys(name, keys[1]!.at);
-	const base = { schema, name, columns: columns.map(({ column }) => column) };
+	const base = { schema, name, columns: made.map(({ column }) => column) };
 	const primary: IndexDescriptor =
 		keys[0] === undefined
 			? await rowidIndex(editor, name)
@@ -143,13 +144,14 @@ async function assemble(
 		oid: await editor.newId(),
 		...base,
 		columns: withKeyNotNull(base.columns, primary.columns),
-		nextAttnum: columns.length + 1,
+		nextAttnum: made.length + 1,
 		primary,
 		indexes,
 		checks: [],
 		foreignKeys: [],
 		rewrite: undefined,
 	};
+	table = withGenerated(editor, table, made);
 	for (const definition of statement.columns) {
 		for (const one of definition.constraints) {
 			if (one.kind !== "check") continue;

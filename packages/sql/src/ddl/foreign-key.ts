@@ -6,6 +6,7 @@ import {
 	type ForeignKeyDescriptor,
 	hasPrimaryKey,
 	type IndexDescriptor,
+	isGenerated,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { descriptorKey } from "../catalog/keys.ts";
@@ -43,6 +44,7 @@ export async function withForeignKey(
 	if (columns.length !== referencedColumns.length) {
 		throw mismatch("number of referencing and referenced columns for foreign key disagree");
 	}
+	refuseGenerated(table, columns, constraint);
 	const index = matchingIndex(parent, referencedColumns);
 	const name = foreignKeyName(editor, table, constraint);
 	checkTypes(table, columns, parent, referencedColumns, name);
@@ -62,6 +64,22 @@ export async function withForeignKey(
 		validated: constraint.valid,
 	};
 	return { ...table, foreignKeys: [...table.foreignKeys, made] };
+}
+
+/** What an action writes must not be generated. Throws 42601. */
+function refuseGenerated(
+	table: TableDescriptor,
+	columns: readonly number[],
+	{ onDelete, onUpdate }: ForeignKeyConstraint,
+): void {
+	if (!columns.some((attnum) => isGenerated(columnByAttnum(table, attnum)))) return;
+	const refused = (event: string): DatabaseError =>
+		new DatabaseError(
+			"42601",
+			`invalid ${event} action for foreign key constraint containing generated column`,
+		);
+	if (["set null", "set default", "cascade"].includes(onUpdate)) throw refused("ON UPDATE");
+	if (["set null", "set default"].includes(onDelete)) throw refused("ON DELETE");
 }
 
 /** Throws 42P01, 42809, 42501. Whoever drops it meanwhile is noticed. */

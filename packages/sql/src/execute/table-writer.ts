@@ -21,6 +21,13 @@ export interface CheckConstraint {
 	readonly condition: Compiled;
 }
 
+/** GENERATED ALWAYS AS (...) STORED. */
+export interface GeneratedColumn {
+	readonly slot: number;
+	/** Over a row of the table's live columns. */
+	readonly value: Compiled;
+}
+
 export interface RowChange {
 	readonly oldKey: Key;
 	readonly oldRow: ExecRow;
@@ -42,6 +49,7 @@ export class TableWriter {
 	readonly codec: TableCodec;
 	readonly #notNull: readonly number[];
 	readonly #checks: readonly CheckConstraint[];
+	readonly #generated: readonly GeneratedColumn[];
 	/** Set while the table is being rewritten. */
 	readonly shadow: ShadowWriter | undefined;
 	readonly hasKey: boolean;
@@ -49,19 +57,37 @@ export class TableWriter {
 	/** Set where the table has foreign keys, or is referred to; rows that are only copied (`ddl/`) owe them nothing. */
 	references: TableReferences | undefined;
 
-	constructor(codec: TableCodec, checks: readonly CheckConstraint[]) {
+	constructor(
+		codec: TableCodec,
+		checks: readonly CheckConstraint[],
+		generated: readonly GeneratedColumn[] = [],
+	) {
 		this.codec = codec;
 		this.#notNull = liveColumns(codec.table).flatMap((column, slot) =>
 			column.notNull ? [slot] : [],
 		);
 		this.#checks = checks;
+		this.#generated = generated;
 		this.shadow = codec.rewrite && new ShadowWriter(codec.rewrite);
 		this.hasKey = hasPrimaryKey(codec.table);
 		this.hasUnique = this.hasKey || codec.secondary.some((index) => index.index.unique);
 	}
 
-	/** Throws 23502, 23514; a promise only where a CHECK is asynchronous. */
-	validate(row: ExecRow, env: Env): Promise<void> | undefined {
+	/** Fills in the generated columns. Throws 23502, 23514; a promise only where an expression is asynchronous. */
+	validate(row: Datum[], env: Env): Promise<void> | undefined {
+		for (const { slot, value } of this.#generated) {
+			if (value.async) return this.#generateSlowly(row, env);
+			row[slot] = value.evaluate(row, env) as Datum;
+		}
+		return this.#check(row, env);
+	}
+
+	async #generateSlowly(row: Datum[], env: Env): Promise<void> {
+		for (const { slot, value } of this.#generated) row[slot] = await value.evaluate(row, env);
+		await this.#check(row, env);
+	}
+
+	#check(row: ExecRow, env: Env): Promise<void> | undefined {
 		for (const slot of this.#notNull) {
 			if (row[slot] === null) {
 				throw notNullViolation(this.codec.table, slot, row, env.context);

@@ -355,7 +355,13 @@ export type ColumnConstraint = { readonly name: string | undefined; readonly at:
 			readonly table: QualifiedName;
 			readonly columns: readonly string[];
 	  } & ReferenceOptions)
-	| { readonly kind: "identity"; readonly always: boolean }
+	| { readonly kind: "identity"; readonly always: boolean; readonly options: readonly Option[] }
+	/** GENERATED ALWAYS AS (...) STORED. `byDefaultAt`: where BY DEFAULT stands instead, which is an error. */
+	| {
+			readonly kind: "generated";
+			readonly byDefaultAt: number | undefined;
+			readonly expression: Expression;
+	  }
 );
 
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";

@@ -11,7 +11,11 @@ import {
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { Reference, type TableReferences } from "../execute/references/reference.ts";
 import { tableCodec } from "../execute/table-codec.ts";
-import { type CheckConstraint, TableWriter } from "../execute/table-writer.ts";
+import {
+	type CheckConstraint,
+	type GeneratedColumn,
+	TableWriter,
+} from "../execute/table-writer.ts";
 import type { Expression, SelectItem } from "../parser/ast.ts";
 import { parseExpression } from "../parser/parse.ts";
 import type { ResultColumn } from "../session/types.ts";
@@ -121,6 +125,35 @@ function compileChecks(
 	});
 }
 
+/** The expression of a generated column, assigned to its type. `relation`: the table's row. */
+export function bindGenerated(
+	binder: Binder,
+	column: ColumnDescriptor,
+	relation: Relation,
+	expression: Expression,
+): Bound {
+	const scope = new Scope(undefined);
+	scope.add(relation);
+	const clause = "column generation expressions";
+	const place: Place = { binder, scope, clause, aggregates: false, sets: false };
+	const bound = bindExpression(place, expression);
+	return coerce(binder, bound, column.type, "assignment", column.name);
+}
+
+function compileGenerated(
+	binder: Binder,
+	table: TableDescriptor,
+	parent: CompileScope,
+): readonly GeneratedColumn[] {
+	return liveColumns(table).flatMap((column, slot) => {
+		const { generatedText } = column;
+		if (generatedText === undefined) return [];
+		const relation = tableRelation(table, undefined);
+		const bound = bindGenerated(binder, column, relation, storedExpression(generatedText));
+		return [{ slot, value: compile(bound, parent.inner(Layout.of(relation))) }];
+	});
+}
+
 /** `made`: writers of this plan, by table; foreign keys may refer in circles. */
 export function tableWriter(
 	binder: Binder,
@@ -130,7 +163,11 @@ export function tableWriter(
 ): TableWriter {
 	const known = made.get(table.oid);
 	if (known !== undefined) return known;
-	const writer = new TableWriter(tableCodec(table), compileChecks(binder, table, parent));
+	const writer = new TableWriter(
+		tableCodec(table),
+		compileChecks(binder, table, parent),
+		compileGenerated(binder, table, parent),
+	);
 	made.set(table.oid, writer);
 	writer.references = tableReferences(binder, table, parent, made);
 	return writer;

@@ -10,6 +10,7 @@ import type { Binder } from "./binder.ts";
 import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
+import { refuseAssigned } from "./plan-modify.ts";
 import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
@@ -42,6 +43,7 @@ export function planConflict(
 	const assigned = conflict.action.set.map((assignment) => {
 		const slot = columnSlot(table, live, assignment.column, assignment.at);
 		const column = live[slot]!;
+		if (assignment.value.kind !== "default") refuseAssigned(column);
 		const bound =
 			assignment.value.kind === "default"
 				? bindDefault(binder, column)

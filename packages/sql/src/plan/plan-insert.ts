@@ -1,6 +1,6 @@
 /** INSERT: where the rows come from, what fills the columns that are not named, ON CONFLICT. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { Env } from "../execute/env.ts";
 import { bulkRows, Insert, type RowSource } from "../execute/operators/insert.ts";
 import { sortMemory } from "../execute/operators/sort.ts";
@@ -144,6 +144,13 @@ function checkCount(
 /** Throws 428C9. */
 function refuseGenerated({ table, overriding }: Columns, slot: number): void {
 	const column = liveColumns(table)[slot]!;
+	if (isGenerated(column)) {
+		throw new DatabaseError(
+			"428C9",
+			`cannot insert a non-DEFAULT value into column "${column.name}"`,
+			{ detail: `Column "${column.name}" is a generated column.` },
+		);
+	}
 	if (column.identity !== "always" || overriding !== undefined) return;
 	throw new DatabaseError(
 		"428C9",
@@ -213,7 +220,9 @@ function valuesSource(
 	const readers = columns.slots
 		.slice(0, width)
 		.map((slot): CellReader => cellReader(binder, live[slot]!));
-	const generated = columns.slots.find((slot) => live[slot]!.identity === "always");
+	const generated = columns.slots
+		.slice(0, width)
+		.find((slot) => live[slot]!.identity === "always" || isGenerated(live[slot]!));
 	const evaluators = compiled.length === 1 ? syncOnly(compiled[0]!) : undefined;
 	const more = async (cells: readonly unknown[], env: Env): Promise<Datum[]> => {
 		const row: Datum[] = new Array(live.length);

@@ -1,6 +1,11 @@
 /** UPDATE and DELETE. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import {
+	type ColumnDescriptor,
+	isGenerated,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import { type Assigned, Delete, type Target, Update } from "../execute/operators/modify.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
@@ -130,10 +135,9 @@ export function planUpdate(
 	const returning = bindReturning(binder, statement.returning, scope);
 	relation.useAll();
 	const { parent } = frame;
+	const changed = changedSlots(table, assignments);
 	const touches = (indexes: readonly IndexCodec[]): boolean =>
-		assignments.some(({ slot }) =>
-			indexes.some((index) => index.columns.some((column) => column.slot === slot)),
-		);
+		indexes.some((index) => index.columns.some((column) => changed.has(column.slot)));
 	const codec = tableCodec(table);
 	const indexes = [codec, ...(codec.rewrite === undefined ? [] : [codec.rewrite])].flatMap(
 		({ primary, secondary }) => [primary, ...secondary],
@@ -143,9 +147,8 @@ export function planUpdate(
 	if (!touches(indexes.filter(({ index }) => index.unique || index === table.primary))) {
 		bindings.target.lock = { strength: "no key update", wait: "block" };
 	}
-	const refers = assignments.some(({ slot }) =>
-		table.foreignKeys.some(({ columns }) => columns.includes(liveColumns(table)[slot]!.attnum)),
-	);
+	const attnums = new Set([...changed].map((slot) => liveColumns(table)[slot]!.attnum));
+	const refers = table.foreignKeys.some(({ columns }) => columns.some((one) => attnums.has(one)));
 	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
 	const level = parent.inner(node.layout);
 	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
@@ -170,6 +173,26 @@ export function planUpdate(
 		run: (env) => frame.run(root, env),
 		root,
 	};
+}
+
+/** Those that are assigned, and the generated ones, which may follow them. */
+const changedSlots = (
+	table: TableDescriptor,
+	assignments: readonly { readonly slot: number }[],
+): ReadonlySet<number> =>
+	new Set([
+		...assignments.map(({ slot }) => slot),
+		...liveColumns(table).flatMap((column, slot) => (isGenerated(column) ? [slot] : [])),
+	]);
+
+/** Throws 428C9: values for such a column are not given. */
+export function refuseAssigned(column: ColumnDescriptor): void {
+	if (column.identity !== "always" && !isGenerated(column)) return;
+	throw new DatabaseError("428C9", `column "${column.name}" can only be updated to DEFAULT`, {
+		detail: isGenerated(column)
+			? `Column "${column.name}" is a generated column.`
+			: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
+	});
 }
 
 function bindAssignments(
@@ -197,11 +220,7 @@ function bindAssignments(
 		seen.add(slot);
 		const column = live[slot]!;
 		const isDefault = assignment.value.kind === "default";
-		if (column.identity === "always" && !isDefault) {
-			throw new DatabaseError("428C9", `column "${column.name}" can only be updated to DEFAULT`, {
-				detail: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
-			});
-		}
+		if (!isDefault) refuseAssigned(column);
 		const bound = isDefault ? bindDefault(binder, column) : bindExpression(place, assignment.value);
 		return { slot, value: coerce(binder, bound, column.type, "assignment", column.name) };
 	});

@@ -2,7 +2,12 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { KeyExistsError } from "@quorate/txn/types";
 import { authorizeAccess } from "../auth/authorize.ts";
-import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import {
+	type ColumnDescriptor,
+	isGenerated,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
 import { Env, type Execution } from "../execute/env.ts";
 import type { TableWriter } from "../execute/table-writer.ts";
 import type { QualifiedName } from "../parser/ast.ts";
@@ -167,6 +172,25 @@ function storedTable(binder: Binder, name: QualifiedName): TableDescriptor {
 	return binder.resolveStoredTable(name);
 }
 
+/** A generated column that is named. */
+export const generatedInCopy = ({ name }: ColumnDescriptor): DatabaseError =>
+	new DatabaseError("42P10", `column "${name}" is a generated column`, {
+		detail: "Generated columns cannot be used in COPY.",
+	});
+
+/** Generated columns are not copied. Throws 42P10 where one is named. */
+function copiedSlots(
+	table: TableDescriptor,
+	slots: readonly number[],
+	named: readonly string[],
+): readonly number[] {
+	const live = liveColumns(table);
+	const generated = slots.map((slot) => live[slot]!).find(isGenerated);
+	if (generated === undefined) return slots;
+	if (named.length > 0) throw generatedInCopy(generated);
+	return slots.filter((slot) => !isGenerated(live[slot]!));
+}
+
 /** After an error the client is still sending: what it sends is read and thrown away by the protocol server. */
 export async function copyFrom(
 	state: SessionState,
@@ -180,7 +204,7 @@ export async function copyFrom(
 	}
 	const binder: Binder = await binderFor(state, block, undefined, []);
 	const table = storedTable(binder, statement.table!);
-	const slots = targetSlots(table, statement.columns, []);
+	const slots = copiedSlots(table, targetSlots(table, statement.columns, []), statement.columns);
 	binder.access.writes(table, undefined, "INSERT", slots);
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
 	const columns = columnsOf(table, slots);

@@ -1,14 +1,17 @@
 /** COPY table or query TO STDOUT. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { isGenerated, liveColumns } from "../catalog/descriptor.ts";
 import { Env } from "../execute/env.ts";
 import type { Query } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
+import type { Binder } from "../plan/binder.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { asOfClause, enterPast } from "./as-of.ts";
 import type { CopyStatement } from "./copy.ts";
 import { csvField } from "./copy-csv.ts";
-import { requireRelation } from "./copy-from.ts";
+import { generatedInCopy, requireRelation } from "./copy-from.ts";
 import { type CopyOptions, copyOptions } from "./copy-options.ts";
 import { textField } from "./copy-text.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
@@ -18,11 +21,24 @@ import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultColumn, ResultSink } from "./types.ts";
 
+/** None: all there are. */
+function copiedColumns(binder: Binder, { table: name, columns }: CopyStatement): readonly string[] {
+	const found = binder.lookup(name!);
+	if (found?.kind !== "table") return columns;
+	const live = liveColumns(found.table);
+	if (!live.some(isGenerated)) return columns;
+	for (const column of live) {
+		if (isGenerated(column) && columns.includes(column.name)) throw generatedInCopy(column);
+	}
+	if (columns.length > 0) return columns;
+	return live.filter((column) => !isGenerated(column)).map((column) => column.name);
+}
+
 /** COPY t (a, b) TO reads what SELECT a, b FROM t reads. */
-function queryOf(statement: CopyStatement): Query {
+function queryOf(statement: CopyStatement, binder: Binder): Query {
 	if (statement.query !== undefined) return statement.query;
 	const at = statement.at;
-	const columns = statement.columns;
+	const columns = copiedColumns(binder, statement);
 	return {
 		kind: "query",
 		with: [],
@@ -86,7 +102,13 @@ export async function copyTo(
 	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
 	if (statement.table !== undefined) requireRelation(binder, statement.table);
-	const bound = bindAndPlan(state, queryOf(statement), lexed, [], binder.environment.catalog);
+	const bound = bindAndPlan(
+		state,
+		queryOf(statement, binder),
+		lexed,
+		[],
+		binder.environment.catalog,
+	);
 	await authorizeRun(state, block, bound);
 	const { plan } = bound;
 	if (plan.hasChanges === true) {

@@ -50,12 +50,14 @@ columnConstraintBody -> "not" "null" {% () => ({ kind: "not-null" }) %}
                       | "check" "(" expr ")" noInherit {% ([, , condition]) => ({ kind: "check", condition }) %}
                       | "references" qualifiedName columnListOpt referenceActions
                         {% ([, table, columns, actions]) => ({ kind: "references", table, columns, ...actions }) %}
-                      | "generated" generatedWhen "as" "identity" identityOptions {% ([, always]) => ({ kind: "identity", always }) %}
-                      | "generated" generatedWhen "as" "(" expr ")" "stored" {% () => { throw unsupported("generated columns are"); } %}
+                      | "generated" generatedWhen "as" "identity" identityOptions {% ([, always, , , options]) => ({ kind: "identity", always, options }) %}
+                      | "generated" notByDefault "as" "(" expr ")" "stored"
+                        {% ([, byDefaultAt, , , expression]) => ({ kind: "generated", byDefaultAt, expression }) %}
                       | deferral {% id %}
+notByDefault -> "always" {% () => undefined %} | "by" "default" {% (d, at) => at %}
 generatedWhen -> "always" {% () => true %} | "by" "default" {% () => false %}
 identityOptions -> null {% () => [] %}
-                 | "(" sequenceOptionList ")" {% () => { throw unsupported("sequence options of an identity column are"); } %}
+                 | "(" sequenceOptionList ")" {% ([, options]) => options %}
 nullsDistinct -> null
                | "nulls" "distinct"
                | "nulls" "not" "distinct" {% () => { throw unsupported("NULLS NOT DISTINCT is"); } %}

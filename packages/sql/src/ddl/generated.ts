@@ -1,0 +1,101 @@
+/** GENERATED ALWAYS AS (...) STORED: the expression of a column over the others of its table. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	type ColumnDescriptor,
+	isGenerated,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { Expression } from "../parser/ast.ts";
+import { bindGenerated, storedExpression, tableRelation } from "../plan/bind-table.ts";
+import { Binder } from "../plan/binder.ts";
+import { type Bound, someNode } from "../plan/bound.ts";
+import { typeByOid } from "../types/registry.ts";
+import type { NewColumn } from "./column-definition.ts";
+import { columnsIn, deparse } from "./deparse.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+
+/** The table with the expressions of columns that it has. Throws 42P17. */
+export function withGenerated(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	made: readonly NewColumn[],
+): TableDescriptor {
+	const names = new Set(
+		[
+			...liveColumns(table).filter(isGenerated),
+			...made.filter(({ generated }) => generated !== undefined).map(({ column }) => column),
+		].map(({ name }) => name),
+	);
+	const texts = new Map<number, string>();
+	for (const { column, generated } of made) {
+		if (generated === undefined) continue;
+		texts.set(column.attnum, generationText(editor, table, column, generated, names));
+	}
+	if (texts.size === 0) return table;
+	const columns = table.columns.map((one) => {
+		const generatedText = texts.get(one.attnum);
+		return generatedText === undefined ? one : { ...one, generatedText };
+	});
+	return { ...table, columns };
+}
+
+/** `generated`: names of all generated columns. */
+function generationText(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	expression: Expression,
+	generated: ReadonlySet<string>,
+): string {
+	// What the text cannot say is refused first.
+	const text = deparse(expression);
+	const { state } = editor;
+	const binder = new Binder(
+		{
+			catalog: editor.catalog,
+			virtualTable: state.services.virtualTable,
+			searchPath: state.context.searchPath,
+			context: state.context,
+		},
+		[],
+		[],
+	);
+	const bound = bindGenerated(binder, column, tableRelation(table, undefined), expression);
+	someNode(bound, (node) => {
+		const name = node.kind === "column" ? node.relation.columns[node.column]!.name : undefined;
+		if (name === undefined || !generated.has(name)) return false;
+		throw new DatabaseError(
+			"42P17",
+			`cannot use generated column "${name}" in column generation expression`,
+			{
+				detail: "A generated column cannot reference another generated column.",
+				position: node.at + 1,
+			},
+		);
+	});
+	if (someNode(bound, (node) => !isImmutable(node))) {
+		throw new DatabaseError("42P17", "generation expression is not immutable");
+	}
+	return text;
+}
+
+/** Dates and times as texts, and with zones, look as the session's settings say. */
+function isImmutable(node: Bound): boolean {
+	if (node.kind === "call") return node.fn.volatility === "immutable";
+	if (node.kind !== "cast") return true;
+	const [from, to] = [node.args[0]!.type.oid, node.type.oid];
+	const zoned = [from, to].filter((oid) => oid === 1184 || oid === 1266).length;
+	const temporal = [from, to].filter((oid) => "DT".includes(typeByOid(oid)!.category)).length;
+	return from === to || temporal === 0 || (temporal === 2 && zoned !== 1);
+}
+
+/** Generated columns that a column goes into. */
+export const generatedFrom = (
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+): readonly ColumnDescriptor[] =>
+	liveColumns(table).filter(
+		({ generatedText }) =>
+			generatedText !== undefined && columnsIn(storedExpression(generatedText)).has(column.name),
+	);
