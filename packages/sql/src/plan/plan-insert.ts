@@ -220,9 +220,11 @@ function valuesSource(
 	const readers = columns.slots
 		.slice(0, width)
 		.map((slot): CellReader => cellReader(binder, live[slot]!));
-	const generated = columns.slots
+	const refusing = columns.slots
 		.slice(0, width)
-		.find((slot) => live[slot]!.identity === "always" || isGenerated(live[slot]!));
+		.flatMap((slot, at) =>
+			live[slot]!.identity === "always" || isGenerated(live[slot]!) ? [{ slot, at }] : [],
+		);
 	const evaluators = compiled.length === 1 ? syncOnly(compiled[0]!) : undefined;
 	const more = async (cells: readonly unknown[], env: Env): Promise<Datum[]> => {
 		const row: Datum[] = new Array(live.length);
@@ -244,7 +246,9 @@ function valuesSource(
 			let batch: Datum[][] = [];
 			for (const row of compiled) batch.push(await evaluateAll(row, [], env));
 			const rest = env.execution.moreRows ?? [];
-			if (rest.length > 0 && generated !== undefined) refuseGenerated(columns, generated);
+			for (const { slot, at } of refusing) {
+				if (rest.some((cells) => cells[at] !== "default")) refuseGenerated(columns, slot);
+			}
 			for (const cells of rest) {
 				batch.push(await more(cells, env));
 				if (batch.length < valuesBatch) continue;
