@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help build cluster cluster-stop cluster-clean demo test clean install node-version \
-	soak sim sim-mutants model jepsen bench
+	soak sim sim-mutants model jepsen jepsen-all bench
 
 help:
 	@echo "make cluster        three nodes on this machine, SQL on 127.0.0.1:7431 to 7433"
@@ -16,6 +16,8 @@ help:
 	@echo "make model          the commit protocol alone in five million random walks; HELP=1 says more"
 	@echo "make model RAFT=1   every interleaving of a bounded Raft group"
 	@echo "make soak           long tests on real processes: kills, power loss, pgbench"
+	@echo "make jepsen         hostile checks on real processes; TEST=... NEMESIS=... TIME=60 NODES=5"
+	@echo "make jepsen-all     all of them, one after the other"
 	@echo "make bench          against PostgreSQL on this machine, in turn"
 	@echo "make clean          remove what was compiled"
 
@@ -68,9 +70,13 @@ clean:
 bench: build
 	@node bench/dist/main.js $(BENCH_FLAGS)
 
-# Only the histories of list-append transactions under kills and pauses.
+# Hostile checks on real processes. TEST, NEMESIS (names, with commas), TIME in seconds, NODES, CONCURRENCY, SEED: see jepsen/README.md.
 jepsen: build
-	@node jepsen/dist/soak/main.js list-append
+	@node jepsen/dist/main.js
+
+# Every workload, by default with a mix of faults.
+jepsen-all: build
+	@TEST=all node jepsen/dist/main.js
 
 # SEEDS=n: so many seeds; SEED=x: only this one; TRACE=1: with all that happens in it.
 sim: build

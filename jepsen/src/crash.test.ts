@@ -1,4 +1,4 @@
-/** Short forms of `scenarios/crash.ts` and `list-append.ts`: real processes, real kills. */
+/** Short forms of `scenarios/crash.ts`: real processes, real kills. */
 import test, { type ExecutionContext } from "ava";
 import { ProcessCluster } from "./harness/process-cluster.ts";
 import {
@@ -8,7 +8,6 @@ import {
 	locksOfTheDead,
 	prepareCrash,
 } from "./scenarios/crash.ts";
-import { listAppend } from "./scenarios/list-append.ts";
 import type { Violations } from "./scenarios/scenario.ts";
 
 const parts = 6;
@@ -47,11 +46,4 @@ test.serial("kills lose nothing of transactions over several ranges", async (t) 
 		base.cluster.nodes.map((node) => node.metric("quorate_commits_two_phase_total")),
 	);
 	t.true(Math.max(...counts) > 0, "some commits were two-phase");
-});
-
-test.serial("a history of kills and pauses is strictly serializable", async (t) => {
-	const cluster = await ProcessCluster.start();
-	t.teardown(() => cluster.close());
-	const sizes = { clientsPerNode: 3, keyCount: 12, faults: 3, pace: 60, seed: 1 };
-	t.deepEqual(await listAppend({ cluster, log: (line) => t.log(line), ...sizes }), []);
 });

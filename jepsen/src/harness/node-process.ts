@@ -10,6 +10,12 @@ export interface NodeDescription {
 	readonly name: string;
 	/** A program and its first arguments; the flags of `quorate start` follow. */
 	readonly program: readonly string[];
+	/** 127.0.0.1 where nothing is said. */
+	readonly host?: string;
+	/** Added to the environment. */
+	readonly environment?: Readonly<Record<string, string>>;
+	/** It is a program that takes messages of its parent (see `nodes/node-with-hooks.ts`). */
+	readonly takesMessages?: boolean;
 	readonly join: string;
 	readonly data: string;
 	readonly log: string;
@@ -36,7 +42,11 @@ export class NodeProcess {
 	}
 
 	get url(): string {
-		return `postgresql://quorate@127.0.0.1:${this.description.sqlPort}/quorate`;
+		return `postgresql://quorate@${this.host}:${this.description.sqlPort}/quorate`;
+	}
+
+	get host(): string {
+		return this.description.host ?? "127.0.0.1";
 	}
 
 	get running(): boolean {
@@ -49,17 +59,20 @@ export class NodeProcess {
 			throw new Error(`${this.name} runs already`);
 		}
 		const { join, data, log, sqlPort, peerPort, adminPort } = this.description;
+		const { environment, takesMessages = false } = this.description;
+		const { host } = this;
 		const flags = {
 			"--join": join,
 			"--data": data,
-			"--listen": `127.0.0.1:${peerPort}`,
-			"--sql": `127.0.0.1:${sqlPort}`,
-			"--admin": `127.0.0.1:${adminPort}`,
+			"--listen": `${host}:${peerPort}`,
+			"--sql": `${host}:${sqlPort}`,
+			"--admin": `${host}:${adminPort}`,
 		};
 		const output = openSync(log, "a");
 		const [first, ...rest] = program;
 		this.#child = spawnOwned(first!, [...rest, "start", ...Object.entries(flags).flat()], {
-			stdio: ["ignore", output, output],
+			stdio: ["ignore", output, output, ...(takesMessages ? (["ipc"] as const) : [])],
+			...(environment === undefined ? {} : { env: { ...process.env, ...environment } }),
 		});
 		closeSync(output);
 		this.#endExpected = false;
@@ -100,6 +113,13 @@ export class NodeProcess {
 		this.#signal("SIGCONT");
 	}
 
+	/** Whatever state it is in. */
+	resumeIfRunning(): void {
+		if (this.running && this.#child !== undefined) {
+			signalOwned(this.#child, "SIGCONT");
+		}
+	}
+
 	connect(applicationName = "jepsen"): Promise<PgClient> {
 		return PgClient.connect(this.connection(applicationName));
 	}
@@ -109,9 +129,17 @@ export class NodeProcess {
 		return { ...options, connectTimeoutMs };
 	}
 
+	/** To a program that takes messages; nothing happens where it does not run. */
+	send(message: object): void {
+		const child = this.#child;
+		if (this.running && child?.connected) {
+			child.send(message, () => undefined);
+		}
+	}
+
 	/** The value of a metric of the admin port, summed over its labels. */
 	async metric(name: string): Promise<number> {
-		const response = await fetch(`http://127.0.0.1:${this.description.adminPort}/metrics`, {
+		const response = await fetch(`http://${this.host}:${this.description.adminPort}/metrics`, {
 			signal: AbortSignal.timeout(patienceMs),
 		});
 		const lines = (await response.text()).split("\n");

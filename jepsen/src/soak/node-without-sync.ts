@@ -10,17 +10,7 @@ import { openRocksEngine } from "@quorate/storage/rocks-engine";
 import { Command } from "commander";
 import type { NodeOptions, RunningNode } from "quorate/node-adapter";
 import { runStart, type StartFlags } from "quorate/run-node";
-
-/** Methods of the real objects are kept as they are, with their private state. */
-function overridden<T extends object>(target: T, overrides: Partial<T>): T {
-	return new Proxy(target, {
-		get(object, name) {
-			const override = Reflect.get(overrides, name) as unknown;
-			const value = override ?? (Reflect.get(object, name) as unknown);
-			return override === undefined && typeof value === "function" ? value.bind(object) : value;
-		},
-	});
-}
+import { overridden } from "../nodes/overridden.ts";
 
 function withoutSync(disk: Disk): Disk {
 	const open = async (path: string, mode: "create" | "existing"): Promise<DiskFile> =>

@@ -1,0 +1,33 @@
+/** Faults: each is begun, stays for a while, and is ended. What a run needs for them is said beforehand. */
+import type { Value } from "@quorate/checker/operations";
+import type { DiskKind, RunCluster } from "../run/run-cluster.ts";
+import type { SeededRandom } from "../workload/random.ts";
+import type { Workload } from "../workloads/workload.ts";
+
+export interface NemesisContext {
+	readonly cluster: RunCluster;
+	readonly workload: Workload;
+	readonly random: SeededRandom;
+}
+
+export interface Fault {
+	/** By which faults are counted: "kill", "partition-ring" ... */
+	readonly kind: string;
+	readonly what: Value;
+	end(): Promise<void>;
+}
+
+export interface Nemesis {
+	readonly name: string;
+	readonly about: string;
+	readonly needsHooks?: boolean;
+	readonly disk?: DiskKind;
+	/** At least so many nodes. */
+	readonly nodesMin?: number;
+	/** Errors that clients may be told because of it, besides those that every run may see. */
+	readonly codes?: readonly string[];
+	/** How long it is before nodes are as they were, besides the ordinary while; it is not held against availability. */
+	begin(context: NemesisContext): Promise<Fault>;
+}
+
+export const nothing = async (): Promise<void> => undefined;

@@ -1,0 +1,93 @@
+/** What the cluster itself does with ranges and nodes, while transactions run. */
+
+import { until } from "../harness/poll.ts";
+import type { Session } from "../net/session.ts";
+import type { Nemesis, NemesisContext } from "./nemesis.ts";
+import { nothing } from "./nemesis.ts";
+
+const statementMs = 20_000;
+
+async function withSession<T>(
+	{ cluster, random }: NemesisContext,
+	task: (session: Session) => Promise<T>,
+): Promise<T> {
+	const session = await cluster.session(random, "nemesis");
+	try {
+		return await session.within(statementMs, () => task(session));
+	} finally {
+		await session.close();
+	}
+}
+
+/** A split also spreads the leases of the table's ranges over the nodes. */
+export const splits: Nemesis = {
+	name: "splits",
+	about: "ranges are cut, and their leases spread over the nodes",
+	begin: async (context) => {
+		const text = context.workload.split(context.random);
+		await withSession(context, (session) => session.query(text));
+		return { kind: "split", what: text, end: nothing };
+	},
+};
+
+/** A drained node gives all leases and replicas away; it is used again afterwards. */
+export const leases: Nemesis = {
+	name: "leases",
+	about: "a node gives its leases and replicas to others, and takes some again",
+	nodesMin: 4,
+	begin: async (context) => {
+		const node = context.cluster.pickMember(context.random);
+		const id = await idOf(context, node.description.sqlPort, node.host);
+		await withSession(context, (session) => session.query(`SELECT quorate_drain_node(${id})`));
+		return {
+			kind: "lease-move",
+			what: node.name,
+			end: () =>
+				retried(() =>
+					withSession(context, (session) => session.query(`SELECT quorate_undrain_node(${id})`)),
+				),
+		};
+	},
+};
+
+/** In turn: a further node joins, and one is drained, removed and stopped. */
+export const membership: Nemesis = {
+	name: "membership",
+	about: "a node joins, and one that was drained is removed for good",
+	nodesMin: 3,
+	begin: async (context) => {
+		const { cluster, random } = context;
+		const place = cluster.spare();
+		if (place !== undefined) {
+			const node = await cluster.join(place);
+			return { kind: "node-added", what: node.name, end: nothing };
+		}
+		const node = cluster.pickMember(random);
+		const id = await idOf(context, node.description.sqlPort, node.host);
+		await withSession(context, (session) => session.query(`SELECT quorate_drain_node(${id})`));
+		const end = async (): Promise<void> => {
+			await until(`${node.name} is drained and removed`, () =>
+				withSession(context, async (session) => {
+					await session.query(`SELECT quorate_remove_node(${id})`);
+					return true;
+				}),
+			);
+			await cluster.leave(cluster.placeOf(node));
+		};
+		return { kind: "node-removed", what: node.name, end };
+	},
+};
+
+async function idOf(context: NemesisContext, port: number, host: string): Promise<number> {
+	const text = `SELECT node_id FROM quorate_nodes WHERE sql_address = '${host}:${port}' AND state <> 'removed' ORDER BY node_id DESC`;
+	const id = await withSession(context, (session) => session.value(text));
+	if (id === null) throw new Error(`no node serves SQL on ${host}:${port}`);
+	return Number(id);
+}
+
+async function retried<T>(task: () => Promise<T>): Promise<void> {
+	await until("a statement of the nemesis is answered", async () => {
+		await task();
+		return true;
+	});
+}
