@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help build cluster cluster-stop cluster-clean demo test clean install node-version \
-	soak sim sim-mutants model jepsen jepsen-all bench
+	soak sim sim-mutants model jepsen jepsen-all jepsen-mutants bench
 
 help:
 	@echo "make cluster        three nodes on this machine, SQL on 127.0.0.1:7431 to 7433"
@@ -77,6 +77,10 @@ jepsen: build
 # Every workload, by default with a mix of faults.
 jepsen-all: build
 	@TEST=all node jepsen/dist/main.js
+
+# Protections taken out of real nodes: what clients see must give each away. MUTANT=x: only this one.
+jepsen-mutants: build
+	@node jepsen/dist/run/planted.js
 
 # SEEDS=n: so many seeds; SEED=x: only this one; TRACE=1: with all that happens in it.
 sim: build

@@ -22,6 +22,8 @@ export interface RunFacts {
 	readonly isQuiet: boolean;
 	/** A run that goes by operations says nothing of time: it is a test, and machines differ. */
 	readonly isTimed: boolean;
+	/** In which this process did not run, either. */
+	readonly stalledSeconds: number;
 	/** What went wrong with the run itself: a node that ended, a read at the end without an answer. */
 	readonly problems: readonly string[];
 }
@@ -35,7 +37,8 @@ export interface Judgement {
 }
 
 export function judge(facts: RunFacts): Judgement {
-	const { history, verdict, codes, moreCodes, faults, isQuiet, isTimed, problems } = facts;
+	const { history, verdict, codes, moreCodes, faults, isQuiet, isTimed, stalledSeconds, problems } =
+		facts;
 	const all = pairs(history);
 	const of = (status: string) => all.filter((o) => o.status === status).length;
 	const counts = { ok: of("ok"), fail: of("fail"), info: of("info") };
@@ -61,7 +64,7 @@ export function judge(facts: RunFacts): Judgement {
 		...(!isQuiet && Object.keys(faults).length === 0
 			? [one("no-fault", "no fault was injected")]
 			: []),
-		...(isTimed && longestGapSeconds > gapMax
+		...(isTimed && longestGapSeconds - stalledSeconds > gapMax
 			? [one("unavailable", `nothing succeeded for ${longestGapSeconds.toFixed(1)} s`)]
 			: []),
 	];

@@ -17,6 +17,7 @@ import { Load } from "./load.ts";
 import type { RunOptions } from "./options.ts";
 import { Recorder } from "./recorder.ts";
 import { RunCluster } from "./run-cluster.ts";
+import { Stalls } from "./stalls.ts";
 
 export interface RunResult {
 	readonly test: string;
@@ -29,7 +30,7 @@ export interface RunResult {
 
 /** After all is healed: so many operations succeed, within so long, or the cluster is not available. */
 const recoveryOperations = 50;
-const recoveryMs = 30_000;
+const recoveryMs = 60_000;
 /** Where a run goes by operations: how many faults it is cut into. */
 const faultsPerRun = 4;
 
@@ -63,6 +64,7 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 		hooks: mutation !== undefined ? { mutation } : nemesis.needsHooks === true ? {} : undefined,
 		logs: directory,
 	});
+	const stalls = new Stalls();
 	const recorder = new Recorder(join(directory, "history.jsonl"));
 	try {
 		const made: Made = { cluster, workload, nemesis, recorder, options, log };
@@ -76,6 +78,7 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 			moreCodes: nemesis.codes ?? [],
 			faults: faults.counts,
 			isQuiet: nemesis.name === "none",
+			stalledSeconds: stalls.totalMs / 1000,
 			isTimed: options.operations === undefined,
 		});
 		const seconds = (performance.now() - begun) / 1000;
@@ -83,6 +86,7 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 		const results = {
 			...{ test, nemesis: nemesis.name, valid: judgement.valid, seconds, network: network.kind },
 			...{ counts: judgement.counts, faults: faults.counts, notPossible: faults.failures },
+			machineStalledSeconds: stalls.totalMs / 1000,
 			...{ codes, workload: verdict.counts, longestGapSeconds: judgement.longestGapSeconds },
 			...{ latencySeconds: judgement.availability.latency, findings: judgement.findings, options },
 		};
@@ -94,6 +98,7 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 			...{ test, nemesis: nemesis.name, judgement, faults: faults.counts, directory, seconds },
 		};
 	} finally {
+		stalls.close();
 		await cluster.close();
 	}
 }

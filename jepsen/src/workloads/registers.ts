@@ -118,7 +118,7 @@ export function g2(): Workload {
 							throw new Failed("fail", "taken", "somebody was faster");
 						}
 						await session.query(
-							`INSERT INTO ${side} VALUES (${rowOf(key)}, ${key}, ${written * 3})`,
+							`INSERT INTO ${side} VALUES (${rowOf(written)}, ${key}, ${written * 3})`,
 						);
 						return [
 							["p", watched, []],

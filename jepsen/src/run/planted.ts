@@ -1,0 +1,89 @@
+/**
+ * `make jepsen-mutants`: protections taken out of real nodes, one after the other; each must be missed by what clients see. That a run
+ * was slow, or a node ended, does not count.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Mutations } from "@quorate/keys/mutations";
+import type { Finding } from "../workloads/workload.ts";
+
+interface Planted {
+	readonly mutation: keyof Mutations;
+	readonly what: string;
+	readonly test: string;
+	readonly nemesis: string;
+}
+
+const planted: readonly Planted[] = [
+	{
+		mutation: "withoutValidation",
+		what: "commit without validating",
+		test: "g2",
+		nemesis: "splits",
+	},
+	{
+		mutation: "resolvedAtPreparePoint",
+		what: "resolve an intent with the prepare timestamp",
+		test: "list-append",
+		nemesis: "splits",
+	},
+	{
+		mutation: "withoutFencing",
+		what: "commit for a session that has lost its advisory lock",
+		test: "lock",
+		nemesis: "pause",
+	},
+	{
+		mutation: "withoutLeaseExpiry",
+		what: "answer a read above the lease's expiry",
+		test: "register",
+		nemesis: "partition",
+	},
+];
+const program = fileURLToPath(new URL("../main.js", import.meta.url));
+const attempts = 3;
+/** What says nothing of the answers that clients had. */
+const circumstances = new Set([
+	...["nothing-proved", "problem", "unexpected-error", "no-success", "no-fault", "unavailable"],
+	"undecided",
+]);
+
+const chosen = planted.filter(({ mutation }) =>
+	[undefined, "", mutation].includes(process.env["MUTANT"]),
+);
+let missing = chosen.length === 0 ? 1 : 0;
+for (const one of chosen) {
+	const found = look(one);
+	if (found === undefined) missing++;
+	console.log(`${one.what} (${one.test}, ${one.nemesis}): ${found ?? "NOT FOUND"}`);
+}
+process.exitCode = missing === 0 ? 0 : 1;
+
+/** The first line that says what was seen. */
+function look({ mutation, test, nemesis }: Planted): string | undefined {
+	for (let attempt = 1; attempt <= attempts; attempt++) {
+		const store = mkdtempSync(join(tmpdir(), "quorate-planted-"));
+		const variables = { MUTANT: mutation, TEST: test, NEMESIS: nemesis, STORE: store };
+		spawnSync(process.execPath, [program], {
+			stdio: ["ignore", "ignore", "inherit"],
+			env: { ...process.env, TIME: process.env["TIME"] || "30", NODES: "3", ...variables },
+		});
+		const first = findingsIn(store).find(({ kind }) => !circumstances.has(kind));
+		rmSync(store, { recursive: true, force: true });
+		if (first !== undefined) return `run ${attempt}: ${first.kind}: ${first.explanation[0]}`;
+	}
+	return undefined;
+}
+
+function findingsIn(store: string): readonly Finding[] {
+	const names = readdirSync(store, { recursive: true }) as string[];
+	const results = names.find((name) => name.endsWith("results.json"));
+	if (results === undefined) return [];
+	const read = JSON.parse(readFileSync(join(store, results), "utf8")) as {
+		readonly findings: readonly Finding[];
+	};
+	return read.findings;
+}
