@@ -35,7 +35,7 @@ async function run(t: ExecutionContext, variables: Record<string, string>): Prom
 }
 
 test.serial("a mix of faults on three nodes, and what is kept of it", async (t) => {
-	const variables = { TEST: "list-append", NEMESIS: "mixed", OPS: "300", NODES: "3", SEED: "7" };
+	const variables = { TEST: "list-append", NEMESIS: "mixed", OPS: "200", NODES: "3", SEED: "7" };
 	const { status, output, directory } = await run(t, variables);
 	t.log(output);
 	t.is(status, 0, output);
