@@ -13,10 +13,13 @@ import type {
 	ClusterActivity,
 	NodeActivity,
 	NodeChange,
+	NodeStatements,
 } from "@quorate/sql/types/cluster-access";
 
 /** A node that does not answer in this time is left out, or not signalled. */
 const answerMs = 1_000;
+/** Of each node, as many as it keeps. */
+const shapesMost = 500;
 
 export interface ClusterStatusOptions {
 	readonly nodeId: NodeId;
@@ -44,6 +47,10 @@ export class ClusterStatus implements ClusterAccess {
 			const { locks, leftOut } = store.lockReport();
 			return { nodeId, sessions: sessions.statuses(), locks, locksLeftOut: leftOut };
 		});
+		rpc.handle(
+			"statements",
+			(): NodeStatements => ({ nodeId, ...sessions.statements(shapesMost) }),
+		);
 		rpc.handle("session-signal", (body: Body) => {
 			const { process, what } = body as Signal;
 			return server.signal(process, what);
@@ -55,21 +62,35 @@ export class ClusterStatus implements ClusterAccess {
 	}
 
 	async activity(): Promise<ClusterActivity> {
-		const nodes: NodeActivity[] = [];
+		const { answers, silent } = await this.askAll<NodeActivity>("activity", null);
+		return { nodes: answers, silent };
+	}
+
+	async statements(): Promise<ClusterActivity> {
+		const { answers, silent } = await this.askAll<NodeStatements>("statements", null);
+		return { nodes: [], silent, statements: answers };
+	}
+
+	/** In order of the nodes. */
+	async askAll<Answer extends { readonly nodeId: NodeId }>(
+		method: string,
+		body: Body,
+	): Promise<{ readonly answers: readonly Answer[]; readonly silent: readonly NodeId[] }> {
+		const answers: Answer[] = [];
 		const silent: NodeId[] = [];
 		await Promise.all(
 			(await this.#nodes()).map(async (node) => {
-				const answer = await this.#ask(node, "activity", null);
+				const answer = await this.#ask(node, method, body);
 				if (answer === undefined) {
 					silent.push(node);
 				} else {
-					nodes.push(answer as NodeActivity);
+					answers.push(answer as unknown as Answer);
 				}
 			}),
 		);
-		nodes.sort((a, b) => a.nodeId - b.nodeId);
+		answers.sort((a, b) => a.nodeId - b.nodeId);
 		silent.sort((a, b) => a - b);
-		return { nodes, silent };
+		return { answers, silent };
 	}
 
 	async signal(process: number, what: "cancel" | "terminate"): Promise<boolean> {

@@ -232,6 +232,8 @@ quorate_ranges 15904 v
 quorate_events 15905 v
   event_id:int8 at:timestamptz kind:text range_id:int8 to_nodes:_int4 from_nodes:_int4 reason:text outcome:text
   bytes:int8 took_ms:int8
+quorate_statements 15906 v
+  node_id:int4 statement:text kind:text calls:int8 failures:int8 total_ms:float8 mean_ms:float8 worst_ms:float8
 `;
 
 export const informationSchemaShapes = `

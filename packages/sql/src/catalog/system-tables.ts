@@ -22,6 +22,7 @@ import * as information from "./system-information-schema.ts";
 import * as overview from "./system-overview.ts";
 import * as relations from "./system-relations.ts";
 import { type SystemShape, systemShapes } from "./system-shape.ts";
+import { statementRows } from "./system-statements.ts";
 import type { RowSource, SystemRow } from "./system-table.ts";
 import * as types from "./system-types.ts";
 import * as views from "./system-views.ts";
@@ -61,6 +62,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.quorate_locks": activityOf.lockRows,
 	"pg_catalog.quorate_nodes": overview.nodeRows,
 	"pg_catalog.quorate_ranges": overview.rangeRows,
+	"pg_catalog.quorate_statements": statementRows,
 	"pg_catalog.quorate_transactions": activityOf.transactionRows,
 	"pg_catalog.pg_type": types.typeRows,
 	"pg_catalog.pg_user": cluster.userRows,
@@ -130,6 +132,10 @@ class SystemTable implements VirtualTable {
 
 	get isOverview(): boolean {
 		return overviews.has(this.name);
+	}
+
+	get isOfStatements(): boolean {
+		return this.name === "quorate_statements";
 	}
 
 	get isClusterWide(): boolean {

@@ -11,6 +11,8 @@ export interface VirtualTable {
 	readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
 	/** Its rows are about all nodes: they have to be asked first. */
 	readonly isClusterWide: boolean;
+	/** They are about what all nodes have run. */
+	readonly isOfStatements: boolean;
 	/** Rows come from the control plane's overview. */
 	readonly isOverview: boolean;
 	/** `activity`: what the nodes said, for a table that is cluster-wide. */

@@ -1,16 +1,19 @@
 /** Sessions of one node, and what they share. */
 
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
+import { relationOf } from "../catalog/system-activity.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
 import { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
+import type { StatementReport } from "../types/statement-report.ts";
 import { loginFacts, loginRole } from "./login.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
@@ -22,6 +25,7 @@ import type { SessionState } from "./session-state.ts";
 import { aloneWith, sessionStatus } from "./session-status.ts";
 import { settingDefinition } from "./setting-definitions.ts";
 import { parseOptions } from "./start-up-options.ts";
+import { StatementStatistics } from "./statement-statistics.ts";
 import type { SessionFactory } from "./types.ts";
 import { UtilityCache } from "./utility-cache.ts";
 
@@ -35,6 +39,10 @@ export interface NodeSessions extends SessionFactory {
 	close(): void;
 	/** Of all that are open. */
 	statuses(): readonly SessionStatus[];
+	/** Of the statements that they have run, at most so many texts. */
+	statements(shapesMost: number): StatementReport;
+	/** The name of the table whose data begin at this key; undefined: no table's, or not known at the moment. */
+	tableOf(key: Key): string | undefined;
 }
 
 export interface SessionFactoryOptions {
@@ -63,6 +71,7 @@ const notSettings: ReadonlySet<string> = new Set(["user", "database", "replicati
 function services(options: SessionFactoryOptions): NodeServices {
 	const { runtime, coordinator, placement, advisory } = options;
 	const sessions = new Set<SessionState>();
+	const statistics = new StatementStatistics();
 	return {
 		runtime,
 		coordinator,
@@ -72,11 +81,12 @@ function services(options: SessionFactoryOptions): NodeServices {
 		catalog: new Catalog(coordinator, placement),
 		plans: new PlanCache(),
 		utilities: new UtilityCache(),
+		statistics,
 		rowIds: new RowIds(placement),
 		objectIds: new ObjectIds(placement),
 		sequences: new SequenceBlocks(runtime, coordinator, () => placement.schemaVersion()),
 		sessions,
-		cluster: options.cluster ?? aloneWith(sessions),
+		cluster: options.cluster ?? aloneWith(sessions, statistics),
 		virtualTable: systemTable,
 		catalogCall: callCatalog,
 		database: options.database ?? "quorate",
@@ -136,5 +146,10 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 		dropEverything: () => dropEverything(shared),
 		close: () => shared.notifications.close(),
 		statuses: () => [...shared.sessions].map(sessionStatus),
+		statements: (shapesMost) => shared.statistics.report(shapesMost),
+		tableOf: (key) => {
+			const catalog = shared.catalog.known();
+			return catalog === undefined ? undefined : relationOf(catalog, key)?.name;
+		},
 	};
 }

@@ -16,6 +16,7 @@ import type { NotificationHub } from "./notification-hub.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
 import type { SessionState } from "./session-state.ts";
+import type { StatementStatistics } from "./statement-statistics.ts";
 import type { UtilityCache } from "./utility-cache.ts";
 
 /** Functions about the catalog, answered by `catalog/system-functions.ts`. */
@@ -33,6 +34,7 @@ export interface NodeServices {
 	readonly catalog: Catalog;
 	readonly plans: PlanCache;
 	readonly utilities: UtilityCache;
+	readonly statistics: StatementStatistics;
 	readonly rowIds: RowIdSource;
 	readonly objectIds: ObjectIds;
 	readonly sequences: SequenceBlocks;

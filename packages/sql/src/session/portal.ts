@@ -31,6 +31,8 @@ export class QuoratePortal implements Portal {
 	#rest: Batch = [];
 	#finished: string | undefined;
 	#remembered: ExecRow[] | undefined = [];
+	/** By the Executes before this one, in milliseconds. */
+	#spentMs = 0;
 
 	constructor(
 		state: SessionState,
@@ -69,19 +71,23 @@ export class QuoratePortal implements Portal {
 		const run = isAlone && maxRows === 0 && this.#source === undefined;
 		return (run ? this.#runAlone(sink) : this.#run(sink, maxRows)).then(
 			(outcome) => {
-				this.#ended();
+				this.#ended(outcome);
 				return outcome;
 			},
 			(error) => {
-				this.#ended();
+				this.#ended("failed");
 				throw state.translate(error);
 			},
 		);
 	}
 
-	#ended(): void {
-		this.#state.cancel.end();
-		this.#state.activity.end();
+	#ended(outcome: PortalOutcome | "failed"): void {
+		const { cancel, activity, services } = this.#state;
+		cancel.end();
+		this.#spentMs += activity.end();
+		if (outcome !== "suspended") {
+			services.statistics.note(this.statement, this.#spentMs, outcome === "failed");
+		}
 	}
 
 	#runAlone(sink: ResultSink): Promise<"complete" | "suspended"> {

@@ -11,6 +11,7 @@ export class SessionActivity {
 	statementStartMs: number | undefined;
 	changeMs: number;
 	isActive = false;
+	#begunMs = 0;
 
 	constructor(runtime: Runtime, address: string) {
 		this.#runtime = runtime;
@@ -24,10 +25,13 @@ export class SessionActivity {
 		this.isActive = true;
 		this.changeMs = this.#runtime.clock.wallMs();
 		this.statementStartMs = this.changeMs;
+		this.#begunMs = this.#runtime.clock.monotonicMs();
 	}
 
-	end(): void {
+	/** How long it took, in milliseconds. */
+	end(): number {
 		this.isActive = false;
 		this.changeMs = this.#runtime.clock.wallMs();
+		return this.#runtime.clock.monotonicMs() - this.#begunMs;
 	}
 }

@@ -23,6 +23,7 @@ export interface ContextCalls {
 	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity>;
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
 	clusterOverview(): Promise<ClusterActivity>;
+	clusterStatements(): Promise<ClusterActivity>;
 	changeNode(node: number, change: NodeChange): Promise<void>;
 	timestampCall(which: "read" | "commit"): Promise<Datum>;
 }
@@ -184,6 +185,10 @@ export class SessionContext implements FunctionContext {
 
 	clusterOverview(): Promise<ClusterActivity> {
 		return this.#calls.clusterOverview();
+	}
+
+	clusterStatements(): Promise<ClusterActivity> {
+		return this.#calls.clusterStatements();
 	}
 
 	changeNode(node: number, change: NodeChange): Promise<void> {

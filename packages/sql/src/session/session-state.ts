@@ -105,6 +105,7 @@ export class SessionState {
 					silent: [],
 					overview: await this.services.cluster.overview(),
 				}),
+				clusterStatements: () => this.#clusterStatements(),
 				changeNode: (node, change) => this.#changeNode(node, change),
 				timestampCall: (which) => this.#timestampCall(which),
 			},
@@ -462,6 +463,14 @@ export class SessionState {
 		const [activity, advisory] = await Promise.all([cluster.activity(), listed]);
 		for (const gap of gapsOf(activity)) this.notice("WARNING", "01000", gap);
 		return { ...activity, advisory };
+	}
+
+	async #clusterStatements(): Promise<ClusterActivity> {
+		const answer = await this.services.cluster.statements();
+		for (const node of answer.silent) {
+			this.notice("WARNING", "01000", `node ${node} did not answer: what it has run is missing`);
+		}
+		return answer;
 	}
 
 	/** For what is about the cluster as a whole. Rejects with 42501. */

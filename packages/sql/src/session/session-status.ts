@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { ClusterAccess, SessionStatus, TransactionStatus } from "../types/cluster-access.ts";
 import type { SessionState } from "./session-state.ts";
+import type { StatementStatistics } from "./statement-statistics.ts";
 
 /** Longer texts are cut. */
 const textMax = 1_024;
@@ -39,8 +40,16 @@ function transactionOf({ block }: SessionState): TransactionStatus | null {
 }
 
 /** Where there are no other nodes: an in-process coordinator. */
-export function aloneWith(sessions: ReadonlySet<SessionState>): ClusterAccess {
+export function aloneWith(
+	sessions: ReadonlySet<SessionState>,
+	statistics: StatementStatistics,
+): ClusterAccess {
 	return {
+		statements: async () => ({
+			nodes: [],
+			silent: [],
+			statements: [{ nodeId: 1 as NodeId, ...statistics.report(Number.POSITIVE_INFINITY) }],
+		}),
 		activity: async () => ({
 			nodes: [
 				{

@@ -124,8 +124,10 @@ export class QuorateSession implements Session, PortalObserver {
 		state.context.refresh();
 		state.activity.begin(lexed.text);
 		state.cancel.begin(state.statementTimeoutMs);
+		let prepared: Prepared | undefined;
+		let failed = true;
 		try {
-			const prepared = await prepareSimple(state, lexed);
+			prepared = await prepareSimple(state, lexed);
 			const { utility } = prepared;
 			const refusal = state.block?.refusal;
 			if (refusal !== undefined && !endsFailure(utility)) throw refusal;
@@ -141,13 +143,14 @@ export class QuorateSession implements Session, PortalObserver {
 				sink.complete(tag);
 			}
 			if (isLast && state.block?.explicit === false) await state.commit();
+			failed = false;
 		} catch (error) {
 			const shown = state.translate(error);
 			await state.fail();
 			throw shown;
 		} finally {
 			state.cancel.end();
-			state.activity.end();
+			state.services.statistics.note(prepared, state.activity.end(), failed);
 		}
 	}
 
@@ -406,13 +409,25 @@ export class QuorateSession implements Session, PortalObserver {
 		try {
 			if (state.block === undefined || state.block.explicit) return;
 			if (state.block.failed) await state.rollback();
-			else await state.commit();
+			else await this.#commitImplicit();
 		} catch (error) {
 			const shown = state.translate(error);
 			if (told === undefined || !isConflict(shown)) throw shown;
 			await replay(state, told, shown);
 		} finally {
 			if (state.block === undefined) await this.#dropPortals();
+		}
+	}
+
+	async #commitImplicit(): Promise<void> {
+		const { runtime, statistics } = this.state.services;
+		const begunMs = runtime.clock.monotonicMs();
+		let failed = true;
+		try {
+			await this.state.commit();
+			failed = false;
+		} finally {
+			statistics.noteCommit(runtime.clock.monotonicMs() - begunMs, failed);
 		}
 	}
 

@@ -3,6 +3,7 @@ import type { LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/id
 import type { Key } from "@quorate/keys/key";
 import type { Overview } from "@quorate/placement/messages";
 import type { AdvisoryEntry } from "@quorate/txn/advisory-locks";
+import type { StatementReport } from "./statement-report.ts";
 
 /** A client's session, as the node that it is connected to tells it. Times are that node's, in milliseconds since 1970. */
 export interface SessionStatus {
@@ -62,8 +63,14 @@ export interface ClusterActivity {
 	readonly silent: readonly NodeId[];
 	/** Held and waited for, where they were asked for. */
 	readonly advisory?: readonly AdvisoryEntry[];
+	/** What they have run, where that was asked for (and nothing else). */
+	readonly statements?: readonly NodeStatements[];
 	/** Of nodes and ranges, where that was asked for (and nothing else). */
 	readonly overview?: Overview;
+}
+
+export interface NodeStatements extends StatementReport {
+	readonly nodeId: NodeId;
 }
 
 /** `drain`: the node gives up all that it holds, and takes nothing; `undrain` takes that back. `remove`: it never comes back. */
@@ -74,6 +81,8 @@ export interface ClusterAccess {
 	activity(): Promise<ClusterActivity>;
 	/** Cancels the statement of a session, or ends the session. False: there is no such session. Rejects where its node does not answer. */
 	signal(process: number, what: "cancel" | "terminate"): Promise<boolean>;
+	/** Asks all nodes, as `activity` does. */
+	statements(): Promise<ClusterActivity>;
 	/** What the control plane knows of nodes and ranges. */
 	overview(): Promise<Overview>;
 	/** Rejects with 55000 and the reason where that cannot be. */

@@ -104,6 +104,8 @@ export interface FunctionContext extends TypeContext {
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
 	/** Nodes, ranges and what the scheduler does, as the control plane knows them. */
 	clusterOverview(): Promise<ClusterActivity>;
+	/** What all nodes have run; the client is warned of those that do not answer. */
+	clusterStatements(): Promise<ClusterActivity>;
 	changeNode(node: number, change: NodeChange): Promise<void>;
 	/** The oracle's timestamp at which the transaction reads, and that of the session's last commit: NULL before there is one. */
 	timestampCall(which: "read" | "commit"): Promise<Datum>;

@@ -119,11 +119,14 @@ export class VirtualScan extends Operator {
 
 /** What a table of the whole cluster is made of. */
 async function activityFor(
-	{ isClusterWide, isOverview, name }: VirtualTable,
+	{ isClusterWide, isOverview, isOfStatements, name }: VirtualTable,
 	context: FunctionContext,
 ): Promise<ClusterActivity | undefined> {
 	if (isOverview) {
 		return context.clusterOverview();
+	}
+	if (isOfStatements) {
+		return context.clusterStatements();
 	}
 	return isClusterWide ? context.clusterActivity(name === "pg_locks") : undefined;
 }

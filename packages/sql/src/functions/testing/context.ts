@@ -31,6 +31,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		notificationUsage: () => 0,
 		clusterActivity: async () => ({ nodes: [], silent: [] }),
 		clusterOverview: () => Promise.resolve({ nodes: [], silent: [] }),
+		clusterStatements: () => Promise.resolve({ nodes: [], silent: [] }),
 		changeNode: () => Promise.resolve(),
 		signalBackend: async () => false,
 		timestampCall: async () => null,
