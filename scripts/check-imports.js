@@ -42,7 +42,7 @@ const exceptions = [
 	// The engine's binding opens its own files, behind the files that know its traps.
 	{ files: /^packages\/storage\/src\/rocks-/, builtins: /./ },
 	// HTTP is parsed by Node's library over a connection of the runtime: no socket of its own.
-	{ files: /^packages\/server\/src\/admin\.ts$/, builtins: /^node:(http|stream)$/ },
+	{ files: /^packages\/server\/src\/admin(-guard)?\.ts$/, builtins: /^node:(http|stream)$/ },
 ];
 const randomness =
 	/\bMath\.random\b|\b(random\w*|getRandomValues|webcrypto)\b[^;]*from "node:crypto"|\bcrypto\.(random|getRandom|webcrypto)/;

@@ -9,6 +9,7 @@ import type { LogLevel, Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { openRocksEngine } from "@quorate/storage/rocks-engine";
+import { readConsoleFiles } from "./console-files.ts";
 
 export interface NodeOptions {
 	/** Undefined: nothing is kept. */
@@ -42,7 +43,13 @@ export async function startRealNode(options: NodeOptions): Promise<RunningNode> 
 			: createRealRuntime({ logLevel, dataDirectory });
 	keepMemorySmall();
 	const { startNode } = await import("@quorate/server/node");
-	return startNode({ runtime, ...rest, openEngine: () => openEngine(engine, runtime) });
+	const consoleFiles = readConsoleFiles();
+	return startNode({
+		runtime,
+		...rest,
+		consoleFiles,
+		openEngine: () => openEngine(engine, runtime),
+	});
 }
 
 async function openEngine(name: NodeOptions["engine"], node: Runtime): Promise<Engine> {

@@ -1,4 +1,7 @@
-/** The operator's HTTP port: `/health` and `/metrics` (Prometheus text). Read-only; loopback like every listener. */
+/**
+ * The operator's HTTP port: `/health`, `/metrics` (Prometheus text), and the console: a page at `/`, which asks for what it shows at
+ * `/api/`. Read-only; loopback like every listener, and `admin-guard.ts` keeps other pages out.
+ */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
 import type { NodeId } from "@quorate/keys/ids";
@@ -7,7 +10,10 @@ import type { PlacementClient } from "@quorate/placement/types";
 import type { RaftHost } from "@quorate/replica/host-types";
 import type { RangeStore } from "@quorate/replica/store";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
+import type { NodeSessions } from "@quorate/sql/session/factory";
 import type { Gateway } from "@quorate/txn/gateway";
+import { answerHeaders, refusalOf } from "./admin-guard.ts";
+import type { ConsoleData } from "./console-data.ts";
 import type { DiskRoom } from "./disk-room.ts";
 import { createMetrics } from "./metrics.ts";
 import type { RangeRenewal } from "./range-renewal.ts";
@@ -23,7 +29,14 @@ export interface AdminOptions {
 	readonly placement: PlacementClient;
 	readonly renewal: RangeRenewal | undefined;
 	readonly room: DiskRoom;
+	readonly sessions: NodeSessions;
+	readonly console: ConsoleData;
+	/** Undefined: there is no page, only what it would ask for. */
+	readonly consoleFiles: ConsoleFiles | undefined;
 }
+
+/** The page and what it loads, by path. */
+export type ConsoleFiles = ReadonlyMap<string, { readonly type: string; readonly body: string }>;
 
 export interface AdminServer {
 	readonly address: string;
@@ -34,7 +47,9 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 	const metrics = createMetrics(options);
 	const http = createServer((request, response) => {
 		handle(options, metrics, request, response).catch((error) => {
-			response.writeHead(500, { "content-type": "text/plain" });
+			if (!response.headersSent) {
+				response.writeHead(500, { "content-type": "text/plain" });
+			}
 			response.end(`${String(error)}\n`);
 		});
 	});
@@ -61,10 +76,23 @@ async function handle(
 	request: IncomingMessage,
 	response: ServerResponse,
 ): Promise<void> {
-	const path = (request.url ?? "").split("?")[0];
+	const [path = "", query] = (request.url ?? "").split("?");
+	for (const [name, value] of Object.entries(answerHeaders)) {
+		response.setHeader(name, value);
+	}
+	const refusal = refusalOf(request.headers, path);
+	const file = options.consoleFiles?.get(path);
 	if (request.method !== "GET") {
 		response.writeHead(405, { allow: "GET" });
 		response.end();
+	} else if (refusal !== undefined) {
+		response.writeHead(403, { "content-type": "text/plain" });
+		response.end(`${refusal}\n`);
+	} else if (file !== undefined) {
+		response.writeHead(200, { "content-type": file.type });
+		response.end(file.body);
+	} else if (path.startsWith("/api/")) {
+		await answerConsole(options.console, path, new URLSearchParams(query), response);
 	} else if (path === "/health") {
 		const ranges = options.store.statuses();
 		response.writeHead(200, { "content-type": "application/json" });
@@ -86,9 +114,45 @@ async function handle(
 		response.end(text);
 	} else {
 		response.writeHead(404, { "content-type": "text/plain" });
-		response.end("There are /health and /metrics.\n");
+		response.end("There are /, /health and /metrics.\n");
 	}
 }
+
+async function answerConsole(
+	data: ConsoleData,
+	path: string,
+	query: URLSearchParams,
+	response: ServerResponse,
+): Promise<void> {
+	const found = await consoleAnswer(data, path, query);
+	const status = found === undefined ? 404 : 200;
+	response.writeHead(status, { "content-type": "application/json" });
+	response.end(`${JSON.stringify(found ?? { error: "there is no such thing" })}\n`);
+}
+
+/** Undefined: there is no such thing. */
+async function consoleAnswer(
+	data: ConsoleData,
+	path: string,
+	query: URLSearchParams,
+): Promise<object | undefined> {
+	switch (path) {
+		case "/api/overview":
+			return data.overview();
+		case "/api/ranges":
+			return data.ranges(count(query.get("from"), 0), count(query.get("count"), rangesDefault));
+		case "/api/waits":
+			return data.waits();
+		case "/api/statements":
+			return data.statements();
+		default:
+			return undefined;
+	}
+}
+
+const rangesDefault = 50;
+const count = (text: string | null, otherwise: number): number =>
+	text !== null && /^\d{1,9}$/.test(text) ? Number(text) : otherwise;
 
 /** A connection of the runtime as the stream that node:http works on. */
 function asStream(connection: Connection, onClose: () => void): Duplex {

@@ -1,12 +1,19 @@
 /** Metrics of one node, named by Prometheus' conventions. */
-import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { latencyBounds, type StatementHistogram } from "@quorate/sql/types/statement-report";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { AdminOptions } from "./admin.ts";
 
-export function createMetrics(options: AdminOptions): Registry {
+export type MeasuredNode = Pick<
+	AdminOptions,
+	"nodeId" | "host" | "store" | "gateway" | "server" | "sessions"
+>;
+
+/** `docs/metrics.md` says the same: a test compares the two. */
+export function createMetrics(options: MeasuredNode): Registry {
 	const registry = new Registry();
 	registry.setDefaultLabels({ node: String(options.nodeId) });
 	collectDefaultMetrics({ register: registry });
-	const { host, store, gateway, server } = options;
+	const { host, store, gateway, server, sessions } = options;
 	const gauge = (name: string, help: string, value: () => number) => {
 		new Gauge({
 			name,
@@ -51,6 +58,19 @@ export function createMetrics(options: AdminOptions): Registry {
 		return sum(store.statuses().map((r) => r.locks));
 	});
 	gauge("quorate_sql_connections", "Open client connections.", () => server.connectionCount);
+	registry.registerMetric(new StatementDurations(() => sessions.statements(0).histograms));
+	new Counter({
+		name: "quorate_sql_statement_errors_total",
+		help: "Statements that ended with an error.",
+		labelNames: ["kind"],
+		registers: [registry],
+		collect() {
+			this.reset();
+			for (const { kind, failures } of sessions.statements(0).histograms) {
+				this.inc({ kind }, failures);
+			}
+		},
+	});
 	gauge("quorate_resolves_waiting", "Resolves that wait for their turn.", () => {
 		return gateway.resolver.waiting;
 	});
@@ -92,6 +112,50 @@ export function createMetrics(options: AdminOptions): Registry {
 		return gateway.resolver.leftOver;
 	});
 	return registry;
+}
+
+const durations = "quorate_sql_statement_duration_seconds";
+const durationsHelp = "How long statements took, from their message to the end of their answer.";
+
+/** Counted where statements run, which has no time for labels. */
+class StatementDurations extends Histogram<"kind"> {
+	readonly #read: () => readonly StatementHistogram[];
+
+	constructor(read: () => readonly StatementHistogram[]) {
+		super({
+			name: durations,
+			help: durationsHelp,
+			labelNames: ["kind"],
+			registers: [],
+			buckets: [...latencyBounds],
+		});
+		this.#read = read;
+	}
+
+	/** Also what `get` is made of. */
+	async getForPromString() {
+		const values = this.#read().flatMap(seriesOf);
+		return { name: durations, help: durationsHelp, type: "histogram", aggregator: "sum", values };
+	}
+}
+
+function seriesOf({ kind, counts, totalMs }: StatementHistogram) {
+	let total = 0;
+	const buckets = counts.map((count, i) => {
+		total += count;
+		const le = latencyBounds[i] ?? "+Inf";
+		return {
+			metricName: `${durations}_bucket`,
+			labels: { le, kind },
+			sharedLabels: {},
+			value: total,
+		};
+	});
+	return [
+		...buckets,
+		{ metricName: `${durations}_sum`, labels: { kind }, sharedLabels: {}, value: totalMs / 1000 },
+		{ metricName: `${durations}_count`, labels: { kind }, sharedLabels: {}, value: total },
+	];
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -14,8 +14,9 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import { createPgServer, type PgServer } from "@quorate/pgwire/pg-server";
 import { createSessionFactory, type NodeSessions } from "@quorate/sql/session/factory";
-import { startAdmin } from "./admin.ts";
+import { type ConsoleFiles, startAdmin } from "./admin.ts";
 import { ClusterStatus } from "./cluster-status.ts";
+import { ConsoleData } from "./console-data.ts";
 import {
 	type KeyValueNode,
 	type KeyValueOptions,
@@ -23,6 +24,7 @@ import {
 	type Undo,
 } from "./key-value-node.ts";
 import { giveUpLeases } from "./leaving.ts";
+import { handleReports } from "./node-report.ts";
 
 /** For giving leases away, while nobody has set `drain_timeout`. */
 const leasesMsMax = 5_000;
@@ -30,6 +32,8 @@ const leasesMsMax = 5_000;
 export interface StartNodeOptions extends Omit<KeyValueOptions, "onEnded"> {
 	/** host:port for the operator; undefined: no admin server. */
 	readonly admin: string | undefined;
+	/** The console's page, for who has an admin server; absent: there is none. */
+	readonly consoleFiles?: ConsoleFiles;
 }
 
 export interface RunningNode extends KeyValueNode {
@@ -98,11 +102,17 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		forwardCancel: (node, key) => cluster.forwardCancel(node, key),
 	});
 	cluster.serve(sessions, server);
+	handleReports({ ...keyValue, sessions, server });
 	const { address } = server;
 	undo.push(() => sessions.close());
 	undo.push(() => server?.drain());
 	if (options.admin !== undefined) {
-		const admin = await startAdmin({ ...keyValue, runtime, address: options.admin, server });
+		const { clock } = runtime;
+		const { tableOf } = sessions;
+		const { admin: where, consoleFiles } = options;
+		const console = new ConsoleData({ clock, nodeId, clusterId, cluster, tableOf });
+		const shown = { sessions, console, consoleFiles };
+		const admin = await startAdmin({ ...keyValue, ...shown, runtime, address: where, server });
 		undo.push(() => admin.close());
 	}
 	runtime.logger.log("info", "database system is ready to accept connections", {
