@@ -3,11 +3,12 @@
  * roles. The answer follows from the catalog alone, so it is kept with the plan, which holds for one schema version.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { liveColumns } from "../catalog/descriptor.ts";
 import { readAllStatsOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { StatementAccess } from "../plan/access.ts";
-import { mayUseTable } from "./privileges.ts";
+import { hasRightOn, mayUseTable, publicSchemaOid } from "./privileges.ts";
 
 export interface Authorized {
 	readonly access: StatementAccess;
@@ -30,6 +31,9 @@ export function authorizeAccess(
 ): void {
 	if (catalog.roles.isSuperuser(oid)) return;
 	for (const table of access.virtual) authorizeVirtual(catalog, oid, table);
+	if (access.tables.length > 0 && !hasRightOn(catalog, oid, publicSchemaOid, "schema", "USAGE")) {
+		throw new DatabaseError("42501", "permission denied for schema public");
+	}
 	for (const one of access.tables) {
 		const relation = catalog.relation(one.tableOid);
 		if (relation !== undefined && mayUseTable(catalog, oid, relation, one.action, one.columns)) {
@@ -50,9 +54,29 @@ export function requireSuperuser(catalog: CatalogSnapshot, oid: number, what: st
 	});
 }
 
+/** What an error tells of a row is for those who may read it. */
+export function withoutUnseenRow(
+	catalog: CatalogSnapshot,
+	oid: number,
+	error: DatabaseError,
+): DatabaseError {
+	if (catalog.roles.isSuperuser(oid)) return error;
+	const { detail: _row, ...fields } = error.fields;
+	const found = catalog.object(fields.schema ?? "", fields.table ?? "");
+	if (found?.kind === "table") {
+		const columns = liveColumns(found.table).map(({ attnum }) => attnum);
+		if (mayUseTable(catalog, oid, found.table, "SELECT", columns)) return error;
+	}
+	return new DatabaseError(error.code, error.message, fields);
+}
+
 /** Password verifiers; keys of rows, which are data. */
 const superusersOnly: ReadonlySet<string> = new Set(["pg_authid", "pg_shadow"]);
-const monitorsOnly: ReadonlySet<string> = new Set(["quorate_locks", "quorate_transactions"]);
+const monitorsOnly: ReadonlySet<string> = new Set([
+	"quorate_locks",
+	"quorate_ranges",
+	"quorate_transactions",
+]);
 
 function authorizeVirtual(catalog: CatalogSnapshot, oid: number, { name }: VirtualTable): void {
 	const isAllowed = monitorsOnly.has(name)

@@ -1,8 +1,20 @@
-/** Who may do what to an object: its owner, and whoever the owner granted a right. */
+/** Who may do what to an object: its owner, and whoever was granted a right, directly or through a role. */
+import {
+	type Acl,
+	defaultAcl,
+	grantableFor,
+	letterOf,
+	lettersFor,
+	rightsOwner,
+} from "../catalog/acl.ts";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, readAllDataOid, writeAllDataOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { TableAction } from "../plan/access.ts";
+
+/** PostgreSQL's OIDs of what has rights and no descriptor. */
+export const publicSchemaOid = 2200;
+export const theDatabaseOid = 5;
 
 export const ownerOf = (relation: RelationDescriptor): number => relation.owner ?? bootstrapRoleOid;
 
@@ -13,19 +25,88 @@ export const isOwner = (
 	relation: RelationDescriptor,
 ): boolean => catalog.roles.hasRightsOf(oid, ownerOf(relation));
 
+export const aclOf = (relation: RelationDescriptor): Acl =>
+	relation.acl ?? defaultAcl(relation.kind, ownerOf(relation));
+
+export const aclOfRights = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	kind: "schema" | "database",
+): Acl => catalog.rights(oid)?.acl ?? defaultAcl(kind, rightsOwner);
+
+/** All letters that a role has on a relation as a whole. */
+export const tableLetters = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	relation: RelationDescriptor,
+): string => lettersFor(aclOf(relation), catalog.roles.rightsOf(oid));
+
+const mayAll = (catalog: CatalogSnapshot, oid: number, right: string): boolean => {
+	if (catalog.roles.isSuperuser(oid)) return true;
+	if (right === "SELECT") return catalog.roles.hasRightsOf(oid, readAllDataOid);
+	const writes = right === "INSERT" || right === "UPDATE" || right === "DELETE";
+	return writes && catalog.roles.hasRightsOf(oid, writeAllDataOid);
+};
+
+/** Of the relation as a whole. `right`: SELECT, TRUNCATE ... */
+export const hasTableRight = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	relation: RelationDescriptor,
+	right: string,
+): boolean =>
+	mayAll(catalog, oid, right) ||
+	tableLetters(catalog, oid, relation).includes(letterOf(right) ?? "?");
+
+/** Of one column, whether or not of all. */
+export function hasColumnRight(
+	catalog: CatalogSnapshot,
+	oid: number,
+	relation: RelationDescriptor,
+	attnum: number,
+	right: string,
+): boolean {
+	if (hasTableRight(catalog, oid, relation, right)) return true;
+	const column = relation.kind === "table" ? relation.columns[attnum - 1] : undefined;
+	const letters = lettersFor(column?.acl ?? [], catalog.roles.rightsOf(oid));
+	return letters.includes(letterOf(right) ?? "?");
+}
+
+export const hasAnyColumnRight = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	relation: RelationDescriptor,
+	right: string,
+): boolean =>
+	hasTableRight(catalog, oid, relation, right) ||
+	(relation.kind === "table" &&
+		relation.columns.some(
+			({ attnum, dropped }) => !dropped && hasColumnRight(catalog, oid, relation, attnum, right),
+		));
+
+export const hasRightOn = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	object: number,
+	kind: "schema" | "database",
+	right: string,
+): boolean =>
+	catalog.roles.isSuperuser(oid) ||
+	lettersFor(aclOfRights(catalog, object, kind), catalog.roles.rightsOf(oid)).includes(
+		letterOf(right) ?? "?",
+	);
+
 /** Whether a role may make tables in the schema public. */
 export const mayCreateIn = (catalog: CatalogSnapshot, oid: number): boolean =>
-	catalog.roles.isSuperuser(oid);
+	hasRightOn(catalog, oid, publicSchemaOid, "schema", "CREATE");
 
-/** USAGE is either of the others. */
-export function mayUseSequence(
+/** USAGE is UPDATE's too. */
+export const mayUseSequence = (
 	catalog: CatalogSnapshot,
 	oid: number,
 	sequence: SequenceDescriptor,
-	_right: "USAGE" | "SELECT" | "UPDATE",
-): boolean {
-	return isOwner(catalog, oid, sequence);
-}
+	rights: readonly string[],
+): boolean => rights.some((right) => hasTableRight(catalog, oid, sequence, right));
 
 /** `columns`: attnums; see `TableAccess`. */
 export function mayUseTable(
@@ -33,9 +114,20 @@ export function mayUseTable(
 	oid: number,
 	relation: RelationDescriptor,
 	action: TableAction,
-	_columns: readonly number[],
+	columns: readonly number[],
 ): boolean {
-	if (isOwner(catalog, oid, relation)) return true;
-	const all = action === "SELECT" ? readAllDataOid : writeAllDataOid;
-	return catalog.roles.hasRightsOf(oid, all);
+	if (hasTableRight(catalog, oid, relation, action)) return true;
+	if (action === "DELETE") return false;
+	if (columns.length === 0) return hasAnyColumnRight(catalog, oid, relation, action);
+	return columns.every((attnum) => hasColumnRight(catalog, oid, relation, attnum, action));
 }
+
+/** Letters of a list that a role may grant on: the owner all. */
+export const grantable = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	owner: number,
+	acl: Acl,
+	all: string,
+): string =>
+	catalog.roles.hasRightsOf(oid, owner) ? all : grantableFor(acl, catalog.roles.rightsOf(oid));

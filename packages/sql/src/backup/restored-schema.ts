@@ -1,5 +1,7 @@
 /** The tables and sequences that a restore makes: those of the backup under new numbers. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { Acl } from "../catalog/acl.ts";
 import {
 	columnByAttnum,
 	type ForeignKeyDescriptor,
@@ -147,7 +149,8 @@ function restoredKey(
 /** A primary key that was being made has its columns NOT NULL from the beginning, though rows may have contradicted. */
 function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["columns"] {
 	const { rewrite, primary } = table;
-	if (rewrite === undefined) return table.columns;
+	const columns = table.columns.map(({ acl: _there, ...column }) => column);
+	if (rewrite === undefined) return columns;
 	const promised = new Set(rewrite.primary.columns.map(({ attnum }) => attnum));
 	for (const { attnum } of primary.columns) promised.delete(attnum);
 	const names = [...promised].map((attnum) => columnByAttnum(table, attnum).name);
@@ -155,14 +158,16 @@ function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["c
 		`table "${table.name}" was being given another primary key at that time: it keeps the one before` +
 			(names.length === 0 ? "" : `, and NOT NULL of ${names.join(", ")} is left out`),
 	);
-	return table.columns.map((column) =>
+	return columns.map((column) =>
 		promised.has(column.attnum) ? { ...column, notNull: false } : column,
 	);
 }
 
 /** Roles are of a cluster: what comes from another belongs to the role that this one was born with. */
-function withoutOwner<T extends { readonly owner?: number }>(descriptor: T): Omit<T, "owner"> {
-	const { owner: _there, ...rest } = descriptor;
+function withoutOwner<T extends { readonly owner?: number; readonly acl?: Acl }>(
+	descriptor: T,
+): Omit<T, "owner" | "acl"> {
+	const { owner: _there, acl: _lists, ...rest } = descriptor;
 	return rest;
 }
 

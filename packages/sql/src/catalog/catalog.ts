@@ -6,6 +6,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
+import type { RightsDescriptor } from "./acl.ts";
 import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
 import { descriptorSpan, roleSpan } from "./keys.ts";
 import { decodeRole, type RoleDescriptor, Roles } from "./role.ts";
@@ -108,10 +109,15 @@ export class Catalog {
 			for (const { value } of page) relations.push(decodeDescriptor(value));
 		}
 		const roles: RoleDescriptor[] = [];
+		const rights: RightsDescriptor[] = [];
 		for await (const page of transaction.scan(roleSpan)) {
-			for (const { value } of page) roles.push(decodeRole(value));
+			for (const { value } of page) {
+				const one = decodeRole(value);
+				if (one.kind === "role") roles.push(one);
+				else rights.push(one);
+			}
 		}
-		const snapshot = new CatalogSnapshot(schemaVersion, relations, new Roles(roles));
+		const snapshot = new CatalogSnapshot(schemaVersion, relations, new Roles(roles), rights);
 		this.#kept.set(schemaVersion, snapshot);
 		if (this.#newest === undefined || this.#newest.version < schemaVersion) this.#newest = snapshot;
 		const oldest = this.#kept.keys().next().value;

@@ -9,10 +9,13 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
+import type { Acl } from "./acl.ts";
 
 /** OID of the role that owns it; absent: the one that the cluster was born with. */
 interface Owned {
 	readonly owner?: number;
+	/** Who was granted what; absent: the default list (`acl.ts`). */
+	readonly acl?: Acl;
 }
 
 /** COMMENT ON. */
@@ -36,6 +39,8 @@ export interface ColumnDescriptor extends Commented {
 	readonly missingText: string | undefined;
 	/** Dropped columns stay in the list so that attnums stay unique; they have no name in scope. */
 	readonly dropped: boolean;
+	/** Rights on this column, beside those on the table. */
+	readonly acl?: Acl;
 }
 
 /**

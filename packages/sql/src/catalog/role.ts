@@ -3,6 +3,7 @@
  * a cluster is born with has no row until somebody alters it; PostgreSQL's predefined roles never have one.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { RightsDescriptor } from "./acl.ts";
 
 export interface RoleMembership {
 	/** Of the role that this one is a member of. */
@@ -37,13 +38,15 @@ export interface RoleDescriptor {
 /** Raised when the JSON changes shape; a newer one is refused by name. */
 const roleFormat = 1;
 
-export function encodeRole(role: RoleDescriptor): Uint8Array {
+export function encodeRole(role: RoleDescriptor | RightsDescriptor): Uint8Array {
 	return Buffer.from(JSON.stringify({ format: roleFormat, ...role }), "utf8");
 }
 
-export function decodeRole(bytes: Uint8Array): RoleDescriptor {
+export function decodeRole(bytes: Uint8Array): RoleDescriptor | RightsDescriptor {
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-	const { format, ...role } = JSON.parse(text) as RoleDescriptor & { format: number };
+	const { format, ...role } = JSON.parse(text) as (RoleDescriptor | RightsDescriptor) & {
+		format: number;
+	};
 	if (format > roleFormat) {
 		throw new DatabaseError(
 			"0A000",
@@ -51,7 +54,7 @@ export function decodeRole(bytes: Uint8Array): RoleDescriptor {
 			{ hint: "Upgrade this node." },
 		);
 	}
-	return role as RoleDescriptor;
+	return role as RoleDescriptor | RightsDescriptor;
 }
 
 export const bootstrapRoleOid = 10;

@@ -2,6 +2,8 @@
  * The catalog as of one schema version: immutable, made from all descriptors at a read timestamp. A transaction that
  * changes the schema lays its own changes over it (`withChange`).
  */
+
+import type { RightsDescriptor } from "./acl.ts";
 import {
 	type ForeignKeyDescriptor,
 	hasPrimaryKey,
@@ -35,6 +37,7 @@ export class CatalogSnapshot {
 	/** The schema version that it shows. */
 	readonly version: number;
 	readonly roles: Roles;
+	readonly #rights: readonly RightsDescriptor[];
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
 	/** By the table that is referred to, in the order of their OIDs. */
@@ -44,6 +47,7 @@ export class CatalogSnapshot {
 		version: number,
 		relations: Iterable<RelationDescriptor>,
 		roles: Roles = new Roles([]),
+		rights: readonly RightsDescriptor[] = [],
 	) {
 		const byOid = new Map<number, RelationDescriptor>();
 		const byName = new Map<string, NamedObject>();
@@ -63,8 +67,19 @@ export class CatalogSnapshot {
 		}
 		this.version = version;
 		this.roles = roles;
+		this.#rights = rights;
 		this.#byOid = byOid;
 		this.#byName = byName;
+	}
+
+	/** Of the database or a schema; undefined: the default ones. */
+	rights(oid: number): RightsDescriptor | undefined {
+		return this.#rights.find((one) => one.oid === oid);
+	}
+
+	/** Those that differ from the default. */
+	allRights(): readonly RightsDescriptor[] {
+		return this.#rights;
 	}
 
 	/** In order of object ids. */
@@ -90,6 +105,7 @@ export class CatalogSnapshot {
 	withChanges(changes: CatalogChanges): CatalogSnapshot {
 		const relations = new Map(this.#byOid);
 		const roles = new Map(this.roles.stored().map((role) => [role.oid, role]));
+		let rights = this.#rights;
 		let isOfRoles = false;
 		for (const [oid, descriptor] of changes) {
 			if (descriptor === undefined) {
@@ -98,17 +114,21 @@ export class CatalogSnapshot {
 			} else if (descriptor.kind === "role") {
 				roles.set(oid, descriptor);
 				isOfRoles = true;
+			} else if (descriptor.kind === "rights") {
+				rights = [...rights.filter((one) => one.oid !== oid), descriptor];
 			} else {
 				relations.set(oid, descriptor);
 			}
 		}
 		const changed = isOfRoles ? new Roles(roles.values()) : this.roles;
-		return new CatalogSnapshot(this.version, relations.values(), changed);
+		return new CatalogSnapshot(this.version, relations.values(), changed, rights);
 	}
 }
 
 /** By object id; undefined: dropped. */
-export type CatalogChanges = ReadonlyMap<number, RelationDescriptor | RoleDescriptor | undefined>;
+export type CatalogChanges = ReadonlyMap<number, AnyDescriptor | undefined>;
+
+export type AnyDescriptor = RelationDescriptor | RoleDescriptor | RightsDescriptor;
 
 function referrersOf(
 	relations: Iterable<RelationDescriptor>,

@@ -4,18 +4,25 @@ import type { FunctionContext } from "../types/registry.ts";
 import type { RoleDescriptor } from "./role.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { databaseOid, ownerOid, schemas, utf8Encoding } from "./system-names.ts";
+import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 
 const defaultTablespaceOid = 1663;
 
-export const namespaceRows = (): SystemRow[] =>
-	schemas.map(({ oid, name }) => ({ oid, nspname: name, nspowner: ownerOid }));
+export const namespaceRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	schemas.map(({ oid, name }) => ({
+		oid,
+		nspname: name,
+		nspowner: ownerOid,
+		nspacl: aclDatum(catalog, catalog.rights(oid)?.acl),
+	}));
 
-export const databaseRows = (_: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
+export const databaseRows = (catalog: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
 	{
 		oid: databaseOid,
 		datname: context.currentDatabase,
 		datdba: ownerOid,
+		datacl: aclDatum(catalog, catalog.rights(databaseOid)?.acl),
 		encoding: utf8Encoding,
 		datlocprovider: "c",
 		datallowconn: true,

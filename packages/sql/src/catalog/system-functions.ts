@@ -2,6 +2,7 @@
  * The functions about the catalog: what `FunctionContext.catalogCall` answers. Their signatures, and that NULL gives NULL, are in
  * functions/catalog-functions.ts. What PostgreSQL answers with NULL for an object that does not exist, these do too.
  */
+
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Datum } from "../types/datum.ts";
@@ -23,10 +24,10 @@ import {
 	pgConstraintOid,
 	qualified,
 	relationByOid,
-	schemas,
 	shortName,
 	utf8Encoding,
 } from "./system-names.ts";
+import { privilegeFunctions } from "./system-privileges.ts";
 import { constraintsOf, descriptionRows, sequencesOf, tablesOf } from "./system-relations.ts";
 import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
 
@@ -152,20 +153,6 @@ const columnProperty: Body = (call) => {
 };
 
 /** The connected user owns everything; what is asked about must exist. `fromEnd`: where the object is in the arguments. */
-const privilege =
-	(object: "table" | "other", fromEnd: number): Body =>
-	({ catalog, context, args }) => {
-		const target = args[args.length - fromEnd];
-		if (object === "table") {
-			if (typeof target === "string") {
-				lookup.requireRelation(catalog, context, target);
-			} else if (relationByOid(catalog, target as number) === undefined) {
-				return null;
-			}
-		}
-		return true;
-	};
-
 const visibleIf =
 	(exists: (oid: number) => boolean): Body =>
 	(call) =>
@@ -305,29 +292,7 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_database_size: unknownSize,
 	pg_tablespace_size: unknownSize,
 
-	has_table_privilege: privilege("table", 2),
-	has_sequence_privilege: privilege("table", 2),
-	has_any_column_privilege: privilege("table", 2),
-	has_column_privilege: privilege("table", 3),
-	has_schema_privilege: ({ args }) => {
-		const schema = args[args.length - 2];
-		if (typeof schema === "string" && !schemas.some(({ name }) => name === schema)) {
-			throw new DatabaseError("3F000", `schema "${schema}" does not exist`);
-		}
-		return true;
-	},
-	has_database_privilege: ({ args, context }) => {
-		const database = args[args.length - 2];
-		if (typeof database === "string" && database !== context.currentDatabase) {
-			throw new DatabaseError("3D000", `database "${database}" does not exist`);
-		}
-		return true;
-	},
-	has_function_privilege: privilege("other", 2),
-	has_tablespace_privilege: privilege("other", 2),
-	has_type_privilege: privilege("other", 2),
-	has_language_privilege: privilege("other", 2),
-	pg_has_role: privilege("other", 2),
+	...privilegeFunctions,
 };
 
 /** What `catalogCall` of a session is made of. */

@@ -1,4 +1,5 @@
 /** The tables of pg_catalog that describe tables, sequences, indexes and constraints. */
+
 import { ownerOf } from "../auth/privileges.ts";
 import type { Datum } from "../types/datum.ts";
 import type {
@@ -21,6 +22,7 @@ import {
 	pgClassOid,
 	pgConstraintOid,
 } from "./system-names.ts";
+import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
 import { operatorClassOid, typeData } from "./system-types.ts";
@@ -67,6 +69,8 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			const { oid, schema, name } = relation;
 			yield {
 				...classRow(oid, schema, name),
+				relowner: ownerOf(relation),
+				relacl: aclDatum(catalog, relation.acl),
 				relkind: "S",
 				relnatts: 3,
 				relpages: 1,
@@ -77,6 +81,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		yield {
 			...classRow(relation.oid, relation.schema, relation.name),
 			relowner: ownerOf(relation),
+			relacl: aclDatum(catalog, relation.acl),
 			relkind: "r",
 			relam: heapOid,
 			relnatts: relation.columns.length,
@@ -164,7 +169,7 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			continue;
 		}
 		for (const column of relation.columns) {
-			yield columnRow(relation, column);
+			yield { ...columnRow(relation, column), attacl: aclDatum(catalog, column.acl) };
 		}
 		for (const index of namedIndexes(relation)) {
 			for (const [i, { attnum }] of index.columns.entries()) {

@@ -1,5 +1,6 @@
 /** DROP TABLE, INDEX, SEQUENCE, and TRUNCATE. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { hasTableRight } from "../auth/privileges.ts";
 import {
 	type ColumnDescriptor,
 	type IndexDescriptor,
@@ -286,6 +287,10 @@ export async function truncate(
 		return table;
 	});
 	for (const table of withReferrers(editor, tables, statement.cascade)) {
+		const { currentOid } = editor.state.identity;
+		if (!hasTableRight(editor.catalog, currentOid, table, "TRUNCATE")) {
+			throw new DatabaseError("42501", `permission denied for table ${table.name}`);
+		}
 		const fresh = async (index: IndexDescriptor): Promise<IndexDescriptor> => ({
 			...index,
 			indexId: await editor.newId(),
@@ -295,12 +300,13 @@ export async function truncate(
 		const { rewrite } = table;
 		const shadows: IndexDescriptor[] = [];
 		for (const index of rewrite?.indexes ?? []) shadows.push(await fresh(index));
-		await editor.put({
+		const emptied = {
 			...table,
 			primary: await fresh(table.primary),
 			indexes,
 			rewrite: rewrite && { primary: await fresh(rewrite.primary), indexes: shadows },
-		});
+		};
+		await editor.put(emptied, "right");
 		editor.dropIndexes(allIndexIds(table));
 		if (!statement.restartIdentity) continue;
 		for (const sequence of ownedSequences(editor, table)) {

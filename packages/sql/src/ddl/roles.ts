@@ -10,7 +10,9 @@ import {
 } from "../catalog/role.ts";
 import type { RoleOption, RoleReference, RoleStatement } from "../parser/ast.ts";
 import { typeByName } from "../types/registry.ts";
+import { changeRights } from "./grants.ts";
 import { addMembers, changeMembership } from "./memberships.ts";
+import { alterOwner, dropOwned, reassignOwned, refuseDependents } from "./owners.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 type Named<Kind extends RoleStatement["kind"]> = Extract<RoleStatement, { kind: Kind }>;
@@ -28,8 +30,14 @@ export function changeRoles(editor: SchemaEditor, statement: RoleStatement): Pro
 			return dropRoles(editor, statement);
 		case "membership":
 			return changeMembership(editor, statement);
-		default:
-			throw new DatabaseError("0A000", `${statement.kind.toUpperCase()} is not supported`);
+		case "grant":
+			return changeRights(editor, statement);
+		case "alter-owner":
+			return alterOwner(editor, statement);
+		case "reassign-owned":
+			return reassignOwned(editor, statement);
+		case "drop-owned":
+			return dropOwned(editor, statement);
 	}
 }
 
@@ -239,17 +247,6 @@ async function dropRoles(editor: SchemaEditor, statement: Named<"drop-role">): P
 		await dropRole(editor, findRole(editor, reference));
 	}
 	return "DROP ROLE";
-}
-
-/** Throws 2BP01. */
-function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): void {
-	const owned = editor.catalog.relations().filter((relation) => relation.owner === role.oid);
-	if (owned.length === 0) return;
-	throw new DatabaseError(
-		"2BP01",
-		`role "${role.name}" cannot be dropped because some objects depend on it`,
-		{ detail: owned.map(({ kind, name }) => `owner of ${kind} ${name}`).join("\n") },
-	);
 }
 
 async function dropRole(editor: SchemaEditor, role: RoleDescriptor): Promise<void> {

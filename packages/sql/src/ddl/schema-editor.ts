@@ -6,6 +6,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
 import { isOwner, mayCreateIn } from "../auth/privileges.ts";
+import type { RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
 	type RelationDescriptor,
@@ -13,7 +14,7 @@ import {
 } from "../catalog/descriptor.ts";
 import { descriptorKey, droppedIndexKey, nameKey, roleKey, roleNameKey } from "../catalog/keys.ts";
 import { bootstrapRoleOid, encodeRole, type RoleDescriptor } from "../catalog/role.ts";
-import { type CatalogSnapshot, namedIndexes } from "../catalog/snapshot.ts";
+import { type AnyDescriptor, type CatalogSnapshot, namedIndexes } from "../catalog/snapshot.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
@@ -106,12 +107,15 @@ export class SchemaEditor {
 		}
 	}
 
-	/** Writes a new or changed descriptor, claims its new names and frees its old ones. Throws 42P07, 42501. */
-	async put(given: RelationDescriptor): Promise<void> {
+	/**
+	 * Writes a new or changed descriptor, claims its new names and frees its old ones. `by`: what entitles to it, "right"
+	 * if the caller has seen to that. Throws 42P07, 42501.
+	 */
+	async put(given: RelationDescriptor, by: "owner" | "right" = "owner"): Promise<void> {
 		const isNew = this.catalog.relation(given.oid) === undefined;
 		const descriptor = isNew ? await this.#owned(given) : given;
 		const before = this.catalog.relation(descriptor.oid);
-		if (before !== undefined) this.requireOwner(before);
+		if (before !== undefined && by === "owner") this.requireOwner(before);
 		const old = new Set(before === undefined ? [] : namesOf(before));
 		const now = new Set(namesOf(descriptor));
 		const claimed = [...now].filter((name) => !old.has(name));
@@ -202,7 +206,15 @@ export class SchemaEditor {
 		}
 	}
 
-	#noted(oid: number, descriptor: RelationDescriptor | RoleDescriptor | undefined): void {
+	/** Of the database or the schema public. */
+	async putRights(rights: RightsDescriptor): Promise<void> {
+		await this.read([roleKey(rights.oid)]);
+		this.transaction.markSchemaChange();
+		this.transaction.put(roleKey(rights.oid), encodeRole(rights));
+		this.#noted(rights.oid, rights);
+	}
+
+	#noted(oid: number, descriptor: AnyDescriptor | undefined): void {
 		this.block.noteChange(oid, descriptor);
 		this.state.snapshot = this.block.overlay(this.base);
 	}

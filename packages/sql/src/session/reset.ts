@@ -56,6 +56,7 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 				return snapshot.version;
 			}
 			for (const relation of relations) dropBlindly(transaction, relation);
+			for (const { oid } of snapshot.allRights()) transaction.delete(roleKey(oid));
 			for (const { oid, name } of roles) {
 				transaction.delete(roleKey(oid));
 				transaction.delete(roleNameKey(name));

@@ -252,7 +252,7 @@ test("whoever has no right gets 42501, by whatever way", async (t) => {
 		["ALTER TABLE t ADD COLUMN w int", "42501 must be owner of table t"],
 		["ALTER TABLE t SPLIT AT VALUES (5)", "42501 must be owner of table t"],
 		["CREATE INDEX ON t (v)", "42501 must be owner of table t"],
-		["TRUNCATE t", "42501 must be owner of table t"],
+		["TRUNCATE t", none],
 		["COMMENT ON TABLE t IS 'mine'", "42501 must be owner of table t"],
 		["SHOW RANGES FROM TABLE t", none],
 		[

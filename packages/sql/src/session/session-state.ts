@@ -11,7 +11,7 @@ import {
 	type Transaction,
 	type TransactionMode,
 } from "@quorate/txn/types";
-import { requireSuperuser } from "../auth/authorize.ts";
+import { requireSuperuser, withoutUnseenRow } from "../auth/authorize.ts";
 import { mayUseSequence } from "../auth/privileges.ts";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { type RoleDescriptor, signalBackendOid } from "../catalog/role.ts";
@@ -440,7 +440,14 @@ export class SessionState {
 	}
 
 	/** Errors of the layers below as clients know them. */
-	translate(error: unknown): unknown {
+	translate(thrown: unknown): unknown {
+		const error = this.#described(thrown);
+		const isOfRow = error instanceof DatabaseError && error.code.startsWith("23");
+		if (!isOfRow || this.snapshot === undefined || error.fields.detail === undefined) return error;
+		return withoutUnseenRow(this.snapshot, this.identity.currentOid, error);
+	}
+
+	#described(error: unknown): unknown {
 		if (error instanceof KeyExistsError && this.snapshot !== undefined) {
 			return keyViolation(this.snapshot, error.key, this.context);
 		}
@@ -556,7 +563,7 @@ export class SessionState {
 		}
 		const sequence = this.#sequence(args[0] as number);
 		if (name === "currval") {
-			this.#requireSequence(sequence, "SELECT");
+			this.#requireSequence(sequence, ["USAGE", "SELECT"]);
 			const value = this.#current.get(sequence.oid);
 			if (value !== undefined) return value;
 			throw new DatabaseError(
@@ -567,14 +574,14 @@ export class SessionState {
 		if (this.block?.characteristics.readOnly === true) {
 			throw new DatabaseError("25006", `cannot execute ${name}() in a read-only transaction`);
 		}
-		this.#requireSequence(sequence, name === "nextval" ? "USAGE" : "UPDATE");
+		this.#requireSequence(sequence, name === "nextval" ? ["USAGE", "UPDATE"] : ["UPDATE"]);
 		if (name === "nextval") return this.#nextval(sequence);
 		return this.#setval(sequence, args[1] as bigint, args[2] !== false);
 	}
 
 	/** Throws 42501. */
-	#requireSequence(sequence: SequenceDescriptor, right: "USAGE" | "SELECT" | "UPDATE"): void {
-		if (mayUseSequence(this.snapshot!, this.identity.currentOid, sequence, right)) return;
+	#requireSequence(sequence: SequenceDescriptor, rights: readonly string[]): void {
+		if (mayUseSequence(this.snapshot!, this.identity.currentOid, sequence, rights)) return;
 		throw new DatabaseError("42501", `permission denied for sequence ${sequence.name}`);
 	}
 

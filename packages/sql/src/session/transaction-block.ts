@@ -5,9 +5,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
-import type { RelationDescriptor } from "../catalog/descriptor.ts";
-import type { RoleDescriptor } from "../catalog/role.ts";
-import type { CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { AnyDescriptor, CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import { ConstraintTimes } from "./constraint-times.ts";
 import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
@@ -121,7 +119,7 @@ export class TransactionBlock {
 		return this.#overlay.snapshot;
 	}
 
-	noteChange(oid: number, descriptor: RelationDescriptor | RoleDescriptor | undefined): void {
+	noteChange(oid: number, descriptor: AnyDescriptor | undefined): void {
 		this.changes = new Map(this.changes).set(oid, descriptor);
 	}
 

@@ -1,0 +1,209 @@
+/** has_*_privilege and pg_has_role: what somebody may do, asked in SQL; and access control lists as their columns show them. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	aclOf,
+	aclOfRights,
+	hasAnyColumnRight,
+	hasColumnRight,
+	hasRightOn,
+	hasTableRight,
+	ownerOf,
+	publicSchemaOid,
+	theDatabaseOid,
+} from "../auth/privileges.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { arrayOf } from "../types/array-values.ts";
+import type { Datum } from "../types/datum.ts";
+import type { FunctionContext } from "../types/registry.ts";
+import { type Acl, aclItemText, grantableFor, letterOf, lettersOf } from "./acl.ts";
+import type { RelationDescriptor } from "./descriptor.ts";
+import { publicRoleOid, undefinedRole } from "./role.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
+import * as lookup from "./system-lookup.ts";
+import { relationByOid, schemas } from "./system-names.ts";
+
+interface Call {
+	readonly catalog: CatalogSnapshot;
+	readonly context: FunctionContext;
+	readonly args: readonly Datum[];
+}
+type Body = (call: Call) => Datum;
+
+/** As relacl and its kin show a list; NULL: the default one. */
+export const aclDatum = (catalog: CatalogSnapshot, acl: Acl | undefined): Datum =>
+	acl === undefined || acl.length === 0
+		? null
+		: arrayOf(acl.map((item) => aclItemText(item, (oid) => roleText(catalog, oid))));
+
+const roleText = (catalog: CatalogSnapshot, oid: number): string =>
+	quoteIdentifier(catalog.roles.byOid(oid)?.name ?? String(oid));
+
+/** Whose rights are asked for: the first of `own` more arguments than there have to be, else the current role. Throws 42704. */
+function roleOf({ catalog, context, args }: Call, count: number): number {
+	if (args.length < count + 1) return context.currentRole;
+	const [role] = args;
+	if (typeof role === "number") return role;
+	if (role === "public") return publicRoleOid;
+	const found = catalog.roles.byName(String(role));
+	if (found === undefined) throw undefinedRole(String(role));
+	return found.oid;
+}
+
+interface Asked {
+	readonly name: string;
+	readonly grantable: boolean;
+}
+
+/** `SELECT, UPDATE WITH GRANT OPTION`: one of them suffices. Throws 22023. */
+function askedRights(text: string, letters: string): readonly Asked[] {
+	return text.split(",").map((part) => {
+		const [, name = "", option] = /^\s*(.*?)(\s+with\s+grant\s+option)?\s*$/i.exec(part) ?? [];
+		const letter = letterOf(name);
+		if (letter === undefined || !letters.includes(letter)) {
+			throw new DatabaseError("22023", `unrecognized privilege type: "${name}"`);
+		}
+		return { name: name.toUpperCase(), grantable: option !== undefined };
+	});
+}
+
+const mayGrant = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	owner: number,
+	acl: Acl,
+	{ name }: Asked,
+): boolean =>
+	catalog.roles.hasRightsOf(oid, owner) ||
+	grantableFor(acl, catalog.roles.rightsOf(oid)).includes(letterOf(name)!);
+
+type Check = (relation: RelationDescriptor, oid: number, asked: Asked) => boolean;
+
+/** `table`: the position, counted from the end, of the argument that names it. */
+function onRelation(call: Call, table: number, letters: string, check: Check): Datum {
+	const { catalog, context, args } = call;
+	const target = args[args.length - table];
+	const relationOid =
+		typeof target === "string"
+			? lookup.requireRelation(catalog, context, target)
+			: (target as number);
+	const oid = roleOf(call, table);
+	const rights = askedRights(String(args.at(-1)), letters);
+	const relation = catalog.relation(relationOid);
+	if (relation !== undefined) return rights.some((asked) => check(relation, oid, asked));
+	const named = relationByOid(catalog, relationOid);
+	if (named === undefined) return null;
+	// Tables of the catalog can be read, but for those with passwords in them.
+	const isSecret = named.name === "pg_authid" || named.name === "pg_shadow";
+	const isRead = rights.some(({ name, grantable }) => name === "SELECT" && !grantable);
+	return catalog.roles.isSuperuser(oid) || (isRead && !isSecret);
+}
+
+const wholeTable =
+	(letters: string): Body =>
+	(call) =>
+		onRelation(call, 2, letters, (relation, oid, asked) =>
+			asked.grantable
+				? mayGrant(call.catalog, oid, ownerOf(relation), aclOf(relation), asked)
+				: hasTableRight(call.catalog, oid, relation, asked.name),
+		);
+
+const columnPrivilege: Body = (call) => {
+	const column = call.args[call.args.length - 2];
+	return onRelation(call, 3, "arwx", (relation, oid, asked) => {
+		const found =
+			relation.kind !== "table"
+				? undefined
+				: relation.columns.find(
+						(one) => !one.dropped && (one.name === column || one.attnum === column),
+					);
+		if (found === undefined) {
+			throw new DatabaseError(
+				"42703",
+				`column "${column}" of relation "${relation.name}" does not exist`,
+			);
+		}
+		if (!asked.grantable) {
+			return hasColumnRight(call.catalog, oid, relation, found.attnum, asked.name);
+		}
+		const acl = [...aclOf(relation), ...(found.acl ?? [])];
+		return mayGrant(call.catalog, oid, ownerOf(relation), acl, asked);
+	});
+};
+
+function onObject(call: Call, kind: "schema" | "database", object: number): boolean {
+	const oid = roleOf(call, 2);
+	const { catalog } = call;
+	return askedRights(String(call.args.at(-1)), lettersOf[kind]).some((asked) => {
+		if (!asked.grantable) return hasRightOn(catalog, oid, object, kind, asked.name);
+		return mayGrant(catalog, oid, 10, aclOfRights(catalog, object, kind), asked);
+	});
+}
+
+const schemaPrivilege: Body = (call) => {
+	const target = call.args[call.args.length - 2];
+	const schema = schemas.find(({ oid, name }) => oid === target || name === target);
+	if (schema === undefined) {
+		if (typeof target !== "string") return null;
+		throw new DatabaseError("3F000", `schema "${target}" does not exist`);
+	}
+	if (schema.oid === publicSchemaOid) return onObject(call, "schema", publicSchemaOid);
+	// Those of the system can be used, and nothing be made in them.
+	const rights = askedRights(String(call.args.at(-1)), lettersOf.schema);
+	const isUse = rights.some(({ name, grantable }) => name === "USAGE" && !grantable);
+	return isUse || call.catalog.roles.isSuperuser(roleOf(call, 2));
+};
+
+const databasePrivilege: Body = (call) => {
+	const target = call.args[call.args.length - 2];
+	if (target === call.context.currentDatabase || target === theDatabaseOid) {
+		return onObject(call, "database", theDatabaseOid);
+	}
+	if (typeof target !== "string") return null;
+	throw new DatabaseError("3D000", `database "${target}" does not exist`);
+};
+
+const roleMembership: Body = (call) => {
+	const { catalog, args } = call;
+	const target = args[args.length - 2];
+	const found =
+		typeof target === "number" ? catalog.roles.byOid(target) : catalog.roles.byName(String(target));
+	if (found === undefined) {
+		if (typeof target === "number") return null;
+		throw undefinedRole(String(target));
+	}
+	const oid = roleOf(call, 2);
+	return String(args.at(-1))
+		.split(",")
+		.some((part) => {
+			const [, what = "", option] =
+				/^\s*(\w+)(\s+with\s+(?:admin|grant)\s+option)?\s*$/i.exec(part) ?? [];
+			const kind = what.toUpperCase();
+			if (kind !== "MEMBER" && kind !== "USAGE") {
+				throw new DatabaseError("22023", `unrecognized privilege type: "${part.trim()}"`);
+			}
+			if (option !== undefined) return catalog.roles.isAdmin(oid, found.oid);
+			return kind === "MEMBER"
+				? catalog.roles.isMember(oid, found.oid)
+				: catalog.roles.hasRightsOf(oid, found.oid);
+		});
+};
+
+/** Functions, types and languages: everybody may use them, and nothing else can be done to them. */
+const everybody: Body = () => true;
+
+export const privilegeFunctions: Readonly<Record<string, Body>> = {
+	has_table_privilege: wholeTable(lettersOf.table),
+	has_sequence_privilege: wholeTable(lettersOf.sequence),
+	has_any_column_privilege: (call) =>
+		onRelation(call, 2, "arwx", (relation, oid, { name }) =>
+			hasAnyColumnRight(call.catalog, oid, relation, name),
+		),
+	has_column_privilege: columnPrivilege,
+	has_schema_privilege: schemaPrivilege,
+	has_database_privilege: databasePrivilege,
+	has_function_privilege: everybody,
+	has_tablespace_privilege: everybody,
+	has_type_privilege: everybody,
+	has_language_privilege: everybody,
+	pg_has_role: roleMembership,
+};

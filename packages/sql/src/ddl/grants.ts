@@ -1,0 +1,319 @@
+/** GRANT and REVOKE on objects. Lists are kept with what they are about, and made explicit by the first change. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	aclOf,
+	aclOfRights,
+	grantable,
+	ownerOf,
+	publicSchemaOid,
+	theDatabaseOid,
+} from "../auth/privileges.ts";
+import {
+	type Acl,
+	columnLetters,
+	dependents,
+	letterOf,
+	lettersFor,
+	lettersOf,
+	nameOfLetter,
+	type ObjectKind,
+	ordered,
+	rightsOwner,
+	withGrant,
+	withoutGrant,
+} from "../catalog/acl.ts";
+import type { RelationDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
+import { publicRoleOid } from "../catalog/role.ts";
+import type { QualifiedName, Right, RoleStatement } from "../parser/ast.ts";
+import { findObject } from "./drop.ts";
+import { acting, findGrantee } from "./roles.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+import { columnNamed } from "./table-parts.ts";
+
+type Grant = Extract<RoleStatement, { kind: "grant" }>;
+
+interface Change {
+	readonly statement: Grant;
+	/** OIDs; 0: PUBLIC. */
+	readonly grantees: readonly number[];
+}
+
+export async function changeRights(editor: SchemaEditor, statement: Grant): Promise<string> {
+	const grantees = statement.grantees.map((reference) => findGrantee(editor, reference));
+	if (statement.grantable && statement.verb === "grant" && grantees.includes(publicRoleOid)) {
+		throw new DatabaseError("0LP01", "grant options can only be granted to roles");
+	}
+	await editor.relyOnRoles(grantees.filter((oid) => oid !== publicRoleOid));
+	const change = { statement, grantees };
+	const { target } = statement;
+	switch (target.kind) {
+		case "schema":
+			for (const name of target.names) await changeSchema(editor, change, name);
+			break;
+		case "database":
+			for (const name of target.names) await changeDatabase(editor, change, name);
+			break;
+		case "all tables":
+		case "all sequences":
+			await changeAll(editor, change, target.kind === "all tables" ? "table" : "sequence");
+			break;
+		default:
+			for (const name of target.names) {
+				await changeRelation(editor, change, relationNamed(editor, name, target.kind));
+			}
+	}
+	return statement.verb.toUpperCase();
+}
+
+async function changeAll(
+	editor: SchemaEditor,
+	change: Change,
+	kind: "table" | "sequence",
+): Promise<void> {
+	const schemas = change.statement.target.names.map((name) => {
+		const schema = name.parts.join(".");
+		if (schema !== "public") requireKnownSchema(schema);
+		return schema;
+	});
+	for (const relation of editor.catalog.relations()) {
+		if (relation.kind === kind && schemas.includes(relation.schema)) {
+			await changeRelation(editor, change, relation);
+		}
+	}
+}
+
+function requireKnownSchema(schema: string): void {
+	if (schema === "pg_catalog" || schema === "information_schema") {
+		throw new DatabaseError("0A000", `rights on schema "${schema}" cannot be changed`);
+	}
+	throw new DatabaseError("3F000", `schema "${schema}" does not exist`);
+}
+
+function relationNamed(
+	editor: SchemaEditor,
+	name: QualifiedName,
+	kind: "table" | "sequence",
+): RelationDescriptor {
+	const found = findObject(editor, name);
+	const shown = name.parts.at(-1)!;
+	if (found === undefined) {
+		throw new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
+	}
+	if (found.kind === "index") throw new DatabaseError("42809", `"${shown}" is an index`);
+	if (found.kind === "sequence") return found.sequence;
+	// GRANT ... ON t is about whatever t is; GRANT ... ON SEQUENCE is not.
+	if (kind === "sequence") throw new DatabaseError("42809", `"${shown}" is not a sequence`);
+	return found.table;
+}
+
+/** Throws 42601, 0LP01. */
+function lettersOfRight(right: Right, kind: ObjectKind): string {
+	const all = right.columns.length > 0 ? columnLetters : lettersOf[kind];
+	if (right.name === "all") return all;
+	const letter = letterOf(right.name);
+	if (letter === undefined) {
+		throw new DatabaseError("42601", `unrecognized privilege type "${right.name}"`);
+	}
+	if (!all.includes(letter)) {
+		const what = right.columns.length > 0 ? "column" : kind === "table" ? "relation" : kind;
+		throw new DatabaseError("0LP01", `invalid privilege type ${nameOfLetter(letter)} for ${what}`);
+	}
+	return letter;
+}
+
+const wholeLetters = (change: Change, kind: ObjectKind): string =>
+	ordered(
+		change.statement.rights
+			.filter((right) => right.columns.length === 0)
+			.map((right) => lettersOfRight(right, kind))
+			.join(""),
+	);
+
+async function changeRelation(
+	editor: SchemaEditor,
+	change: Change,
+	relation: RelationDescriptor,
+): Promise<void> {
+	const { kind } = relation;
+	const owner = ownerOf(relation);
+	const letters = wholeLetters(change, kind);
+	const object = { kind, name: relation.name, owner, all: lettersOf[kind] };
+	let changed = relation;
+	if (letters !== "") {
+		changed = { ...changed, acl: changedAcl(editor, change, object, aclOf(relation), letters) };
+	}
+	const byColumn = change.statement.rights.filter((right) => right.columns.length > 0);
+	if (byColumn.length > 0) {
+		if (changed.kind !== "table") {
+			throw new DatabaseError("0LP01", `column privileges are only valid for relations`);
+		}
+		changed = changedColumns(editor, change, object, changed, byColumn);
+	}
+	await editor.put(changed, "right");
+}
+
+function changedColumns(
+	editor: SchemaEditor,
+	change: Change,
+	object: Granted,
+	table: TableDescriptor,
+	rights: readonly Right[],
+): TableDescriptor {
+	let { columns } = table;
+	for (const right of rights) {
+		const letters = lettersOfRight(right, "table");
+		for (const name of right.columns) {
+			const { attnum } = columnNamed(table, name);
+			columns = columns.map((column) => {
+				if (column.attnum !== attnum) return column;
+				const of = { ...object, all: columnLetters, whole: aclOf(table) };
+				const acl = changedAcl(editor, change, of, column.acl ?? [], letters);
+				const { acl: _before, ...rest } = column;
+				return acl.length === 0 ? rest : { ...rest, acl };
+			});
+		}
+	}
+	return { ...table, columns };
+}
+
+async function changeSchema(
+	editor: SchemaEditor,
+	change: Change,
+	name: QualifiedName,
+): Promise<void> {
+	const schema = name.parts.join(".");
+	if (schema !== "public") requireKnownSchema(schema);
+	await changeObject(editor, change, publicSchemaOid, "schema", schema);
+}
+
+async function changeDatabase(
+	editor: SchemaEditor,
+	change: Change,
+	name: QualifiedName,
+): Promise<void> {
+	const database = name.parts.join(".");
+	if (database !== editor.state.services.database) {
+		throw new DatabaseError("3D000", `database "${database}" does not exist`);
+	}
+	await changeObject(editor, change, theDatabaseOid, "database", database);
+}
+
+async function changeObject(
+	editor: SchemaEditor,
+	change: Change,
+	oid: number,
+	kind: "schema" | "database",
+	name: string,
+): Promise<void> {
+	if (change.statement.rights.some((right) => right.columns.length > 0)) {
+		throw new DatabaseError("0LP01", "column privileges are only valid for relations");
+	}
+	const acl = aclOfRights(editor.catalog, oid, kind);
+	const object = { kind, name, owner: rightsOwner, all: lettersOf[kind] };
+	const letters = wholeLetters(change, kind);
+	await editor.putRights({
+		kind: "rights",
+		oid,
+		acl: changedAcl(editor, change, object, acl, letters),
+	});
+}
+
+interface Granted {
+	readonly kind: ObjectKind;
+	readonly name: string;
+	readonly owner: number;
+	/** Every right that there is for it. */
+	readonly all: string;
+	/** Of a column: the table's list, whose grant options hold for it, too. */
+	readonly whole?: Acl;
+}
+
+function changedAcl(
+	editor: SchemaEditor,
+	change: Change,
+	object: Granted,
+	acl: Acl,
+	letters: string,
+): Acl {
+	const { statement, grantees } = change;
+	const who = acting(editor).oid;
+	const { catalog } = editor;
+	// As in PostgreSQL, whoever has the owner's rights grants as the owner.
+	const isAsOwner = catalog.roles.hasRightsOf(who, object.owner);
+	const grantor = isAsOwner ? object.owner : who;
+	const everything = [...acl, ...(object.whole ?? [])];
+	const may = grantable(catalog, who, object.owner, everything, object.all);
+	const allowed = [...letters].filter((letter) => may.includes(letter)).join("");
+	if (allowed === "") {
+		const has = lettersFor(everything, catalog.roles.rightsOf(who));
+		if (has === "" && !isAsOwner) {
+			throw new DatabaseError("42501", `permission denied for ${object.kind} ${object.name}`);
+		}
+	}
+	if (allowed.length < letters.length) {
+		const verb = statement.verb === "grant" ? "granted" : "could be revoked";
+		const code = statement.verb === "grant" ? "01007" : "01006";
+		const what = allowed === "" ? "no privileges were" : "not all privileges were";
+		const none = allowed === "" ? "no privileges" : "not all privileges";
+		editor.state.notice(
+			"WARNING",
+			code,
+			verb === "granted"
+				? `${what} granted for "${object.name}"`
+				: `${none} could be revoked for "${object.name}"`,
+		);
+	}
+	if (allowed === "") return acl;
+	let changed = acl;
+	for (const grantee of grantees) {
+		changed =
+			statement.verb === "grant"
+				? withGrant(changed, {
+						grantee,
+						grantor,
+						rights: allowed,
+						// The owner always may: it needs no option.
+						grantable: statement.grantable && grantee !== object.owner ? allowed : "",
+					})
+				: withoutGrant(changed, grantee, grantor, allowed, statement.grantable);
+	}
+	return statement.verb === "grant" ? changed : withoutDependents(change, object, changed);
+}
+
+/** What was granted on by whoever may not any more. Throws 2BP01. */
+function withoutDependents({ statement }: Change, object: Granted, acl: Acl): Acl {
+	let rest = acl;
+	for (;;) {
+		const lost = dependents([...rest, ...(object.whole ?? [])], object.owner).filter((item) =>
+			rest.some(({ grantee, grantor }) => grantee === item.grantee && grantor === item.grantor),
+		);
+		if (lost.length === 0) return rest;
+		if (!statement.cascade) {
+			throw new DatabaseError("2BP01", "dependent privileges exist", {
+				hint: "Use CASCADE to revoke them too.",
+			});
+		}
+		for (const { grantee, grantor, rights } of lost) {
+			rest = withoutGrant(rest, grantee, grantor, rights, false);
+		}
+	}
+}
+
+/** A list in which `to` stands wherever `from` stood; undefined stays the default. */
+export function aclOfNewOwner(acl: Acl | undefined, from: number, to: number): Acl | undefined {
+	if (acl === undefined) return undefined;
+	const moved = (oid: number): number => (oid === from ? to : oid);
+	let result: Acl = [];
+	for (const item of acl) {
+		result = withGrant(result, {
+			...item,
+			grantee: moved(item.grantee),
+			grantor: moved(item.grantor),
+		});
+	}
+	return result;
+}
+
+/** A list without what was granted to, or by, a role. */
+export const aclWithout = (acl: Acl, oid: number): Acl =>
+	acl.filter(({ grantee, grantor }) => grantee !== oid && grantor !== oid);

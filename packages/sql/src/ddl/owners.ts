@@ -1,0 +1,179 @@
+/** ALTER ... OWNER TO, REASSIGN OWNED, DROP OWNED, and what keeps a role from being dropped. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { mayCreateIn, ownerOf, theDatabaseOid } from "../auth/privileges.ts";
+import type { Acl } from "../catalog/acl.ts";
+import type { RelationDescriptor } from "../catalog/descriptor.ts";
+import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
+import type { RoleStatement } from "../parser/ast.ts";
+import { drop, findObject, ownedSequences } from "./drop.ts";
+import { aclOfNewOwner, aclWithout } from "./grants.ts";
+import { acting, denied, findRole } from "./roles.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+
+type Named<Kind extends RoleStatement["kind"]> = Extract<RoleStatement, { kind: Kind }>;
+
+export async function alterOwner(
+	editor: SchemaEditor,
+	statement: Named<"alter-owner">,
+): Promise<string> {
+	const { object, name, ifExists } = statement;
+	const tag = `ALTER ${object.toUpperCase()}`;
+	if (object === "schema" || object === "database") {
+		throw new DatabaseError("0A000", `${tag} ... OWNER TO is not supported`);
+	}
+	const role = findRole(editor, statement.owner);
+	const found = findObject(editor, name);
+	if (found === undefined) {
+		const shown = name.parts.join(".");
+		if (!ifExists) throw new DatabaseError("42P01", `relation "${shown}" does not exist`);
+		editor.state.notice("NOTICE", "00000", `relation "${shown}" does not exist, skipping`);
+		return tag;
+	}
+	if (found.kind === "index") {
+		throw new DatabaseError("42809", `cannot change owner of index "${found.index.name}"`, {
+			hint: "Change the ownership of the index's table, instead.",
+		});
+	}
+	if (object === "sequence" && found.kind !== "sequence") {
+		throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not a sequence`);
+	}
+	const relation = found.kind === "table" ? found.table : found.sequence;
+	if (relation.kind === "sequence" && relation.ownedBy !== undefined) {
+		const table = editor.catalog.relation(relation.ownedBy.tableOid);
+		throw new DatabaseError("0A000", "cannot change owner of sequence", {
+			detail: `Sequence "${relation.name}" is linked to table "${table?.name}".`,
+		});
+	}
+	editor.requireOwner(relation);
+	const { roles } = editor.catalog;
+	const who = acting(editor);
+	if (!roles.isMember(who.oid, role.oid)) {
+		throw denied(`must be member of role "${role.name}"`);
+	}
+	if (!who.superuser && !mayCreateIn(editor.catalog, role.oid)) {
+		throw denied(`permission denied for schema ${relation.schema}`);
+	}
+	await give(editor, relation, role);
+	return tag;
+}
+
+async function give(
+	editor: SchemaEditor,
+	relation: RelationDescriptor,
+	role: RoleDescriptor,
+): Promise<void> {
+	await editor.relyOnRoles([role.oid]);
+	await editor.put(owned(relation, role.oid), "right");
+	if (relation.kind !== "table") return;
+	for (const sequence of ownedSequences(editor, relation)) {
+		await editor.put(owned(sequence, role.oid), "right");
+	}
+}
+
+function owned<T extends RelationDescriptor>(relation: T, to: number): T {
+	const { owner: _before, acl, ...rest } = relation;
+	const moved = aclOfNewOwner(acl, ownerOf(relation), to);
+	return {
+		...rest,
+		...(to === bootstrapRoleOid ? {} : { owner: to }),
+		...(moved === undefined ? {} : { acl: moved }),
+	} as T;
+}
+
+function mayActFor(editor: SchemaEditor, role: RoleDescriptor, what: string): void {
+	if (editor.catalog.roles.hasRightsOf(acting(editor).oid, role.oid)) return;
+	throw denied(`permission denied to ${what} objects`);
+}
+
+export async function reassignOwned(
+	editor: SchemaEditor,
+	statement: Named<"reassign-owned">,
+): Promise<string> {
+	const to = findRole(editor, statement.to);
+	const from = statement.roles.map((reference) => findRole(editor, reference));
+	for (const role of [...from, to]) mayActFor(editor, role, "reassign");
+	for (const role of from) {
+		for (const relation of editor.catalog.relations()) {
+			const isLinked = relation.kind === "sequence" && relation.ownedBy !== undefined;
+			if (relation.owner === role.oid && !isLinked) await give(editor, relation, to);
+		}
+	}
+	return "REASSIGN OWNED";
+}
+
+export async function dropOwned(
+	editor: SchemaEditor,
+	statement: Named<"drop-owned">,
+): Promise<string> {
+	const from = statement.roles.map((reference) => findRole(editor, reference));
+	for (const role of from) {
+		mayActFor(editor, role, "drop");
+		if (role.oid === bootstrapRoleOid) {
+			throw new DatabaseError(
+				"2BP01",
+				`cannot drop objects owned by role ${role.name} because they are required by the database system`,
+			);
+		}
+	}
+	for (const role of from) await dropAllOf(editor, role.oid, statement.cascade);
+	return "DROP OWNED";
+}
+
+async function dropAllOf(editor: SchemaEditor, oid: number, cascade: boolean): Promise<void> {
+	for (const object of ["table", "sequence"] as const) {
+		// What belonged to a table that was dropped has gone with it.
+		const names = editor.catalog
+			.relations()
+			.filter((relation) => relation.kind === object && relation.owner === oid)
+			.map(({ schema, name }) => ({ parts: [schema, name], at: 0 }));
+		if (names.length > 0) {
+			await drop(editor, { kind: "drop", object, names, ifExists: false, cascade, at: 0 });
+		}
+	}
+	for (const relation of editor.catalog.relations()) {
+		if (isNamedIn(relation, oid)) await editor.put(withoutRights(relation, oid), "right");
+	}
+	for (const rights of editor.catalog.allRights()) {
+		if (rights.acl === undefined || !mentions(rights.acl, oid)) continue;
+		await editor.putRights({ ...rights, acl: aclWithout(rights.acl, oid) });
+	}
+}
+
+const mentions = (acl: Acl | undefined, oid: number): boolean =>
+	acl?.some(({ grantee, grantor }) => grantee === oid || grantor === oid) === true;
+
+const isNamedIn = (relation: RelationDescriptor, oid: number): boolean =>
+	mentions(relation.acl, oid) ||
+	(relation.kind === "table" && relation.columns.some(({ acl }) => mentions(acl, oid)));
+
+function withoutRights(relation: RelationDescriptor, oid: number): RelationDescriptor {
+	const acl = relation.acl === undefined ? {} : { acl: aclWithout(relation.acl, oid) };
+	if (relation.kind === "sequence") return { ...relation, ...acl };
+	const columns = relation.columns.map((column) => {
+		const { acl: before, ...rest } = column;
+		const left = aclWithout(before ?? [], oid);
+		return left.length === 0 ? rest : { ...rest, acl: left };
+	});
+	return { ...relation, ...acl, columns };
+}
+
+/** Throws 2BP01 where something belongs to the role, or it has a right on something. */
+export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): void {
+	const details: string[] = [];
+	for (const relation of editor.catalog.relations()) {
+		const shown = `${relation.kind} ${relation.name}`;
+		if (relation.owner === role.oid) details.push(`owner of ${shown}`);
+		else if (isNamedIn(relation, role.oid)) details.push(`privileges for ${shown}`);
+	}
+	for (const { oid, acl } of editor.catalog.allRights()) {
+		if (!mentions(acl, role.oid)) continue;
+		const database = `database ${editor.state.services.database}`;
+		details.push(`privileges for ${oid === theDatabaseOid ? database : "schema public"}`);
+	}
+	if (details.length === 0) return;
+	throw new DatabaseError(
+		"2BP01",
+		`role "${role.name}" cannot be dropped because some objects depend on it`,
+		{ detail: details.join("\n") },
+	);
+}
