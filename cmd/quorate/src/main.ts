@@ -10,6 +10,7 @@
  */
 import { createRequire } from "node:module";
 import { Command } from "commander";
+import type { CertFlags } from "./run-cert.ts";
 import type { DemoFlags, StartFlags } from "./run-node.ts";
 import type { DrainFlags, NodeFlags } from "./run-nodes.ts";
 import type { RebuildFlags } from "./run-rebuild.ts";
@@ -29,6 +30,10 @@ Every node is given the same --join list. A cluster is born once the first three
 sorted list are up and empty; after that a node needs a quorum, not all. A node that is started
 again with its --data directory comes back as itself. SIGTERM and Ctrl-C stop it cleanly: leases
 move away, and transactions get drain_timeout to end.
+
+Over a network: quorate cert create makes certificates; --hba says who may connect, and how they prove who they are
+(trust, reject, scram-sha-256, cert). SIGHUP has rules and certificates read again. The first password is set from
+loopback: quorate sql -c "ALTER ROLE quorate PASSWORD '...'", with a rule that trusts 127.0.0.1/32.
 
 A further node joins a running cluster: give it an empty --data directory and a --join list that
 names nodes of the cluster; the cluster moves replicas and leases to it. See quorate node --help.
@@ -87,6 +92,16 @@ the commands. Exit codes: 0, 1 if a statement failed, 2 if there is no connectio
 psql, and any other PostgreSQL client, can be used as well.
 `;
 
+const certText = `
+ca.crt certifies servers and clients, node-ca.crt nodes and nobody else. Keep ca.key and node-ca.key to yourself; a node needs:
+    quorate start ... --hba hba.conf --tls-cert certs/server.crt --tls-key certs/server.key --tls-ca certs/ca.crt \\
+        --node-cert certs/node.crt --node-key certs/node.key --node-ca certs/node-ca.crt
+and a client:
+    psql "host=db1 dbname=quorate user=ann sslmode=verify-full sslrootcert=certs/ca.crt"
+`;
+
+const collect = (text: string, before: readonly string[]): readonly string[] => [...before, text];
+
 const program = new Command("quorate")
 	.description("A sharded, strictly serializable SQL database that speaks PostgreSQL.")
 	.version(manifest.version, "-V, --version", "show the version")
@@ -99,8 +114,23 @@ program
 	.requiredOption("--join <addresses>", "node-to-node addresses of all first nodes, with commas")
 	.requiredOption("--data <directory>", "where this node keeps its data; made if it does not exist")
 	.requiredOption("--listen <host:port>", "node-to-node address of this node")
-	.option("--sql <host:port>", "where clients connect (loopback only)", "127.0.0.1:7431")
-	.option("--admin <host:port>", "where the operator connects (HTTP)", "127.0.0.1:7451")
+	.option("--sql <host:port>", "where clients connect", "127.0.0.1:7431")
+	.option(
+		"--admin <host:port>",
+		"where the operator connects (HTTP; loopback only)",
+		"127.0.0.1:7451",
+	)
+	.option(
+		"--hba <file>",
+		"who may connect, in the form of pg_hba.conf; without it: all, from loopback",
+	)
+	.option("--tls-cert <file>", "certificate of this node for clients (PEM)")
+	.option("--tls-key <file>", "its key")
+	.option("--tls-ca <file>", "who certifies clients, for the methods cert and clientcert")
+	.option("--allow-plaintext", "serve other addresses than loopback without TLS")
+	.option("--node-cert <file>", "certificate of this node for other nodes")
+	.option("--node-key <file>", "its key")
+	.option("--node-ca <file>", "who certifies nodes: none but them")
 	.option("--locality <levels>", "where the node stands, for example region=eu,zone=a", "")
 	.option("--engine <name>", "rocksdb, or memory (for tests: lost when the node stops)", "rocksdb")
 	.option("--log-level <level>", "debug, info, warn or error", "info")
@@ -186,15 +216,27 @@ nodeCommand
 	});
 
 program
+	.command("cert")
+	.description("certificates for a test cluster")
+	.command("create")
+	.description(
+		"make authorities, and certificates of a node and of clients; files that are there are kept",
+	)
+	.option("--dir <directory>", "where they are", "certs")
+	.option("--host <name>", "how clients and nodes call this node; may be repeated", collect, [])
+	.option("--user <role>", "a certificate for the method cert; may be repeated", collect, [])
+	.addHelpText("after", certText)
+	.action(async (flags: CertFlags) => {
+		const { runCertCreate } = await import("./run-cert.ts");
+		const host = flags.host.length > 0 ? flags.host : ["127.0.0.1", "localhost"];
+		runCertCreate({ ...flags, host });
+	});
+
+program
 	.command("sql")
 	.description("a SQL shell")
 	.argument("[url]", "postgresql://user@host:port/database")
-	.option(
-		"-c, --command <text>",
-		"run this and leave; may be repeated",
-		(text: string, before: string[]) => [...before, text],
-		[],
-	)
+	.option("-c, --command <text>", "run this and leave; may be repeated", collect, [])
 	.addHelpText("after", sqlExamples)
 	.action(async (url: string | undefined, flags: { command: string[] }) => {
 		const { runSql } = await import("./run-sql.ts");

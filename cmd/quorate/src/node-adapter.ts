@@ -6,6 +6,7 @@ import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import { keepMemorySmall } from "@quorate/runtime/real-memory";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import type { LogLevel, Runtime } from "@quorate/runtime/runtime";
+import type { SecurityFiles } from "@quorate/server/security";
 import type { Engine } from "@quorate/storage/engine";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { openRocksEngine } from "@quorate/storage/rocks-engine";
@@ -23,6 +24,7 @@ export interface NodeOptions {
 	readonly admin: string;
 	readonly locality: string;
 	readonly engine: "rocksdb" | "memory";
+	readonly security?: SecurityFiles;
 }
 
 export interface RunningNode {
@@ -30,6 +32,8 @@ export interface RunningNode {
 	readonly sqlAddress: string;
 	/** Before `stop`: gives away what others would have to wait for. */
 	drain(): Promise<void>;
+	/** SIGHUP: rules and certificates are read again. */
+	reload(): Promise<void>;
 	stop(): Promise<void>;
 	/** Resolves, with the reason, when the node cannot go on. */
 	readonly failed: Promise<string>;

@@ -1,5 +1,8 @@
 /** `quorate start` and `quorate demo`: a node in the foreground, until a signal or until it cannot go on. */
+import { resolve } from "node:path";
+import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { LogLevel } from "@quorate/runtime/runtime";
+import type { CertificateFiles, SecurityFiles } from "@quorate/server/security";
 import { defaultDatabase } from "./client/connection-options.ts";
 import type { NodeOptions, RunningNode } from "./node-adapter.ts";
 import { checkAddress, checkDataDirectory, checkFree } from "./preflight.ts";
@@ -14,6 +17,14 @@ export interface StartFlags {
 	readonly locality: string;
 	readonly engine: string;
 	readonly logLevel: string;
+	readonly hba?: string;
+	readonly tlsCert?: string;
+	readonly tlsKey?: string;
+	readonly tlsCa?: string;
+	readonly nodeCert?: string;
+	readonly nodeKey?: string;
+	readonly nodeCa?: string;
+	readonly allowPlaintext?: boolean;
 }
 
 export type StartNode = (options: NodeOptions) => Promise<RunningNode>;
@@ -62,7 +73,13 @@ export function startOptions(flags: StartFlags): NodeOptions {
 	if (flags.locality !== "" && !/^[\w-]+=[\w.-]+(,[\w-]+=[\w.-]+)*$/.test(flags.locality)) {
 		throw new UserError(`--locality "${flags.locality}" is not of the form region=eu,zone=a`);
 	}
+	requireLoopback("--admin", flags.admin, "nobody is asked who they are there");
+	const security = securityOf(flags);
+	if (security.hba === undefined) {
+		requireLoopback("--sql", flags.sql, "every client would be trusted: give --hba and --tls-cert");
+	}
 	return {
+		security,
 		dataDirectory: flags.data,
 		logLevel: flags.logLevel as LogLevel,
 		join,
@@ -71,6 +88,34 @@ export function startOptions(flags: StartFlags): NodeOptions {
 		admin: flags.admin,
 		locality: flags.locality,
 		engine: flags.engine,
+	};
+}
+
+function requireLoopback(flag: string, address: string, why: string): void {
+	if (isLoopbackHost(parseAddress(address)!.host)) return;
+	throw new UserError(`${flag} ${address} is not a loopback address, and ${why}`);
+}
+
+function certificateFiles(
+	what: string,
+	certificate: string | undefined,
+	key: string | undefined,
+	authorities: string | undefined,
+): CertificateFiles | undefined {
+	if (certificate === undefined && key === undefined && authorities === undefined) return undefined;
+	if (certificate === undefined || key === undefined) {
+		throw new UserError(`--${what}-cert and --${what}-key go together`);
+	}
+	const absolute = authorities === undefined ? undefined : resolve(authorities);
+	return { certificate: resolve(certificate), key: resolve(key), authorities: absolute };
+}
+
+function securityOf(flags: StartFlags): SecurityFiles {
+	return {
+		hba: flags.hba === undefined ? undefined : resolve(flags.hba),
+		sql: certificateFiles("tls", flags.tlsCert, flags.tlsKey, flags.tlsCa),
+		nodes: certificateFiles("node", flags.nodeCert, flags.nodeKey, flags.nodeCa),
+		allowPlaintext: flags.allowPlaintext === true,
 	};
 }
 
@@ -92,6 +137,7 @@ async function runUntilStopped(options: NodeOptions, startNode: StartNode): Prom
 	const node = await starting;
 	console.log(`quorate: node ${node.nodeId} serves SQL on ${node.sqlAddress}`);
 	console.log(`quorate: psql "${urlOf(node.sqlAddress)}"`);
+	process.on("SIGHUP", () => void node.reload());
 	const reason = await Promise.race([stopped, node.failed.then((why) => new UserError(why))]);
 	if (reason instanceof UserError) {
 		console.error(`quorate: ${reason.message}`);

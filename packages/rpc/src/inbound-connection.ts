@@ -1,5 +1,6 @@
 /** The accepting side of a connection: a peer's calls and one-way messages to this node, and the answers. */
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
+import { parseAddress } from "@quorate/runtime/address";
 import type { Connection } from "@quorate/runtime/runtime";
 import { decodeMessage, encodeMessage, LENGTH_BYTES, MESSAGE_BYTES_MAX } from "./codec.ts";
 import type { Outcome } from "./dispatcher.ts";
@@ -119,7 +120,7 @@ export class InboundConnection {
 		const refusal =
 			result.kind === "version"
 				? versionRefusal(self, this.#connection.remoteAddress, result.version)
-				: refusalOf(self, result.greeting);
+				: (refusalOf(self, result.greeting) ?? this.#impostor(result.greeting.address));
 		if (refusal !== undefined) {
 			this.#refuse(refusal);
 			return;
@@ -131,6 +132,13 @@ export class InboundConnection {
 			this.#context.superseded(this, result.greeting);
 			this.#setIdentity(result.greeting);
 		}
+	}
+
+	/** Under TLS a peer is who its certificate says. */
+	#impostor(address: string): string | undefined {
+		const host = parseAddress(address)?.host ?? "";
+		if (this.#connection.certifies?.(host) !== false) return undefined;
+		return `the certificate of ${this.#connection.remoteAddress} is not one of ${host}`;
 	}
 
 	#refuse(refusal: string): void {

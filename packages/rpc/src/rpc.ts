@@ -58,6 +58,8 @@ export interface RpcOptions {
 	readonly addressBook: AddressBook;
 	/** host:port; port 0 asks for a free one. */
 	readonly listenAddress: string;
+	/** Both ends of each connection show certificates (`Network.secured`): addresses may be others than loopback. */
+	readonly isSecured?: boolean;
 	/** Called with each node that greets, or is greeted: where it says that it listens. */
 	readonly onPeer?: (peer: Peer, address: string) => void;
 }
@@ -75,11 +77,11 @@ export async function createRpc(options: RpcOptions): Promise<ListeningRpc> {
 			hint: "Give host:port, for example 127.0.0.1:7700.",
 		});
 	}
-	if (!isLoopbackHost(parsed.host)) {
+	if (options.isSecured !== true && !isLoopbackHost(parsed.host)) {
 		throw new DatabaseError(
 			"F0000",
 			`node-to-node traffic is not encrypted, so it cannot listen on ${options.listenAddress}`,
-			{ hint: "Use a loopback address, for example 127.0.0.1:7700." },
+			{ hint: "Give --node-cert, --node-key and --node-ca, or use a loopback address." },
 		);
 	}
 	const rpc = new NodeRpc(options);

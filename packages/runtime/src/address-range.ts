@@ -12,8 +12,11 @@ const widths = { 4: 32, 6: 128 } as const;
 
 export class AddressRange {
 	readonly #list = new BlockList();
+	/** ::/0 is of IPv6 addresses only. */
+	readonly #version: 4 | 6;
 
 	private constructor(address: string, prefix: number, version: 4 | 6) {
+		this.#version = version;
 		this.#list.addSubnet(address, prefix, families[version]);
 	}
 
@@ -29,7 +32,7 @@ export class AddressRange {
 
 	includes(address: string): boolean {
 		const version = ipVersion(address);
-		return version !== undefined && this.#list.check(address, families[version]);
+		return version === this.#version && this.#list.check(address, families[version]);
 	}
 }
 

@@ -1,132 +1,18 @@
 /** `Network` over `node:net`: no Nagle delay (frames are batched above), keepalive, one listener of each kind. */
-import { createServer, connect as netConnect, type Server, type Socket } from "node:net";
-import { formatAddress, parseAddress } from "./address.ts";
+import { createServer, connect as netConnect, type Socket } from "node:net";
+import { parseAddress } from "./address.ts";
+import { coded, listenWith, RealConnection } from "./real-connection.ts";
 import { RealTlsAcceptor } from "./real-tls.ts";
-import type {
-	Connection,
-	Listener,
-	Network,
-	TlsAcceptor,
-	TlsCredentials,
-	TlsPeer,
-} from "./runtime.ts";
+import type { Connection, Listener, Network, TlsAcceptor, TlsCredentials } from "./runtime.ts";
+import { SecureNetwork } from "./secure-network.ts";
 
 /** Above this many queued bytes `write` answers false. */
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
 const KEEPALIVE_AFTER_MS = 10_000;
 
-function coded(code: string, message: string): Error {
-	return Object.assign(new Error(message), { code });
-}
-
-class RealConnection implements Connection {
-	readonly remoteAddress: string;
-	#socket: Socket;
-	#error: Error | undefined;
-	#closed = false;
-	#onData: ((bytes: Uint8Array) => void) | undefined;
-	#onDrain: (() => void) | undefined;
-	#onClose: ((error?: Error) => void) | undefined;
-
-	constructor(socket: Socket) {
-		this.#socket = socket;
-		this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
-		this.#watch(socket);
-	}
-
-	#watch(socket: Socket): void {
-		socket.on("error", (error) => {
-			this.#error ??= error;
-		});
-		socket.on("close", () => {
-			if (this.#closed) return;
-			this.#closed = true;
-			this.#onClose?.(this.#error);
-		});
-	}
-
-	async startTls(acceptor: TlsAcceptor): Promise<TlsPeer> {
-		if (!(acceptor instanceof RealTlsAcceptor))
-			throw coded("EINVAL", "an acceptor of another network");
-		const plain = this.#socket;
-		plain.removeAllListeners("data");
-		plain.removeAllListeners("drain");
-		plain.pause();
-		const secure = await acceptor.accept(plain);
-		this.#socket = secure;
-		this.#watch(secure);
-		if (this.#onData !== undefined) secure.on("data", this.#onData);
-		if (this.#onDrain !== undefined) secure.on("drain", this.#onDrain);
-		const subject = secure.authorized ? secure.getPeerCertificate().subject.CN : undefined;
-		// Several names are none.
-		const commonName = typeof subject === "string" ? subject : undefined;
-		return { commonName, protocol: secure.getProtocol() ?? "" };
-	}
-
-	get bufferedBytes(): number {
-		return this.#socket.writableLength;
-	}
-
-	write(bytes: Uint8Array): boolean {
-		// Writing to a socket that was ended or destroyed is a race that callers cannot see; the close follows.
-		if (!this.#socket.writable) return false;
-		return this.#socket.write(bytes);
-	}
-
-	onData(listener: (bytes: Uint8Array) => void): void {
-		this.#onData = listener;
-		this.#socket.on("data", listener);
-	}
-
-	onDrain(listener: () => void): void {
-		this.#onDrain = listener;
-		this.#socket.on("drain", listener);
-	}
-
-	onClose(listener: (error?: Error) => void): void {
-		if (this.#closed) {
-			setImmediate(() => listener(this.#error));
-			return;
-		}
-		this.#onClose = listener;
-	}
-
-	pause(): void {
-		this.#socket.pause();
-	}
-
-	resume(): void {
-		this.#socket.resume();
-	}
-
-	end(): void {
-		this.#socket.end();
-	}
-
-	destroy(): void {
-		this.#socket.destroy();
-	}
-}
-
 function configure(socket: Socket): void {
 	socket.setNoDelay(true);
 	socket.setKeepAlive(true, KEEPALIVE_AFTER_MS);
-}
-
-class RealListener implements Listener {
-	readonly address: string;
-	readonly #server: Server;
-
-	constructor(server: Server, address: string) {
-		this.#server = server;
-		this.address = address;
-	}
-
-	/** Frees the port. Connections that were accepted live on: they belong to who accepted them. */
-	close(): Promise<void> {
-		this.#server.close();
-		return new Promise((resolve) => setImmediate(resolve));
-	}
 }
 
 export class RealNetwork implements Network {
@@ -134,26 +20,16 @@ export class RealNetwork implements Network {
 		return new RealTlsAcceptor(credentials);
 	}
 
+	secured(credentials: TlsCredentials): Network {
+		return new SecureNetwork(credentials);
+	}
+
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
-		const target = parseAddress(address);
-		if (target === undefined) {
-			return Promise.reject(coded("EINVAL", `"${address}" is not host:port`));
-		}
 		const server = createServer({ highWaterMark: HIGH_WATER_MARK_BYTES }, (socket) => {
 			configure(socket);
 			onConnection(new RealConnection(socket));
 		});
-		return new Promise((resolve, reject) => {
-			server.once("error", reject);
-			server.listen({ host: target.host, port: target.port, backlog: 511 }, () => {
-				server.removeListener("error", reject);
-				// A failed accept (EMFILE) concerns that one client only.
-				server.on("error", () => undefined);
-				const bound = server.address();
-				const port = bound !== null && typeof bound === "object" ? bound.port : target.port;
-				resolve(new RealListener(server, formatAddress(target.host, port)));
-			});
-		});
+		return listenWith(server, address);
 	}
 
 	connect(address: string, timeoutMs: number): Promise<Connection> {

@@ -17,7 +17,8 @@ const contextOf = ({ certificate, key, authorities }: TlsCredentials) => ({
 	cert: certificate,
 	key,
 	minVersion: "TLSv1.2" as const,
-	...(authorities === undefined ? {} : { ca: authorities }),
+	// Left out, it would be all that a browser believes.
+	ca: authorities ?? [],
 });
 
 export class RealTlsAcceptor implements TlsAcceptor {

@@ -103,6 +103,11 @@ export interface Network {
 	connect(address: string, timeoutMs: number): Promise<Connection>;
 	/** Throws where the credentials are none. Absent where there is no TLS (simulation). */
 	tlsAcceptor?(credentials: TlsCredentials): TlsAcceptor;
+	/**
+	 * The same with TLS at both ends, each showing a certificate of `authorities`; to connect, it has to be one of the host that is
+	 * dialled. Absent where there is no TLS.
+	 */
+	secured?(credentials: TlsCredentials): Network;
 }
 
 /** A file opened for appending or random access. All promises reject with an `Error` that has `code` (ENOSPC, EIO ...). */

@@ -43,6 +43,7 @@ import { EndedBoots } from "./ended-boots.ts";
 import { handleLeavings } from "./leaving.ts";
 import { moveExecutor } from "./move-executor.ts";
 import { RangeRenewal } from "./range-renewal.ts";
+import { nodeNetwork, type SecurityFiles } from "./security.ts";
 import { handleSurveys } from "./survey.ts";
 
 export interface KeyValueOptions {
@@ -58,6 +59,8 @@ export interface KeyValueOptions {
 	readonly limits?: Limits;
 	/** Tests only: protections to leave out. */
 	readonly mutations?: Mutations;
+	/** What an operator has set up of certificates and rules. */
+	readonly security?: SecurityFiles;
 	/** Simulation only. */
 	readonly observer?: ReplicaObserver;
 	/** Opens the storage engine, in the node's data directory. */
@@ -94,8 +97,10 @@ export async function startKeyValueNode(
 	const { runtime, limits, mutations } = options;
 	const addressBook = await NodeAddressBook.open(runtime);
 	const boot = bootId(Buffer.from(runtime.random.bytes(8)).toString("hex"));
+	const secured = await nodeNetwork(runtime, options.security);
 	const rpc = await createRpc({
-		runtime,
+		runtime: secured === undefined ? runtime : { ...runtime, network: secured },
+		isSecured: secured !== undefined,
 		self: { bootId: boot, address: options.listen },
 		addressBook,
 		listenAddress: options.listen,

@@ -25,6 +25,7 @@ import {
 } from "./key-value-node.ts";
 import { giveUpLeases } from "./leaving.ts";
 import { handleReports } from "./node-report.ts";
+import { Security } from "./security.ts";
 
 /** For giving leases away, while nobody has set `drain_timeout`. */
 const leasesMsMax = 5_000;
@@ -44,6 +45,8 @@ export interface RunningNode extends KeyValueNode {
 	 * those in a transaction when `drain_timeout` has passed.
 	 */
 	drain(): Promise<void>;
+	/** Rules and certificates are read again. */
+	reload(): Promise<void>;
 	stop(): Promise<void>;
 	/** Resolves, with the reason, when the node cannot go on. */
 	readonly failed: Promise<string>;
@@ -94,8 +97,10 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 	const { limits = {} } = options;
 	const parts = { runtime, coordinator, placement, advisory, cluster, clusterId, limits };
 	const sessions = createSessionFactory(parts);
+	const security = await Security.open(runtime, options.security);
 	server = await createPgServer({
 		runtime,
+		...(security === undefined ? {} : { security }),
 		sessions,
 		listenAddress: options.sql,
 		nodeId,
@@ -127,5 +132,6 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		await Promise.all([server.drain(withinMs), leaving]);
 	};
 	const stop = () => undoAll(undo);
-	return { ...keyValue, sessions, sqlAddress: address, failed, drain, stop };
+	const reload = async (): Promise<void> => security?.reload();
+	return { ...keyValue, reload, sessions, sqlAddress: address, failed, drain, stop };
 }

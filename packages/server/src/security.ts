@@ -1,0 +1,141 @@
+/**
+ * The files by which an operator says who may connect: rules in the form of pg_hba.conf, certificates in PEM. They are read at the
+ * start, and again when told to: what is wrong then is logged, and everything stays as it was.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { PgSecurity } from "@quorate/pgwire/authentication";
+import { type HbaRule, parseHba } from "@quorate/pgwire/hba";
+import type { Network, Runtime, TlsAcceptor, TlsCredentials } from "@quorate/runtime/runtime";
+
+/** Absolute paths. */
+export interface CertificateFiles {
+	readonly certificate: string;
+	readonly key: string;
+	readonly authorities: string | undefined;
+}
+
+export interface SecurityFiles {
+	/** Undefined: whoever can connect is trusted, from loopback addresses only. */
+	readonly hba: string | undefined;
+	/** Of the SQL listener. `authorities` certify clients. */
+	readonly sql: CertificateFiles | undefined;
+	/** Between nodes; with authorities of their own. */
+	readonly nodes: CertificateFiles | undefined;
+	readonly allowPlaintext: boolean;
+}
+
+async function read(runtime: Runtime, path: string): Promise<string> {
+	const bytes = await runtime.files.readWhole(path.replace(/^\/+/, "")).catch((error: unknown) => {
+		throw unusable(path, error);
+	});
+	if (bytes === undefined) throw new DatabaseError("F0000", `there is no file ${path}`);
+	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+}
+
+const unusable = (path: string, error: unknown): DatabaseError =>
+	new DatabaseError(
+		"F0000",
+		`cannot use ${path}: ${error instanceof Error ? error.message : String(error)}`,
+	);
+
+async function credentials(runtime: Runtime, files: CertificateFiles): Promise<TlsCredentials> {
+	const { certificate, key, authorities } = files;
+	return {
+		certificate: await read(runtime, certificate),
+		key: await read(runtime, key),
+		authorities: authorities === undefined ? undefined : await read(runtime, authorities),
+	};
+}
+
+async function rulesOf(runtime: Runtime, path: string): Promise<readonly HbaRule[]> {
+	try {
+		return parseHba(await read(runtime, path));
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+		throw new DatabaseError(error.code, `${path}: ${error.message}`, error.fields);
+	}
+}
+
+/** Undefined: what nodes say to each other is not encrypted. */
+export async function nodeNetwork(
+	runtime: Runtime,
+	security: SecurityFiles | undefined,
+): Promise<Network | undefined> {
+	const files = security?.nodes;
+	if (files === undefined) return undefined;
+	const { network } = runtime;
+	if (network.secured === undefined) throw new DatabaseError("0A000", "there is no TLS here");
+	const read = await credentials(runtime, files);
+	try {
+		return network.secured(read);
+	} catch (error) {
+		throw unusable(files.certificate, error);
+	}
+}
+
+export class Security implements PgSecurity {
+	readonly #runtime: Runtime;
+	readonly #files: SecurityFiles & { readonly hba: string };
+	rules: readonly HbaRule[];
+	readonly tls: TlsAcceptor | undefined;
+
+	private constructor(
+		runtime: Runtime,
+		files: SecurityFiles & { readonly hba: string },
+		rules: readonly HbaRule[],
+		tls: TlsAcceptor | undefined,
+	) {
+		this.#runtime = runtime;
+		this.#files = files;
+		this.rules = rules;
+		this.tls = tls;
+	}
+
+	get plaintextAllowed(): boolean {
+		return this.#files.allowPlaintext;
+	}
+
+	/** Undefined where nothing is set up. Throws F0000, which names the file. */
+	static async open(
+		runtime: Runtime,
+		files: SecurityFiles | undefined,
+	): Promise<Security | undefined> {
+		if (files?.hba === undefined) {
+			if (files?.sql === undefined) return undefined;
+			throw new DatabaseError(
+				"F0000",
+				"certificates without rules: nobody would be asked for one",
+				{
+					hint: "Give --hba as well.",
+				},
+			);
+		}
+		const { hba, sql } = files;
+		const rules = await rulesOf(runtime, hba);
+		if (sql === undefined) return new Security(runtime, { ...files, hba }, rules, undefined);
+		const { network } = runtime;
+		if (network.tlsAcceptor === undefined) throw new DatabaseError("0A000", "there is no TLS here");
+		const shown = await credentials(runtime, sql);
+		try {
+			return new Security(runtime, { ...files, hba }, rules, network.tlsAcceptor(shown));
+		} catch (error) {
+			throw unusable(sql.certificate, error);
+		}
+	}
+
+	/** For connections from now on. Never rejects. */
+	async reload(): Promise<void> {
+		const { logger } = this.#runtime;
+		const { hba, sql } = this.#files;
+		try {
+			const rules = await rulesOf(this.#runtime, hba);
+			if (sql !== undefined) this.tls?.update(await credentials(this.#runtime, sql));
+			this.rules = rules;
+			logger.log("info", "rules and certificates were read again");
+		} catch (error) {
+			logger.log("error", "rules and certificates stay as they were", {
+				reason: error instanceof Error ? error.message : String(error),
+			});
+		}
+	}
+}
