@@ -59,4 +59,10 @@ export interface Mutations {
 	readonly feedWithoutWaiting?: boolean;
 	/** F1: a leaseholder that has not been asked before takes what it remembers for all that there was. */
 	readonly feedBeginsComplete?: boolean;
+	/** M2: the left side takes the right one over before all its replicas have applied the freeze. */
+	readonly mergedUnapplied?: boolean;
+	/** M1: a frozen range applies what comes after its freeze. */
+	readonly frozenGoesOn?: boolean;
+	/** M3: what was read and committed on the right side is not carried over: expiry, closed timestamp, last commit. */
+	readonly mergeForgetsReads?: boolean;
 }

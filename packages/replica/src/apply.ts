@@ -13,6 +13,14 @@ import { transactionBegin } from "@quorate/keys/transaction-id";
 import { metaKey, transactionKey } from "@quorate/storage/engine-keys";
 import type { VersionBatch } from "@quorate/storage/version-batch";
 import { type Intent, manyKeys, spanOf } from "@quorate/storage/versions";
+import {
+	applyFreeze,
+	applyMerge,
+	applyMergeBegin,
+	applyMergeEnd,
+	applyMergeRefuse,
+	applyThaw,
+} from "./apply-merge.ts";
 import type { Command, Envelope } from "./commands.ts";
 import {
 	configurationOf,
@@ -33,7 +41,9 @@ export type ApplyResult =
 	| { readonly kind: "aborted" }
 	/** T4: neither intent, record nor tombstone, and begun at or before X. */
 	| { readonly kind: "unknown" }
-	| { readonly kind: "split"; readonly right: RangeState };
+	| { readonly kind: "split"; readonly right: RangeState }
+	/** `right` as it was. */
+	| { readonly kind: "merged"; readonly right: RangeState };
 
 const done: ApplyResult = { kind: "done" };
 const rejected = (reason: string): ApplyResult => ({ kind: "rejected", reason });
@@ -53,7 +63,12 @@ export function applyCommand(
 ): ApplyResult {
 	const { command } = e;
 	if (command.kind === "lease") {
-		return applyLease(state, command, mutations);
+		return state.frozen === undefined
+			? applyLease(state, command, mutations)
+			: rejected("the range is frozen");
+	}
+	if (command.kind === "thaw") {
+		return applyThaw(state, e.version);
 	}
 	// L3: nothing is applied twice, late, or outside its range.
 	if (e.sequence !== state.lease.sequence && mutations?.withoutLeaseSequence !== true) {
@@ -66,6 +81,9 @@ export function applyCommand(
 		return rejected("the range has changed");
 	}
 	state.lastNumber = e.number;
+	if (state.frozen !== undefined && mutations?.frozenGoesOn !== true) {
+		return rejected("the range is frozen");
+	}
 	return execute(state, batch, command, mutations);
 }
 
@@ -99,7 +117,7 @@ function beginLease(
 function execute(
 	state: RangeState,
 	batch: VersionBatch,
-	command: Exclude<Command, { kind: "lease" }>,
+	command: Exclude<Command, { kind: "lease" | "thaw" }>,
 	mutations: Mutations | undefined,
 ): ApplyResult {
 	switch (command.kind) {
@@ -135,6 +153,16 @@ function execute(
 			return applyClose(state, command);
 		case "split":
 			return applySplit(state, batch, command);
+		case "merge-begin":
+			return applyMergeBegin(state, command);
+		case "freeze":
+			return applyFreeze(state, command);
+		case "merge":
+			return applyMerge(state, batch, command, mutations);
+		case "merge-refuse":
+			return applyMergeRefuse(state);
+		case "merge-end":
+			return applyMergeEnd(state);
 	}
 }
 
@@ -404,6 +432,9 @@ function applyCollect(
 	batch: VersionBatch,
 	c: Extract<Command, { kind: "collect" }>,
 ): ApplyResult {
+	if (state.merging !== undefined) {
+		return rejected("the range is being merged");
+	}
 	if (c.threshold > state.gcThreshold) {
 		state.gcThreshold = c.threshold;
 	}
@@ -437,6 +468,9 @@ function applySplit(
 	c: Extract<Command, { kind: "split" }>,
 ): ApplyResult {
 	const d = state.descriptor;
+	if (state.merging !== undefined) {
+		return rejected("the range is being merged");
+	}
 	if (!(c.at > d.start && c.at < d.end)) {
 		return rejected("the split key is not inside the range");
 	}
@@ -463,6 +497,7 @@ function applySplit(
 		horizon: state.horizon,
 		closed: state.closed,
 		closedVersion: state.closedVersion,
+		byHand: c.byHand === true,
 	};
 	state.descriptor = { ...d, end: c.at, epoch: { version, conf: d.epoch.conf } };
 	batch.rawPut(metaKey(c.rangeId, "state"), encodeRangeState(right));

@@ -105,7 +105,50 @@ export type Command =
 			readonly rangeId: RangeId;
 			/** Replica ids of the right side, in the order of the descriptor's replicas. */
 			readonly replicaIds: readonly ReplicaId[];
-	  };
+			/** Somebody asked for it: the right side is not merged by itself. */
+			readonly byHand?: boolean;
+	  }
+	/** Left side: a merge begins. Until it has ended, keys and members stay what they are. */
+	| {
+			readonly kind: "merge-begin";
+			readonly right: RangeId;
+			readonly at: Key;
+			/** Of the right side. */
+			readonly version: number;
+			/** The membership that it was thought out for. */
+			readonly conf: number;
+	  }
+	/** Right side: it gives its lease up at `t` and changes no more. */
+	| {
+			readonly kind: "freeze";
+			readonly into: RangeId;
+			/** Of the left side. */
+			readonly intoVersion: number;
+			readonly t: Timestamp;
+			/** The membership that it was thought out for. */
+			readonly conf: number;
+	  }
+	/** Left side: takes the frozen right side over. */
+	| { readonly kind: "merge"; readonly right: MergedRange; readonly conf: number }
+	/** Left side: the merge will not come to be. */
+	| { readonly kind: "merge-refuse" }
+	/** Left side: the right side has thawed, or can never be frozen for this merge. */
+	| { readonly kind: "merge-end" }
+	/** Right side. Not judged by number, since nobody holds its lease, but by its version, which it raises. */
+	| { readonly kind: "thaw" };
+
+/** What a frozen range leaves: all its replicas have exactly this. */
+export interface MergedRange {
+	readonly rangeId: RangeId;
+	readonly version: number;
+	readonly end: Key;
+	readonly t: Timestamp;
+	readonly lastCommit: Timestamp;
+	readonly gcThreshold: Timestamp;
+	readonly horizon: Timestamp;
+	readonly closed: Timestamp;
+	readonly closedVersion: number;
+}
 
 export interface Envelope {
 	/** Lease sequence under which the command became pending. */
@@ -117,8 +160,8 @@ export interface Envelope {
 	readonly command: Command;
 }
 
-/** First byte of an encoded command. 3: a one-phase commit may name pending values that it read. */
-export const commandFormat = 3;
+/** First byte of an encoded command. 4: merges. 3: a one-phase commit may name pending values that it read. */
+export const commandFormat = 4;
 /** Logs of versions before may hold it. */
 const oldestFormat = 2;
 /** No Raft entry is larger (design, section 6). */

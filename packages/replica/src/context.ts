@@ -10,8 +10,10 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import type { WrittenSpan } from "./commands.ts";
 import type { ListeningTime } from "./listening-time.ts";
+import type { MergeReason } from "./merges.ts";
 import type { ReplicaObserver } from "./observer.ts";
 import type { RangeState } from "./range-state.ts";
+import type { Replica } from "./replica.ts";
 import type { RangeAnswer } from "./requests.ts";
 import type { Inheritance, SplitReason } from "./splits.ts";
 import type { TimestampSource } from "./timestamp-source.ts";
@@ -54,6 +56,12 @@ export interface ReplicaContext {
 	splitApplied(right: RangeState, inheritance: Inheritance): void;
 	/** A split that was asked for here is done. */
 	splitDone(left: RangeId, right: RangeDescriptor, reason: SplitReason): void;
+	/** Merges the range with its right neighbour. */
+	merge(left: Replica, at: Key, reason: MergeReason): Promise<RangeAnswer>;
+	/** A merge was applied here: the replica of the right side, which is nobody's any more. */
+	mergeApplied(right: RangeState): Replica | undefined;
+	/** A snapshot is put in place for `by`: what it covers of other ranges has become part of its range. */
+	subsume(state: RangeState, by: Replica): void;
 	/** Why a snapshot of that state must be refused here: it overlaps another replica (not split yet). */
 	overlaps(state: RangeState): string | undefined;
 	/** The replica was removed from its group, and that was applied here. */

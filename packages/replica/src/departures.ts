@@ -67,7 +67,11 @@ export class Departures {
 		}
 		this.#options.runtime.scheduler.defer(() => {
 			void replica.group.remove(this.#record(replica)).then(() => {
-				clearRange(this.#options.engine, rangeId, span);
+				// A snapshot of a range that it had become part of may have come meanwhile.
+				const isTaken = [...this.#options.replicas.values()].some(
+					(other) => other !== replica && other.spans.some((s) => spansOverlap(s, span)),
+				);
+				clearRange(this.#options.engine, rangeId, isTaken ? nowhere : span);
 				this.#options.replicas.delete(rangeId);
 				this.#leaving.delete(replica);
 			});
@@ -133,7 +137,11 @@ export class Departures {
 			const start =
 				descriptor.start < descriptor.end ? descriptor.start : this.#awaited.get(replica.replicaId);
 			const current = start === undefined ? undefined : await this.#options.members(start);
-			if (current === undefined || current.rangeId !== descriptor.rangeId) {
+			if (start === undefined || current === undefined) {
+				return;
+			}
+			if (current.rangeId !== descriptor.rangeId) {
+				this.#merged(replica, start, current);
 				return;
 			}
 			const isMember = current.replicas.some((r) => r.replicaId === replica.replicaId);
@@ -144,6 +152,23 @@ export class Departures {
 			}
 		} finally {
 			this.#asking.delete(replica);
+		}
+	}
+
+	/**
+	 * Another range holds its first key now: it has become part of that one. A left side of the merge that is here and still has the
+	 * version of before needs it, to apply the merge.
+	 */
+	#merged(replica: Replica, start: Key, current: RangeDescriptor): void {
+		const { descriptor, frozen } = replica.state;
+		const isLater = current.epoch.version > descriptor.epoch.version;
+		const isWhole = current.start <= start && start < current.end;
+		const left = frozen && this.#options.replicas.get(frozen.into);
+		const isAwaited =
+			left !== undefined && left.state.descriptor.epoch.version <= frozen!.intoVersion;
+		if (isLater && isWhole && !isAwaited && !this.#isLeftAlone(replica)) {
+			replica.destroy();
+			this.remove(replica);
 		}
 	}
 }

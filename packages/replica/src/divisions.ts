@@ -9,7 +9,7 @@
  * D3. Never inside a row: a row is one key, with all its versions, so wherever a range begins is between two rows.
  * D4. Never where it would not help: one key has most of the bytes, or of the requests; or commits that lie in one range would lie in
  *     two. Such a range is left alone until it has grown by a quarter, or for a minute.
- * D5. Nothing flaps: nothing joins ranges again, and what was cut by load is counted anew.
+ * D5. Nothing flaps: nothing merges ranges by itself, and what was cut by load is counted anew.
  *
  * Every decision is logged with its reason and counted; so is every decision not to.
  */

@@ -128,7 +128,7 @@ export async function collectHistory(replica: Replica, lifeMs: number): Promise<
 		threshold = Math.min(threshold, (await lowestP(replica, bounds)) - 1);
 	}
 	let from: Key | undefined = bounds.start;
-	while (threshold > 0 && from !== undefined && replica.holding()) {
+	while (threshold > 0 && from !== undefined && replica.holding() && !replica.isMerging) {
 		const { version } = replica.state.descriptor.epoch;
 		const { end } = rangeSpan(replica.state.descriptor);
 		const slice = expiredSlice(engine, { start: from, end }, threshold as Timestamp);

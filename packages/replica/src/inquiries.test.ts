@@ -53,6 +53,24 @@ test("who was heard under the lease is not taken for dead on the right side of a
 	t.is(await ask(heard!, 12_400), "aborted");
 });
 
+test("nor on either side of a merge", async (t) => {
+	const [left, right] = [new Inquiries(), new Inquiries()];
+	left.newLease(1_000);
+	right.newLease(10_000);
+	right.heard(contextAt(10_900), [open!]);
+	right.opened(open!);
+	left.heard(contextAt(10_800), [heard!]);
+	left.takeOver(right);
+	const ask = async (one: TransactionId, nowMs: number) =>
+		(await left.inquire(leaseholder(nowMs, one), one, anchor, 100 as Timestamp)).kind;
+	// Whoever had not been heard on the right side since its lease began there.
+	t.is(await ask(unheard!, 11_150), "undecided");
+	t.is(await ask(heard!, 12_200), "undecided");
+	t.is(await ask(open!, 12_300), "open");
+	t.is(await ask(unheard!, 11_250), "aborted");
+	t.is(await ask(open!, 12_400), "aborted");
+});
+
 test("a gateway of which something comes in is silent after four pings, whenever they come", async (t) => {
 	const inquiries = new Inquiries();
 	inquiries.newLease(0);

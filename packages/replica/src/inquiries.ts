@@ -66,6 +66,19 @@ export class Inquiries {
 		return copy;
 	}
 
+	/** Of the right side of a merge (M5), which had its lease on the same node. */
+	takeOver(other: Inquiries): void {
+		this.#leaseAtMs = Math.max(this.#leaseAtMs, other.#leaseAtMs);
+		for (const [transaction, heard] of other.#heard) {
+			if (heard.ms > (this.#heard.get(transaction)?.ms ?? -1)) {
+				this.#heard.set(transaction, heard);
+			}
+		}
+		for (const transaction of other.#open) {
+			this.#open.add(transaction);
+		}
+	}
+
 	/** A heartbeat, or something else that only a coordinator sends which lives. */
 	heard(context: ReplicaContext, transactions: readonly TransactionId[]): void {
 		const { ms } = context.listening;

@@ -43,7 +43,7 @@ export class LeaseKeeper {
 
 	async #acquire(): Promise<void> {
 		const { context } = this.#host;
-		while (this.#host.leads() && !this.#host.holding()) {
+		while (this.#host.leads() && !this.#host.holding() && this.#host.state.frozen === undefined) {
 			const replaces = this.#host.state.lease.sequence;
 			const { timestamp } = await context.timestamps.issue();
 			// Looked up anew: a snapshot may have replaced the state meanwhile.
@@ -130,6 +130,14 @@ export class LeaseKeeper {
 		}
 		// The proposal may be lost with the leadership: do not wait for ever.
 		await Promise.race([result, this.#sleep(1_000)]);
+	}
+
+	/** L2: stops serving, and then draws the timestamp that covers all that was served. Undefined: the lease has changed meanwhile. */
+	async giveUp(): Promise<Timestamp | undefined> {
+		const { sequence } = this.#host.state.lease;
+		this.stoppedSequence = sequence;
+		const { timestamp } = await this.#host.context.timestamps.issue();
+		return this.#host.state.lease.sequence === sequence ? timestamp : undefined;
 	}
 
 	/** Gives the lease to a replica's node and makes it Raft leader. False: it could not be done. */

@@ -183,6 +183,24 @@ test("with a split the right side has its locks, and who waits there asks again"
 	t.is(split.size, 0);
 });
 
+test("with a merge the left side has the locks of both, and who waits on the right asks again", (t) => {
+	const [locks, right] = [new LockTable(), new LockTable()];
+	const told: string[] = [];
+	t.true(locks.tryAcquire(key("a"), a, "update"));
+	t.true(right.tryAcquire(k, a, "update"));
+	t.true(right.tryAcquire(key("m"), b, "share"));
+	enqueue(right, c, "update", told);
+	right.end(d);
+	locks.takeOver(right);
+	t.deepEqual(told, ["c ended"]);
+	t.is(locks.size, 3);
+	t.false(locks.tryAcquire(k, c, "update"));
+	// It had ended on the right side: what comes of it late gets nothing.
+	t.false(locks.tryAcquire(key("z"), d, "update"));
+	locks.end(a);
+	t.is(locks.size, 1);
+});
+
 test("a copy of the request that was granted does not wait for those who wait for it", (t) => {
 	const locks = new LockTable();
 	const told: string[] = [];

@@ -250,6 +250,24 @@ export class LockTable {
 		return right;
 	}
 
+	/** Takes in all that is held in another one, of other keys (M5). Who waits there gets nothing, and asks again here. */
+	takeOver(other: LockTable): void {
+		for (const owner of other.#ended) {
+			this.end(owner);
+		}
+		const waiters: Queued[] = [];
+		for (const [key, lock] of other.#locks) {
+			waiters.push(...lock.queue);
+			lock.queue = [];
+			for (const [owner, strength] of lock.holders) {
+				this.tryAcquire(key, owner, strength);
+			}
+		}
+		for (const waiter of waiters) {
+			waiter.done("ended");
+		}
+	}
+
 	#disown(owner: LockOwner, key: Key): void {
 		const keys = this.#owned.get(owner);
 		keys?.delete(key);

@@ -57,6 +57,7 @@ export async function relocate(
 	group: RaftGroupHandle,
 	nodes: readonly NodeId[],
 ): Promise<RangeAnswer> {
+	assertNotMerging(replica);
 	const changes = new MembershipChanges(replica, group);
 	await changes.until("an earlier membership change to end", () => changes.isSettled);
 	const present = replica.state.descriptor.replicas;
@@ -155,6 +156,7 @@ class MembershipChanges {
 					hint: "Try again.",
 				});
 			}
+			assertNotMerging(this.#replica);
 			return this.#group.proposeConfiguration(change) !== undefined;
 		});
 		// Within a term, what is applied next of all changes is this one; several at once end with another entry.
@@ -176,6 +178,13 @@ class MembershipChanges {
 		throw new DatabaseError("55000", `gave up waiting for ${what}`, {
 			hint: "Try again when all nodes of the range are up.",
 		});
+	}
+}
+
+/** M2: from before its first entry until its last a merge relies on the members. */
+export function assertNotMerging(replica: Replica): void {
+	if (replica.isMerging) {
+		throw new DatabaseError("55000", `${replica} is being merged`, { hint: "Try again." });
 	}
 }
 

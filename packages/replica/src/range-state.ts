@@ -5,6 +5,7 @@
 
 import { assert } from "@quorate/keys/assert";
 import type { BootId, NodeId, RangeId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
 import type { Lease, RangeDescriptor, ReplicaDescriptor } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { Configuration, LogIndex, Term } from "@quorate/raft/types";
@@ -29,14 +30,41 @@ export interface RangeState {
 	closed: Timestamp;
 	/** The schema version as of `closed`. */
 	closedVersion: number;
+	/** A merge with the range to the right that has begun and has not ended (`merges.ts`). */
+	merging: Merging | undefined;
+	/** It is to become part of the range to the left: nobody serves it, and nothing changes. */
+	frozen: Frozen | undefined;
+	/** It begins where somebody wanted it to (SPLIT AT): only somebody takes that back (MERGE AT). */
+	byHand: boolean;
+}
+
+/** On the left side. */
+export interface Merging {
+	readonly right: RangeId;
+	/** Where the right side begins, and its version: what it is frozen under. */
+	readonly at: Key;
+	readonly version: number;
+	/** It will not come to be. What is left is to thaw the right side. */
+	readonly isRefused: boolean;
+}
+
+/** On the right side. */
+export interface Frozen {
+	readonly into: RangeId;
+	/** Of the left side, which keeps it until it has taken this one over, or this one has thawed. */
+	readonly intoVersion: number;
+	/** Drawn after its last leaseholder had stopped serving: above all that was ever read here. */
+	readonly t: Timestamp;
 }
 
 /** The index and term at which every range is born: its log begins after them. */
 export const birthIndex = 10;
 export const birthTerm = 5;
 
-/** 2: with what is closed. */
-const stateFormat = 2;
+/** 3: with what merges and manual borders need. 2: with what is closed. */
+const stateFormat = 3;
+/** Engines of versions before may hold it. */
+const oldestFormat = 1;
 
 export const noLease: Lease = {
 	sequence: 0,
@@ -59,6 +87,9 @@ export function newRangeState(descriptor: RangeDescriptor): RangeState {
 		horizon: timestampZero,
 		closed: timestampZero,
 		closedVersion: 0,
+		merging: undefined,
+		frozen: undefined,
+		byHand: false,
 	};
 }
 
@@ -68,11 +99,14 @@ export function configurationOf(descriptor: RangeDescriptor): Configuration {
 	return { voters: ids("voter"), outgoing: [], learners: ids("learner"), learnersNext: [] };
 }
 
-/** What rarely changes of a state, encoded: the head of an array of twelve, as far as the lease. */
+/** What rarely changes of a state, encoded: the head of an array of fifteen, as far as `byHand`. */
 interface Head {
 	readonly descriptor: RangeDescriptor;
 	readonly configuration: Configuration;
 	readonly lease: Lease;
+	readonly merging: Merging | undefined;
+	readonly frozen: Frozen | undefined;
+	readonly byHand: boolean;
 	readonly bytes: Uint8Array;
 }
 
@@ -82,20 +116,24 @@ const numberCount = 8;
 const heads = new WeakMap<RangeState, Head>();
 
 function headOf(s: RangeState): Uint8Array {
-	const { descriptor, configuration, lease } = s;
+	const { descriptor, configuration, lease, merging, frozen, byHand } = s;
 	const known = heads.get(s);
 	if (
 		known?.descriptor === descriptor &&
 		known.configuration === configuration &&
-		known.lease === lease
+		known.lease === lease &&
+		known.merging === merging &&
+		known.frozen === frozen &&
+		known.byHand === byHand
 	) {
 		return known.bytes;
 	}
 	const zeros = new Array<number>(numberCount).fill(0);
-	const bytes = encodeBody([stateFormat, descriptor, configuration, lease, ...zeros]);
+	const rare = [merging ?? null, frozen ?? null, byHand];
+	const bytes = encodeBody([stateFormat, descriptor, configuration, lease, ...rare, ...zeros]);
 	// A copy: what is encoded is a view of a buffer of some 200 KB.
 	const copy = new Uint8Array(bytes.subarray(0, -numberCount));
-	const head = { descriptor, configuration, lease, bytes: copy };
+	const head = { descriptor, configuration, lease, merging, frozen, byHand, bytes: copy };
 	heads.set(s, head);
 	return head.bytes;
 }
@@ -124,23 +162,28 @@ export function encodeRangeState(s: RangeState): Uint8Array {
 
 export function decodeRangeState(bytes: Uint8Array): RangeState {
 	const fields = decodeBody(bytes) as unknown[];
+	const format = fields[0] as number;
 	assert(
-		fields[0] === stateFormat || fields[0] === 1,
-		() =>
-			`range state of format ${fields[0]}: this version knows ${stateFormat}; upgrade this node`,
+		format >= oldestFormat && format <= stateFormat,
+		() => `range state of format ${format}: this version knows ${stateFormat}; upgrade this node`,
 	);
+	const [merging, frozen, byHand] = format < 3 ? [] : fields.slice(4, 7);
+	const numbers = fields.slice(format < 3 ? 4 : 7);
 	return {
 		descriptor: fields[1] as RangeDescriptor,
 		configuration: fields[2] as Configuration,
 		lease: fields[3] as Lease,
-		lastNumber: fields[4] as number,
-		appliedIndex: fields[5] as LogIndex,
-		appliedTerm: fields[6] as Term,
-		lastCommit: fields[7] as Timestamp,
-		gcThreshold: fields[8] as Timestamp,
-		horizon: fields[9] as Timestamp,
-		closed: (fields[10] ?? timestampZero) as Timestamp,
-		closedVersion: (fields[11] ?? 0) as number,
+		lastNumber: numbers[0] as number,
+		appliedIndex: numbers[1] as LogIndex,
+		appliedTerm: numbers[2] as Term,
+		lastCommit: numbers[3] as Timestamp,
+		gcThreshold: numbers[4] as Timestamp,
+		horizon: numbers[5] as Timestamp,
+		closed: (numbers[6] ?? timestampZero) as Timestamp,
+		closedVersion: (numbers[7] ?? 0) as number,
+		merging: (merging ?? undefined) as Merging | undefined,
+		frozen: (frozen ?? undefined) as Frozen | undefined,
+		byHand: byHand === true,
 	};
 }
 

@@ -21,7 +21,7 @@ export async function renew(
 	const present = replica.state.descriptor.replicas.filter((r) => r.nodeId === node);
 	const discarded = present.filter((r) => r.replicaId < replicasFrom);
 	const renewed = present.find((r) => r.replicaId >= replicasFrom);
-	if (group.status().configuration.outgoing.length > 0) {
+	if (group.status().configuration.outgoing.length > 0 || replica.isMerging) {
 		return { kind: "renewing" };
 	}
 	if (discarded.length > 0) {
@@ -50,7 +50,7 @@ async function replaceDiscarded(
 	const { nodeId } = discarded[0] as ReplicaDescriptor;
 	const isAsBefore =
 		replica.state.descriptor.epoch.conf === epoch.conf && group.status().term === term;
-	if (isAsBefore && replica.leads()) {
+	if (isAsBefore && replica.leads() && !replica.isMerging) {
 		const leaving = discarded.map((r) => ({ kind: "remove" as const, replica: r.replicaId }));
 		group.proposeConfiguration({
 			changes: [{ kind: "add-learner", replica: replicaId }, ...leaving],

@@ -15,14 +15,13 @@
  * T1. After a read at s, no version with ts <= s appears that the read did not see: c is above p, p at or above every s served.
  *
  * F1, F2. What lets followers read the past: `closing.ts`. V1 to V4. What a split takes along: `splits.ts`. D1 to D5. When a range
- * splits by itself: `divisions.ts`.
+ * splits by itself: `divisions.ts`. M1 to M5. How two ranges become one: `merges.ts`.
  *
- * Left out: merges.
  * May import: runtime, keys, rpc, raft, wal, storage.
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
-import type { NodeId, ReplicaId } from "@quorate/keys/ids";
+import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { formatKey, type Key, type Span, spanContains } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
@@ -33,7 +32,13 @@ import { VersionBatch } from "@quorate/storage/version-batch";
 import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
 import { Blockers } from "./blockers.ts";
 import { closeTimestamp, isClosed, isForReplica } from "./closing.ts";
-import { type Command, decodeCommand, encodeCommand, entryBytesMax } from "./commands.ts";
+import {
+	type Command,
+	decodeCommand,
+	encodeCommand,
+	entryBytesMax,
+	type MergedRange,
+} from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { ProposalResult } from "./core.ts";
 import { exportChanges } from "./exports.ts";
@@ -47,17 +52,18 @@ import { WriteWaits } from "./lock-waits.ts";
 import { lockRead } from "./locked-reads.ts";
 import { lockScan } from "./locked-scans.ts";
 import { descriptorAfter, relocate } from "./membership.ts";
+import { mergedRange } from "./merges.ts";
 import type { AppliedCommand } from "./observer.ts";
 import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { RangeSize } from "./range-size.ts";
-import { describeRange, encodeRangeState, type RangeState } from "./range-state.ts";
+import { describeRange, encodeRangeState, type RangeState, replicaOn } from "./range-state.ts";
 import { read, readClosed, scan } from "./reads.ts";
 import { RecentChanges } from "./recent-changes.ts";
 import { renew } from "./renewal.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { retire } from "./retired-ids.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
-import { type Inheritance, type SplitReason, split, WriteGate } from "./splits.ts";
+import { drained, type Inheritance, type SplitReason, split, WriteGate } from "./splits.ts";
 import { validateItems } from "./validation.ts";
 import {
 	abort,
@@ -75,6 +81,10 @@ const applyBytesMax = 64 << 10;
 
 /** For how long who asks for what was split off is told of it. */
 const splitToldMs = 10_000;
+/** For how long a request waits for what becomes of a frozen range. */
+const frozenWaitMs = 1_000;
+/** For how long a thaw is waited for. */
+const thawMs = 2_000;
 
 interface Callback {
 	readonly sequence: number;
@@ -112,6 +122,14 @@ export class Replica implements GroupMachine, FeedCore {
 	/** The keys of the snapshot that comes in, once it has said. */
 	#incoming: Span | undefined;
 	#feed: Feed | undefined;
+	/** A merge is under way here that its log may not know of yet. */
+	isBusy = false;
+	/** The range that has taken this one over. */
+	#mergedInto: Replica | undefined;
+	/** It is about to be frozen, and serves no more. */
+	#isFreezing = false;
+	/** Who waits for what becomes of the frozen range. */
+	#onThaw: (() => void)[] = [];
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
 
@@ -187,6 +205,7 @@ export class Replica implements GroupMachine, FeedCore {
 		const { lease } = this.state;
 		return (
 			this.leads() &&
+			this.state.frozen === undefined &&
 			lease.nodeId === this.context.nodeId &&
 			lease.bootId === this.context.bootId &&
 			(lease.sequence !== this.#keeper.stoppedSequence ||
@@ -230,8 +249,9 @@ export class Replica implements GroupMachine, FeedCore {
 			() => `L3: ${this} resolves keys of another range`,
 		);
 		const { sequence } = this.state.lease;
-		// A lease is asked for by one who does not hold the present one: it takes no number of it.
-		const number = command.kind === "lease" ? 0 : this.#number + 1;
+		// A lease is asked for by one who does not hold the present one: it takes no number of it. So is a thaw.
+		const isOutside = command.kind === "lease" || command.kind === "thaw";
+		const number = isOutside ? 0 : this.#number + 1;
 		const bytes = encodeCommand({ sequence, number, version, command });
 		assert(bytes.length <= entryBytesMax, () => `an entry of ${bytes.length} bytes: over 1 MB`);
 		if (this.group.propose(bytes) === undefined) {
@@ -277,6 +297,162 @@ export class Replica implements GroupMachine, FeedCore {
 
 	transferLease(to: NodeId): Promise<boolean> {
 		return this.#keeper.transfer(to);
+	}
+
+	/** Resolves when this replica holds the lease, or cannot. */
+	async ensureLease(): Promise<void> {
+		if (this.leads() && !this.holding()) {
+			await this.#keeper.acquire();
+		}
+	}
+
+	// ---- merges
+
+	/** Its keys and members are to stay what they are. */
+	get isMerging(): boolean {
+		return this.isBusy || this.state.merging !== undefined || this.state.frozen !== undefined;
+	}
+
+	areMembersLevel(): boolean {
+		const { nodeId } = this.context;
+		return this.state.descriptor.replicas.every(
+			(r) => r.nodeId === nodeId || this.#isLevel(r.nodeId),
+		);
+	}
+
+	/** The right side of a merge: it stops serving, for good unless it thaws. Undefined: it did not come to that, as far as known here. */
+	async freeze(into: RangeId, intoVersion: number): Promise<MergedRange | undefined> {
+		if (this.#gate.isClosed || !this.holding()) {
+			return undefined;
+		}
+		this.#isFreezing = true;
+		try {
+			return await this.#freeze(into, intoVersion);
+		} finally {
+			this.#isFreezing = false;
+			if (this.state.frozen === undefined) {
+				this.#thawed();
+			}
+		}
+	}
+
+	#freeze(into: RangeId, intoVersion: number): Promise<MergedRange | undefined> {
+		const { version, conf } = this.state.descriptor.epoch;
+		return this.#gate.closedDuring(async () => {
+			await drained(this);
+			const t = this.holding() ? await this.#keeper.giveUp() : undefined;
+			if (t === undefined) {
+				return undefined;
+			}
+			const result = await this.propose({ kind: "freeze", into, intoVersion, t, conf }, version);
+			if (result?.kind !== "done") {
+				return undefined;
+			}
+			this.group.announceCommit();
+			return mergedRange(this, t);
+		});
+	}
+
+	/** The left side: the merge itself. */
+	async takeOver(right: MergedRange, frozen: Replica): Promise<RangeDescriptor | undefined> {
+		if (this.#gate.isClosed) {
+			return undefined;
+		}
+		const { version, conf } = this.state.descriptor.epoch;
+		// M3: whatever is written to the right side's keys from now on has a p at or above all that was read there.
+		this.context.timestamps.observe(right.t);
+		const result = await this.#gate.closedDuring(async () => {
+			await drained(this);
+			return this.#mayMerge(right, frozen)
+				? this.propose({ kind: "merge", right, conf }, version)
+				: undefined;
+		});
+		return result?.kind === "merged" ? this.state.descriptor : undefined;
+	}
+
+	/** No intent of either side has its p at or below the threshold of the other. What comes has a p of now. */
+	#mayMerge({ gcThreshold }: MergedRange, { blockers }: Replica): boolean {
+		const threshold = Math.max(gcThreshold, this.state.gcThreshold);
+		const pending = this.pending.lowestP() ?? Number.POSITIVE_INFINITY;
+		const low = Math.min(pending, this.blockers.intents.lowestP, blockers.intents.lowestP);
+		return this.holding() && low > threshold;
+	}
+
+	#mergeApplied(right: RangeState): void {
+		const { descriptor, frozen } = right;
+		const absorbed = this.context.mergeApplied(right);
+		if (frozen !== undefined) {
+			this.context.timestamps.observe(frozen.t);
+		}
+		if (absorbed !== undefined) {
+			this.locks.takeOver(absorbed.locks);
+			this.inquiries.takeOver(absorbed.inquiries);
+			absorbed.becomePartOf(this);
+		}
+		this.#splitOff = this.#splitOff.filter((s) => s.descriptor.rangeId !== descriptor.rangeId);
+		this.recent = new RecentChanges(this.state.lastCommit);
+		this.recount();
+		this.size.forget();
+		this.load.forget();
+		this.blockers.wakeAll();
+		this.#feed?.wake();
+	}
+
+	/** The range to the left has taken this one over: nothing that was not applied here ever will be (M1). */
+	becomePartOf(left: Replica): void {
+		assert(
+			!this.#isInstalling,
+			() => `M1: ${this} installs a snapshot, and has become part of another`,
+		);
+		this.#mergedInto = left;
+		const callbacks = [...this.#callbacks.values()];
+		this.#callbacks.clear();
+		for (const callback of callbacks) {
+			callback.done({ kind: "rejected", reason: "the range was merged" });
+		}
+		this.destroy();
+		this.#thawed();
+	}
+
+	get #isFrozen(): boolean {
+		return this.#isFreezing || this.state.frozen !== undefined;
+	}
+
+	#thawed(): void {
+		const waiting = this.#onThaw;
+		this.#onThaw = [];
+		for (const wake of waiting) {
+			wake();
+		}
+	}
+
+	/** What becomes of the frozen range decides who answers. */
+	async #whenThawed(q: RangeRequest): Promise<RangeAnswer> {
+		await new Promise<void>((resolve) => {
+			const timer = this.context.runtime.scheduler.setTimer(frozenWaitMs, resolve);
+			this.#onThaw.push(() => {
+				timer.cancel();
+				resolve();
+			});
+		});
+		return this.#isFrozen && this.#mergedInto === undefined
+			? this.notLeaseholder()
+			: this.handle(q);
+	}
+
+	/** M4. At the replica that leads: nobody holds the lease. */
+	async #thaw(version: number): Promise<RangeAnswer> {
+		const endMs = this.context.runtime.clock.monotonicMs() + thawMs;
+		this.propose({ kind: "thaw" }, version);
+		while (this.state.descriptor.epoch.version === version) {
+			if (!this.leads() || this.context.runtime.clock.monotonicMs() >= endMs) {
+				return this.notLeaseholder();
+			}
+			await new Promise<void>((resolve) => {
+				this.context.runtime.scheduler.setTimer(5, resolve);
+			});
+		}
+		return { kind: "done" };
 	}
 
 	// ---- GroupMachine
@@ -325,6 +501,10 @@ export class Replica implements GroupMachine, FeedCore {
 	appliedBytes = 0;
 
 	apply(entries: readonly CommittedEntry[]): number {
+		if (this.#mergedInto !== undefined) {
+			// M1: all of them are refused, and its state is another's to write.
+			return entries.length;
+		}
 		const applied: AppliedCommand[] = [];
 		let count = 0;
 		const { state } = this;
@@ -354,10 +534,19 @@ export class Replica implements GroupMachine, FeedCore {
 					const envelope = decodeCommand(entry.command);
 					const result = applyCommand(state, versions, envelope, mutations);
 					applied.push({ entry, envelope, result });
+					if (result.kind === "merged") {
+						// What follows must be looked at with what is known of the right side's intents.
+						count++;
+						const own = replicaOn(result.right.descriptor, this.context.nodeId);
+						assert(own !== undefined, "M2: a member of one side is a member of the other");
+						retire(batch, result.right.descriptor.rangeId, own.replicaId);
+						break;
+					}
 					if (mutations?.entriesAppliedTwice === true && applied.length > 1) {
 						applyCommand(state, versions, applied.at(-2)!.envelope, mutations);
 					}
 				} else if (entry.configuration !== undefined) {
+					assert(state.frozen === undefined, () => `M2: members of the frozen ${this} change`);
 					state.configuration = entry.configuration;
 					state.descriptor = descriptorAfter(state.descriptor, entry);
 				}
@@ -408,6 +597,13 @@ export class Replica implements GroupMachine, FeedCore {
 		}
 		if (result.kind === "split") {
 			this.#splitApplied(result.right);
+		} else if (result.kind === "merged") {
+			this.#mergeApplied(result.right);
+		} else if (command.kind === "freeze" && result.kind === "done") {
+			this.blockers.wakeAll();
+			this.#feed?.wake();
+		} else if (command.kind === "thaw" && result.kind === "done") {
+			this.#thawed();
 		}
 	}
 
@@ -528,8 +724,9 @@ export class Replica implements GroupMachine, FeedCore {
 			const state = await installSnapshot(this.context, this.state, metadata, chunks, {
 				refusal: (received) => this.#refusalOf(received),
 				// Readers that still wait must not look at what their state says nothing about.
-				replacing: () => {
+				replacing: (received) => {
 					this.#isReplaced = true;
+					this.context.subsume(received, this);
 				},
 			});
 			this.#isReplaced = false;
@@ -545,6 +742,10 @@ export class Replica implements GroupMachine, FeedCore {
 		if (!this.#isMemberOf(state)) {
 			return `replica ${this.replicaId} is no member of ${describeRange(state.descriptor)}`;
 		}
+		if (this.state.frozen !== undefined && state.frozen?.t === this.state.frozen.t) {
+			// M1: it has all that there is, and must not be written to once the left side has taken it over.
+			return `${this} is frozen`;
+		}
 		const reason = this.context.overlaps(state);
 		if (reason === undefined) {
 			this.#incoming = rangeSpan(state.descriptor);
@@ -553,6 +754,7 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	#become(state: RangeState): void {
+		this.#thawed();
 		assert(
 			state.closed >= this.state.closed,
 			() => `F1: ${this} was closed further than its snapshot`,
@@ -614,8 +816,11 @@ export class Replica implements GroupMachine, FeedCore {
 
 	/** Serves a request, if this replica holds the lease or may take it now. */
 	handle(q: RangeRequest): RangeAnswer | Promise<RangeAnswer> {
+		if (this.#mergedInto !== undefined) {
+			return this.#mergedInto.stale();
+		}
 		this.lastUsedMs = this.context.runtime.clock.monotonicMs();
-		if (this.holding() && q.body.kind !== "closed") {
+		if (this.holding() && q.body.kind !== "closed" && q.body.kind !== "thaw") {
 			const bytes = largeWriteBytes(q.body);
 			const admitted = bytes > 0 ? this.group.admit(bytes) : undefined;
 			return admitted === undefined ? this.#serve(q) : this.#serveLater(q, admitted);
@@ -627,6 +832,12 @@ export class Replica implements GroupMachine, FeedCore {
 			// Its leader may have died while the group was at rest, and nobody have noticed.
 			this.group.wake();
 			return this.notLeaseholder();
+		}
+		if (q.body.kind === "thaw") {
+			return this.#thaw(q.body.version);
+		}
+		if (this.#isFrozen) {
+			return this.#whenThawed(q);
 		}
 		return this.#keeper.acquire().then(() => {
 			return this.holding() ? this.#serve(q) : this.notLeaseholder();
@@ -690,6 +901,9 @@ export class Replica implements GroupMachine, FeedCore {
 				return b.spans.every((s) => this.ownsSpan(s));
 			case "split":
 				return this.owns(b.at);
+			case "merge":
+				return this.owns(b.at) || b.at === this.state.descriptor.end;
+			case "thaw":
 			case "closed":
 			case "close":
 			case "heartbeat":
@@ -742,6 +956,10 @@ export class Replica implements GroupMachine, FeedCore {
 				return exportChanges(this, b);
 			case "split":
 				return this.split(b.at, "hand");
+			case "merge":
+				return this.context.merge(this, b.at, "hand");
+			case "thaw":
+				return this.#thaw(b.version);
 			case "transfer-lease":
 				return this.#transfer(b.to);
 			case "relocate":
@@ -792,6 +1010,7 @@ export class Replica implements GroupMachine, FeedCore {
 			sizeBytes: Math.round(this.sizeBytes()),
 			requestsPerSecond: Math.round(this.load.rate * 10) / 10,
 			appliedIndex,
+			byHand: this.state.byHand,
 		};
 	}
 

@@ -174,6 +174,10 @@ export type RangeRequestBody =
 			readonly upTo: Timestamp;
 	  }
 	| { readonly kind: "split"; readonly at: Key }
+	/** With the range that begins at `at`, where this one ends. */
+	| { readonly kind: "merge"; readonly at: Key }
+	/** For whoever leads the range, if it still has that version: nobody holds the lease of a frozen range (M4). */
+	| { readonly kind: "thaw"; readonly version: number }
 	| { readonly kind: "transfer-lease"; readonly to: NodeId }
 	/** Replaces the replicas: those nodes and no others will hold one. */
 	| { readonly kind: "relocate"; readonly nodes: readonly NodeId[] }
@@ -289,6 +293,7 @@ export type RangeAnswer =
 	/** A step was taken, or cannot be taken yet: ask again. */
 	| { readonly kind: "renewing" }
 	| { readonly kind: "split"; readonly left: RangeDescriptor; readonly right: RangeDescriptor }
+	| { readonly kind: "merged"; readonly descriptor: RangeDescriptor }
 	| {
 			readonly kind: "status";
 			readonly descriptor: RangeDescriptor;
@@ -296,6 +301,8 @@ export type RangeAnswer =
 			readonly sizeBytes: number;
 			readonly requestsPerSecond: number;
 			readonly appliedIndex: number;
+			/** It begins where somebody wanted it to. */
+			readonly byHand: boolean;
 	  }
 	/** The key of an `absent` write is there. */
 	| { readonly kind: "exists"; readonly key: Key }

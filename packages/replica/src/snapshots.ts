@@ -77,7 +77,7 @@ export interface InstallSteps {
 	/** Why a state is not taken. */
 	refusal(state: RangeState): string | undefined;
 	/** Called right before the engine's contents change. */
-	replacing(): void;
+	replacing(state: RangeState): void;
 }
 
 /** Stages the stream, makes it durable, puts it in place. Rejects, with nothing changed, for a reason that `refusal` has. */
@@ -127,7 +127,7 @@ export async function installSnapshot(
 	await syncEngine(context);
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
 	await syncEngine(context);
-	steps.replacing();
+	steps.replacing(state);
 	finishInstall(engine, rangeId, marker, context.mutations);
 	await syncEngine(context);
 	return state;

@@ -39,7 +39,7 @@ export class WriteGate {
 	waitFor(body: RangeRequestBody): Promise<void> | undefined {
 		const writes =
 			body.kind === "prepare" || body.kind === "one-phase" || body.kind === "take-back";
-		return writes || body.kind === "split" ? this.#opens : undefined;
+		return writes || body.kind === "split" || body.kind === "merge" ? this.#opens : undefined;
 	}
 
 	get isClosed(): boolean {
@@ -47,7 +47,7 @@ export class WriteGate {
 	}
 
 	async closedDuring<T>(task: () => Promise<T>): Promise<T> {
-		assert(this.#opens === undefined, "one split at a time");
+		assert(this.#opens === undefined, "one split or merge at a time");
 		let open: () => void = () => undefined;
 		this.#opens = new Promise((resolve) => {
 			open = resolve;
@@ -82,7 +82,8 @@ export async function split(
 	}
 	const result = await gate.closedDuring(async () => {
 		await drained(r);
-		return r.propose({ kind: "split", at, rangeId, replicaIds }, version);
+		const byHand = reason === "hand";
+		return r.propose({ kind: "split", at, rangeId, replicaIds, byHand }, version);
 	});
 	if (result?.kind !== "split") {
 		return r.notLeaseholder();
@@ -93,7 +94,7 @@ export async function split(
 }
 
 /** Resolves when all that was accepted is proposed, or after a while. */
-async function drained({ context, pending }: ReplicaCore): Promise<void> {
+export async function drained({ context, pending }: ReplicaCore): Promise<void> {
 	let isOver = false;
 	let wake: () => void = () => undefined;
 	const over = new Promise<void>((resolve) => {

@@ -10,7 +10,7 @@ import {
 } from "@quorate/keys/ids";
 import { key, keyMax, keyMin } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
-import { timestampZero } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { RaftStatus } from "@quorate/raft/group";
 import type { Configuration, SnapshotMetadata } from "@quorate/raft/types";
 import { encodeBody } from "@quorate/rpc/body";
@@ -18,7 +18,7 @@ import type { Engine } from "@quorate/storage/engine";
 import { allMetaSpan, metaKey } from "@quorate/storage/engine-keys";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import test from "ava";
-import { encodeCommand } from "./commands.ts";
+import { type Command, encodeCommand, type MergedRange } from "./commands.ts";
 import { FakeRpc, FakeWorld } from "./host/testing/fakes.ts";
 import type {
 	CommittedEntry,
@@ -31,6 +31,7 @@ import {
 	birthIndex,
 	birthTerm,
 	configurationOf,
+	decodeRangeState,
 	encodeRangeState,
 	newRangeState,
 } from "./range-state.ts";
@@ -137,6 +138,8 @@ class Node {
 			historyLifeMs: neverRuns,
 			divisionRules: neverRuns,
 			members: neverRuns,
+			thaw: neverRuns,
+			wakeBefore: neverRuns,
 		});
 		await store.start();
 	}
@@ -305,4 +308,114 @@ test("the right side of a split has its keys before it has a replica", async (t)
 	await node.world.settle();
 	t.deepEqual(node.host.made, [5, 6]);
 	t.deepEqual(await called(), [5, 6]);
+});
+
+const border = key("m");
+const rightRange = rangeId(8);
+
+/** Two neighbours on one node, both of version 2. */
+async function neighbours(): Promise<Node> {
+	const node = new Node();
+	const epoch = { version: 2, conf: 1 };
+	const left = { ...descriptorWith(5, 1), end: border, epoch };
+	const right = { ...descriptorWith(6, 1), rangeId: rightRange, start: border, epoch };
+	for (const d of [left, right]) {
+		const state = encodeRangeState(newRangeState(d));
+		node.engine.write((batch) => batch.put(metaKey(d.rangeId, "state"), state));
+	}
+	await node.start();
+	return node;
+}
+
+const whole = (version: number): RangeDescriptor => ({
+	...descriptorWith(5, 1),
+	epoch: { version, conf: 1 },
+});
+
+/** The one after another that begin a merge, freeze the right side, and take it over. */
+function applyTo(node: Node, own: number, number: number, command: Command): void {
+	const bytes = encodeCommand({ sequence: 0, number, version: 2, command });
+	const entry = { index: birthIndex + number, term: birthTerm, command: bytes };
+	node.host.machines.get(replicaId(own))!.apply([entry as CommittedEntry]);
+}
+
+const t5 = 5 as Timestamp;
+const begin: Command = { kind: "merge-begin", right: rightRange, at: border, version: 2, conf: 1 };
+const freeze: Command = { kind: "freeze", into: range, intoVersion: 2, t: t5, conf: 1 };
+const none = { lastCommit: timestampZero, gcThreshold: timestampZero, horizon: timestampZero };
+const right: MergedRange = {
+	...{ rangeId: rightRange, version: 2, end: keyMax, t: t5, ...none },
+	...{ closed: timestampZero, closedVersion: 0 },
+};
+const merge: Command = { kind: "merge", right, conf: 1 };
+
+const callsRight = (node: Node): Promise<readonly ReplicaId[]> =>
+	node.calledBy({ ...descriptorWith(6, 1), rangeId: rightRange, start: border });
+
+test("with a merge the replica of the right side goes, and does not come back", async (t) => {
+	const node = await neighbours();
+	applyTo(node, 5, 1, begin);
+	applyTo(node, 6, 1, freeze);
+	applyTo(node, 5, 2, merge);
+	const crashed = new Node();
+	const it = node.engine.iterate(allMetaSpan);
+	for (; it.key !== undefined; it.next()) {
+		const { key: k, value } = it;
+		crashed.engine.write((batch) => batch.put(k, value));
+	}
+	it.close();
+	await node.world.settle();
+	await crashed.start();
+	t.deepEqual(crashed.host.made, [5]);
+	for (const one of [node, crashed]) {
+		const made = [...one.host.made];
+		t.is(one.engine.get(metaKey(rightRange, "state")), undefined);
+		const state = decodeRangeState(one.engine.get(metaKey(range, "state"))!);
+		t.deepEqual(state.descriptor, whole(3));
+		t.is(state.lease.expiry, t5);
+		t.deepEqual(await callsRight(one), made);
+	}
+});
+
+test("a replica of the left side does not take over what is not frozen beside it", async (t) => {
+	const node = await neighbours();
+	applyTo(node, 5, 1, begin);
+	t.throws(() => applyTo(node, 5, 2, merge), { message: /M2/ });
+});
+
+test("what was refused is not merged, whatever comes late", async (t) => {
+	const node = await neighbours();
+	applyTo(node, 5, 1, begin);
+	applyTo(node, 6, 1, freeze);
+	applyTo(node, 5, 2, { kind: "merge-refuse" });
+	applyTo(node, 6, 2, { kind: "thaw" });
+	// In the logs behind it: another freeze under the version of before, and the merge.
+	applyTo(node, 6, 3, freeze);
+	applyTo(node, 5, 3, merge);
+	applyTo(node, 5, 4, { kind: "merge-end" });
+	applyTo(node, 5, 5, merge);
+	const [left, other] = [range, rightRange].map((id) =>
+		decodeRangeState(node.engine.get(metaKey(id, "state"))!),
+	);
+	t.deepEqual([left!.descriptor.end, left!.merging], [border, undefined]);
+	t.deepEqual([other!.frozen, other!.descriptor.epoch.version], [undefined, 3]);
+});
+
+test("what a snapshot of the merged range covers goes with it, and an older one is refused", async (t) => {
+	const node = await neighbours();
+	const machine = node.host.machines.get(replicaId(5))!;
+	const before = machine.installSnapshot(metadataOf(whole(2)), snapshotOf(whole(2)));
+	await t.throwsAsync(before, { message: /overlaps/ });
+	await machine.installSnapshot(metadataOf(whole(3)), snapshotOf(whole(3)));
+	await node.world.settle();
+	t.is(node.engine.get(metaKey(rightRange, "state")), undefined);
+	t.deepEqual(await callsRight(node), [5, 6]);
+	// The same where the process had ended right before the replica went.
+	const crashed = await neighbours();
+	const state = encodeRangeState(newRangeState(whole(3)));
+	crashed.engine.write((batch) => batch.put(metaKey(range, "state"), state));
+	await crashed.start();
+	t.deepEqual(crashed.host.made, [5]);
+	t.is(crashed.engine.get(metaKey(rightRange, "state")), undefined);
+	t.deepEqual(await callsRight(crashed), [5]);
 });

@@ -21,6 +21,7 @@ import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts"
 import { ListeningTime } from "./listening-time.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
 import type { LockTable } from "./lock-table.ts";
+import { type MergeReason, Merges } from "./merges.ts";
 import {
 	birthIndex,
 	decodeRangeState,
@@ -39,7 +40,15 @@ import type { Inheritance, SplitReason } from "./splits.ts";
 
 export type StoreOptions = Omit<
 	ReplicaContext,
-	"splitApplied" | "splitDone" | "removed" | "overlaps" | "listening" | "pulseOf"
+	| "splitApplied"
+	| "splitDone"
+	| "merge"
+	| "mergeApplied"
+	| "subsume"
+	| "removed"
+	| "overlaps"
+	| "listening"
+	| "pulseOf"
 > & {
 	readonly host: RaftHost;
 	readonly rpc: Rpc;
@@ -57,6 +66,10 @@ export type StoreOptions = Omit<
 	historyLifeMs(): Promise<number | undefined>;
 	/** When ranges are split. */
 	divisionRules(): DivisionRules;
+	/** Thaws the range that begins at a key, if it has that version still. True: it has a later one. */
+	thaw(at: Key, version: number): Promise<boolean>;
+	/** Asks who leads the range that ends at a key for something, so that somebody does. */
+	wakeBefore(at: Key): void;
 	/** The descriptor of the range that begins at a key, confirmed by its members; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 };
@@ -72,6 +85,9 @@ const sweepMs = 2_000;
 const releaseMs = 500;
 const departuresMs = 5_000;
 const divideMs = 1_000;
+const mergesMs = 500;
+/** For how long who asks for a range that was merged is told of the range that it is part of. */
+const mergedToldMs = 10_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
 
@@ -99,7 +115,11 @@ export class RangeStore {
 	readonly #listening: ListeningTime;
 	readonly #departures: Departures;
 	readonly #divisions: Divisions;
+	readonly #merges: Merges;
+	/** What ranges have become part of, for a while. */
+	readonly #mergedInto = new Map<RangeId, { readonly into: Replica; readonly untilMs: number }>();
 	readonly #splits: Record<SplitReason, number> = { hand: 0, size: 0, load: 0 };
+	#subsumed = 0;
 	#closed = false;
 
 	constructor(options: StoreOptions) {
@@ -124,6 +144,9 @@ export class RangeStore {
 			report: (ranges) => options.report(ranges),
 			splitApplied: (right, inheritance) => this.#splitApplied(right, inheritance),
 			splitDone: (left, right, reason) => this.#splitDone(left, right, reason),
+			merge: (left, at, reason) => this.#merges.merge(left, at, reason),
+			mergeApplied: (right) => this.#mergeApplied(right),
+			subsume: (state, by) => this.#subsume(state, by),
 			removed: (rangeId) => this.#removed(rangeId),
 			overlaps: (state) => this.#overlaps(state),
 		};
@@ -143,6 +166,16 @@ export class RangeStore {
 			runtime: options.runtime,
 			replicas: () => this.#replicas.values(),
 			rules: () => options.divisionRules(),
+		});
+		this.#merges = new Merges({
+			runtime: options.runtime,
+			rpc: options.rpc,
+			engine: options.engine,
+			nodeId: options.nodeId,
+			replicas: this.#replicas,
+			waits: options.mutations?.mergedUnapplied !== true,
+			thaw: (at, version) => options.thaw(at, version),
+			wakeBefore: (at) => options.wakeBefore(at),
 		});
 		this.#departures = new Departures({
 			runtime: options.runtime,
@@ -185,7 +218,7 @@ export class RangeStore {
 				states.set(rangeId, decodeRangeState(value));
 			}
 		}
-		await this.#clearDeparted([...states.values()]);
+		await this.#clearDeparted(await this.#withoutMerged(states));
 		rpc.handle("range", (body) => {
 			const answer = this.handle(requestFromWire(body));
 			return answer instanceof Promise ? answer.then(answerToWire) : answerToWire(answer);
@@ -226,6 +259,7 @@ export class RangeStore {
 			this.#locks.askOwners();
 		});
 		this.#every(this.#options.limits?.divideMs ?? divideMs, () => this.#divisions.look());
+		this.#every(mergesMs, () => this.#merges.look());
 		this.#every(departuresMs, () => this.#departures.look());
 		this.#every(this.#options.limits?.collectMs ?? collectMs, () => void this.#collect());
 	}
@@ -241,6 +275,29 @@ export class RangeStore {
 	#retiredUpTo(rangeId: RangeId): number {
 		const { engine, replicasFrom = 0 } = this.#options;
 		return Math.max(retiredUpTo(engine, rangeId), replicasFrom - 1);
+	}
+
+	/**
+	 * A snapshot that is put in place covers ranges that had been merged, and the process may end before their replicas are gone. Of
+	 * a key's owners the one with the higher version is the later.
+	 */
+	async #withoutMerged(states: Map<RangeId, RangeState>): Promise<readonly RangeState[]> {
+		const { engine } = this.#options;
+		const all = [...states.values()];
+		const held = all.filter((s) => this.#ownOf(s.descriptor) !== undefined);
+		for (const state of held) {
+			if (held.some((other) => hasReplaced(other.descriptor, state.descriptor))) {
+				const gone = withoutReplicas(state);
+				const { descriptor } = state;
+				engine.write((batch) => {
+					batch.put(metaKey(descriptor.rangeId, "state"), encodeRangeState(gone));
+					retire(batch, descriptor.rangeId, this.#ownOf(descriptor)!.replicaId);
+				});
+				states.set(descriptor.rangeId, gone);
+			}
+		}
+		await engine.sync();
+		return [...states.values()];
 	}
 
 	/** What replicas have left behind that were removed right before the process ended. */
@@ -362,6 +419,70 @@ export class RangeStore {
 		});
 	}
 
+	#mergeApplied(right: RangeState): Replica | undefined {
+		const replica = this.#replicas.get(right.descriptor.rangeId);
+		if (replica !== undefined) {
+			const left = this.#leftOf(right);
+			this.#forgetMerged(replica, left);
+		}
+		return replica;
+	}
+
+	/** It has taken over the keys by now. */
+	#leftOf({ descriptor, frozen }: RangeState): Replica {
+		const left = frozen && this.#replicas.get(frozen.into);
+		assert(left !== undefined, () => `M2: who takes ${describeRange(descriptor)} over is not here`);
+		return left;
+	}
+
+	/** Its keys are another's. Its log goes when that is durable. */
+	#forgetMerged(replica: Replica, into: Replica): void {
+		const { engine, runtime } = this.#options;
+		const { rangeId } = replica.state.descriptor;
+		this.#replicas.delete(rangeId);
+		this.#sweepers.delete(rangeId);
+		const nowMs = runtime.clock.monotonicMs();
+		for (const [id, { untilMs }] of this.#mergedInto) {
+			if (untilMs < nowMs) {
+				this.#mergedInto.delete(id);
+			}
+		}
+		this.#mergedInto.set(rangeId, { into, untilMs: nowMs + mergedToldMs });
+		runtime.scheduler.defer(() => {
+			const recorded = engine
+				.sync()
+				.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
+			void replica.group.remove(recorded).then(() => {
+				engine.write((batch) => batch.delete(metaKey(rangeId, "state")));
+			});
+		});
+	}
+
+	/** Within the steps of a snapshot's installation, right before the keys become those of `by`. */
+	#subsume(state: RangeState, by: Replica): void {
+		const { engine } = this.#options;
+		for (const replica of [...this.#replicas.values()]) {
+			if (hasReplaced(state.descriptor, replica.state.descriptor)) {
+				const { rangeId } = replica.state.descriptor;
+				replica.becomePartOf(by);
+				engine.write((batch) => {
+					batch.put(metaKey(rangeId, "state"), encodeRangeState(withoutReplicas(replica.state)));
+					retire(batch, rangeId, replica.replicaId);
+				});
+				this.#forgetMerged(replica, by);
+				this.#subsumed++;
+			}
+		}
+	}
+
+	/**
+	 * Merges that this node's leaseholders have done, by reason; those that they have refused after they had begun; and replicas here
+	 * that went with a snapshot of the range that theirs had become part of.
+	 */
+	get merges(): Readonly<Record<MergeReason | "refused" | "subsumed", number>> {
+		return { ...this.#merges.done, refused: this.#merges.refused, subsumed: this.#subsumed };
+	}
+
 	/** Splits of this node's ranges by reason, and how often one was considered and left. */
 	get splitDecisions(): Readonly<Record<SplitReason | Undivided, number>> {
 		return { ...this.#splits, ...this.#divisions.undivided };
@@ -419,7 +540,7 @@ export class RangeStore {
 	}
 
 	/** Whose keys some of the range's are here: another replica's, or one's that is not born yet and would meet them in its log. */
-	#overlapping(d: RangeDescriptor): string | undefined {
+	#overlapping(d: RangeDescriptor, isSnapshot = false): string | undefined {
 		const span = rangeSpan(d);
 		for (const { descriptor } of this.#awaitingBirth.values()) {
 			if (descriptor.rangeId !== d.rangeId && spansOverlap(rangeSpan(descriptor), span)) {
@@ -428,7 +549,9 @@ export class RangeStore {
 		}
 		for (const replica of this.#replicas.values()) {
 			const isOther = replica.state.descriptor.rangeId !== d.rangeId;
-			if (isOther && replica.spans.some((s) => spansOverlap(s, span))) {
+			// What a later range covers whole has been merged: it goes when the snapshot is put in place.
+			const goes = isSnapshot && !replica.isInstalling && hasReplaced(d, replica.state.descriptor);
+			if (isOther && !goes && replica.spans.some((s) => spansOverlap(s, span))) {
 				return `${replica}`;
 			}
 		}
@@ -441,7 +564,7 @@ export class RangeStore {
 	}
 
 	#overlaps(state: RangeState): string | undefined {
-		const other = this.#overlapping(state.descriptor);
+		const other = this.#overlapping(state.descriptor, true);
 		return other === undefined
 			? undefined
 			: `the snapshot of range ${state.descriptor.rangeId} overlaps ${other} on this node`;
@@ -463,6 +586,9 @@ export class RangeStore {
 				() => this.handle(q),
 				() => ({ kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null }),
 			);
+		}
+		if (replica === undefined && !this.#closed) {
+			return this.#mergedInto.get(q.rangeId)?.into.stale() ?? gone;
 		}
 		if (replica === undefined || this.#closed) {
 			return gone;
@@ -562,6 +688,7 @@ export class RangeStore {
 	close(): void {
 		this.#closed = true;
 		this.#divisions.close();
+		this.#merges.close();
 		for (const replica of this.#replicas.values()) {
 			replica.blockers.close();
 		}
@@ -570,6 +697,22 @@ export class RangeStore {
 		}
 	}
 }
+
+/** All keys of `before` are those of `now`, which is another range and later: `before` has become part of it. */
+function hasReplaced(now: RangeDescriptor, before: RangeDescriptor): boolean {
+	return (
+		now.rangeId !== before.rangeId &&
+		now.epoch.version > before.epoch.version &&
+		before.start < before.end &&
+		now.start <= before.start &&
+		before.end <= now.end
+	);
+}
+
+const withoutReplicas = (state: RangeState): RangeState => ({
+	...state,
+	descriptor: { ...state.descriptor, replicas: [] },
+});
 
 /** A replica that waits for its first snapshot: no keys, no members of its own making, nothing applied. */
 function emptyState(state: RangeState): RangeState {

@@ -519,6 +519,7 @@ function answer(r: ReplicaCore, result: ProposalResult | undefined): RangeAnswer
 		case "lost":
 			return result;
 		case "split":
+		case "merged":
 			return { kind: "done" };
 	}
 }

@@ -7,6 +7,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import { oldestHold } from "@quorate/keys/history-holds";
 import { type BootId, bootId, type ClusterId, type NodeId } from "@quorate/keys/ids";
+import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import {
 	defaultHistoryLifeMs,
@@ -271,6 +272,8 @@ function startRanges(parts: Parts): {
 				.catch(() => undefined);
 			return answer?.kind === "status" ? answer.descriptor : undefined;
 		},
+		thaw: (at, version) => thaw(router, at, version),
+		wakeBefore: (at) => void wakeBefore(router, at).catch(() => {}),
 		allocate: (kind, count) => placement.allocate(kind, count),
 		report: (ranges) => {
 			router.learn(ranges);
@@ -301,6 +304,21 @@ function startRanges(parts: Parts): {
 		mutations: parts.mutations,
 	});
 	return { store, gateway, router, coordinator, advisory };
+}
+
+/** The range that begins at `at` has a later version, or has it now (`@quorate/replica/merges`, M4). */
+async function thaw(router: RangeRouter, at: Key, version: number): Promise<boolean> {
+	const [info] = await router.rangesOf({ start: at, end: keySuccessor(at) });
+	if (info !== undefined && info.descriptor.epoch.version > version) {
+		return true;
+	}
+	const answer = await router.request(at, { kind: "thaw", version }, { idempotent: true });
+	return answer.kind === "done";
+}
+
+async function wakeBefore(router: RangeRouter, at: Key): Promise<void> {
+	const { descriptor } = await router.rangeBefore(at);
+	await router.request(descriptor.start, { kind: "status" }, { idempotent: true });
 }
 
 /** As this node has heard of the settings: a moment later is early enough. */

@@ -15,6 +15,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
+import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
 import PQueue from "p-queue";
@@ -41,8 +42,13 @@ const adminCallsMax = 16;
 /** How long a lease may take to move to a replica that is made right now, and how often that is tried. */
 const catchUpMs = 10_000;
 const catchUpPauseMs = 100;
+/** A range that is moved, or follows slowly, is waited for so long. */
+const mergeMs = 20_000;
 /** For one page: a backup rather waits for an election than fails. */
 const changesMs = 60_000;
+
+const nodesOf = ({ replicas }: RangeDescriptor): readonly NodeId[] =>
+	replicas.map((r) => r.nodeId).sort((a, b) => a - b);
 
 export class GatewayCoordinator implements TransactionCoordinator {
 	readonly #gateway: Gateway;
@@ -95,6 +101,72 @@ export class GatewayCoordinator implements TransactionCoordinator {
 				]);
 			}
 			return;
+		}
+	}
+
+	/** One after the other: each takes its right neighbour. */
+	async mergeAt(keys: readonly Key[]): Promise<void> {
+		for (const k of [...new Set(keys)].sort()) {
+			await this.#mergeAt(k);
+		}
+	}
+
+	/** Brings the right side to where the left one is, and asks that to take it over. What moves meanwhile is brought again. */
+	async #mergeAt(at: Key): Promise<void> {
+		const { clock, scheduler } = this.#gateway.runtime;
+		const deadline = clock.monotonicMs() + mergeMs;
+		for (;;) {
+			try {
+				if (await this.#mergeOnce(at)) {
+					return;
+				}
+			} catch (error) {
+				const isBusy = error instanceof DatabaseError && error.code === "55000";
+				if (!isBusy || clock.monotonicMs() >= deadline) {
+					throw error;
+				}
+			}
+			await new Promise<void>((resolve) => scheduler.setTimer(catchUpPauseMs, resolve));
+		}
+	}
+
+	/** False: the ranges have changed meanwhile. */
+	async #mergeOnce(at: Key): Promise<boolean> {
+		const { router } = this.#gateway;
+		const right = await this.#statusOf(at);
+		if (right.descriptor.start !== at) {
+			return true;
+		}
+		const { descriptor } = await router.rangeBefore(at);
+		const left = await this.#statusOf(descriptor.start);
+		if (left.descriptor.end !== at) {
+			return false;
+		}
+		const nodes = nodesOf(left.descriptor);
+		if (nodes.join() !== nodesOf(right.descriptor).join()) {
+			await this.relocate(at, nodes);
+		}
+		if (left.leaseholder !== undefined) {
+			await this.#moveLeaseSoon(at, left.leaseholder);
+		}
+		const { start } = left.descriptor;
+		const body = { kind: "merge" as const, at };
+		const answer = await router.request(start, body, { idempotent: true });
+		throwErrors(answer);
+		if (answer.kind === "merged") {
+			await this.#placement.report([{ descriptor: answer.descriptor, leaseholder: undefined }]);
+		}
+		return answer.kind === "merged";
+	}
+
+	async #statusOf(k: Key): Promise<RangeStatus> {
+		for (;;) {
+			const { router } = this.#gateway;
+			const answer = await router.request(k, { kind: "status" }, { idempotent: true });
+			throwErrors(answer);
+			if (answer.kind === "status") {
+				return answer;
+			}
 		}
 	}
 

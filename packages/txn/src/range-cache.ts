@@ -25,11 +25,10 @@ export class RangeCache {
 		const overlapped = [...this.#byStart.values()].filter((x) =>
 			spansOverlap(rangeSpan(x.descriptor), span),
 		);
-		for (const old of overlapped) {
-			const older = old.descriptor.epoch.version > info.descriptor.epoch.version;
-			if (older && old.descriptor.rangeId === info.descriptor.rangeId) {
-				return;
-			}
+		// Splits and merges raise the version of what they make above that of what they replace.
+		const { version } = info.descriptor.epoch;
+		if (overlapped.some((old) => old.descriptor.epoch.version > version)) {
+			return;
 		}
 		for (const old of overlapped) {
 			this.#byStart.delete(old.descriptor.start);

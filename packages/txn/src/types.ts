@@ -239,6 +239,8 @@ export interface TransactionCoordinator {
 	readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue | undefined> | undefined;
 	/** Splits the range that holds each key so that a range begins there. Idempotent. */
 	splitAt(keys: readonly Key[]): Promise<void>;
+	/** Merges the ranges on both sides of each key, if one begins there. Idempotent. */
+	mergeAt(keys: readonly Key[]): Promise<void>;
 	/** Spreads the leaseholders of the ranges of a span over the nodes that hold replicas. */
 	spreadLeases(span: Span): Promise<void>;
 	ranges(span: Span): Promise<readonly RangeStatus[]>;

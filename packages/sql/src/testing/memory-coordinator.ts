@@ -106,6 +106,13 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 		this.#splits.sort((a, b) => (a < b ? -1 : 1));
 	}
 
+	async mergeAt(keys: readonly Key[]): Promise<void> {
+		for (const key of keys) {
+			const at = this.#splits.indexOf(key);
+			if (at >= 0) this.#splits.splice(at, 1);
+		}
+	}
+
 	async spreadLeases(_span: Span): Promise<void> {}
 
 	readonly #feeds = new Set<MemoryFeed>();
