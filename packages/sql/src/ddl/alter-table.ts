@@ -30,7 +30,7 @@ import { findTable, ownedSequences, pendingEvents, removeIndex } from "./drop.ts
 import { addForeignKey } from "./foreign-key.ts";
 import { generatedFrom } from "./generated.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
-import { splitAt } from "./split.ts";
+import { mergeAt, splitAt } from "./split.ts";
 import {
 	columnNamed,
 	constraintName,
@@ -57,7 +57,7 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 	for (const action of statement.actions) {
 		// Each action sees what the ones before it have done.
 		const table = editor.catalog.relation(oid) as TableDescriptor;
-		if (action.kind !== "split-at") usable(table);
+		if (action.kind !== "split-at" && action.kind !== "merge-at") usable(table);
 		if (editor.block.constraints.isPending(oid)) throw pendingEvents("ALTER TABLE", table.name);
 		await apply(editor, table, action);
 	}
@@ -94,6 +94,8 @@ async function apply(
 			return renameTable(editor, table, action.to);
 		case "split-at":
 			return splitAt(editor, table, action.rows);
+		case "merge-at":
+			return mergeAt(editor, table, action.rows);
 		default:
 			throw new DatabaseError("0A000", "this form of ALTER TABLE is not supported");
 	}

@@ -1,4 +1,7 @@
-/** ALTER TABLE ... SPLIT AT: ranges begin at the given keys, and their leaseholders are spread over the nodes. */
+/**
+ * ALTER TABLE ... SPLIT AT: ranges begin at the given keys, and their leaseholders are spread over the nodes. MERGE AT takes that back, and
+ * what the cluster has split by itself.
+ */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type Key, key } from "@quorate/keys/key";
 import { columnByAttnum, type TableDescriptor } from "../catalog/descriptor.ts";
@@ -17,6 +20,28 @@ export async function splitAt(
 	rows: readonly (readonly Expression[])[],
 ): Promise<void> {
 	editor.requireOwner(table);
+	const { coordinator } = editor.state.services;
+	await coordinator.splitAt(await borders(editor, table, rows, "SPLIT AT"));
+	await coordinator.spreadLeases(indexSpan(table.primary.indexId));
+}
+
+/** Takes effect at once, too. Where no range begins nothing is done. */
+export async function mergeAt(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	rows: readonly (readonly Expression[])[],
+): Promise<void> {
+	editor.requireOwner(table);
+	const { coordinator } = editor.state.services;
+	await coordinator.mergeAt(await borders(editor, table, rows, "MERGE AT"));
+}
+
+async function borders(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	rows: readonly (readonly Expression[])[],
+	what: "SPLIT AT" | "MERGE AT",
+): Promise<Key[]> {
 	const { primary } = tableCodec(table);
 	const rowids = primary.columns.length === 0;
 	const types: readonly SqlType[] = rowids
@@ -27,12 +52,12 @@ export async function splitAt(
 		if (row.length > types.length) {
 			throw new DatabaseError(
 				"42601",
-				`SPLIT AT takes at most ${types.length} values: those of the primary key`,
+				`${what} takes at most ${types.length} values: those of the primary key`,
 			);
 		}
 		const values = await evaluateExpressions(editor.state, editor.block, row, types, undefined);
 		if (values.includes(null)) {
-			throw new DatabaseError("22004", "SPLIT AT values must not be null");
+			throw new DatabaseError("22004", `${what} values must not be null`);
 		}
 		let bytes: string = primary.prefix;
 		for (const [i, value] of values.entries()) {
@@ -40,7 +65,5 @@ export async function splitAt(
 		}
 		keys.push(key(bytes));
 	}
-	const { coordinator } = editor.state.services;
-	await coordinator.splitAt(keys);
-	await coordinator.spreadLeases(indexSpan(table.primary.indexId));
+	return keys;
 }

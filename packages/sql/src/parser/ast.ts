@@ -454,7 +454,9 @@ export type AlterTableAction =
 	  }
 	| { readonly kind: "rename-table"; readonly to: string }
 	/** Quorate's own: ALTER TABLE t SPLIT AT VALUES (...), (...). */
-	| { readonly kind: "split-at"; readonly rows: readonly (readonly Expression[])[] };
+	| { readonly kind: "split-at"; readonly rows: readonly (readonly Expression[])[] }
+	/** Likewise: ALTER TABLE t MERGE AT VALUES (...), (...). */
+	| { readonly kind: "merge-at"; readonly rows: readonly (readonly Expression[])[] };
 
 export interface Assignment {
 	readonly column: string;

@@ -612,6 +612,7 @@ const grammar: Grammar = {
     {"name": "soleAction", "symbols": [{"literal":"rename"}, "columnWord", "columnName", {"literal":"to"}, "columnName"], "postprocess": ([, , from, , to], at) => ({ kind: "rename-column", from, to, at })},
     {"name": "soleAction", "symbols": [{"literal":"rename"}, {"literal":"constraint"}, "columnName", {"literal":"to"}, "columnName"], "postprocess": ([, , from, , to]) => ({ kind: "rename-constraint", from, to })},
     {"name": "soleAction", "symbols": [{"literal":"split"}, {"literal":"at"}, {"literal":"values"}, "rowList"], "postprocess": ([, , , rows]) => ({ kind: "split-at", rows })},
+    {"name": "soleAction", "symbols": [{"literal":"merge"}, {"literal":"at"}, {"literal":"values"}, "rowList"], "postprocess": ([, , , rows]) => ({ kind: "merge-at", rows })},
     {"name": "soleAction", "symbols": [{"literal":"set"}, {"literal":"schema"}, "columnName"], "postprocess": () => { throw unsupported("ALTER TABLE ... SET SCHEMA is"); }},
     {"name": "soleAction", "symbols": [{"literal":"attach"}, "anyTokens"], "postprocess": () => { throw unsupported("partitioned tables are"); }},
     {"name": "soleAction", "symbols": [{"literal":"detach"}, "anyTokens"], "postprocess": () => { throw unsupported("partitioned tables are"); }},

@@ -155,6 +155,7 @@ soleAction -> "rename" "to" columnName {% ([, , to]) => ({ kind: "rename-table",
             | "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
             | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
             | "split" "at" "values" rowList {% ([, , , rows]) => ({ kind: "split-at", rows }) %}
+            | "merge" "at" "values" rowList {% ([, , , rows]) => ({ kind: "merge-at", rows }) %}
             | "set" "schema" columnName {% () => { throw unsupported("ALTER TABLE ... SET SCHEMA is"); } %}
             | "attach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
