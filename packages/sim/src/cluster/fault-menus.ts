@@ -20,10 +20,12 @@ import {
 } from "./faults/network-faults.ts";
 import {
 	learnerSidesWithLeader,
+	merge,
 	moveLeases,
 	relocate,
 	replace,
 	split,
+	strikeAtMerge,
 } from "./faults/operations.ts";
 import {
 	crashAll,
@@ -97,6 +99,28 @@ export const menus = {
 			[1, replace],
 			[1, crashOne],
 			[1, isolate],
+		],
+	},
+	/** Ranges that become one while members, leases and machines come and go. */
+	merging: {
+		atOnce: 3,
+		faults: [
+			[8, merge],
+			[6, strikeAtMerge],
+			[6, split],
+			[3, moveLeases],
+			[2, relocate],
+			[3, crashOne],
+			[1, crashAtDisk],
+			[1, crashAll],
+			[1, restartGracefully],
+			[2, isolate],
+			[2, cutLinks],
+			[1, pause],
+			[1, slowDisk],
+			[1, badNetwork],
+			[1, resets],
+			[1, learnerSidesWithLeader],
 		],
 	},
 	/** Nodes that are taken for dead and come back, with their clients, to what others have meanwhile. */

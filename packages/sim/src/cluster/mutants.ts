@@ -54,6 +54,17 @@ export const mutants: readonly Mutant[] = [
 	},
 	{ mutation: "tombstonesGoEarly", what: "drop a tombstone early", profile: "lostAnswers" },
 	{ mutation: "oracleGoesBack", what: "let the oracle go back", profile: "tight" },
+	{
+		mutation: "mergedUnapplied",
+		what: "merge before all replicas of the right side are frozen",
+		profile: "merging",
+	},
+	{ mutation: "frozenGoesOn", what: "apply entries after the freeze", profile: "merging" },
+	{
+		mutation: "mergeForgetsReads",
+		what: "merge without the timestamps of the right side",
+		profile: "merging",
+	},
 	{ mutation: "learnersCount", what: "count a learner in the quorum", profile: "membership" },
 	{
 		mutation: "snapshotsOverlay",

@@ -101,6 +101,11 @@ const table = {
 			limits: { ...tight, rangeMaxBytes: 4_000, rangeMaxLoad: 6, divideMs: 300 },
 		},
 	],
+	/** Ranges are merged all the time. Drawn apart as well. */
+	merging: [
+		0,
+		{ ...common, nodes: 3, spares: 2, menu: "merging", pauseMsMean: 400, limits: tight },
+	],
 	/** Nothing fails. */
 	calm: [1, { ...common, menu: "none", durationMs: 4_000 }],
 } as const satisfies Readonly<Record<string, readonly [number, Profile]>>;
@@ -113,10 +118,12 @@ export const profile = (name: ProfileName): Profile => table[name][1];
 
 /** Of all seeds. */
 const dividingShare = 0.1;
+const mergingShare = 0.1;
 
 /** The one that a seed draws. */
 export function profileOf(seed: number): ProfileName {
 	if (new SeededRandom(seed, "dividing").chance(dividingShare)) return "dividing";
+	if (new SeededRandom(seed, "merging").chance(mergingShare)) return "merging";
 	const weight = profileNames.reduce((sum, name) => sum + table[name][0], 0);
 	let at = new SeededRandom(seed, "profile").below(weight);
 	for (const name of profileNames) {

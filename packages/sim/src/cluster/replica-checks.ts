@@ -8,6 +8,20 @@ import type { SimCluster } from "./sim-cluster.ts";
 
 const settleMs = 60_000;
 
+/** One more death is to be survived from here on: whoever has slept through a split or a merge has heard of it. */
+export async function checkMembers(cluster: SimCluster): Promise<void> {
+	await cluster.until("all merges have ended", settleMs, () =>
+		[...replicasByRange(cluster).values()].every((replicas) =>
+			replicas.every(({ state }) => state.merging === undefined && state.frozen === undefined),
+		),
+	);
+	await cluster.until("all members of ranges are there", settleMs, () =>
+		[...replicasByRange(cluster).values()].every(
+			(replicas) => replicas.length >= replicas[0]!.state.descriptor.replicas.length,
+		),
+	);
+}
+
 export async function checkReplicas(cluster: SimCluster): Promise<void> {
 	await cluster.until("all intents and pending writes are gone", settleMs, () =>
 		cluster

@@ -11,7 +11,7 @@ import { checkPlacement } from "./placement-check.ts";
 import { type Profile, type ProfileName, profile, profileOf } from "./profile.ts";
 import { RegisterClients } from "./register-clients.ts";
 import { repair, replicaCount } from "./repair.ts";
-import { checkReplicas } from "./replica-checks.ts";
+import { checkMembers, checkReplicas } from "./replica-checks.ts";
 import { SimCluster } from "./sim-cluster.ts";
 import type { WorkKind } from "./work-counts.ts";
 
@@ -202,6 +202,7 @@ async function conclude(cluster: SimCluster, { lists, registers }: Workload): Pr
 	await cluster.heal();
 	await repair(cluster, cluster.world.random("repair"));
 	if (cluster.isScheduled) await checkPlacement(cluster);
+	await checkMembers(cluster);
 	await checkLiveness(cluster, [...lists.keys, ...registers.keys]);
 	let reads = 0;
 	for (const readAll of [lists, registers]) {

@@ -169,6 +169,10 @@ export class SimCluster {
 		return done;
 	}
 
+	mergeAt(keys: readonly Key[], attempts = 20): Promise<boolean> {
+		return this.administer("merge", (n) => n.coordinator.mergeAt(keys), attempts);
+	}
+
 	/** What all nodes did. */
 	work(): WorkCounts {
 		const sum = new WorkCounts();

@@ -10,6 +10,9 @@ export class WorkCounts {
 		snapshotsReceived: 0,
 		splitsBySize: 0,
 		splitsByLoad: 0,
+		mergesByHand: 0,
+		mergesRefused: 0,
+		replicasSubsumed: 0,
 	};
 
 	add({ counts }: WorkCounts): void {
@@ -25,6 +28,10 @@ export class WorkCounts {
 		this.counts.readOnlyCommits += readOnlyCommits;
 		this.counts.splitsBySize += store.splitDecisions.size;
 		this.counts.splitsByLoad += store.splitDecisions.load;
+		const { hand, refused, subsumed } = store.merges;
+		this.counts.mergesByHand += hand;
+		this.counts.mergesRefused += refused;
+		this.counts.replicasSubsumed += subsumed;
 		this.counts.leaderChanges += leaderChanges;
 		this.counts.snapshotsReceived += snapshotsReceived;
 	}
@@ -38,6 +45,9 @@ export const workKinds = [
 	"snapshotsReceived",
 	"splitsBySize",
 	"splitsByLoad",
+	"mergesByHand",
+	"mergesRefused",
+	"replicasSubsumed",
 ] as const;
 
 export type WorkKind = (typeof workKinds)[number];

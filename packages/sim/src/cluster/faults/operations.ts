@@ -1,10 +1,12 @@
 /** What operators do, at moments that they would not choose. */
 import type { NodeId } from "@quorate/keys/ids";
-import { formatKey, type Key, key } from "@quorate/keys/key";
+import { formatKey, type Key, key, keyMin } from "@quorate/keys/key";
+import type { ReplicaStatus } from "@quorate/replica/store";
 import type { RunningNode } from "@quorate/server/node";
 import type { Nemesis } from "../nemesis.ts";
 import { whyNotPlaced } from "../placement-check.ts";
 import { repair, replicaCount } from "../repair.ts";
+import type { SimNode } from "../sim-node.ts";
 
 /** While other faults go on it may take long until no range counts on a node any more that is gone. */
 const replacedAttemptsMax = 200;
@@ -26,6 +28,70 @@ export async function split(n: Nemesis): Promise<void> {
 	n.say(`split at ${formatKey(at)}`);
 	n.cluster.world.count("split-asked");
 	await n.cluster.splitAt([at], 3);
+}
+
+export async function merge(n: Nemesis): Promise<void> {
+	const at = someBorder(n);
+	if (at !== undefined) await mergeAt(n, at);
+}
+
+/** Right when a merge is under way, one of those who take part in it dies, or all of them, or one is cut off. */
+export async function strikeAtMerge(n: Nemesis): Promise<void> {
+	const at = someBorder(n);
+	if (at === undefined) return;
+	let isOver = false;
+	const merging = mergeAt(n, at).finally(() => {
+		isOver = true;
+	});
+	const struck: SimNode[] = [];
+	while (!isOver && struck.length === 0) {
+		const parts = n.cluster.nodes.filter((node) => takesPart(node, at));
+		if (parts.length > 0) {
+			await n.sleep(0, 40);
+			const victims = n.random.chance(0.2) ? parts : [n.random.pick(parts)];
+			struck.push(...victims);
+			const kind = n.random.chance(0.6) ? "power" : "process";
+			const isCut = victims.length === 1 && n.random.chance(0.3);
+			n.say(`in a merge at ${formatKey(at)}: ${isCut ? "cut off" : kind} ${victims.join(", ")}`);
+			n.cluster.world.count("strike-at-merge");
+			for (const node of victims) {
+				if (isCut) n.cluster.world.network.partition([node.machine], n.machinesBut(node));
+				else if (node.isUp) node.crash(kind);
+			}
+			await n.sleep(50, 6_000);
+			for (const node of victims) {
+				if (isCut) n.unblock(node);
+				if (!node.isUp) node.start();
+			}
+		}
+		await n.cluster.world.sleep(1);
+	}
+	await merging;
+}
+
+/** Its replica of a side of the merge knows of it. */
+function takesPart(node: SimNode, at: Key): boolean {
+	const { store } = node.keyValue ?? {};
+	const isPart = ({ descriptor: { rangeId, start, end } }: ReplicaStatus): boolean => {
+		const { merging, frozen } = store?.replica(rangeId)?.state ?? {};
+		return (end === at && merging !== undefined) || (start === at && frozen !== undefined);
+	};
+	return store?.statuses().some(isPart) === true;
+}
+
+/** Where a range begins now. */
+function someBorder(n: Nemesis): Key | undefined {
+	const borders = n.cluster
+		.serving()
+		.flatMap((x) => x.store.statuses().map((s) => s.descriptor.start))
+		.filter((start) => start > keyMin);
+	return borders.length === 0 ? undefined : n.random.pick(borders.sort());
+}
+
+async function mergeAt(n: Nemesis, at: Key): Promise<void> {
+	n.say(`merge at ${formatKey(at)}`);
+	n.cluster.world.count("merge-asked");
+	await n.cluster.mergeAt([at], 1);
 }
 
 /** Nodes that a range could live on; with none to spare it stays where it is. */

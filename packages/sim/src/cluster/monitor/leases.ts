@@ -6,6 +6,7 @@ import type { RangeId } from "@quorate/keys/ids";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { ReplicaCore } from "@quorate/replica/core";
 import type { AppliedCommand } from "@quorate/replica/observer";
+import type { RangeState } from "@quorate/replica/range-state";
 
 interface Leases {
 	/** Of the latest lease that some replica has applied. */
@@ -28,8 +29,13 @@ export class LeaseMonitor {
 	}
 
 	/** A command that no replica of the range has applied before. */
-	applied(rangeId: RangeId, { envelope: { command }, result }: AppliedCommand): void {
+	applied(
+		rangeId: RangeId,
+		{ envelope: { command }, result }: AppliedCommand,
+		{ state }: ReplicaCore,
+	): void {
 		const known = this.#of(rangeId);
+		if (result.kind === "merged") this.#merged(known, result.right.descriptor.rangeId, state);
 		if (result.kind === "split") this.#split(known, result.right.descriptor.rangeId);
 		if (result.kind !== "done") return;
 		if (command.kind === "extend" && command.expiry > known.expiry) known.expiry = command.expiry;
@@ -40,6 +46,12 @@ export class LeaseMonitor {
 				);
 			}
 			this.#begins(rangeId, known, command.start, command.expiry);
+		}
+		if (command.kind === "freeze") {
+			if (command.t < known.served) {
+				this.#problem(`L2: range ${rangeId} is frozen at ${command.t}, ${known.served} was served`);
+			}
+			known.expiry = command.t;
 		}
 		if (command.kind === "transfer") {
 			this.#begins(rangeId, known, (command.t + 1) as Timestamp, command.expiry);
@@ -77,6 +89,18 @@ export class LeaseMonitor {
 	/** The right side inherits. */
 	#split(left: Leases, right: RangeId): void {
 		this.#ranges.set(right, { ...left, starts: new Map(left.starts) });
+	}
+
+	/** M3. */
+	#merged(left: Leases, right: RangeId, { lease, descriptor }: RangeState): void {
+		const { served, expiry } = this.#of(right);
+		if (lease.expiry < served) {
+			this.#problem(
+				`M3: the lease of range ${descriptor.rangeId} expires at ${lease.expiry}; in range ${right}, which it takes over, ${served} was served`,
+			);
+		}
+		left.served = left.served > served ? left.served : served;
+		left.expiry = left.expiry > expiry ? left.expiry : expiry;
 	}
 
 	#of(rangeId: RangeId): Leases {

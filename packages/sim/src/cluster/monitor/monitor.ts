@@ -118,7 +118,7 @@ export class Monitor {
 		for (const one of commands) {
 			if (one.entry.index <= before) continue;
 			this.#judged(rangeId, log, one);
-			this.#leases.applied(rangeId, one);
+			this.#leases.applied(rangeId, one, r);
 			this.#transactions.applied(rangeId, one, span);
 		}
 		this.#transactions.spanIs(rangeId, span);
@@ -133,6 +133,7 @@ export class Monitor {
 			log.number = 0;
 			return;
 		}
+		if (command.kind === "thaw") return;
 		if (sequence !== log.sequence || number <= log.number) {
 			this.#problem(
 				`L3: range ${rangeId} applies number ${number} of lease ${sequence} after number ${log.number} of lease ${log.sequence}`,
