@@ -31,6 +31,8 @@ sorted list are up and empty; after that a node needs a quorum, not all. A node 
 again with its --data directory comes back as itself. SIGTERM and Ctrl-C stop it cleanly: leases
 move away, and transactions get drain_timeout to end.
 
+The --admin address shows a console in a browser, and serves /health and /metrics (Prometheus).
+
 Over a network: quorate cert create makes certificates; --hba says who may connect, and how they prove who they are
 (trust, reject, scram-sha-256, cert). SIGHUP has rules and certificates read again. The first password is set from
 loopback: quorate sql -c "ALTER ROLE quorate PASSWORD '...'", with a rule that trusts 127.0.0.1/32.
