@@ -61,8 +61,6 @@ export interface Mutations {
 	readonly feedBeginsComplete?: boolean;
 	/** M2: the left side takes the right one over before all its replicas have applied the freeze. */
 	readonly mergedUnapplied?: boolean;
-	/** M1: a frozen range applies what comes after its freeze. */
-	readonly frozenGoesOn?: boolean;
 	/** M3: what was read and committed on the right side is not carried over: expiry, closed timestamp, last commit. */
 	readonly mergeForgetsReads?: boolean;
 }

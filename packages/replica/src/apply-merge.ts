@@ -127,7 +127,7 @@ function frozenSide(
 		state.horizon === right.horizon &&
 		state.closed === right.closed;
 	assert(
-		isSame || mutations?.mergedUnapplied === true || mutations?.frozenGoesOn === true,
+		isSame || mutations?.mergedUnapplied === true,
 		() => `M2: ${describeRange(state.descriptor)} is not what its merge says`,
 	);
 	return state;

@@ -81,7 +81,7 @@ export function applyCommand(
 		return rejected("the range has changed");
 	}
 	state.lastNumber = e.number;
-	if (state.frozen !== undefined && mutations?.frozenGoesOn !== true) {
+	if (state.frozen !== undefined) {
 		return rejected("the range is frozen");
 	}
 	return execute(state, batch, command, mutations);

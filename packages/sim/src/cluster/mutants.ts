@@ -59,7 +59,6 @@ export const mutants: readonly Mutant[] = [
 		what: "merge before all replicas of the right side are frozen",
 		profile: "merging",
 	},
-	{ mutation: "frozenGoesOn", what: "apply entries after the freeze", profile: "merging" },
 	{
 		mutation: "mergeForgetsReads",
 		what: "merge without the timestamps of the right side",
