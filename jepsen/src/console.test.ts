@@ -43,7 +43,9 @@ withBrowser(
 
 		// Nothing is wider than a narrow window: tables scroll by themselves.
 		await page.size(360, 700);
-		t.true(await page.value<boolean>("document.documentElement.scrollWidth <= 360"));
+		await until("the page fits into the window, charts included", () =>
+			page.value<boolean>("document.documentElement.scrollWidth <= 360"),
+		);
 
 		cluster.node(3).expectEnd();
 		await cluster.node(3).kill();
