@@ -18,7 +18,7 @@ import { indexCodec, tableCodec } from "../execute/table-codec.ts";
 import { retrying } from "../session/retry.ts";
 import type { SessionState } from "../session/session-state.ts";
 import { duplicated } from "./create-index.ts";
-import { begin, Fill, gone, tableAt } from "./fill.ts";
+import { begin, Fill, gone, isPassing, tableAt } from "./fill.ts";
 import { namesOf } from "./schema-editor.ts";
 import type { StoredRow } from "./table-rows.ts";
 
@@ -36,7 +36,7 @@ async function changeTable(
 		| undefined,
 ): Promise<void> {
 	const { services } = state;
-	await retrying(services.runtime, async () => {
+	const run = async (): Promise<void> => {
 		const transaction = await begin(state, true);
 		try {
 			await transaction.get([descriptorKey(oid)], { strength: "update", wait: "block" });
@@ -65,7 +65,8 @@ async function changeTable(
 			await transaction.rollback();
 			throw error;
 		}
-	});
+	};
+	await retrying(services.runtime, run, isPassing);
 }
 
 export async function buildIndex(

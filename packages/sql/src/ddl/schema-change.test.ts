@@ -1,4 +1,4 @@
-import type { DatabaseError } from "@quorate/keys/database-error";
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { TransactionMode } from "@quorate/txn/types";
@@ -115,6 +115,26 @@ test("a primary key is added while rows change, old ones and new ones", async (t
 	await counted(t, server, client);
 	t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
 	t.regex(await client.error("insert into t values (null, 1, 'x')"), /^23502/);
+});
+
+test("a schema change outlasts a cluster that cannot be reached for a while", async (t) => {
+	for (const statement of ["create index t_k on t (k)", "alter table t add primary key (id)"]) {
+		const server = testServer();
+		const client = await bigTable(server);
+		let commits = 0;
+		let refusals = 0;
+		server.coordinator.beforeCommit = async () => {
+			// Not the first, which makes the change known: what is refused there is the statement's.
+			if (++commits % 2 === 1) return;
+			refusals++;
+			throw new DatabaseError("57P03", "the placement group cannot be reached");
+		};
+		await client.query(statement);
+		server.coordinator.beforeCommit = undefined;
+		t.true(refusals > 1, statement);
+		await client.query("create index if not exists t_k on t (k)");
+		await agrees(t, client);
+	}
 });
 
 test("a primary key that cannot be leaves the table as it was", async (t) => {

@@ -10,6 +10,10 @@ const delayMaxMs = 250;
 export const isConflict = (error: unknown): error is DatabaseError =>
 	error instanceof DatabaseError && (error.code === "40001" || error.code === "40P01");
 
+/** The cluster could not be reached, and nothing was done: the call has waited for it as long as a statement should (10 s). */
+export const isUnreachable = (error: unknown): error is DatabaseError =>
+	error instanceof DatabaseError && error.code === "57P03";
+
 export function pause(runtime: Runtime, ms: number): Promise<void> {
 	return new Promise((resolve) => {
 		runtime.scheduler.setTimer(ms, resolve);
