@@ -108,15 +108,16 @@ async function all(runs: readonly RunOptions[], owner: number | undefined): Prom
 				: new NamespaceNetwork(owner, options.nodes + 1);
 		try {
 			results.push(await runOne(options, network));
+		} catch (error) {
+			// Nothing is known of this run; the others are still worth something.
+			console.error(`${options.test} with ${options.nemesis} could not be run:`, error);
 		} finally {
 			network.heal();
 			network.close();
 		}
+		if (runs.length > 1) writeFileSync(join(store, "table.md"), `${resultTable(results)}\n`);
 	}
-	if (results.length > 1) {
-		const table = resultTable(results);
-		console.log(`\n${table}`);
-		writeFileSync(join(store, "table.md"), table);
-	}
-	return results.every(({ judgement }) => judgement.valid) ? 0 : 1;
+	if (runs.length > 1) console.log(`\n${resultTable(results)}`);
+	const isWhole = results.length === runs.length;
+	return isWhole && results.every(({ judgement }) => judgement.valid) ? 0 : 1;
 }

@@ -3,44 +3,36 @@
 import { pick } from "../workloads/workload.ts";
 import { partitions, slow } from "./links.ts";
 import { clock, fsync, fullDisk, power, tornWal } from "./machines.ts";
-import type { Fault, Nemesis, NemesisContext } from "./nemesis.ts";
+import type { Fault, MakeNemesis, Nemesis, NemesisContext } from "./nemesis.ts";
 import { leases, membership, splits } from "./placement.ts";
 import { kill, pause, rolling } from "./processes.ts";
 
-/** Of those that need no disk of their own, one or two at once; each kind has had its turn before one comes again. */
-function mixed(name: string, about: string, all: readonly Nemesis[]): Nemesis {
+/** Of those that need no disk of their own, one at a time; each kind has had its turn before one comes again. */
+function mixed(): Nemesis {
+	const parts = [
+		kill,
+		pause,
+		partitions[0]!,
+		slow,
+		leases,
+		splits(),
+		rolling,
+		clock,
+		tornWal,
+		fsync,
+	];
 	const waiting: Nemesis[] = [];
-	const one = async (context: NemesisContext): Promise<Fault> => {
+	const begin = async (context: NemesisContext): Promise<Fault> => {
 		const { cluster, random } = context;
-		const possible = all.filter(({ nodesMin = 1 }) => cluster.members.size >= nodesMin);
+		const possible = parts.filter(({ nodesMin = 1 }) => cluster.members.size >= nodesMin);
 		if (waiting.length === 0) waiting.push(...possible);
 		const next = pick(random, waiting);
 		waiting.splice(waiting.indexOf(next), 1);
 		return next.begin(context);
 	};
-	return {
-		name,
-		about,
-		needsHooks: all.some(({ needsHooks = false }) => needsHooks),
-		begin: one,
-	};
+	const about = `one after the other of: ${parts.map(({ name }) => name).join(", ")}`;
+	return { name: "mixed", about, needsHooks: true, begin };
 }
-
-const single: readonly Nemesis[] = [
-	kill,
-	pause,
-	...partitions,
-	slow,
-	leases,
-	splits,
-	rolling,
-	membership,
-	clock,
-	fullDisk,
-	tornWal,
-	fsync,
-	power,
-];
 
 const none: Nemesis = {
 	name: "none",
@@ -48,14 +40,13 @@ const none: Nemesis = {
 	begin: async () => ({ kind: "none", what: null, end: async () => undefined }),
 };
 
-export const nemeses: ReadonlyMap<string, Nemesis> = new Map(
-	[
-		none,
-		...single,
-		mixed(
-			"mixed",
-			"one after the other of: kill, pause, partition, slow, leases, splits, clock, torn-wal, fsync",
-			[kill, pause, partitions[0]!, slow, leases, splits, clock, tornWal, fsync],
-		),
-	].map((nemesis) => [nemesis.name, nemesis]),
+const makers: readonly MakeNemesis[] = [
+	...[none, kill, pause, ...partitions, slow, leases].map((nemesis) => () => nemesis),
+	splits,
+	...[rolling, membership, clock, fullDisk, tornWal, fsync, power].map((nemesis) => () => nemesis),
+	mixed,
+];
+
+export const nemeses: ReadonlyMap<string, MakeNemesis> = new Map(
+	makers.map((make) => [make().name, make]),
 );

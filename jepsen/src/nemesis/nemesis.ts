@@ -26,8 +26,11 @@ export interface Nemesis {
 	readonly nodesMin?: number;
 	/** Errors that clients may be told because of it, besides those that every run may see. */
 	readonly codes?: readonly string[];
-	/** How long it is before nodes are as they were, besides the ordinary while; it is not held against availability. */
+	/** Rejects where it was not possible: nothing has been done then. */
 	begin(context: NemesisContext): Promise<Fault>;
 }
+
+/** What it remembers is of one run. */
+export type MakeNemesis = () => Nemesis;
 
 export const nothing = async (): Promise<void> => undefined;

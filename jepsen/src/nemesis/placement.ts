@@ -2,6 +2,7 @@
 
 import { until } from "../harness/poll.ts";
 import type { Session } from "../net/session.ts";
+import { pick } from "../workloads/workload.ts";
 import type { Nemesis, NemesisContext } from "./nemesis.ts";
 import { nothing } from "./nemesis.ts";
 
@@ -19,22 +20,35 @@ async function withSession<T>(
 	}
 }
 
-/** A split also spreads the leases of the table's ranges over the nodes. */
-export const splits: Nemesis = {
-	name: "splits",
-	about: "ranges are cut, and their leases spread over the nodes",
-	begin: async (context) => {
-		const text = context.workload.split(context.random);
-		await withSession(context, (session) => session.query(text));
-		return { kind: "split", what: text, end: nothing };
-	},
-};
+/** A split also spreads the leases of the table's ranges over the nodes. Some of the cuts are taken back later. */
+export function splits(): Nemesis {
+	const cuts: string[] = [];
+	return {
+		name: "splits",
+		about: "ranges are cut, their leases spread over the nodes, and neighbours merged again",
+		begin: async (context) => {
+			const { random, workload } = context;
+			const run = (text: string) => withSession(context, (session) => session.query(text));
+			if (cuts.length > 0 && random.between(1, 3) === 1) {
+				const cut = pick(random, cuts);
+				cuts.splice(cuts.indexOf(cut), 1);
+				const text = cut.replace("SPLIT AT", "MERGE AT");
+				await run(text);
+				return { kind: "merge", what: text, end: nothing };
+			}
+			const text = workload.split(random);
+			await run(text);
+			cuts.push(text);
+			return { kind: "split", what: text, end: nothing };
+		},
+	};
+}
 
-/** A drained node gives all leases and replicas away; it is used again afterwards. */
+/** A drained node gives all leases away, and its replicas where others can take them; it is used again afterwards. */
 export const leases: Nemesis = {
 	name: "leases",
 	about: "a node gives its leases and replicas to others, and takes some again",
-	nodesMin: 4,
+	nodesMin: 2,
 	begin: async (context) => {
 		const node = context.cluster.pickMember(context.random);
 		const id = await idOf(context, node.description.sqlPort, node.host);

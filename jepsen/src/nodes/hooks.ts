@@ -7,6 +7,8 @@ export const hooksVariable = "QUORATE_JEPSEN_HOOKS";
 export interface Hooks {
 	/** A protection that is taken out: what the checks then find proves that they find something. */
 	readonly mutation?: keyof Mutations;
+	/** The disk says that it has synced, and has done nothing. */
+	readonly liesAboutSync?: true;
 	/** Where connections to an address go instead. */
 	readonly via?: Readonly<Record<string, string>>;
 }

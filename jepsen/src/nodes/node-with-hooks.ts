@@ -1,7 +1,7 @@
 /**
- * A node as `quorate start` runs it, on a runtime with hooks: its clock can jump and run at another rate, its disk can refuse to sync,
- * its connections can go through others' ports, and a protection can be taken out. It is a program of its own, so that no flag or
- * setting of `quorate start` reaches any of that. What it begins with is in the environment, the rest comes as messages of its parent.
+ * A node as `quorate start` runs it, on a runtime with hooks: its clock can jump and run at another rate, its disk can refuse to sync
+ * or lie about it, its connections can go through others' ports, and a protection can be taken out. It is a program of its own, so that
+ * no flag or setting of `quorate start` reaches any of that. What it begins with is in the environment, the rest comes as messages of its parent.
  */
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
 import type { Clock, Disk, DiskFile, Network, Runtime, Scheduler } from "@quorate/runtime/runtime";
@@ -52,7 +52,7 @@ class State {
 	failSync = false;
 }
 
-function withHooks(real: Runtime, { via = {} }: Hooks): Runtime {
+function withHooks(real: Runtime, { via = {}, liesAboutSync }: Hooks): Runtime {
 	const clock = new Clocks(real.clock);
 	const state = new State();
 	process.on("message", ({ clock: to, failSync }: HookMessage) => {
@@ -67,7 +67,8 @@ function withHooks(real: Runtime, { via = {} }: Hooks): Runtime {
 	const network = overridden<Network>(real.network, {
 		connect: (address, timeoutMs) => real.network.connect(via[address] ?? address, timeoutMs),
 	});
-	return { ...real, clock, scheduler, network, disk: refusing(real.disk, state) };
+	const disk = liesAboutSync === true ? lying(real.disk) : refusing(real.disk, state);
+	return { ...real, clock, scheduler, network, disk };
 }
 
 function refusing(disk: Disk, state: State): Disk {
@@ -90,6 +91,12 @@ function refusing(disk: Disk, state: State): Disk {
 		open: async (path, mode) => wrap(await disk.open(path, mode), false),
 		openDurable: async (path, mode) => wrap(await disk.openDurable(path, mode), true),
 	});
+}
+
+function lying(disk: Disk): Disk {
+	const open = async (path: string, mode: "create" | "existing"): Promise<DiskFile> =>
+		overridden(await disk.open(path, mode), { sync: async () => undefined });
+	return overridden(disk, { open, openDurable: open });
 }
 
 async function startWithHooks(options: NodeOptions): Promise<RunningNode> {

@@ -44,6 +44,10 @@ export function readOptions(environment: NodeJS.ProcessEnv, store: string): read
 		store,
 		useProxies: get("NETWORK", "") === "proxies",
 	};
+	for (const name of nemesesAsked) {
+		const { nodesMin = 1 } = nemeses.get(name)!();
+		if (nodes < nodesMin) throw new Error(`NEMESIS=${name} needs NODES=${nodesMin}`);
+	}
 	return tests.flatMap((name) => nemesesAsked.map((nemesis) => ({ ...base, test: name, nemesis })));
 }
 

@@ -1,5 +1,6 @@
 /** One run: a cluster, a workload, a nemesis; what it found goes to its store. */
 import { mkdirSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeEdn } from "@quorate/checker/edn";
@@ -26,6 +27,8 @@ export interface RunResult {
 	readonly faults: Readonly<Record<string, number>>;
 	readonly directory: string;
 	readonly seconds: number;
+	/** Of the machine, with all that runs on it: the average of its last five minutes at the end. */
+	readonly load: number;
 }
 
 /** After all is healed: so many operations succeed, within so long, or the cluster is not available. */
@@ -46,7 +49,7 @@ interface Made {
 export async function runOne(options: RunOptions, network: Network): Promise<RunResult> {
 	const { test, nodes } = options;
 	const workload = workloads.get(test)!();
-	const nemesis = nemeses.get(options.nemesis)!;
+	const nemesis = nemeses.get(options.nemesis)!();
 	const directory = storeOf(options);
 	const begun = performance.now();
 	const log = (line: string): void => {
@@ -68,13 +71,13 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 	const recorder = new Recorder(join(directory, "history.jsonl"));
 	try {
 		const made: Made = { cluster, workload, nemesis, recorder, options, log };
-		const { load, faults, problems } = await operate(made);
+		const { load: clients, faults, problems } = await operate(made);
 		await recorder.close();
 		const { history } = recorder;
 		const verdict = workload.check(history);
 		const judgement = judge({
 			...{ history, verdict, problems },
-			codes: load?.codes ?? new Map(),
+			codes: clients?.codes ?? new Map(),
 			moreCodes: nemesis.codes ?? [],
 			faults: faults.counts,
 			isQuiet: nemesis.name === "none",
@@ -82,11 +85,12 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 			isTimed: options.operations === undefined,
 		});
 		const seconds = (performance.now() - begun) / 1000;
-		const codes = Object.fromEntries(load?.codes ?? []);
+		const codes = Object.fromEntries(clients?.codes ?? []);
+		const load = loadavg()[1]!;
 		const results = {
 			...{ test, nemesis: nemesis.name, valid: judgement.valid, seconds, network: network.kind },
 			...{ counts: judgement.counts, faults: faults.counts, notPossible: faults.failures },
-			machineStalledSeconds: stalls.totalMs / 1000,
+			...{ machineStalledSeconds: stalls.totalMs / 1000, load },
 			...{ codes, workload: verdict.counts, longestGapSeconds: judgement.longestGapSeconds },
 			...{ latencySeconds: judgement.availability.latency, findings: judgement.findings, options },
 		};
@@ -95,7 +99,15 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 		writeFileSync(join(directory, "index.html"), page({ workload, results, judgement, history }));
 		report({ judgement, directory, log, counts: verdict.counts, codes });
 		return {
-			...{ test, nemesis: nemesis.name, judgement, faults: faults.counts, directory, seconds },
+			...{
+				test,
+				nemesis: nemesis.name,
+				judgement,
+				faults: faults.counts,
+				directory,
+				seconds,
+				load,
+			},
 		};
 	} finally {
 		stalls.close();

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ProcessCluster, quorateProgram } from "../harness/process-cluster.ts";
+import { type Hooks, hooksVariable } from "../nodes/hooks.ts";
 import { seconds, type Violations } from "../scenarios/scenario.ts";
 import { longestGapMs, summary } from "../workload/outcome.ts";
 import { readState, violations } from "../workload/tpcb-check.ts";
@@ -14,9 +15,13 @@ import { TpcbLoad } from "../workload/tpcb-load.ts";
 import { createTpcb } from "../workload/tpcb-schema.ts";
 import { LoopDisk } from "./loop-disk.ts";
 
+const lies: Hooks = { liesAboutSync: true };
+
+/** To show that this check fails where it should. */
 export const programWithoutSync: readonly string[] = [
+	...["env", `${hooksVariable}=${JSON.stringify(lies)}`],
 	process.execPath,
-	fileURLToPath(new URL("./node-without-sync.js", import.meta.url)),
+	fileURLToPath(new URL("../nodes/node-with-hooks.js", import.meta.url)),
 ];
 
 export interface PowerLossOptions {
