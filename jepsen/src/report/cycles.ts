@@ -63,7 +63,7 @@ function arrow(
 	};
 	return [
 		`<path d="${path}" fill="none" stroke="${colour}" stroke-width="2" marker-end="url(#head)"/>`,
-		`<text x="${label.x}" y="${label.y}" dy="4" text-anchor="middle" class="edge" fill="${colour}">${i + 1}. ${kind}<title>${escaped(text)}</title></text>`,
+		`<text x="${label.x}" y="${label.y}" dy="4" text-anchor="middle" class="edge" style="fill:${colour}">${i + 1}. ${kind}<title>${escaped(text)}</title></text>`,
 	].join("");
 }
 

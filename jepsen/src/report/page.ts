@@ -46,7 +46,7 @@ table { border-collapse: collapse; } td { padding: 2px 14px 2px 0; vertical-alig
 svg { width: 100%; height: auto; display: block; margin: 12px 0; } svg text { font: 12px system-ui, "DejaVu Sans", sans-serif; fill: #333; }
 svg .title { font-weight: 600; font-size: 13px; } svg .mono { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 11px; }
 svg .grid { stroke: #00000018; } svg .axis { stroke: #333; } svg .box { fill: #fff; stroke: #333; }
-svg .edge { font-weight: 600; fill: inherit; paint-order: stroke; stroke: #fff; stroke-width: 4px; }
+svg .edge { font-weight: 600; paint-order: stroke; stroke: #fff; stroke-width: 4px; }
 .legend span { display: inline-block; margin-right: 16px; } .legend i { display: inline-block; width: 12px; height: 12px; margin-right: 5px; border-radius: 2px; vertical-align: -1px; }
 pre { background: #f4f4f2; padding: 10px 12px; overflow-x: auto; font: 13px/1.4 ui-monospace, "DejaVu Sans Mono", monospace; }
 `;
@@ -154,11 +154,14 @@ function pointsOf(history: readonly Operation[]): readonly Point[] {
 function bandsOf(history: readonly Operation[]): readonly Band[] {
 	const open = new Map<string, number>();
 	const bands: Band[] = [];
+	// What a fault is made of takes a while before it is there as a whole.
+	let injected = 0;
 	for (const { process, f, time } of history) {
 		if (process !== "nemesis") continue;
 		const at = time / nanoseconds;
+		if (f === "inject") injected = at;
 		const [, what, kind] = /^(start|stop)-(.*)$/.exec(f) ?? [];
-		if (what === "start") open.set(kind!, at);
+		if (what === "start") open.set(kind!, injected);
 		const from = kind === undefined ? undefined : open.get(kind);
 		if (what === "stop" && from !== undefined) {
 			open.delete(kind!);

@@ -8,6 +8,8 @@ export interface FaultsOptions extends NemesisContext {
 	readonly recorder: Recorder;
 	/** Where the run goes by operations: how many pass in a quiet time and in a fault. */
 	readonly pace: number | undefined;
+	/** How long a fault stays, in milliseconds; undefined: two to five seconds. */
+	readonly faultMs: number | undefined;
 	isOver(): boolean;
 	log(line: string): void;
 }
@@ -33,6 +35,7 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsDone> {
 		await rest(options, quietMs);
 		if (options.isOver()) break;
 		let fault: Fault;
+		recorder.nemesis("inject", nemesis.name);
 		try {
 			fault = await nemesis.begin(options);
 		} catch (error) {
@@ -43,7 +46,7 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsDone> {
 		counts[fault.kind] = (counts[fault.kind] ?? 0) + 1;
 		recorder.nemesis(`start-${fault.kind}`, fault.what);
 		log(`${fault.kind}: ${JSON.stringify(fault.what).slice(0, 120)}`);
-		await rest(options, faultMs);
+		await rest(options, options.faultMs === undefined ? faultMs : [options.faultMs, options.faultMs]);
 		await fault.end();
 		recorder.nemesis(`stop-${fault.kind}`, null);
 		cluster.throwIfEnded();

@@ -15,6 +15,8 @@ export interface RunOptions {
 	readonly mutation: keyof Mutations | undefined;
 	/** Where stores go. */
 	readonly store: string;
+	/** How long each fault stays; undefined: a few seconds. */
+	readonly faultMs: number | undefined;
 	readonly useProxies: boolean;
 }
 
@@ -42,6 +44,7 @@ export function readOptions(environment: NodeJS.ProcessEnv, store: string): read
 		seed: number("SEED", Math.floor(Date.now() / 1000) % 1_000_000, 0),
 		mutation: (environment["MUTANT"] || undefined) as keyof Mutations | undefined,
 		store,
+		faultMs: environment["FAULT"] ? 1000 * number("FAULT", 0, 1) : undefined,
 		useProxies: get("NETWORK", "") === "proxies",
 	};
 	for (const name of nemesesAsked) {

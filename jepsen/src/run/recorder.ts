@@ -11,7 +11,8 @@ export interface Completion {
 
 export class Recorder {
 	readonly history: Operation[] = [];
-	readonly #begin = process.hrtime.bigint();
+	/** When the first line was written: what came before it was no load. */
+	#begin: bigint | undefined;
 	readonly #file: WriteStream;
 	/** Operations that have ended, for a nemesis that goes by them. */
 	completed = 0;
@@ -20,9 +21,11 @@ export class Recorder {
 		this.#file = createWriteStream(path);
 	}
 
-	/** Nanoseconds since the run began. */
+	/** Nanoseconds since the load began. */
 	now(): number {
-		return Number(process.hrtime.bigint() - this.#begin);
+		const now = process.hrtime.bigint();
+		this.#begin ??= now;
+		return Number(now - this.#begin);
 	}
 
 	invoke(process: number, f: string, value: Value): void {

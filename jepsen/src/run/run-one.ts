@@ -148,7 +148,7 @@ async function operate(made: Made): Promise<Operated> {
 
 async function withFaults(made: Made, load: Load): Promise<FaultsDone> {
 	const { nemesis, options } = made;
-	const { timeMs, operations, seed } = options;
+	const { timeMs, operations, seed, faultMs } = options;
 	const deadline = performance.now() + timeMs;
 	const isOver = (): boolean =>
 		load.isOver || (operations === undefined && performance.now() >= deadline);
@@ -157,7 +157,7 @@ async function withFaults(made: Made, load: Load): Promise<FaultsDone> {
 		return { counts: {}, failures: [] };
 	}
 	const pace = operations === undefined ? undefined : Math.floor(operations / (2 * faultsPerRun));
-	return runFaults({ ...made, pace, isOver, random: new SeededRandom(seed) });
+	return runFaults({ ...made, pace, faultMs, isOver, random: new SeededRandom(seed) });
 }
 
 /** Only where the load goes on: one that goes by operations has had its number. */
