@@ -8,14 +8,13 @@ export interface FaultsOptions extends NemesisContext {
 	readonly recorder: Recorder;
 	/** Where the run goes by operations: how many pass in a quiet time and in a fault. */
 	readonly pace: number | undefined;
-	/** How long a fault stays, in milliseconds; undefined: two to five seconds. */
-	readonly faultMs: number | undefined;
+	/** Between these a fault stays, in milliseconds. */
+	readonly faultMs: readonly [number, number];
 	isOver(): boolean;
 	log(line: string): void;
 }
 
 const quietMs = [1_500, 3_000] as const;
-const faultMs = [2_000, 5_000] as const;
 /** Where it goes by operations: nothing may pass while all nodes are down. */
 const paceMsMax = 4_000;
 const pollMs = 25;
@@ -46,7 +45,7 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsDone> {
 		counts[fault.kind] = (counts[fault.kind] ?? 0) + 1;
 		recorder.nemesis(`start-${fault.kind}`, fault.what);
 		log(`${fault.kind}: ${JSON.stringify(fault.what).slice(0, 120)}`);
-		await rest(options, options.faultMs === undefined ? faultMs : [options.faultMs, options.faultMs]);
+		await rest(options, options.faultMs);
 		await fault.end();
 		recorder.nemesis(`stop-${fault.kind}`, null);
 		cluster.throwIfEnded();

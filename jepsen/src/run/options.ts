@@ -15,8 +15,8 @@ export interface RunOptions {
 	readonly mutation: keyof Mutations | undefined;
 	/** Where stores go. */
 	readonly store: string;
-	/** How long each fault stays; undefined: a few seconds. */
-	readonly faultMs: number | undefined;
+	/** Each fault stays between these. */
+	readonly faultMs: readonly [number, number];
 	readonly useProxies: boolean;
 }
 
@@ -36,6 +36,10 @@ export function readOptions(environment: NodeJS.ProcessEnv, store: string): read
 	known("TEST", tests, workloads);
 	known("NEMESIS", nemesesAsked, nemeses);
 	const nodes = number("NODES", 5, 1);
+	const askedMs = 1000 * number("FAULT", 1, 1);
+	const faultMs: readonly [number, number] = environment["FAULT"]
+		? [askedMs, askedMs]
+		: [2_000, 5_000];
 	const base = {
 		timeMs: 1000 * number("TIME", 60, 1),
 		operations: environment["OPS"] ? number("OPS", 0, 1) : undefined,
@@ -44,14 +48,16 @@ export function readOptions(environment: NodeJS.ProcessEnv, store: string): read
 		seed: number("SEED", Math.floor(Date.now() / 1000) % 1_000_000, 0),
 		mutation: (environment["MUTANT"] || undefined) as keyof Mutations | undefined,
 		store,
-		faultMs: environment["FAULT"] ? 1000 * number("FAULT", 0, 1) : undefined,
+		faultMs,
 		useProxies: get("NETWORK", "") === "proxies",
 	};
 	for (const name of nemesesAsked) {
 		const { nodesMin = 1 } = nemeses.get(name)!();
 		if (nodes < nodesMin) throw new Error(`NEMESIS=${name} needs NODES=${nodesMin}`);
 	}
-	return tests.flatMap((name) => nemesesAsked.map((nemesis) => ({ ...base, test: name, nemesis })));
+	const runs = tests.flatMap((name) => nemesesAsked.map((nemesis) => ({ test: name, nemesis })));
+	// Each with faults of its own.
+	return runs.map((run, i) => ({ ...base, ...run, seed: base.seed + i }));
 }
 
 function known(what: string, names: readonly string[], all: ReadonlyMap<string, unknown>): void {
