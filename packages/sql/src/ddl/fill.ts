@@ -7,7 +7,8 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type Key, keySuccessor } from "@quorate/keys/key";
-import { KeyExistsError, type Transaction } from "@quorate/txn/types";
+import { neverCancelled } from "@quorate/txn/own-transactions";
+import { type CancelSignal, KeyExistsError, type Transaction } from "@quorate/txn/types";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import { indexSpan } from "../catalog/keys.ts";
 import { Env, Execution } from "../execute/env.ts";
@@ -25,7 +26,11 @@ const lockFrom = 1;
 export const gone = (): DatabaseError =>
 	new DatabaseError("55000", "the table was changed while its index was being built");
 
-export async function begin(state: SessionState, pessimistic: boolean): Promise<Transaction> {
+export async function begin(
+	state: SessionState,
+	pessimistic: boolean,
+	cancel: CancelSignal = neverCancelled,
+): Promise<Transaction> {
 	const newest = await state.services.catalog.newest();
 	const transaction = state.services.coordinator.begin({
 		isolation: "serializable",
@@ -34,7 +39,7 @@ export async function begin(state: SessionState, pessimistic: boolean): Promise<
 		lockTimeoutMs: 0,
 		schemaVersion: newest.version,
 	});
-	transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
+	transaction.beginStatement(cancel);
 	await transaction.readTimestamp();
 	return transaction;
 }
@@ -95,7 +100,7 @@ export class Fill {
 		this.#fill = fill;
 	}
 
-	/** All rows. Nothing of it is under way any more when it ends, also where it fails. */
+	/** All rows. Nothing of it is under way any more when it ends, also where it fails or its statement is cancelled. */
 	async run(): Promise<void> {
 		try {
 			await this.#runAll();
@@ -154,7 +159,9 @@ export class Fill {
 	}
 
 	async #read({ start, end }: Stretch, size: number, lock: boolean): Promise<Batch> {
-		const transaction = await begin(this.#state, lock);
+		const { cancel } = this.#state;
+		if (cancel.reason !== undefined) throw cancel.reason;
+		const transaction = await begin(this.#state, lock, cancel);
 		try {
 			const table = await tableAt(this.#state, transaction, this.#oid);
 			if (table === undefined) throw gone();
@@ -197,7 +204,7 @@ export class Fill {
 				context,
 				isolation: "serializable",
 				rowIds: services.rowIds,
-				cancel: { reason: undefined, onCancel: () => () => {} },
+				cancel: this.#state.cancel,
 				moreRows: undefined,
 				memoryLimit: services.statementMemory,
 			}),

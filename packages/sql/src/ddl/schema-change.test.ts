@@ -137,6 +137,22 @@ test("a schema change outlasts a cluster that cannot be reached for a while", as
 	}
 });
 
+test("a schema change that is cancelled midway takes back what it began", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	for (const statement of ["create index t_k on t (k)", "alter table t add primary key (id)"]) {
+		let commits = 0;
+		server.coordinator.beforeCommit = async () => {
+			if (++commits === 2) client.session.cancel();
+		};
+		t.is(await client.error(statement), "57014 canceling statement due to user request");
+		server.coordinator.beforeCommit = undefined;
+		t.true(commits < many / 500, statement);
+		t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
+		await client.query("insert into t values (1, 1, 'again')");
+	}
+});
+
 test("a primary key that cannot be leaves the table as it was", async (t) => {
 	const server = testServer();
 	const client = await bigTable(server);

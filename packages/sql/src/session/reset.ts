@@ -6,6 +6,7 @@
  * catalog of the version before is known to be all that there is.
  */
 import type { DatabaseError } from "@quorate/keys/database-error";
+import { neverCancelled } from "@quorate/txn/own-transactions";
 import type { Transaction } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import {
@@ -46,7 +47,7 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 			schemaVersion: placement.schemaVersion(),
 		});
 		try {
-			transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
+			transaction.beginStatement(neverCancelled);
 			await transaction.readTimestamp();
 			const snapshot = await catalog.of(transaction);
 			const relations = snapshot.relations();

@@ -4,6 +4,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
+import { neverCancelled } from "@quorate/txn/own-transactions";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
 import type { SequenceDescriptor } from "../catalog/descriptor.ts";
 import { sequenceKey } from "../catalog/keys.ts";
@@ -109,7 +110,7 @@ export class SequenceBlocks {
 			lockTimeoutMs: 0,
 			schemaVersion: this.#schemaVersion(),
 		});
-		transaction.beginStatement({ reason: undefined, onCancel: () => () => {} });
+		transaction.beginStatement(neverCancelled);
 		return transaction;
 	}
 }
