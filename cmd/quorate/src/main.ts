@@ -84,13 +84,15 @@ const sqlExamples = `
 Examples:
     quorate sql                                        node 1 of a local cluster (127.0.0.1:7431)
     quorate sql postgresql://127.0.0.1:7432/quorate    another node
+    quorate sql "postgresql://ann@db1/quorate?sslmode=verify-full&sslrootcert=certs/ca.crt"
     quorate sql -c "SELECT 1" -c "\\dt"                 run and leave
     quorate sql < schema.sql                           statement by statement, up to the first error
     quorate sql -c "BACKUP DATABASE quorate TO '/backups/a'"      a directory on that node's machine; then INCREMENTAL
     quorate sql -c "RESTORE DATABASE quorate FROM '/backups/a'"   or TABLE t; AS OF SYSTEM TIME '...'
 
-Without a URL, DATABASE_URL is used, then PGHOST, PGPORT, PGUSER and PGDATABASE. Inside, \\? shows
-the commands. Exit codes: 0, 1 if a statement failed, 2 if there is no connection.
+Without a URL, DATABASE_URL is used, then PGHOST, PGPORT, PGUSER and PGDATABASE. A password comes from the URL,
+PGPASSWORD, ~/.pgpass (PGPASSFILE) or your keyboard; TLS is used where the server has it, and sslmode, sslrootcert,
+sslcert, sslkey and channel_binding mean what they mean to psql. Inside, \\? shows the commands. Exit codes: 0, 1 if a statement failed, 2 if there is no connection.
 psql, and any other PostgreSQL client, can be used as well.
 `;
 

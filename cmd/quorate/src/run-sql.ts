@@ -1,4 +1,6 @@
 /** `quorate sql`: a shell for people without psql. */
+
+import { askPassword } from "./client/ask-password.ts";
 import { runStream, runStrings } from "./client/batch.ts";
 import { connectionOptions } from "./client/connection-options.ts";
 import { runInteractive } from "./client/interactive.ts";
@@ -29,7 +31,9 @@ export async function runSql(url: string | undefined, flags: SqlFlags): Promise<
 
 async function connect(url: string | undefined): Promise<PgClient | undefined> {
 	try {
-		return await PgClient.connect(connectionOptions(url, process.env));
+		const options = connectionOptions(url, process.env);
+		const ask = (): Promise<string> => askPassword(`Password for user ${options.user}: `);
+		return await PgClient.connect(options, process.stdin.isTTY ? ask : undefined);
 	} catch (error) {
 		console.error(`quorate: ${error instanceof Error ? error.message : String(error)}`);
 		return undefined;

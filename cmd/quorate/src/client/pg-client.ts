@@ -6,6 +6,8 @@ import { connect, type Socket } from "node:net";
 import { serialize } from "pg-protocol";
 import { Parser } from "pg-protocol/dist/parser.js";
 import type { ConnectionOptions } from "./connection-options.ts";
+import { Login } from "./login.ts";
+import { type Opened, secure } from "./tls-wish.ts";
 
 export interface Field {
 	readonly name: string;
@@ -59,6 +61,14 @@ export interface QueryListener {
 	copyData?(chunk: Buffer): void;
 }
 
+/** Asks the user. */
+export type AskPassword = () => Promise<string>;
+
+const noPassword: AskPassword = () =>
+	Promise.reject(
+		new Error("the server asks for a password: give PGPASSWORD, a password file or one in the URL"),
+	);
+
 interface Pending {
 	readonly listener: QueryListener;
 	resolve(): void;
@@ -75,6 +85,8 @@ interface Incoming {
 	readonly chunk: Buffer;
 	readonly processID: number;
 	readonly secretKey: number;
+	readonly mechanisms: readonly string[];
+	readonly data: string;
 	readonly parameterName: string;
 	readonly parameterValue: string;
 	readonly position: string | undefined;
@@ -88,6 +100,7 @@ export class PgClient {
 	onNotice: (notice: ServerMessage) => void = () => undefined;
 	readonly options: ConnectionOptions;
 	readonly #socket: Socket;
+	readonly #login: Login;
 	#pending: Pending | undefined;
 	#fields: readonly Field[] | undefined;
 	#rows: (string | null)[][] = [];
@@ -95,9 +108,10 @@ export class PgClient {
 	#secret = 0;
 	#lost: Error | undefined;
 
-	private constructor(socket: Socket, options: ConnectionOptions) {
+	private constructor({ socket, endpoint }: Opened, options: ConnectionOptions, ask: AskPassword) {
 		this.#socket = socket;
 		this.options = options;
+		this.#login = new Login(options, endpoint, ask);
 		const parser = new Parser();
 		socket.on("data", (bytes) => {
 			parser.parse(bytes, (message) => this.#receive(message as unknown as Incoming));
@@ -106,19 +120,33 @@ export class PgClient {
 			this.#lost ??= error;
 		});
 		socket.on("close", () => this.#closed());
+		// It was stopped between the question for TLS and now.
+		socket.resume();
 	}
 
-	/** Rejects with `ServerError` where the server refuses, with an Error where there is none. */
-	static async connect(options: ConnectionOptions): Promise<PgClient> {
-		const socket = await openSocket(options);
-		const client = new PgClient(socket, options);
+	/**
+	 * Rejects with `ServerError` where the server refuses, with an Error where there is none, or not the one that was meant. `ask` is
+	 * called where the server wants a password and none was given.
+	 */
+	static async connect(
+		options: ConnectionOptions,
+		ask: AskPassword = noPassword,
+	): Promise<PgClient> {
+		const opened = await openSocket(options);
+		const { socket } = opened;
+		// Who is asked for a password may think about it.
+		const passwordAsked = (): Promise<string> => {
+			clearTimeout(timer);
+			return ask();
+		};
+		const client = new PgClient(opened, options, passwordAsked);
 		const greeted = client.#expect({ result: () => undefined });
 		const { user, database, parameters } = options;
-		socket.write(serialize.startup({ user, database, ...parameters }));
 		const timer = setTimeout(() => {
 			client.#lost = new Error(`no answer within ${options.connectTimeoutMs / 1000} s`);
 			socket.destroy();
 		}, options.connectTimeoutMs);
+		socket.write(serialize.startup({ user, database, ...parameters }));
 		try {
 			await greeted;
 		} catch (error) {
@@ -152,7 +180,7 @@ export class PgClient {
 
 	/** Asks the server to stop what runs, on a connection of its own as the protocol wants it. */
 	async cancel(): Promise<void> {
-		const socket = await openSocket(this.options);
+		const { socket } = await openSocket(this.options);
 		socket.on("error", () => undefined);
 		socket.end(serialize.cancel(this.#pid, this.#secret));
 	}
@@ -213,18 +241,44 @@ export class PgClient {
 			case "copyData":
 				this.#pending?.listener.copyData?.(message.chunk);
 				return;
-			case "authenticationOk":
 			case "copyOutResponse":
 			case "copyDone":
 				return;
+			case "authenticationOk":
+				this.#admitted();
+				return;
+			case "authenticationCleartextPassword":
+			case "authenticationSASL":
+			case "authenticationSASLContinue":
+			case "authenticationSASLFinal":
+				void this.#authenticate(message);
+				return;
 			default:
-				this.#lost = new Error(
-					message.name.startsWith("authentication")
-						? "the server asks for a password, which this client cannot give; use psql"
-						: `unexpected message from the server: ${message.name}`,
-				);
-				this.#socket.destroy();
+				this.#leave(new Error(`unexpected message from the server: ${message.name}`));
 		}
+	}
+
+	async #authenticate(message: Incoming): Promise<void> {
+		try {
+			const answer = await this.#login.answer(message);
+			if (answer !== undefined) this.#socket.write(answer);
+		} catch (error) {
+			this.#leave(error as Error);
+		}
+	}
+
+	/** At once: what may come with it in one piece must not be believed before. */
+	#admitted(): void {
+		try {
+			this.#login.admitted();
+		} catch (error) {
+			this.#leave(error as Error);
+		}
+	}
+
+	#leave(error: Error): void {
+		this.#lost ??= error;
+		this.#socket.destroy();
 	}
 
 	#complete(tag: string): void {
@@ -247,6 +301,7 @@ export class PgClient {
 	}
 
 	#ready(status: string): void {
+		if (this.#lost !== undefined) return;
 		this.transactionStatus = status;
 		const pending = this.#pending;
 		this.#pending = undefined;
@@ -277,7 +332,22 @@ function toServerMessage(message: Incoming): ServerMessage {
 	};
 }
 
-function openSocket(options: ConnectionOptions): Promise<Socket> {
+async function openSocket(options: ConnectionOptions): Promise<Opened> {
+	const socket = await openPlainSocket(options);
+	const timer = setTimeout(() => {
+		socket.destroy(new Error(`no answer within ${options.connectTimeoutMs / 1000} s`));
+	}, options.connectTimeoutMs);
+	try {
+		return await secure(socket, options.tls, options.host);
+	} catch (error) {
+		socket.destroy();
+		throw error;
+	} finally {
+		clearTimeout(timer);
+	}
+}
+
+function openPlainSocket(options: ConnectionOptions): Promise<Socket> {
 	const where = `${options.host}:${options.port}`;
 	return new Promise((resolve, reject) => {
 		const socket = connect({ host: options.host, port: options.port, noDelay: true });
