@@ -3,6 +3,7 @@
  * is not there ends the process, and with it everybody's sessions.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { type Json, jsonSize } from "../types/json-value.ts";
 import type { ExecRow } from "./env.ts";
 
 /** Of one node. */
@@ -83,6 +84,7 @@ function sizeOfObject(value: object): number {
 	if (value instanceof Uint8Array) return 96 + value.length;
 	if ("elements" in value) return 96 + sizeOf(value.elements as ExecRow);
 	if ("fields" in value) return 96 + sizeOf(value.fields as ExecRow);
+	if ("root" in value) return 32 + jsonSize(value.root as Json);
 	if (!("unscaled" in value)) return 96;
 	const digits = value.unscaled as bigint;
 	const isWide = digits >= wideDigits || digits <= -wideDigits;

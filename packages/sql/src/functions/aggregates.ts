@@ -313,7 +313,7 @@ function arrayOfArrays(): Accumulator {
 	let first: string | undefined;
 	const refused = (message: string): DatabaseError => new DatabaseError("2202E", message);
 	return {
-		step(args) {
+		step(args, context) {
 			const [array] = args;
 			if (array === null) {
 				throw new DatabaseError("22004", "cannot accumulate null arrays");
@@ -330,7 +330,7 @@ function arrayOfArrays(): Accumulator {
 			if (shape !== first) {
 				throw refused("cannot accumulate arrays of different dimensionality");
 			}
-			inner.step(args);
+			inner.step(args, context);
 		},
 		result: () => inner.result(),
 	};

@@ -44,12 +44,14 @@ const edges: Readonly<Record<string, readonly string[]>> = {
 	char: ["", "a"],
 	bytea: ["", "\\x00ff"],
 	uuid: ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"],
-	json: ["{}"],
+	json: ["{}", '[1, "a", null]', '{"a" : {"b": 1}, "a": 2}', '"x"', "1e5", "null"],
+	jsonb: ["{}", '[1, "a", null]', '{"a": {"b": [1, 2]}, "c": "d"}', '"x"', "1.50", "[]"],
 	date: ["2020-02-29", "infinity", "-infinity", "4714-11-24 BC", "5874897-12-31"],
 	time: ["00:00", "24:00:00", "12:34:56.789"],
 	timestamp: ["2020-02-29 12:34:56.789", "infinity", "4714-11-24 BC", "294276-12-31 23:59:59"],
 	timestamptz: ["2020-02-29 12:34:56.789", "-infinity", "4714-11-24 BC", "294276-12-31 23:59:59"],
 	interval: ["0", "1 mon -2 days 03:04:05.6", "178000000 years", "-178000000 years"],
+	_text: ["{}", "{a,NULL}", "{a,b}", "{0}", "{-1,b}", "{{a,b},{c,d}}"],
 	int2vector: ["", "1 2"],
 	oidvector: ["", "1 2"],
 };
@@ -66,7 +68,7 @@ function valuesOf(oid: number): { type: number; values: Datum[] } {
 	const declared = typeByOid(oid);
 	const name = polymorphic.get(declared?.name ?? "") ?? declared?.name ?? "";
 	const type = typeByName(name);
-	const texts = name.startsWith("_") ? ["{}", "{NULL}", "[0:1]={1,2}"] : (edges[name] ?? []);
+	const texts = edges[name] ?? (name.startsWith("_") ? ["{}", "{NULL}", "[0:1]={1,2}"] : []);
 	return {
 		type: type?.oid ?? 0,
 		values: texts.map((text) => type?.parse(text, -1, context) ?? null),
@@ -139,7 +141,19 @@ test("operators at the edges of their arguments", (t) => {
 		"<",
 		">=",
 	];
-	for (const symbol of [...symbols, "<>", "||", "~~", "~~*", "~*", "!~", "@>", "<@", "&&"]) {
+	for (const symbol of [
+		...symbols,
+		"<>",
+		"||",
+		"~~",
+		"~~*",
+		"~*",
+		"!~",
+		"@>",
+		"<@",
+		"&&",
+		...jsonOperators,
+	]) {
 		for (const arity of [1, 2] as const) {
 			for (const fn of operatorCandidates(symbol, arity)) {
 				everyCall(fn, 100);
@@ -148,6 +162,8 @@ test("operators at the edges of their arguments", (t) => {
 	}
 	t.pass();
 });
+
+const jsonOperators = ["->", "->>", "#>", "#>>", "?", "?|", "?&", "#-"];
 
 const pieces = [
 	"1",

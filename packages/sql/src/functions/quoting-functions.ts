@@ -107,6 +107,9 @@ export const quotingFunctions: readonly ScalarFunction[] = [
 	contextual("quote_literal(anyelement) -> text", stable, ([value], context, types) =>
 		quoteLiteral(textOf(value as Datum, types[0]?.oid ?? 0, context)),
 	),
+	contextual("quote_nullable(text) -> text", { ...stable, strict: false }, ([value]) =>
+		value === null ? "NULL" : quoteLiteral(value as string),
+	),
 	contextual(
 		"quote_nullable(anyelement) -> text",
 		{ volatility: "stable", strict: false },

@@ -17,6 +17,10 @@ import { dateExtraction } from "./date-extract.ts";
 import { dateFunctions } from "./date-functions.ts";
 import { floatFunctions } from "./float-functions.ts";
 import { integerFunctions } from "./integer-functions.ts";
+import { jsonAccess, jsonSets } from "./json-access.ts";
+import { jsonAggregates } from "./json-aggregates.ts";
+import { jsonBuilders } from "./json-build.ts";
+import { jsonChanges } from "./json-change.ts";
 import { numericFunctions } from "./numeric-functions.ts";
 import { orderedSetFunctions } from "./ordered-sets.ts";
 import { quotingFunctions } from "./quoting-functions.ts";
@@ -46,9 +50,16 @@ const scalars: readonly ScalarFunction[] = [
 	...sessionFunctions,
 	...catalogFunctions,
 	...castFunctions,
+	...jsonAccess,
+	...jsonChanges,
+	...jsonBuilders,
 ];
 
-const setFunctions: readonly SetFunction[] = [...seriesFunctions, ...regularExpressionSets];
+const setFunctions: readonly SetFunction[] = [
+	...seriesFunctions,
+	...regularExpressionSets,
+	...jsonSets,
+];
 
 function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T[]> {
 	const map = new Map<string, T[]>();
@@ -67,7 +78,8 @@ const isSymbol = /^[+\-*/<>=~!@#%^&|`?]+$/;
 const functions = byName(scalars.filter((f) => !isSymbol.test(f.name)));
 const unary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 1));
 const binary = byName(scalars.filter((f) => isSymbol.test(f.name) && f.args.length === 2));
-const aggregates = byName(aggregateFunctions);
+const plainAggregates: readonly AggregateFunction[] = [...aggregateFunctions, ...jsonAggregates];
+const aggregates = byName(plainAggregates);
 const orderedSets = byName(orderedSetFunctions);
 const sets = byName(setFunctions);
 const windows = byName(windowFunctions);
@@ -108,7 +120,7 @@ export function allFunctions(): {
 } {
 	return {
 		scalar: scalars.filter((f) => !isSymbol.test(f.name)),
-		aggregate: [...aggregateFunctions, ...orderedSetFunctions],
+		aggregate: [...plainAggregates, ...orderedSetFunctions],
 		set: setFunctions,
 		window: windowFunctions,
 	};

@@ -17,7 +17,14 @@ import { same } from "./same.ts";
 import type { Scope } from "./scope.ts";
 
 /** Aggregates whose result depends on the order of their rows. */
-const ordered: ReadonlySet<string> = new Set(["array_agg", "json_agg", "string_agg"]);
+const ordered: ReadonlySet<string> = new Set([
+	"array_agg",
+	"json_agg",
+	"json_object_agg",
+	"jsonb_agg",
+	"jsonb_object_agg",
+	"string_agg",
+]);
 
 /** Of DISTINCT rows, as PostgreSQL finds them by sorting, that of the arguments is the order unless another is asked for. */
 function aggregateOrder(

@@ -2,8 +2,9 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
-import { formatType, typeByOid } from "../types/registry.ts";
+import { findCast, formatType, typeByOid } from "../types/registry.ts";
 import { bindExpression, type Place, unify } from "./bind-expression.ts";
+import { compared } from "./bind-operator.ts";
 import { type Bound, beginningOf, plainType } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
 
@@ -64,6 +65,7 @@ export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
 	}
 	const operand = settle(place.binder, bindExpression(place, inner));
 	const begins = beginningOf(operand);
+	if (operand.type.oid === jsonbOid) return bindJsonSubscripts(place, operand, subscripts, node.at);
 	const { elementOid = 0 } = typeByOid(operand.type.oid) ?? {};
 	if (elementOid === 0 || !isArrayType(operand.type.oid)) {
 		throw new DatabaseError(
@@ -109,6 +111,38 @@ export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
 		args: [operand, ...ranges.flatMap(({ lower, upper }) => [lower ?? [], upper ?? []].flat())],
 		at: node.at,
 	};
+}
+
+const jsonbOid = 3802;
+
+/** jsonb's subscripts are a path: texts, and numbers as texts. */
+function bindJsonSubscripts(
+	place: Place,
+	operand: Bound,
+	subscripts: readonly SubscriptNode[],
+	at: number,
+): Bound {
+	const { binder } = place;
+	const steps = subscripts.map((one) => {
+		if (one.kind === "slice") {
+			const edge = one.upper ?? one.lower;
+			throw new DatabaseError("42804", "jsonb subscript does not support slices", {
+				position: (edge?.at ?? one.at) + 1,
+			});
+		}
+		const step = settle(binder, bindExpression(place, one.index));
+		const { oid } = step.type;
+		const target = typeByOid(oid)?.category === "S" ? plainType(25) : plainType(23);
+		if (oid !== target.oid && findCast(oid, target.oid)?.context !== "implicit") {
+			throw new DatabaseError("42804", `subscript type ${formatType(step.type)} is not supported`, {
+				hint: "jsonb subscript must be coercible to either integer or text.",
+				position: one.index.at + 1,
+			});
+		}
+		return coerce(binder, coerce(binder, step, target, "implicit"), plainType(25), "assignment");
+	});
+	const path: Bound = { kind: "array", nested: false, type: plainType(1009), args: steps, at };
+	return compared(place, "#>", operand, path, at);
 }
 
 function bindIndex(place: Place, node: Expression): Bound {

@@ -14,6 +14,7 @@ import {
 	type Bound,
 	beginningOf,
 	booleanType,
+	columnOf,
 	constant,
 	plainType,
 	textType,
@@ -27,7 +28,7 @@ import {
 	resolutionType,
 	settle,
 } from "./coerce.ts";
-import type { Scope } from "./scope.ts";
+import { markUsed, type Scope } from "./scope.ts";
 import { resolveTypeName } from "./type-name.ts";
 import type { Windows } from "./windows.ts";
 
@@ -151,7 +152,11 @@ function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>)
 	if (found !== undefined) return found;
 	if (node.name.parts.length === 1) {
 		const relation = place.scope.relation(node.name.parts);
-		// A whole row, `t`: what a relation of one scalar column stands for is that column.
+		if (relation?.isScalar === true) {
+			const column = columnOf(relation, 0, node.at);
+			markUsed(column);
+			return column;
+		}
 		if (relation !== undefined) return wholeRow(relation, node.at);
 	}
 	return place.scope.column(node.name);

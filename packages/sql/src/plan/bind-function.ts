@@ -38,6 +38,7 @@ export function bindFunctions(
 	const own = sources.flatMap(({ columns }) => columns);
 	const columns = item.ordinality ? [...own, columnOfType("ordinality", 20)] : own;
 	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
+	relation.isScalar = columns.length === 1;
 	scope.add(relation);
 	return {
 		kind: "function",
@@ -63,9 +64,12 @@ function bindSource(place: Place, call: CallNode, columnName: string | undefined
 	}
 	const bounds = call.args.map((arg) => bindExpression(place, arg));
 	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, call.at);
+	const [first] = fn.columns;
+	// A column that the function itself names keeps its name.
+	const own = first !== undefined && first.name !== name ? first.name : (columnName ?? name);
 	const columns =
 		fn.columns.length === 1
-			? [columnOfType(columnName ?? name, resultOid)]
+			? [columnOfType(own, resultOid)]
 			: fn.columns.map((column) => columnOfType(column.name, column.oid));
 	return { fn, name, args, argTypes: args.map((arg) => arg.type), columns };
 }

@@ -5,6 +5,7 @@ import { bindExpression, type Place } from "./bind-expression.ts";
 import { settledColumn } from "./bind-query.ts";
 import type { Output } from "./bind-select.ts";
 import { type Bound, plainType, someNode } from "./bound.ts";
+import { requireComparable } from "./comparable.ts";
 import { ordinalOf } from "./ordinal.ts";
 import { same } from "./same.ts";
 
@@ -107,6 +108,7 @@ function bindGroup(
 	refuseGroup(bound, "aggregate", "42803", "aggregate functions", node.at);
 	refuseGroup(bound, "window", "42P20", "window functions", node.at);
 	refuseGroup(bound, "grouping", "42803", "grouping operations", node.at);
+	requireComparable(bound, "equality", node.at);
 	return bound;
 }
 

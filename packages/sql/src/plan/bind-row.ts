@@ -27,7 +27,8 @@ export function wholeRow(relation: Relation, at: number): Bound {
 			at,
 		}),
 	);
-	return { kind: "row", type: plainType(2249), args: columns, at };
+	const names = relation.columns.map(({ name }) => name);
+	return { kind: "row", names, type: plainType(2249), args: columns, at };
 }
 
 /** Elements of a row that is compared: literals take the types of what they are compared with. */

@@ -8,8 +8,9 @@ import { type BoundBody, settledColumn, sortKey } from "./bind-query.ts";
 import { starRelation } from "./bind-row.ts";
 import { bindDefinition, bindFrame } from "./bind-window.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, columnOf, conjunctsOf, someNode } from "./bound.ts";
+import { type Bound, beginningOf, columnOf, conjunctsOf, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";
+import { requireComparable } from "./comparable.ts";
 import { Grouping } from "./grouping.ts";
 import type { LogicalFrom, SetProjection, SortKey } from "./logical.ts";
 import { ordinalOf } from "./ordinal.ts";
@@ -76,9 +77,13 @@ export function bindSelect(
 			: undefined;
 	const orderBy = order.map((item) => {
 		const slot = slotOf(item.expression, "ORDER BY");
+		requireComparable(projections[slot]!, "ordering", item.expression.at);
 		return { slot, item };
 	});
 	const distinct = distinctSlots(select, outputs.length, distinctOn, orderBy);
+	for (const slot of distinct ?? []) {
+		requireComparable(projections[slot]!, "equality", beginningOf(projections[slot]!));
+	}
 	const grouping = new Grouping(binder, scope, from, groups, having);
 	const grouped = grouping.apply(projections);
 	checkWindows(place("window definitions", true), windows);

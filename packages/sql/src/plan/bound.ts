@@ -90,7 +90,8 @@ export type Bound = {
 	| { readonly kind: "extreme"; readonly greatest: boolean }
 	/** `nested`: of arrays, which are its rows. */
 	| { readonly kind: "array"; readonly nested: boolean }
-	| { readonly kind: "row" }
+	/** `names`: of the columns of a whole row. */
+	| { readonly kind: "row"; readonly names?: readonly string[] }
 	/** args: array, an index for each dimension. */
 	| { readonly kind: "subscript" }
 	/** args: array, then the bounds that are given, of one dimension after the other. */

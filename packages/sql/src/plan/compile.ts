@@ -96,7 +96,14 @@ function compileEager(bound: Bound, scope: CompileScope): Compiled {
 			return eager(bound, scope, (values) => makeArray(values, nested));
 		}
 		case "row":
-			return eager(bound, scope, rowMaker(bound.args.map((arg) => arg.type.oid)));
+			return eager(
+				bound,
+				scope,
+				rowMaker(
+					bound.args.map((arg) => arg.type.oid),
+					bound.names,
+				),
+			);
 		case "subscript":
 			return eager(bound, scope, ([array, ...indexes]) => elementAt(array!, indexes));
 		case "slice": {
@@ -111,8 +118,9 @@ function compileEager(bound: Bound, scope: CompileScope): Compiled {
 }
 
 const rowMaker =
-	(types: readonly number[]) =>
-	(fields: readonly Datum[]): RowValue => ({ kind: "row", fields, types });
+	(types: readonly number[], names: readonly string[] | undefined) =>
+	(fields: readonly Datum[]): RowValue =>
+		names === undefined ? { kind: "row", fields, types } : { kind: "row", fields, types, names };
 
 function compileColumn(bound: Extract<Bound, { kind: "column" }>, scope: CompileScope): Compiled {
 	const { depth, slot } = scope.locate(bound.relation, bound.column, bound.at);

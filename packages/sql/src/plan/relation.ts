@@ -22,6 +22,9 @@ export class Relation {
 	/** Which of them the statement itself names: it needs the right to read those. */
 	readonly asked = new Set<number>();
 
+	/** A function's only value: its name alone stands for that, not for a row of it. */
+	isScalar = false;
+
 	constructor(
 		name: string,
 		schema: string | undefined,

@@ -115,14 +115,18 @@ class RowLoader {
 				row[slot] = modifier < 0 ? value : applyModifier(value, { oid: type.oid, modifier }, false);
 			} catch (error) {
 				const shown = field.length > 100 ? `${field.slice(0, 100)}...` : field;
-				throw located(
-					error,
-					`COPY ${this.#table.name}, line ${records.line}, column ${name}: "${shown}"`,
-				);
+				const place = `COPY ${this.#table.name}, line ${records.line}, column ${name}: "${shown}"`;
+				throw located(error, within(error, place));
 			}
 		}
 	}
 }
+
+/** Behind what the type's input says of the place. */
+const within = (error: unknown, place: string): string =>
+	error instanceof DatabaseError && error.fields.where !== undefined
+		? `${error.fields.where}\n${place}`
+		: place;
 
 const wholeLine = (where: string, records: RecordReader): string =>
 	`${where}: "${records.raw.slice(0, 100)}${records.raw.length > 100 ? "..." : ""}"`;

@@ -123,6 +123,7 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 	28: "xid",
 	30: "oidvector",
 	114: "json",
+	199: "_json",
 	700: "float4",
 	701: "float8",
 	705: "unknown",
@@ -150,6 +151,7 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 	2950: "uuid",
 	2951: "_uuid",
 	3802: "jsonb",
+	3807: "_jsonb",
 };
 
 export const typeOidByName = (name: string): number =>

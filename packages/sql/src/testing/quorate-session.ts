@@ -129,7 +129,8 @@ function decode(
 			return text === null ? null : typeByOid(types[index]!)!.parse(text, -1, session.typeContext);
 		} catch (error) {
 			if (!(error instanceof DatabaseError)) throw error;
-			const where = `unnamed portal parameter $${index + 1} = '...'`;
+			const place = `unnamed portal parameter $${index + 1} = '...'`;
+			const where = error.fields.where === undefined ? place : `${error.fields.where}\n${place}`;
 			throw new DatabaseError(error.code, error.message, { ...error.fields, where });
 		}
 	});

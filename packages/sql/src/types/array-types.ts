@@ -34,6 +34,7 @@ export function arrayTypeOf(element: BuiltinType): BuiltinType {
 		encodeBinary: (value, context) => encodeArray(value as ArrayValue, element, context),
 		decodeBinary: (bytes) => decodeArray(bytes, element),
 		compare: (a, b) => compareArrays(a as ArrayValue, b as ArrayValue, element.compare),
+		comparable: element.comparable,
 		keyCodec: element.keyCodec === undefined ? undefined : arrayKey(element.keyCodec),
 		...(modify === undefined
 			? {}

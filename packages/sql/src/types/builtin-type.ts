@@ -30,6 +30,8 @@ export interface TypeSpec {
 	decodeBinary(bytes: Uint8Array): Datum;
 	/** Undefined: no order, and no equality. */
 	readonly compare: ((a: Datum, b: Datum) => number) | undefined;
+	/** Where an array asks its elements. */
+	readonly comparable?: boolean;
 	readonly keyCodec: KeyCodec | undefined;
 	readonly modify?: (value: Datum, modifier: number, explicit: boolean) => Datum;
 	readonly describe?: (modifier: number) => string;
@@ -64,6 +66,7 @@ export function defineType(spec: TypeSpec): BuiltinType {
 						const value = spec.decodeBinary(bytes);
 						return modifier < 0 ? value : modify(value, modifier, false);
 					},
+		comparable: spec.comparable ?? spec.compare !== undefined,
 		compare: spec.compare ?? (() => incomparable(sqlName)),
 		keyCodec: spec.keyCodec,
 		modify,

@@ -2,14 +2,16 @@
  * The pg_cast matrix. What is not listed: a type and itself (a length coercion only), any type to a string type (assignment,
  * by text), a string type to any type (explicit, by text), arrays by their elements.
  */
+import type { DatabaseError } from "@quorate/keys/database-error";
 import { vectorOids } from "./array-types.ts";
 import { mapArray } from "./array-values.ts";
 import type { BuiltinType } from "./builtin-type.ts";
 import * as convert from "./conversions.ts";
 import { fromLocal, toLocal } from "./date-types.ts";
 import type { ArrayValue, Datum, Interval, SqlType } from "./datum.ts";
-import { outOfRange } from "./errors.ts";
+import { invalidParameter, outOfRange } from "./errors.ts";
 import { int2Max, int2Min, int4Max, int4Min, int8Max, int8Min } from "./integer-types.ts";
+import { isJsonNumber, type Json, type JsonbValue, jsonTypeName } from "./json-value.ts";
 import { type Numeric, numericFromBigint, numericFromFloat, numericFromNumber } from "./numeric.ts";
 import { OID } from "./oids.ts";
 import type { CastDefinition, TypeContext } from "./registry.ts";
@@ -24,6 +26,18 @@ const same = (value: Datum): Datum => value;
 const toBigint = (value: number): bigint => BigInt(value);
 const fromNumber = (value: number): Numeric => numericFromNumber(value);
 const int4Of = (v: bigint): number => convert.bigintToNumber(v, int4Min, int4Max, "integer");
+/** What a number in a jsonb becomes. Throws 22023 for what is none. */
+const numberOf =
+	(name: string, then: (n: Numeric) => Datum) =>
+	({ root }: JsonbValue): Datum => {
+		if (!isJsonNumber(root)) throw jsonbCast(root, name);
+		return then(root);
+	};
+function jsonbCast(root: Json, name: string): DatabaseError {
+	return invalidParameter(
+		`cannot cast jsonb ${isJsonNumber(root) ? "numeric" : jsonTypeName(root)} to type ${name}`,
+	);
+}
 const oidOf = (v: bigint): number => {
 	if (v < 0n || v > 0xffff_ffffn) {
 		throw outOfRange("OID");
@@ -109,6 +123,42 @@ const numbers: readonly Row[] = [
 	[OID.numeric, OID.float4, implicit, convert.numericToFloat4],
 	[OID.numeric, OID.float8, implicit, convert.numericToFloat8],
 	[OID.bool, OID.int4, explicit, (v: boolean) => (v ? 1 : 0)],
+];
+
+const integerOf = (name: string, min: bigint, max: bigint) => (n: Numeric) =>
+	Number(convert.numericToInteger(n, name, min, max));
+
+const jsonRows: readonly Row[] = [
+	[
+		OID.jsonb,
+		OID.bool,
+		explicit,
+		({ root }: JsonbValue) => {
+			if (typeof root !== "boolean") throw jsonbCast(root, "boolean");
+			return root;
+		},
+	],
+	[OID.jsonb, OID.numeric, explicit, numberOf("numeric", same)],
+	[
+		OID.jsonb,
+		OID.int2,
+		explicit,
+		numberOf("smallint", integerOf("smallint", BigInt(int2Min), BigInt(int2Max))),
+	],
+	[
+		OID.jsonb,
+		OID.int4,
+		explicit,
+		numberOf("integer", integerOf("integer", BigInt(int4Min), BigInt(int4Max))),
+	],
+	[
+		OID.jsonb,
+		OID.int8,
+		explicit,
+		numberOf("bigint", (n) => convert.numericToInteger(n, "bigint", int8Min, int8Max)),
+	],
+	[OID.jsonb, OID.float4, explicit, numberOf("real", convert.numericToFloat4)],
+	[OID.jsonb, OID.float8, explicit, numberOf("double precision", convert.numericToFloat8)],
 ];
 
 const boolText = (v: boolean): string => (v ? "true" : "false");
@@ -212,7 +262,13 @@ function define(
 const keyOf = (from: number, to: number): number => from * 0x1_0000 + to;
 
 const matrix = new Map<number, CastDefinition | undefined>();
-for (const [from, to, context, apply] of [...numbers, ...texts, ...dates, ...oidRows()]) {
+for (const [from, to, context, apply] of [
+	...numbers,
+	...texts,
+	...dates,
+	...jsonRows,
+	...oidRows(),
+]) {
 	const call = apply as (value: Datum, context: TypeContext) => Datum;
 	matrix.set(
 		keyOf(from, to),
@@ -222,6 +278,8 @@ for (const [from, to, context, apply] of [...numbers, ...texts, ...dates, ...oid
 for (const from of [OID.text, OID.varchar]) {
 	matrix.set(keyOf(from, OID.regclass), define(implicit, byText(from, OID.regclass)));
 }
+matrix.set(keyOf(OID.json, OID.jsonb), define(assignment, byText(OID.json, OID.jsonb)));
+matrix.set(keyOf(OID.jsonb, OID.json), define(assignment, byText(OID.jsonb, OID.json)));
 matrix.set(keyOf(OID.int2vector, OID.int2Array), define(implicit, same, true));
 matrix.set(keyOf(OID.oidvector, OID.oidArray), define(implicit, same, true));
 

@@ -3,9 +3,10 @@
  * null: SQL NULL; boolean: bool; number: int2, int4, oid and its kin (xid, regclass, regtype ...: the OID), float4, float8, date
  * (days since 2000-01-01, +-Infinity for infinity);
  * bigint: int8, timestamp and timestamptz (microseconds since 2000-01-01 UTC; the int64 extremes are +-infinity), time;
- * `Numeric`: numeric; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
+ * `Numeric`: numeric; `JsonbValue`: jsonb; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
  * Uint8Array: bytea; `Interval`; `ArrayValue`: any array, also int2vector and oidvector; `RowValue`: a row.
  */
+import type { JsonbValue } from "./json-value.ts";
 import type { Numeric } from "./numeric.ts";
 
 export interface Interval {
@@ -28,6 +29,8 @@ export interface RowValue {
 	readonly fields: readonly Datum[];
 	/** OIDs of the fields' types, since a record's type does not say them. Without them the fields' shapes decide. */
 	readonly types?: readonly number[];
+	/** Of a table's row: the names of its columns. Without them the fields are f1, f2 ... */
+	readonly names?: readonly string[];
 }
 
 export type Datum =
@@ -40,7 +43,8 @@ export type Datum =
 	| Numeric
 	| Interval
 	| ArrayValue
-	| RowValue;
+	| RowValue
+	| JsonbValue;
 
 /** A type as PostgreSQL knows it: its OID in pg_type, and the modifier (-1: none; varchar(n) has n + 4, numeric as PostgreSQL packs it). */
 export interface SqlType {

@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { testContext } from "../functions/testing/context.ts";
 import type { Datum } from "./datum.ts";
 import { interval } from "./interval-values.ts";
+import { type Json, jsonb, jsonObject } from "./json-value.ts";
 import { numeric, numericInfinity, numericNaN, numericNegativeInfinity } from "./numeric.ts";
 import { allTypes, type TypeDefinition, typeByName } from "./registry.ts";
 
@@ -49,6 +50,17 @@ const nested = <T extends Datum>(element: fc.Arbitrary<T>): fc.Arbitrary<Datum> 
 			lower: elements.length === 0 ? 1 : lower,
 		}));
 
+const { json: someJson } = fc.letrec<{ json: Json }>((tie) => ({
+	json: fc.oneof(
+		{ maxDepth: 3 },
+		fc.constantFrom(null, true, false, ""),
+		text,
+		someNumeric.filter((n) => n.special === 0),
+		fc.array(tie("json"), { maxLength: 3 }),
+		fc.array(fc.tuple(text, tie("json")), { maxLength: 3 }).map(jsonObject),
+	),
+}));
+
 const generators: Readonly<Record<string, fc.Arbitrary<Datum>>> = {
 	bool: fc.boolean(),
 	int2: fc.integer({ min: -32768, max: 32767 }),
@@ -63,6 +75,7 @@ const generators: Readonly<Record<string, fc.Arbitrary<Datum>>> = {
 	name: text,
 	bpchar: text,
 	bytea: bytes,
+	jsonb: someJson.map(jsonb),
 	uuid: fc.uuid(),
 	date: fc.oneof(
 		fc.integer({ min: -2_451_545, max: 2_145_031_948 }),

@@ -56,6 +56,8 @@ export const OID = {
 	anynonarray: 2776,
 	uuid: 2950,
 	regconfig: 3734,
+	jsonb: 3802,
+	jsonbArray: 3807,
 	regnamespace: 4089,
 	regrole: 4096,
 	anycompatible: 5077,

@@ -35,7 +35,7 @@ function pseudo(oid: number, name: string, sqlName = name, length = 4): BuiltinT
 }
 
 /** The type of a field of a row. */
-function fieldType(row: RowValue, index: number): number {
+export function fieldType(row: RowValue, index: number): number {
 	return row.types?.[index] ?? guess(row.fields[index] as Datum);
 }
 
@@ -53,9 +53,13 @@ function guess(value: Datum): number {
 	if (value === null || value instanceof Uint8Array) {
 		return OID.bytea;
 	}
-	return { numeric: OID.numeric, interval: OID.interval, array: OID.textArray, row: OID.record }[
-		value.kind
-	];
+	return {
+		jsonb: OID.jsonb,
+		numeric: OID.numeric,
+		interval: OID.interval,
+		array: OID.textArray,
+		row: OID.record,
+	}[value.kind];
 }
 
 const fieldNeedsQuotes = /^$|[\s(),"\\]/;

@@ -7,7 +7,7 @@
  * 3. Whatever a client's text or bytes hold, the answer is a value or a `DatabaseError` with PostgreSQL's SQLSTATE.
  * 4. No pattern, format or literal costs more than about the product of its length and the text's.
  *
- * Left out: jsonb, ranges, enums, timetz, bit strings, network and geometric types (`unsupportedType` knows their names),
+ * Left out: jsonpath, ranges, enums, timetz, bit strings, network and geometric types (`unsupportedType` knows their names),
  * collations other than C.
  * May import: @quorate/keys only.
  */
@@ -51,6 +51,8 @@ export interface TypeDefinition {
 	decodeBinary(bytes: Uint8Array, modifier: number): Datum;
 	/** Total order, as btree's; NaN above all, no nulls. Throws 42883 where the type has none. */
 	compare(a: Datum, b: Datum): number;
+	/** False: it has no order and no equality. */
+	readonly comparable: boolean;
 	/** Order-preserving and self-delimiting bytes (a binary string, see keys/key) and their inverse; undefined where the type cannot be a key. */
 	readonly keyCodec:
 		| {
@@ -144,7 +146,7 @@ export interface AggregateFunction {
 	create(
 		argTypes: readonly SqlType[],
 		order?: readonly { readonly descending: boolean; readonly nullsFirst: boolean }[],
-	): { step(args: readonly Datum[]): void; result(): Datum };
+	): { step(args: readonly Datum[], context: TypeContext): void; result(): Datum };
 	readonly strict: boolean;
 	/** Its state grows with each row. */
 	readonly keeps?: boolean;

@@ -254,7 +254,7 @@ const isNonArray = (oid: number): boolean =>
 /** Element type of a true array; "char"[]-like name is none. */
 function elementOf(oid: number): number {
 	const type = builtinType(oid);
-	return type?.category === "A" ? type.elementOid : 0;
+	return type?.category === "A" || oid === OID.recordArray ? (type?.elementOid ?? 0) : 0;
 }
 
 function settle<T>(chosen: Expanded<T>, argTypes: readonly number[]): Resolution<T> {
@@ -264,7 +264,16 @@ function settle<T>(chosen: Expanded<T>, argTypes: readonly number[]): Resolution
 		return { chosen: candidate, argTypes: chosen.args, resultType: result };
 	}
 	const binding = bindPolymorphic(chosen.args, argTypes) ?? { element: 0, array: 0, common: 0 };
-	const element = binding.element === 0 ? OID.text : binding.element;
+	if (
+		binding.element === 0 &&
+		chosen.args.some((arg) => arg === OID.anyarray || elementLike.has(arg))
+	) {
+		throw new DatabaseError(
+			"42804",
+			"could not determine polymorphic type because input has type unknown",
+		);
+	}
+	const { element } = binding;
 	const concrete = (oid: number, from: number): number => {
 		if (oid === OID.any) {
 			return from === 0 ? OID.text : from;

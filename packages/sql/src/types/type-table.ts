@@ -9,7 +9,7 @@ import { unsupported } from "./errors.ts";
 import { float4Type, float8Type } from "./float-types.ts";
 import { boolType, int2Type, int4Type, int8Type } from "./integer-types.ts";
 import { intervalType } from "./interval-type.ts";
-import { jsonType } from "./json-type.ts";
+import { jsonbType, jsonType } from "./json-types.ts";
 import { numericType } from "./numeric-type.ts";
 import { oidTypes, regtypeType } from "./oid-types.ts";
 import { OID } from "./oids.ts";
@@ -43,6 +43,7 @@ const scalars: readonly BuiltinType[] = [
 	regtypeType(parseTypeName, (oid) => formatRegtype(oid)),
 	vectorType(OID.oidvector, "oidvector", 1013, oidType),
 	jsonType,
+	jsonbType,
 	nodeTreeType,
 	float4Type,
 	float8Type,
@@ -105,7 +106,6 @@ const aliases: Readonly<Record<string, string>> = {
 };
 
 const absent: ReadonlySet<string> = new Set([
-	"jsonb",
 	"jsonpath",
 	"xml",
 	"money",
@@ -159,10 +159,7 @@ export function typeByName(name: string): BuiltinType | undefined {
 		return element === undefined ? undefined : table.get(element.arrayOid);
 	}
 	if (absent.has(name)) {
-		throw unsupported(
-			`type "${name}" is not supported`,
-			name === "jsonb" ? "Use json or text." : "Use text.",
-		);
+		throw unsupported(`type "${name}" is not supported`, "Use text.");
 	}
 	return undefined;
 }

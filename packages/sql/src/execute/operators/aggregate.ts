@@ -209,7 +209,7 @@ export class Aggregate extends Operator {
 			memory.add(values, sortMemory);
 		}
 		if (this.#calls[index]!.fn.keeps === true) memory.add(values, sortMemory);
-		accumulator.state.step(values);
+		accumulator.state.step(values, env.context);
 	}
 
 	#result(index: number, group: Group, env: Env): Datum {

@@ -244,7 +244,8 @@ class CallRun {
 		let steps = 0;
 		const take = (row: number): Promise<void> | undefined => {
 			const values = args[row];
-			if (values !== undefined && !(fn.strict && values.includes(null))) state.step(values);
+			if (values !== undefined && !(fn.strict && values.includes(null)))
+				state.step(values, this.#env.context);
 			return ++steps % slice === 0 ? execution.pause() : undefined;
 		};
 		for (let row = 0; row < args.length; row++) {

@@ -256,7 +256,7 @@ function aggregateRows(call: Call, rows: readonly Scope[], sample: Scope): Typed
 			coerce(evaluate(arg, row), argTypes[i] as number, row.context),
 		);
 		if (!chosen.strict || !values.includes(null)) {
-			accumulator.step(values);
+			accumulator.step(values, row.context);
 		}
 	}
 	return typed(resultType, accumulator.result());
