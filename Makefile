@@ -54,7 +54,7 @@ ifdef TESTS
 else
 	@node scripts/install.js examples || echo "quorate: the tests of the examples will be skipped" >&2
 	@status=0; \
-	$(AVA) '{packages,cmd}/**' || status=1; \
+	$(AVA) '{packages,cmd,clients}/**' || status=1; \
 	$(AVA) --serial --no-worker-threads 'jepsen/**' || status=1; \
 	exit $$status
 endif
@@ -64,7 +64,7 @@ soak: build
 	@node jepsen/dist/soak/main.js $(SOAK)
 
 clean:
-	@rm -rf packages/*/dist cmd/*/dist cmd/*/lib jepsen/dist bench/dist
+	@rm -rf packages/*/dist cmd/*/dist cmd/*/lib clients/dist jepsen/dist bench/dist
 
 # BENCH_FLAGS: see the head of bench/src/main.ts.
 bench: build
