@@ -1,4 +1,5 @@
 /** What is measured: something that speaks PostgreSQL on one or several ports. */
+import { connectionOptions } from "quorate/client/connection-options";
 import { PgClient, type QueryResult } from "quorate/client/pg-client";
 
 export interface Target {
@@ -13,14 +14,9 @@ export interface Target {
 }
 
 export function connectTo(target: Target, port: number): Promise<PgClient> {
-	return PgClient.connect({
-		host: "127.0.0.1",
-		port,
-		user: target.user,
-		database: target.database,
-		parameters: { client_encoding: "UTF8", application_name: "bench" },
-		connectTimeoutMs: 10_000,
-	});
+	const { user, database } = target;
+	const url = `postgresql://${user}@127.0.0.1:${port}/${database}?sslmode=disable`;
+	return PgClient.connect(connectionOptions(url, { PGAPPNAME: "bench" }));
 }
 
 /** Runs statements on the first port, one after the other. */
