@@ -25,6 +25,8 @@ export class Catalog {
 	readonly #kept = new Map<number, CatalogSnapshot>();
 	#newest: CatalogSnapshot | undefined;
 	#loading: Promise<CatalogSnapshot> | undefined;
+	/** Told of each that is newer than those before. */
+	onNewer: ((snapshot: CatalogSnapshot) => void) | undefined;
 
 	constructor(coordinator: TransactionCoordinator, placement: PlacementClient) {
 		this.#coordinator = coordinator;
@@ -119,7 +121,10 @@ export class Catalog {
 		}
 		const snapshot = new CatalogSnapshot(schemaVersion, relations, new Roles(roles), rights);
 		this.#kept.set(schemaVersion, snapshot);
-		if (this.#newest === undefined || this.#newest.version < schemaVersion) this.#newest = snapshot;
+		if (this.#newest === undefined || this.#newest.version < schemaVersion) {
+			this.#newest = snapshot;
+			this.onNewer?.(snapshot);
+		}
 		const oldest = this.#kept.keys().next().value;
 		if (this.#kept.size > keptMax && oldest !== undefined && oldest !== this.#newest.version) {
 			this.#kept.delete(oldest);

@@ -120,6 +120,8 @@ export interface TableDescriptor extends Commented, Owned {
 export interface TableRewrite {
 	readonly primary: IndexDescriptor;
 	readonly indexes: readonly IndexDescriptor[];
+	/** Columns that the change made NOT NULL, to be undone if it fails. */
+	readonly madeNotNull?: readonly number[];
 }
 
 export interface SequenceDescriptor extends Commented, Owned {

@@ -11,7 +11,7 @@ import {
 import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import { addColumn, checkRows, rewriteRows } from "./alter-column.ts";
-import { buildRewrite } from "./backfill.ts";
+import { build } from "./backfill.ts";
 import { defaultText } from "./column-definition.ts";
 import {
 	alterConstraint,
@@ -276,12 +276,12 @@ async function addPrimaryKey(
 		editor.dropIndexes([table.primary, ...table.indexes].map((index) => index.indexId));
 		return;
 	}
-	await editor.put({ ...table, columns, rewrite: { primary, indexes } });
 	const madeNotNull = columns.flatMap((column, i) =>
 		column === table.columns[i] ? [] : [column.attnum],
 	);
+	await editor.put({ ...table, columns, rewrite: { primary, indexes, madeNotNull } });
 	const { state } = editor;
-	editor.block.afterCommit.push(() => buildRewrite(state, table.oid, madeNotNull));
+	editor.block.afterCommit.push(() => build(state, table.oid, primary.oid));
 }
 
 async function dropConstraint(

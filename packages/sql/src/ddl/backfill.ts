@@ -1,7 +1,8 @@
 /**
  * The part of a schema change that comes after its first commit (S3, S5): rows that were there before are brought into an
  * index that all writers already keep (`fill.ts`); then one more schema change makes the index usable. If that fails, it takes
- * back what the first one added.
+ * back what the first one added. What is left to do stands in the table's descriptor: where the node that does it goes away,
+ * another goes on (`tenure.ts`).
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
@@ -10,30 +11,29 @@ import {
 	type IndexDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
+import { buildKey, descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
 import type { Env } from "../execute/env.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { ShadowWriter } from "../execute/shadow-writer.ts";
 import { indexCodec, tableCodec } from "../execute/table-codec.ts";
-import { retrying } from "../session/retry.ts";
-import type { SessionState } from "../session/session-state.ts";
+import { isUnreachable, pause, retrying } from "../session/retry.ts";
 import { duplicated } from "./create-index.ts";
-import { begin, Fill, gone, isPassing, tableAt } from "./fill.ts";
+import { type Builder, begin, Fill, gone, isPassing, tableAt } from "./fill.ts";
 import { namesOf } from "./schema-editor.ts";
 import type { StoredRow } from "./table-rows.ts";
+import { type BuildPlace, Tenure } from "./tenure.ts";
+import { buildsOf } from "./unfinished.ts";
 
 const schemaWaitMs = 5000;
+/** For what another node makes of it. */
+const lookEveryMs = 1000;
 
 /** One schema change of its own; `change` returns the new descriptor, or undefined to leave all as it is. */
 async function changeTable(
-	state: SessionState,
+	state: Builder,
 	oid: number,
-	change: (table: TableDescriptor) =>
-		| {
-				readonly table: TableDescriptor;
-				readonly dropped: readonly number[];
-		  }
-		| undefined,
+	buildId: number,
+	change: (table: TableDescriptor) => Changed | undefined,
 ): Promise<void> {
 	const { services } = state;
 	const run = async (): Promise<void> => {
@@ -42,8 +42,9 @@ async function changeTable(
 			await transaction.get([descriptorKey(oid)], { strength: "update", wait: "block" });
 			const table = await tableAt(state, transaction, oid);
 			const changed = table && change(table);
+			transaction.delete(buildKey(buildId));
 			if (table === undefined || changed === undefined) {
-				await transaction.rollback();
+				await transaction.commit();
 				return;
 			}
 			transaction.markSchemaChange();
@@ -69,37 +70,120 @@ async function changeTable(
 	await retrying(services.runtime, run, isPassing);
 }
 
-export async function buildIndex(
-	state: SessionState,
+const isRewrite = (table: TableDescriptor, id: number): boolean =>
+	table.rewrite?.primary.oid === id;
+
+const isUsable = (table: TableDescriptor, id: number): boolean =>
+	[table.primary, ...table.indexes].some(({ oid, state }) => oid === id && state === "public");
+
+/**
+ * Fills the index and makes it usable, or takes it back and throws why it cannot be. `seen`: where somebody else has left it; nothing
+ * is done where that has changed since. Where another node goes on, what becomes of it is waited for.
+ */
+export async function build(
+	state: Builder,
 	tableOid: number,
-	indexOid: number,
+	id: number,
+	seen?: BuildPlace,
 ): Promise<void> {
-	const find = (table: TableDescriptor): IndexDescriptor => {
-		const index = table.indexes.find((one) => one.oid === indexOid);
-		if (index === undefined) throw gone();
-		return index;
+	const tenure = await Tenure.take(state, id, seen);
+	if (tenure === undefined) return;
+	const builder: Builder = {
+		services: state.services,
+		context: state.context,
+		cancel: tenure.signal,
 	};
+	const { from, rows } = tenure;
+	const fill = new Fill(builder, tableOid, from, rows, (table, some, env, blind) =>
+		isRewrite(table, id)
+			? rewriteRows(table, some, env, blind)
+			: putEntries(table, indexAt(table, id), some, env, blind),
+	);
+	tenure.tell(fill);
 	try {
-		const fill = new Fill(state, tableOid, (table, rows, env, blind) =>
-			putEntries(table, find(table), rows, env, blind),
-		);
 		await fill.run();
-		await changeTable(state, tableOid, (table) => {
-			const index = find(table);
-			const indexes = table.indexes.map((one) =>
-				one === index ? { ...one, state: "public" as const } : one,
-			);
-			return { table: { ...table, indexes }, dropped: [] };
-		});
+		tenure.stop();
+		await changeTable(state, tableOid, id, (table) => finished(table, id));
 	} catch (error) {
-		await changeTable(state, tableOid, (table) => {
-			const index = table.indexes.find((one) => one.oid === indexOid);
-			if (index === undefined || index.state === "public") return undefined;
-			const indexes = table.indexes.filter((one) => one !== index);
-			return { table: { ...table, indexes }, dropped: [index.indexId] };
-		});
+		tenure.stop();
+		if (tenure.isLost && state.cancel.reason === undefined) return outcome(state, tableOid, id);
+		if (isUnreachable(error)) throw leftToOthers(error);
+		await changeTable(state, tableOid, id, (table) => takenBack(table, id));
 		throw error;
 	}
+}
+
+const leftToOthers = (error: DatabaseError): DatabaseError =>
+	new DatabaseError(error.code, error.message, {
+		...error.fields,
+		hint: "The index is not given up: a node that reaches the others goes on with it (SHOW JOBS). DROP INDEX or DROP CONSTRAINT takes it back.",
+	});
+
+/** Throws 55000 where the index was taken back. */
+async function outcome(state: Builder, tableOid: number, id: number): Promise<void> {
+	for (;;) {
+		if (state.cancel.reason !== undefined) throw state.cancel.reason;
+		const catalog = await state.services.catalog.newest();
+		const table = catalog.relation(tableOid);
+		if (table?.kind !== "table") throw gone();
+		const isBuilding = [...buildsOf(table)].some((one) => one.id === id);
+		if (!isBuilding) {
+			if (!isUsable(table, id)) throw gone();
+			return;
+		}
+		await pause(state.services.runtime, lookEveryMs);
+	}
+}
+
+function indexAt(table: TableDescriptor, id: number): IndexDescriptor {
+	const index = table.indexes.find(({ oid }) => oid === id);
+	if (index === undefined) throw gone();
+	return index;
+}
+
+interface Changed {
+	readonly table: TableDescriptor;
+	readonly dropped: readonly number[];
+}
+
+/** Undefined: another one has finished it. */
+function finished(table: TableDescriptor, id: number): Changed | undefined {
+	const { rewrite } = table;
+	if (isUsable(table, id)) return undefined;
+	if (rewrite === undefined || !isRewrite(table, id)) {
+		const index = indexAt(table, id);
+		const indexes = table.indexes.map((one) =>
+			one === index ? { ...one, state: "public" as const } : one,
+		);
+		return { table: { ...table, indexes }, dropped: [] };
+	}
+	return {
+		table: {
+			...table,
+			primary: { ...rewrite.primary, state: "public" },
+			indexes: rewrite.indexes,
+			rewrite: undefined,
+		},
+		dropped: [table.primary, ...table.indexes].map((index) => index.indexId),
+	};
+}
+
+/** Undefined: there is nothing to be taken back. */
+function takenBack(table: TableDescriptor, id: number): Changed | undefined {
+	const { rewrite } = table;
+	if (rewrite !== undefined && isRewrite(table, id)) {
+		const columns = table.columns.map((column) =>
+			rewrite.madeNotNull?.includes(column.attnum) ? { ...column, notNull: false } : column,
+		);
+		return {
+			table: { ...table, columns, rewrite: undefined },
+			dropped: [rewrite.primary, ...rewrite.indexes].map((index) => index.indexId),
+		};
+	}
+	const index = table.indexes.find(({ oid }) => oid === id);
+	if (index === undefined || index.state === "public") return undefined;
+	const indexes = table.indexes.filter((one) => one !== index);
+	return { table: { ...table, indexes }, dropped: [index.indexId] };
 }
 
 async function putEntries(
@@ -133,55 +217,24 @@ async function putEntries(
 	}
 }
 
-/** `madeNotNull`: columns that the change made NOT NULL, to be undone if it fails. */
-export async function buildRewrite(
-	state: SessionState,
-	tableOid: number,
-	madeNotNull: readonly number[],
+async function rewriteRows(
+	table: TableDescriptor,
+	rows: readonly StoredRow[],
+	env: Env,
+	blind: boolean,
 ): Promise<void> {
+	const codec = tableCodec(table).rewrite;
+	if (codec === undefined) throw gone();
+	checkKeyColumns(codec.table, rows);
+	const shadow = new ShadowWriter(codec);
+	if (blind) {
+		shadow.insertUnread(rows, env);
+		return;
+	}
 	try {
-		const fill = new Fill(state, tableOid, async (table, rows, env, blind) => {
-			const codec = tableCodec(table).rewrite;
-			if (codec === undefined) throw gone();
-			checkKeyColumns(codec.table, rows);
-			const shadow = new ShadowWriter(codec);
-			if (blind) {
-				shadow.insertUnread(rows, env);
-				return;
-			}
-			try {
-				await shadow.insert(rows, env);
-			} catch (error) {
-				throw asBuildError(error);
-			}
-		});
-		await fill.run();
-		await changeTable(state, tableOid, (table) => {
-			const { rewrite } = table;
-			if (rewrite === undefined) throw gone();
-			return {
-				table: {
-					...table,
-					primary: { ...rewrite.primary, state: "public" },
-					indexes: rewrite.indexes,
-					rewrite: undefined,
-				},
-				dropped: [table.primary, ...table.indexes].map((index) => index.indexId),
-			};
-		});
+		await shadow.insert(rows, env);
 	} catch (error) {
-		await changeTable(state, tableOid, (table) => {
-			const { rewrite } = table;
-			if (rewrite === undefined) return undefined;
-			const columns = table.columns.map((column) =>
-				madeNotNull.includes(column.attnum) ? { ...column, notNull: false } : column,
-			);
-			return {
-				table: { ...table, columns, rewrite: undefined },
-				dropped: [rewrite.primary, ...rewrite.indexes].map((index) => index.indexId),
-			};
-		});
-		throw error;
+		throw asBuildError(error);
 	}
 }
 

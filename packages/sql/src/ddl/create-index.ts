@@ -14,7 +14,7 @@ import type { IndexColumn, Statement } from "../parser/ast.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
-import { buildIndex } from "./backfill.ts";
+import { build } from "./backfill.ts";
 import { findTable } from "./drop.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { keyColumn, newIndex } from "./table-parts.ts";
@@ -146,7 +146,7 @@ export async function addIndex(
 		await fill(editor, changed, index);
 	} else {
 		const { state } = editor;
-		editor.block.afterCommit.push(() => buildIndex(state, table.oid, index.oid));
+		editor.block.afterCommit.push(() => build(state, table.oid, index.oid));
 	}
 }
 

@@ -26,13 +26,18 @@ const lockFrom = 1;
 export const gone = (): DatabaseError =>
 	new DatabaseError("55000", "the table was changed while its index was being built");
 
+/** What a build needs of the session that runs it. */
+export interface Builder extends Pick<SessionState, "services" | "context"> {
+	readonly cancel: CancelSignal;
+}
+
 export async function begin(
-	state: SessionState,
+	{ services }: Pick<Builder, "services">,
 	pessimistic: boolean,
 	cancel: CancelSignal = neverCancelled,
 ): Promise<Transaction> {
-	const newest = await state.services.catalog.newest();
-	const transaction = state.services.coordinator.begin({
+	const newest = await services.catalog.newest();
+	const transaction = services.coordinator.begin({
 		isolation: "serializable",
 		mode: pessimistic ? "pessimistic" : "optimistic",
 		readOnly: false,
@@ -45,11 +50,11 @@ export async function begin(
 }
 
 export async function tableAt(
-	state: SessionState,
+	{ services }: Builder,
 	transaction: Transaction,
 	oid: number,
 ): Promise<TableDescriptor | undefined> {
-	const catalog = await state.services.catalog.of(transaction);
+	const catalog = await services.catalog.of(transaction);
 	const found = catalog.relation(oid);
 	return found?.kind === "table" ? found : undefined;
 }
@@ -88,16 +93,33 @@ interface Batch {
 }
 
 export class Fill {
-	readonly #state: SessionState;
+	readonly #state: Builder;
 	readonly #oid: number;
 	readonly #fill: FillBatch;
-	readonly #underWay = new Set<Promise<void>>();
+	/** In the order of their stretches; by where they start. */
+	readonly #underWay = new Map<Promise<void>, Key | undefined>();
 	#failure: { readonly error: unknown } | undefined;
+	#next: Key | undefined;
+	#rows: number;
 
-	constructor(state: SessionState, oid: number, fill: FillBatch) {
+	/** `from`, `rows`: where an earlier one came to. */
+	constructor(state: Builder, oid: number, from: Key | undefined, rows: number, fill: FillBatch) {
 		this.#state = state;
 		this.#oid = oid;
+		this.#next = from;
+		this.#rows = rows;
 		this.#fill = fill;
+	}
+
+	/** All rows before this key are done. */
+	get reached(): Key | undefined {
+		const [oldest] = this.#underWay;
+		return oldest === undefined ? this.#next : oldest[1];
+	}
+
+	/** Done so far. */
+	get rows(): number {
+		return this.#rows;
 	}
 
 	/** All rows. Nothing of it is under way any more when it ends, also where it fails or its statement is cancelled. */
@@ -105,25 +127,28 @@ export class Fill {
 		try {
 			await this.#runAll();
 		} finally {
-			await Promise.all(this.#underWay);
+			await Promise.all(this.#underWay.keys());
 		}
 		if (this.#failure !== undefined) throw this.#failure.error;
 	}
 
 	async #runAll(): Promise<void> {
 		const { runtime } = this.#state.services;
-		let from: Key | undefined;
-		do {
-			const start: Key | undefined = from;
+		for (;;) {
+			const start = this.#next;
 			const batch = await retrying(
 				runtime,
 				() => this.#read({ start, end: undefined }, batchRows.blind, false),
 				isPassing,
 			);
-			from = batch.next;
-			this.#begin(batch, { start, end: from });
-			while (this.#underWay.size >= batchesAtOnce) await Promise.race(this.#underWay);
-		} while (from !== undefined && this.#failure === undefined);
+			this.#begin(batch, { start, end: batch.next });
+			if (batch.next === undefined) return;
+			this.#next = batch.next;
+			while (this.#underWay.size >= batchesAtOnce && this.#failure === undefined) {
+				await Promise.race(this.#underWay.keys());
+			}
+			if (this.#failure !== undefined) return;
+		}
 	}
 
 	#begin(batch: Batch, stretch: Stretch): void {
@@ -132,13 +157,15 @@ export class Fill {
 				if (mayRepeat(error) || error instanceof KeyExistsError) return this.#again(stretch);
 				throw error;
 			})
+			.then(() => {
+				this.#rows += batch.rows.length;
+				this.#underWay.delete(work);
+			})
+			// What failed stays: nothing behind it counts as reached.
 			.catch((error) => {
 				this.#failure ??= { error };
-			})
-			.then(() => {
-				this.#underWay.delete(work);
 			});
-		this.#underWay.add(work);
+		this.#underWay.set(work, stretch.start);
 	}
 
 	/** The stretch in smaller batches, one after the other. */

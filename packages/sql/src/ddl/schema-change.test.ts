@@ -1,11 +1,14 @@
+import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { TransactionMode } from "@quorate/txn/types";
 import test, { type ExecutionContext } from "ava";
 import { droppedIndexSpan } from "../catalog/keys.ts";
+import type { QuorateSession } from "../session/session.ts";
 import { type TestClient, type TestServer, testServer } from "../testing/test-client.ts";
 import { directRowsMax } from "./create-index.ts";
+import { Fill } from "./fill.ts";
 
 const cell = async (client: TestClient, text: string): Promise<string | null | undefined> =>
 	(await client.rows(text))[0]?.[0];
@@ -151,6 +154,79 @@ test("a schema change that is cancelled midway takes back what it began", async 
 		t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
 		await client.query("insert into t values (1, 1, 'again')");
 	}
+});
+
+/** The statement's node dies when it has made the change known and filled a part; what it has stored stays. */
+async function abandon(server: TestServer, client: TestClient, statement: string): Promise<void> {
+	let commits = 0;
+	server.coordinator.beforeCommit = async () => {
+		// The change itself, who fills the index, and two batches.
+		if (++commits > 4) throw new DatabaseError("57P03", "nobody can be reached");
+	};
+	const said = await client.error(statement);
+	assert(said.startsWith("57P03"), said);
+	server.coordinator.beforeCommit = undefined;
+}
+
+test("what a node has left behind is finished by another", async (t) => {
+	for (const statement of ["create index t_k on t (k)", "alter table t add primary key (id)"]) {
+		const server = testServer();
+		const client = await bigTable(server);
+		if (statement.startsWith("alter")) await client.query("create index t_k on t (k)");
+		await abandon(server, client, statement);
+		t.is((await client.rows("show jobs")).length, 1);
+		// Writers go on keeping it.
+		await client.query(`insert into t values (${many + 1}, 3, 'new')`);
+		await client.query("delete from t where id = 7");
+		for (let look = 1; look <= 4; look++) await server.adoptBuilds();
+		t.is((await client.rows("show jobs")).length, 1, "its node may only be slow");
+		await server.adoptBuilds();
+		t.deepEqual(await client.rows("show jobs"), []);
+		await agrees(t, client);
+		await counted(t, server, client);
+		if (statement.startsWith("alter")) {
+			t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
+		}
+	}
+});
+
+test("whoever goes on begins with the first stretch that is not done", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	const { state } = client.session as QuorateSession;
+	const oid = Number(await cell(client, "select 't'::regclass::oid"));
+	state.cancel.begin(0);
+	const seen: number[] = [];
+	const first = new Fill(state, oid, undefined, 0, async (_table, rows) => {
+		const id = Number(rows[0]?.row[0]);
+		if (id > 500 && id <= 1000) throw new Error("the node dies");
+		seen.push(rows.length);
+	});
+	await t.throwsAsync(first.run(), { message: "the node dies" });
+	const done = seen.reduce((sum, count) => sum + count, 0);
+	t.is(first.rows, done);
+	t.true(done > 500, "batches behind the one that failed are done");
+	const left: unknown[] = [];
+	const second = new Fill(state, oid, first.reached, first.rows, async (_table, rows) => {
+		left.push(...rows.map(({ row }) => row[0]));
+	});
+	await second.run();
+	t.is(left.length, many - 500);
+	t.deepEqual(new Set(left), new Set(Array.from({ length: many - 500 }, (_, i) => i + 501)));
+	state.cancel.end();
+});
+
+test("what a node has left behind and cannot be is taken back by another", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	await client.query(`insert into t values (${many}, 0, 'twice')`);
+	await abandon(server, client, "alter table t add primary key (id)");
+	t.regex(await client.error("create index on t (v)"), /^55006/);
+	for (let look = 1; look <= 5; look++) await server.adoptBuilds();
+	t.deepEqual(await client.rows("show jobs"), []);
+	await client.query("insert into t values (null, 1, 'still no key')");
+	await client.query("create index t_k on t (k)");
+	await agrees(t, client);
 });
 
 test("a primary key that cannot be leaves the table as it was", async (t) => {

@@ -14,6 +14,7 @@ import { systemTable } from "../catalog/system-tables.ts";
 import { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
 import type { StatementReport } from "../types/statement-report.ts";
+import { BuildAdopter } from "./build-adopter.ts";
 import { loginFacts, loginRole } from "./login.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
@@ -35,6 +36,8 @@ export interface NodeSessions extends SessionFactory {
 	endTransactions(reason: DatabaseError, version?: number): void;
 	/** Drops what users have made; the schema version from which on it is gone. Rejects as a commit does. */
 	dropEverything(): Promise<number>;
+	/** Looks for indexes that nobody fills any more, as the node does by itself every few seconds. */
+	adoptBuilds(): Promise<void>;
 	/** When no session is left. */
 	close(): void;
 	/** Of all that are open. */
@@ -115,6 +118,8 @@ function applyParameters(
 
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
+	const adopter = new BuildAdopter(shared);
+	shared.catalog.onNewer = (catalog) => adopter.follow(catalog);
 	return {
 		async open(parameters, backendPid, address = "") {
 			const user = parameters.get("user");
@@ -144,7 +149,11 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 		loginFacts: (user) => loginFacts(shared, user),
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),
 		dropEverything: () => dropEverything(shared),
-		close: () => shared.notifications.close(),
+		close: () => {
+			adopter.close();
+			shared.notifications.close();
+		},
+		adoptBuilds: () => adopter.look(),
 		statuses: () => [...shared.sessions].map(sessionStatus),
 		statements: (shapesMost) => shared.statistics.report(shapesMost),
 		tableOf: (key) => {

@@ -30,6 +30,15 @@ export const rangeColumns: readonly ResultColumn[] = [
 	float8Column("requests_per_second"),
 ];
 
+/** SHOW JOBS: schema changes whose rows are being dealt with. */
+export const jobColumns: readonly ResultColumn[] = [
+	int8Column("job_id"),
+	textColumn("statement"),
+	textColumn("table_name"),
+	textColumn("index_name"),
+	int8Column("rows_done"),
+];
+
 /** SHOW BACKUP: for each backup of the chain one row for each of its parts. */
 export const backupColumns: readonly ResultColumn[] = [
 	int8Column("backup"),

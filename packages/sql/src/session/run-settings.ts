@@ -3,9 +3,11 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import type { Isolation, TransactionMode } from "@quorate/txn/types";
+import { placesOf } from "../ddl/tenure.ts";
+import { unfinishedBuilds } from "../ddl/unfinished.ts";
 import type { Statement } from "../parser/ast.ts";
 import type { Output } from "./output.ts";
-import { textColumn } from "./result-columns.ts";
+import { jobColumns, textColumn } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
 import { settingDefinition } from "./setting-definitions.ts";
 import { unknownSetting } from "./settings.ts";
@@ -197,6 +199,23 @@ const ofOneTransaction: ReadonlySet<string> = new Set([
 	"transaction_deferrable",
 ]);
 
+/** Of those that this node has heard of. */
+async function showJobs(state: SessionState, output: Output): Promise<void> {
+	const builds = unfinishedBuilds(await state.services.catalog.newest());
+	const ids = builds.map(({ id }) => id);
+	const places = ids.length === 0 ? [] : await placesOf(state, ids);
+	output.columns(jobColumns);
+	await output.rows(
+		builds.map(({ id, kind, table, index }, i) => [
+			BigInt(id),
+			kind,
+			table,
+			index,
+			BigInt(places[i]?.rows ?? 0),
+		]),
+	);
+}
+
 async function show(state: SessionState, asked: string, output: Output): Promise<void> {
 	if (asked === "all") {
 		output.columns([textColumn("name"), textColumn("setting"), textColumn("description")]);
@@ -205,6 +224,7 @@ async function show(state: SessionState, asked: string, output: Output): Promise
 		return;
 	}
 	const name = asked.toLowerCase();
+	if (name === "jobs") return showJobs(state, output);
 	const shown = settingDefinition(name)?.name ?? asked;
 	const value = state.context.setting(name);
 	if (value === undefined) throw unknownSetting(asked);

@@ -9,7 +9,7 @@ import { runCopy } from "./copy.ts";
 import { runExplain } from "./explain.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
-import { backupColumns, rangeColumns, textColumn } from "./result-columns.ts";
+import { backupColumns, jobColumns, rangeColumns, textColumn } from "./result-columns.ts";
 import { runBackup, runRestore, showBackup } from "./run-backup.ts";
 import { setConstraints } from "./run-constraints.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
@@ -92,6 +92,7 @@ export function utilityColumns(
 ): readonly ResultColumn[] | undefined {
 	switch (statement.kind) {
 		case "show":
+			if (statement.name.toLowerCase() === "jobs") return jobColumns;
 			return statement.name === "all"
 				? [textColumn("name"), textColumn("setting"), textColumn("description")]
 				: [textColumn(statement.name)];

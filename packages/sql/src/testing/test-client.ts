@@ -155,6 +155,8 @@ export class TestClient {
 
 export interface TestServer {
 	readonly coordinator: MemoryCoordinator;
+	/** As the node does by itself every few seconds. */
+	adoptBuilds(): Promise<void>;
 	connect(parameters?: Readonly<Record<string, string>>): Promise<TestClient>;
 	/** Ends all sessions, and what the node does for them on its own. */
 	close(): Promise<void>;
@@ -181,6 +183,7 @@ export function testServer({ files, seed = 1, limits = {} }: TestServerOptions =
 	const clients: TestClient[] = [];
 	return {
 		coordinator,
+		adoptBuilds: () => factory.adoptBuilds(),
 		connect: async (parameters = {}) => {
 			const all = new Map(Object.entries({ user: "quorate", database: "quorate", ...parameters }));
 			const client = new TestClient(await factory.open(all, clients.length + 1));

@@ -1,0 +1,175 @@
+/**
+ * Who fills an index. It says every few seconds that it is there, and how far it has come, in a row of its own; whoever has seen that
+ * row unchanged for a while, by the clock of its own process alone, puts itself in and goes on from there. One that was only slow finds
+ * out with its next word, and leaves. Two at once for that long do no harm: to fill a stretch twice is to fill it once.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { type Key, key } from "@quorate/keys/key";
+import type { Timer } from "@quorate/runtime/runtime";
+import type { CancelSignal, Transaction } from "@quorate/txn/types";
+import { buildKey } from "../catalog/keys.ts";
+import { retrying } from "../session/retry.ts";
+import { type Builder, begin, type Fill, isPassing } from "./fill.ts";
+
+const format = 1;
+const tellEveryMs = 3_000;
+
+/** As stored. */
+export interface BuildPlace {
+	readonly owner: string;
+	/** How often the owner has told. */
+	readonly told: number;
+	readonly rows: number;
+	/** All rows before this key are done; in hexadecimal, "": none. */
+	readonly key: string;
+}
+
+function decode(bytes: Uint8Array): BuildPlace {
+	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+	const { format: found, ...place } = JSON.parse(text) as BuildPlace & { format: number };
+	if (found <= format) return place;
+	throw new DatabaseError(
+		"0A000",
+		`the place of an index that is being built has format ${found}`,
+		{
+			hint: "Upgrade this node.",
+		},
+	);
+}
+
+const encode = (place: BuildPlace): Uint8Array =>
+	Buffer.from(JSON.stringify({ format, ...place }), "utf8");
+
+async function placeOf(transaction: Transaction, id: number): Promise<BuildPlace | undefined> {
+	const [bytes] = await transaction.get([buildKey(id)]);
+	return bytes && decode(bytes);
+}
+
+/** Undefined: nobody has begun yet. */
+export async function placesOf(
+	builder: Pick<Builder, "services">,
+	ids: readonly number[],
+): Promise<readonly (BuildPlace | undefined)[]> {
+	const transaction = await begin(builder, false);
+	try {
+		const found = await transaction.get(ids.map(buildKey));
+		return found.map((bytes) => bytes && decode(bytes));
+	} finally {
+		await transaction.rollback();
+	}
+}
+
+export const isSamePlace = (a: BuildPlace | undefined, b: BuildPlace | undefined): boolean =>
+	a?.owner === b?.owner && a?.told === b?.told;
+
+const taken = (): DatabaseError =>
+	new DatabaseError("55006", "another node goes on with building this index");
+
+export class Tenure {
+	readonly #builder: Builder;
+	readonly #id: number;
+	#place: BuildPlace;
+	#lost: DatabaseError | undefined;
+	#timer: Timer | undefined;
+	#stopped = false;
+
+	private constructor(builder: Builder, id: number, place: BuildPlace) {
+		this.#builder = builder;
+		this.#id = id;
+		this.#place = place;
+	}
+
+	/** Undefined where the place is no longer the one that was `seen`: somebody else goes on. */
+	static async take(
+		builder: Builder,
+		id: number,
+		seen: BuildPlace | undefined,
+	): Promise<Tenure | undefined> {
+		const { runtime } = builder.services;
+		const owner = Buffer.from(runtime.random.bytes(8)).toString("hex");
+		const run = async (): Promise<Tenure | undefined> => {
+			const transaction = await begin(builder, true);
+			try {
+				const before = await placeOf(transaction, id);
+				if (!isSamePlace(before, seen)) {
+					await transaction.rollback();
+					return undefined;
+				}
+				const place = { rows: 0, key: "", ...before, owner, told: 0 };
+				transaction.put(buildKey(id), encode(place));
+				await transaction.commit();
+				return new Tenure(builder, id, place);
+			} catch (error) {
+				await transaction.rollback();
+				throw error;
+			}
+		};
+		return retrying(runtime, run, isPassing);
+	}
+
+	get from(): Key | undefined {
+		const { key: text } = this.#place;
+		return text === "" ? undefined : key(Buffer.from(text, "hex").toString("latin1"));
+	}
+
+	get rows(): number {
+		return this.#place.rows;
+	}
+
+	/** The statement's signal, and that another one goes on: of that nobody is told, but whoever asks. */
+	get signal(): CancelSignal {
+		const { cancel } = this.#builder;
+		const tenure = this;
+		return {
+			get reason() {
+				return cancel.reason ?? tenure.#lost;
+			},
+			onCancel: (listener) => cancel.onCancel(listener),
+		};
+	}
+
+	get isLost(): boolean {
+		return this.#lost !== undefined;
+	}
+
+	/** Until `stop`. */
+	tell(fill: Fill): void {
+		if (this.#stopped) return;
+		this.#timer = this.#builder.services.runtime.scheduler.setTimer(tellEveryMs, () => {
+			this.#timer = undefined;
+			this.#tellOnce(fill).then(
+				(goesOn) => {
+					if (goesOn) this.tell(fill);
+				},
+				// It is tried again; who cannot be heard for long is taken for gone.
+				() => this.tell(fill),
+			);
+		});
+	}
+
+	stop(): void {
+		this.#timer?.cancel();
+		this.#stopped = true;
+	}
+
+	async #tellOnce(fill: Fill): Promise<boolean> {
+		const transaction = await begin(this.#builder, true);
+		try {
+			const stored = await placeOf(transaction, this.#id);
+			if (stored?.owner !== this.#place.owner) {
+				if (!this.#stopped) this.#lost = taken();
+				await transaction.rollback();
+				return false;
+			}
+			const { reached, rows } = fill;
+			const text = reached === undefined ? "" : Buffer.from(reached, "latin1").toString("hex");
+			const place = { owner: stored.owner, told: stored.told + 1, rows, key: text };
+			transaction.put(buildKey(this.#id), encode(place));
+			await transaction.commit();
+			return true;
+		} catch (error) {
+			await transaction.rollback();
+			throw error;
+		}
+	}
+}

@@ -1,0 +1,36 @@
+/** Indexes that are not usable yet: what is left to do of schema changes. */
+import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+
+export interface Build {
+	/** Object id of the index; of the primary key, where that changes and all indexes with it. */
+	readonly id: number;
+	readonly kind: "CREATE INDEX" | "ADD PRIMARY KEY";
+	readonly index: string;
+}
+
+export interface UnfinishedBuild extends Build {
+	readonly tableOid: number;
+	readonly table: string;
+}
+
+export function* buildsOf(table: TableDescriptor): Iterable<Build> {
+	for (const { state, oid, name } of table.indexes) {
+		if (state !== "public") yield { id: oid, kind: "CREATE INDEX", index: name };
+	}
+	if (table.rewrite === undefined) return;
+	const { oid, name } = table.rewrite.primary;
+	yield { id: oid, kind: "ADD PRIMARY KEY", index: name };
+}
+
+/** None where the catalog is not known. */
+export function unfinishedBuilds(catalog: CatalogSnapshot | undefined): readonly UnfinishedBuild[] {
+	const found: UnfinishedBuild[] = [];
+	for (const table of catalog?.relations() ?? []) {
+		if (table.kind !== "table") continue;
+		for (const one of buildsOf(table)) {
+			found.push({ ...one, tableOid: table.oid, table: table.name });
+		}
+	}
+	return found;
+}

@@ -1,0 +1,118 @@
+/**
+ * Goes on with indexes that a node has begun to fill and that nobody fills any more (`ddl/tenure.ts`). The catalog, of which each node
+ * that runs statements has the newest version, says which are not usable yet: while there are none, nothing is done.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Timer } from "@quorate/runtime/runtime";
+import { bootstrapRole } from "../catalog/role.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { build } from "../ddl/backfill.ts";
+import { type BuildPlace, isSamePlace, placesOf } from "../ddl/tenure.ts";
+import { type UnfinishedBuild, unfinishedBuilds } from "../ddl/unfinished.ts";
+import type { StatementCancel } from "./cancel.ts";
+import type { NodeServices } from "./node-services.ts";
+import { QuorateSession } from "./session.ts";
+
+const lookEveryMs = 5_000;
+/** Whoever fills an index tells every 3 s. Counted in looks, not in time: a process that stood still has not listened meanwhile. */
+const silentLooksMax = 4;
+/** Above those of clients: who looks into pg_stat_activity sees what runs, and can end it. */
+const firstPid = 1_000_000_000;
+
+interface Watched {
+	readonly place: BuildPlace | undefined;
+	/** So many looks ago it was the same. */
+	readonly looks: number;
+}
+
+export class BuildAdopter {
+	readonly #services: NodeServices;
+	/** By the id of the build. */
+	#watched = new Map<number, Watched>();
+	#timer: Timer | undefined;
+	#closed = false;
+	/** Of the one that it is at. */
+	#cancel: StatementCancel | undefined;
+	#pid = firstPid;
+
+	constructor(services: NodeServices) {
+		this.#services = services;
+	}
+
+	/** The catalog has changed. */
+	follow(catalog: CatalogSnapshot): void {
+		const isIdle = unfinishedBuilds(catalog).length === 0;
+		if (isIdle) this.#stop();
+		else if (this.#timer === undefined && !this.#closed) this.#lookLater();
+	}
+
+	/** What it is at is left to other nodes. */
+	close(): void {
+		this.#closed = true;
+		this.#stop();
+		this.#cancel?.cancel(new DatabaseError("57P03", "the database system is shutting down"));
+	}
+
+	#stop(): void {
+		this.#timer?.cancel();
+		this.#timer = undefined;
+		this.#watched.clear();
+	}
+
+	#lookLater(): void {
+		const { scheduler, logger } = this.#services.runtime;
+		const timer = scheduler.setTimer(lookEveryMs, () => {
+			this.look()
+				.catch((error) => logger.log("warn", "unfinished indexes were not looked at", { error }))
+				.finally(() => {
+					if (this.#timer === timer) this.#lookLater();
+				});
+		});
+		this.#timer = timer;
+	}
+
+	/** Ends when what it has taken over, if anything, is done. */
+	async look(): Promise<void> {
+		const builds = unfinishedBuilds(await this.#services.catalog.newest());
+		if (builds.length === 0) {
+			this.#stop();
+			return;
+		}
+		const places = await placesOf(
+			{ services: this.#services },
+			builds.map(({ id }) => id),
+		);
+		const before = this.#watched;
+		this.#watched = new Map();
+		for (const [i, one] of builds.entries()) {
+			const place = places[i];
+			const seen = before.get(one.id);
+			const isSilent = seen !== undefined && isSamePlace(seen.place, place);
+			this.#watched.set(one.id, { place, looks: isSilent ? seen.looks + 1 : 0 });
+		}
+		for (const one of builds) {
+			const { place, looks } = this.#watched.get(one.id)!;
+			if (looks >= silentLooksMax) await this.#adopt(one, place);
+		}
+	}
+
+	async #adopt(one: UnfinishedBuild, place: BuildPlace | undefined): Promise<void> {
+		this.#watched.delete(one.id);
+		const { logger } = this.#services.runtime;
+		const fields = { statement: one.kind, index: one.index, table: one.table };
+		logger.log("info", "going on with an index that was left behind", fields);
+		const session = new QuorateSession(this.#services, bootstrapRole, this.#pid++, "");
+		const { state } = session;
+		this.#cancel = state.cancel;
+		state.cancel.begin(0);
+		try {
+			await build(state, one.tableOid, one.id, place);
+		} catch (error) {
+			logger.log("warn", "an index that was left behind cannot be built", { ...fields, error });
+		} finally {
+			state.cancel.end();
+			this.#cancel = undefined;
+			await session.close();
+		}
+	}
+}
