@@ -14,7 +14,8 @@
  * - `execute/` Operators pull batches of rows from each other (`operators/`). Tables are read through access paths
  *   (`table-reader.ts`) and written with all their indexes (`table-writer.ts`); `row-codec.ts` and `index-codec.ts` say how
  *   rows and entries look in the key space.
- * - `catalog/` Descriptors are rows under `\x01`; a snapshot of all of them belongs to one schema version (`catalog.ts`).
+ * - `catalog/` Descriptors are rows under `\x01`; a snapshot of all of them belongs to one schema version (`catalog.ts`). Names are
+ *   looked up in the schemas of search_path that exist and that the role may use (`SessionContext.searchPath`, `schema.ts`).
  *   pg_catalog is computed from it (`system-*.ts`).
  * - `auth/`    Who may do what (`authorize.ts`, `privileges.ts`), and what is kept of passwords (`scram-verifier.ts`).
  * - `ddl/`     Schema changes within a transaction (`schema-editor.ts`), and what follows its commit (`backfill.ts`).

@@ -8,7 +8,7 @@ import { readAllStatsOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { StatementAccess } from "../plan/access.ts";
-import { hasRightOn, mayUseTable, publicSchemaOid } from "./privileges.ts";
+import { mayUseSchema, mayUseTable } from "./privileges.ts";
 
 export interface Authorized {
 	readonly access: StatementAccess;
@@ -31,8 +31,9 @@ export function authorizeAccess(
 ): void {
 	if (catalog.roles.isSuperuser(oid)) return;
 	for (const table of access.virtual) authorizeVirtual(catalog, oid, table);
-	if (access.tables.length > 0 && !hasRightOn(catalog, oid, publicSchemaOid, "schema", "USAGE")) {
-		throw new DatabaseError("42501", "permission denied for schema public");
+	for (const { name, at } of access.schemas) {
+		if (mayUseSchema(catalog, oid, name)) continue;
+		throw new DatabaseError("42501", `permission denied for schema ${name}`, { position: at + 1 });
 	}
 	for (const one of access.tables) {
 		const relation = catalog.relation(one.tableOid);

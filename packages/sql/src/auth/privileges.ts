@@ -9,11 +9,11 @@ import {
 } from "../catalog/acl.ts";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, readAllDataOid, writeAllDataOid } from "../catalog/role.ts";
+import { aclOfSchema, type SchemaDescriptor } from "../catalog/schema.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { TableAction } from "../plan/access.ts";
 
-/** PostgreSQL's OIDs of what has rights and no descriptor. */
-export const publicSchemaOid = 2200;
+/** PostgreSQL's OID of what has rights and no descriptor. */
 export const theDatabaseOid = 5;
 
 export const ownerOf = (relation: RelationDescriptor): number => relation.owner ?? bootstrapRoleOid;
@@ -28,11 +28,8 @@ export const isOwner = (
 export const aclOf = (relation: RelationDescriptor): Acl =>
 	relation.acl ?? defaultAcl(relation.kind, ownerOf(relation));
 
-export const aclOfRights = (
-	catalog: CatalogSnapshot,
-	oid: number,
-	kind: "schema" | "database",
-): Acl => catalog.rights(oid)?.acl ?? defaultAcl(kind, rightsOwner);
+export const aclOfDatabase = (catalog: CatalogSnapshot): Acl =>
+	catalog.rights(theDatabaseOid)?.acl ?? defaultAcl("database", rightsOwner);
 
 /** All letters that a role has on a relation as a whole. */
 export const tableLetters = (
@@ -84,21 +81,42 @@ export const hasAnyColumnRight = (
 			({ attnum, dropped }) => !dropped && hasColumnRight(catalog, oid, relation, attnum, right),
 		));
 
-export const hasRightOn = (
+export const hasDatabaseRight = (catalog: CatalogSnapshot, oid: number, right: string): boolean =>
+	catalog.roles.isSuperuser(oid) ||
+	lettersFor(aclOfDatabase(catalog), catalog.roles.rightsOf(oid)).includes(letterOf(right) ?? "?");
+
+/** Whoever may read or write everything may use every schema. */
+export function hasSchemaRight(
 	catalog: CatalogSnapshot,
 	oid: number,
-	object: number,
-	kind: "schema" | "database",
+	schema: SchemaDescriptor,
 	right: string,
-): boolean =>
-	catalog.roles.isSuperuser(oid) ||
-	lettersFor(aclOfRights(catalog, object, kind), catalog.roles.rightsOf(oid)).includes(
-		letterOf(right) ?? "?",
-	);
+): boolean {
+	const { roles } = catalog;
+	if (roles.isSuperuser(oid)) return true;
+	const readsAll =
+		roles.hasRightsOf(oid, readAllDataOid) || roles.hasRightsOf(oid, writeAllDataOid);
+	if (right === "USAGE" && readsAll) return true;
+	return lettersFor(aclOfSchema(schema), roles.rightsOf(oid)).includes(letterOf(right) ?? "?");
+}
 
-/** Whether a role may make tables in the schema public. */
-export const mayCreateIn = (catalog: CatalogSnapshot, oid: number): boolean =>
-	hasRightOn(catalog, oid, publicSchemaOid, "schema", "CREATE");
+const hasNamedRight = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	name: string,
+	right: string,
+): boolean => {
+	const schema = catalog.schemas.byName(name);
+	return schema !== undefined && hasSchemaRight(catalog, oid, schema, right);
+};
+
+/** Whether a role may make tables in a schema. */
+export const mayCreateIn = (catalog: CatalogSnapshot, oid: number, schema: string): boolean =>
+	hasNamedRight(catalog, oid, schema, "CREATE");
+
+/** Whether a role may look for names in a schema that is there. */
+export const mayUseSchema = (catalog: CatalogSnapshot, oid: number, schema: string): boolean =>
+	hasNamedRight(catalog, oid, schema, "USAGE");
 
 /** USAGE is UPDATE's too. */
 export const mayUseSequence = (

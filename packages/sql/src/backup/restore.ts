@@ -18,8 +18,12 @@ import {
 	indexPrefixLength,
 	isIndexKey,
 	nameKey,
+	roleKey,
+	schemaNameKey,
 	sequenceKey,
 } from "../catalog/keys.ts";
+import { encodeRole } from "../catalog/role.ts";
+import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { alreadyExists, namesOf } from "../ddl/schema-editor.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { tableCodec } from "../execute/table-codec.ts";
@@ -263,9 +267,9 @@ class RestoreRun {
 			const transaction = await beginBeside(this.#work, "pessimistic");
 			try {
 				await this.#state.finish(transaction);
-				for (const relation of [...this.#tables, ...this.#sequences.map(([, made]) => made)]) {
-					await claim(transaction, relation);
-				}
+				const relations = [...this.#tables, ...this.#sequences.map(([, made]) => made)];
+				for (const relation of relations) await claim(transaction, relation);
+				await this.#makeSchemas(transaction, relations);
 				for (const [old, made] of this.#sequences) {
 					const value = values.get(sequenceKey(old.valueId));
 					if (value !== undefined) transaction.put(sequenceKey(made.valueId), value);
@@ -278,6 +282,21 @@ class RestoreRun {
 				throw error;
 			}
 		});
+	}
+
+	/** Those that are not there any more belong to the role that the cluster was born with, as the tables in them do. */
+	async #makeSchemas(
+		transaction: Transaction,
+		relations: readonly RelationDescriptor[],
+	): Promise<void> {
+		const { catalog, objectIds } = this.#work.services;
+		const { schemas } = await catalog.of(transaction);
+		for (const name of new Set(relations.map(({ schema }) => schema))) {
+			if (schemas.byName(name) !== undefined) continue;
+			const schema: SchemaDescriptor = { kind: "schema", oid: await objectIds.take(), name };
+			transaction.put(roleKey(schema.oid), encodeRole(schema));
+			transaction.put(schemaNameKey(name), Buffer.from(String(schema.oid), "utf8"));
+		}
 	}
 
 	async #sequenceValues(): Promise<ReadonlyMap<Key, Uint8Array>> {

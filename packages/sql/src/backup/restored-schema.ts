@@ -11,9 +11,9 @@ import {
 	type SequenceDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { refersTo } from "../catalog/sequence-references.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { alreadyExists, namesOf } from "../ddl/schema-editor.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Work } from "./work.ts";
 
 /** `table` undefined: all that there is. */
@@ -68,9 +68,8 @@ export function choose(
 
 /** A default names it. */
 function isUsed(sequence: SequenceDescriptor, tables: readonly TableDescriptor[]): boolean {
-	const text = `'${quoteIdentifier(sequence.name).replaceAll("'", "''")}'::regclass`;
 	return tables.some((table) =>
-		liveColumns(table).some((column) => column.defaultText?.includes(text) === true),
+		liveColumns(table).some(({ defaultText }) => refersTo(defaultText, sequence)),
 	);
 }
 

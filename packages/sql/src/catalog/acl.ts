@@ -138,7 +138,7 @@ export function aclItemText(item: AclItem, nameOf: (oid: number) => string): str
 	return `${grantee}=${letters}/${nameOf(item.grantor)}`;
 }
 
-/** What has an owner and a list and no descriptor: the database, and the schema public. */
+/** What has an owner and a list and no descriptor: the database. Of the schema public, only in stored rows (`schema.ts`). */
 export interface RightsDescriptor {
 	readonly kind: "rights";
 	readonly oid: number;

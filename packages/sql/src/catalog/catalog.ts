@@ -10,6 +10,7 @@ import type { RightsDescriptor } from "./acl.ts";
 import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
 import { descriptorSpan, roleSpan } from "./keys.ts";
 import { decodeRole, type RoleDescriptor, Roles } from "./role.ts";
+import { publicSchemaOid, publicWith, type SchemaDescriptor, Schemas } from "./schema.ts";
 import { CatalogSnapshot } from "./snapshot.ts";
 
 const keptMax = 4;
@@ -112,14 +113,21 @@ export class Catalog {
 		}
 		const roles: RoleDescriptor[] = [];
 		const rights: RightsDescriptor[] = [];
+		const schemas: SchemaDescriptor[] = [];
 		for await (const page of transaction.scan(roleSpan)) {
 			for (const { value } of page) {
 				const one = decodeRole(value);
 				if (one.kind === "role") roles.push(one);
+				else if (one.kind === "schema") schemas.push(one);
+				else if (one.oid === publicSchemaOid) schemas.push(publicWith(one));
 				else rights.push(one);
 			}
 		}
-		const snapshot = new CatalogSnapshot(schemaVersion, relations, new Roles(roles), rights);
+		const snapshot = new CatalogSnapshot(schemaVersion, relations, {
+			roles: new Roles(roles),
+			rights,
+			schemas: new Schemas(schemas),
+		});
 		this.#kept.set(schemaVersion, snapshot);
 		if (this.#newest === undefined || this.#newest.version < schemaVersion) {
 			this.#newest = snapshot;

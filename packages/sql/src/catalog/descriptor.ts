@@ -10,6 +10,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
 import type { Acl } from "./acl.ts";
+import { inPublic } from "./sequence-references.ts";
 
 /** OID of the role that owns it; absent: the one that the cluster was born with. */
 interface Owned {
@@ -175,7 +176,16 @@ export function decodeDescriptor(bytes: Uint8Array): RelationDescriptor {
 	}
 	assert(descriptor.oid > 0, "a descriptor has an object id");
 	if (descriptor.kind !== "table") return descriptor as RelationDescriptor;
-	return { ...descriptor, foreignKeys: descriptor.foreignKeys ?? [] };
+	return {
+		...descriptor,
+		columns: descriptor.columns.map(withSchemas),
+		foreignKeys: descriptor.foreignKeys ?? [],
+	};
+}
+
+function withSchemas(column: ColumnDescriptor): ColumnDescriptor {
+	const { defaultText } = column;
+	return defaultText === undefined ? column : { ...column, defaultText: inPublic(defaultText) };
 }
 
 /** A copy with that comment; undefined, or an empty text, takes it away. */

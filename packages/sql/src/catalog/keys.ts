@@ -33,12 +33,14 @@ export const descriptorKey = (oid: number): Key => key(`\x01d${encodeId(oid)}`);
 /** The object id behind a name. A schema change that takes or frees a name reads and writes this row. */
 export const nameKey = (schema: string, name: string): Key =>
 	key(`\x01n${utf8(schema)}\0${utf8(name)}`);
+/** The object id behind the name of a schema: no schema has an empty name. */
+export const schemaNameKey = (name: string): Key => nameKey("", name);
 /** Current value of a sequence. */
 export const sequenceKey = (valueId: number): Key => key(`\x01s${encodeId(valueId)}`);
 /** A physical index that was dropped, to be removed once the GC threshold has passed the drop (S4). */
 export const droppedIndexKey = (indexId: number): Key => key(`\x01x${encodeId(indexId)}`);
 
-/** A role, by object id. */
+/** A role, a schema, or the rights on the database, by object id. */
 export const roleKey = (oid: number): Key => key(`\x01u${encodeId(oid)}`);
 /** The object id behind a role's name. */
 export const roleNameKey = (name: string): Key => key(`\x01m${utf8(name)}`);

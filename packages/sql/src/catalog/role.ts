@@ -4,6 +4,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { RightsDescriptor } from "./acl.ts";
+import type { SchemaDescriptor } from "./schema.ts";
 
 export interface RoleMembership {
 	/** Of the role that this one is a member of. */
@@ -35,18 +36,19 @@ export interface RoleDescriptor {
 	readonly memberOf: readonly RoleMembership[];
 }
 
-/** Raised when the JSON changes shape; a newer one is refused by name. */
-const roleFormat = 1;
+/** What is stored under the keys of roles. */
+export type RoleRow = RoleDescriptor | RightsDescriptor | SchemaDescriptor;
 
-export function encodeRole(role: RoleDescriptor | RightsDescriptor): Uint8Array {
-	return Buffer.from(JSON.stringify({ format: roleFormat, ...role }), "utf8");
+/** Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all. 2: schemas. */
+const roleFormat = 2;
+
+export function encodeRole(role: RoleRow): Uint8Array {
+	return Buffer.from(JSON.stringify({ format: role.kind === "schema" ? 2 : 1, ...role }), "utf8");
 }
 
-export function decodeRole(bytes: Uint8Array): RoleDescriptor | RightsDescriptor {
+export function decodeRole(bytes: Uint8Array): RoleRow {
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-	const { format, ...role } = JSON.parse(text) as (RoleDescriptor | RightsDescriptor) & {
-		format: number;
-	};
+	const { format, ...role } = JSON.parse(text) as RoleRow & { format: number };
 	if (format > roleFormat) {
 		throw new DatabaseError(
 			"0A000",
@@ -54,7 +56,7 @@ export function decodeRole(bytes: Uint8Array): RoleDescriptor | RightsDescriptor
 			{ hint: "Upgrade this node." },
 		);
 	}
-	return role as RoleDescriptor | RightsDescriptor;
+	return role as RoleRow;
 }
 
 export const bootstrapRoleOid = 10;

@@ -13,6 +13,7 @@ import {
 	type TableDescriptor,
 } from "./descriptor.ts";
 import { type RoleDescriptor, Roles } from "./role.ts";
+import { type SchemaDescriptor, Schemas } from "./schema.ts";
 
 /** What a name in a schema stands for: tables, sequences and indexes share one namespace. */
 export type NamedObject =
@@ -37,6 +38,7 @@ export class CatalogSnapshot {
 	/** The schema version that it shows. */
 	readonly version: number;
 	readonly roles: Roles;
+	readonly schemas: Schemas;
 	readonly #rights: readonly RightsDescriptor[];
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
@@ -46,8 +48,11 @@ export class CatalogSnapshot {
 	constructor(
 		version: number,
 		relations: Iterable<RelationDescriptor>,
-		roles: Roles = new Roles([]),
-		rights: readonly RightsDescriptor[] = [],
+		others: {
+			readonly roles?: Roles;
+			readonly rights?: readonly RightsDescriptor[];
+			readonly schemas?: Schemas;
+		} = {},
 	) {
 		const byOid = new Map<number, RelationDescriptor>();
 		const byName = new Map<string, NamedObject>();
@@ -66,13 +71,14 @@ export class CatalogSnapshot {
 			}
 		}
 		this.version = version;
-		this.roles = roles;
-		this.#rights = rights;
+		this.roles = others.roles ?? new Roles([]);
+		this.schemas = others.schemas ?? new Schemas([]);
+		this.#rights = others.rights ?? [];
 		this.#byOid = byOid;
 		this.#byName = byName;
 	}
 
-	/** Of the database or a schema; undefined: the default ones. */
+	/** Of the database; undefined: the default ones. */
 	rights(oid: number): RightsDescriptor | undefined {
 		return this.#rights.find((one) => one.oid === oid);
 	}
@@ -106,29 +112,41 @@ export class CatalogSnapshot {
 		const relations = new Map(this.#byOid);
 		const roles = new Map(this.roles.stored().map((role) => [role.oid, role]));
 		let rights = this.#rights;
+		const schemas = new Map<number, SchemaDescriptor | undefined>();
 		let isOfRoles = false;
 		for (const [oid, descriptor] of changes) {
 			if (descriptor === undefined) {
 				relations.delete(oid);
 				isOfRoles = roles.delete(oid) || isOfRoles;
+				schemas.set(oid, undefined);
 			} else if (descriptor.kind === "role") {
 				roles.set(oid, descriptor);
 				isOfRoles = true;
 			} else if (descriptor.kind === "rights") {
 				rights = [...rights.filter((one) => one.oid !== oid), descriptor];
+			} else if (descriptor.kind === "schema") {
+				schemas.set(oid, descriptor);
 			} else {
 				relations.set(oid, descriptor);
 			}
 		}
 		const changed = isOfRoles ? new Roles(roles.values()) : this.roles;
-		return new CatalogSnapshot(this.version, relations.values(), changed, rights);
+		return new CatalogSnapshot(this.version, relations.values(), {
+			roles: changed,
+			rights,
+			schemas: schemas.size === 0 ? this.schemas : this.schemas.with(schemas),
+		});
 	}
 }
 
 /** By object id; undefined: dropped. */
 export type CatalogChanges = ReadonlyMap<number, AnyDescriptor | undefined>;
 
-export type AnyDescriptor = RelationDescriptor | RoleDescriptor | RightsDescriptor;
+export type AnyDescriptor =
+	| RelationDescriptor
+	| RoleDescriptor
+	| RightsDescriptor
+	| SchemaDescriptor;
 
 function referrersOf(
 	relations: Iterable<RelationDescriptor>,

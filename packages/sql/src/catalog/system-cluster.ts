@@ -2,19 +2,20 @@
 import { arrayOf } from "../types/array-values.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { RoleDescriptor } from "./role.ts";
+import { schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { databaseOid, ownerOid, schemas, utf8Encoding } from "./system-names.ts";
+import { databaseOid, ownerOid, utf8Encoding } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 
 const defaultTablespaceOid = 1663;
 
 export const namespaceRows = (catalog: CatalogSnapshot): SystemRow[] =>
-	schemas.map(({ oid, name }) => ({
-		oid,
-		nspname: name,
-		nspowner: ownerOid,
-		nspacl: aclDatum(catalog, catalog.rights(oid)?.acl),
+	catalog.schemas.all().map((schema) => ({
+		oid: schema.oid,
+		nspname: schema.name,
+		nspowner: schemaOwner(schema),
+		nspacl: aclDatum(catalog, schema.acl),
 	}));
 
 export const databaseRows = (catalog: CatalogSnapshot, context: FunctionContext): SystemRow[] => [

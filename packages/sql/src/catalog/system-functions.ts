@@ -22,10 +22,12 @@ import {
 	isVisible,
 	pgClassOid,
 	pgConstraintOid,
+	pgNamespaceOid,
 	qualified,
 	relationByOid,
 	shortName,
 	utf8Encoding,
+	withVisibleReferences,
 } from "./system-names.ts";
 import { privilegeFunctions } from "./system-privileges.ts";
 import { constraintsOf, descriptionRows, sequencesOf, tablesOf } from "./system-relations.ts";
@@ -55,11 +57,15 @@ function indexByOid(
 	return undefined;
 }
 
+const commentedIn: Readonly<Record<string, number>> = {
+	pg_class: pgClassOid,
+	pg_constraint: pgConstraintOid,
+	pg_namespace: pgNamespaceOid,
+};
+
 function description(call: Call, column: number, table: string | undefined): Datum {
 	for (const row of descriptionRows(call.catalog)) {
-		const isTable =
-			table === undefined ||
-			row["classoid"] === (table === "pg_class" ? pgClassOid : pgConstraintOid);
+		const isTable = table === undefined || row["classoid"] === commentedIn[table];
 		if (row["objoid"] === oidAt(call) && row["objsubid"] === column && isTable) {
 			return row["description"] as Datum;
 		}
@@ -180,7 +186,8 @@ function required(code: string, what: string, find: (call: Call) => number | und
 
 const findRelation = ({ catalog, context, args }: Call): number | undefined =>
 	lookup.lookupRelation(catalog, context, args[0] as string);
-const findSchema = (call: Call): number | undefined => lookup.lookupSchema(textAt(call));
+const findSchema = (call: Call): number | undefined =>
+	lookup.lookupSchema(call.catalog, textAt(call));
 const findRole = (call: Call): number | undefined => lookup.lookupRole(call.catalog, textAt(call));
 const findProcedure = (call: Call): number | undefined => {
 	const [only, another] = lookup.lookupProcedures(textAt(call));
@@ -196,7 +203,7 @@ const functions: Readonly<Record<string, Body>> = {
 		lookup.requireRelation(catalog, context, args[0] as string),
 	regclassout: (call) => lookup.relationText(call.catalog, call.context, oidAt(call)),
 	regnamespacein: required("3F000", "schema", findSchema),
-	regnamespaceout: (call) => lookup.schemaText(oidAt(call)),
+	regnamespaceout: (call) => lookup.schemaText(call.catalog, oidAt(call)),
 	regrolein: required("42704", "role", findRole),
 	regroleout: (call) => lookup.roleText(call.catalog, oidAt(call)),
 	regprocin: (call) => lookup.requireProcedure(textAt(call)),
@@ -236,7 +243,11 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_get_indexdef: indexText,
 	pg_get_constraintdef: constraintText,
 	// Expressions are stored as the text that this would make of them.
-	pg_get_expr: (call) => expressionText(textAt(call), call.args[2] === true),
+	pg_get_expr: (call) =>
+		expressionText(
+			withVisibleReferences(call.catalog, call.context, textAt(call)),
+			call.args[2] === true,
+		),
 	pg_get_serial_sequence: serialSequence,
 	pg_get_userbyid: (call) =>
 		call.catalog.roles.byOid(oidAt(call))?.name ?? `unknown (OID=${oidAt(call)})`,

@@ -3,9 +3,9 @@ import type { Datum } from "../types/datum.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
 import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from "./descriptor.ts";
 import { isGenerated, liveColumns } from "./descriptor.ts";
-import { bootstrapRoleOid } from "./role.ts";
+import { schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { schemas } from "./system-names.ts";
+import { withVisibleReferences } from "./system-names.ts";
 import { sequencesOf, tablesOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
@@ -80,20 +80,23 @@ function measures({ oid, modifier }: ColumnDescriptor["type"]): SystemRow {
 }
 
 function columnRow(
-	database: string,
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
 	table: TableDescriptor,
 	column: ColumnDescriptor,
 	sequence: SequenceDescriptor | undefined,
 ): SystemRow {
 	const type = typeByOid(column.type.oid);
 	const identity = column.identity !== undefined;
+	const database = context.currentDatabase;
+	const shown = (text: string): string => withVisibleReferences(catalog, context, text);
 	const row: Record<string, Datum> = {
 		table_catalog: database,
 		table_schema: table.schema,
 		table_name: table.name,
 		column_name: column.name,
 		ordinal_position: column.attnum,
-		column_default: identity ? null : (column.defaultText ?? null),
+		column_default: identity || column.defaultText === undefined ? null : shown(column.defaultText),
 		is_nullable: yesNo(!column.notNull),
 		data_type:
 			(type?.elementOid ?? 0) !== 0 && type?.length === -1
@@ -135,16 +138,16 @@ export function* columnRows(
 	for (const table of tablesOf(catalog)) {
 		for (const column of liveColumns(table)) {
 			const sequence = owned.get(`${table.oid}.${column.attnum}`);
-			yield columnRow(context.currentDatabase, table, column, sequence);
+			yield columnRow(catalog, context, table, column, sequence);
 		}
 	}
 }
 
 export const schemaRows = (catalog: CatalogSnapshot, context: FunctionContext): SystemRow[] =>
-	schemas.map(({ name }) => ({
+	catalog.schemas.all().map((schema) => ({
 		catalog_name: context.currentDatabase,
-		schema_name: name,
-		schema_owner: catalog.roles.byOid(bootstrapRoleOid)!.name,
+		schema_name: schema.name,
+		schema_owner: catalog.roles.byOid(schemaOwner(schema))?.name ?? null,
 	}));
 
 export function* sequenceRows(

@@ -1,11 +1,12 @@
 /** Text to OID and back for regclass, regproc, regnamespace, regrole: the input and output of those types, and to_reg*. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { mayUseSchema } from "../auth/privileges.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { END, PUNCTUATION, QUOTED, Scanner, WORD } from "../parser/scanner.ts";
 import { foldIdentifier, unquoteIdentifier } from "../parser/string-literal.ts";
 import { type FunctionContext, formatType, typeByName, typeByOid } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { findRelation, relationByOid, schemas, shortName } from "./system-names.ts";
+import { findRelation, relationByOid, shortName } from "./system-names.ts";
 import { type Procedure, procedures } from "./system-types.ts";
 
 /** a.b."C", folded as an identifier is. Throws 42602. */
@@ -45,7 +46,15 @@ export function lookupRelation(
 			`improper relation name (too many dotted names): ${parts.join(".")}`,
 		);
 	}
-	return findRelation(catalog, context, parts.at(-2), parts.at(-1) ?? "");
+	const schema = parts.at(-2);
+	if (
+		schema !== undefined &&
+		catalog.schemas.byName(schema) !== undefined &&
+		!mayUseSchema(catalog, context.currentRole, schema)
+	) {
+		throw new DatabaseError("42501", `permission denied for schema ${schema}`);
+	}
+	return findRelation(catalog, context, schema, parts.at(-1) ?? "");
 }
 
 export function requireRelation(
@@ -70,13 +79,11 @@ export function relationText(
 	return relation === undefined ? String(oid) : shortName(catalog, context, relation);
 }
 
-export const lookupSchema = (text: string): number | undefined => {
-	const [name] = parseName(text);
-	return schemas.find((schema) => schema.name === name)?.oid;
-};
+export const lookupSchema = (catalog: CatalogSnapshot, text: string): number | undefined =>
+	catalog.schemas.byName(parseName(text)[0] ?? "")?.oid;
 
-export const schemaText = (oid: number): string => {
-	const schema = schemas.find((candidate) => candidate.oid === oid);
+export const schemaText = (catalog: CatalogSnapshot, oid: number): string => {
+	const schema = catalog.schemas.byOid(oid);
 	return schema === undefined ? String(oid) : quoteIdentifier(schema.name);
 };
 

@@ -1,32 +1,25 @@
 /** The fixed objects of a database that every catalog row refers to, and how relations are named in text. */
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
+import { withReferences } from "./sequence-references.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { namedIndexes } from "./snapshot.ts";
 import { systemShape, systemShapes } from "./system-shape.ts";
 
-export const pgCatalogOid = 11;
-export const publicOid = 2200;
-export const informationSchemaOid = 13207;
 /** The role that a cluster is born with. It owns the database and all that nobody else does. */
 export const ownerOid = 10;
 export const databaseOid = 5;
 export const utf8Encoding = 6;
 export const pgClassOid = 1259;
 export const pgConstraintOid = 2606;
+export const pgNamespaceOid = 2615;
 export const heapOid = 2;
 export const btreeOid = 403;
 export const defaultCollationOid = 100;
 
-export const schemas: readonly { readonly oid: number; readonly name: string }[] = [
-	{ oid: pgCatalogOid, name: "pg_catalog" },
-	{ oid: publicOid, name: "public" },
-	{ oid: informationSchemaOid, name: "information_schema" },
-];
-
-export const namespaceOid = (schema: string): number =>
-	schemas.find(({ name }) => name === schema)?.oid ?? 0;
+export const namespaceOid = (catalog: CatalogSnapshot, schema: string): number =>
+	catalog.schemas.byName(schema)?.oid ?? 0;
 
 /** What pg_class has a row for. */
 export interface NamedRelation {
@@ -117,6 +110,18 @@ export const shortName = (
 	relation: NamedRelation,
 ): string =>
 	isVisible(catalog, context, relation) ? quoteIdentifier(relation.name) : qualified(relation);
+
+/** An expression of the catalog, as it is shown: sequences in sight without their schema. */
+export const withVisibleReferences = (
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	text: string,
+): string =>
+	withReferences(text, ([schema = "", name = ""]) =>
+		findRelation(catalog, context, undefined, name) === relationOid(catalog, schema, name)
+			? `${quoteLiteral(quoteIdentifier(name))}::regclass`
+			: undefined,
+	);
 
 export const isTable = (
 	relation: RelationDescriptor,

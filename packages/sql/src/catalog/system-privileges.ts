@@ -2,13 +2,13 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	aclOf,
-	aclOfRights,
+	aclOfDatabase,
 	hasAnyColumnRight,
 	hasColumnRight,
-	hasRightOn,
+	hasDatabaseRight,
+	hasSchemaRight,
 	hasTableRight,
 	ownerOf,
-	publicSchemaOid,
 	theDatabaseOid,
 } from "../auth/privileges.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
@@ -17,10 +17,11 @@ import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { type Acl, aclItemText, grantableFor, letterOf, lettersOf } from "./acl.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
-import { publicRoleOid, undefinedRole } from "./role.ts";
+import { bootstrapRoleOid, publicRoleOid, undefinedRole } from "./role.ts";
+import { aclOfSchema, isSystemSchema, type SchemaDescriptor, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import * as lookup from "./system-lookup.ts";
-import { relationByOid, schemas } from "./system-names.ts";
+import { relationByOid } from "./system-names.ts";
 
 interface Call {
 	readonly catalog: CatalogSnapshot;
@@ -130,23 +131,34 @@ const columnPrivilege: Body = (call) => {
 	});
 };
 
-function onObject(call: Call, kind: "schema" | "database", object: number): boolean {
+function onDatabase(call: Call): boolean {
 	const oid = roleOf(call, 2);
 	const { catalog } = call;
-	return askedRights(String(call.args.at(-1)), lettersOf[kind]).some((asked) => {
-		if (!asked.grantable) return hasRightOn(catalog, oid, object, kind, asked.name);
-		return mayGrant(catalog, oid, 10, aclOfRights(catalog, object, kind), asked);
+	return askedRights(String(call.args.at(-1)), lettersOf.database).some((asked) => {
+		if (!asked.grantable) return hasDatabaseRight(catalog, oid, asked.name);
+		return mayGrant(catalog, oid, bootstrapRoleOid, aclOfDatabase(catalog), asked);
+	});
+}
+
+function onSchema(call: Call, schema: SchemaDescriptor): boolean {
+	const oid = roleOf(call, 2);
+	const { catalog } = call;
+	return askedRights(String(call.args.at(-1)), lettersOf.schema).some((asked) => {
+		if (!asked.grantable) return hasSchemaRight(catalog, oid, schema, asked.name);
+		return mayGrant(catalog, oid, schemaOwner(schema), aclOfSchema(schema), asked);
 	});
 }
 
 const schemaPrivilege: Body = (call) => {
 	const target = call.args[call.args.length - 2];
-	const schema = schemas.find(({ oid, name }) => oid === target || name === target);
+	const { schemas } = call.catalog;
+	const schema =
+		typeof target === "number" ? schemas.byOid(target) : schemas.byName(String(target));
 	if (schema === undefined) {
 		if (typeof target !== "string") return null;
 		throw new DatabaseError("3F000", `schema "${target}" does not exist`);
 	}
-	if (schema.oid === publicSchemaOid) return onObject(call, "schema", publicSchemaOid);
+	if (!isSystemSchema(schema.name)) return onSchema(call, schema);
 	// Those of the system can be used, and nothing be made in them.
 	const rights = askedRights(String(call.args.at(-1)), lettersOf.schema);
 	const isUse = rights.some(({ name, grantable }) => name === "USAGE" && !grantable);
@@ -156,7 +168,7 @@ const schemaPrivilege: Body = (call) => {
 const databasePrivilege: Body = (call) => {
 	const target = call.args[call.args.length - 2];
 	if (target === call.context.currentDatabase || target === theDatabaseOid) {
-		return onObject(call, "database", theDatabaseOid);
+		return onDatabase(call);
 	}
 	if (typeof target !== "string") return null;
 	throw new DatabaseError("3D000", `database "${target}" does not exist`);

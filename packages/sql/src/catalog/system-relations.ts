@@ -21,6 +21,7 @@ import {
 	ownerOid,
 	pgClassOid,
 	pgConstraintOid,
+	pgNamespaceOid,
 } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
@@ -43,10 +44,13 @@ export const sequencesOf = (catalog: CatalogSnapshot): readonly SequenceDescript
 const defaultOid = (table: TableDescriptor, attnum: number): number =>
 	0x8000_0000 + ((table.oid * 2048 + attnum) % 0x7fff_ffff);
 
-const classRow = (oid: number, schema: string, name: string): SystemRow => ({
+const classRow = (
+	catalog: CatalogSnapshot,
+	{ oid, schema, name }: { readonly oid: number; readonly schema: string; readonly name: string },
+): SystemRow => ({
 	oid,
 	relname: name,
-	relnamespace: namespaceOid(schema),
+	relnamespace: namespaceOid(catalog, schema),
 	relowner: ownerOid,
 	relfilenode: oid,
 	relpersistence: "p",
@@ -57,7 +61,7 @@ const classRow = (oid: number, schema: string, name: string): SystemRow => ({
 export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const { oid, schema, name, kind, columns } of systemShapes) {
 		yield {
-			...classRow(oid, schema, name),
+			...classRow(catalog, { oid, schema, name }),
 			relkind: kind,
 			relnatts: columns.length,
 			relam: kind === "r" ? heapOid : 0,
@@ -66,9 +70,8 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 	for (const relation of catalog.relations()) {
 		if (relation.kind === "sequence") {
-			const { oid, schema, name } = relation;
 			yield {
-				...classRow(oid, schema, name),
+				...classRow(catalog, relation),
 				relowner: ownerOf(relation),
 				relacl: aclDatum(catalog, relation.acl),
 				relkind: "S",
@@ -79,7 +82,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			continue;
 		}
 		yield {
-			...classRow(relation.oid, relation.schema, relation.name),
+			...classRow(catalog, relation),
 			relowner: ownerOf(relation),
 			relacl: aclDatum(catalog, relation.acl),
 			relkind: "r",
@@ -95,7 +98,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		};
 		for (const index of namedIndexes(relation)) {
 			yield {
-				...classRow(index.oid, relation.schema, index.name),
+				...classRow(catalog, { oid: index.oid, schema: relation.schema, name: index.name }),
 				relowner: ownerOf(relation),
 				relkind: "i",
 				relam: btreeOid,
@@ -293,7 +296,7 @@ export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		const row = {
 			oid,
 			conname: name,
-			connamespace: namespaceOid(table.schema),
+			connamespace: namespaceOid(catalog, table.schema),
 			convalidated: true,
 			conrelid: table.oid,
 			confupdtype: " ",
@@ -355,6 +358,7 @@ export function* dependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	const row = (objoid: number, classoid: number, objsubid: number, description?: string) =>
 		description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
+	for (const { oid, comment } of catalog.schemas.all()) yield* row(oid, pgNamespaceOid, 0, comment);
 	for (const relation of catalog.relations()) {
 		yield* row(relation.oid, pgClassOid, 0, relation.comment);
 		if (relation.kind === "sequence") {

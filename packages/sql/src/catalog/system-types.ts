@@ -1,7 +1,8 @@
 /** pg_type, pg_proc and what else describes the built-in types and functions: the same in every database. */
 import type { Datum } from "../types/datum.ts";
 import { allFunctions, allTypes } from "../types/registry.ts";
-import { btreeOid, defaultCollationOid, ownerOid, pgCatalogOid } from "./system-names.ts";
+import { pgCatalogOid } from "./schema.ts";
+import { btreeOid, defaultCollationOid, ownerOid } from "./system-names.ts";
 import type { SystemRow } from "./system-table.ts";
 import { pgTypeRows } from "./system-type-data.ts";
 

@@ -16,7 +16,6 @@ import { defaultText } from "./column-definition.ts";
 import {
 	alterConstraint,
 	dependent,
-	describeReferrer,
 	dropReferrers,
 	releaseIndex,
 	renameConstraint,
@@ -26,10 +25,11 @@ import {
 import { addIndex, isDirect, usable } from "./create-index.ts";
 import { multipleKeys } from "./create-table.ts";
 import { columnsIn, deparse } from "./deparse.ts";
-import { findTable, ownedSequences, pendingEvents, removeIndex } from "./drop.ts";
+import { describeReferrer } from "./describe.ts";
+import { findTable, ownedSequences, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { generatedFrom } from "./generated.ts";
-import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
 import {
 	columnNamed,
@@ -46,11 +46,7 @@ type AlterTable = Extract<Statement, { kind: "alter-table" }>;
 export async function alterTable(editor: SchemaEditor, statement: AlterTable): Promise<string> {
 	const { name } = statement;
 	if (findTable(editor, name) === undefined) {
-		const shown = name.parts.at(-1)!;
-		if (!statement.ifExists) {
-			throw new DatabaseError("42P01", `relation "${shown}" does not exist`);
-		}
-		editor.state.notice("NOTICE", "00000", `relation "${shown}" does not exist, skipping`);
+		tellMissing(editor, name, statement.ifExists);
 		return "ALTER TABLE";
 	}
 	const oid = findTable(editor, name)!.oid;
@@ -90,8 +86,6 @@ async function apply(
 			return setNotNull(editor, table, action);
 		case "rename-column":
 			return renameColumn(editor, table, action);
-		case "rename-table":
-			return renameTable(editor, table, action.to);
 		case "split-at":
 			return splitAt(editor, table, action.rows);
 		case "merge-at":
@@ -203,11 +197,14 @@ async function releaseColumn(
 		const what = `column ${column.name} of table ${table.name}`;
 		throw dependent(
 			what,
-			referrers.map((one) => `${describeReferrer(one)} depends on ${what}`),
+			referrers.map((one) => `${describeReferrer(editor, one)} depends on ${what}`),
 		);
 	}
 	await dropReferrers(editor, all);
-	tellCascade(editor, referrers.map(describeReferrer));
+	tellCascade(
+		editor,
+		referrers.map((one) => describeReferrer(editor, one)),
+	);
 }
 
 async function addConstraint(
@@ -391,13 +388,4 @@ async function renameColumn(
 			text: deparse(storedExpression(check.text), rename),
 		})),
 	});
-}
-
-async function renameTable(
-	editor: SchemaEditor,
-	table: TableDescriptor,
-	to: string,
-): Promise<void> {
-	if (editor.isTaken(table.schema, to)) throw alreadyExists(to);
-	await editor.put({ ...table, name: to });
 }

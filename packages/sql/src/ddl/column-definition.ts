@@ -1,8 +1,8 @@
 /** Columns as CREATE TABLE and ADD COLUMN define them: type, default, sequence behind SERIAL and IDENTITY. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ColumnDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
+import { referenceText } from "../catalog/sequence-references.ts";
 import { columnCodec } from "../execute/column-codec.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { ColumnDefinition, Expression, Option, QualifiedName } from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
 import { Binder } from "../plan/binder.ts";
@@ -13,7 +13,7 @@ import { resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { deparse } from "./deparse.ts";
-import type { SchemaEditor } from "./schema-editor.ts";
+import { type SchemaEditor, withSchemas } from "./schema-editor.ts";
 import { numbersOf } from "./sequence-numbers.ts";
 
 const serials: Readonly<Record<string, number>> = {
@@ -74,7 +74,7 @@ export function defaultText(
 		sets: false,
 	};
 	coerce(binder, bindExpression(place, value), type, "assignment", name);
-	const text = deparse(value);
+	const text = withSchemas(editor, deparse(value));
 	const isString = value.kind === "literal" && value.type === "string";
 	return isString ? `${text}::${formatType(plainType(type.oid))}` : text;
 }
@@ -151,8 +151,7 @@ function generatedExpression(
 	return first.expression;
 }
 
-const nextvalText = (sequence: SequenceDescriptor): string =>
-	`nextval('${quoteIdentifier(sequence.name).replaceAll("'", "''")}'::regclass)`;
+const nextvalText = (sequence: SequenceDescriptor): string => `nextval(${referenceText(sequence)})`;
 
 export async function newColumn(
 	editor: SchemaEditor,

@@ -6,9 +6,11 @@ import {
 	type TableDescriptor,
 	withComment,
 } from "../catalog/descriptor.ts";
+import { isSystemSchema } from "../catalog/schema.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { findObject, findTable } from "./drop.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { schemaNamed } from "./schemas.ts";
 import { columnNamed } from "./table-parts.ts";
 
 type Comment = Extract<Statement, { kind: "comment" }>;
@@ -17,8 +19,18 @@ const undefinedRelation = (name: QualifiedName): DatabaseError =>
 	new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
 
 export async function commentOn(editor: SchemaEditor, statement: Comment): Promise<string> {
-	await editor.put(commented(editor, statement));
+	if (statement.object === "schema") await commentOnSchema(editor, statement);
+	else await editor.put(commented(editor, statement));
 	return "COMMENT";
+}
+
+async function commentOnSchema(editor: SchemaEditor, { name, text }: Comment): Promise<void> {
+	const schema = schemaNamed(editor, name);
+	editor.requireSchemaOwner(schema);
+	if (isSystemSchema(schema.name)) {
+		throw new DatabaseError("42501", `permission denied for schema ${schema.name}`);
+	}
+	await editor.putSchema(withComment(schema, text));
 }
 
 function commented(editor: SchemaEditor, statement: Comment): RelationDescriptor {

@@ -7,15 +7,12 @@ import {
 } from "../catalog/descriptor.ts";
 import { namedIndexes, type Referrer } from "../catalog/snapshot.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
+import { describeReferrer } from "./describe.ts";
 import { checkReferences } from "./foreign-key.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 
 const undefinedConstraint = (table: TableDescriptor, name: string): DatabaseError =>
 	new DatabaseError("42704", `constraint "${name}" of relation "${table.name}" does not exist`);
-
-/** `referrer` as dependency messages call it. */
-export const describeReferrer = ({ table, key }: Referrer): string =>
-	`constraint ${key.name} on table ${table.name}`;
 
 /** `what` depends on `on`; each line of the detail is one of them. */
 export const dependent = (what: string, lines: readonly string[]): DatabaseError =>
@@ -46,10 +43,8 @@ export async function dropReferrers(
 ): Promise<void> {
 	for (const { table, key } of referrers) {
 		const current = editor.catalog.relation(table.oid) as TableDescriptor;
-		await editor.put({
-			...current,
-			foreignKeys: current.foreignKeys.filter(({ oid }) => oid !== key.oid),
-		});
+		const foreignKeys = current.foreignKeys.filter(({ oid }) => oid !== key.oid);
+		await editor.put({ ...current, foreignKeys }, "right");
 	}
 }
 
@@ -64,11 +59,16 @@ export async function releaseIndex(
 	const referrers = referrersBy(editor, table, index);
 	if (referrers.length === 0) return;
 	if (!cascade) {
-		const lines = referrers.map((one) => `${describeReferrer(one)} depends on index ${index.name}`);
+		const lines = referrers.map(
+			(one) => `${describeReferrer(editor, one)} depends on index ${index.name}`,
+		);
 		throw dependent(what, lines);
 	}
 	await dropReferrers(editor, referrers);
-	tellCascade(editor, referrers.map(describeReferrer));
+	tellCascade(
+		editor,
+		referrers.map((one) => describeReferrer(editor, one)),
+	);
 }
 
 /** VALIDATE CONSTRAINT. */

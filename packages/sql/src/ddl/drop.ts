@@ -1,35 +1,48 @@
 /** DROP TABLE, INDEX, SEQUENCE, and TRUNCATE. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { hasTableRight } from "../auth/privileges.ts";
-import {
-	type ColumnDescriptor,
-	type IndexDescriptor,
-	liveColumns,
-	type SequenceDescriptor,
-	type TableDescriptor,
+import { hasTableRight, mayUseSchema } from "../auth/privileges.ts";
+import type {
+	IndexDescriptor,
+	RelationDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { schemaOwner } from "../catalog/schema.ts";
 import type { NamedObject } from "../catalog/snapshot.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
-import { splitName } from "../plan/binder.ts";
-import {
-	dependent,
-	describeReferrer,
-	dropReferrers,
-	releaseIndex,
-	tellCascade,
-} from "./constraints.ts";
-import type { SchemaEditor } from "./schema-editor.ts";
+import { splitName, withSystem } from "../plan/binder.ts";
+import { releaseIndex } from "./constraints.ts";
+import { dropAll } from "./dependencies.ts";
+import { describeRelation, shownName } from "./describe.ts";
+import { deniedSchema, type SchemaEditor } from "./schema-editor.ts";
+import { dropSchemas } from "./schemas.ts";
 
 type Drop = Extract<Statement, { kind: "drop" }>;
 
 export function findObject(editor: SchemaEditor, name: QualifiedName): NamedObject | undefined {
 	const [schema, base] = splitName(name);
-	for (const one of schema === undefined ? editor.state.context.searchPath : [schema]) {
-		const found = editor.catalog.object(one, base);
+	const { catalog, state } = editor;
+	if (schema !== undefined && catalog.schemas.byName(schema) !== undefined) {
+		if (!mayUseSchema(catalog, state.identity.currentOid, schema)) throw deniedSchema(schema);
+	}
+	for (const one of schema === undefined ? withSystem(state.context.searchPath) : [schema]) {
+		const found = catalog.object(one, base);
 		if (found !== undefined) return found;
 	}
 	return undefined;
+}
+
+/** With IF EXISTS it is told only. Throws 42P01, 3F000. */
+export function tellMissing(editor: SchemaEditor, name: QualifiedName, ifExists: boolean): void {
+	const [schema, base] = splitName(name);
+	if (ifExists) {
+		editor.state.notice("NOTICE", "00000", `relation "${base}" does not exist, skipping`);
+		return;
+	}
+	if (schema !== undefined && editor.catalog.schemas.byName(schema) === undefined) {
+		throw new DatabaseError("3F000", `schema "${schema}" does not exist`);
+	}
+	throw new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
 }
 
 export function findTable(editor: SchemaEditor, name: QualifiedName): TableDescriptor | undefined {
@@ -65,105 +78,93 @@ export const pendingEvents = (statement: string, table: string): DatabaseError =
 	);
 
 export async function drop(editor: SchemaEditor, statement: Drop): Promise<string> {
-	const { object, names, ifExists } = statement;
-	if (object === "table") await releaseTables(editor, statement);
-	for (const name of names) {
-		if (object === "schema") await dropSchema(editor, name, ifExists);
-		else await dropOne(editor, statement, name);
-	}
+	const { object } = statement;
+	if (object === "schema") await dropSchemas(editor, statement);
+	else if (object === "index") await dropIndexes(editor, statement);
+	else await dropRelations(editor, statement);
 	return `DROP ${object.toUpperCase()}`;
 }
 
-/** Foreign keys that refer to the tables, of tables that stay. Throws 2BP01. */
-async function releaseTables(editor: SchemaEditor, { names, cascade }: Drop): Promise<void> {
-	const going = new Map<number, TableDescriptor>();
-	for (const name of names) {
-		const found = findObject(editor, name);
-		if (found?.kind === "table") going.set(found.table.oid, found.table);
+/** `${object} "x" does not exist`, in a schema or at all. Throws what it says, or tells it with IF EXISTS. */
+function missing(editor: SchemaEditor, { object, ifExists }: Drop, name: QualifiedName): void {
+	const [schema, base] = splitName(name);
+	const isSchemaMissing =
+		schema !== undefined && editor.catalog.schemas.byName(schema) === undefined;
+	const message = isSchemaMissing
+		? `schema "${schema}" does not exist`
+		: `${object} "${ifExists ? base : name.parts.join(".")}" does not exist`;
+	if (!ifExists) {
+		const code = isSchemaMissing ? "3F000" : object === "index" ? "42704" : "42P01";
+		throw new DatabaseError(code, message);
 	}
-	const referrers = [...going.values()].flatMap((on) =>
-		editor.catalog
-			.referrersOf(on.oid)
-			.filter(({ table }) => !going.has(table.oid))
-			.map((referrer) => ({ on, referrer })),
-	);
-	if (referrers.length > 0 && !cascade) {
-		const [first] = going.values();
-		const lines = referrers.map(
-			({ on, referrer }) => `${describeReferrer(referrer)} depends on table ${on.name}`,
-		);
-		if (going.size === 1) throw dependent(`table ${first!.name}`, lines);
-		throw new DatabaseError(
-			"2BP01",
-			"cannot drop desired object(s) because other objects depend on them",
-			{
-				detail: lines.join("\n"),
-				hint: "Use DROP ... CASCADE to drop the dependent objects too.",
-			},
-		);
-	}
-	await dropReferrers(
-		editor,
-		referrers.map(({ referrer }) => referrer),
-	);
-	tellCascade(
-		editor,
-		referrers.map(({ referrer }) => describeReferrer(referrer)),
-	);
-	for (const table of going.values()) {
-		if (editor.block.constraints.isPending(table.oid)) {
-			throw pendingEvents("DROP TABLE", table.name);
-		}
-	}
+	editor.state.notice("NOTICE", "00000", `${message}, skipping`);
 }
 
-async function dropSchema(
+/** Undefined, with a notice: it is not there. Throws 42809, 42P01. */
+function wanted(
 	editor: SchemaEditor,
+	statement: Drop,
 	name: QualifiedName,
-	ifExists: boolean,
-): Promise<void> {
-	const shown = name.parts.join(".");
-	if (["public", "pg_catalog", "information_schema"].includes(shown)) {
-		throw new DatabaseError(
-			"2BP01",
-			`cannot drop schema ${shown} because it is required by the database system`,
-		);
-	}
-	if (!ifExists) throw new DatabaseError("3F000", `schema "${shown}" does not exist`);
-	editor.state.notice("NOTICE", "00000", `schema "${shown}" does not exist, skipping`);
-}
-
-async function dropOne(editor: SchemaEditor, statement: Drop, name: QualifiedName): Promise<void> {
-	const { object, ifExists } = statement;
-	const shown = name.parts.at(-1)!;
+): NamedObject | undefined {
+	const { object } = statement;
 	const found = findObject(editor, name);
 	if (found === undefined) {
-		if (!ifExists) {
-			throw new DatabaseError(
-				object === "index" ? "42704" : "42P01",
-				`${object} "${shown}" does not exist`,
-			);
-		}
-		editor.state.notice("NOTICE", "00000", `${object} "${shown}" does not exist, skipping`);
-		return;
+		missing(editor, statement, name);
+		return undefined;
 	}
 	if (found.kind !== object) {
 		const article = object === "index" ? "an" : "a";
-		throw new DatabaseError("42809", `"${shown}" is not ${article} ${object}`, {
+		throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not ${article} ${object}`, {
 			hint: `Use DROP ${found.kind.toUpperCase()} to remove ${found.kind === "index" ? "an" : "a"} ${found.kind}.`,
 		});
 	}
-	if (found.kind === "table") await dropTable(editor, found.table);
-	else if (found.kind === "index")
-		await dropIndex(editor, found.table, found.index, statement.cascade);
-	else await dropSequence(editor, found.sequence, statement.cascade);
+	return found;
 }
 
-async function dropTable(editor: SchemaEditor, table: TableDescriptor): Promise<void> {
-	editor.requireOwner(table);
-	for (const sequence of ownedSequences(editor, table)) await editor.remove(sequence);
-	await editor.remove(table);
-	editor.dropIndexes(allIndexIds(table));
+async function dropRelations(editor: SchemaEditor, statement: Drop): Promise<void> {
+	const going = new Map<number, RelationDescriptor>();
+	for (const name of statement.names) {
+		const found = wanted(editor, statement, name);
+		if (found === undefined || found.kind === "index") continue;
+		const relation = found.kind === "table" ? found.table : found.sequence;
+		requireDropper(editor, relation);
+		going.set(relation.oid, relation);
+	}
+	for (const relation of going.values()) refuseIdentity(editor, relation);
+	const targets = [...going.values()].map((relation) => ({ kind: "relation", relation }) as const);
+	await dropAll(editor, targets, statement.cascade);
+}
+
+/** The owner, also that of the schema. Throws 42501. */
+function requireDropper(editor: SchemaEditor, relation: RelationDescriptor): void {
+	const schema = editor.catalog.schemas.byName(relation.schema);
+	const { currentOid } = editor.state.identity;
+	const isSchemas =
+		schema !== undefined && editor.catalog.roles.hasRightsOf(currentOid, schemaOwner(schema));
+	if (!isSchemas) editor.requireOwner(relation);
+}
+
+/** Throws 2BP01. */
+function refuseIdentity(editor: SchemaEditor, relation: RelationDescriptor): void {
+	if (relation.kind !== "sequence" || relation.ownedBy === undefined) return;
+	const { tableOid, attnum } = relation.ownedBy;
+	const table = editor.catalog.relation(tableOid);
+	const column = table?.kind === "table" ? table.columns[attnum - 1] : undefined;
+	if (table === undefined || column?.identity === undefined) return;
+	const what = `column ${column.name} of table ${shownName(editor, table)}`;
+	throw new DatabaseError(
+		"2BP01",
+		`cannot drop ${describeRelation(editor, relation)} because ${what} requires it`,
+		{ hint: `You can drop ${what} instead.` },
+	);
+}
+
+async function dropIndexes(editor: SchemaEditor, statement: Drop): Promise<void> {
+	for (const name of statement.names) {
+		const found = wanted(editor, statement, name);
+		if (found?.kind !== "index") continue;
+		await dropIndex(editor, found.table, found.index, statement.cascade);
+	}
 }
 
 async function dropIndex(
@@ -200,48 +201,6 @@ export async function removeIndex(
 		},
 	});
 	editor.dropIndexes([index.indexId, ...(shadow === undefined ? [] : [shadow.indexId])]);
-}
-
-/** Columns whose default names the sequence. */
-function usersOf(
-	editor: SchemaEditor,
-	sequence: SequenceDescriptor,
-): readonly { readonly table: TableDescriptor; readonly column: ColumnDescriptor }[] {
-	const named = `'${quoteIdentifier(sequence.name).replaceAll("'", "''")}'::regclass`;
-	return editor.catalog.relations().flatMap((table) =>
-		table.kind === "table"
-			? liveColumns(table)
-					.filter((column) => column.defaultText?.includes(named) === true)
-					.map((column) => ({ table, column }))
-			: [],
-	);
-}
-
-async function dropSequence(
-	editor: SchemaEditor,
-	sequence: SequenceDescriptor,
-	cascade: boolean,
-): Promise<void> {
-	for (const { table, column } of usersOf(editor, sequence)) {
-		if (!cascade || column.identity !== undefined) {
-			throw new DatabaseError(
-				"2BP01",
-				`cannot drop sequence ${sequence.name} because other objects depend on it`,
-				{
-					detail: `default value for column ${column.name} of table ${table.name} depends on sequence ${sequence.name}`,
-					hint: "Use DROP ... CASCADE to drop the dependent objects too.",
-				},
-			);
-		}
-		const current = editor.catalog.relation(table.oid) as TableDescriptor;
-		await editor.put({
-			...current,
-			columns: current.columns.map((one) =>
-				one.attnum === column.attnum ? { ...one, defaultText: undefined } : one,
-			),
-		});
-	}
-	await editor.remove(sequence);
 }
 
 /** The tables, and with CASCADE those that refer to them. Throws 0A000. */

@@ -1,13 +1,6 @@
 /** GRANT and REVOKE on objects. Lists are kept with what they are about, and made explicit by the first change. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import {
-	aclOf,
-	aclOfRights,
-	grantable,
-	ownerOf,
-	publicSchemaOid,
-	theDatabaseOid,
-} from "../auth/privileges.ts";
+import { aclOf, aclOfDatabase, grantable, ownerOf, theDatabaseOid } from "../auth/privileges.ts";
 import {
 	type Acl,
 	columnLetters,
@@ -24,10 +17,17 @@ import {
 } from "../catalog/acl.ts";
 import type { RelationDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
 import { publicRoleOid } from "../catalog/role.ts";
+import {
+	aclOfSchema,
+	isSystemSchema,
+	type SchemaDescriptor,
+	schemaOwner,
+} from "../catalog/schema.ts";
 import type { QualifiedName, Right, RoleStatement } from "../parser/ast.ts";
 import { findObject } from "./drop.ts";
 import { acting, findGrantee } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { schemaNamed } from "./schemas.ts";
 import { columnNamed } from "./table-parts.ts";
 
 type Grant = Extract<RoleStatement, { kind: "grant" }>;
@@ -70,11 +70,7 @@ async function changeAll(
 	change: Change,
 	kind: "table" | "sequence",
 ): Promise<void> {
-	const schemas = change.statement.target.names.map((name) => {
-		const schema = name.parts.join(".");
-		if (schema !== "public") requireKnownSchema(schema);
-		return schema;
-	});
+	const schemas = change.statement.target.names.map((name) => changeable(editor, name).name);
 	for (const relation of editor.catalog.relations()) {
 		if (relation.kind === kind && schemas.includes(relation.schema)) {
 			await changeRelation(editor, change, relation);
@@ -82,11 +78,11 @@ async function changeAll(
 	}
 }
 
-function requireKnownSchema(schema: string): void {
-	if (schema === "pg_catalog" || schema === "information_schema") {
-		throw new DatabaseError("0A000", `rights on schema "${schema}" cannot be changed`);
-	}
-	throw new DatabaseError("3F000", `schema "${schema}" does not exist`);
+/** Throws 0A000, 3F000. */
+function changeable(editor: SchemaEditor, name: QualifiedName): SchemaDescriptor {
+	const schema = schemaNamed(editor, name);
+	if (!isSystemSchema(schema.name)) return schema;
+	throw new DatabaseError("0A000", `rights on schema "${schema.name}" cannot be changed`);
 }
 
 function relationNamed(
@@ -181,9 +177,11 @@ async function changeSchema(
 	change: Change,
 	name: QualifiedName,
 ): Promise<void> {
-	const schema = name.parts.join(".");
-	if (schema !== "public") requireKnownSchema(schema);
-	await changeObject(editor, change, publicSchemaOid, "schema", schema);
+	const schema = changeable(editor, name);
+	const owner = schemaOwner(schema);
+	const object = { kind: "schema", name: schema.name, owner, all: lettersOf.schema } as const;
+	const acl = changedWhole(editor, change, object, aclOfSchema(schema));
+	await editor.putSchema({ ...schema, acl });
 }
 
 async function changeDatabase(
@@ -195,27 +193,18 @@ async function changeDatabase(
 	if (database !== editor.state.services.database) {
 		throw new DatabaseError("3D000", `database "${database}" does not exist`);
 	}
-	await changeObject(editor, change, theDatabaseOid, "database", database);
+	const all = lettersOf.database;
+	const object = { kind: "database", name: database, owner: rightsOwner, all } as const;
+	const acl = changedWhole(editor, change, object, aclOfDatabase(editor.catalog));
+	await editor.putRights({ kind: "rights", oid: theDatabaseOid, acl });
 }
 
-async function changeObject(
-	editor: SchemaEditor,
-	change: Change,
-	oid: number,
-	kind: "schema" | "database",
-	name: string,
-): Promise<void> {
+/** Of what has no columns. */
+function changedWhole(editor: SchemaEditor, change: Change, object: Granted, acl: Acl): Acl {
 	if (change.statement.rights.some((right) => right.columns.length > 0)) {
 		throw new DatabaseError("0LP01", "column privileges are only valid for relations");
 	}
-	const acl = aclOfRights(editor.catalog, oid, kind);
-	const object = { kind, name, owner: rightsOwner, all: lettersOf[kind] };
-	const letters = wholeLetters(change, kind);
-	await editor.putRights({
-		kind: "rights",
-		oid,
-		acl: changedAcl(editor, change, object, acl, letters),
-	});
+	return changedAcl(editor, change, object, acl, wholeLetters(change, object.kind));
 }
 
 interface Granted {

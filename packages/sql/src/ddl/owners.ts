@@ -1,14 +1,18 @@
 /** ALTER ... OWNER TO, REASSIGN OWNED, DROP OWNED, and what keeps a role from being dropped. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { mayCreateIn, ownerOf, theDatabaseOid } from "../auth/privileges.ts";
+import { ownerOf } from "../auth/privileges.ts";
 import type { Acl } from "../catalog/acl.ts";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
+import type { SchemaDescriptor } from "../catalog/schema.ts";
 import type { RoleStatement } from "../parser/ast.ts";
-import { drop, findObject, ownedSequences } from "./drop.ts";
+import { type Droppable, dropAll } from "./dependencies.ts";
+import { describeRelation } from "./describe.ts";
+import { findObject, ownedSequences, tellMissing } from "./drop.ts";
 import { aclOfNewOwner, aclWithout } from "./grants.ts";
 import { acting, denied, findRole } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { alterSchemaOwner, giveSchema } from "./schemas.ts";
 
 type Named<Kind extends RoleStatement["kind"]> = Extract<RoleStatement, { kind: Kind }>;
 
@@ -18,15 +22,17 @@ export async function alterOwner(
 ): Promise<string> {
 	const { object, name, ifExists } = statement;
 	const tag = `ALTER ${object.toUpperCase()}`;
-	if (object === "schema" || object === "database") {
+	if (object === "schema") {
+		await alterSchemaOwner(editor, statement);
+		return tag;
+	}
+	if (object === "database") {
 		throw new DatabaseError("0A000", `${tag} ... OWNER TO is not supported`);
 	}
 	const role = findRole(editor, statement.owner);
 	const found = findObject(editor, name);
 	if (found === undefined) {
-		const shown = name.parts.join(".");
-		if (!ifExists) throw new DatabaseError("42P01", `relation "${shown}" does not exist`);
-		editor.state.notice("NOTICE", "00000", `relation "${shown}" does not exist, skipping`);
+		tellMissing(editor, name, ifExists);
 		return tag;
 	}
 	if (found.kind === "index") {
@@ -50,9 +56,7 @@ export async function alterOwner(
 	if (!roles.isMember(who.oid, role.oid)) {
 		throw denied(`must be member of role "${role.name}"`);
 	}
-	if (!who.superuser && !mayCreateIn(editor.catalog, role.oid)) {
-		throw denied(`permission denied for schema ${relation.schema}`);
-	}
+	if (!who.superuser) editor.requireCreate(relation.schema, role.oid);
 	await give(editor, relation, role);
 	return tag;
 }
@@ -97,6 +101,9 @@ export async function reassignOwned(
 			const isLinked = relation.kind === "sequence" && relation.ownedBy !== undefined;
 			if (relation.owner === role.oid && !isLinked) await give(editor, relation, to);
 		}
+		for (const schema of editor.catalog.schemas.own()) {
+			if (schema.owner === role.oid) await giveSchema(editor, schema, to.oid);
+		}
 	}
 	return "REASSIGN OWNED";
 }
@@ -119,19 +126,26 @@ export async function dropOwned(
 	return "DROP OWNED";
 }
 
+const asSchema = (schema: SchemaDescriptor): Droppable => ({ kind: "schema", schema });
+const asRelation = (relation: RelationDescriptor): Droppable => ({ kind: "relation", relation });
+
 async function dropAllOf(editor: SchemaEditor, oid: number, cascade: boolean): Promise<void> {
-	for (const object of ["table", "sequence"] as const) {
-		// What belonged to a table that was dropped has gone with it.
-		const names = editor.catalog
-			.relations()
-			.filter((relation) => relation.kind === object && relation.owner === oid)
-			.map(({ schema, name }) => ({ parts: [schema, name], at: 0 }));
-		if (names.length > 0) {
-			await drop(editor, { kind: "drop", object, names, ifExists: false, cascade, at: 0 });
-		}
-	}
+	const { catalog } = editor;
+	const isOwned = (one: { readonly owner?: number }): boolean => one.owner === oid;
+	await dropAll(
+		editor,
+		[
+			...catalog.schemas.own().filter(isOwned).map(asSchema),
+			...catalog.relations().filter(isOwned).map(asRelation),
+		],
+		cascade,
+	);
 	for (const relation of editor.catalog.relations()) {
 		if (isNamedIn(relation, oid)) await editor.put(withoutRights(relation, oid), "right");
+	}
+	for (const schema of editor.catalog.schemas.own()) {
+		if (schema.acl === undefined || !mentions(schema.acl, oid)) continue;
+		await editor.putSchema({ ...schema, acl: aclWithout(schema.acl, oid) });
 	}
 	for (const rights of editor.catalog.allRights()) {
 		if (rights.acl === undefined || !mentions(rights.acl, oid)) continue;
@@ -159,21 +173,27 @@ function withoutRights(relation: RelationDescriptor, oid: number): RelationDescr
 
 /** Throws 2BP01 where something belongs to the role, or it has a right on something. */
 export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): void {
-	const details: string[] = [];
-	for (const relation of editor.catalog.relations()) {
-		const shown = `${relation.kind} ${relation.name}`;
-		if (relation.owner === role.oid) details.push(`owner of ${shown}`);
-		else if (isNamedIn(relation, role.oid)) details.push(`privileges for ${shown}`);
+	const found: { readonly oid: number; readonly detail: string }[] = [];
+	const note = (oid: number, what: string, owner: number | undefined, isNamed: boolean): void => {
+		if (owner === role.oid) found.push({ oid, detail: `owner of ${what}` });
+		else if (isNamed) found.push({ oid, detail: `privileges for ${what}` });
+	};
+	const { catalog, state } = editor;
+	for (const relation of catalog.relations()) {
+		const what = describeRelation(editor, relation);
+		note(relation.oid, what, relation.owner, isNamedIn(relation, role.oid));
 	}
-	for (const { oid, acl } of editor.catalog.allRights()) {
-		if (!mentions(acl, role.oid)) continue;
-		const database = `database ${editor.state.services.database}`;
-		details.push(`privileges for ${oid === theDatabaseOid ? database : "schema public"}`);
+	for (const { oid, name, owner, acl } of catalog.schemas.own()) {
+		note(oid, `schema ${name}`, owner, mentions(acl, role.oid));
 	}
-	if (details.length === 0) return;
+	for (const { oid, acl } of catalog.allRights()) {
+		note(oid, `database ${state.services.database}`, undefined, mentions(acl, role.oid));
+	}
+	if (found.length === 0) return;
+	found.sort((a, b) => a.oid - b.oid);
 	throw new DatabaseError(
 		"2BP01",
 		`role "${role.name}" cannot be dropped because some objects depend on it`,
-		{ detail: details.join("\n") },
+		{ detail: found.map(({ detail }) => detail).join("\n") },
 	);
 }

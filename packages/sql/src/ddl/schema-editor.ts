@@ -5,20 +5,35 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
-import { isOwner, mayCreateIn } from "../auth/privileges.ts";
+import { isOwner, mayCreateIn, mayUseSchema } from "../auth/privileges.ts";
 import type { RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
 	type RelationDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { descriptorKey, droppedIndexKey, nameKey, roleKey, roleNameKey } from "../catalog/keys.ts";
+import {
+	descriptorKey,
+	droppedIndexKey,
+	nameKey,
+	roleKey,
+	roleNameKey,
+	schemaNameKey,
+} from "../catalog/keys.ts";
 import { bootstrapRoleOid, encodeRole, type RoleDescriptor } from "../catalog/role.ts";
+import {
+	bornPublic,
+	isSystemSchema,
+	type SchemaDescriptor,
+	schemaOwner,
+	storedSchema,
+} from "../catalog/schema.ts";
+import { referenceText, withReferences } from "../catalog/sequence-references.ts";
 import { type AnyDescriptor, type CatalogSnapshot, namedIndexes } from "../catalog/snapshot.ts";
+import { findRelation, relationByOid } from "../catalog/system-names.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
-import { knownSchemas } from "../session/session-context.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
 
@@ -65,30 +80,32 @@ export class SchemaEditor {
 		return values;
 	}
 
-	/** The schema in which a name is created, and the name. Throws 3F000, 42501. */
+	/** The schema in which a name is created, and the name. `name.at` below 0: errors have no place. Throws 3F000, 42501. */
 	target(name: QualifiedName): readonly [string, string] {
 		const [schema, base] = splitName(name);
+		const place = name.at < 0 ? {} : { position: name.at + 1 };
 		if (Buffer.byteLength(base, "utf8") > nameBytesMax) {
 			throw new DatabaseError("42622", `identifier "${base}" is too long`, {
 				hint: `At most ${nameBytesMax} bytes are allowed.`,
-				position: name.at + 1,
+				...place,
 			});
 		}
-		const chosen = schema ?? this.state.context.searchPath.find((one) => one !== "pg_catalog");
+		const { catalog, state } = this;
+		const { currentOid } = state.identity;
+		const chosen = schema ?? state.context.searchPath[0];
 		if (chosen === undefined) {
-			throw new DatabaseError("3F000", "no schema has been selected to create in", {
-				position: name.at + 1,
-			});
+			throw new DatabaseError("3F000", "no schema has been selected to create in", place);
 		}
-		if (!knownSchemas.has(chosen)) {
-			throw new DatabaseError("3F000", `schema "${chosen}" does not exist`, {
-				position: name.at + 1,
-			});
+		if (catalog.schemas.byName(chosen) === undefined) {
+			throw new DatabaseError("3F000", `schema "${chosen}" does not exist`, place);
 		}
-		if (chosen !== "public") {
+		if (isSystemSchema(chosen)) {
 			throw new DatabaseError("42501", `permission denied to create "${chosen}.${base}"`, {
 				detail: "System catalog modifications are currently disallowed.",
 			});
+		}
+		if (!mayUseSchema(catalog, currentOid, chosen) || !mayCreateIn(catalog, currentOid, chosen)) {
+			throw deniedSchema(chosen, place);
 		}
 		return [chosen, base];
 	}
@@ -116,49 +133,81 @@ export class SchemaEditor {
 		const descriptor = isNew ? await this.#owned(given) : given;
 		const before = this.catalog.relation(descriptor.oid);
 		if (before !== undefined && by === "owner") this.requireOwner(before);
-		const old = new Set(before === undefined ? [] : namesOf(before));
-		const now = new Set(namesOf(descriptor));
-		const claimed = [...now].filter((name) => !old.has(name));
-		const keys = [
-			descriptorKey(descriptor.oid),
-			...claimed.map((name) => nameKey(descriptor.schema, name)),
-		];
-		const values = await this.read(keys);
+		const old = before === undefined ? new Map<Key, string>() : nameKeysOf(before);
+		const now = nameKeysOf(descriptor);
+		const claimed = [...now.keys()].filter((key) => !old.has(key));
+		const values = await this.read([descriptorKey(descriptor.oid), ...claimed]);
 		const taken = claimed.find((_, i) => values[i + 1] !== undefined);
-		if (taken !== undefined) throw alreadyExists(taken);
+		if (taken !== undefined) throw alreadyExists(now.get(taken)!);
 		this.transaction.markSchemaChange();
-		this.transaction.put(keys[0]!, encodeDescriptor(descriptor));
-		for (const name of claimed) {
-			this.transaction.put(nameKey(descriptor.schema, name), oidBytes(descriptor.oid));
-		}
-		for (const name of old) {
-			if (!now.has(name)) this.transaction.delete(nameKey(descriptor.schema, name));
-		}
+		this.transaction.put(descriptorKey(descriptor.oid), encodeDescriptor(descriptor));
+		for (const key of claimed) this.transaction.put(key, oidBytes(descriptor.oid));
+		for (const key of old.keys()) if (!now.has(key)) this.transaction.delete(key);
 		this.#noted(descriptor.oid, descriptor);
 	}
 
 	/** Whoever makes something owns it, if it may make something there. */
 	async #owned(descriptor: RelationDescriptor): Promise<RelationDescriptor> {
 		const { currentOid } = this.state.identity;
-		if (!mayCreateIn(this.catalog, currentOid)) {
-			throw new DatabaseError("42501", `permission denied for schema ${descriptor.schema}`);
-		}
+		this.requireCreate(descriptor.schema, currentOid);
 		if (currentOid === bootstrapRoleOid) return descriptor;
 		await this.relyOnRoles([currentOid]);
 		return { ...descriptor, owner: currentOid };
 	}
 
+	/** Whoever asks has seen to the right. */
 	async remove(descriptor: RelationDescriptor): Promise<void> {
-		this.requireOwner(descriptor);
-		const names = namesOf(descriptor);
-		await this.read([
-			descriptorKey(descriptor.oid),
-			...names.map((name) => nameKey(descriptor.schema, name)),
-		]);
+		const keys = [descriptorKey(descriptor.oid), ...nameKeysOf(descriptor).keys()];
+		await this.read(keys);
 		this.transaction.markSchemaChange();
-		this.transaction.delete(descriptorKey(descriptor.oid));
-		for (const name of names) this.transaction.delete(nameKey(descriptor.schema, name));
+		for (const key of keys) this.transaction.delete(key);
 		this.#noted(descriptor.oid, undefined);
+	}
+
+	/** Throws 42501. */
+	requireCreate(schema: string, role = this.state.identity.currentOid): void {
+		if (!mayCreateIn(this.catalog, role, schema)) throw deniedSchema(schema);
+	}
+
+	/** Throws 42501. */
+	requireSchemaOwner(schema: SchemaDescriptor): void {
+		const { currentOid } = this.state.identity;
+		if (this.catalog.roles.hasRightsOf(currentOid, schemaOwner(schema))) return;
+		throw new DatabaseError("42501", `must be owner of schema ${schema.name}`);
+	}
+
+	/** Writes a new or changed schema. Throws 42P06. */
+	async putSchema(schema: SchemaDescriptor): Promise<void> {
+		const before = this.catalog.schemas.byOid(schema.oid);
+		const isNamed = before?.name === schema.name;
+		const keys = [roleKey(schema.oid), ...(isNamed ? [] : [schemaNameKey(schema.name)])];
+		const values = await this.read(keys);
+		if (!isNamed && (values[1] !== undefined || this.catalog.schemas.byName(schema.name))) {
+			throw schemaExists(schema.name);
+		}
+		this.transaction.markSchemaChange();
+		this.transaction.put(keys[0]!, encodeRole(storedSchema(schema)));
+		if (!isNamed) {
+			if (before !== undefined) this.transaction.delete(schemaNameKey(before.name));
+			this.transaction.put(keys[1]!, oidBytes(schema.oid));
+		}
+		this.#noted(schema.oid, schema);
+	}
+
+	/** It is empty. */
+	async removeSchema(schema: SchemaDescriptor): Promise<void> {
+		const keys = [roleKey(schema.oid), schemaNameKey(schema.name)];
+		await this.read(keys);
+		this.transaction.markSchemaChange();
+		this.transaction.delete(keys[1]!);
+		if (schema.oid === bornPublic.oid) {
+			const gone: SchemaDescriptor = { ...bornPublic, dropped: true };
+			this.transaction.put(keys[0]!, encodeRole(gone));
+			this.#noted(schema.oid, gone);
+			return;
+		}
+		this.transaction.delete(keys[0]!);
+		this.#noted(schema.oid, undefined);
 	}
 
 	/** Throws 42501. */
@@ -206,7 +255,7 @@ export class SchemaEditor {
 		}
 	}
 
-	/** Of the database or the schema public. */
+	/** Of the database. */
 	async putRights(rights: RightsDescriptor): Promise<void> {
 		await this.read([roleKey(rights.oid)]);
 		this.transaction.markSchemaChange();
@@ -242,10 +291,28 @@ export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>
 		? [descriptor.name]
 		: [descriptor.name, ...namedIndexes(descriptor).map((index) => index.name)];
 
+/** By key: the name. */
+const nameKeysOf = (descriptor: RelationDescriptor): ReadonlyMap<Key, string> =>
+	new Map(namesOf(descriptor).map((name) => [nameKey(descriptor.schema, name), name]));
+
+export const schemaExists = (name: string): DatabaseError =>
+	new DatabaseError("42P06", `schema "${name}" already exists`);
+
+export const deniedSchema = (name: string, place: { position?: number } = {}): DatabaseError =>
+	new DatabaseError("42501", `permission denied for schema ${name}`, place);
+
 const oidBytes = (oid: number): Uint8Array => Buffer.from(String(oid), "utf8");
 
 export const alreadyExists = (name: string): DatabaseError =>
 	new DatabaseError("42P07", `relation "${name}" already exists`);
+
+/** An expression for the catalog: what it names by search_path it names by schema, too. */
+export const withSchemas = ({ catalog, state }: SchemaEditor, text: string): string =>
+	withReferences(text, (parts) => {
+		const oid = findRelation(catalog, state.context, parts.at(-2), parts.at(-1) ?? "");
+		const found = oid === undefined ? undefined : relationByOid(catalog, oid);
+		return found && referenceText(found);
+	});
 
 /** Parts joined by underscores; the first ones are cut so that it fits. */
 export function shortened(parts: readonly string[], suffix: string): string {

@@ -30,7 +30,7 @@ export async function createSequence(
 	editor: SchemaEditor,
 	statement: CreateSequence,
 ): Promise<string> {
-	const [schema, name] = editor.target(statement.name);
+	const [schema, name] = editor.target({ ...statement.name, at: -1 });
 	if (editor.isTaken(schema, name)) {
 		if (!statement.ifNotExists) throw alreadyExists(name);
 		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);

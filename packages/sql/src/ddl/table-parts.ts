@@ -16,7 +16,7 @@ import { Binder } from "../plan/binder.ts";
 import { Scope } from "../plan/scope.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { columnsIn, deparse } from "./deparse.ts";
-import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
 
 export function keyColumn(
 	columns: readonly ColumnDescriptor[],
@@ -101,7 +101,7 @@ export async function newCheck(
 	const parts = subject === undefined ? [table.name, "check"] : [table.name, subject, "check"];
 	let name = given ?? parts.join("_");
 	for (let n = 1; given === undefined && taken.has(name); n++) name = `${parts.join("_")}${n}`;
-	return { oid: await editor.newId(), name, text: deparse(condition) };
+	return { oid: await editor.newId(), name, text: withSchemas(editor, deparse(condition)) };
 }
 
 export function bindCheck(

@@ -16,10 +16,11 @@ import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { formatType, typeByOid } from "../types/type-table.ts";
 import { asynchronous, contextual, nullable, pure, stable, volatile } from "./definition.ts";
 
-/** `searchPath` holds the schemas that exist; pg_catalog comes first unless the path names it. */
-function schemas(context: FunctionContext, implicit: boolean): string[] {
-	const path = context.searchPath.filter((schema) => schema !== "$user");
-	return implicit && !path.includes("pg_catalog") ? ["pg_catalog", ...path] : path;
+/** pg_catalog comes first unless the path names it. */
+function schemas({ searchPath }: FunctionContext, implicit: boolean): readonly string[] {
+	return implicit && !searchPath.includes("pg_catalog")
+		? ["pg_catalog", ...searchPath]
+		: searchPath;
 }
 
 function currentSetting(

@@ -452,7 +452,6 @@ export type AlterTableAction =
 			readonly to: string;
 			readonly at: number;
 	  }
-	| { readonly kind: "rename-table"; readonly to: string }
 	/** Quorate's own: ALTER TABLE t SPLIT AT VALUES (...), (...). */
 	| { readonly kind: "split-at"; readonly rows: readonly (readonly Expression[])[] }
 	/** Likewise: ALTER TABLE t MERGE AT VALUES (...), (...). */
@@ -566,6 +565,21 @@ export type Statement = { readonly at: number } & (
 			readonly ifExists: boolean;
 			readonly actions: readonly AlterTableAction[];
 	  }
+	/** Without a name it is the owner's. */
+	| {
+			readonly kind: "create-schema";
+			readonly name: string | undefined;
+			readonly ifNotExists: boolean;
+			readonly owner: RoleReference | undefined;
+	  }
+	/** ALTER ... RENAME TO and SET SCHEMA. */
+	| {
+			readonly kind: "alter-name";
+			readonly object: "table" | "sequence" | "index" | "view" | "schema";
+			readonly name: QualifiedName;
+			readonly ifExists: boolean;
+			readonly to: { readonly name: string } | { readonly schema: string };
+	  }
 	| {
 			readonly kind: "truncate";
 			readonly names: readonly QualifiedName[];
@@ -678,7 +692,7 @@ export type Statement = { readonly at: number } & (
 	/** `name` of a column ends with the column's; `table`: of a constraint. `text` undefined: NULL. */
 	| {
 			readonly kind: "comment";
-			readonly object: "table" | "column" | "index" | "sequence" | "constraint";
+			readonly object: "table" | "column" | "index" | "sequence" | "constraint" | "schema";
 			readonly name: QualifiedName;
 			readonly table: QualifiedName | undefined;
 			readonly text: string | undefined;
@@ -753,7 +767,7 @@ export type RoleStatement =
 	  }
 	| {
 			readonly kind: "alter-owner";
-			readonly object: "table" | "sequence" | "index" | "schema" | "database";
+			readonly object: "table" | "sequence" | "index" | "view" | "schema" | "database";
 			readonly name: QualifiedName;
 			readonly ifExists: boolean;
 			readonly owner: RoleReference;

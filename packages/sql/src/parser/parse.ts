@@ -24,6 +24,9 @@ import { refuseByOpening } from "./unsupported.ts";
 export type { DataCell, LexedStatement, LiftedLiteral } from "./lex.ts";
 export { lex, lexInParts, longLength } from "./lex.ts";
 
+/** Tokens of ALTER VIEW IF EXISTS a.b.c SET SCHEMA. */
+const openingLength = 11;
+
 /** Tokens between two chances for other tasks: about 3 ms. */
 const SLICE_TOKENS = 40;
 
@@ -161,7 +164,9 @@ class ParseRun {
 		this.#statement = statement;
 		this.#tokens = tokens;
 		refuseByOpening(
-			this.#tokens.slice(0, 6).map((token) => (token.type === "word" ? token.text : "")),
+			this.#tokens
+				.slice(0, openingLength)
+				.map((token) => (token.type === "word" ? token.text : "")),
 		);
 		this.#feed = new TokenFeed(this.#tokens);
 		this.#parser = new nearley.Parser(grammar, {

@@ -7,7 +7,7 @@ export const unsupported = (feature: string, hint?: string): DatabaseError =>
 
 const CREATED =
 	`access aggregate cast collation conversion database domain event extension foreign function language
-materialized operator policy procedure publication recursive rule schema server statistics subscription tablespace text
+materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
 transform trigger trusted type view constraint`.split(/\s+/);
 
 const ALTERED =
@@ -43,7 +43,22 @@ const PAIRS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 const SKIPPED = new Set(["or", "replace", "temp", "temporary", "local", "global"]);
 
-const ownable: ReadonlySet<string> = new Set(["table", "sequence", "index", "schema", "database"]);
+const ownable: ReadonlySet<string> = new Set([
+	"table",
+	"sequence",
+	"index",
+	"view",
+	"schema",
+	"database",
+]);
+
+/** OWNER TO, RENAME TO, SET SCHEMA. */
+const isOfName = (words: readonly string[]): boolean =>
+	words.some(
+		(word, i) =>
+			i > 2 &&
+			(word === "owner" || word === "rename" || (word === "set" && words[i + 1] === "schema")),
+	);
 
 /** Looks at a statement's first words. `words` are folded; what is no word is "". */
 export function refuseByOpening(words: readonly string[]): void {
@@ -58,7 +73,8 @@ export function refuseByOpening(words: readonly string[]): void {
 	if (second === "user" && words[2] === "mapping" && words[3] !== "with") {
 		throw unsupported(`${first.toUpperCase()} USER MAPPING is`);
 	}
-	if (first === "alter" && words.includes("owner") && ownable.has(second)) {
+	const named = second === "database" ? words.includes("owner") : isOfName(words);
+	if (first === "alter" && ownable.has(second) && named) {
 		return;
 	}
 	const objects = PAIRS.get(first);

@@ -18,6 +18,14 @@ export interface TableAccess {
 export interface StatementAccess {
 	readonly tables: readonly TableAccess[];
 	readonly virtual: readonly VirtualTable[];
+	/** Those that were named; what was found by search_path is in one that the role may use. */
+	readonly schemas: readonly NamedSchema[];
+}
+
+export interface NamedSchema {
+	readonly name: string;
+	/** Of the name that it stands in. */
+	readonly at: number;
 }
 
 export class AccessCollector {
@@ -28,6 +36,7 @@ export class AccessCollector {
 	}[] = [];
 	readonly #writes: TableAccess[] = [];
 	readonly #virtual: VirtualTable[] = [];
+	readonly #schemas: NamedSchema[] = [];
 
 	/** A table in FROM, even if none of its columns is read. */
 	reads(table: TableDescriptor, relation: Relation): void {
@@ -52,6 +61,10 @@ export class AccessCollector {
 		this.#writes.push({ tableOid: table.oid, action: "UPDATE", columns: [] });
 	}
 
+	inSchema(schema: NamedSchema): void {
+		this.#schemas.push(schema);
+	}
+
 	virtual(table: VirtualTable): void {
 		this.#virtual.push(table);
 	}
@@ -66,6 +79,10 @@ export class AccessCollector {
 				tables.push({ tableOid: table.oid, action: "SELECT", columns });
 			}
 		}
-		return { tables: [...tables, ...this.#writes], virtual: this.#virtual };
+		return {
+			tables: [...tables, ...this.#writes],
+			virtual: this.#virtual,
+			schemas: this.#schemas,
+		};
 	}
 }

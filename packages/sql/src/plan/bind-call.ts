@@ -14,7 +14,7 @@ import { coerce, resolutionType } from "./coerce.ts";
 export type CallNode = Extract<Expression, { kind: "call" }>;
 
 export function bindCall(place: Place, node: CallNode): Bound {
-	const name = functionName(node.name);
+	const name = functionName(place.binder, node.name);
 	const construct = bindConstruct(place, name, node);
 	if (construct !== undefined) return construct;
 	if (node.variadic) {

@@ -151,7 +151,7 @@ function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>)
 	const found = place.scope.find(node.name);
 	if (found !== undefined) return found;
 	if (node.name.parts.length === 1) {
-		const relation = place.scope.relation(node.name.parts);
+		const relation = place.scope.relation(node.name.parts, node.at);
 		if (relation?.isScalar === true) {
 			const column = columnOf(relation, 0, node.at);
 			markUsed(column);

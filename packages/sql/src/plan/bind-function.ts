@@ -30,8 +30,8 @@ export function bindFunctions(
 		aggregates: false,
 		sets: false,
 	};
-	const calls = item.calls.flatMap(separated);
-	const shown = item.alias ?? functionName(calls[0]!.name);
+	const calls = item.calls.flatMap((call) => separated(binder, call));
+	const shown = item.alias ?? functionName(binder, calls[0]!.name);
 	// The only column of an only function is called as the table is.
 	const columnName = calls.length === 1 ? shown : undefined;
 	const sources = calls.map((call) => bindSource(place, call, columnName));
@@ -49,13 +49,13 @@ export function bindFunctions(
 	};
 }
 
-const separated = (call: CallNode): readonly CallNode[] =>
-	functionName(call.name) === "unnest" && call.args.length > 1
+const separated = (binder: Binder, call: CallNode): readonly CallNode[] =>
+	functionName(binder, call.name) === "unnest" && call.args.length > 1
 		? call.args.map((arg) => ({ ...call, args: [arg] }))
 		: [call];
 
 function bindSource(place: Place, call: CallNode, columnName: string | undefined): FunctionSource {
-	const name = functionName(call.name);
+	const name = functionName(place.binder, call.name);
 	if (setCandidates(name).length === 0) {
 		if (scalarCandidates(name).length === 0) bindExpression(place, call);
 		const bound = bindExpression(place, call);

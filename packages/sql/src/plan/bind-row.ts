@@ -10,7 +10,7 @@ import type { Scope } from "./scope.ts";
 
 /** Throws 42P01. */
 export function starRelation(scope: Scope, node: Extract<Expression, { kind: "star" }>): Relation {
-	const relation = scope.relation(node.qualifier);
+	const relation = scope.relation(node.qualifier, node.at);
 	if (relation === undefined) throw missingRelation(scope, node.qualifier, node.at);
 	return relation;
 }

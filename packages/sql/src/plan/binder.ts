@@ -67,7 +67,8 @@ export class Binder {
 	lookup(name: QualifiedName): ResolvedTable | Exclude<NamedObject, { kind: "table" }> | undefined {
 		const { catalog, virtualTable, searchPath } = this.environment;
 		const [schema, table] = splitName(name);
-		for (const candidate of schema === undefined ? ["pg_catalog", ...searchPath] : [schema]) {
+		if (schema !== undefined) this.access.inSchema({ name: schema, at: name.at });
+		for (const candidate of schema === undefined ? withSystem(searchPath) : [schema]) {
 			const virtual = virtualTable(candidate, table);
 			if (virtual !== undefined) return { kind: "virtual", table: virtual };
 			const object = catalog.object(candidate, table);
@@ -107,6 +108,10 @@ export class Binder {
 	}
 }
 
+/** pg_catalog comes first unless the path names it. */
+export const withSystem = (path: readonly string[]): readonly string[] =>
+	path.includes("pg_catalog") ? path : ["pg_catalog", ...path];
+
 /** [schema or undefined, name]; a database name before them is accepted. */
 export function splitName(name: QualifiedName): readonly [string | undefined, string] {
 	const parts = name.parts;
@@ -120,9 +125,10 @@ export function splitName(name: QualifiedName): readonly [string | undefined, st
 	return [parts.at(-2), parts.at(-1)!];
 }
 
-/** The name of a function, whose schema can only be pg_catalog. */
-export function functionName(name: QualifiedName): string {
+/** The name of a function. All are in pg_catalog: that of another schema is one that there is not. Throws 3F000. */
+export function functionName({ environment }: Binder, name: QualifiedName): string {
 	const [schema, base] = splitName(name);
 	if (schema === undefined || schema === "pg_catalog") return base;
+	if (environment.catalog.schemas.byName(schema) !== undefined) return `${schema}.${base}`;
 	throw new DatabaseError("3F000", `schema "${schema}" does not exist`, { position: name.at + 1 });
 }

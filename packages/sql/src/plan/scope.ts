@@ -104,6 +104,7 @@ export class Scope {
 			qualifier.length === 0 ? this.merged.filter((entry) => entry.name === column) : [];
 		const hidden = new Set(merged.flatMap((entry) => entry.hides));
 		const found: Bound[] = merged.map((entry) => entry.bound);
+		if (qualifier.length > 0) this.#only(qualifier, name.at);
 		for (const relation of this.relations) {
 			if (hidden.has(relation) || !matches(relation, qualifier)) continue;
 			for (let i = 0; i < relation.columns.length; i++) {
@@ -123,11 +124,20 @@ export class Scope {
 		return found[0];
 	}
 
+	/** The one of this level that a qualifier means. Throws 42P09. */
+	#only(qualifier: readonly string[], at: number): Relation | undefined {
+		const [found, another] = this.relations.filter((relation) => matches(relation, qualifier));
+		if (another === undefined) return found;
+		throw new DatabaseError("42P09", `table reference "${qualifier.at(-1)}" is ambiguous`, {
+			position: at + 1,
+		});
+	}
+
 	/** A relation of this or an outer level, by the qualifier of a name. */
-	relation(qualifier: readonly string[]): Relation | undefined {
-		const own = this.relations.find((relation) => matches(relation, qualifier));
+	relation(qualifier: readonly string[], at = -1): Relation | undefined {
+		const own = this.#only(qualifier, at);
 		if (own !== undefined) return own;
-		const outer = this.parent?.relation(qualifier);
+		const outer = this.parent?.relation(qualifier, at);
 		if (outer !== undefined) {
 			this.correlated = true;
 			this.usedParent = true;

@@ -226,7 +226,10 @@ test("schema, database and sequences", async (t) => {
 	await root.query(
 		"REVOKE USAGE ON SCHEMA public FROM public; REVOKE CONNECT ON DATABASE quorate FROM public",
 	);
-	await walk(t, u, [["SELECT * FROM mine", "42501 permission denied for schema public"]]);
+	await walk(t, u, [
+		["SELECT * FROM mine", '42P01 relation "mine" does not exist'],
+		["SELECT * FROM public.mine", "42501 permission denied for schema public"],
+	]);
 	await t.throwsAsync(server.connect({ user: "v" }), {
 		message: 'permission denied for database "quorate"',
 	});

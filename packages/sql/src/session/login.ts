@@ -1,6 +1,6 @@
 /** Who may log in, and what the protocol server has to know before it lets anybody. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { hasRightOn, theDatabaseOid } from "../auth/privileges.ts";
+import { hasDatabaseRight } from "../auth/privileges.ts";
 import { decoyVerifier } from "../auth/scram-verifier.ts";
 import { bootstrapRole, type RoleDescriptor, type Roles } from "../catalog/role.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -26,10 +26,7 @@ export async function loginRole(shared: NodeServices, user: string): Promise<Rol
 	if (role === undefined) throw fatal("28000", `role "${user}" does not exist`);
 	if (!role.login) throw fatal("28000", `role "${user}" is not permitted to log in`);
 	const catalog = shared.catalog.known();
-	if (
-		catalog !== undefined &&
-		!hasRightOn(catalog, role.oid, theDatabaseOid, "database", "CONNECT")
-	) {
+	if (catalog !== undefined && !hasDatabaseRight(catalog, role.oid, "CONNECT")) {
 		throw new DatabaseError("42501", `permission denied for database "${shared.database}"`, {
 			severity: "FATAL",
 			detail: "User does not have CONNECT privilege.",

@@ -40,10 +40,10 @@ export function readAlone(
 	const lexed = prepared.lexed!;
 	const snapshot = services.catalog.known();
 	if (snapshot === undefined || snapshot.version !== cached.schemaVersion) return undefined;
-	if (!samePath(cached.searchPath, context.searchPath) || lexed.moreRows !== undefined)
-		return undefined;
+	if (lexed.moreRows !== undefined) return undefined;
 	if (cached.parameterTypes.length > parameters.length) return undefined;
 	state.snapshot = snapshot;
+	if (!samePath(cached.searchPath, context.searchPath)) return undefined;
 	context.startTransaction();
 	const execution = new Execution({
 		runtime: services.runtime,

@@ -5,8 +5,10 @@ import { commentOn } from "../ddl/comment.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
 import { drop, truncate } from "../ddl/drop.ts";
+import { alterName } from "../ddl/rename.ts";
 import { changeRoles } from "../ddl/roles.ts";
 import { SchemaEditor } from "../ddl/schema-editor.ts";
+import { createSchema } from "../ddl/schemas.ts";
 import { createSequence } from "../ddl/sequences.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { RoleStatement, Statement } from "../parser/ast.ts";
@@ -22,7 +24,9 @@ export type Definition = Extract<
 			| "drop"
 			| "create-index"
 			| "create-sequence"
+			| "alter-name"
 			| "alter-table"
+			| "create-schema"
 			| "truncate"
 			| "comment"
 			| RoleStatement["kind"];
@@ -34,6 +38,8 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	drop: "DROP",
 	"create-index": "CREATE INDEX",
 	"create-sequence": "CREATE SEQUENCE",
+	"create-schema": "CREATE SCHEMA",
+	"alter-name": "ALTER",
 	"alter-table": "ALTER TABLE",
 	truncate: "TRUNCATE TABLE",
 	comment: "COMMENT",
@@ -103,6 +109,10 @@ function apply(
 			return createIndex(editor, statement);
 		case "create-sequence":
 			return createSequence(editor, statement);
+		case "create-schema":
+			return createSchema(editor, statement);
+		case "alter-name":
+			return alterName(editor, statement);
 		case "alter-table":
 			return alterTable(editor, statement);
 		case "comment":

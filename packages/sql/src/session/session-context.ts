@@ -1,6 +1,8 @@
 /** What functions may know of their session. One object a session, kept up to date rather than made anew. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
+import { mayUseSchema } from "../auth/privileges.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
@@ -10,6 +12,8 @@ import { parseSearchPath, type Settings } from "./settings.ts";
 
 /** Answers what needs the catalog, sequences, locks and notifications. */
 export interface ContextCalls {
+	/** That of the statement that runs, or ran last. */
+	catalog(): CatalogSnapshot | undefined;
 	catalogCall(name: string, args: readonly Datum[]): Datum;
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
 	/** The value of a setting that belongs to the running transaction; undefined: it is another one. */
@@ -34,12 +38,12 @@ const postgresEpochMs = 946_684_800_000;
 const toMicroseconds = (wallMs: number): bigint =>
 	BigInt(Math.round((wallMs - postgresEpochMs) * 1000));
 
-/** Schemas that exist. */
-export const knownSchemas: ReadonlySet<string> = new Set([
-	"public",
-	"pg_catalog",
-	"information_schema",
-]);
+/** What search_path comes to, and what it depends on: who asks is a setting, too. */
+interface FoundPath {
+	readonly catalog: CatalogSnapshot | undefined;
+	readonly settings: number;
+	readonly schemas: readonly string[];
+}
 
 export class SessionContext implements FunctionContext {
 	timeZone = "UTC";
@@ -49,8 +53,8 @@ export class SessionContext implements FunctionContext {
 	/** Milliseconds since 1970; made into what functions see only if one looks. */
 	#transactionMs = 0;
 	#statementMs = 0;
-	/** Schemas of search_path that exist. */
-	searchPath: readonly string[] = ["public"];
+	#path: readonly string[] = ["public"];
+	#found: FoundPath = { catalog: undefined, settings: -1, schemas: [] };
 	readonly currentDatabase: string;
 	readonly backendPid: number;
 	readonly catalogCall: FunctionContext["catalogCall"];
@@ -91,9 +95,24 @@ export class SessionContext implements FunctionContext {
 		this.dateStyle = settings.value("DateStyle");
 		this.extraFloatDigits = Number(settings.value("extra_float_digits"));
 		this.byteaOutput = settings.value("bytea_output") === "escape" ? "escape" : "hex";
-		this.searchPath = parseSearchPath(settings.value("search_path")).filter((schema) =>
-			knownSchemas.has(schema),
-		);
+		this.#path = parseSearchPath(settings.value("search_path"));
+	}
+
+	/** Schemas of search_path that exist in the catalog of the running statement, and that the current role may use. */
+	get searchPath(): readonly string[] {
+		const catalog = this.#calls.catalog();
+		const { version } = this.#settings;
+		if (this.#found.catalog !== catalog || this.#found.settings !== version) {
+			const schemas = catalog === undefined ? this.#path : this.#usable(catalog);
+			this.#found = { catalog, settings: version, schemas };
+		}
+		return this.#found.schemas;
+	}
+
+	#usable(catalog: CatalogSnapshot): readonly string[] {
+		const role = this.currentRole;
+		const named = this.#path.map((name) => (name === "$user" ? this.currentUser : name));
+		return [...new Set(named)].filter((name) => mayUseSchema(catalog, role, name));
 	}
 
 	get currentUser(): string {

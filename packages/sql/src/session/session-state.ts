@@ -90,6 +90,7 @@ export class SessionState {
 			database: services.database,
 			backendPid,
 			calls: {
+				catalog: () => this.snapshot,
 				catalogCall: (name, args) => this.#catalogCall(name, args),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
 				characteristic: (name) => this.characteristic(name),

@@ -140,11 +140,12 @@ comment -> "comment" "on" commentKind qualifiedName "is" commentText
            {% ([, , , name, , table, , text], at) => ({ kind: "comment", object: "constraint", name, table, text, at }) %}
          | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw unsupported(`COMMENT ON ${what.toUpperCase()} is`); } %}
 commentKind -> "table" {% () => "table" %} | "column" {% () => "column" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
+             | "schema" {% () => "schema" %}
 commentText -> %string {% ([token]) => token.value %} | "null" {% () => undefined %}
 uncommented -> uncommentedWord {% ([[token]]) => token.value %}
 uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "database" | "domain" | "extension" | "event" | "foreign"
                  | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication" | "role"
-                 | "routine" | "rule" | "schema" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
+                 | "routine" | "rule" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
                  | "trigger" | "type" | "view"
 
 cursor -> "declare" columnName cursorOptions "cursor" holdOpt "for" query {% declareNode %}

@@ -148,15 +148,35 @@ withOptWord -> null | "with"
 # As text: bigger than a JavaScript number holds.
 bigNumber -> %integer {% ([token]) => token.value %} | "-" %integer {% ([, token]) => "-" + token.value %} | "+" %integer {% ([, token]) => token.value %}
 
+createSchema -> "create" "schema" ifNotExists columnName schemaElements {% ([, , ifNotExists, name], at) => ({ kind: "create-schema", name, ifNotExists, owner: undefined, at }) %}
+              | "create" "schema" ifNotExists columnName "authorization" roleReference schemaElements
+                {% ([, , ifNotExists, name, , owner], at) => ({ kind: "create-schema", name, ifNotExists, owner, at }) %}
+              | "create" "schema" ifNotExists "authorization" roleReference schemaElements
+                {% ([, , ifNotExists, , owner], at) => ({ kind: "create-schema", name: undefined, ifNotExists, owner, at }) %}
+schemaElements -> null
+                | "create" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Create them with statements of their own."); } %}
+                | "grant" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Grant with statements of their own."); } %}
+
+alterName -> "alter" renamedWord ifExists qualifiedName "rename" "to" columnName
+             {% ([, object, ifExists, name, , , to], at) => ({ kind: "alter-name", object, name, ifExists, to: { name: to }, at }) %}
+           | "alter" movedWord ifExists qualifiedName "set" "schema" columnName
+             {% ([, object, ifExists, name, , , schema], at) => ({ kind: "alter-name", object, name, ifExists, to: { schema }, at }) %}
+           | "alter" "table" ifExists relation "rename" "to" columnName
+             {% ([, , ifExists, name, , , to], at) => ({ kind: "alter-name", object: "table", name, ifExists, to: { name: to }, at }) %}
+           | "alter" "table" ifExists relation "set" "schema" columnName
+             {% ([, , ifExists, name, , , schema], at) => ({ kind: "alter-name", object: "table", name, ifExists, to: { schema }, at }) %}
+           | "alter" "schema" columnName "rename" "to" columnName
+             {% ([, , name, , , to], at) => ({ kind: "alter-name", object: "schema", name: { parts: [name], at }, ifExists: false, to: { name: to }, at }) %}
+renamedWord -> "index" {% () => "index" %} | movedWord {% id %}
+movedWord -> "sequence" {% () => "sequence" %} | "view" {% () => "view" %}
+
 alterTable -> "alter" "table" ifExists relation actions {% ([, , ifExists, name, actions], at) => ({ kind: "alter-table", name, ifExists, actions, at }) %}
             | "alter" "table" ifExists relation soleAction {% ([, , ifExists, name, action], at) => ({ kind: "alter-table", name, ifExists, actions: [action], at }) %}
 actions -> action {% first %} | actions "," action {% more %}
-soleAction -> "rename" "to" columnName {% ([, , to]) => ({ kind: "rename-table", to }) %}
-            | "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
+soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
             | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
             | "split" "at" "values" rowList {% ([, , , rows]) => ({ kind: "split-at", rows }) %}
             | "merge" "at" "values" rowList {% ([, , , rows]) => ({ kind: "merge-at", rows }) %}
-            | "set" "schema" columnName {% () => { throw unsupported("ALTER TABLE ... SET SCHEMA is"); } %}
             | "attach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "alter" columnWord columnName alterColumnVerb columnSetting {% () => { throw unsupported("this form of ALTER COLUMN is"); } %}

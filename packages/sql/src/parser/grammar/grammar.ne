@@ -36,6 +36,8 @@ statement -> query {% id %}
            | createTable {% id %}
            | createIndex {% id %}
            | createSequence {% id %}
+           | createSchema {% id %}
+           | alterName {% id %}
            | alterTable {% id %}
            | drop {% id %}
            | transaction {% id %}

@@ -11,7 +11,7 @@ role -> "create" roleWord columnName roleWith {% ([, tag, name, options], at) =>
       | "reassign" "owned" "by" roleReferences "to" roleReference {% ([, , , roles, , to], at) => ({ kind: "reassign-owned", roles, to, at }) %}
       | "alter" ownedWord ifExists qualifiedName "owner" "to" roleReference {% alterOwner %}
 ownedWord -> "table" {% () => "table" %} | "sequence" {% () => "sequence" %} | "index" {% () => "index" %} | "schema" {% () => "schema" %}
-           | "database" {% () => "database" %}
+           | "database" {% () => "database" %} | "view" {% () => "view" %}
 roleWord -> "role" {% () => "ROLE" %} | "user" {% () => "USER" %} | "group" {% () => "GROUP" %}
 alteredRoleWord -> "role" | "user"
 roleSettingWord -> "set" | "reset"

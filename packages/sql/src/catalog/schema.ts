@@ -1,0 +1,114 @@
+/**
+ * Schemas: rows of the catalog beside those of roles, changed as the schema of the database is. The schemas of the system have no row,
+ * and `public` has none until somebody changes more of it than its rights; once dropped it has one that says so.
+ */
+import { type Acl, defaultAcl, type RightsDescriptor } from "./acl.ts";
+import { bootstrapRoleOid } from "./role.ts";
+
+export interface SchemaDescriptor {
+	readonly kind: "schema";
+	readonly oid: number;
+	readonly name: string;
+	/** OID of the role that owns it; absent: the one that the cluster was born with. */
+	readonly owner?: number;
+	/** Who was granted what; absent: the default list. */
+	readonly acl?: Acl;
+	readonly comment?: string;
+	/** Only of the schema that a cluster is born with. */
+	readonly dropped?: true;
+}
+
+/** PostgreSQL's OIDs. */
+export const publicSchemaOid = 2200;
+export const pgCatalogOid = 11;
+export const informationSchemaOid = 13207;
+
+export const bornPublic: SchemaDescriptor = {
+	kind: "schema",
+	oid: publicSchemaOid,
+	name: "public",
+	comment: "standard public schema",
+};
+
+const systemSchemas: readonly SchemaDescriptor[] = [
+	{ kind: "schema", oid: pgCatalogOid, name: "pg_catalog", comment: "system catalog schema" },
+	{ kind: "schema", oid: informationSchemaOid, name: "information_schema" },
+];
+
+const systemNames: ReadonlySet<string> = new Set(systemSchemas.map(({ name }) => name));
+
+export const isSystemSchema = (name: string): boolean => systemNames.has(name);
+
+export const schemaOwner = (schema: SchemaDescriptor): number => schema.owner ?? bootstrapRoleOid;
+
+/** Everybody may use `public` as it is when a cluster is born, and what the system has. */
+export function aclOfSchema(schema: SchemaDescriptor): Acl {
+	if (schema.acl !== undefined) return schema.acl;
+	const isForAll = schema.oid === publicSchemaOid || isSystemSchema(schema.name);
+	const all = defaultAcl("schema", schemaOwner(schema));
+	return isForAll ? all : all.filter(({ grantee }) => grantee === schemaOwner(schema));
+}
+
+/** What is stored: nodes of before there were schemas read that of `public`, where it says no more than they know. */
+export function storedSchema(schema: SchemaDescriptor): SchemaDescriptor | RightsDescriptor {
+	const { oid, name, owner, acl, comment, dropped } = schema;
+	const isAsBorn =
+		oid === publicSchemaOid &&
+		name === bornPublic.name &&
+		comment === bornPublic.comment &&
+		owner === undefined &&
+		dropped === undefined;
+	if (!isAsBorn) return schema;
+	return acl === undefined ? { kind: "rights", oid } : { kind: "rights", oid, acl };
+}
+
+/** All schemas of one catalog snapshot. */
+export class Schemas {
+	readonly #byOid: ReadonlyMap<number, SchemaDescriptor>;
+	readonly #byName: ReadonlyMap<string, SchemaDescriptor>;
+	readonly #stored: ReadonlyMap<number, SchemaDescriptor>;
+
+	/** `stored`: those that have a row. */
+	constructor(stored: Iterable<SchemaDescriptor>) {
+		this.#stored = new Map([...stored].map((schema) => [schema.oid, schema]));
+		const byOid = new Map<number, SchemaDescriptor>();
+		for (const schema of [...systemSchemas, bornPublic, ...this.#stored.values()]) {
+			byOid.set(schema.oid, schema);
+		}
+		for (const { oid, dropped } of this.#stored.values()) if (dropped === true) byOid.delete(oid);
+		this.#byOid = byOid;
+		this.#byName = new Map([...byOid.values()].map((schema) => [schema.name, schema]));
+	}
+
+	/** In order of object ids. */
+	all(): readonly SchemaDescriptor[] {
+		return [...this.#byOid.values()].sort((a, b) => a.oid - b.oid);
+	}
+
+	/** Those that somebody can change. */
+	own(): readonly SchemaDescriptor[] {
+		return this.all().filter(({ name }) => !isSystemSchema(name));
+	}
+
+	byOid(oid: number): SchemaDescriptor | undefined {
+		return this.#byOid.get(oid);
+	}
+
+	byName(name: string): SchemaDescriptor | undefined {
+		return this.#byName.get(name);
+	}
+
+	/** A copy with rows replaced (or, undefined, removed). */
+	with(changes: ReadonlyMap<number, SchemaDescriptor | undefined>): Schemas {
+		const stored = new Map(this.#stored);
+		for (const [oid, schema] of changes) {
+			if (schema === undefined) stored.delete(oid);
+			else stored.set(oid, schema);
+		}
+		return new Schemas(stored.values());
+	}
+}
+
+/** A row of the rights of `public`, from before it could be changed otherwise. */
+export const publicWith = ({ acl }: RightsDescriptor): SchemaDescriptor =>
+	acl === undefined ? bornPublic : { ...bornPublic, acl };

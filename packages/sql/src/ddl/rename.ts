@@ -1,0 +1,149 @@
+/** ALTER ... RENAME TO and SET SCHEMA, of tables and what shares their names. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type {
+	IndexDescriptor,
+	RelationDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { isSystemSchema } from "../catalog/schema.ts";
+import { withRenamed } from "../catalog/sequence-references.ts";
+import type { NamedObject } from "../catalog/snapshot.ts";
+import type { Statement } from "../parser/ast.ts";
+import { findObject, ownedSequences, pendingEvents, tellMissing } from "./drop.ts";
+import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { renameSchema, schemaNamed } from "./schemas.ts";
+
+type AlterName = Extract<Statement, { kind: "alter-name" }>;
+
+export async function alterName(editor: SchemaEditor, statement: AlterName): Promise<string> {
+	const { object, name, ifExists, to } = statement;
+	const tag = `ALTER ${object.toUpperCase()}`;
+	if (object === "schema") {
+		if ("name" in to) await renameSchema(editor, name, to.name);
+		return tag;
+	}
+	const found = findObject(editor, name);
+	if (found === undefined) {
+		tellMissing(editor, name, ifExists);
+		return tag;
+	}
+	// ALTER TABLE is about whatever it is.
+	if (object !== "table" && found.kind !== object) {
+		const article = object === "index" ? "an" : "a";
+		throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not ${article} ${object}`);
+	}
+	if ("schema" in to) await setSchema(editor, found, to.schema);
+	else await rename(editor, found, to.name);
+	return tag;
+}
+
+async function rename(editor: SchemaEditor, found: NamedObject, to: string): Promise<void> {
+	if (found.kind === "index") return renameIndex(editor, found.table, found.index, to);
+	const relation = found.kind === "table" ? found.table : found.sequence;
+	editor.requireOwner(relation);
+	editor.requireCreate(relation.schema);
+	refusePending(editor, relation);
+	if (editor.isTaken(relation.schema, to)) throw alreadyExists(to);
+	await moveRelation(editor, relation, { name: to });
+}
+
+/** The name of a key's index is the constraint's. */
+async function renameIndex(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	to: string,
+): Promise<void> {
+	editor.requireOwner(table);
+	if (editor.isTaken(table.schema, to)) throw alreadyExists(to);
+	const isConstraint = [...table.checks, ...table.foreignKeys].some((one) => one.name === to);
+	if (index.constraintOid !== undefined && isConstraint) {
+		throw new DatabaseError(
+			"42710",
+			`constraint "${to}" for relation "${table.name}" already exists`,
+		);
+	}
+	const renamed = (one: IndexDescriptor): IndexDescriptor =>
+		one.oid === index.oid ? { ...one, name: to } : one;
+	const { rewrite } = table;
+	await editor.put({
+		...table,
+		primary: renamed(table.primary),
+		indexes: table.indexes.map(renamed),
+		rewrite: rewrite && {
+			primary: renamed(rewrite.primary),
+			indexes: rewrite.indexes.map(renamed),
+		},
+	});
+}
+
+async function setSchema(editor: SchemaEditor, found: NamedObject, to: string): Promise<void> {
+	if (found.kind === "index") {
+		throw new DatabaseError("42809", `cannot change schema of index "${found.index.name}"`, {
+			hint: "Change the schema of the table instead.",
+		});
+	}
+	const relation = found.kind === "table" ? found.table : found.sequence;
+	editor.requireOwner(relation);
+	if (relation.kind === "sequence" && relation.ownedBy !== undefined) {
+		const table = editor.catalog.relation(relation.ownedBy.tableOid);
+		throw new DatabaseError("0A000", "cannot move an owned sequence into another schema", {
+			detail: `Sequence "${relation.name}" is linked to table "${table?.name}".`,
+		});
+	}
+	refusePending(editor, relation);
+	const { name: schema } = schemaNamed(editor, { parts: [to], at: 0 });
+	editor.requireCreate(schema);
+	if (isSystemSchema(schema)) {
+		throw new DatabaseError("42501", `permission denied: "${schema}" is a system schema`);
+	}
+	if (schema === relation.schema) return;
+	if (editor.isTaken(schema, relation.name)) {
+		throw new DatabaseError(
+			"42P07",
+			`relation "${relation.name}" already exists in schema "${schema}"`,
+		);
+	}
+	await moveRelation(editor, relation, { schema });
+	if (relation.kind !== "table") return;
+	for (const sequence of ownedSequences(editor, relation)) {
+		await moveRelation(editor, sequence, { schema });
+	}
+}
+
+/** Throws 55006. */
+function refusePending(editor: SchemaEditor, relation: RelationDescriptor): void {
+	if (editor.block.constraints.isPending(relation.oid)) {
+		throw pendingEvents("ALTER TABLE", relation.name);
+	}
+}
+
+/** The defaults that name a sequence go on naming it. Whoever asks has seen to the right. */
+export async function moveRelation(
+	editor: SchemaEditor,
+	relation: RelationDescriptor,
+	to: { readonly schema?: string; readonly name?: string },
+): Promise<void> {
+	const current = editor.catalog.relation(relation.oid) ?? relation;
+	await editor.put({ ...current, ...to }, "right");
+	if (current.kind === "sequence") await followSequence(editor, current, { ...current, ...to });
+}
+
+async function followSequence(
+	editor: SchemaEditor,
+	from: SequenceDescriptor,
+	to: SequenceDescriptor,
+): Promise<void> {
+	for (const table of editor.catalog.relations()) {
+		if (table.kind !== "table") continue;
+		const columns = table.columns.map((column) => {
+			const { defaultText: text } = column;
+			if (text === undefined) return column;
+			const renamed = withRenamed(text, from, to);
+			return renamed === text ? column : { ...column, defaultText: renamed };
+		});
+		if (columns.every((column, i) => column === table.columns[i])) continue;
+		await editor.put({ ...table, columns }, "right");
+	}
+}
