@@ -90,6 +90,11 @@ export class Schemas {
 		return this.all().filter(({ name }) => !isSystemSchema(name));
 	}
 
+	/** Those that are not as a cluster is born with them, dropped ones too. */
+	changed(): readonly SchemaDescriptor[] {
+		return [...this.#stored.values()].filter((schema) => schema !== bornPublic);
+	}
+
 	byOid(oid: number): SchemaDescriptor | undefined {
 		return this.#byOid.get(oid);
 	}

@@ -28,7 +28,7 @@ const table: TableDescriptor = {
 			name: "id",
 			type: int4,
 			notNull: true,
-			defaultText: "nextval('order_id_seq'::regclass)",
+			defaultText: "nextval('public.order_id_seq'::regclass)",
 		},
 		{ ...column, attnum: 2, name: "gone", type: int4, notNull: false, dropped: true },
 		{ ...column, attnum: 3, name: "price", type: { oid: 1700, modifier: 524_294 }, notNull: false },

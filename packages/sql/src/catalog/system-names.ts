@@ -117,11 +117,12 @@ export const withVisibleReferences = (
 	context: FunctionContext,
 	text: string,
 ): string =>
-	withReferences(text, ([schema = "", name = ""]) =>
-		findRelation(catalog, context, undefined, name) === relationOid(catalog, schema, name)
+	withReferences(text, ([schema = "", name = ""]) => {
+		const oid = relationOid(catalog, schema, name);
+		return oid !== undefined && findRelation(catalog, context, undefined, name) === oid
 			? `${quoteLiteral(quoteIdentifier(name))}::regclass`
-			: undefined,
-	);
+			: undefined;
+	});
 
 export const isTable = (
 	relation: RelationDescriptor,

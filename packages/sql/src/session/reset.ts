@@ -15,6 +15,7 @@ import {
 	nameKey,
 	roleKey,
 	roleNameKey,
+	schemaNameKey,
 	sequenceKey,
 } from "../catalog/keys.ts";
 import { allIndexIds } from "../ddl/drop.ts";
@@ -52,12 +53,17 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 			const snapshot = await catalog.of(transaction);
 			const relations = snapshot.relations();
 			const roles = snapshot.roles.stored();
-			if (relations.length === 0 && roles.length === 0) {
+			const schemas = snapshot.schemas.changed();
+			if (relations.length + roles.length + schemas.length === 0) {
 				await transaction.rollback();
 				return snapshot.version;
 			}
 			for (const relation of relations) dropBlindly(transaction, relation);
 			for (const { oid } of snapshot.allRights()) transaction.delete(roleKey(oid));
+			for (const { oid, name } of schemas) {
+				transaction.delete(roleKey(oid));
+				transaction.delete(schemaNameKey(name));
+			}
 			for (const { oid, name } of roles) {
 				transaction.delete(roleKey(oid));
 				transaction.delete(roleNameKey(name));
