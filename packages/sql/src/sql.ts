@@ -52,7 +52,7 @@
  * 9. A statement pays what it owes to foreign keys when all its rows are written (`execute/references/`). Of two transactions of which one
  *    writes a row that refers to a key, and the other takes that key away, at most one commits, at every isolation level.
  *
- * Left out: views, functions, triggers, temporary tables, statistics.
+ * Left out: functions, triggers, temporary tables, statistics.
  * May import: runtime, keys, storage, replica, placement, txn.
  */
 export { createSessionFactory, type SessionFactoryOptions } from "./session/factory.ts";

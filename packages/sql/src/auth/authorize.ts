@@ -29,6 +29,7 @@ export function authorizeAccess(
 	oid: number,
 	access: StatementAccess,
 ): void {
+	for (const view of access.views) authorizeAccess(catalog, view.owner, view.access);
 	if (catalog.roles.isSuperuser(oid)) return;
 	for (const table of access.virtual) authorizeVirtual(catalog, oid, table);
 	for (const { name, at } of access.schemas) {
@@ -42,7 +43,7 @@ export function authorizeAccess(
 		}
 		throw new DatabaseError(
 			"42501",
-			`permission denied for table ${relation?.name ?? one.tableOid}`,
+			`permission denied for ${relation?.kind ?? "table"} ${relation?.name ?? one.tableOid}`,
 		);
 	}
 }

@@ -26,7 +26,8 @@ export const isOwner = (
 ): boolean => catalog.roles.hasRightsOf(oid, ownerOf(relation));
 
 export const aclOf = (relation: RelationDescriptor): Acl =>
-	relation.acl ?? defaultAcl(relation.kind, ownerOf(relation));
+	relation.acl ??
+	defaultAcl(relation.kind === "sequence" ? "sequence" : "table", ownerOf(relation));
 
 export const aclOfDatabase = (catalog: CatalogSnapshot): Acl =>
 	catalog.rights(theDatabaseOid)?.acl ?? defaultAcl("database", rightsOwner);

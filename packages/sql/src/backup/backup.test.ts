@@ -385,3 +385,32 @@ test("of two sessions that run one restore the later one goes on with it", async
 	);
 	t.deepEqual(await first.rows("select count(*), min(id), max(id) from a"), [["50", "1", "50"]]);
 });
+
+test("schemas and views come back with what is in them", async (t) => {
+	const files = new MemoryDisk();
+	const client = await testServer({ files }).connect();
+	await client.query(
+		`create schema s; create table s.t (id serial primary key, v text);
+		insert into s.t (v) values ('one'), ('two');
+		create view s.v as select id as n, v from s.t where id > 1;
+		create view w as select n, relname from s.v, pg_class where relname = 'w';
+		alter table s.t rename column v to word`,
+	);
+	await client.query(`backup database quorate to '${directory}'`);
+	const restored = await testServer({ files, seed: 9 }).connect();
+	await restored.query("create table in_between (x serial)");
+	await restored.query(`restore database quorate from '${directory}'`);
+	t.deepEqual(await restored.rows("select * from s.v"), [["2", "two"]]);
+	t.deepEqual(await restored.rows("select * from w"), [["2", "w"]]);
+	t.deepEqual(await restored.rows("insert into s.t (word) values ('three') returning id > 2"), [
+		["t"],
+	]);
+	t.deepEqual(
+		await restored.rows("select pg_get_viewdef('s.v', true)"),
+		await client.rows("select pg_get_viewdef('s.v', true)"),
+	);
+	t.regex(
+		await restored.error("drop table s.t"),
+		/^2BP01 cannot drop table s.t because other objects depend on it/,
+	);
+});

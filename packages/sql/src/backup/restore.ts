@@ -9,6 +9,7 @@ import {
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
 import {
 	decodeId,
@@ -41,6 +42,7 @@ import {
 	type RestoreTarget,
 	restoredSequence,
 	restoredTable,
+	restoredView,
 } from "./restored-schema.ts";
 import { beginBeside, checkCancelled, Progress, type Work } from "./work.ts";
 
@@ -176,6 +178,7 @@ class RestoreRun {
 	readonly #sources: readonly TableDescriptor[];
 	readonly #tables: readonly TableDescriptor[];
 	readonly #sequences: readonly (readonly [SequenceDescriptor, SequenceDescriptor])[];
+	readonly #views: readonly ViewDescriptor[];
 	readonly #shifts: ReadonlyMap<number, number>;
 	/** Of all tables: not fewer than there are rows. */
 	readonly #changes: number;
@@ -201,6 +204,7 @@ class RestoreRun {
 		this.#state = state;
 		this.#sources = chosen.tables;
 		this.#tables = chosen.tables.map((table) => restoredTable(work, table, numbers));
+		this.#views = chosen.views.map((view) => restoredView(view, numbers));
 		this.#sequences = chosen.sequences.map((old) => [old, restoredSequence(old, numbers)]);
 		this.#shifts = new Map(state.plan.rowShifts);
 		this.#changes = survey.changes(chosen.tables);
@@ -267,7 +271,8 @@ class RestoreRun {
 			const transaction = await beginBeside(this.#work, "pessimistic");
 			try {
 				await this.#state.finish(transaction);
-				const relations = [...this.#tables, ...this.#sequences.map(([, made]) => made)];
+				const sequences = this.#sequences.map(([, made]) => made);
+				const relations = [...this.#tables, ...sequences, ...this.#views];
 				for (const relation of relations) await claim(transaction, relation);
 				await this.#makeSchemas(transaction, relations);
 				for (const [old, made] of this.#sequences) {

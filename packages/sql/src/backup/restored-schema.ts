@@ -10,6 +10,7 @@ import {
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
@@ -24,6 +25,8 @@ export interface RestoreTarget {
 export interface Chosen {
 	readonly tables: readonly TableDescriptor[];
 	readonly sequences: readonly SequenceDescriptor[];
+	/** With a whole database. */
+	readonly views: readonly ViewDescriptor[];
 }
 
 /** Throws 42P01 where the table was not there, 42P07 where a name is taken. */
@@ -32,12 +35,6 @@ export function choose(
 	{ table: wanted }: RestoreTarget,
 	present: CatalogSnapshot,
 ): Chosen {
-	const others = relations.filter(({ kind }) => kind !== "table" && kind !== "sequence");
-	if (others.length > 0 && wanted === undefined) {
-		throw new DatabaseError("0A000", `cannot restore a ${others[0]!.kind} yet`, {
-			hint: "Restore single tables.",
-		});
-	}
 	const tables = relations.filter(
 		(one): one is TableDescriptor =>
 			one.kind === "table" &&
@@ -57,13 +54,17 @@ export function choose(
 				(one.ownedBy !== undefined && oids.has(one.ownedBy.tableOid)) ||
 				(isUsed(one, tables) && present.object(one.schema, one.name) === undefined)),
 	);
-	for (const relation of [...tables, ...sequences]) {
+	const views =
+		wanted === undefined
+			? relations.filter((one): one is ViewDescriptor => one.kind === "view")
+			: [];
+	for (const relation of [...tables, ...sequences, ...views]) {
 		const taken = namesOf(relation).find(
 			(name) => present.object(relation.schema, name) !== undefined,
 		);
 		if (taken !== undefined) throw alreadyExists(taken);
 	}
-	return { tables, sequences };
+	return { tables, sequences, views };
 }
 
 /** A default names it. */
@@ -74,7 +75,7 @@ function isUsed(sequence: SequenceDescriptor, tables: readonly TableDescriptor[]
 }
 
 /** All numbers that must be new. */
-export function numbersOf({ tables, sequences }: Chosen): readonly number[] {
+export function numbersOf({ tables, sequences, views }: Chosen): readonly number[] {
 	const numbers = new Set<number>();
 	for (const table of tables) {
 		numbers.add(table.oid);
@@ -89,6 +90,7 @@ export function numbersOf({ tables, sequences }: Chosen): readonly number[] {
 		numbers.add(sequence.oid);
 		numbers.add(sequence.valueId);
 	}
+	for (const { oid } of views) numbers.add(oid);
 	return [...numbers];
 }
 
@@ -181,5 +183,20 @@ export function restoredSequence(
 		oid: numbers.get(sequence.oid)!,
 		valueId: numbers.get(sequence.valueId)!,
 		ownedBy: ownedBy && owner !== undefined ? { ...ownedBy, tableOid: owner } : undefined,
+	};
+}
+
+/** What it reads of the system has the same numbers everywhere. */
+export function restoredView(view: ViewDescriptor, numbers: Renumbering): ViewDescriptor {
+	const renumber = (oid: number): number => numbers.get(oid) ?? oid;
+	return {
+		...withoutOwner(view),
+		oid: renumber(view.oid),
+		references: view.references.map((one) => ({ ...one, oid: renumber(one.oid) })),
+		definition: view.definition.map((part) => {
+			if (typeof part === "string" || "paren" in part) return part;
+			if ("relation" in part) return { relation: renumber(part.relation) };
+			return "alias" in part ? { alias: renumber(part.alias) } : { ...part, of: renumber(part.of) };
+		}),
 	};
 }

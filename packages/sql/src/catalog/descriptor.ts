@@ -145,20 +145,63 @@ export interface SequenceDescriptor extends Commented, Owned {
 	readonly valueId: number;
 }
 
-export type RelationDescriptor = TableDescriptor | SequenceDescriptor;
+/** What a name of a relation means in a view, wherever it is looked up later. */
+export interface ViewReference {
+	/** Parts of the name, as it stands in the query. */
+	readonly name: readonly string[];
+	/** Of the table or view; of a table of the system, its own. */
+	readonly oid: number;
+	/** Its columns as they were called when the view was made; those that have come since are not in sight. */
+	readonly columns: readonly { readonly attnum: number; readonly name: string }[];
+	/** attnums of those that the view needs. */
+	readonly used: readonly number[];
+}
+
+/** A query that is kept under a name. What it means was settled when it was made, whatever is renamed, added or moved since. */
+export interface ViewDescriptor extends Commented, Owned {
+	readonly kind: "view";
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+	readonly columns: readonly ColumnDescriptor[];
+	/** As it was written, without parameters. */
+	readonly query: string;
+	/** Schemas in which names of types, and of what is converted to regclass, are looked up. */
+	readonly searchPath: readonly string[];
+	readonly references: readonly ViewReference[];
+	/** How pg_get_viewdef shows it. */
+	readonly definition: readonly DefinitionPart[];
+}
+
+/**
+ * Text, or a name as it is now: of a relation, with its schema where it must be; the bare one; of a column; and AS, where a column of
+ * the view is not called as that is.
+ */
+export type DefinitionPart =
+	| string
+	/** A parenthesis that is left out where it is to be pretty. */
+	| { readonly paren: string }
+	| { readonly relation: number }
+	| { readonly alias: number }
+	| { readonly column: number; readonly of: number }
+	| { readonly as: string; readonly column: number; readonly of: number };
+
+export type RelationDescriptor = TableDescriptor | SequenceDescriptor | ViewDescriptor;
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
- * foreign key must not write its table. 2: foreign keys, generated columns.
+ * foreign key must not write its table. 2: foreign keys, generated columns. 3: views.
  */
-export const descriptorFormat = 2;
+export const descriptorFormat = 3;
 
-const formatOf = (descriptor: RelationDescriptor): number =>
-	descriptor.kind === "table" &&
-	(descriptor.foreignKeys.length > 0 ||
-		descriptor.columns.some(({ generatedText }) => generatedText !== undefined))
-		? 2
-		: 1;
+function formatOf(descriptor: RelationDescriptor): number {
+	if (descriptor.kind === "view") return 3;
+	if (descriptor.kind === "sequence") return 1;
+	const isNew =
+		descriptor.foreignKeys.length > 0 ||
+		descriptor.columns.some(({ generatedText }) => generatedText !== undefined);
+	return isNew ? 2 : 1;
+}
 
 export function encodeDescriptor(descriptor: RelationDescriptor): Uint8Array {
 	return Buffer.from(JSON.stringify({ format: formatOf(descriptor), ...descriptor }), "utf8");

@@ -11,15 +11,25 @@ import {
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type ViewDescriptor,
 } from "./descriptor.ts";
 import { type RoleDescriptor, Roles } from "./role.ts";
 import { type SchemaDescriptor, Schemas } from "./schema.ts";
 
-/** What a name in a schema stands for: tables, sequences and indexes share one namespace. */
+/** What a name in a schema stands for: tables, views, sequences and indexes share one namespace. */
 export type NamedObject =
 	| { readonly kind: "table"; readonly table: TableDescriptor }
 	| { readonly kind: "sequence"; readonly sequence: SequenceDescriptor }
+	| { readonly kind: "view"; readonly view: ViewDescriptor }
 	| { readonly kind: "index"; readonly table: TableDescriptor; readonly index: IndexDescriptor };
+
+/** What is stored of a named object that is more than a part of another. */
+export function relationOf(
+	object: Exclude<NamedObject, { kind: "index" }>,
+): TableDescriptor | SequenceDescriptor | ViewDescriptor {
+	if (object.kind === "view") return object.view;
+	return object.kind === "table" ? object.table : object.sequence;
+}
 
 /** A foreign key, and the table that has it. */
 export interface Referrer {
@@ -65,6 +75,10 @@ export class CatalogSnapshot {
 				});
 				continue;
 			}
+			if (relation.kind === "view") {
+				byName.set(nameKey(relation.schema, relation.name), { kind: "view", view: relation });
+				continue;
+			}
 			byName.set(nameKey(relation.schema, relation.name), { kind: "table", table: relation });
 			for (const index of namedIndexes(relation)) {
 				byName.set(nameKey(relation.schema, index.name), { kind: "index", table: relation, index });
@@ -105,6 +119,14 @@ export class CatalogSnapshot {
 	referrersOf(oid: number): readonly Referrer[] {
 		this.#referrers ??= referrersOf(this.#byOid.values());
 		return this.#referrers.get(oid) ?? [];
+	}
+
+	/** The views that read a table or view, in the order of their OIDs. */
+	viewsOn(oid: number): readonly ViewDescriptor[] {
+		return this.relations().filter(
+			(relation): relation is ViewDescriptor =>
+				relation.kind === "view" && relation.references.some((one) => one.oid === oid),
+		);
 	}
 
 	/** A copy with descriptors replaced (or, undefined, removed). */

@@ -32,6 +32,7 @@ import {
 import { privilegeFunctions } from "./system-privileges.ts";
 import { constraintsOf, descriptionRows, sequencesOf, tablesOf } from "./system-relations.ts";
 import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
+import { viewDefinition } from "./view-definition.ts";
 
 interface Call {
 	readonly catalog: CatalogSnapshot;
@@ -267,8 +268,23 @@ const functions: Readonly<Record<string, Body>> = {
 		const procedure = procedures[oidAt(call) - 1];
 		return procedure === undefined ? null : lookup.argumentsText(procedure);
 	},
-	// There are no views, rules, triggers, statistics objects and partitions, and functions have no SQL.
-	pg_get_viewdef: nothing,
+	pg_get_viewdef: (call) => {
+		const target = call.args[0]!;
+		const oid =
+			typeof target === "string"
+				? lookup.requireRelation(call.catalog, call.context, target)
+				: (target as number);
+		const view = call.catalog.relation(oid);
+		return view?.kind === "view"
+			? viewDefinition(
+					call.catalog,
+					call.context,
+					view,
+					call.args[1] !== undefined && call.args[1] !== false,
+				)
+			: null;
+	},
+	// There are no rules, triggers, statistics objects and partitions, and functions have no SQL.
 	pg_get_ruledef: nothing,
 	pg_get_triggerdef: nothing,
 	pg_get_functiondef: nothing,

@@ -1,14 +1,22 @@
 /** The views of information_schema (SQL standard, as PostgreSQL has them). */
+
+import { ownerOf } from "../auth/privileges.ts";
 import type { Datum } from "../types/datum.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
-import type { ColumnDescriptor, SequenceDescriptor, TableDescriptor } from "./descriptor.ts";
+import type {
+	ColumnDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
+	ViewDescriptor,
+} from "./descriptor.ts";
 import { isGenerated, liveColumns } from "./descriptor.ts";
 import { schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { withVisibleReferences } from "./system-names.ts";
-import { sequencesOf, tablesOf } from "./system-relations.ts";
+import { sequencesOf, tablesOf, viewsOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
+import { viewDefinition } from "./view-definition.ts";
 
 export const yesNo = (value: boolean): string => (value ? "YES" : "NO");
 
@@ -28,6 +36,30 @@ export function* tableRows(
 			table_name: name,
 			table_type: "BASE TABLE",
 			is_insertable_into: "YES",
+		};
+	}
+	for (const { schema, name } of viewsOf(catalog)) {
+		const where = { table_schema: schema, table_name: name };
+		yield { ...row, ...where, table_type: "VIEW", is_insertable_into: "NO" };
+	}
+}
+
+export function* viewRows(catalog: CatalogSnapshot, context: FunctionContext): Iterable<SystemRow> {
+	for (const view of viewsOf(catalog)) {
+		yield {
+			table_catalog: context.currentDatabase,
+			table_schema: view.schema,
+			table_name: view.name,
+			// As in PostgreSQL, its text is for those who have the rights of its owner.
+			view_definition: catalog.roles.hasRightsOf(context.currentRole, ownerOf(view))
+				? viewDefinition(catalog, context, view)
+				: null,
+			check_option: "NONE",
+			is_updatable: "NO",
+			is_insertable_into: "NO",
+			is_trigger_updatable: "NO",
+			is_trigger_deletable: "NO",
+			is_trigger_insertable_into: "NO",
 		};
 	}
 }
@@ -82,7 +114,7 @@ function measures({ oid, modifier }: ColumnDescriptor["type"]): SystemRow {
 function columnRow(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
-	table: TableDescriptor,
+	table: TableDescriptor | ViewDescriptor,
 	column: ColumnDescriptor,
 	sequence: SequenceDescriptor | undefined,
 ): SystemRow {
@@ -112,7 +144,7 @@ function columnRow(
 		identity_cycle: "NO",
 		is_generated: isGenerated(column) ? "ALWAYS" : "NEVER",
 		generation_expression: column.generatedText ?? null,
-		is_updatable: "YES",
+		is_updatable: yesNo(table.kind === "table"),
 	};
 	if (identity) {
 		row["identity_generation"] = column.identity === "always" ? "ALWAYS" : "BY DEFAULT";
@@ -139,6 +171,11 @@ export function* columnRows(
 		for (const column of liveColumns(table)) {
 			const sequence = owned.get(`${table.oid}.${column.attnum}`);
 			yield columnRow(catalog, context, table, column, sequence);
+		}
+	}
+	for (const view of viewsOf(catalog)) {
+		for (const column of view.columns) {
+			yield columnRow(catalog, context, view, column, undefined);
 		}
 	}
 }

@@ -14,6 +14,7 @@ export const utf8Encoding = 6;
 export const pgClassOid = 1259;
 export const pgConstraintOid = 2606;
 export const pgNamespaceOid = 2615;
+export const pgRewriteOid = 2618;
 export const heapOid = 2;
 export const btreeOid = 403;
 export const defaultCollationOid = 100;
@@ -66,6 +67,8 @@ export function relationOid(
 			return object.table.oid;
 		case "sequence":
 			return object.sequence.oid;
+		case "view":
+			return object.view.oid;
 		case "index":
 			return object.index.oid;
 		default:

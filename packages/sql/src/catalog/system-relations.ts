@@ -9,6 +9,7 @@ import type {
 	ReferentialAction,
 	SequenceDescriptor,
 	TableDescriptor,
+	ViewDescriptor,
 } from "./descriptor.ts";
 import { columnByAttnum, hasPrimaryKey, isGenerated, liveColumns } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
@@ -22,6 +23,7 @@ import {
 	pgClassOid,
 	pgConstraintOid,
 	pgNamespaceOid,
+	pgRewriteOid,
 } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
@@ -39,6 +41,9 @@ export const tablesOf = (catalog: CatalogSnapshot): readonly TableDescriptor[] =
 
 export const sequencesOf = (catalog: CatalogSnapshot): readonly SequenceDescriptor[] =>
 	catalog.relations().filter((r): r is SequenceDescriptor => r.kind === "sequence");
+
+export const viewsOf = (catalog: CatalogSnapshot): readonly ViewDescriptor[] =>
+	catalog.relations().filter((r): r is ViewDescriptor => r.kind === "view");
 
 /** Default expressions have no OIDs of their own: made from table and column, above all that are handed out. */
 const defaultOid = (table: TableDescriptor, attnum: number): number =>
@@ -78,6 +83,19 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 				relnatts: 3,
 				relpages: 1,
 				reltuples: 1,
+			};
+			continue;
+		}
+		if (relation.kind === "view") {
+			yield {
+				...classRow(catalog, relation),
+				relfilenode: 0,
+				relowner: ownerOf(relation),
+				relacl: aclDatum(catalog, relation.acl),
+				relkind: "v",
+				relnatts: relation.columns.length,
+				relhasrules: true,
+				reltuples: -1,
 			};
 			continue;
 		}
@@ -169,6 +187,12 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			yield { ...attributeRow(oid, 1, "last_value", 20, -1), attnotnull: true };
 			yield { ...attributeRow(oid, 2, "log_cnt", 20, -1), attnotnull: true };
 			yield { ...attributeRow(oid, 3, "is_called", 16, -1), attnotnull: true };
+			continue;
+		}
+		if (relation.kind === "view") {
+			for (const { attnum, name, type } of relation.columns) {
+				yield attributeRow(relation.oid, attnum, name, type.oid, type.modifier);
+			}
 			continue;
 		}
 		for (const column of relation.columns) {
@@ -335,8 +359,38 @@ export function* sequenceRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 }
 
-/** Which column owns a sequence: all that \d and drivers ask pg_depend for. */
+/** A view is a rule in PostgreSQL, and it is the rule that depends on what the view reads. Above all OIDs that are handed out. */
+const ruleOid = (view: ViewDescriptor): number => 0x7fff_ffff - (view.oid % 0x1000_0000);
+
+export function* ruleRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const view of viewsOf(catalog)) {
+		yield {
+			oid: ruleOid(view),
+			rulename: "_RETURN",
+			ev_class: view.oid,
+			ev_type: "1",
+			ev_enabled: "O",
+			is_instead: true,
+		};
+	}
+}
+
+function* viewDependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const view of viewsOf(catalog)) {
+		const row = { classid: pgRewriteOid, objid: ruleOid(view), refclassid: pgClassOid };
+		yield { ...row, refobjid: view.oid, deptype: "i" };
+		for (const { oid, used } of view.references) {
+			if (catalog.relation(oid) === undefined) continue;
+			for (const attnum of used.length === 0 ? [0] : used) {
+				yield { ...row, refobjid: oid, refobjsubid: attnum, deptype: "n" };
+			}
+		}
+	}
+}
+
+/** Which column owns a sequence, and what views read: all that \d, pg_dump and drivers ask pg_depend for. */
 export function* dependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	yield* viewDependencyRows(catalog);
 	for (const { oid, ownedBy } of sequencesOf(catalog)) {
 		if (ownedBy === undefined) {
 			continue;
@@ -364,9 +418,10 @@ export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> 
 		if (relation.kind === "sequence") {
 			continue;
 		}
-		for (const column of liveColumns(relation)) {
-			yield* row(relation.oid, pgClassOid, column.attnum, column.comment);
+		for (const column of relation.columns) {
+			if (!column.dropped) yield* row(relation.oid, pgClassOid, column.attnum, column.comment);
 		}
+		if (relation.kind === "view") continue;
 		for (const index of namedIndexes(relation)) {
 			yield* row(index.oid, pgClassOid, 0, index.comment);
 			yield* row(index.constraintOid ?? 0, pgConstraintOid, 0, index.constraintComment);

@@ -49,6 +49,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_opclass": types.operatorClassRows,
 	"pg_catalog.pg_proc": types.procedureRows,
 	"pg_catalog.pg_roles": cluster.roleRows,
+	"pg_catalog.pg_rewrite": relations.ruleRows,
 	"pg_catalog.pg_sequence": relations.sequenceRows,
 	"pg_catalog.pg_sequences": views.sequenceViewRows,
 	"pg_catalog.pg_settings": cluster.settingRows,
@@ -66,6 +67,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.quorate_transactions": activityOf.transactionRows,
 	"pg_catalog.pg_type": types.typeRows,
 	"pg_catalog.pg_user": cluster.userRows,
+	"pg_catalog.pg_views": views.viewRows,
 	"information_schema.check_constraints": constraints.checkRows,
 	"information_schema.columns": information.columnRows,
 	"information_schema.constraint_column_usage": constraints.columnUsageRows,
@@ -75,6 +77,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"information_schema.sequences": information.sequenceRows,
 	"information_schema.table_constraints": constraints.tableConstraintRows,
 	"information_schema.tables": information.tableRows,
+	"information_schema.views": information.viewRows,
 };
 
 const clusterWide: ReadonlySet<string> = new Set([

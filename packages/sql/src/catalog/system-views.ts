@@ -1,13 +1,15 @@
 /** pg_catalog's views over tables, indexes and sequences. */
 
 import { ownerOf } from "../auth/privileges.ts";
+import type { FunctionContext } from "../types/registry.ts";
 import { bootstrapRoleOid } from "./role.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { indexDefinition } from "./system-definitions.ts";
 import { qualified } from "./system-names.ts";
-import { sequencesOf, tablesOf } from "./system-relations.ts";
+import { sequencesOf, tablesOf, viewsOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
+import { viewDefinition } from "./view-definition.ts";
 
 const roleName = (catalog: CatalogSnapshot, oid: number): string =>
 	catalog.roles.byOid(oid)?.name ?? String(oid);
@@ -28,6 +30,17 @@ export function* tableViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		const hasindexes = namedIndexes(table).length > 0;
 		const tableowner = roleName(catalog, ownerOf(table));
 		yield { ...row, schemaname: table.schema, tablename: table.name, tableowner, hasindexes };
+	}
+}
+
+export function* viewRows(catalog: CatalogSnapshot, context: FunctionContext): Iterable<SystemRow> {
+	for (const view of viewsOf(catalog)) {
+		yield {
+			schemaname: view.schema,
+			viewname: view.name,
+			viewowner: roleName(catalog, ownerOf(view)),
+			definition: viewDefinition(catalog, context, view),
+		};
 	}
 }
 

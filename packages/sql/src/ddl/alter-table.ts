@@ -25,6 +25,7 @@ import {
 import { addIndex, isDirect, usable } from "./create-index.ts";
 import { multipleKeys } from "./create-table.ts";
 import { columnsIn, deparse } from "./deparse.ts";
+import { dropAll } from "./dependencies.ts";
 import { describeReferrer } from "./describe.ts";
 import { findTable, ownedSequences, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
 import { addForeignKey } from "./foreign-key.ts";
@@ -137,6 +138,7 @@ async function dropColumn(
 		return dropColumn(editor, dropped, action);
 	}
 	await releaseColumn(editor, table, column, action.cascade);
+	await dropAll(editor, [{ kind: "column", table, column }], action.cascade);
 	for (const sequence of ownedSequences(editor, table, column.attnum)) {
 		await editor.remove(sequence);
 	}

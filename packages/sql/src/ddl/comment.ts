@@ -4,9 +4,11 @@ import {
 	type IndexDescriptor,
 	type RelationDescriptor,
 	type TableDescriptor,
+	type ViewDescriptor,
 	withComment,
 } from "../catalog/descriptor.ts";
 import { isSystemSchema } from "../catalog/schema.ts";
+import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { findObject, findTable } from "./drop.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -53,19 +55,18 @@ function commented(editor: SchemaEditor, statement: Comment): RelationDescriptor
 		);
 	}
 	if (found.kind === "index") return indexCommented(found.table, found.index, text);
-	return withComment<RelationDescriptor>(
-		found.kind === "table" ? found.table : found.sequence,
-		text,
-	);
+	return withComment<RelationDescriptor>(relationOf(found), text);
 }
 
 function columnCommented(
 	editor: SchemaEditor,
 	name: QualifiedName,
 	text: string | undefined,
-): TableDescriptor {
+): RelationDescriptor {
 	if (name.parts.length < 2) throw new DatabaseError("42601", "column name must be qualified");
 	const tableName = { parts: name.parts.slice(0, -1), at: name.at };
+	const found = findObject(editor, tableName);
+	if (found?.kind === "view") return viewColumnCommented(found.view, name.parts.at(-1)!, text);
 	const table = findTable(editor, tableName);
 	if (table === undefined) throw undefinedRelation(tableName);
 	const column = columnNamed(table, name.parts.at(-1)!);
@@ -73,6 +74,18 @@ function columnCommented(
 		...table,
 		columns: table.columns.map((one) => (one === column ? withComment(one, text) : one)),
 	};
+}
+
+function viewColumnCommented(
+	view: ViewDescriptor,
+	name: string,
+	text: string | undefined,
+): ViewDescriptor {
+	if (!view.columns.some((one) => one.name === name)) {
+		throw new DatabaseError("42703", `column "${name}" of relation "${view.name}" does not exist`);
+	}
+	const columns = view.columns.map((one) => (one.name === name ? withComment(one, text) : one));
+	return { ...view, columns };
 }
 
 function constraintCommented(editor: SchemaEditor, statement: Comment): TableDescriptor {

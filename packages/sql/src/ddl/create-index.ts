@@ -7,6 +7,7 @@ import type {
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { columnByAttnum, liveColumns } from "../catalog/descriptor.ts";
+import { relationOf } from "../catalog/snapshot.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { indexCodec } from "../execute/table-codec.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
@@ -15,7 +16,7 @@ import type { SessionState } from "../session/session-state.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { build } from "./backfill.ts";
-import { findTable } from "./drop.ts";
+import { findObject } from "./drop.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { keyColumn, newIndex } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
@@ -65,7 +66,14 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 			"CREATE INDEX CONCURRENTLY cannot run inside a transaction block",
 		);
 	}
-	const table = findTable(editor, statement.table);
+	const found = findObject(editor, statement.table);
+	if (found?.kind === "view" || found?.kind === "sequence" || found?.kind === "index") {
+		const name = found.kind === "index" ? found.index.name : relationOf(found).name;
+		throw new DatabaseError("42809", `cannot create index on relation "${name}"`, {
+			detail: `This operation is not supported for ${found.kind === "index" ? "indexes" : `${found.kind}s`}.`,
+		});
+	}
+	const table = found?.table;
 	if (table === undefined) {
 		throw new DatabaseError(
 			"42P01",

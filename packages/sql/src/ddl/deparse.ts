@@ -9,6 +9,8 @@ import { formatType } from "../types/registry.ts";
 /** `column`: what a column is called in the text. */
 export interface DeparseOptions {
 	column(name: string): string;
+	/** The text of a node, where it is not the usual one. */
+	node?(node: Expression): string | undefined;
 }
 
 export const asWritten: DeparseOptions = { column: (name) => name };
@@ -42,6 +44,8 @@ const list = (nodes: readonly Expression[], options: DeparseOptions): string =>
 	nodes.map((node) => deparse(node, options)).join(", ");
 
 export function deparse(node: Expression, options: DeparseOptions = asWritten): string {
+	const own = options.node?.(node);
+	if (own !== undefined) return own;
 	switch (node.kind) {
 		case "literal":
 			return node.type === "string" ? quoteLiteral(node.text) : node.text;

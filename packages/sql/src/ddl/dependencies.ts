@@ -10,6 +10,7 @@ import {
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
@@ -25,6 +26,8 @@ export type Droppable =
 	| { readonly kind: "relation"; readonly relation: RelationDescriptor }
 	/** Of a table that refers to one that goes. */
 	| { readonly kind: "foreign-key"; readonly referrer: Referrer }
+	/** Only what depends on it is dropped here. */
+	| { readonly kind: "column"; readonly table: TableDescriptor; readonly column: ColumnDescriptor }
 	/** That names a sequence that goes. */
 	| {
 			readonly kind: "default";
@@ -47,10 +50,14 @@ function identityOf(object: Droppable): string {
 			return `${object.relation.oid}`;
 		case "foreign-key":
 			return `${object.referrer.key.oid}`;
+		case "column":
 		case "default":
 			return `${object.table.oid}.${object.column.attnum}`;
 	}
 }
+
+export const readsColumn = (view: ViewDescriptor, tableOid: number, attnum: number): boolean =>
+	view.references.some(({ oid, used }) => oid === tableOid && used.includes(attnum));
 
 const ownsSequence = (table: RelationDescriptor, one: RelationDescriptor): boolean =>
 	one.kind === "sequence" && one.ownedBy?.tableOid === table.oid;
@@ -63,19 +70,27 @@ function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Dr
 			.filter(({ schema }) => schema === object.schema.name)
 			.map((relation) => ({ kind: "relation", relation }));
 	}
+	if (object.kind === "column") {
+		return catalog
+			.viewsOn(object.table.oid)
+			.filter((view) => readsColumn(view, object.table.oid, object.column.attnum))
+			.map((relation) => ({ kind: "relation", relation }));
+	}
 	if (object.kind !== "relation") return [];
 	const { relation } = object;
 	if (relation.kind === "sequence") {
 		return usersOf(relations, relation).map((user) => ({ kind: "default", ...user }));
 	}
-	return [
-		...relations
-			.filter((one) => ownsSequence(relation, one))
-			.map((one): Droppable => ({ kind: "relation", relation: one })),
+	const dependents = [
+		...[
+			...relations.filter((one) => ownsSequence(relation, one)),
+			...catalog.viewsOn(relation.oid),
+		].map((one): Droppable => ({ kind: "relation", relation: one })),
 		...catalog
 			.referrersOf(relation.oid)
 			.map((referrer): Droppable => ({ kind: "foreign-key", referrer })),
 	];
+	return dependents.sort((a, b) => Number(identityOf(a)) - Number(identityOf(b)));
 }
 
 /** Columns whose default names the sequence. */
@@ -99,6 +114,8 @@ export function describe(editor: SchemaEditor, object: Droppable): string {
 			return describeRelation(editor, object.relation);
 		case "foreign-key":
 			return describeReferrer(editor, object.referrer);
+		case "column":
+			return `column ${quoteIdentifier(object.column.name)} of table ${shownName(editor, object.table)}`;
 		case "default":
 			return `default value for column ${quoteIdentifier(object.column.name)} of table ${shownName(editor, object.table)}`;
 	}
@@ -124,7 +141,7 @@ function collect(editor: SchemaEditor, targets: readonly Droppable[]): readonly 
 function isSilent(object: Droppable, going: ReadonlySet<number>): boolean {
 	if (object.kind === "foreign-key") return going.has(object.referrer.table.oid);
 	if (object.kind === "default") return going.has(object.table.oid);
-	if (object.kind === "schema" || object.relation.kind !== "sequence") return false;
+	if (object.kind !== "relation" || object.relation.kind !== "sequence") return false;
 	return going.has(object.relation.ownedBy?.tableOid ?? 0);
 }
 
@@ -171,6 +188,8 @@ async function dropOne(
 	going: ReadonlySet<number>,
 ): Promise<void> {
 	switch (object.kind) {
+		case "column":
+			return;
 		case "schema":
 			return editor.removeSchema(object.schema);
 		case "foreign-key":

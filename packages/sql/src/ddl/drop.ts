@@ -8,7 +8,7 @@ import type {
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { schemaOwner } from "../catalog/schema.ts";
-import type { NamedObject } from "../catalog/snapshot.ts";
+import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { splitName, withSystem } from "../plan/binder.ts";
 import { releaseIndex } from "./constraints.ts";
@@ -126,7 +126,7 @@ async function dropRelations(editor: SchemaEditor, statement: Drop): Promise<voi
 	for (const name of statement.names) {
 		const found = wanted(editor, statement, name);
 		if (found === undefined || found.kind === "index") continue;
-		const relation = found.kind === "table" ? found.table : found.sequence;
+		const relation = relationOf(found);
 		requireDropper(editor, relation);
 		going.set(relation.oid, relation);
 	}

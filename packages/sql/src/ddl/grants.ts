@@ -23,6 +23,7 @@ import {
 	type SchemaDescriptor,
 	schemaOwner,
 } from "../catalog/schema.ts";
+import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Right, RoleStatement } from "../parser/ast.ts";
 import { findObject } from "./drop.ts";
 import { acting, findGrantee } from "./roles.ts";
@@ -72,7 +73,10 @@ async function changeAll(
 ): Promise<void> {
 	const schemas = change.statement.target.names.map((name) => changeable(editor, name).name);
 	for (const relation of editor.catalog.relations()) {
-		if (relation.kind === kind && schemas.includes(relation.schema)) {
+		if (
+			(relation.kind === "sequence") === (kind === "sequence") &&
+			schemas.includes(relation.schema)
+		) {
 			await changeRelation(editor, change, relation);
 		}
 	}
@@ -96,10 +100,11 @@ function relationNamed(
 		throw new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
 	}
 	if (found.kind === "index") throw new DatabaseError("42809", `"${shown}" is an index`);
-	if (found.kind === "sequence") return found.sequence;
 	// GRANT ... ON t is about whatever t is; GRANT ... ON SEQUENCE is not.
-	if (kind === "sequence") throw new DatabaseError("42809", `"${shown}" is not a sequence`);
-	return found.table;
+	if (kind === "sequence" && found.kind !== "sequence") {
+		throw new DatabaseError("42809", `"${shown}" is not a sequence`);
+	}
+	return relationOf(found);
 }
 
 /** Throws 42601, 0LP01. */
@@ -130,7 +135,7 @@ async function changeRelation(
 	change: Change,
 	relation: RelationDescriptor,
 ): Promise<void> {
-	const { kind } = relation;
+	const kind: ObjectKind = relation.kind === "sequence" ? "sequence" : "table";
 	const owner = ownerOf(relation);
 	const letters = wholeLetters(change, kind);
 	const object = { kind, name: relation.name, owner, all: lettersOf[kind] };
@@ -140,6 +145,9 @@ async function changeRelation(
 	}
 	const byColumn = change.statement.rights.filter((right) => right.columns.length > 0);
 	if (byColumn.length > 0) {
+		if (changed.kind === "view") {
+			throw new DatabaseError("0A000", "rights on columns of a view are not supported");
+		}
 		if (changed.kind !== "table") {
 			throw new DatabaseError("0LP01", `column privileges are only valid for relations`);
 		}

@@ -5,6 +5,7 @@ import type { Acl } from "../catalog/acl.ts";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
+import { relationOf } from "../catalog/snapshot.ts";
 import type { RoleStatement } from "../parser/ast.ts";
 import { type Droppable, dropAll } from "./dependencies.ts";
 import { describeRelation } from "./describe.ts";
@@ -43,7 +44,10 @@ export async function alterOwner(
 	if (object === "sequence" && found.kind !== "sequence") {
 		throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not a sequence`);
 	}
-	const relation = found.kind === "table" ? found.table : found.sequence;
+	if (object === "view" && found.kind !== "view") {
+		throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not a view`);
+	}
+	const relation = relationOf(found);
 	if (relation.kind === "sequence" && relation.ownedBy !== undefined) {
 		const table = editor.catalog.relation(relation.ownedBy.tableOid);
 		throw new DatabaseError("0A000", "cannot change owner of sequence", {
@@ -162,7 +166,7 @@ const isNamedIn = (relation: RelationDescriptor, oid: number): boolean =>
 
 function withoutRights(relation: RelationDescriptor, oid: number): RelationDescriptor {
 	const acl = relation.acl === undefined ? {} : { acl: aclWithout(relation.acl, oid) };
-	if (relation.kind === "sequence") return { ...relation, ...acl };
+	if (relation.kind !== "table") return { ...relation, ...acl };
 	const columns = relation.columns.map((column) => {
 		const { acl: before, ...rest } = column;
 		const left = aclWithout(before ?? [], oid);

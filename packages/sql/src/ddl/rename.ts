@@ -8,11 +8,12 @@ import type {
 } from "../catalog/descriptor.ts";
 import { isSystemSchema } from "../catalog/schema.ts";
 import { withRenamed } from "../catalog/sequence-references.ts";
-import type { NamedObject } from "../catalog/snapshot.ts";
+import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
 import type { Statement } from "../parser/ast.ts";
 import { findObject, ownedSequences, pendingEvents, tellMissing } from "./drop.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { renameSchema, schemaNamed } from "./schemas.ts";
+import { renameViewColumn } from "./views.ts";
 
 type AlterName = Extract<Statement, { kind: "alter-name" }>;
 
@@ -33,14 +34,15 @@ export async function alterName(editor: SchemaEditor, statement: AlterName): Pro
 		const article = object === "index" ? "an" : "a";
 		throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not ${article} ${object}`);
 	}
-	if ("schema" in to) await setSchema(editor, found, to.schema);
+	if ("column" in to) await renameViewColumn(editor, found, to.column!, to.name);
+	else if ("schema" in to) await setSchema(editor, found, to.schema);
 	else await rename(editor, found, to.name);
 	return tag;
 }
 
 async function rename(editor: SchemaEditor, found: NamedObject, to: string): Promise<void> {
 	if (found.kind === "index") return renameIndex(editor, found.table, found.index, to);
-	const relation = found.kind === "table" ? found.table : found.sequence;
+	const relation = relationOf(found);
 	editor.requireOwner(relation);
 	editor.requireCreate(relation.schema);
 	refusePending(editor, relation);
@@ -84,7 +86,7 @@ async function setSchema(editor: SchemaEditor, found: NamedObject, to: string): 
 			hint: "Change the schema of the table instead.",
 		});
 	}
-	const relation = found.kind === "table" ? found.table : found.sequence;
+	const relation = relationOf(found);
 	editor.requireOwner(relation);
 	if (relation.kind === "sequence" && relation.ownedBy !== undefined) {
 		const table = editor.catalog.relation(relation.ownedBy.tableOid);

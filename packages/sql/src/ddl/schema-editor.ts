@@ -287,9 +287,9 @@ export class SchemaEditor {
 }
 
 export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>
-	descriptor.kind === "sequence"
-		? [descriptor.name]
-		: [descriptor.name, ...namedIndexes(descriptor).map((index) => index.name)];
+	descriptor.kind === "table"
+		? [descriptor.name, ...namedIndexes(descriptor).map((index) => index.name)]
+		: [descriptor.name];
 
 /** By key: the name. */
 const nameKeysOf = (descriptor: RelationDescriptor): ReadonlyMap<Key, string> =>

@@ -31,6 +31,7 @@ const definitions: readonly string[] = [
 	"pg_get_viewdef(oid) -> text",
 	"pg_get_viewdef(oid, bool) -> text",
 	"pg_get_viewdef(text) -> text",
+	"pg_get_viewdef(text, bool) -> text",
 	"pg_get_ruledef(oid) -> text",
 	"pg_get_ruledef(oid, bool) -> text",
 	"pg_get_triggerdef(oid) -> text",

@@ -572,13 +572,25 @@ export type Statement = { readonly at: number } & (
 			readonly ifNotExists: boolean;
 			readonly owner: RoleReference | undefined;
 	  }
-	/** ALTER ... RENAME TO and SET SCHEMA. */
+	| {
+			readonly kind: "create-view";
+			readonly replace: boolean;
+			readonly temporary: boolean;
+			readonly name: QualifiedName;
+			readonly columns: readonly string[];
+			readonly query: Query;
+			/** Where the query begins; it goes on to the end of the statement. */
+			readonly queryAt: number;
+	  }
+	/** ALTER ... RENAME TO, RENAME COLUMN of views, and SET SCHEMA. */
 	| {
 			readonly kind: "alter-name";
 			readonly object: "table" | "sequence" | "index" | "view" | "schema";
 			readonly name: QualifiedName;
 			readonly ifExists: boolean;
-			readonly to: { readonly name: string } | { readonly schema: string };
+			readonly to:
+				| { readonly name: string; readonly column?: string }
+				| { readonly schema: string };
 	  }
 	| {
 			readonly kind: "truncate";
@@ -692,7 +704,7 @@ export type Statement = { readonly at: number } & (
 	/** `name` of a column ends with the column's; `table`: of a constraint. `text` undefined: NULL. */
 	| {
 			readonly kind: "comment";
-			readonly object: "table" | "column" | "index" | "sequence" | "constraint" | "schema";
+			readonly object: "table" | "column" | "index" | "sequence" | "constraint" | "schema" | "view";
 			readonly name: QualifiedName;
 			readonly table: QualifiedName | undefined;
 			readonly text: string | undefined;

@@ -13,7 +13,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import nearley from "nearley";
-import type { Expression, Statement } from "./ast.ts";
+import type { Expression, Query, Statement } from "./ast.ts";
 import { type Action, Deferred, Evaluation } from "./deferred.ts";
 import { type LexedStatement, lex } from "./lex.ts";
 import { errorNear, syntaxError } from "./position.ts";
@@ -126,16 +126,23 @@ export async function parse(
  * lifted out of it.
  */
 export function parseExpression(text: string): Expression {
-	// EXPLAIN is a statement whose literals are not lifted.
-	const [statement] = lex(`explain select (${text})`);
-	assert(statement !== undefined, "a stored expression is not empty");
-	const explain = runAtOnce(statement).finish() as Statement;
-	assert(explain.kind === "explain", "explain select parses as such");
-	const query = explain.statement;
-	assert(query.kind === "query" && query.body.kind === "select", "explain select holds a select");
+	const query = parseQuery(`select (${text})`);
+	assert(query.body.kind === "select", "select holds a select");
 	const [item] = query.body.items;
 	assert(item !== undefined, "a stored expression is one expression");
 	return item.expression;
+}
+
+/** The query in a text that the catalog keeps. Nothing is lifted out of it. */
+export function parseQuery(text: string): Query {
+	// EXPLAIN is a statement whose literals are not lifted.
+	const [statement] = lex(`explain ${text}`);
+	assert(statement !== undefined, "a stored query is not empty");
+	const explain = runAtOnce(statement).finish() as Statement;
+	assert(explain.kind === "explain", "explain parses as such");
+	const query = explain.statement;
+	assert(query.kind === "query", "a stored query is a query");
+	return query;
 }
 
 /** How many parses the statement has: for the test that there is one. */

@@ -8,7 +8,7 @@ export const unsupported = (feature: string, hint?: string): DatabaseError =>
 const CREATED =
 	`access aggregate cast collation conversion database domain event extension foreign function language
 materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
-transform trigger trusted type view constraint`.split(/\s+/);
+transform trigger trusted type constraint`.split(/\s+/);
 
 const ALTERED =
 	`aggregate collation conversion database default domain event extension foreign function index language large

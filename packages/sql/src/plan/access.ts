@@ -20,6 +20,8 @@ export interface StatementAccess {
 	readonly virtual: readonly VirtualTable[];
 	/** Those that were named; what was found by search_path is in one that the role may use. */
 	readonly schemas: readonly NamedSchema[];
+	/** What its views do, in the name of their owners. */
+	readonly views: readonly { readonly owner: number; readonly access: StatementAccess }[];
 }
 
 export interface NamedSchema {
@@ -30,16 +32,17 @@ export interface NamedSchema {
 
 export class AccessCollector {
 	readonly #reads: {
-		readonly table: TableDescriptor;
+		readonly table: { readonly oid: number };
 		readonly relation: Relation;
 		forced: boolean;
 	}[] = [];
 	readonly #writes: TableAccess[] = [];
 	readonly #virtual: VirtualTable[] = [];
 	readonly #schemas: NamedSchema[] = [];
+	readonly #views: { readonly owner: number; readonly access: AccessCollector }[] = [];
 
-	/** A table in FROM, even if none of its columns is read. */
-	reads(table: TableDescriptor, relation: Relation): void {
+	/** A table or view in FROM, even if none of its columns is read. */
+	reads(table: { readonly oid: number }, relation: Relation): void {
 		this.#reads.push({ table, relation, forced: true });
 	}
 
@@ -57,12 +60,17 @@ export class AccessCollector {
 	}
 
 	/** FOR UPDATE and its kin: as in PostgreSQL, the right to change at least one column. */
-	locks(table: TableDescriptor): void {
-		this.#writes.push({ tableOid: table.oid, action: "UPDATE", columns: [] });
+	locks(tableOid: number): void {
+		this.#writes.push({ tableOid, action: "UPDATE", columns: [] });
 	}
 
 	inSchema(schema: NamedSchema): void {
 		this.#schemas.push(schema);
+	}
+
+	/** What a view does. */
+	through(owner: number, access: AccessCollector): void {
+		this.#views.push({ owner, access });
 	}
 
 	virtual(table: VirtualTable): void {
@@ -83,6 +91,7 @@ export class AccessCollector {
 			tables: [...tables, ...this.#writes],
 			virtual: this.#virtual,
 			schemas: this.#schemas,
+			views: this.#views.map(({ owner, access }) => ({ owner, access: access.collected() })),
 		};
 	}
 }

@@ -52,6 +52,11 @@ export function bindExpression(place: Place, node: Expression): Bound {
 		case "lifted":
 			return bindLifted(binder, node.index, node.at);
 		case "parameter":
+			if (binder.made !== undefined) {
+				throw new DatabaseError("42P02", `there is no parameter $${node.index}`, {
+					position: node.at + 1,
+				});
+			}
 			return bindParameter(binder, node.index, node.at);
 		case "null":
 			return constant(null, plainType(unknownOid), node.at);
@@ -149,6 +154,7 @@ export function requireBoolean(binder: Binder, bound: Bound, what: string): Boun
 
 function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>): Bound {
 	const found = place.scope.find(node.name);
+	if (found !== undefined) place.binder.made?.columns.set(node, found);
 	if (found !== undefined) return found;
 	if (node.name.parts.length === 1) {
 		const relation = place.scope.relation(node.name.parts, node.at);

@@ -1,18 +1,20 @@
 /** FROM: tables, subqueries, functions and joins, with the names that they bring into scope. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { ownerOf } from "../auth/privileges.ts";
+import { liveColumns, type TableDescriptor, type ViewDescriptor } from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { TableExpression } from "../parser/ast.ts";
 import { bindBoolean } from "./bind-expression.ts";
 import { bindFunctions } from "./bind-function.ts";
 import { bindQuery } from "./bind-query.ts";
 import { bindUsing } from "./bind-using.ts";
-import { type Binder, splitName } from "./binder.ts";
+import { Binder, splitName } from "./binder.ts";
 import { conjunctsOf, plainType } from "./bound.ts";
 import type { LogicalFrom } from "./logical.ts";
 import { checkRecursion } from "./recursion.ts";
-import { Relation, type RelationColumn } from "./relation.ts";
+import { namelessColumn, Relation, type RelationColumn } from "./relation.ts";
 import { Scope } from "./scope.ts";
+import { storedQuery, ViewMeanings } from "./view-names.ts";
 
 export function bindFrom(
 	binder: Binder,
@@ -23,6 +25,12 @@ export function bindFrom(
 }
 
 function bindItem(binder: Binder, item: TableExpression, scope: Scope): LogicalFrom {
+	const bound = bindKind(binder, item, scope);
+	if (bound.kind !== "join") binder.made?.tables.set(item, bound.relation);
+	return bound;
+}
+
+function bindKind(binder: Binder, item: TableExpression, scope: Scope): LogicalFrom {
 	switch (item.kind) {
 		case "table":
 			return bindTable(binder, item, scope);
@@ -94,12 +102,13 @@ function bindTable(
 		return { kind: "cte", relation, cte, isOwn };
 	}
 	const resolved = binder.resolveTable(item.name);
+	if (resolved.kind === "view") return bindView(binder, item, resolved.view, scope);
 	const columns =
 		resolved.kind === "table" ? tableColumns(resolved.table) : virtualColumns(resolved.table);
 	const relation = new Relation(
 		shown,
 		item.alias === undefined ? resolved.table.schema : undefined,
-		renamed(columns, item.columnAliases, shown),
+		seenColumns(binder, item, columns, shown),
 		resolved.table,
 	);
 	scope.add(relation);
@@ -108,6 +117,62 @@ function bindTable(
 	return resolved.kind === "table"
 		? { kind: "table", relation, table: resolved.table, lock: undefined }
 		: { kind: "virtual", relation, table: resolved.table };
+}
+
+type TableItem = Extract<TableExpression, { kind: "table" }>;
+
+/** Within a view a relation has the columns, and they have the names, that it had when the view was made. */
+function seenColumns(
+	binder: Binder,
+	item: TableItem,
+	columns: readonly RelationColumn[],
+	shown: string,
+): readonly RelationColumn[] {
+	const reference = binder.meanings?.referenceOf(item.name);
+	if (reference === undefined) return renamed(columns, item.columnAliases, shown);
+	const names = new Map(
+		reference.columns.map(({ attnum, name }, i) => [attnum, item.columnAliases[i] ?? name]),
+	);
+	return columns.map((column) => ({
+		...column,
+		name: names.get(column.attnum) ?? namelessColumn,
+	}));
+}
+
+/** Its query, bound as it was when the view was made, in the name of its owner. */
+function bindView(
+	binder: Binder,
+	item: TableItem,
+	view: ViewDescriptor,
+	scope: Scope,
+): LogicalFrom {
+	const { environment } = binder;
+	const inner = new Binder({ ...environment, searchPath: view.searchPath }, [], []);
+	inner.meanings = new ViewMeanings(view);
+	const query = bindQuery(inner, storedQuery(view.query), undefined);
+	const shown = item.alias ?? view.name;
+	const columns = view.columns.map(({ name, type, attnum }) => ({
+		name,
+		type,
+		tableOid: view.oid,
+		attnum,
+	}));
+	const relation = new Relation(
+		shown,
+		item.alias === undefined ? view.schema : undefined,
+		seenColumns(binder, item, columns, shown),
+		view,
+	);
+	scope.add(relation);
+	binder.access.reads(view, relation);
+	binder.access.through(ownerOf(view), inner.access);
+	return {
+		kind: "subquery",
+		relation,
+		query,
+		lateral: false,
+		view: { oid: view.oid, access: inner.access },
+	};
 }
 
 function bindDerived(

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { strongerLock } from "@quorate/replica/lock-strength";
 import type { Query } from "../parser/ast.ts";
+import type { AccessCollector } from "./access.ts";
 import type { Binder } from "./binder.ts";
 import type { LockIntent, LogicalBody, LogicalFrom } from "./logical.ts";
 
@@ -30,10 +31,15 @@ function lockOf(before: LockIntent | undefined, { strength, wait }: Locking): Lo
 	return { strength: strongerLock(before.strength, strength), wait: least };
 }
 
-function lockItem(binder: Binder, item: LogicalFrom, locking: Locking, found: Set<string>): void {
+function lockItem(
+	access: AccessCollector,
+	item: LogicalFrom,
+	locking: Locking,
+	found: Set<string>,
+): void {
 	if (item.kind === "join") {
-		lockItem(binder, item.left, locking, found);
-		lockItem(binder, item.right, locking, found);
+		lockItem(access, item.left, locking, found);
+		lockItem(access, item.right, locking, found);
 		return;
 	}
 	const name = item.relation.name;
@@ -41,11 +47,12 @@ function lockItem(binder: Binder, item: LogicalFrom, locking: Locking, found: Se
 	found.add(name);
 	if (item.kind === "table") {
 		item.lock = lockOf(item.lock, locking);
-		binder.access.locks(item.table);
+		access.locks(item.table.oid);
 	}
 	if (item.kind === "subquery" && item.query.body.kind === "select") {
+		if (item.view !== undefined) access.locks(item.view.oid);
 		for (const inner of item.query.body.from) {
-			lockItem(binder, inner, { ...locking, of: [] }, found);
+			lockItem(item.view?.access ?? access, inner, { ...locking, of: [] }, found);
 		}
 	}
 }
@@ -56,7 +63,7 @@ export function applyLocking(binder: Binder, query: Query, body: LogicalBody): v
 		refuse(query, body, clause);
 		if (body.kind !== "select") continue;
 		const found = new Set<string>();
-		for (const item of body.from) lockItem(binder, item, locking, found);
+		for (const item of body.from) lockItem(binder.access, item, locking, found);
 		const missing = locking.of.find((name) => !found.has(name));
 		if (missing !== undefined) {
 			throw new DatabaseError(

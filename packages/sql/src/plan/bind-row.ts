@@ -5,7 +5,7 @@ import type { Binder } from "./binder.ts";
 import { type Bound, plainType } from "./bound.ts";
 import { settle } from "./coerce.ts";
 import { missingRelation } from "./missing-name.ts";
-import type { Relation } from "./relation.ts";
+import { namelessColumn, type Relation } from "./relation.ts";
 import type { Scope } from "./scope.ts";
 
 /** Throws 42P01. */
@@ -16,18 +16,14 @@ export function starRelation(scope: Scope, node: Extract<Expression, { kind: "st
 }
 
 export function wholeRow(relation: Relation, at: number): Bound {
-	relation.askAll();
-	const columns = relation.columns.map(
-		(column, index): Bound => ({
-			kind: "column",
-			relation,
-			column: index,
-			type: column.type,
-			args: [],
-			at,
-		}),
-	);
-	const names = relation.columns.map(({ name }) => name);
+	const names: string[] = [];
+	const columns = relation.columns.flatMap((column, index): Bound[] => {
+		if (column.name === namelessColumn) return [];
+		relation.used[index] = true;
+		relation.asked.add(index);
+		names.push(column.name);
+		return [{ kind: "column", relation, column: index, type: column.type, args: [], at }];
+	});
 	return { kind: "row", names, type: plainType(2249), args: columns, at };
 }
 

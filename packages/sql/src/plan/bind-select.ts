@@ -14,7 +14,7 @@ import { requireComparable } from "./comparable.ts";
 import { Grouping } from "./grouping.ts";
 import type { LogicalFrom, SetProjection, SortKey } from "./logical.ts";
 import { ordinalOf } from "./ordinal.ts";
-import { Relation, type RelationColumn } from "./relation.ts";
+import { namelessColumn, Relation, type RelationColumn } from "./relation.ts";
 import { same } from "./same.ts";
 import { markUsed, Scope } from "./scope.ts";
 import { separateWindows } from "./window.ts";
@@ -136,7 +136,9 @@ export function bindItems(
 	for (const item of items) {
 		const node = item.expression;
 		if (node.kind === "star") {
-			outputs.push(...expandStar(place, node));
+			const expanded = expandStar(place, node);
+			place.binder.made?.stars.set(node, expanded);
+			outputs.push(...expanded);
 			continue;
 		}
 		const bound = bindExpression(place, node);
@@ -162,7 +164,9 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 	};
 	if (node.qualifier.length > 0) {
 		const relation = starRelation(scope, node);
-		return relation.columns.map((column, i) => output(column.name, columnOf(relation, i, node.at)));
+		return relation.columns.flatMap((column, i) =>
+			column.name === namelessColumn ? [] : [output(column.name, columnOf(relation, i, node.at))],
+		);
 	}
 	if (scope.relations.length === 0) {
 		throw new DatabaseError("42601", "SELECT * with no tables specified is not valid", {
@@ -175,7 +179,8 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 			const hidden = scope.merged.some(
 				(entry) => entry.name === column.name && entry.hides.includes(relation),
 			);
-			if (!hidden) out.push(output(column.name, columnOf(relation, i, node.at)));
+			if (!hidden && column.name !== namelessColumn)
+				out.push(output(column.name, columnOf(relation, i, node.at)));
 		}
 	}
 	return out;

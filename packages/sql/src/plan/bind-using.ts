@@ -5,7 +5,7 @@ import { unify } from "./bind-expression.ts";
 import { compared } from "./bind-operator.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, columnOf } from "./bound.ts";
-import type { Relation } from "./relation.ts";
+import { namelessColumn, type Relation } from "./relation.ts";
 import { markUsed, type Scope } from "./scope.ts";
 
 interface Side {
@@ -49,7 +49,7 @@ function commonNames(left: readonly Relation[], right: readonly Relation[]): rea
 	const names = (relations: readonly Relation[]): Set<string> =>
 		new Set(relations.flatMap((relation) => relation.columns.map((column) => column.name)));
 	const rightNames = names(right);
-	return [...names(left)].filter((name) => rightNames.has(name));
+	return [...names(left)].filter((name) => name !== namelessColumn && rightNames.has(name));
 }
 
 export function bindUsing(

@@ -1,6 +1,6 @@
 /** What binding one statement needs and collects: the catalog, parameter types, literals, and what the plan depends on. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { TableDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
@@ -9,6 +9,8 @@ import type { FunctionContext } from "../types/registry.ts";
 import { AccessCollector } from "./access.ts";
 import type { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
+import { storedQuery, type ViewMaking, type ViewMeanings } from "./view-names.ts";
+import { whyNotUpdatable } from "./view-updates.ts";
 
 export interface BindEnvironment {
 	readonly catalog: CatalogSnapshot;
@@ -20,7 +22,8 @@ export interface BindEnvironment {
 
 export type ResolvedTable =
 	| { readonly kind: "table"; readonly table: TableDescriptor }
-	| { readonly kind: "virtual"; readonly table: VirtualTable };
+	| { readonly kind: "virtual"; readonly table: VirtualTable }
+	| { readonly kind: "view"; readonly view: ViewDescriptor };
 
 export class Binder {
 	readonly environment: BindEnvironment;
@@ -64,8 +67,14 @@ export class Binder {
 		return this.literals[index]!.text;
 	}
 
-	lookup(name: QualifiedName): ResolvedTable | Exclude<NamedObject, { kind: "table" }> | undefined {
+	/** Of a view that is read: what names of relations were settled to mean when it was made. */
+	meanings: ViewMeanings | undefined;
+	/** Of a view that is being made: what they mean now. */
+	made: ViewMaking | undefined;
+
+	lookup(name: QualifiedName): ResolvedTable | NamedObject | undefined {
 		const { catalog, virtualTable, searchPath } = this.environment;
+		if (this.meanings !== undefined) return this.meanings.find(name, this.environment);
 		const [schema, table] = splitName(name);
 		if (schema !== undefined) this.access.inSchema({ name: schema, at: name.at });
 		for (const candidate of schema === undefined ? withSystem(searchPath) : [schema]) {
@@ -85,7 +94,10 @@ export class Binder {
 				position: name.at + 1,
 			});
 		}
-		if (object.kind === "table" || object.kind === "virtual") return object;
+		if (object.kind === "table" || object.kind === "virtual" || object.kind === "view") {
+			this.made?.note(name, object);
+			return object;
+		}
 		if (object.kind === "index") {
 			throw new DatabaseError("42809", `"${object.index.name}" is an index`, {
 				position: name.at + 1,
@@ -97,16 +109,34 @@ export class Binder {
 		});
 	}
 
-	/** A table that can be written. */
-	resolveStoredTable(name: QualifiedName): TableDescriptor {
+	/** A table that can be written. Throws 55000, with what cannot be done to a view. */
+	resolveStoredTable(
+		name: QualifiedName,
+		change: "insert into" | "update" | "delete from",
+	): TableDescriptor {
 		const resolved = this.resolveTable(name);
 		if (resolved.kind === "table") return resolved.table;
+		if (resolved.kind === "view") throw notUpdatable(resolved.view, change);
 		throw new DatabaseError(
 			"42501",
 			`permission denied: "${resolved.table.name}" is a system catalog`,
 		);
 	}
 }
+
+const triggers = { "insert into": "INSERT", update: "UPDATE", "delete from": "DELETE" } as const;
+const doings = {
+	"insert into": "inserting into",
+	update: "updating",
+	"delete from": "deleting from",
+};
+
+const notUpdatable = (view: ViewDescriptor, change: keyof typeof triggers): DatabaseError =>
+	new DatabaseError("55000", `cannot ${change} view "${view.name}"`, {
+		detail:
+			whyNotUpdatable(storedQuery(view.query)) ?? "Quorate does not change tables through views.",
+		hint: `To enable ${doings[change]} the view, provide an INSTEAD OF ${triggers[change]} trigger or an unconditional ON ${triggers[change]} DO INSTEAD rule.`,
+	});
 
 /** pg_catalog comes first unless the path names it. */
 export const withSystem = (path: readonly string[]): readonly string[] =>

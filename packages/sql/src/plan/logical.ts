@@ -4,6 +4,7 @@ import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { SqlType } from "../types/datum.ts";
 import type { SetFunction } from "../types/registry.ts";
+import type { AccessCollector } from "./access.ts";
 import type { AggregateCall, Bound } from "./bound.ts";
 import type { Relation, RelationColumn } from "./relation.ts";
 import type { StatementPlan } from "./statement-plan.ts";
@@ -35,6 +36,8 @@ export type LogicalFrom =
 			readonly query: LogicalQuery;
 			/** Refers to items on its left: evaluated for each of their rows. */
 			readonly lateral: boolean;
+			/** It is a view: what it does to tables is its owner's doing. */
+			readonly view?: { readonly oid: number; readonly access: AccessCollector };
 	  }
 	| {
 			readonly kind: "function";

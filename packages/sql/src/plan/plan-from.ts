@@ -17,6 +17,7 @@ import type { CompileScope } from "./compile-scope.ts";
 import type { LockIntent, LogicalFrom } from "./logical.ts";
 import { planJoin, planOuterJoin } from "./plan-join.ts";
 import type { Planner } from "./plan-query.ts";
+import { pushDown } from "./push-down.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { relationsOf } from "./relations-of.ts";
 import { showAll } from "./show.ts";
@@ -191,6 +192,10 @@ export function planFactor(
 		return planOuterJoin(planner, item, conjuncts, parent);
 	}
 	if (item.kind === "join") return planFrom(planner, [item], conjuncts, parent, undefined).node;
+	if (item.kind === "subquery" && !item.lateral) {
+		const { query, rest } = pushDown(item.query, item.relation, conjuncts);
+		return filtered(planSource(planner, { ...item, query }, parent), rest, parent);
+	}
 	return filtered(planSource(planner, item, parent), conjuncts, parent);
 }
 

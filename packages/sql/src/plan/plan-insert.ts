@@ -55,7 +55,7 @@ export function planInsert(
 	statement: InsertStatement,
 	around: Scope | undefined,
 ): StatementPlan {
-	const table = binder.resolveStoredTable(statement.table);
+	const table = binder.resolveStoredTable(statement.table, "insert into");
 	const scope = new Scope(around);
 	const tables = bindWith(binder, statement.with, statement.recursive, scope);
 	const frame = withFrame(planner, tables);

@@ -60,7 +60,10 @@ function bindTarget(
 	others: readonly TableExpression[],
 	outside: Scope | undefined,
 ): Bindings {
-	const table = binder.resolveStoredTable(statement.table);
+	const table = binder.resolveStoredTable(
+		statement.table,
+		statement.kind === "update" ? "update" : "delete from",
+	);
 	const around = new Scope(outside);
 	const tables = bindWith(binder, statement.with, statement.recursive, around);
 	const frame = withFrame(planner, tables);

@@ -9,6 +9,9 @@ export interface RelationColumn {
 	readonly attnum: number;
 }
 
+/** Of a column that has no name where the relation stands: one that a view does not know. No name is empty. */
+export const namelessColumn = "";
+
 export class Relation {
 	/** As it is referred to: alias, or the table's name. */
 	readonly name: string;

@@ -173,7 +173,13 @@ export function requireRelation(binder: Binder, name: QualifiedName): void {
 
 function storedTable(binder: Binder, name: QualifiedName): TableDescriptor {
 	requireRelation(binder, name);
-	return binder.resolveStoredTable(name);
+	const found = binder.lookup(name);
+	if (found?.kind === "view") {
+		throw new DatabaseError("42809", `cannot copy to view "${found.view.name}"`, {
+			hint: "To enable copying to a view, provide an INSTEAD OF INSERT trigger.",
+		});
+	}
+	return binder.resolveStoredTable(name, "insert into");
 }
 
 /** A generated column that is named. */

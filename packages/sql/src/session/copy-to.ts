@@ -24,6 +24,11 @@ import type { ResultColumn, ResultSink } from "./types.ts";
 /** None: all there are. */
 function copiedColumns(binder: Binder, { table: name, columns }: CopyStatement): readonly string[] {
 	const found = binder.lookup(name!);
+	if (found?.kind === "view") {
+		throw new DatabaseError("42809", `cannot copy from view "${found.view.name}"`, {
+			hint: "Try the COPY (SELECT ...) TO variant.",
+		});
+	}
 	if (found?.kind !== "table") return columns;
 	const live = liveColumns(found.table);
 	if (!live.some(isGenerated)) return columns;

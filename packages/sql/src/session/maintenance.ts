@@ -40,7 +40,7 @@ export async function showRanges(
 	output: Output,
 ): Promise<string> {
 	const binder = await binderFor(state, block, undefined, []);
-	const table = binder.resolveStoredTable(statement.table);
+	const table = binder.resolveStoredTable(statement.table, "update");
 	// Where ranges begin is made of rows.
 	binder.access.writes(table, undefined, "SELECT", allSlots(table));
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());

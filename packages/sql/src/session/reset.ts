@@ -86,6 +86,7 @@ function dropBlindly(transaction: Transaction, relation: RelationDescriptor): vo
 		transaction.delete(sequenceKey(relation.valueId));
 		return;
 	}
+	if (relation.kind === "view") return;
 	for (const indexId of allIndexIds(relation)) {
 		transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
 	}

@@ -10,6 +10,7 @@ import { changeRoles } from "../ddl/roles.ts";
 import { SchemaEditor } from "../ddl/schema-editor.ts";
 import { createSchema } from "../ddl/schemas.ts";
 import { createSequence } from "../ddl/sequences.ts";
+import { createView } from "../ddl/views.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { RoleStatement, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
@@ -27,6 +28,7 @@ export type Definition = Extract<
 			| "alter-name"
 			| "alter-table"
 			| "create-schema"
+			| "create-view"
 			| "truncate"
 			| "comment"
 			| RoleStatement["kind"];
@@ -39,6 +41,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-index": "CREATE INDEX",
 	"create-sequence": "CREATE SEQUENCE",
 	"create-schema": "CREATE SCHEMA",
+	"create-view": "CREATE VIEW",
 	"alter-name": "ALTER",
 	"alter-table": "ALTER TABLE",
 	truncate: "TRUNCATE TABLE",
@@ -111,6 +114,8 @@ function apply(
 			return createSequence(editor, statement);
 		case "create-schema":
 			return createSchema(editor, statement);
+		case "create-view":
+			return createView(editor, statement, lexed);
 		case "alter-name":
 			return alterName(editor, statement);
 		case "alter-table":

@@ -157,7 +157,18 @@ schemaElements -> null
                 | "create" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Create them with statements of their own."); } %}
                 | "grant" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Grant with statements of their own."); } %}
 
-alterName -> "alter" renamedWord ifExists qualifiedName "rename" "to" columnName
+createView -> "create" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
+              {% ([, temporary, , name, columns, , , { query, at: queryAt }], at) => ({ kind: "create-view", replace: false, temporary, name, columns, query, queryAt, at }) %}
+            | "create" "or" "replace" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
+              {% ([, , , temporary, , name, columns, , , { query, at: queryAt }], at) => ({ kind: "create-view", replace: true, temporary, name, columns, query, queryAt, at }) %}
+viewOptions -> null | "with" storage {% () => { throw unsupported("CREATE VIEW ... WITH (options) is"); } %}
+viewQuery -> query {% ([query], at) => ({ query, at }) %}
+viewCheck -> null | "with" checkScope "check" "option" {% () => { throw unsupported("WITH CHECK OPTION is"); } %}
+checkScope -> null | "cascaded" | "local"
+
+alterName -> "alter" "view" ifExists qualifiedName "rename" columnWord columnName "to" columnName
+             {% ([, , ifExists, name, , , column, , to], at) => ({ kind: "alter-name", object: "view", name, ifExists, to: { column, name: to }, at }) %}
+           | "alter" renamedWord ifExists qualifiedName "rename" "to" columnName
              {% ([, object, ifExists, name, , , to], at) => ({ kind: "alter-name", object, name, ifExists, to: { name: to }, at }) %}
            | "alter" movedWord ifExists qualifiedName "set" "schema" columnName
              {% ([, object, ifExists, name, , , schema], at) => ({ kind: "alter-name", object, name, ifExists, to: { schema }, at }) %}

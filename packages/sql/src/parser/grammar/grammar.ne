@@ -37,6 +37,7 @@ statement -> query {% id %}
            | createIndex {% id %}
            | createSequence {% id %}
            | createSchema {% id %}
+           | createView {% id %}
            | alterName {% id %}
            | alterTable {% id %}
            | drop {% id %}

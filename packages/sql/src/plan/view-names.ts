@@ -1,0 +1,102 @@
+/**
+ * What the names in a view mean. They are looked up once, when it is made, and kept by object ids; so a view goes on reading what it
+ * read when that is renamed or moved, and no table, column or schema that comes later gets in between.
+ */
+import { assert } from "@quorate/keys/assert";
+import type { ViewDescriptor, ViewReference } from "../catalog/descriptor.ts";
+import { liveColumns } from "../catalog/descriptor.ts";
+import { systemShapes } from "../catalog/system-shape.ts";
+import type { Expression, QualifiedName, Query, TableExpression } from "../parser/ast.ts";
+import { parseQuery } from "../parser/parse.ts";
+import type { StatementAccess } from "./access.ts";
+import type { BindEnvironment, ResolvedTable } from "./binder.ts";
+import type { Bound } from "./bound.ts";
+import type { Relation } from "./relation.ts";
+
+const parsed = new Map<string, Query>();
+const parsedMax = 1000;
+
+/** A query that the catalog keeps as text. */
+export function storedQuery(text: string): Query {
+	let query = parsed.get(text);
+	if (query === undefined) {
+		query = parseQuery(text);
+		if (parsed.size >= parsedMax) parsed.clear();
+		parsed.set(text, query);
+	}
+	return query;
+}
+
+const keyOf = (parts: readonly string[]): string => parts.join("\0");
+
+export class ViewMeanings {
+	readonly #byName: ReadonlyMap<string, ViewReference>;
+
+	constructor({ references }: ViewDescriptor) {
+		this.#byName = new Map(references.map((one) => [keyOf(one.name), one]));
+	}
+
+	referenceOf(name: QualifiedName): ViewReference {
+		const found = this.#byName.get(keyOf(name.parts));
+		assert(found !== undefined, () => `a view knows what ${name.parts.join(".")} is`);
+		return found;
+	}
+
+	find(name: QualifiedName, { catalog, virtualTable }: BindEnvironment): ResolvedTable {
+		const { oid } = this.referenceOf(name);
+		const relation = catalog.relation(oid);
+		if (relation?.kind === "table") return { kind: "table", table: relation };
+		if (relation?.kind === "view") return { kind: "view", view: relation };
+		const shape = systemShapes.find((one) => one.oid === oid);
+		const table = shape && virtualTable(shape.schema, shape.name);
+		assert(table !== undefined, () => `what a view reads is there: ${oid}`);
+		return { kind: "virtual", table };
+	}
+}
+
+const oidOf = (resolved: ResolvedTable): number =>
+	resolved.kind === "view" ? resolved.view.oid : resolved.table.oid;
+
+function columnsOf(resolved: ResolvedTable): ViewReference["columns"] {
+	switch (resolved.kind) {
+		case "table":
+			return liveColumns(resolved.table).map(({ attnum, name }) => ({ attnum, name }));
+		case "view":
+			return resolved.view.columns.map(({ attnum, name }) => ({ attnum, name }));
+		case "virtual":
+			return resolved.table.columns.map(({ name }, i) => ({ attnum: i + 1, name }));
+	}
+}
+
+/** Notes what the names in a query mean, while it is bound for the first time. */
+export class ViewMaking {
+	readonly #named = new Map<string, { name: readonly string[]; resolved: ResolvedTable }>();
+
+	note({ parts }: QualifiedName, resolved: ResolvedTable): void {
+		this.#named.set(keyOf(parts), { name: parts, resolved });
+	}
+
+	/** What columns and stars of the query were found to be, and which relations its tables brought in. */
+	readonly columns = new Map<Expression, Bound>();
+	readonly stars = new Map<
+		Expression,
+		readonly { readonly name: string; readonly bound: Bound }[]
+	>();
+	readonly tables = new Map<TableExpression, Relation>();
+
+	/** `access`: of the bound query. */
+	references(access: StatementAccess): readonly ViewReference[] {
+		return [...this.#named.values()].map(({ name, resolved }) => {
+			const oid = oidOf(resolved);
+			const used = access.tables
+				.filter(({ tableOid }) => tableOid === oid)
+				.flatMap(({ columns }) => columns);
+			return {
+				name,
+				oid,
+				columns: columnsOf(resolved),
+				used: [...new Set(used)].sort((a, b) => a - b),
+			};
+		});
+	}
+}
