@@ -29,7 +29,10 @@ export async function createTable(
 	statement: CreateTable,
 	lexed: LexedStatement,
 ): Promise<string> {
-	const [schema, name] = editor.target(statement.name);
+	const [schema, name] = editor.target(
+		statement.name,
+		statement.as === undefined ? "now" : "later",
+	);
 	if (statement.temporary) {
 		throw new DatabaseError("0A000", "temporary tables are not supported", {
 			hint: "Create an ordinary table and drop it afterwards.",

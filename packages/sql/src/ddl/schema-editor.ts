@@ -80,8 +80,11 @@ export class SchemaEditor {
 		return values;
 	}
 
-	/** The schema in which a name is created, and the name. `name.at` below 0: errors have no place. Throws 3F000, 42501. */
-	target(name: QualifiedName): readonly [string, string] {
+	/**
+	 * The schema in which a name is created, and the name. `name.at` below 0: errors have no place. `may`: the right to it is
+	 * looked at later, as what is made is stored. Throws 3F000, 42501.
+	 */
+	target(name: QualifiedName, may: "now" | "later" = "now"): readonly [string, string] {
 		const [schema, base] = splitName(name);
 		const place = name.at < 0 ? {} : { position: name.at + 1 };
 		if (Buffer.byteLength(base, "utf8") > nameBytesMax) {
@@ -104,7 +107,8 @@ export class SchemaEditor {
 				detail: "System catalog modifications are currently disallowed.",
 			});
 		}
-		if (!mayUseSchema(catalog, currentOid, chosen) || !mayCreateIn(catalog, currentOid, chosen)) {
+		const isAllowed = mayUseSchema(catalog, currentOid, chosen);
+		if (!isAllowed || (may === "now" && !mayCreateIn(catalog, currentOid, chosen))) {
 			throw deniedSchema(chosen, place);
 		}
 		return [chosen, base];
