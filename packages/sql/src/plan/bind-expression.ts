@@ -161,6 +161,7 @@ function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>)
 		if (relation?.isScalar === true) {
 			const column = columnOf(relation, 0, node.at);
 			markUsed(column);
+			place.binder.made?.columns.set(node, column);
 			return column;
 		}
 		if (relation !== undefined) return wholeRow(relation, node.at);
