@@ -1,5 +1,7 @@
+import { settingDefinition } from "@quorate/sql/session/setting-definitions";
 import test from "ava";
 import { serialize } from "pg-protocol";
+import { defaultLimits } from "./limits.ts";
 import { createPgServer, type PgServer } from "./pg-server.ts";
 import { type FakeSession, FakeSessions } from "./testing/fake-session.ts";
 import {
@@ -433,3 +435,7 @@ for (const [title, bytes, text] of malformed) {
 		t.is((await other.until("readyForQuery")).length, 4);
 	});
 }
+
+test("SHOW tells how many connections there may be", (t) => {
+	t.is(settingDefinition("max_connections")?.initial, String(defaultLimits.connectionsMax));
+});

@@ -317,7 +317,7 @@ const definitions: readonly SettingDefinition[] = [
 	define("work_mem", "64MB", anything),
 	define("maintenance_work_mem", "64MB", anything),
 	define("max_parallel_workers_per_gather", "0", anything),
-	define("max_connections", "10000", anything, fixed),
+	define("max_connections", "5000", anything, fixed),
 	define("jit", "off", bool),
 	define("plan_cache_mode", "auto", oneOf("auto", "force_generic_plan", "force_custom_plan")),
 	define("synchronize_seqscans", "on", bool),
