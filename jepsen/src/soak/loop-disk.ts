@@ -9,6 +9,8 @@ import { join } from "node:path";
 /** mkfs.xfs refuses less than 300 MB; the image is sparse. */
 const imageBytes = 1024 * 1024 * 1024;
 const mounted = new Set<string>();
+/** How many disks each has. */
+const parents = new Map<string, number>();
 let watching = false;
 
 /** Why there cannot be such disks here; undefined where there can. */
@@ -24,11 +26,36 @@ export function loopDisksImpossible(): string | undefined {
 	return undefined;
 }
 
+/**
+ * Other mount namespaces (`ip netns exec` makes one) begin with a copy of all mounts: a disk that was there is not unmounted while they
+ * live, and what is mounted in its place is the dead one again. What lies below a shared directory goes from the copies, too.
+ */
+function share(parent: string): void {
+	const disks = parents.get(parent) ?? 0;
+	if (disks === 0) {
+		run("mount", "--bind", parent, parent);
+		run("mount", "--make-shared", parent);
+	}
+	parents.set(parent, disks + 1);
+}
+
+function unshare(parent: string): void {
+	const disks = parents.get(parent)! - 1;
+	parents.set(parent, disks);
+	if (disks > 0) return;
+	parents.delete(parent);
+	run("umount", parent);
+}
+
 export class LoopDisk {
 	readonly directory: string;
+	readonly #parent: string;
 	readonly #image: string;
 
 	constructor(parent: string, name: string) {
+		unmountAtExit();
+		share(parent);
+		this.#parent = parent;
 		this.directory = join(parent, name);
 		this.#image = join(parent, `${name}.xfs`);
 		mkdirSync(this.directory);
@@ -39,7 +66,6 @@ export class LoopDisk {
 	}
 
 	mount(): void {
-		unmountAtExit();
 		run("mount", "-o", "loop", this.#image, this.directory);
 		mounted.add(this.directory);
 	}
@@ -61,6 +87,7 @@ export class LoopDisk {
 		}
 		rmSync(this.#image, { force: true });
 		rmSync(this.directory, { recursive: true, force: true });
+		unshare(this.#parent);
 	}
 }
 
@@ -74,7 +101,7 @@ function unmountAtExit(): void {
 	}
 	watching = true;
 	process.on("exit", () => {
-		for (const directory of mounted) {
+		for (const directory of [...mounted, ...parents.keys()]) {
 			// Lazily: the nodes have been sent a SIGKILL, but may take a moment to end.
 			spawnSync("umount", ["--lazy", directory]);
 		}
