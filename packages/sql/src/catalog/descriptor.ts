@@ -75,6 +75,8 @@ export interface CheckDescriptor extends Commented {
 	readonly name: string;
 	/** Text of the condition, without the outer CHECK ( ). */
 	readonly text: string;
+	/** NOT VALID: only what is written since is known to satisfy it. */
+	readonly notValid?: true;
 }
 
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";

@@ -44,7 +44,7 @@ export const expressionText = (text: string, pretty: boolean): string =>
 	pretty && isEnclosed(text) ? text.slice(1, -1) : text;
 
 export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string =>
-	`CHECK (${expressionText(check.text, pretty)})`;
+	`CHECK (${expressionText(check.text, pretty)})${check.notValid === undefined ? "" : " NOT VALID"}`;
 
 /** Whether the first parenthesis is closed by the last. */
 function isEnclosed(text: string): boolean {

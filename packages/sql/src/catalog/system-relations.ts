@@ -329,7 +329,8 @@ export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			conislocal: true,
 		};
 		if (of.kind === "check") {
-			yield { ...row, contype: "c", conbin: of.check.text };
+			const convalidated = of.check.notValid === undefined;
+			yield { ...row, contype: "c", convalidated, conbin: of.check.text };
 		} else if (of.kind === "foreign-key") {
 			yield { ...row, ...foreignKeyRow(of.key) };
 		} else {

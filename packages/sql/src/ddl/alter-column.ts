@@ -225,12 +225,15 @@ export async function rewriteRows(
 	}
 }
 
-/** Throws 23502 or 23514 if a row does not satisfy the table as it is to be. `check`: only that one. */
+/** Throws 23502 or 23514 if a row does not satisfy the table as it is to be. `check`: only that one, else all that are valid. */
 export async function checkRows(
 	editor: SchemaEditor,
-	table: TableDescriptor,
+	given: TableDescriptor,
 	check: string | undefined,
 ): Promise<void> {
+	const isMeant = ({ name, notValid }: TableDescriptor["checks"][number]): boolean =>
+		check === undefined ? notValid === undefined : name === check;
+	const table = { ...given, checks: given.checks.filter(isMeant) };
 	const { state, block, transaction } = editor;
 	const binder = await binderFor(state, block, undefined, []);
 	const planner = new Planner(binder.environment.catalog);

@@ -11,6 +11,7 @@ import {
 import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import { addColumn, checkRows, rewriteRows } from "./alter-column.ts";
+import { alterType } from "./alter-type.ts";
 import { build } from "./backfill.ts";
 import { defaultText } from "./column-definition.ts";
 import {
@@ -83,6 +84,8 @@ async function apply(
 			return renameConstraint(editor, table, action);
 		case "set-default":
 			return setDefault(editor, table, action);
+		case "alter-type":
+			return alterType(editor, table, action);
 		case "set-not-null":
 			return setNotNull(editor, table, action);
 		case "rename-column":
@@ -230,6 +233,10 @@ async function addConstraint(
 			const check = await withoutPlace(() =>
 				newCheck(editor, table, constraint.name, constraint.condition, undefined),
 			);
+			if (!constraint.valid) {
+				const unchecked = { ...check, notValid: true } as const;
+				return editor.put({ ...table, checks: [...table.checks, unchecked] });
+			}
 			const changed = { ...table, checks: [...table.checks, check] };
 			await editor.put(changed);
 			return checkRows(editor, changed, check.name);

@@ -7,6 +7,7 @@ import {
 } from "../catalog/descriptor.ts";
 import { namedIndexes, type Referrer } from "../catalog/snapshot.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
+import { checkRows } from "./alter-column.ts";
 import { describeReferrer } from "./describe.ts";
 import { checkReferences } from "./foreign-key.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
@@ -86,7 +87,14 @@ export async function validateConstraint(
 		await checkReferences(editor, { ...table, foreignKeys }, changed);
 		return;
 	}
-	if (table.checks.some((one) => one.name === name)) return;
+	const check = table.checks.find((one) => one.name === name);
+	if (check !== undefined) {
+		if (check.notValid === undefined) return;
+		const { notValid: _before, ...valid } = check;
+		const checks = table.checks.map((one) => (one === check ? valid : one));
+		await editor.put({ ...table, checks });
+		return checkRows(editor, { ...table, checks }, check.name);
+	}
 	const isKey = namedIndexes(table).some(
 		(one) => one.name === name && one.constraintOid !== undefined,
 	);

@@ -441,6 +441,13 @@ export type AlterTableAction =
 			readonly at: number;
 	  }
 	| {
+			readonly kind: "alter-type";
+			readonly column: string;
+			readonly type: TypeName;
+			readonly using: Expression | undefined;
+			readonly at: number;
+	  }
+	| {
 			readonly kind: "set-not-null";
 			readonly column: string;
 			readonly notNull: boolean;

@@ -193,7 +193,7 @@ soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to
             | "alter" columnWord columnName alterColumnVerb columnSetting {% () => { throw unsupported("this form of ALTER COLUMN is"); } %}
             | otherAlter anyTokens {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
 columnWord -> null | "column"
-typeUsing -> null | "using" expr
+typeUsing -> null {% () => undefined %} | "using" expr {% ([, value]) => value %}
 action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", ifNotExists: false, column }) %}
         | "add" columnWord "if" "not" "exists" column {% ([, , , , , column]) => ({ kind: "add-column", ifNotExists: true, column }) %}
         | "add" tableConstraint {% ([, constraint]) => ({ kind: "add-constraint", constraint }) %}
@@ -207,7 +207,8 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "alter" columnWord columnName "drop" "default" {% ([, , column], at) => ({ kind: "set-default", column, value: undefined, at }) %}
         | "alter" columnWord columnName "set" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: true, at }) %}
         | "alter" columnWord columnName "drop" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: false, at }) %}
-        | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing {% () => { throw unsupported("ALTER COLUMN ... TYPE is"); } %}
+        | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing
+          {% ([, , column, , , type, , using], at) => ({ kind: "alter-type", column, type, using, at }) %}
         | "validate" "constraint" columnName {% ([, , name]) => ({ kind: "validate-constraint", name }) %}
         | "set" storage {% () => { throw unsupported("ALTER TABLE ... SET (storage parameters) is"); } %}
         | "reset" storage {% () => { throw unsupported("ALTER TABLE ... RESET (storage parameters) is"); } %}
