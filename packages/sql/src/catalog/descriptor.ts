@@ -143,6 +143,8 @@ export interface SequenceDescriptor extends Commented, Owned {
 	readonly cycle: boolean;
 	/** The column that owns it (SERIAL, IDENTITY, OWNED BY): dropped with it. */
 	readonly ownedBy: { readonly tableOid: number; readonly attnum: number } | undefined;
+	/** ALTER SEQUENCE ... RESTART WITH: what it begins with under this `valueId`, instead of `start`. */
+	readonly restart?: string;
 	/** The key of its current value is made from this; TRUNCATE ... RESTART IDENTITY takes a new one. */
 	readonly valueId: number;
 }
@@ -192,13 +194,13 @@ export type RelationDescriptor = TableDescriptor | SequenceDescriptor | ViewDesc
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
- * foreign key must not write its table. 2: foreign keys, generated columns. 3: views.
+ * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts.
  */
 export const descriptorFormat = 3;
 
 function formatOf(descriptor: RelationDescriptor): number {
 	if (descriptor.kind === "view") return 3;
-	if (descriptor.kind === "sequence") return 1;
+	if (descriptor.kind === "sequence") return descriptor.restart === undefined ? 1 : 3;
 	const isNew =
 		descriptor.foreignKeys.length > 0 ||
 		descriptor.columns.some(({ generatedText }) => generatedText !== undefined);

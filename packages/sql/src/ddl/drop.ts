@@ -269,7 +269,8 @@ export async function truncate(
 		editor.dropIndexes(allIndexIds(table));
 		if (!statement.restartIdentity) continue;
 		for (const sequence of ownedSequences(editor, table)) {
-			await editor.put({ ...sequence, valueId: await editor.newId() });
+			const { restart: _before, ...rest } = sequence;
+			await editor.put({ ...rest, valueId: await editor.newId() });
 		}
 	}
 	return "TRUNCATE TABLE";

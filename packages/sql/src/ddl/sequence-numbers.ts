@@ -18,6 +18,32 @@ export type SequenceNumbers = Pick<
 
 const bad = (message: string): DatabaseError => new DatabaseError("22023", message);
 
+const named = (name: string, value: Option["value"]): Option => ({ name, value, at: -1 });
+
+/** Options that say what a sequence is like, but for those that are given anew. */
+export function optionsOf(
+	sequence: SequenceNumbers,
+	given: ReadonlySet<string>,
+): readonly Option[] {
+	const type = Object.entries({ int2: 21, int4: 23, int8: 20 }).find(
+		([, oid]) => oid === sequence.typeOid,
+	);
+	const range = bounds[sequence.typeOid]!;
+	// A bound that was the type's moves with the type.
+	const moves = (bound: string, typeBound: bigint): boolean =>
+		given.has("as") && BigInt(bound) === typeBound;
+	const all = [
+		named("as", type![0]),
+		named("increment", sequence.increment),
+		...(moves(sequence.min, range[0]) ? [] : [named("minvalue", sequence.min)]),
+		...(moves(sequence.max, range[1]) ? [] : [named("maxvalue", sequence.max)]),
+		named("start", sequence.start),
+		named("cache", String(sequence.cache)),
+		named("cycle", sequence.cycle),
+	];
+	return all.filter(({ name }) => !given.has(name));
+}
+
 /** Throws 22023, 42601. */
 export function numbersOf(options: readonly Option[]): SequenceNumbers {
 	const given = new Map<string, Option["value"]>();

@@ -9,7 +9,11 @@ import { columnNamed } from "./table-parts.ts";
 
 type CreateSequence = Extract<Statement, { kind: "create-sequence" }>;
 
-function ownerOf(editor: SchemaEditor, options: readonly Option[]): SequenceDescriptor["ownedBy"] {
+/** OWNED BY. Throws 42601, 42P01, 42703. */
+export function ownerOf(
+	editor: SchemaEditor,
+	options: readonly Option[],
+): SequenceDescriptor["ownedBy"] {
 	const value = options.find((option) => option.name === "owned_by")?.value;
 	if (!Array.isArray(value)) return undefined;
 	const parts = value as readonly string[];

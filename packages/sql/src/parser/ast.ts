@@ -567,6 +567,12 @@ export type Statement = { readonly at: number } & (
 			readonly options: readonly Option[];
 	  }
 	| {
+			readonly kind: "alter-sequence";
+			readonly name: QualifiedName;
+			readonly ifExists: boolean;
+			readonly options: readonly Option[];
+	  }
+	| {
 			readonly kind: "alter-table";
 			readonly name: QualifiedName;
 			readonly ifExists: boolean;

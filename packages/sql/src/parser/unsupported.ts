@@ -12,7 +12,7 @@ transform trigger trusted type constraint`.split(/\s+/);
 
 const ALTERED =
 	`aggregate collation conversion database default domain event extension foreign function index language large
-materialized operator policy procedure publication routine rule schema sequence server statistics subscription
+materialized operator policy procedure publication routine rule schema server statistics subscription
 tablespace text trigger type view`.split(/\s+/);
 
 const DROPPED =

@@ -1,5 +1,6 @@
 /** Statements that change the schema: each runs in the session's transaction, and again if the schema moved under it. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { alterSequence } from "../ddl/alter-sequence.ts";
 import { alterTable } from "../ddl/alter-table.ts";
 import { commentOn } from "../ddl/comment.ts";
 import { createIndex } from "../ddl/create-index.ts";
@@ -26,6 +27,7 @@ export type Definition = Extract<
 			| "create-index"
 			| "create-sequence"
 			| "alter-name"
+			| "alter-sequence"
 			| "alter-table"
 			| "create-schema"
 			| "create-view"
@@ -43,6 +45,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-schema": "CREATE SCHEMA",
 	"create-view": "CREATE VIEW",
 	"alter-name": "ALTER",
+	"alter-sequence": "ALTER SEQUENCE",
 	"alter-table": "ALTER TABLE",
 	truncate: "TRUNCATE TABLE",
 	comment: "COMMENT",
@@ -116,6 +119,8 @@ function apply(
 			return createSchema(editor, statement);
 		case "create-view":
 			return createView(editor, statement, lexed);
+		case "alter-sequence":
+			return alterSequence(editor, statement);
 		case "alter-name":
 			return alterName(editor, statement);
 		case "alter-table":

@@ -126,7 +126,7 @@ function advance(
 	const [min, max] = [BigInt(sequence.min), BigInt(sequence.max)];
 	let first =
 		stored === undefined
-			? BigInt(sequence.start)
+			? BigInt(sequence.restart ?? sequence.start)
 			: stored.called
 				? stored.last + increment
 				: stored.last;

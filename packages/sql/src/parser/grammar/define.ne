@@ -127,6 +127,8 @@ includeOpt -> null | "include" "(" columnNames ")" {% () => { throw unsupported(
 indexStorage -> null | "with" storage | "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
 
 createSequence -> "create" persistence "sequence" ifNotExists qualifiedName sequenceOptions {% createSequence %}
+alterSequence -> "alter" "sequence" ifExists qualifiedName sequenceOptionList
+                 {% ([, , ifExists, name, options], at) => ({ kind: "alter-sequence", name, ifExists, options, at }) %}
 sequenceOptions -> null {% () => [] %} | sequenceOptionList {% id %}
 sequenceOptionList -> sequenceOption {% first %} | sequenceOptionList sequenceOption {% more %}
 sequenceOption -> "as" simpleType {% ([, type], at) => option("as", type.name.at(-1), at) %}

@@ -36,6 +36,7 @@ statement -> query {% id %}
            | createTable {% id %}
            | createIndex {% id %}
            | createSequence {% id %}
+           | alterSequence {% id %}
            | createSchema {% id %}
            | createView {% id %}
            | alterName {% id %}
