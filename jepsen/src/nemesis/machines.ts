@@ -113,16 +113,15 @@ function tear(data: string, random: SeededRandom): number {
 	return count;
 }
 
-/** All at once, or some. */
-export const power: Nemesis = {
-	name: "power",
-	about: "the power goes: what was not synced is gone",
+const losingPower = (name: string, about: string, isForAll: boolean): Nemesis => ({
+	name,
+	about,
 	disk: "loop",
 	begin: async ({ cluster, random }) => {
 		const impossible = loopDisksImpossible();
 		if (impossible !== undefined) throw new Error(impossible);
 		const places = shuffled(random, [...cluster.members]);
-		const chosen = random.between(1, 2) === 1 ? places : places.slice(0, 1);
+		const chosen = isForAll || random.between(1, 2) === 1 ? places : places.slice(0, 1);
 		const nodes = chosen.map((place) => cluster.nodes[place]!);
 		for (const node of nodes) node.expectEnd();
 		for (const place of chosen) cluster.loopDisks[place]!.cutPower();
@@ -134,7 +133,10 @@ export const power: Nemesis = {
 		const what = nodes.map(({ name }) => name);
 		return { kind: "power-loss", what, end: () => startAgain(nodes) };
 	},
-};
+});
+
+export const power = losingPower("power", "the power of all nodes or of one goes", false);
+export const blackout = losingPower("power-all", "the power of all nodes goes at once", true);
 
 /** Files of a process that has just ended may be open for a moment. */
 async function unmounted(unmount: () => void): Promise<void> {

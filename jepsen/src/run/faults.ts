@@ -21,15 +21,15 @@ const pollMs = 25;
 
 export interface FaultsDone {
 	/** By kind. */
-	readonly counts: Readonly<Record<string, number>>;
+	readonly counts: Record<string, number>;
 	/** Begun and ended without having been possible. */
-	readonly failures: readonly string[];
+	readonly failures: string[];
 }
 
-export async function runFaults(options: FaultsOptions): Promise<FaultsDone> {
+/** What was done is counted in `done`, also where it ends badly. */
+export async function runFaults(options: FaultsOptions, done: FaultsDone): Promise<void> {
 	const { nemesis, recorder, cluster, log } = options;
-	const counts: Record<string, number> = {};
-	const failures: string[] = [];
+	const { counts, failures } = done;
 	while (!options.isOver()) {
 		await rest(options, quietMs);
 		if (options.isOver()) break;
@@ -53,7 +53,6 @@ export async function runFaults(options: FaultsOptions): Promise<FaultsDone> {
 	cluster.network.heal();
 	await cluster.startAll();
 	recorder.nemesis("healed", null);
-	return { counts, failures };
 }
 
 async function rest(

@@ -47,7 +47,12 @@ export function judge(facts: RunFacts): Judgement {
 		invoked: invokedAt / nanoseconds,
 		completed: completedAt / nanoseconds,
 	}));
-	const over = availability(timed, { bucketSize: 1, gapMin: 3 });
+	// What was never answered was waited for, too.
+	const run = {
+		from: (history[0]?.time ?? 0) / nanoseconds,
+		to: (history.at(-1)?.time ?? 0) / nanoseconds,
+	};
+	const over = availability(timed, { bucketSize: 1, gapMin: 3, run });
 	const gap = over.longestGap;
 	const longestGapSeconds = gap === undefined ? 0 : gap.to - gap.from;
 	const known = new Set([...ordinaryCodes, ...words, ...moreCodes]);

@@ -26,7 +26,7 @@ export interface LoadOptions {
 export class Load {
 	readonly codes = new Map<string, number>();
 	readonly #options: LoadOptions;
-	readonly #running: Promise<unknown>;
+	readonly #running: Promise<readonly PromiseSettledResult<void>[]>;
 	#nextProcess: number;
 	#begun = 0;
 	#isOver = false;
@@ -35,11 +35,14 @@ export class Load {
 		this.#options = options;
 		this.#nextProcess = options.concurrency;
 		const indexes = Array.from({ length: options.concurrency }, (_, index) => index);
-		this.#running = Promise.all(indexes.map((index) => this.#work(index)));
-		// Looked at in `stop`.
-		this.#running.catch(() => {
-			this.#isOver = true;
-		});
+		const workers = indexes.map((index) => this.#work(index));
+		for (const worker of workers) {
+			// Looked at in `stop`. Who is still waiting for an answer is waited for.
+			worker.catch(() => {
+				this.#isOver = true;
+			});
+		}
+		this.#running = Promise.allSettled(workers);
 	}
 
 	get isOver(): boolean {
@@ -50,7 +53,9 @@ export class Load {
 	/** Resolves when the last answer has come; rejects with a mistake of the workload. */
 	async stop(): Promise<void> {
 		this.#isOver = true;
-		await this.#running;
+		for (const result of await this.#running) {
+			if (result.status === "rejected") throw result.reason;
+		}
 	}
 
 	/** Once through every node; says what could not be read. */

@@ -125,7 +125,7 @@ interface Operated {
 async function operate(made: Made): Promise<Operated> {
 	const { cluster, workload, recorder, options, log } = made;
 	let load: Load | undefined;
-	let faults: FaultsDone = { counts: {}, failures: [] };
+	const faults: FaultsDone = { counts: {}, failures: [] };
 	const problems: string[] = [];
 	try {
 		await cluster.start();
@@ -135,18 +135,21 @@ async function operate(made: Made): Promise<Operated> {
 		log("the cluster serves, the tables are there");
 		const { concurrency, seed, operations } = options;
 		load = new Load({ cluster, workload, recorder, concurrency, seed, operations });
-		faults = await withFaults(made, load);
+		await withFaults(made, load, faults);
 		await recovered(recorder, load);
 	} catch (error) {
 		problems.push((error as Error).message);
 		log(`problem: ${(error as Error).message}`);
 	}
-	await load?.stop().catch((error: unknown) => problems.push(String(error)));
+	await load?.stop().catch((error: unknown) => {
+		const problem = error instanceof Error ? error.message : String(error);
+		if (!problems.includes(problem)) problems.push(problem);
+	});
 	if (problems.length === 0) problems.push(...((await load?.readAll()) ?? []));
 	return { load, faults, problems };
 }
 
-async function withFaults(made: Made, load: Load): Promise<FaultsDone> {
+async function withFaults(made: Made, load: Load, done: FaultsDone): Promise<void> {
 	const { nemesis, options } = made;
 	const { timeMs, operations, seed, faultMs } = options;
 	const deadline = performance.now() + timeMs;
@@ -154,10 +157,10 @@ async function withFaults(made: Made, load: Load): Promise<FaultsDone> {
 		load.isOver || (operations === undefined && performance.now() >= deadline);
 	if (nemesis.name === "none") {
 		while (!isOver()) await sleep(50);
-		return { counts: {}, failures: [] };
+		return;
 	}
 	const pace = operations === undefined ? undefined : Math.floor(operations / (2 * faultsPerRun));
-	return runFaults({ ...made, pace, faultMs, isOver, random: new SeededRandom(seed) });
+	await runFaults({ ...made, pace, faultMs, isOver, random: new SeededRandom(seed) }, done);
 }
 
 /** Only where the load goes on: one that goes by operations has had its number. */
