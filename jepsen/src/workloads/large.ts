@@ -60,7 +60,7 @@ export const large = (): Workload => ({
 		const { decreases } = checkMonotonic(observations);
 		const changes = ok.filter(({ f }) => f === "change").length;
 		const unknown = all.filter(({ f, status }) => f === "change" && status === "info").length;
-		const last = observations.at(-1)?.value ?? 0;
+		const last = Math.max(0, ...observations.map(({ value }) => value));
 		const lost =
 			last >= changes && last <= changes + unknown
 				? []

@@ -74,23 +74,28 @@ export const lock = (): Workload => ({
 	finals: () => [readLog],
 	check: (history) => {
 		const all = pairs(history).filter(({ status }) => status === "ok");
-		const logs = all.flatMap(({ id, f, answered }) =>
-			f === "read" ? [{ id, log: answered as readonly number[] }] : [],
+		const logs = all.flatMap(({ id, f, answered, invoked }) =>
+			f === "read" ? [{ id, log: answered as readonly number[], invoked }] : [],
 		);
-		const tokens = all.flatMap(({ f, answered }) => (f === "section" ? [answered as number] : []));
+		const sections = all.flatMap(({ f, answered, completed }) =>
+			f === "section" ? [{ token: answered as number, completed }] : [],
+		);
 		const overtaken = logs.flatMap(({ id, log }) => {
 			const at = log.findIndex((token, i) => i > 0 && token < log[i - 1]!);
 			const explanation = `#${id}: ${log[at]} was committed after ${log[at - 1]}`;
 			return at < 0 ? [] : [{ explanation }];
 		});
-		const last = logs.at(-1)?.log ?? [];
-		const lost = tokens.flatMap((token) => {
-			const count = last.filter((t) => t === token).length;
+		// Whoever looks last sees all that was committed before.
+		const last = logs.at(-1);
+		const lost = sections.flatMap(({ token, completed }) => {
+			if (last === undefined || completed > last.invoked) return [];
+			const count = last.log.filter((t) => t === token).length;
 			const explanation = `of token ${token} the log has ${count} of ${steps} writes`;
 			return count === steps ? [] : [{ explanation }];
 		});
 		const findings = [...explained("overtaken", overtaken), ...explained("lost-write", lost)];
-		return verdict(findings, { sections: tokens.length, reads: logs.length }, tokens.length > 0);
+		const counts = { sections: sections.length, reads: logs.length };
+		return verdict(findings, counts, sections.length > 0 && logs.length > 0);
 	},
 });
 
