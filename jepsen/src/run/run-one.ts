@@ -32,7 +32,7 @@ export interface RunResult {
 }
 
 /** After all is healed: so many operations succeed, within so long, or the cluster is not available. */
-const recoveryOperations = 50;
+const recoveryOperations = 10;
 const recoveryMs = 60_000;
 /** Where a run goes by operations: how many faults it is cut into. */
 const faultsPerRun = 4;

@@ -15,7 +15,8 @@ const steps = 3;
 const section: Work = {
 	f: "section",
 	value: null,
-	timeoutMs: 15_000,
+	// All others are waited for, one after the other.
+	timeoutMs: 30_000,
 	run: async (session) => {
 		await session.alone(() => session.query("SELECT pg_advisory_lock(7)"));
 		try {
