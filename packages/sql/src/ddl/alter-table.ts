@@ -28,7 +28,14 @@ import { multipleKeys } from "./create-table.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import { dropAll } from "./dependencies.ts";
 import { describeReferrer } from "./describe.ts";
-import { findTable, ownedSequences, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
+import {
+	findObject,
+	findTable,
+	ownedSequences,
+	pendingEvents,
+	removeIndex,
+	tellMissing,
+} from "./drop.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { generatedFrom } from "./generated.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -42,17 +49,24 @@ import {
 	withKeyNotNull,
 } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
+import { renameViewColumn } from "./views.ts";
 
 type AlterTable = Extract<Statement, { kind: "alter-table" }>;
 
 export async function alterTable(editor: SchemaEditor, statement: AlterTable): Promise<string> {
-	const { name } = statement;
+	const { name, actions } = statement;
+	const found = findObject(editor, name);
+	const [only] = actions;
+	if (found?.kind === "view" && actions.length === 1 && only?.kind === "rename-column") {
+		await renameViewColumn(editor, found, only.from, only.to);
+		return "ALTER TABLE";
+	}
 	if (findTable(editor, name) === undefined) {
 		tellMissing(editor, name, statement.ifExists);
 		return "ALTER TABLE";
 	}
 	const oid = findTable(editor, name)!.oid;
-	for (const action of statement.actions) {
+	for (const action of actions) {
 		// Each action sees what the ones before it have done.
 		const table = editor.catalog.relation(oid) as TableDescriptor;
 		if (action.kind !== "split-at" && action.kind !== "merge-at") usable(table);

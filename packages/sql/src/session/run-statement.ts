@@ -22,6 +22,8 @@ export async function prepareSimple(state: SessionState, lexed: LexedStatement):
 	const known = state.services.utilities.find(lexed);
 	if (known !== undefined) return preparedOf(lexed, [], known, undefined, undefined);
 	const newest = state.services.catalog.known();
+	// What search_path comes to hangs on it, also for the first statement.
+	state.snapshot ??= newest;
 	if (newest !== undefined && state.block?.changesSchema !== true) {
 		const { plans } = state.services;
 		const plan = plans.find(lexed, [], newest.version, state.context.searchPath);
