@@ -81,9 +81,17 @@ function wantedType({ column, type: name }: AlterType): SqlType {
 	return type;
 }
 
-/** What would mean something else. Throws 0A000. */
+/** What would mean something else, or is not whole yet. Throws 0A000, 55006. */
 function refuseUses(editor: SchemaEditor, table: TableDescriptor, column: ColumnDescriptor): void {
 	const name = column.name;
+	const building = table.indexes.find(({ state }) => state !== "public");
+	if (building !== undefined) {
+		throw new DatabaseError(
+			"55006",
+			`cannot alter table "${table.name}" because index "${building.name}" is being built`,
+			{ hint: "Try again when the index is there." },
+		);
+	}
 	if (column.generatedText !== undefined) {
 		throw new DatabaseError("0A000", "cannot alter type of a generated column", {
 			hint: "Drop the column and add it with the other type.",

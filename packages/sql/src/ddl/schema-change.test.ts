@@ -180,6 +180,7 @@ test("what a node has left behind is finished by another", async (t) => {
 		await client.query("delete from t where id = 7");
 		for (let look = 1; look <= 4; look++) await server.adoptBuilds();
 		t.is((await client.rows("show jobs")).length, 1, "its node may only be slow");
+		t.regex(await client.error("alter table t alter k type bigint"), /^55006 /);
 		await server.adoptBuilds();
 		t.deepEqual(await client.rows("show jobs"), []);
 		await agrees(t, client);
