@@ -21,6 +21,7 @@ import { jsonAccess, jsonSets } from "./json-access.ts";
 import { jsonAggregates } from "./json-aggregates.ts";
 import { jsonBuilders } from "./json-build.ts";
 import { jsonChanges } from "./json-change.ts";
+import { jsonRecords } from "./json-records.ts";
 import { numericFunctions } from "./numeric-functions.ts";
 import { orderedSetFunctions } from "./ordered-sets.ts";
 import { quotingFunctions } from "./quoting-functions.ts";
@@ -59,6 +60,7 @@ const setFunctions: readonly SetFunction[] = [
 	...seriesFunctions,
 	...regularExpressionSets,
 	...jsonSets,
+	...jsonRecords,
 ];
 
 function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T[]> {

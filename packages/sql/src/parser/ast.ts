@@ -225,6 +225,12 @@ export interface SelectItem {
 	readonly alias: string | undefined;
 }
 
+export interface ColumnType {
+	readonly name: string;
+	readonly type: TypeName;
+	readonly at: number;
+}
+
 export type TableExpression =
 	| {
 			readonly kind: "table";
@@ -249,6 +255,8 @@ export type TableExpression =
 			readonly ordinality: boolean;
 			readonly alias: string | undefined;
 			readonly columnAliases: readonly string[];
+			/** AS t(a integer, ...): what the function does not say itself. */
+			readonly definitions: readonly ColumnType[] | undefined;
 			readonly at: number;
 	  }
 	| {

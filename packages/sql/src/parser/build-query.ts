@@ -1,6 +1,7 @@
 /** What the grammar's rules for queries and FROM items make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type {
+	ColumnType,
 	CommonTable,
 	Expression,
 	GroupElement,
@@ -57,6 +58,12 @@ export interface WithClause {
 interface Alias {
 	readonly name: string;
 	readonly columns: readonly string[];
+}
+
+interface FunctionAlias {
+	readonly name: string | undefined;
+	readonly columns: readonly string[];
+	readonly definitions?: readonly ColumnType[];
 }
 
 export const queryNode = (
@@ -213,7 +220,7 @@ export const tableNode = (
 });
 
 export const functionTable = (
-	[lateral, call, ordinality, alias]: [boolean, Expression, boolean, Alias | undefined],
+	[lateral, call, ordinality, alias]: [boolean, Expression, boolean, FunctionAlias | undefined],
 	at: number,
 ): TableExpression => functionNode(lateral, [call], ordinality, alias, at);
 
@@ -235,7 +242,7 @@ function functionNode(
 	lateral: boolean,
 	calls: readonly Expression[],
 	ordinality: boolean,
-	alias: Alias | undefined,
+	alias: FunctionAlias | undefined,
 	at: number,
 ): TableExpression {
 	return {
@@ -248,6 +255,7 @@ function functionNode(
 		ordinality,
 		alias: alias?.name,
 		columnAliases: alias?.columns ?? [],
+		definitions: alias?.definitions,
 		at,
 	};
 }

@@ -112,6 +112,11 @@ function bindSetCall(place: Place, name: string, bounds: readonly Bound[], at: n
 		);
 	}
 	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, at);
+	if (fn.withColumns !== undefined) {
+		throw new DatabaseError("0A000", `could not determine row type for result of ${name}`, {
+			hint: "Provide a non-null record argument, or call the function in the FROM clause using a column definition list.",
+		});
+	}
 	if (fn.columns.length !== 1) {
 		throw new DatabaseError("0A000", `function ${name} can only be called in FROM`, {
 			position: at + 1,

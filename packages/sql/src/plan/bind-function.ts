@@ -1,5 +1,6 @@
 /** Functions in FROM: f(...), ROWS FROM (f(...), g(...)), and unnest of several arrays, which is the same. */
-import type { TableExpression } from "../parser/ast.ts";
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { ColumnType, TableExpression } from "../parser/ast.ts";
 import { scalarCandidates, setCandidates } from "../types/registry.ts";
 import { type CallNode, resolveSetCall } from "./bind-call.ts";
 import { bindExpression, type Place } from "./bind-expression.ts";
@@ -9,6 +10,7 @@ import { plainType } from "./bound.ts";
 import type { FunctionSource, LogicalFrom } from "./logical.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import type { Scope } from "./scope.ts";
+import { resolveTypeName } from "./type-name.ts";
 
 const columnOfType = (name: string, oid: number): RelationColumn => ({
 	name,
@@ -34,11 +36,26 @@ export function bindFunctions(
 	const shown = item.alias ?? functionName(binder, calls[0]!.name);
 	// The only column of an only function is called as the table is.
 	const columnName = calls.length === 1 ? shown : undefined;
-	const sources = calls.map((call) => bindSource(place, call, columnName));
+	const { definitions } = item;
+	if (definitions !== undefined && (calls.length > 1 || item.ordinality)) {
+		throw new DatabaseError(
+			"42601",
+			`${item.ordinality ? "WITH ORDINALITY" : "ROWS FROM()"} cannot be used with a column definition list`,
+			{
+				hint: "Put the column definition list inside ROWS FROM().",
+				position: definitions[0]!.at + 1,
+			},
+		);
+	}
+	const sources = calls.map((call) =>
+		definitions === undefined
+			? bindSource(place, call, columnName)
+			: bindRecordSource(place, call, definitions),
+	);
 	const own = sources.flatMap(({ columns }) => columns);
 	const columns = item.ordinality ? [...own, columnOfType("ordinality", 20)] : own;
 	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
-	relation.isScalar = columns.length === 1;
+	relation.isScalar = columns.length === 1 && definitions === undefined;
 	scope.add(relation);
 	return {
 		kind: "function",
@@ -46,6 +63,42 @@ export function bindFunctions(
 		sources,
 		ordinality: item.ordinality,
 		lateral: around.usedParent,
+	};
+}
+
+/** A function that leaves it to the query which columns its rows have. */
+function bindRecordSource(
+	place: Place,
+	call: CallNode,
+	definitions: readonly ColumnType[],
+): FunctionSource {
+	const name = functionName(place.binder, call.name);
+	const bounds = call.args.map((arg) => bindExpression(place, arg));
+	const wrong = (what: string): DatabaseError =>
+		new DatabaseError("42601", `a column definition list is ${what}`, {
+			position: definitions[0]!.at + 1,
+		});
+	const onlyRecords = 'only allowed for functions returning "record"';
+	if (setCandidates(name).length === 0) {
+		bindExpression(place, call);
+		throw wrong(onlyRecords);
+	}
+	const { fn, args } = resolveSetCall(place, name, bounds, call.at);
+	if (fn.withColumns === undefined) {
+		const isRedundant = fn.columns.length > 1;
+		throw wrong(isRedundant ? "redundant for a function with OUT parameters" : onlyRecords);
+	}
+	const columns = definitions.map((one) => ({ name: one.name, type: resolveTypeName(one.type) }));
+	const twice = columns.find(({ name: own }, i) => columns.findIndex((c) => c.name === own) !== i);
+	if (twice !== undefined) {
+		throw new DatabaseError("42701", `column name "${twice.name}" specified more than once`);
+	}
+	return {
+		fn: fn.withColumns(columns),
+		name,
+		args,
+		argTypes: args.map((arg) => arg.type),
+		columns: columns.map((column) => ({ ...column, tableOid: 0, attnum: 0 })),
 	};
 }
 
@@ -64,6 +117,13 @@ function bindSource(place: Place, call: CallNode, columnName: string | undefined
 	}
 	const bounds = call.args.map((arg) => bindExpression(place, arg));
 	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, call.at);
+	if (fn.withColumns !== undefined) {
+		throw new DatabaseError(
+			"42601",
+			'a column definition list is required for functions returning "record"',
+			{ position: call.at + 1 },
+		);
+	}
 	const [first] = fn.columns;
 	// A column that the function itself names keeps its name.
 	const own = first !== undefined && first.name !== name ? first.name : (columnName ?? name);

@@ -188,7 +188,11 @@ export interface SetFunction {
 	readonly name: string;
 	readonly args: readonly number[];
 	readonly columns: readonly { readonly name: string; readonly oid: number }[];
-	/** Never called with a null argument: those give no rows. */
+	/** Of records: their columns are those that the query lists. */
+	withColumns?(columns: readonly { readonly name: string; readonly type: SqlType }[]): SetFunction;
+	/** Called with NULLs, too. */
+	readonly nullable?: boolean;
+	/** Never called with a null argument unless `nullable`: those give no rows. */
 	call(
 		args: readonly Datum[],
 		context: FunctionContext,

@@ -61,7 +61,12 @@ export class FunctionScan extends Operator {
 		for (const { fn, args, argTypes } of this.#sources) {
 			const values = await evaluateAll(args, [], env);
 			if (fn === undefined) rows.push([values]);
-			else rows.push(values.includes(null) ? [] : fn.call(values, env.context, argTypes));
+			else
+				rows.push(
+					values.includes(null) && fn.nullable !== true
+						? []
+						: fn.call(values, env.context, argTypes),
+				);
 		}
 		return rows;
 	}

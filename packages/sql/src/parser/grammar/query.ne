@@ -134,9 +134,11 @@ alias -> asOpt columnName {% ([, name]) => ({ name, columns: [] }) %}
        | asOpt columnName "(" columnNames ")" {% ([, name, , columns]) => ({ name, columns }) %}
 asOpt -> null | "as"
 functionAlias -> aliasOpt {% id %}
-               | "as" "(" columnTypes ")" {% () => { throw unsupported("a column definition list is"); } %}
-               | asOpt columnName "(" columnTypes ")" {% () => { throw unsupported("a column definition list is"); } %}
-columnTypes -> columnName typeName | columnTypes "," columnName typeName
+               | "as" "(" columnTypes ")" {% ([, , definitions]) => ({ name: undefined, columns: [], definitions }) %}
+               | asOpt columnName "(" columnTypes ")" {% ([, name, , definitions]) => ({ name, columns: [], definitions }) %}
+columnTypes -> columnType {% first %}
+             | columnTypes "," columnType {% more %}
+columnType -> columnName typeName {% ([name, type], at) => ({ name, type, at }) %}
 
 # A qualified join's right side may itself be a join, whose ON comes first; a cross join's may not, so joins associate to the left.
 joined -> "(" joined ")" {% ([, join]) => join %}
