@@ -48,6 +48,18 @@ test.serial("values of all types go in and come back", async (t) => {
 	});
 });
 
+test.serial("tables made at the same time over several connections are all made", async (t) => {
+	await connected(async (sql) => {
+		const names = ["one", "two", "three", "four"];
+		await Promise.all(names.map((name) => sql`CREATE TABLE ${sql(name)} (id integer PRIMARY KEY)`));
+		const rows = await sql`SELECT relname FROM pg_class WHERE relname IN ${sql(names)} ORDER BY 1`;
+		t.deepEqual(
+			rows.map((row) => row["relname"]),
+			[...names].sort(),
+		);
+	});
+});
+
 test.serial("many statements at once over few connections", async (t) => {
 	await connected(async (sql) => {
 		const answers = await Promise.all(

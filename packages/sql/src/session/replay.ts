@@ -7,8 +7,10 @@ import type { ExecRow } from "../execute/env.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Prepared } from "./prepared.ts";
 import { backOff, isConflict } from "./retry.ts";
+import { isDefinition, runDefinition } from "./run-definition.ts";
 import { startPlanned } from "./run-planned.ts";
 import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
 
 export interface Told {
 	readonly prepared: Prepared;
@@ -36,21 +38,44 @@ const text = (value: Datum): string =>
 const sameRows = (a: readonly ExecRow[], b: readonly ExecRow[]): boolean =>
 	a.length === b.length && a.every((row, i) => row.every((value, j) => same(value, b[i]![j]!)));
 
+/** Whether a statement may come to the same end again: one that is planned, or one that changes the schema. */
+export const isRepeatable = ({ utility }: Prepared): boolean =>
+	utility === undefined || isDefinition(utility);
+
+async function runAgain(
+	state: SessionState,
+	block: TransactionBlock,
+	{ prepared, parameters }: Told,
+): Promise<{ readonly tag: string; readonly rows: readonly ExecRow[] }> {
+	const { utility, lexed } = prepared;
+	if (utility !== undefined && isDefinition(utility)) {
+		// The notices have been given.
+		const { sink } = state;
+		state.sink = undefined;
+		try {
+			return { tag: await runDefinition(state, block, utility, lexed!), rows: [] };
+		} finally {
+			state.sink = sink;
+		}
+	}
+	const running = await startPlanned(state, block, prepared, parameters);
+	const rows: ExecRow[] = [];
+	for (;;) {
+		const batch = await running.next();
+		if (batch === undefined) break;
+		rows.push(...batch);
+	}
+	return { tag: running.tag(rows.length), rows };
+}
+
 /** Throws `conflict` if the statement cannot be brought to the same end. */
 export async function replay(state: SessionState, told: Told, conflict: unknown): Promise<void> {
 	for (let attempt = 0; attempt < attemptsMax; attempt++) {
 		await backOff(state.services.runtime, attempt);
 		const block = state.begin(false);
 		try {
-			const running = await startPlanned(state, block, told.prepared, told.parameters);
-			const rows: ExecRow[] = [];
-			for (;;) {
-				const batch = await running.next();
-				if (batch === undefined) break;
-				rows.push(...batch);
-			}
-			const isSame = running.tag(rows.length) === told.tag && sameRows(rows, told.rows);
-			if (!isSame) throw conflict;
+			const { tag, rows } = await runAgain(state, block, told);
+			if (tag !== told.tag || !sameRows(rows, told.rows)) throw conflict;
 			await state.commit();
 			return;
 		} catch (error) {

@@ -98,6 +98,26 @@ test("after a conflict at Sync, a statement that comes to the same end is commit
 	t.is(await cell(one, "select n from t"), "21");
 });
 
+test("a schema change that met another one at Sync is made after it", async (t) => {
+	const server = testServer();
+	const [one, other] = [await server.connect(), await server.connect()];
+	for (const client of [one, other]) await client.query("set transaction_mode = optimistic");
+	const interfere = (text: string): void => {
+		server.coordinator.beforeCommit = async () => {
+			server.coordinator.beforeCommit = undefined;
+			await other.query(text);
+		};
+	};
+	interfere("create table other (id int primary key)");
+	const result = await one.execute("create table own (id int primary key)");
+	t.is(result?.tag, "CREATE TABLE");
+	t.is(await cell(one, "select count(*) from own, other"), "0");
+	// It would fail now, and the client was told that it did not.
+	interfere("create table wanted (id int primary key)");
+	const error = await t.throwsAsync(one.execute("create table wanted (id int primary key)"));
+	t.is((error as DatabaseError).code, "40001");
+});
+
 test("what another transaction locked is waited for, in order", async (t) => {
 	const server = testServer();
 	const [one, two, three] = [

@@ -25,7 +25,7 @@ import {
 	planFor,
 	preparedOf,
 } from "./prepared.ts";
-import { replay, type Told } from "./replay.ts";
+import { isRepeatable, replay, type Told } from "./replay.ts";
 import { isConflict, retrying } from "./retry.ts";
 import { endsFailure, prepareSimple, runStatement } from "./run-statement.ts";
 import { utilityColumns } from "./run-utility.ts";
@@ -367,10 +367,9 @@ export class QuorateSession implements Session, PortalObserver {
 
 	completed(portal: QuoratePortal, tag: string, rows: readonly ExecRow[] | undefined): void {
 		const { block } = this.state;
-		const isPlannedOne = portal.statement.utility === undefined;
 		if (block?.explicit !== false || this.#implicitStatements !== 1) return;
 		if (block.hasLasting) return;
-		if (!isPlannedOne || rows === undefined) return;
+		if (!isRepeatable(portal.statement) || rows === undefined) return;
 		this.#told = { prepared: portal.statement, parameters: portal.parameters, tag, rows };
 	}
 
