@@ -13,7 +13,7 @@ import type { StatementCancel } from "./cancel.ts";
 import type { NodeServices } from "./node-services.ts";
 import { QuorateSession } from "./session.ts";
 
-const lookEveryMs = 5_000;
+export const defaultLookEveryMs = 5_000;
 /** Whoever fills an index tells every 3 s. Counted in looks, not in time: a process that stood still has not listened meanwhile. */
 const silentLooksMax = 4;
 /** Above those of clients: who looks into pg_stat_activity sees what runs, and can end it. */
@@ -27,6 +27,7 @@ interface Watched {
 
 export class BuildAdopter {
 	readonly #services: NodeServices;
+	readonly #lookEveryMs: number;
 	/** By the id of the build. */
 	#watched = new Map<number, Watched>();
 	#timer: Timer | undefined;
@@ -35,15 +36,17 @@ export class BuildAdopter {
 	#cancel: StatementCancel | undefined;
 	#pid = firstPid;
 
-	constructor(services: NodeServices) {
+	/** `lookEveryMs` 0: only when `look` is called. */
+	constructor(services: NodeServices, lookEveryMs: number) {
 		this.#services = services;
+		this.#lookEveryMs = lookEveryMs;
 	}
 
 	/** The catalog has changed. */
 	follow(catalog: CatalogSnapshot): void {
 		const isIdle = unfinishedBuilds(catalog).length === 0;
 		if (isIdle) this.#stop();
-		else if (this.#timer === undefined && !this.#closed) this.#lookLater();
+		else if (this.#timer === undefined && !this.#closed && this.#lookEveryMs > 0) this.#lookLater();
 	}
 
 	/** What it is at is left to other nodes. */
@@ -61,7 +64,7 @@ export class BuildAdopter {
 
 	#lookLater(): void {
 		const { scheduler, logger } = this.#services.runtime;
-		const timer = scheduler.setTimer(lookEveryMs, () => {
+		const timer = scheduler.setTimer(this.#lookEveryMs, () => {
 			this.look()
 				.catch((error) => logger.log("warn", "unfinished indexes were not looked at", { error }))
 				.finally(() => {

@@ -14,7 +14,7 @@ import { systemTable } from "../catalog/system-tables.ts";
 import { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
 import type { StatementReport } from "../types/statement-report.ts";
-import { BuildAdopter } from "./build-adopter.ts";
+import { BuildAdopter, defaultLookEveryMs } from "./build-adopter.ts";
 import { loginFacts, loginRole } from "./login.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
@@ -60,6 +60,8 @@ export interface SessionFactoryOptions {
 	readonly clusterId?: string;
 	/** Tests only. */
 	readonly limits?: Limits;
+	/** Tests only: how often it looks for indexes that nobody fills any more; 0: when it is told to. */
+	readonly buildLookMs?: number;
 	/** Bytes that the rows a statement sorts, groups or joins may take. */
 	readonly statementMemory?: number;
 }
@@ -118,7 +120,7 @@ function applyParameters(
 
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
-	const adopter = new BuildAdopter(shared);
+	const adopter = new BuildAdopter(shared, options.buildLookMs ?? defaultLookEveryMs);
 	shared.catalog.onNewer = (catalog) => adopter.follow(catalog);
 	return {
 		async open(parameters, backendPid, address = "") {

@@ -155,7 +155,7 @@ export class TestClient {
 
 export interface TestServer {
 	readonly coordinator: MemoryCoordinator;
-	/** As the node does by itself every few seconds. */
+	/** As a node does by itself every few seconds; this one only so. */
 	adoptBuilds(): Promise<void>;
 	connect(parameters?: Readonly<Record<string, string>>): Promise<TestClient>;
 	/** Ends all sessions, and what the node does for them on its own. */
@@ -179,6 +179,7 @@ export function testServer({ files, seed = 1, limits = {} }: TestServerOptions =
 		advisory: memoryAdvisory(runtime, coordinator),
 		clusterId: `cluster ${seed}`,
 		limits,
+		buildLookMs: 0,
 	});
 	const clients: TestClient[] = [];
 	return {
