@@ -247,7 +247,7 @@ export class Committer {
 				await this.#seal();
 			}
 			const issued = work.schemaChange
-				? await this.#gateway.placement.raiseSchemaVersion()
+				? await this.#raiseSchemaVersion()
 				: (this.#tooEarly ?? (await this.#gateway.placement.issue()));
 			const c = issued.timestamp;
 			if (!work.schemaChange && issued.schemaVersion !== work.schemaVersion) {
@@ -267,6 +267,19 @@ export class Committer {
 				this.abandon();
 			}
 			throw error;
+		}
+	}
+
+	/**
+	 * Whether the version rose may be unknown, which does no harm. That this transaction has not committed is known: it has asked for
+	 * nothing of the kind yet.
+	 */
+	async #raiseSchemaVersion(): Promise<IssuedTimestamp> {
+		try {
+			return await this.#gateway.placement.raiseSchemaVersion();
+		} catch (error) {
+			if (!(error instanceof DatabaseError && error.code === "40003")) throw error;
+			throw conflictError("the placement group has lost its leader during a schema change", null);
 		}
 	}
 
