@@ -60,12 +60,17 @@ export async function startQuorate(options: QuorateOptions): Promise<QuorateTarg
 			await untilSpread(leases);
 		},
 	};
-	// What is compared as unsplit stays so, and what is split stays as it was split.
-	await runSql(target, [
-		"ALTER SYSTEM SET range_max_bytes = '16GB'",
-		"ALTER SYSTEM SET range_max_load = 1000000000",
-	]);
-	await target.findLeaseholder();
+	try {
+		// What is compared as unsplit stays so, and what is split stays as it was split.
+		await runSql(target, [
+			"ALTER SYSTEM SET range_max_bytes = '16GB'",
+			"ALTER SYSTEM SET range_max_load = 1000000000",
+		]);
+		await target.findLeaseholder();
+	} catch (error) {
+		await cluster.stop();
+		throw error;
+	}
 	return target;
 }
 
