@@ -13,10 +13,9 @@ import {
 	restoreSpan,
 } from "../catalog/keys.ts";
 import { droppedIndexBytes } from "../ddl/schema-editor.ts";
-import { retrying } from "../session/retry.ts";
+import { mayRepeat, retrying } from "../session/retry.ts";
+import { decodeWork, encodeWork } from "../session/stored-work.ts";
 import { beginBeside, type Work } from "./work.ts";
-
-const format = 1;
 
 /** What is made of what. */
 export interface RestorePlan {
@@ -43,21 +42,7 @@ interface StoredPlace extends RestorePlace {
 	readonly owner: string;
 }
 
-const encode = (value: object): Uint8Array =>
-	Buffer.from(JSON.stringify({ format, ...value }), "utf8");
-
-function decode<T>(bytes: Uint8Array): T {
-	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-	const { format: found, ...rest } = JSON.parse(text) as T & { format: number };
-	if (found <= format) return rest as T;
-	throw new DatabaseError("0A000", `a restore that was begun has format ${found}`, {
-		hint: "Upgrade this node.",
-	});
-}
-
-/** Outcomes after which a batch, which can be loaded twice, is loaded again. */
-const mayLoadAgain = (error: unknown): boolean =>
-	error instanceof DatabaseError && ["40001", "40P01", "40003", "57P03"].includes(error.code);
+const decode = <T>(bytes: Uint8Array): T => decodeWork(bytes, "a restore that was begun");
 
 export class RestoreState {
 	readonly plan: RestorePlan;
@@ -97,7 +82,7 @@ export class RestoreState {
 						const id = decodeId(key, 2);
 						const place = await storedPlace(transaction, id);
 						if (place === undefined) continue;
-						transaction.put(restorePlaceKey(id), encode({ ...place, owner }));
+						transaction.put(restorePlaceKey(id), encodeWork({ ...place, owner }));
 						await transaction.commit();
 						return new RestoreState(work, id, plan, owner, place);
 					}
@@ -118,8 +103,8 @@ export class RestoreState {
 		await retrying(work.services.runtime, async () => {
 			const transaction = await beginBeside(work, "optimistic");
 			try {
-				transaction.put(restoreKey(id), encode(plan));
-				transaction.put(restorePlaceKey(id), encode({ ...place, owner }));
+				transaction.put(restoreKey(id), encodeWork(plan));
+				transaction.put(restorePlaceKey(id), encodeWork({ ...place, owner }));
 				await transaction.commit();
 			} catch (error) {
 				await transaction.rollback();
@@ -138,14 +123,14 @@ export class RestoreState {
 				try {
 					await this.#own(transaction);
 					write(transaction);
-					transaction.put(restorePlaceKey(this.#id), encode({ ...place, owner: this.#owner }));
+					transaction.put(restorePlaceKey(this.#id), encodeWork({ ...place, owner: this.#owner }));
 					await transaction.commit();
 				} catch (error) {
 					await transaction.rollback();
 					throw error;
 				}
 			},
-			mayLoadAgain,
+			mayRepeat,
 		);
 		this.#place = place;
 	}

@@ -1,7 +1,6 @@
 /** ADD COLUMN, and what changes of a table do with the rows that it has. */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Key } from "@quorate/keys/key";
 import {
 	hasPrimaryKey,
 	isGenerated,
@@ -28,12 +27,12 @@ import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
-import { asBuildError, checkKeyColumns } from "./backfill.ts";
 import { newColumn } from "./column-definition.ts";
 import { addIndex } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
+import { checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { constraintName, keyColumn, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
@@ -129,11 +128,7 @@ async function withExistingRows(
 	if (!isVolatile(bound)) {
 		const value = await compiled.evaluate([], env);
 		if (value === null && column.notNull) {
-			throw new DatabaseError(
-				"23502",
-				`column "${column.name}" of relation "${after.name}" contains null values`,
-				{ schema: after.schema, table: after.name, column: column.name },
-			);
+			throw containsNull(after, column.name);
 		}
 		if (value === null) return after;
 		const type = typeByOid(column.type.oid)!;
@@ -162,11 +157,7 @@ async function generateRows(
 	await rewriteRows(editor, before, after, async (row) => {
 		const value = await compiled.evaluate([...row, null], env);
 		if (value !== null || !column.notNull) return value;
-		throw new DatabaseError(
-			"23502",
-			`column "${column.name}" of relation "${after.name}" contains null values`,
-			{ schema: after.schema, table: after.name, column: column.name },
-		);
+		throw containsNull(after, column.name);
 	});
 }
 
@@ -213,13 +204,7 @@ export async function rewriteRows(
 				continue;
 			}
 			assert(hasPrimaryKey(after), "rows move under a primary key");
-			const key: Key = writer.codec.primary.primaryKey(row);
-			try {
-				await writer.check(writer.claims(row, key), env);
-			} catch (error) {
-				throw asBuildError(error);
-			}
-			writer.insert(row, key, env);
+			await insertMoved(writer, row, writer.codec.primary.primaryKey(row), env);
 		}
 		await transaction.flush();
 	}
@@ -255,11 +240,7 @@ function asAlterError(error: unknown, table: TableDescriptor, check: string | un
 	if (!(error instanceof DatabaseError)) return error;
 	const { detail: _detail, ...fields } = error.fields;
 	if (error.code === "23502") {
-		return new DatabaseError(
-			"23502",
-			`column "${fields.column}" of relation "${table.name}" contains null values`,
-			fields,
-		);
+		return containsNull(table, String(fields.column), fields);
 	}
 	if (error.code !== "23514") return error;
 	return new DatabaseError(

@@ -31,12 +31,12 @@ import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { checkRows } from "./alter-column.ts";
-import { asBuildError } from "./backfill.ts";
 import { columnsIn } from "./deparse.ts";
 import { readsColumn } from "./dependencies.ts";
 import { shownName } from "./describe.ts";
 import { allIndexIds } from "./drop.ts";
 import { generatedFrom } from "./generated.ts";
+import { containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { bindCheck, checkIndexable, columnNamed } from "./table-parts.ts";
 import { tableRows } from "./table-rows.ts";
@@ -240,19 +240,9 @@ async function rewrite(
 			const row: Datum[] = [...stored.row];
 			row[slot] = await value.evaluate(stored.row, env);
 			if (row[slot] === null && column.notNull) {
-				throw new DatabaseError(
-					"23502",
-					`column "${column.name}" of relation "${after.name}" contains null values`,
-					{ schema: after.schema, table: after.name, column: column.name },
-				);
+				throw containsNull(after, column.name);
 			}
-			const key = keyOf(row, stored.key);
-			try {
-				await writer.check(writer.claims(row, key), env);
-			} catch (error) {
-				throw asBuildError(error);
-			}
-			writer.insert(row, key, env);
+			await insertMoved(writer, row, keyOf(row, stored.key), env);
 		}
 		await transaction.flush();
 	}

@@ -16,10 +16,11 @@ import type { Env } from "../execute/env.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { ShadowWriter } from "../execute/shadow-writer.ts";
 import { indexCodec, tableCodec } from "../execute/table-codec.ts";
-import { isUnreachable, pause, retrying } from "../session/retry.ts";
+import { isPassing, isUnreachable, pause, retrying } from "../session/retry.ts";
 import { duplicated } from "./create-index.ts";
-import { type Builder, begin, Fill, gone, isPassing, tableAt } from "./fill.ts";
-import { namesOf } from "./schema-editor.ts";
+import { type Builder, begin, Fill, gone, tableAt } from "./fill.ts";
+import { asBuildError, checkKeyColumns } from "./row-errors.ts";
+import { droppedIndexBytes, namesOf } from "./schema-editor.ts";
 import type { StoredRow } from "./table-rows.ts";
 import { type BuildPlace, Tenure } from "./tenure.ts";
 import { buildsOf } from "./unfinished.ts";
@@ -56,8 +57,9 @@ async function changeTable(
 			for (const name of kept) {
 				transaction.put(nameKey(table.schema, name), Buffer.from(String(oid), "utf8"));
 			}
-			const dropped = Buffer.from(JSON.stringify({ format: 1 }), "utf8");
-			for (const indexId of changed.dropped) transaction.put(droppedIndexKey(indexId), dropped);
+			for (const indexId of changed.dropped) {
+				transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
+			}
 			const { schemaVersion } = await transaction.commit();
 			if (schemaVersion !== undefined) {
 				await services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
@@ -87,7 +89,7 @@ export async function build(
 	seen?: BuildPlace,
 ): Promise<void> {
 	const tenure = await Tenure.take(state, id, seen);
-	if (tenure === undefined) return;
+	if (tenure === undefined) return outcome(state, tableOid, id);
 	const builder: Builder = {
 		services: state.services,
 		context: state.context,
@@ -236,30 +238,4 @@ async function rewriteRows(
 	} catch (error) {
 		throw asBuildError(error);
 	}
-}
-
-/** Throws 23502 with the words of ALTER TABLE. */
-export function checkKeyColumns(table: TableDescriptor, rows: readonly StoredRow[]): void {
-	const { columns } = tableCodec(table).primary;
-	for (const { row } of rows) {
-		const missing = columns.find((column) => row[column.slot] === null);
-		if (missing === undefined) continue;
-		const { name } = table.columns[missing.attnum - 1]!;
-		throw new DatabaseError(
-			"23502",
-			`column "${name}" of relation "${table.name}" contains null values`,
-			{ schema: table.schema, table: table.name, column: name },
-		);
-	}
-}
-
-/** A key that exists twice, told as the failure to build the index that it is. */
-export function asBuildError(error: unknown): unknown {
-	if (!(error instanceof DatabaseError) || error.code !== "23505") return error;
-	const { constraint, detail, ...rest } = error.fields;
-	return new DatabaseError("23505", `could not create unique index "${constraint}"`, {
-		...rest,
-		...(constraint === undefined ? {} : { constraint }),
-		...(detail === undefined ? {} : { detail: detail.replace("already exists", "is duplicated") }),
-	});
 }

@@ -13,7 +13,7 @@ import type { TableDescriptor } from "../catalog/descriptor.ts";
 import { indexSpan } from "../catalog/keys.ts";
 import { Env, Execution } from "../execute/env.ts";
 import { StatementStore } from "../execute/statement-store.ts";
-import { isConflict, isUnreachable, retrying } from "../session/retry.ts";
+import { isPassing, mayRepeat, retrying } from "../session/retry.ts";
 import type { SessionState } from "../session/session-state.ts";
 import { type StoredRow, tableRows } from "./table-rows.ts";
 
@@ -58,16 +58,6 @@ export async function tableAt(
 	const found = catalog.relation(oid);
 	return found?.kind === "table" ? found : undefined;
 }
-
-/**
- * What has worked for minutes outlives a while in which the cluster cannot be reached: it would be begun again, and from the start.
- * Each attempt waits its 10 s.
- */
-export const isPassing = (error: unknown): boolean => isConflict(error) || isUnreachable(error);
-
-/** Who looks what is there may do a batch twice: its outcome need not be known. */
-const mayRepeat = (error: unknown): boolean =>
-	isPassing(error) || (error instanceof DatabaseError && error.code === "40003");
 
 /** Rows, and where they go. `blind`: what is there is not to be looked at; a key that is taken may throw `KeyExistsError`. */
 export type FillBatch = (

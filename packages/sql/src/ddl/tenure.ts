@@ -8,10 +8,10 @@ import { type Key, key } from "@quorate/keys/key";
 import type { Timer } from "@quorate/runtime/runtime";
 import type { CancelSignal, Transaction } from "@quorate/txn/types";
 import { buildKey } from "../catalog/keys.ts";
-import { retrying } from "../session/retry.ts";
-import { type Builder, begin, type Fill, isPassing } from "./fill.ts";
+import { isPassing, retrying } from "../session/retry.ts";
+import { decodeWork, encodeWork } from "../session/stored-work.ts";
+import { type Builder, begin, type Fill } from "./fill.ts";
 
-const format = 1;
 const tellEveryMs = 3_000;
 
 /** As stored. */
@@ -24,21 +24,8 @@ export interface BuildPlace {
 	readonly key: string;
 }
 
-function decode(bytes: Uint8Array): BuildPlace {
-	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
-	const { format: found, ...place } = JSON.parse(text) as BuildPlace & { format: number };
-	if (found <= format) return place;
-	throw new DatabaseError(
-		"0A000",
-		`the place of an index that is being built has format ${found}`,
-		{
-			hint: "Upgrade this node.",
-		},
-	);
-}
-
-const encode = (place: BuildPlace): Uint8Array =>
-	Buffer.from(JSON.stringify({ format, ...place }), "utf8");
+const decode = (bytes: Uint8Array): BuildPlace =>
+	decodeWork(bytes, "the place of an index that is being built");
 
 async function placeOf(transaction: Transaction, id: number): Promise<BuildPlace | undefined> {
 	const [bytes] = await transaction.get([buildKey(id)]);
@@ -96,7 +83,7 @@ export class Tenure {
 					return undefined;
 				}
 				const place = { rows: 0, key: "", ...before, owner, told: 0 };
-				transaction.put(buildKey(id), encode(place));
+				transaction.put(buildKey(id), encodeWork(place));
 				await transaction.commit();
 				return new Tenure(builder, id, place);
 			} catch (error) {
@@ -164,7 +151,7 @@ export class Tenure {
 			const { reached, rows } = fill;
 			const text = reached === undefined ? "" : Buffer.from(reached, "latin1").toString("hex");
 			const place = { owner: stored.owner, told: stored.told + 1, rows, key: text };
-			transaction.put(buildKey(this.#id), encode(place));
+			transaction.put(buildKey(this.#id), encodeWork(place));
 			await transaction.commit();
 			return true;
 		} catch (error) {

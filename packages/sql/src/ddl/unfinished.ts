@@ -23,10 +23,9 @@ export function* buildsOf(table: TableDescriptor): Iterable<Build> {
 	yield { id: oid, kind: "ADD PRIMARY KEY", index: name };
 }
 
-/** None where the catalog is not known. */
-export function unfinishedBuilds(catalog: CatalogSnapshot | undefined): readonly UnfinishedBuild[] {
+export function unfinishedBuilds(catalog: CatalogSnapshot): readonly UnfinishedBuild[] {
 	const found: UnfinishedBuild[] = [];
-	for (const table of catalog?.relations() ?? []) {
+	for (const table of catalog.relations()) {
 		if (table.kind !== "table") continue;
 		for (const one of buildsOf(table)) {
 			found.push({ ...one, tableOid: table.oid, table: table.name });

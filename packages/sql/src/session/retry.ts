@@ -14,6 +14,16 @@ export const isConflict = (error: unknown): error is DatabaseError =>
 export const isUnreachable = (error: unknown): error is DatabaseError =>
 	error instanceof DatabaseError && error.code === "57P03";
 
+/**
+ * What has worked for minutes outlives a while in which the cluster cannot be reached: it would be begun again, and from the start.
+ * Each attempt waits its 10 s.
+ */
+export const isPassing = (error: unknown): boolean => isConflict(error) || isUnreachable(error);
+
+/** Of a batch that looks what is there, and so may be done twice: its outcome need not be known. */
+export const mayRepeat = (error: unknown): boolean =>
+	isPassing(error) || (error instanceof DatabaseError && error.code === "40003");
+
 export function pause(runtime: Runtime, ms: number): Promise<void> {
 	return new Promise((resolve) => {
 		runtime.scheduler.setTimer(ms, resolve);

@@ -1,0 +1,56 @@
+/** What ALTER TABLE says of rows that are there already and do not go with the table as it is to be. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { Env } from "../execute/env.ts";
+import { tableCodec } from "../execute/table-codec.ts";
+import type { TableWriter } from "../execute/table-writer.ts";
+import type { Datum } from "../types/datum.ts";
+import type { StoredRow } from "./table-rows.ts";
+
+export const containsNull = (
+	table: TableDescriptor,
+	column: string,
+	fields: DatabaseError["fields"] = { schema: table.schema, table: table.name, column },
+): DatabaseError =>
+	new DatabaseError(
+		"23502",
+		`column "${column}" of relation "${table.name}" contains null values`,
+		fields,
+	);
+
+/** Throws 23502. */
+export function checkKeyColumns(table: TableDescriptor, rows: readonly StoredRow[]): void {
+	const { columns } = tableCodec(table).primary;
+	for (const { row } of rows) {
+		const missing = columns.find((column) => row[column.slot] === null);
+		if (missing === undefined) continue;
+		throw containsNull(table, table.columns[missing.attnum - 1]!.name);
+	}
+}
+
+/** A key that exists twice, told as the failure to build the index that it is. */
+export function asBuildError(error: unknown): unknown {
+	if (!(error instanceof DatabaseError) || error.code !== "23505") return error;
+	const { constraint, detail, ...rest } = error.fields;
+	return new DatabaseError("23505", `could not create unique index "${constraint}"`, {
+		...rest,
+		...(constraint === undefined ? {} : { constraint }),
+		...(detail === undefined ? {} : { detail: detail.replace("already exists", "is duplicated") }),
+	});
+}
+
+/** A row under its new key, with its entries. Throws 23505 if one is taken. */
+export async function insertMoved(
+	writer: TableWriter,
+	row: readonly Datum[],
+	key: Key,
+	env: Env,
+): Promise<void> {
+	try {
+		await writer.check(writer.claims(row, key), env);
+	} catch (error) {
+		throw asBuildError(error);
+	}
+	writer.insert(row, key, env);
+}
