@@ -1,5 +1,6 @@
 /** What both ends of a connection need of the `Rpc` that they belong to. */
 import type { ErrorData } from "@quorate/keys/database-error";
+import type { BootId } from "@quorate/keys/ids";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Greeting, Identity } from "./handshake.ts";
@@ -13,6 +14,8 @@ export interface LinkContext {
 	readonly pending: PendingCalls;
 	/** Who this process is, as of now. */
 	identity(): Identity;
+	/** Whether that process was heard lately on a connection that it made itself. */
+	hears(boot: BootId): boolean;
 	/** A greeting was accepted, or a peer learnt who it is. */
 	peerKnown(peer: Identity): void;
 	/** An established link broke. */
@@ -32,3 +35,8 @@ export const TICK_MS = 500;
  * for the silence of its peers before it has read what they sent meanwhile.
  */
 export const SILENT_TICKS_MAX = 4;
+/**
+ * A peer that pings us and does not answer is busy with what it was sent before: to break the connection would have it sent again. Not for
+ * longer than this, for a single connection may be cut as well.
+ */
+export const BUSY_TICKS_MAX = 20;

@@ -16,7 +16,13 @@ import {
 	refusalOf,
 	versionRefusal,
 } from "./handshake.ts";
-import { type LinkContext, QUEUED_BYTES_MAX, SILENT_TICKS_MAX, TICK_MS } from "./link-context.ts";
+import {
+	BUSY_TICKS_MAX,
+	type LinkContext,
+	QUEUED_BYTES_MAX,
+	SILENT_TICKS_MAX,
+	TICK_MS,
+} from "./link-context.ts";
 import { MessageWriter } from "./message-writer.ts";
 import * as messages from "./messages.ts";
 import { RpcError, type RpcFailure } from "./types.ts";
@@ -95,8 +101,8 @@ export class OutboundLink {
 	tick(): void {
 		if (this.#connection === undefined) return;
 		if (this.#takesMore()) this.#silentTicks = 0;
-		if (++this.#silentTicks > SILENT_TICKS_MAX) {
-			this.#lose("unreachable", `silent for ${(SILENT_TICKS_MAX * TICK_MS) / 1000} s`);
+		if (++this.#silentTicks > (this.#isPeerBusy() ? BUSY_TICKS_MAX : SILENT_TICKS_MAX)) {
+			this.#lose("unreachable", `silent for ${((this.#silentTicks - 1) * TICK_MS) / 1000} s`);
 			return;
 		}
 		if (this.#state === "open") this.#writer!.push(PING_BYTES);
@@ -108,6 +114,10 @@ export class OutboundLink {
 		const before = this.#sentBytes;
 		this.#sentBytes = queuedBytes > 0 ? sentBytes : undefined;
 		return before !== undefined && sentBytes > before;
+	}
+
+	#isPeerBusy(): boolean {
+		return this.#state === "open" && this.#context.hears(this.#peer!.bootId);
 	}
 
 	/** The peer has just shown that it is there: no need to sit out a pause. */

@@ -125,6 +125,7 @@ class NodeRpc implements ListeningRpc {
 			dispatcher: this.#dispatcher,
 			pending: this.#pending,
 			identity: () => this.#identity,
+			hears: (boot) => this.pulseOf(boot)?.isHeard === true,
 			peerKnown: (peer) => this.#peerKnown(peer),
 			linkLost: (_link, peer) => this.#disconnected(peer),
 			superseded: (by, greeting) => this.#superseded(by, greeting),

@@ -2,6 +2,7 @@
 import { bootId, clusterId, type NodeId, nodeId } from "@quorate/keys/ids";
 import { createRpc, type ListeningRpc } from "@quorate/rpc/rpc";
 import type { RpcError, RpcFailure } from "@quorate/rpc/types";
+import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import test from "ava";
 import { World, type WorldOptions } from "./world.ts";
 
@@ -14,9 +15,14 @@ interface TestNode {
 }
 
 /** A fresh process on a machine, whose `n` collects numbers. */
-async function start(world: World, id: number, boot: string): Promise<TestNode> {
+async function start(
+	world: World,
+	id: number,
+	boot: string,
+	wrap = (runtime: Runtime): Runtime => runtime,
+): Promise<TestNode> {
 	const machine = world.machine(id);
-	const runtime = machine.boot();
+	const runtime = wrap(machine.boot());
 	const rpc = await createRpc({
 		runtime,
 		self: { bootId: bootId(boot), clusterId: clusterId("c"), nodeId: nodeId(id) },
@@ -76,6 +82,46 @@ test("silence of over 2 s closes the connection, and calls on it are lost", asyn
 	world.network.heal();
 	await world.runFor(10_000);
 	t.is(await world.complete(outcome(call(a, 4)), 60_000), "answered");
+});
+
+test("a peer that pings and is slow to answer keeps its connection, for 10 s", async (t) => {
+	const world = new World(1);
+	for (const id of [1, 2]) world.addMachine(id);
+	const connections: Connection[] = [];
+	const a = await start(world, 1, "1.a", (runtime) => ({
+		...runtime,
+		network: {
+			listen: (address, accept) => runtime.network.listen(address, accept),
+			connect: async (address, timeoutMs) => {
+				const connection = await runtime.network.connect(address, timeoutMs);
+				connections.push(connection);
+				return connection;
+			},
+		},
+	}));
+	const b = await start(world, 2, "2.a");
+	await world.complete(call(a, 1), 1000);
+	await world.complete(b.rpc.call(nodeId(1), "n", 2, { timeoutMs: 1000 }), 1000);
+	// What is not read is not there yet.
+	connections[0]!.pause();
+	const slow = outcome(call(a, 3, 60_000));
+	await world.runFor(8_000);
+	t.deepEqual(a.lost, []);
+	connections[0]!.resume();
+	t.is(await world.complete(slow, 1000), "answered");
+	connections[0]!.pause();
+	const never = outcome(call(a, 4, 60_000));
+	await world.runFor(9_000);
+	t.deepEqual(a.lost, []);
+	t.is(await world.complete(never, 2_000), "lost");
+});
+
+test("a peer that can be heard and not reached is given up after four seconds", async (t) => {
+	const { world, a, b } = await startWorld(1, { network: { tcpTimeoutMs: 1_000_000 } });
+	await world.complete(call(a, 1), 1000);
+	await world.complete(b.rpc.call(nodeId(1), "n", 2, { timeoutMs: 1000 }), 1000);
+	world.network.block(world.machine(1), world.machine(2));
+	t.is(await world.complete(outcome(call(a, 2, 60_000)), 4_500), "lost");
 });
 
 test("an idle connection stays open by pings alone", async (t) => {
