@@ -1,6 +1,13 @@
 /** What the sessions of one node see of the whole cluster, and do to sessions of other nodes: every node is asked, and none waited for long. */
-import { DatabaseError } from "@quorate/keys/database-error";
-import type { NodeId } from "@quorate/keys/ids";
+import {
+	DatabaseError,
+	type ErrorData,
+	errorFromData,
+	errorToData,
+} from "@quorate/keys/database-error";
+import type { NodeId, TransactionId } from "@quorate/keys/ids";
+import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import { type CancelKey, nodeOfPid, pidNode } from "@quorate/pgwire/cancel-keys";
 import type { PgServer } from "@quorate/pgwire/pg-server";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
@@ -8,16 +15,22 @@ import type { Overview } from "@quorate/placement/messages";
 import type { RangeStore } from "@quorate/replica/store";
 import { type Body, type Rpc, RpcError } from "@quorate/rpc/types";
 import type { NodeSessions } from "@quorate/sql/session/factory";
-import type {
-	ClusterAccess,
-	ClusterActivity,
-	NodeActivity,
-	NodeChange,
-	NodeStatements,
+import type { StatementRunner } from "@quorate/sql/session/statement-runner";
+import {
+	type ClusterAccess,
+	type ClusterActivity,
+	type NodeActivity,
+	type NodeChange,
+	type NodeStatements,
+	OutcomeLostError,
+	type RemoteOutcome,
+	type RemoteStatement,
 } from "@quorate/sql/types/cluster-access";
 
 /** A node that does not answer in this time is left out, or not signalled. */
 const answerMs = 1_000;
+/** A statement may wait for a lock for long; a node that is dead is noticed by its connection. */
+const statementMs = 3_600_000;
 /** Of each node, as many as it keeps. */
 const shapesMost = 500;
 
@@ -26,6 +39,34 @@ export interface ClusterStatusOptions {
 	readonly rpc: Rpc;
 	readonly placement: ConnectedPlacementClient;
 	readonly store: RangeStore;
+}
+
+/** A flat array: the names of fields would be most of it. */
+const statementToWire = (s: RemoteStatement): Body => [
+	s.once.id,
+	s.once.anchor,
+	s.text,
+	s.types,
+	s.values,
+	s.settings.flat(),
+	s.role,
+	s.process,
+];
+
+function statementFromWire(body: Body): RemoteStatement {
+	const [id, anchor, text, types, values, flat, role, process] = body as readonly [
+		TransactionId,
+		Key,
+		string,
+		readonly number[],
+		Uint8Array,
+		readonly string[],
+		number,
+		number,
+	];
+	const settings: (readonly [string, string])[] = [];
+	for (let i = 0; i < flat.length; i += 2) settings.push([flat[i]!, flat[i + 1]!]);
+	return { once: { id, anchor }, text, types, values, settings, role, process };
 }
 
 interface Signal {
@@ -59,6 +100,41 @@ export class ClusterStatus implements ClusterAccess {
 			server.cancelRequested(body as CancelKey);
 			return null;
 		});
+		this.#run(sessions.runner);
+	}
+
+	/** What the sessions of other nodes have this one do. */
+	#run(runner: StatementRunner): void {
+		const { rpc } = this.#options;
+		rpc.handle("run-statement", async (body, from) => {
+			const outcome = from && (await runner.run(statementFromWire(body), from.nodeId));
+			return outcome === undefined ? null : [outcome.tag, outcome.timestamp];
+		});
+		rpc.handle("cancel-statement", (body) => {
+			const [id, reason] = body as readonly [TransactionId, ErrorData];
+			runner.cancel(id, errorFromData(reason));
+		});
+		rpc.onDisconnect((node) => runner.nodeLost(node));
+	}
+
+	async runAt(node: NodeId, statement: RemoteStatement): Promise<RemoteOutcome> {
+		const wire = statementToWire(statement);
+		try {
+			const answer = await this.#options.rpc.call(node, "run-statement", wire, {
+				timeoutMs: statementMs,
+			});
+			if (answer === null) return undefined;
+			const [tag, timestamp] = answer as readonly [string, Timestamp | null];
+			return { tag, timestamp };
+		} catch (error) {
+			if (!(error instanceof RpcError)) throw error;
+			if (error.failure === "unreachable") return undefined;
+			throw new OutcomeLostError(error.message);
+		}
+	}
+
+	cancelAt(node: NodeId, id: TransactionId, reason: DatabaseError): void {
+		this.#options.rpc.send(node, "cancel-statement", [id, errorToData(reason)]);
 	}
 
 	async activity(): Promise<ClusterActivity> {

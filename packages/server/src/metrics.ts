@@ -88,6 +88,11 @@ export function createMetrics(options: MeasuredNode): Registry {
 	counter("quorate_commits_read_only_total", "Transactions without writes.", () => {
 		return statistics.readOnlyCommits;
 	});
+	counter(
+		"quorate_statements_sent_total",
+		"Statements that the leaseholder's node was asked to run.",
+		() => statistics.sentElsewhere,
+	);
 	counter("quorate_aborts_total", "Transactions rolled back or failed.", () => statistics.aborts);
 	counter("quorate_conflicts_total", "Commits refused with 40001.", () => statistics.conflicts);
 	counter("quorate_raft_snapshots_sent_total", "Range snapshots sent.", () => {

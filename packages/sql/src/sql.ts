@@ -24,7 +24,9 @@
  * - `backup/` Chains of full and incremental backups in a directory, and restores from them (`backup.ts`).
  * - `types/`, `functions/`  Values, casts, operators and functions with PostgreSQL's rules.
  *
- * A statement on one row by its key takes the short way: its plan has `direct`, one read and one write without an iteration.
+ * A statement on one row by its key takes the short way: its plan has `direct`, one read and one write without an iteration. If it is a
+ * transaction by itself, it may be shorter still: a query is one read (`session/lone-read.ts`), and an UPDATE is run by the node that leads the
+ * row's range (`session/run-elsewhere.ts`).
  *
  * # Invariants
  *

@@ -25,7 +25,7 @@ import type { ReadSet } from "./read-set.ts";
 import { writtenSpans } from "./resolver.ts";
 import { throwErrors } from "./router.ts";
 import { SentChunks } from "./sent-chunks.ts";
-import { KeyExistsError } from "./types.ts";
+import { KeyExistsError, type Once } from "./types.ts";
 import type { BufferedWrite } from "./write-buffer.ts";
 
 export interface CommitWork {
@@ -71,9 +71,37 @@ const takeBackMs = 120_000;
 /** After this an undecided outcome is reported as unknown. */
 const settleMs = 30_000;
 
+/** After a lost answer nothing is evaluated again: the record is found, or the tombstone written (T5). */
+export async function settle(
+	gateway: Gateway,
+	transaction: TransactionId,
+	anchor: Key,
+): Promise<Timestamp> {
+	const { clock } = gateway.runtime;
+	const deadline = clock.monotonicMs() + settleMs;
+	for (;;) {
+		const answer = await gateway.router
+			.request(anchor, { kind: "abort", transaction, anchor }, { idempotent: true })
+			.catch(() => undefined);
+		if (answer?.kind === "committed") {
+			return answer.c;
+		}
+		if (answer?.kind === "aborted") {
+			throw conflictError("the transaction was aborted while its leaseholder changed", null);
+		}
+		if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
+			throw outcomeUnknown(transaction);
+		}
+	}
+}
+
+const notOnce = (): DatabaseError =>
+	conflictError("the transaction does not fit one range here any more", null);
+
 export class Committer {
 	readonly #gateway: Gateway;
 	readonly #owner: LockOwner;
+	readonly #once: Once | undefined;
 	/** Of the two-phase commit; undefined until its first Prepare. */
 	#id: TransactionId | undefined;
 	#anchor: Key | undefined;
@@ -89,9 +117,10 @@ export class Committer {
 	/** Chunks sent so far. */
 	chunks = 0;
 
-	constructor(gateway: Gateway, owner: LockOwner) {
+	constructor(gateway: Gateway, owner: LockOwner, once?: Once) {
 		this.#gateway = gateway;
 		this.#owner = owner;
+		this.#once = once;
 	}
 
 	get id(): TransactionId | undefined {
@@ -118,12 +147,18 @@ export class Committer {
 				await work.confirm();
 				continue;
 			}
+			if (this.#once !== undefined && !(isOnePhase && written.has(this.#once.anchor))) {
+				throw notOnce();
+			}
 			if (!isOnePhase) {
 				return this.#twoPhase(requested, items, work);
 			}
 			const answer = await this.#onePhase(requested, items, work.schemaVersion);
 			if (answer !== "again") {
 				return answer;
+			}
+			if (this.#once !== undefined) {
+				throw notOnce();
 			}
 			if (work.builtOn.size > 0) {
 				await work.confirm();
@@ -172,8 +207,10 @@ export class Committer {
 		schemaVersion: number,
 	): Promise<CommitOutcome | "again"> {
 		// T5: each attempt is a new transaction.
-		const transaction = await this.#gateway.newTransactionId();
-		const anchor = writes[0]!.key;
+		const { id: transaction, anchor } = this.#once ?? {
+			id: await this.#gateway.newTransactionId(),
+			anchor: writes[0]!.key,
+		};
 		const answer = await this.#gateway.router.request(
 			anchor,
 			{
@@ -198,7 +235,7 @@ export class Committer {
 				throw new KeyExistsError(answer.key);
 			case "lost":
 			case "unknown": {
-				const settled = await this.#settle(transaction, anchor);
+				const settled = await settle(this.#gateway, transaction, anchor);
 				return this.#onePhaseDone(settled, undefined);
 			}
 			default:
@@ -210,26 +247,6 @@ export class Committer {
 	#onePhaseDone(c: Timestamp, range: RangeDescriptor | undefined): CommitOutcome {
 		this.#gateway.statistics.onePhaseCommits++;
 		return { timestamp: c, schemaVersion: undefined, range };
-	}
-
-	/** After a lost answer nothing is evaluated again: the record is found, or the tombstone written (T5). */
-	async #settle(transaction: TransactionId, anchor: Key): Promise<Timestamp> {
-		const { clock } = this.#gateway.runtime;
-		const deadline = clock.monotonicMs() + settleMs;
-		for (;;) {
-			const answer = await this.#gateway.router
-				.request(anchor, { kind: "abort", transaction, anchor }, { idempotent: true })
-				.catch(() => undefined);
-			if (answer?.kind === "committed") {
-				return answer.c;
-			}
-			if (answer?.kind === "aborted") {
-				throw conflictError("the transaction was aborted while its leaseholder changed", null);
-			}
-			if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
-				throw outcomeUnknown(transaction);
-			}
-		}
 	}
 
 	// ---- two-phase

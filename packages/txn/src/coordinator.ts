@@ -20,6 +20,7 @@ import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
 import PQueue from "p-queue";
 import { ChangeFeed } from "./change-feed.ts";
+import { settle } from "./commit.ts";
 import type { Gateway } from "./gateway.ts";
 import { readAlone } from "./lone-read.ts";
 import { throwErrors } from "./router.ts";
@@ -31,6 +32,7 @@ import type {
 	FeedFollower,
 	FollowedFeed,
 	LoneValue,
+	Once,
 	RangeStatus,
 	Transaction,
 	TransactionCoordinator,
@@ -65,6 +67,28 @@ export class GatewayCoordinator implements TransactionCoordinator {
 
 	readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue | undefined> | undefined {
 		return readAlone(this.#gateway, key, cancel);
+	}
+
+	leadElsewhere(key: Key): NodeId | undefined {
+		const leaseholder = this.#gateway.router.cachedRangeOf(key)?.leaseholder;
+		return leaseholder === 0 || leaseholder === this.#gateway.nodeId ? undefined : leaseholder;
+	}
+
+	leadsHere(key: Key): boolean {
+		return this.#gateway.router.cachedRangeOf(key)?.leaseholder === this.#gateway.nodeId;
+	}
+
+	doesNotLead(key: Key, node: NodeId): void {
+		this.#gateway.router.doesNotLead(key, node);
+	}
+
+	async once(anchor: Key): Promise<Once> {
+		this.#gateway.statistics.sentElsewhere++;
+		return { id: await this.#gateway.newTransactionId(), anchor };
+	}
+
+	settle({ id, anchor }: Once): Promise<Timestamp> {
+		return settle(this.#gateway, id, anchor);
 	}
 
 	/** First in the middle, so that the halves can go on side by side. Rejects when all that had begun is done. */

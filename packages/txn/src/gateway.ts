@@ -22,6 +22,8 @@ export interface GatewayStatistics {
 	readOnlyCommits: number;
 	aborts: number;
 	conflicts: number;
+	/** Statements that the node was asked to run which leads the row's range. */
+	sentElsewhere: number;
 	/** Requests that a replica of this node answered without leading its range. */
 	followerReads: number;
 }
@@ -58,6 +60,7 @@ export class Gateway {
 		readOnlyCommits: 0,
 		aborts: 0,
 		conflicts: 0,
+		sentElsewhere: 0,
 		followerReads: 0,
 	};
 	readonly #bootId: BootId;

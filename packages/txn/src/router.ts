@@ -110,6 +110,14 @@ export class RangeRouter {
 		this.#cache.moveLease(rangeId, from, to);
 	}
 
+	/** The node has refused: whoever asks next finds out who does. */
+	doesNotLead(k: Key, node: NodeId): void {
+		const info = this.#cache.find(k);
+		if (info?.leaseholder === node) {
+			this.#cache.forgetLeaseholder(info.descriptor.rangeId);
+		}
+	}
+
 	/** The range that holds the keys just below `end`. */
 	async rangeBefore(end: Key): Promise<RangeInfo> {
 		const cached = this.#cache.findBefore(end);

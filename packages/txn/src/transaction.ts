@@ -91,7 +91,7 @@ export class GatewayTransaction implements Transaction {
 		this.#options = options;
 		this.#readTimestamp = options.asOf;
 		this.#owner = gateway.newOwner(options.process ?? 0);
-		this.#committer = new Committer(gateway, this.#owner);
+		this.#committer = new Committer(gateway, this.#owner, options.once);
 	}
 
 	/** `near`: a key that is going to be read. */
@@ -220,7 +220,7 @@ export class GatewayTransaction implements Transaction {
 			// The locks were in somebody's way; without a conflict over them they are a good beginning.
 			this.#unlock();
 			this.#owner = this.#gateway.newOwner(this.#options.process ?? 0);
-			this.#committer = new Committer(this.#gateway, this.#owner);
+			this.#committer = new Committer(this.#gateway, this.#owner, this.#options.once);
 		}
 	}
 

@@ -28,8 +28,19 @@ export interface TransactionOptions {
 	readonly process?: number;
 	/** It is to be one statement: its client hears of the end of both at once. */
 	readonly oneStatement?: boolean;
+	/** It runs for another node. */
+	readonly once?: Once;
 	/** All reads are at this timestamp, which was issued or is below one that was, with the schema version as of it. Read-only. */
 	readonly asOf?: IssuedTimestamp;
+}
+
+/**
+ * Of a transaction that another node has run here: it commits in one phase under this id, with its record by a key that it writes, or not at
+ * all (40001). So the other node can find out what became of it (T5).
+ */
+export interface Once {
+	readonly id: TransactionId;
+	readonly anchor: Key;
 }
 
 /** Where the plain reads of a transaction that reads the past were served. */
@@ -237,6 +248,16 @@ export interface TransactionCoordinator {
 	 * reason of `cancel`, and where the range is unavailable (57P03).
 	 */
 	readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue | undefined> | undefined;
+	/** The node that leads the range of a key, if that is another one; undefined also where it is not known without asking. */
+	leadElsewhere(key: Key): NodeId | undefined;
+	/** This node leads it, as far as it knows. */
+	leadsHere(key: Key): boolean;
+	/** The other node has said that it does not. */
+	doesNotLead(key: Key, node: NodeId): void;
+	/** For a transaction that another node runs. */
+	once(anchor: Key): Promise<Once>;
+	/** What became of it, its answer being lost: its commit timestamp. Rejects with 40001: it has not committed, and never will; with 40003. */
+	settle(once: Once): Promise<Timestamp>;
 	/** Splits the range that holds each key so that a range begins there. Idempotent. */
 	splitAt(keys: readonly Key[]): Promise<void>;
 	/** Merges the ranges on both sides of each key, if one begins there. Idempotent. */

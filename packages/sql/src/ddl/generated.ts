@@ -9,8 +9,8 @@ import {
 import type { Expression } from "../parser/ast.ts";
 import { bindGenerated, storedExpression, tableRelation } from "../plan/bind-table.ts";
 import { Binder } from "../plan/binder.ts";
-import { type Bound, someNode } from "../plan/bound.ts";
-import { typeByOid } from "../types/registry.ts";
+import { someNode } from "../plan/bound.ts";
+import { isImmutable } from "../plan/immutable.ts";
 import type { NewColumn } from "./column-definition.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -78,16 +78,6 @@ function generationText(
 		throw new DatabaseError("42P17", "generation expression is not immutable");
 	}
 	return text;
-}
-
-/** Dates and times as texts, and with zones, look as the session's settings say. */
-function isImmutable(node: Bound): boolean {
-	if (node.kind === "call") return node.fn.volatility === "immutable";
-	if (node.kind !== "cast") return true;
-	const [from, to] = [node.args[0]!.type.oid, node.type.oid];
-	const zoned = [from, to].filter((oid) => oid === 1184 || oid === 1266).length;
-	const temporal = [from, to].filter((oid) => "DT".includes(typeByOid(oid)!.category)).length;
-	return from === to || temporal === 0 || (temporal === 2 && zoned !== 1);
 }
 
 /** Generated columns that a column goes into. */

@@ -23,6 +23,8 @@ export interface DirectRow {
 	read(env: Env): Promise<ExecRow | undefined>;
 	/** Where nothing but the value of one key is needed, which is neither locked nor found by another index. */
 	readonly byKey: RowByKey | undefined;
+	/** The row's key, where it is found by that alone; returns undefined: no row, whatever is stored. */
+	readonly key: ((env: Env) => Key | undefined) | undefined;
 	/** What the operators above the read make of the row; undefined: it does not pass. */
 	finish(row: ExecRow, env: Env): ExecRow | undefined;
 }

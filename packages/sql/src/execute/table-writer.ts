@@ -19,6 +19,8 @@ export interface CheckConstraint {
 	readonly name: string;
 	/** Over a row of the table's live columns. */
 	readonly condition: Compiled;
+	/** It means the same in every session and on every node. */
+	readonly isPure: boolean;
 }
 
 /** GENERATED ALWAYS AS (...) STORED. */
@@ -56,6 +58,11 @@ export class TableWriter {
 	readonly hasUnique: boolean;
 	/** Set where the table has foreign keys, or is referred to; rows that are only copied (`ddl/`) owe them nothing. */
 	references: TableReferences | undefined;
+
+	/** Of all checks. */
+	get isPure(): boolean {
+		return this.#checks.every((check) => check.isPure);
+	}
 
 	constructor(
 		codec: TableCodec,

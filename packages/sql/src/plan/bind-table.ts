@@ -27,6 +27,7 @@ import { type Bound, constant } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { type Compiled, compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
+import { isPure } from "./immutable.ts";
 import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
@@ -121,6 +122,7 @@ function compileChecks(
 		return {
 			name: check.name,
 			condition: compile(bound, parent.inner(Layout.of(relation))),
+			isPure: isPure(bound),
 		};
 	});
 }

@@ -31,6 +31,7 @@ import { type Bound, conjunction, conjunctsOf, someNode } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
+import { isPure } from "./immutable.ts";
 import type { LogicalFrom } from "./logical.ts";
 import { planFrom } from "./plan-from.ts";
 import type { Planner } from "./plan-query.ts";
@@ -155,9 +156,10 @@ export function planUpdate(
 	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
 	const level = parent.inner(node.layout);
 	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
+	const writer = tableWriter(binder, table, parent);
 	const root = new Update(
 		node,
-		tableWriter(binder, table, parent),
+		writer,
 		targetOf(node, bindings),
 		assignments.map(({ slot, value }): Assigned => ({ slot, value: compile(value, level) })),
 		returning && compileAll(returning.bounds, level),
@@ -167,12 +169,19 @@ export function planUpdate(
 			valueOnly: !touchesKey && !refers && table.rewrite === undefined,
 		},
 	);
+	const direct = statement.with.length === 0 ? root.directStatement() : undefined;
+	const isPureChange =
+		direct !== undefined &&
+		returning === undefined &&
+		[...bindings.where, ...assignments.map(({ value }) => value)].every(isPure) &&
+		writer.isPure;
 	return {
 		command: "UPDATE",
 		columns: returning?.columns,
 		readArguments: argumentReader(planner.arguments.list),
 		writes: true,
-		direct: statement.with.length === 0 ? root.directStatement() : undefined,
+		direct,
+		changedKey: isPureChange ? root.changedKey : undefined,
 		run: (env) => frame.run(root, env),
 		root,
 	};

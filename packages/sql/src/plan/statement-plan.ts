@@ -31,6 +31,11 @@ export interface StatementPlan {
 	readonly direct: ((env: Env) => Promise<Batch>) | undefined;
 	/** For queries of one row by its key: the same, where the read is somebody else's. */
 	readonly byKey?: LoneRow | undefined;
+	/**
+	 * For a change of one row, by its key, that means the same in every session: the key. Undefined: no row. Any node may do it, best the one
+	 * that leads the key's range.
+	 */
+	readonly changedKey?: ((env: Env) => Key | undefined) | undefined;
 	/** Result rows; `execution.affected` counts what was changed. */
 	run(env: Env): AsyncIterable<Batch>;
 	/** For EXPLAIN. */

@@ -26,6 +26,7 @@ import type { SessionState } from "./session-state.ts";
 import { aloneWith, sessionStatus } from "./session-status.ts";
 import { settingDefinition } from "./setting-definitions.ts";
 import { parseOptions } from "./start-up-options.ts";
+import { StatementRunner } from "./statement-runner.ts";
 import { StatementStatistics } from "./statement-statistics.ts";
 import type { SessionFactory } from "./types.ts";
 import { UtilityCache } from "./utility-cache.ts";
@@ -36,6 +37,8 @@ export interface NodeSessions extends SessionFactory {
 	endTransactions(reason: DatabaseError, version?: number): void;
 	/** Drops what users have made; the schema version from which on it is gone. Rejects as a commit does. */
 	dropEverything(): Promise<number>;
+	/** Of sessions of other nodes. */
+	readonly runner: StatementRunner;
 	/** Looks for indexes that nobody fills any more, as the node does by itself every few seconds. */
 	adoptBuilds(): Promise<void>;
 	/** When no session is left. */
@@ -149,6 +152,7 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 			return session;
 		},
 		loginFacts: (user) => loginFacts(shared, user),
+		runner: new StatementRunner(shared),
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),
 		dropEverything: () => dropEverything(shared),
 		close: () => {

@@ -4,6 +4,7 @@ import type { Datum } from "../types/datum.ts";
 import { readAlone } from "./lone-read.ts";
 import { CollectedOutput } from "./output.ts";
 import type { Prepared } from "./prepared.ts";
+import { runElsewhere } from "./run-elsewhere.ts";
 import { type Running, startPlanned } from "./run-planned.ts";
 import { endsFailure } from "./run-statement.ts";
 import { runUtility, utilityColumns } from "./run-utility.ts";
@@ -91,16 +92,28 @@ export class QuoratePortal implements Portal {
 	}
 
 	#runAlone(sink: ResultSink): Promise<"complete" | "suspended"> {
-		let reading: Promise<Batch | undefined> | undefined;
+		let shortly: Promise<Batch | string | undefined> | undefined;
 		try {
-			reading = readAlone(this.#state, this.statement, this.parameters);
+			shortly =
+				readAlone(this.#state, this.statement, this.parameters) ??
+				runElsewhere(this.#state, this.statement, this.parameters);
 		} catch (error) {
 			return Promise.reject(error);
 		}
 		return (
-			reading?.then((rows) => (rows === undefined ? this.#run(sink, 0) : this.#tell(sink, rows))) ??
-			this.#run(sink, 0)
+			shortly?.then((result) => {
+				if (result === undefined) return this.#run(sink, 0);
+				return typeof result === "string"
+					? this.#completed(sink, result)
+					: this.#tell(sink, result);
+			}) ?? this.#run(sink, 0)
 		);
+	}
+
+	#completed(sink: ResultSink, tag: string): "complete" {
+		sink.complete(tag);
+		this.#finished = tag;
+		return "complete";
 	}
 
 	#tell(sink: ResultSink, rows: Batch): "complete" | Promise<"complete"> {

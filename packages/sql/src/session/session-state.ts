@@ -268,7 +268,7 @@ export class SessionState {
 	}
 
 	/** A query by itself may do without a block: nothing of the session hangs on the end of its transaction. */
-	get mayReadAlone(): boolean {
+	get isUnbound(): boolean {
 		return (
 			this.block === undefined &&
 			!this.#defaults().followerReads &&
@@ -279,12 +279,20 @@ export class SessionState {
 		);
 	}
 
-	/** What was read without a block. */
-	noteRead(timestamp: Timestamp): void {
-		this.#note(timestamp);
+	/** Its transactions are as they are by default. */
+	get isPlain(): boolean {
+		const { isolation, mode, readOnly } = this.#defaults();
+		return isolation === "serializable" && mode === "pessimistic" && !readOnly;
 	}
 
-	#note(timestamp: Timestamp | undefined): void {
+	/** What was committed without a block. */
+	noteCommit(timestamp: Timestamp | undefined): void {
+		this.#committedAt = timestamp ?? this.#committedAt;
+		this.note(timestamp);
+	}
+
+	/** What was seen: nothing older is read from here on. */
+	note(timestamp: Timestamp | undefined): void {
 		if (timestamp !== undefined && timestamp > this.#floor) this.#floor = timestamp;
 	}
 
@@ -318,7 +326,7 @@ export class SessionState {
 		if (ended !== undefined || afterCommit.length > 0 || this.advisory.taken > 0) return false;
 		if (!this.notifications.isAtRest || this.cursors.size > 0) return false;
 		if (transaction?.endReadOnly() === false) return false;
-		this.#note(transaction?.readAt);
+		this.note(transaction?.readAt);
 		this.block = undefined;
 		this.timeouts.ended();
 		this.settings.dropLocals();
@@ -357,8 +365,8 @@ export class SessionState {
 		transaction: Transaction | undefined,
 	): Promise<Awaited<ReturnType<Transaction["commit"]>> | undefined> {
 		const ended = await transaction?.commit();
-		this.#committedAt = ended?.timestamp ?? this.#committedAt;
-		this.#note(ended?.timestamp ?? transaction?.readAt);
+		this.noteCommit(ended?.timestamp);
+		this.note(transaction?.readAt);
 		return ended;
 	}
 
@@ -402,7 +410,7 @@ export class SessionState {
 		this.settings.dropLocals();
 		this.notifications.rolledBack();
 		await this.cursors.rolledBack();
-		this.#note(block.transaction?.readAt);
+		this.note(block.transaction?.readAt);
 		await block.transaction?.rollback();
 		await this.advisory.endTransaction();
 	}

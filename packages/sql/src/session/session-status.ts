@@ -61,6 +61,8 @@ export function aloneWith(
 			],
 			silent: [],
 		}),
+		runAt: async () => undefined,
+		cancelAt: () => {},
 		signal: async () => {
 			throw new DatabaseError("0A000", "sessions of this coordinator cannot be signalled");
 		},

@@ -27,6 +27,7 @@ import {
 } from "./prepared.ts";
 import { isRepeatable, replay, type Told } from "./replay.ts";
 import { isConflict, retrying } from "./retry.ts";
+import { runElsewhere } from "./run-elsewhere.ts";
 import { endsFailure, prepareSimple, runStatement } from "./run-statement.ts";
 import { utilityColumns } from "./run-utility.ts";
 import { SessionState } from "./session-state.ts";
@@ -134,7 +135,7 @@ export class QuorateSession implements Session, PortalObserver {
 			if (isControl(utility)) {
 				sink.complete(await runControl(state, utility));
 			} else if (state.block === undefined && alone) {
-				if (!(await this.#readAlone(prepared, sink))) await this.#autocommit(prepared, sink);
+				if (!(await this.#runShortly(prepared, sink))) await this.#autocommit(prepared, sink);
 			} else {
 				const block = state.block ?? state.begin(false);
 				const tag = await runStatement(state, block, prepared, [], new DirectOutput(sink));
@@ -155,7 +156,13 @@ export class QuorateSession implements Session, PortalObserver {
 	}
 
 	/** False: nothing has happened. */
-	async #readAlone(prepared: Prepared, sink: ResultSink): Promise<boolean> {
+	async #runShortly(prepared: Prepared, sink: ResultSink): Promise<boolean> {
+		const elsewhere = runElsewhere(this.state, prepared, []);
+		const tag = elsewhere && (await elsewhere);
+		if (tag !== undefined) {
+			sink.complete(tag);
+			return true;
+		}
 		const rows = await readAlone(this.state, prepared, []);
 		if (rows === undefined) return false;
 		sink.columns(prepared.plan!.plan.columns!);

@@ -2,6 +2,7 @@
  * One process, no cluster: a coordinator and a placement client in memory, with the rules that SQL relies on (snapshot
  * reads, buffered writes, locks, validation at commit, schema versions). Test support: the whole SQL layer runs on it.
  */
+import { InvariantError } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin, type Span, spanContains } from "@quorate/keys/key";
@@ -86,6 +87,22 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 
 	begin(options: TransactionOptions): Transaction {
 		return new MemoryTransaction(this, options);
+	}
+
+	leadElsewhere(): undefined {}
+
+	leadsHere(): boolean {
+		return true;
+	}
+
+	doesNotLead(): void {}
+
+	once(): Promise<never> {
+		return Promise.reject(new InvariantError("there is no other node"));
+	}
+
+	settle(): Promise<never> {
+		return this.once();
 	}
 
 	async readAlone(key: Key, cancel: CancelSignal): Promise<LoneValue> {

@@ -1,8 +1,11 @@
 /** What sessions may know of, and do to, others of the whole cluster: the contract of its views with the node that answers them. */
+import type { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Overview } from "@quorate/placement/messages";
 import type { AdvisoryEntry } from "@quorate/txn/advisory-locks";
+import type { Once } from "@quorate/txn/types";
 import type { StatementReport } from "./statement-report.ts";
 
 /** A client's session, as the node that it is connected to tells it. Times are that node's, in milliseconds since 1970. */
@@ -76,7 +79,36 @@ export interface NodeStatements extends StatementReport {
 /** `drain`: the node gives up all that it holds, and takes nothing; `undrain` takes that back. `remove`: it never comes back. */
 export type NodeChange = "drain" | "undrain" | "remove";
 
+/** A change of one row, to be run by the node that leads the row's range as a transaction by itself. */
+export interface RemoteStatement {
+	readonly once: Once;
+	readonly text: string;
+	/** Type OIDs of the parameters, and their values as a row of them is stored. */
+	readonly types: readonly number[];
+	readonly values: Uint8Array;
+	/** Of the session, what the meaning of a literal may depend on. */
+	readonly settings: readonly (readonly [name: string, value: string])[];
+	/** Object id: as whom it runs. */
+	readonly role: number;
+	/** pg_backend_pid() of the session, for those who wait for its locks. */
+	readonly process: number;
+}
+
+/** Undefined: nothing was done, for the node does not lead the range. */
+export type RemoteOutcome =
+	| { readonly tag: string; readonly timestamp: Timestamp | null }
+	| undefined;
+
+/** The connection broke: the statement may have been run, or be yet. */
+export class OutcomeLostError extends Error {
+	override readonly name = "OutcomeLostError";
+}
+
 export interface ClusterAccess {
+	/** Rejects with what the statement fails with, or with `OutcomeLostError`. */
+	runAt(node: NodeId, statement: RemoteStatement): Promise<RemoteOutcome>;
+	/** Cancels it, for that reason. */
+	cancelAt(node: NodeId, id: TransactionId, reason: DatabaseError): void;
 	/** Asks all nodes. A dead one costs a second, and is named. */
 	activity(): Promise<ClusterActivity>;
 	/** Cancels the statement of a session, or ends the session. False: there is no such session. Rejects where its node does not answer. */

@@ -136,6 +136,11 @@ export class Update extends Modify {
 		};
 	}
 
+	/** The key of the only row that it can change. */
+	get changedKey(): ((env: Env) => Key | undefined) | undefined {
+		return this.#valueOnly ? this.input.direct?.()?.key : undefined;
+	}
+
 	/** What RETURNING sees: the input's row with the new values in it. */
 	#result(row: ExecRow, next: readonly Datum[]): ExecRow {
 		const out = [...row];

@@ -33,6 +33,7 @@ export class Filter extends Operator {
 		return {
 			read: input.read,
 			byKey: input.byKey,
+			key: input.key,
 			finish: (row, env) => {
 				const found = input.finish(row, env);
 				return found !== undefined && condition.evaluate(found, env) === true ? found : undefined;
@@ -85,6 +86,7 @@ export class Project extends Operator {
 		return {
 			read: input.read,
 			byKey: input.byKey,
+			key: input.key,
 			finish: (row, env) => {
 				const found = input.finish(row, env);
 				if (found === undefined) return undefined;

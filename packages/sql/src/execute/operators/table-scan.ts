@@ -38,6 +38,7 @@ export class TableScan extends Operator {
 						decode: (key, value) => reader.decode(key, value),
 					}
 				: undefined,
+			key: reader.path.codec.isPrimary ? (env) => reader.ranges.singleKey([], env) : undefined,
 			finish: (row) => row,
 		};
 	}

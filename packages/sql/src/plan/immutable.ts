@@ -1,0 +1,17 @@
+/** Whether an expression means the same in every session and on every node. */
+import { typeByOid } from "../types/registry.ts";
+import { type Bound, someNode } from "./bound.ts";
+
+/** Dates and times as texts, and with zones, look as the session's settings say. */
+export function isImmutable(node: Bound): boolean {
+	if (node.kind === "call") return node.fn.volatility === "immutable";
+	if (node.kind !== "cast") return true;
+	const [from, to] = [node.args[0]!.type.oid, node.type.oid];
+	const zoned = [from, to].filter((oid) => oid === 1184 || oid === 1266).length;
+	const temporal = [from, to].filter((oid) => "DT".includes(typeByOid(oid)!.category)).length;
+	return from === to || temporal === 0 || (temporal === 2 && zoned !== 1);
+}
+
+/** Of an expression without others' rows in it. */
+export const isPure = (bound: Bound): boolean =>
+	!someNode(bound, (node) => node.kind === "subquery" || !isImmutable(node));
