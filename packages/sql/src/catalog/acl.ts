@@ -19,7 +19,7 @@ export type Acl = readonly AclItem[];
 
 export type ObjectKind = "table" | "sequence" | "schema" | "database";
 
-const allLetters = "arwdDxtXUCTc";
+const allLetters = "arwdDxtXUCTcsA";
 
 const names: Readonly<Record<string, string>> = {
 	INSERT: "a",

@@ -89,6 +89,8 @@ export const bootstrapRole: RoleDescriptor = {
 	bypassRowSecurity: true,
 };
 
+/** Its only member, which no list shows, is the owner of the database. */
+export const databaseOwnerOid = 6171;
 export const monitorOid = 3373;
 export const readAllStatsOid = 3375;
 export const signalBackendOid = 4200;
@@ -105,7 +107,7 @@ const monitors = [readAllSettingsOid, readAllStatsOid, statScanTablesOid].map((r
 }));
 
 const predefinedRoles: readonly RoleDescriptor[] = [
-	newRole(6171, "pg_database_owner"),
+	newRole(databaseOwnerOid, "pg_database_owner"),
 	newRole(readAllDataOid, "pg_read_all_data"),
 	newRole(writeAllDataOid, "pg_write_all_data"),
 	{ ...newRole(monitorOid, "pg_monitor"), memberOf: monitors },
@@ -198,6 +200,7 @@ export class Roles {
 			const role = this.#byOid.get(one);
 			if (role === undefined || !follow(role)) continue;
 			for (const { roleOid } of role.memberOf) found.add(roleOid);
+			if (one === bootstrapRoleOid) found.add(databaseOwnerOid);
 		}
 		return found;
 	}

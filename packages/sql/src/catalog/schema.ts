@@ -3,13 +3,13 @@
  * and `public` has none until somebody changes more of it than its rights; once dropped it has one that says so.
  */
 import { type Acl, defaultAcl, type RightsDescriptor } from "./acl.ts";
-import { bootstrapRoleOid } from "./role.ts";
+import { bootstrapRoleOid, databaseOwnerOid } from "./role.ts";
 
 export interface SchemaDescriptor {
 	readonly kind: "schema";
 	readonly oid: number;
 	readonly name: string;
-	/** OID of the role that owns it; absent: the one that the cluster was born with. */
+	/** OID of the role that owns it; absent: the one that the cluster was born with, of `public` pg_database_owner. */
 	readonly owner?: number;
 	/** Who was granted what; absent: the default list. */
 	readonly acl?: Acl;
@@ -35,18 +35,33 @@ const systemSchemas: readonly SchemaDescriptor[] = [
 	{ kind: "schema", oid: informationSchemaOid, name: "information_schema" },
 ];
 
+export const bornSchemas = [...systemSchemas, bornPublic];
+
 const systemNames: ReadonlySet<string> = new Set(systemSchemas.map(({ name }) => name));
 
 export const isSystemSchema = (name: string): boolean => systemNames.has(name);
 
-export const schemaOwner = (schema: SchemaDescriptor): number => schema.owner ?? bootstrapRoleOid;
+/** Nobody in particular owns `public` as it is when a cluster is born: whoever owns the database does. */
+const bornOwner = ({ oid }: SchemaDescriptor): number =>
+	oid === publicSchemaOid ? databaseOwnerOid : bootstrapRoleOid;
+
+export const schemaOwner = (schema: SchemaDescriptor): number => schema.owner ?? bornOwner(schema);
+
+/** A copy that belongs to `to`. */
+export function ownedBy(schema: SchemaDescriptor, to: number): SchemaDescriptor {
+	const { owner: _before, ...rest } = schema;
+	return to === bornOwner(schema) ? rest : { ...rest, owner: to };
+}
+
+/** Whether everybody may use it without being told so. */
+export const isForAll = ({ oid, name }: SchemaDescriptor): boolean =>
+	oid === publicSchemaOid || isSystemSchema(name);
 
 /** Everybody may use `public` as it is when a cluster is born, and what the system has. */
 export function aclOfSchema(schema: SchemaDescriptor): Acl {
 	if (schema.acl !== undefined) return schema.acl;
-	const isForAll = schema.oid === publicSchemaOid || isSystemSchema(schema.name);
 	const all = defaultAcl("schema", schemaOwner(schema));
-	return isForAll ? all : all.filter(({ grantee }) => grantee === schemaOwner(schema));
+	return isForAll(schema) ? all : all.filter(({ grantee }) => grantee === schemaOwner(schema));
 }
 
 /** What is stored: nodes of before there were schemas read that of `public`, where it says no more than they know. */

@@ -30,6 +30,10 @@ export function withReferences(
 	return text.replace(reference, (whole, quoted: string) => change(partsOf(quoted)) ?? whole);
 }
 
+/** The parts of each name in it. */
+export const referencesIn = (text: string): readonly (readonly string[])[] =>
+	[...text.matchAll(reference)].map(([, quoted = ""]) => partsOf(quoted));
+
 /** Of before there were schemas. */
 export const inPublic = (text: string): string =>
 	withReferences(text, ([name, more]) =>

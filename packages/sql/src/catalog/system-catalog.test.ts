@@ -148,9 +148,16 @@ test("references lead somewhere", (t) => {
 		t.true(functions.has(row["typinput"] as Datum), String(row["typname"]));
 		t.true(row["typarray"] === 0 || types.has(row["typarray"] as Datum), String(row["typname"]));
 	}
-	const owned = rows("pg_depend");
-	t.is(owned.length, 1);
-	t.is(owned[0]?.["refobjid"], 20_000);
+	const dependencies = rows("pg_depend").map(
+		(row) => `${row["objid"]} ${row["deptype"]} ${row["refobjid"]}.${row["refobjsubid"]}`,
+	);
+	t.true(dependencies.includes("20005 a 20000.1"), "a sequence goes with the column that owns it");
+	t.true(dependencies.includes("20001 i 20002.0"), "an index with its constraint");
+	t.true(dependencies.includes("20003 a 20000.3"), "and with the columns that it is of");
+	t.true(
+		dependencies.some((line) => line.endsWith(" n 20005.0")),
+		"a default keeps its sequence",
+	);
 });
 
 test("all declared catalog functions are answered", (t) => {

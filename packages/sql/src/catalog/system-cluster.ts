@@ -2,9 +2,9 @@
 import { arrayOf } from "../types/array-values.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { RoleDescriptor } from "./role.ts";
-import { schemaOwner } from "./schema.ts";
+import { aclOfSchema, bornSchemas, isForAll, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { databaseOid, ownerOid, utf8Encoding } from "./system-names.ts";
+import { databaseOid, ownerOid, pgNamespaceOid, utf8Encoding } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 
@@ -15,7 +15,17 @@ export const namespaceRows = (catalog: CatalogSnapshot): SystemRow[] =>
 		oid: schema.oid,
 		nspname: schema.name,
 		nspowner: schemaOwner(schema),
-		nspacl: aclDatum(catalog, schema.acl),
+		// Other schemas are shown without the list that everybody expects.
+		nspacl: aclDatum(catalog, isForAll(schema) ? aclOfSchema(schema) : schema.acl),
+	}));
+
+/** What a cluster is born with, so that pg_dump does not take it for somebody's GRANT. */
+export const initialPrivilegeRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	bornSchemas.map((schema) => ({
+		objoid: schema.oid,
+		classoid: pgNamespaceOid,
+		privtype: "i",
+		initprivs: aclDatum(catalog, aclOfSchema(schema)),
 	}));
 
 export const databaseRows = (catalog: CatalogSnapshot, context: FunctionContext): SystemRow[] => [

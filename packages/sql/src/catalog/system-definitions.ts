@@ -48,11 +48,15 @@ export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string
 
 /** Whether the first parenthesis is closed by the last. */
 function isEnclosed(text: string): boolean {
-	if (!text.startsWith("(") || /['"]/.test(text)) return false;
+	if (!text.startsWith("(")) return false;
 	let depth = 0;
-	for (let i = 0; i < text.length; i++) {
-		if (text[i] === "(") depth++;
-		else if (text[i] === ")" && --depth === 0) return i === text.length - 1;
+	let quote = "";
+	for (const [i, character] of [...text].entries()) {
+		if (quote !== "") {
+			if (character === quote) quote = "";
+		} else if (character === "'" || character === '"') quote = character;
+		else if (character === "(") depth++;
+		else if (character === ")" && --depth === 0) return i === [...text].length - 1;
 	}
 	return false;
 }

@@ -300,16 +300,20 @@ const functions: Readonly<Record<string, Body>> = {
 	shobj_description: nothing,
 
 	pg_encoding_to_char: (call) => encodingNames[oidAt(call)] ?? "",
+	pg_char_to_encoding: (call) => {
+		const wanted = textAt(call)
+			.replace(/[^a-z0-9]/gi, "")
+			.toUpperCase();
+		const found = Object.entries(encodingNames).find(
+			([, name]) => name.replace("_", "") === wanted,
+		);
+		return found === undefined ? -1 : Number(found[0]);
+	},
 	pg_tablespace_location: () => "",
 	pg_relation_is_publishable: () => false,
 	pg_index_column_has_property: columnProperty,
 	pg_indexam_has_property: (call) => indexProperties[textAt(call, 1).toLowerCase()] ?? null,
 	pg_index_has_property: (call) => indexProperties[textAt(call, 1).toLowerCase()] ?? null,
-	pg_sequence_last_value: () => {
-		throw new DatabaseError("0A000", "pg_sequence_last_value is not supported", {
-			hint: "Use currval, or nextval.",
-		});
-	},
 	pg_relation_filenode: (call) =>
 		relationByOid(call.catalog, oidAt(call)) === undefined ? null : oidAt(call),
 	pg_relation_size: unknownSize,

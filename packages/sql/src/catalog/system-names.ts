@@ -12,6 +12,7 @@ export const ownerOid = 10;
 export const databaseOid = 5;
 export const utf8Encoding = 6;
 export const pgClassOid = 1259;
+export const pgAttrdefOid = 2604;
 export const pgConstraintOid = 2606;
 export const pgNamespaceOid = 2615;
 export const pgRewriteOid = 2618;

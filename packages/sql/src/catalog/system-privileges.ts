@@ -15,7 +15,7 @@ import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
-import { type Acl, aclItemText, grantableFor, letterOf, lettersOf } from "./acl.ts";
+import { type Acl, aclItemText, grantableFor, letterOf, lettersOf, ordered } from "./acl.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
 import { bootstrapRoleOid, publicRoleOid, undefinedRole } from "./role.ts";
 import { aclOfSchema, isSystemSchema, type SchemaDescriptor, schemaOwner } from "./schema.ts";
@@ -200,6 +200,36 @@ const roleMembership: Body = (call) => {
 		});
 };
 
+/** acldefault's kinds of objects: what the owner has, and everybody. */
+const defaultRights: Readonly<Record<string, readonly [own: string, all: string]>> = {
+	c: ["", ""],
+	r: [lettersOf.table, ""],
+	s: [lettersOf.sequence, ""],
+	d: [lettersOf.database, "Tc"],
+	f: ["X", "X"],
+	l: ["U", "U"],
+	L: ["rw", ""],
+	n: [lettersOf.schema, ""],
+	p: ["sA", ""],
+	t: ["C", ""],
+	F: ["U", ""],
+	S: ["U", ""],
+	T: ["U", "U"],
+};
+
+const defaultList: Body = ({ catalog, args }) => {
+	const [kind, owner] = args as readonly [string, number];
+	const rights = Object.hasOwn(defaultRights, kind) ? defaultRights[kind] : undefined;
+	if (rights === undefined) {
+		throw new DatabaseError("XX000", `unrecognized objtype abbreviation: ${kind}`);
+	}
+	const [own, all] = rights;
+	const item = (grantee: number, letters: string): Acl =>
+		letters === "" ? [] : [{ grantee, grantor: owner, rights: ordered(letters), grantable: "" }];
+	const acl = [...item(publicRoleOid, all), ...item(owner, own)];
+	return acl.length === 0 ? arrayOf([]) : aclDatum(catalog, acl);
+};
+
 /** Functions, types and languages: everybody may use them, and nothing else can be done to them. */
 const everybody: Body = () => true;
 
@@ -218,4 +248,5 @@ export const privilegeFunctions: Readonly<Record<string, Body>> = {
 	has_type_privilege: everybody,
 	has_language_privilege: everybody,
 	pg_has_role: roleMembership,
+	acldefault: defaultList,
 };

@@ -23,7 +23,6 @@ import {
 	pgClassOid,
 	pgConstraintOid,
 	pgNamespaceOid,
-	pgRewriteOid,
 } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
@@ -46,7 +45,7 @@ export const viewsOf = (catalog: CatalogSnapshot): readonly ViewDescriptor[] =>
 	catalog.relations().filter((r): r is ViewDescriptor => r.kind === "view");
 
 /** Default expressions have no OIDs of their own: made from table and column, above all that are handed out. */
-const defaultOid = (table: TableDescriptor, attnum: number): number =>
+export const defaultOid = (table: TableDescriptor, attnum: number): number =>
 	0x8000_0000 + ((table.oid * 2048 + attnum) % 0x7fff_ffff);
 
 const classRow = (
@@ -361,7 +360,7 @@ export function* sequenceRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 }
 
 /** A view is a rule in PostgreSQL, and it is the rule that depends on what the view reads. Above all OIDs that are handed out. */
-const ruleOid = (view: ViewDescriptor): number => 0x7fff_ffff - (view.oid % 0x1000_0000);
+export const ruleOid = (view: ViewDescriptor): number => 0x7fff_ffff - (view.oid % 0x1000_0000);
 
 export function* ruleRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const view of viewsOf(catalog)) {
@@ -372,39 +371,6 @@ export function* ruleRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			ev_type: "1",
 			ev_enabled: "O",
 			is_instead: true,
-		};
-	}
-}
-
-function* viewDependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
-	for (const view of viewsOf(catalog)) {
-		const row = { classid: pgRewriteOid, objid: ruleOid(view), refclassid: pgClassOid };
-		yield { ...row, refobjid: view.oid, deptype: "i" };
-		for (const { oid, used } of view.references) {
-			if (catalog.relation(oid) === undefined) continue;
-			for (const attnum of used.length === 0 ? [0] : used) {
-				yield { ...row, refobjid: oid, refobjsubid: attnum, deptype: "n" };
-			}
-		}
-	}
-}
-
-/** Which column owns a sequence, and what views read: all that \d, pg_dump and drivers ask pg_depend for. */
-export function* dependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
-	yield* viewDependencyRows(catalog);
-	for (const { oid, ownedBy } of sequencesOf(catalog)) {
-		if (ownedBy === undefined) {
-			continue;
-		}
-		const table = catalog.relation(ownedBy.tableOid);
-		const column = table?.kind === "table" ? table.columns[ownedBy.attnum - 1] : undefined;
-		yield {
-			classid: pgClassOid,
-			objid: oid,
-			refclassid: pgClassOid,
-			refobjid: ownedBy.tableOid,
-			refobjsubid: ownedBy.attnum,
-			deptype: column?.identity === undefined ? "a" : "i",
 		};
 	}
 }

@@ -56,6 +56,8 @@ pg_database 1262 r
   oid:oid datname:name datdba:oid encoding:int4 datlocprovider:char datistemplate:bool datallowconn:bool
   datconnlimit:int4 datfrozenxid:xid datminmxid:xid dattablespace:oid datcollate:text datctype:text
   daticulocale:text datcollversion:text datacl:_aclitem
+pg_db_role_setting 2964 r
+  setdatabase:oid setrole:oid setconfig:_text
 pg_default_acl 826 r
   oid:oid defaclrole:oid defaclnamespace:oid defaclobjtype:char defaclacl:_aclitem
 pg_depend 2608 r
@@ -91,6 +93,8 @@ pg_init_privs 3394 r
 pg_language 2612 r
   oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid laninline:oid lanvalidator:oid
   lanacl:_aclitem
+pg_largeobject 2613 r
+  loid:oid pageno:int4 data:bytea
 pg_largeobject_metadata 2995 r
   oid:oid lomowner:oid lomacl:_aclitem
 pg_locks 12073 v
@@ -110,6 +114,8 @@ pg_operator 2617 r
   oprright:oid oprresult:oid oprcom:oid oprnegate:oid oprcode:regproc oprrest:regproc oprjoin:regproc
 pg_opfamily 2753 r
   oid:oid opfmethod:oid opfname:name opfnamespace:oid opfowner:oid
+pg_parameter_acl 6243 r
+  oid:oid parname:text paracl:_aclitem
 pg_partitioned_table 3350 r
   partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2vector partclass:oidvector
   partcollation:oidvector partexprs:pg_node_tree
@@ -143,11 +149,10 @@ pg_roles 12000 v
   rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool
   rolreplication:bool rolconnlimit:int4 rolpassword:text rolvaliduntil:timestamptz rolbypassrls:bool rolconfig:_text
   oid:oid
-pg_shadow 12005 v
-  usename:name usesysid:oid usecreatedb:bool usesuper:bool userepl:bool usebypassrls:bool passwd:text
-  valuntil:timestamptz useconfig:_text
 pg_rules 12023 v
   schemaname:name tablename:name rulename:name definition:text
+pg_seclabel 3596 r
+  objoid:oid classoid:oid objsubid:int4 provider:text label:text
 pg_seclabels 12099 v
   objoid:oid classoid:oid objsubid:int4 objtype:text objnamespace:oid objname:text provider:text label:text
 pg_sequence 2224 r
@@ -159,10 +164,15 @@ pg_settings 12104 v
   name:text setting:text unit:text category:text short_desc:text extra_desc:text context:text vartype:text
   source:text min_val:text max_val:text enumvals:_text boot_val:text reset_val:text sourcefile:text sourceline:int4
   pending_restart:bool
+pg_shadow 12005 v
+  usename:name usesysid:oid usecreatedb:bool usesuper:bool userepl:bool usebypassrls:bool passwd:text
+  valuntil:timestamptz useconfig:_text
 pg_shdepend 1214 r
   dbid:oid classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid deptype:char
 pg_shdescription 2396 r
   objoid:oid classoid:oid description:text
+pg_shseclabel 3592 r
+  objoid:oid classoid:oid provider:text label:text
 pg_stat_activity 12222 v
   datid:oid datname:name pid:int4 leader_pid:int4 usesysid:oid usename:name application_name:text client_addr:text
   client_hostname:text client_port:int4 backend_start:timestamptz xact_start:timestamptz query_start:timestamptz
@@ -197,6 +207,8 @@ pg_trigger 2620 r
   tgattr:int2vector tgargs:bytea tgqual:pg_node_tree tgoldtable:name tgnewtable:name
 pg_ts_config 3602 r
   oid:oid cfgname:name cfgnamespace:oid cfgowner:oid cfgparser:oid
+pg_ts_config_map 3603 r
+  mapcfg:oid maptokentype:int4 mapseqno:int4 mapdict:oid
 pg_ts_dict 3600 r
   oid:oid dictname:name dictnamespace:oid dictowner:oid dicttemplate:oid dictinitoption:text
 pg_ts_parser 3601 r
@@ -213,6 +225,8 @@ pg_type 1247 r
 pg_user 12014 v
   usename:name usesysid:oid usecreatedb:bool usesuper:bool userepl:bool usebypassrls:bool passwd:text
   valuntil:timestamptz useconfig:_text
+pg_user_mapping 1418 r
+  oid:oid umuser:oid umserver:oid umoptions:_text
 pg_user_mappings 12327 v
   umid:oid srvid:oid srvname:name umuser:oid usename:name umoptions:_text
 pg_views 12028 v

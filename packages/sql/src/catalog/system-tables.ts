@@ -17,6 +17,7 @@ import type { FunctionContext } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
+import { dependencyRows } from "./system-dependencies.ts";
 import * as constraints from "./system-information-constraints.ts";
 import * as information from "./system-information-schema.ts";
 import * as overview from "./system-overview.ts";
@@ -40,8 +41,9 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_collation": types.collationRows,
 	"pg_catalog.pg_constraint": relations.constraintRows,
 	"pg_catalog.pg_database": cluster.databaseRows,
-	"pg_catalog.pg_depend": relations.dependencyRows,
+	"pg_catalog.pg_depend": dependencyRows,
 	"pg_catalog.pg_description": relations.descriptionRows,
+	"pg_catalog.pg_init_privs": cluster.initialPrivilegeRows,
 	"pg_catalog.pg_index": relations.indexRows,
 	"pg_catalog.pg_indexes": views.indexViewRows,
 	"pg_catalog.pg_language": types.languageRows,

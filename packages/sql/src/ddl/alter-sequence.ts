@@ -28,6 +28,15 @@ export async function alterSequence(
 	}
 	const { sequence } = found;
 	editor.requireOwner(sequence);
+	await editor.put(await alteredSequence(editor, sequence, options));
+	return "ALTER SEQUENCE";
+}
+
+export async function alteredSequence(
+	editor: SchemaEditor,
+	sequence: SequenceDescriptor,
+	options: readonly Option[],
+): Promise<SequenceDescriptor> {
 	const given = new Set(options.map((one) => one.name));
 	let changed: SequenceDescriptor = {
 		...sequence,
@@ -37,8 +46,7 @@ export async function alterSequence(
 	const restart = options.find((one) => one.name === "restart");
 	if (restart === undefined) await requireWithin(editor, changed);
 	else changed = await restarted(editor, changed, restart);
-	await editor.put(changed);
-	return "ALTER SEQUENCE";
+	return changed;
 }
 
 /** Throws 0A000, 55000. */

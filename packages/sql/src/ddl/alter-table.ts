@@ -38,6 +38,7 @@ import {
 } from "./drop.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { generatedFrom } from "./generated.ts";
+import { addIdentity, dropIdentity, setIdentity } from "./identity.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
 import {
@@ -46,6 +47,7 @@ import {
 	keyColumn,
 	keyIndex,
 	newCheck,
+	replaceColumn,
 	withKeyNotNull,
 } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
@@ -100,6 +102,12 @@ async function apply(
 			return setDefault(editor, table, action);
 		case "alter-type":
 			return alterType(editor, table, action);
+		case "add-identity":
+			return addIdentity(editor, table, action);
+		case "set-identity":
+			return setIdentity(editor, table, action);
+		case "drop-identity":
+			return dropIdentity(editor, table, action);
 		case "set-not-null":
 			return setNotNull(editor, table, action);
 		case "rename-column":
@@ -112,15 +120,6 @@ async function apply(
 			throw new DatabaseError("0A000", "this form of ALTER TABLE is not supported");
 	}
 }
-
-const replaceColumn = (
-	table: TableDescriptor,
-	column: ColumnDescriptor,
-	changed: ColumnDescriptor,
-): TableDescriptor => ({
-	...table,
-	columns: table.columns.map((one) => (one === column ? changed : one)),
-});
 
 function withoutGeneration(column: ColumnDescriptor): ColumnDescriptor {
 	const { generatedText: _before, ...rest } = column;

@@ -13,7 +13,7 @@ import { resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { deparse } from "./deparse.ts";
-import { type SchemaEditor, withSchemas } from "./schema-editor.ts";
+import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
 import { numbersOf } from "./sequence-numbers.ts";
 
 const serials: Readonly<Record<string, number>> = {
@@ -109,15 +109,28 @@ export async function ownedSequence(
 	const type = { name: "as", value: sequenceTypes[typeOid], at: -1 };
 	const given = options.filter((one) => one.name !== "sequence_name");
 	const numbers = numbersOf([type, ...given]);
+	const wanted = options.find((one) => one.name === "sequence_name")?.value;
 	return {
 		kind: "sequence",
 		oid: await editor.newId(),
 		schema,
-		name: editor.freeName(schema, [table, column, "seq"], taken),
+		name: Array.isArray(wanted)
+			? sequenceName(editor, schema, wanted)
+			: editor.freeName(schema, [table, column, "seq"], taken),
 		...numbers,
 		ownedBy: undefined,
 		valueId: await editor.newId(),
 	};
+}
+
+/** SEQUENCE NAME. Throws 55000, 42P07. */
+function sequenceName(editor: SchemaEditor, schema: string, parts: readonly string[]): string {
+	const name = parts.at(-1)!;
+	if ((parts.at(-2) ?? schema) !== schema) {
+		throw new DatabaseError("55000", "sequence must be in same schema as table it is linked to");
+	}
+	if (editor.isTaken(schema, name)) throw alreadyExists(name);
+	return name;
 }
 
 /** Throws 42601 where it is not the only thing that is said of the column's values. */
@@ -151,7 +164,8 @@ function generatedExpression(
 	return first.expression;
 }
 
-const nextvalText = (sequence: SequenceDescriptor): string => `nextval(${referenceText(sequence)})`;
+export const nextvalText = (sequence: SequenceDescriptor): string =>
+	`nextval(${referenceText(sequence)})`;
 
 export async function newColumn(
 	editor: SchemaEditor,

@@ -5,7 +5,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
-import { isOwner, mayCreateIn, mayUseSchema } from "../auth/privileges.ts";
+import { isOwner, mayCreateIn, mayUseSchema, ownerOf } from "../auth/privileges.ts";
 import type { RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
@@ -154,9 +154,15 @@ export class SchemaEditor {
 	async #owned(descriptor: RelationDescriptor): Promise<RelationDescriptor> {
 		const { currentOid } = this.state.identity;
 		this.requireCreate(descriptor.schema, currentOid);
-		if (currentOid === bootstrapRoleOid) return descriptor;
-		await this.relyOnRoles([currentOid]);
-		return { ...descriptor, owner: currentOid };
+		// A column's sequence belongs to whom the table does.
+		const table =
+			descriptor.kind === "sequence" && descriptor.ownedBy !== undefined
+				? this.catalog.relation(descriptor.ownedBy.tableOid)
+				: undefined;
+		const owner = table === undefined ? currentOid : ownerOf(table);
+		if (owner === bootstrapRoleOid) return descriptor;
+		await this.relyOnRoles([owner]);
+		return { ...descriptor, owner };
 	}
 
 	/** Whoever asks has seen to the right. */

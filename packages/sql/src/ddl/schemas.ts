@@ -2,7 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { hasDatabaseRight } from "../auth/privileges.ts";
 import { bootstrapRoleOid } from "../catalog/role.ts";
-import { isSystemSchema, type SchemaDescriptor, schemaOwner } from "../catalog/schema.ts";
+import { isSystemSchema, ownedBy, type SchemaDescriptor, schemaOwner } from "../catalog/schema.ts";
 import type { QualifiedName, RoleStatement, Statement } from "../parser/ast.ts";
 import { dropAll } from "./dependencies.ts";
 import { aclOfNewOwner } from "./grants.ts";
@@ -121,12 +121,11 @@ export async function giveSchema(
 	schema: SchemaDescriptor,
 	to: number,
 ): Promise<void> {
-	const { owner: _before, acl, ...rest } = schema;
+	const { acl, ...rest } = schema;
 	const moved = aclOfNewOwner(acl, schemaOwner(schema), to);
 	await editor.relyOnRoles([to]);
 	await editor.putSchema({
-		...rest,
-		...(to === bootstrapRoleOid ? {} : { owner: to }),
+		...ownedBy(rest, to),
 		...(moved === undefined ? {} : { acl: moved }),
 	});
 }

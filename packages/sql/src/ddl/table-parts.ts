@@ -169,3 +169,12 @@ export const columnNamed = (table: TableDescriptor, name: string): ColumnDescrip
 	if (column !== undefined) return column;
 	throw new DatabaseError("42703", `column "${name}" of relation "${table.name}" does not exist`);
 };
+
+export const replaceColumn = (
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	changed: ColumnDescriptor,
+): TableDescriptor => ({
+	...table,
+	columns: table.columns.map((one) => (one === column ? changed : one)),
+});

@@ -47,7 +47,6 @@ const definitions: readonly string[] = [
 	"pg_get_statisticsobjdef_columns(oid) -> text",
 	"pg_get_userbyid(oid) -> name",
 	"pg_get_serial_sequence(text, text) -> text",
-	"pg_sequence_last_value(regclass) -> int8",
 ];
 
 const descriptions: readonly string[] = [
@@ -56,12 +55,15 @@ const descriptions: readonly string[] = [
 	"col_description(oid, int4) -> text",
 	"shobj_description(oid, name) -> text",
 	"pg_encoding_to_char(int4) -> name",
+	"pg_char_to_encoding(name) -> int4",
 	"pg_tablespace_location(oid) -> text",
 	"pg_relation_is_publishable(regclass) -> bool",
 	"pg_index_column_has_property(regclass, int4, text) -> bool",
 	"pg_indexam_has_property(oid, text) -> bool",
 	"pg_index_has_property(regclass, text) -> bool",
 ];
+
+const lists: readonly string[] = ["acldefault(char, oid) -> _aclitem"];
 
 const sizes: readonly string[] = [
 	"pg_relation_size(regclass) -> int8",
@@ -122,10 +124,11 @@ export const catalogFunctions: readonly ScalarFunction[] = [
 	...descriptions,
 	...sizes,
 	...lookups,
+	...lists,
 	...privileges(),
 ].map((text) => {
 	const name = text.slice(0, text.indexOf("("));
-	// Sizes and positions change under a statement.
-	const volatility = /_size$|_last_value$/.test(name) ? "volatile" : "stable";
+	// Sizes change under a statement.
+	const volatility = /_size$/.test(name) ? "volatile" : "stable";
 	return contextual(text, { volatility }, (args, context) => context.catalogCall(name, args));
 });

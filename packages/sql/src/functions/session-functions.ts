@@ -140,6 +140,7 @@ const sequences: ScalarFunction[] = [
 	"nextval(regclass) -> int8",
 	"currval(regclass) -> int8",
 	"lastval() -> int8",
+	"pg_sequence_last_value(regclass) -> int8",
 	"setval(regclass, int8) -> int8",
 	"setval(regclass, int8, bool) -> int8",
 ].map((text) => {

@@ -11,6 +11,7 @@ import {
 	numericSign,
 } from "../types/numeric.ts";
 import { add } from "../types/numeric-arithmetic.ts";
+import { OID } from "../types/oids.ts";
 import type { FunctionContext, SetFunction } from "../types/registry.ts";
 import { splitText } from "./array-functions.ts";
 import { addToTimestamp, addToTimestamptz } from "./date-arithmetic.ts";
@@ -92,6 +93,14 @@ function* each(items: readonly Datum[]): Rows {
 	}
 }
 
+/** name=value */
+function* splitOptions(options: ArrayValue): Rows {
+	for (const option of flatten(options)) {
+		const [name = "", ...rest] = String(option).split("=");
+		yield [name, rest.length === 0 ? null : rest.join("=")];
+	}
+}
+
 export const setFunctions: readonly SetFunction[] = [
 	set("generate_series(int4, int4) -> int4", ([a, b]) => numbers(a as number, b as number, 1)),
 	set("generate_series(int4, int4, int4) -> int4", ([a, b, s]) =>
@@ -127,6 +136,15 @@ export const setFunctions: readonly SetFunction[] = [
 		),
 	),
 	set("unnest(anyarray) -> anyelement", ([array]) => each(flatten(array as ArrayValue))),
+	{
+		name: "pg_options_to_table",
+		args: [OID.textArray],
+		columns: [
+			{ name: "option_name", oid: OID.text },
+			{ name: "option_value", oid: OID.text },
+		],
+		call: ([options]) => splitOptions(options as ArrayValue),
+	},
 	set("pg_listening_channels() -> text", (_args, context) => each(context.listeningChannels())),
 	// No table is a partition; psql's \d asks.
 	set("pg_partition_ancestors(regclass) -> regclass", () => each([]), "relid"),

@@ -456,6 +456,26 @@ export type AlterTableAction =
 			readonly at: number;
 	  }
 	| {
+			readonly kind: "add-identity";
+			readonly column: string;
+			readonly always: boolean;
+			readonly options: readonly Option[];
+			readonly at: number;
+	  }
+	/** `changes`: options of its sequence, and "always". */
+	| {
+			readonly kind: "set-identity";
+			readonly column: string;
+			readonly changes: readonly Option[];
+			readonly at: number;
+	  }
+	| {
+			readonly kind: "drop-identity";
+			readonly column: string;
+			readonly ifExists: boolean;
+			readonly at: number;
+	  }
+	| {
 			readonly kind: "set-not-null";
 			readonly column: string;
 			readonly notNull: boolean;
@@ -722,6 +742,8 @@ export type Statement = { readonly at: number } & (
 			readonly tag: "VACUUM" | "ANALYZE" | "CHECKPOINT";
 			readonly tables: readonly QualifiedName[];
 	  }
+	/** LOCK TABLE ... IN `mode` MODE. */
+	| { readonly kind: "lock"; readonly tables: readonly QualifiedName[]; readonly mode: string }
 	/** `name` of a column ends with the column's; `table`: of a constraint. `text` undefined: NULL. */
 	| {
 			readonly kind: "comment";

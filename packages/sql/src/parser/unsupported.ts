@@ -27,7 +27,6 @@ const WHOLE: Readonly<Record<string, string>> = {
 	do: "DO",
 	import: "IMPORT FOREIGN SCHEMA",
 	load: "LOAD",
-	lock: "LOCK TABLE",
 	merge: "MERGE",
 	refresh: "REFRESH MATERIALIZED VIEW",
 	reindex: "REINDEX",

@@ -8,8 +8,6 @@ import { compared } from "./bind-operator.ts";
 import { type Bound, beginningOf, plainType } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
 
-const isArrayType = (oid: number): boolean => (typeByOid(oid)?.elementOid ?? 0) !== 0;
-
 /** `target`: of a cast right around it, which says what the elements are. */
 export function bindArray(
 	place: Place,
@@ -50,6 +48,10 @@ export function bindArray(
 	return { kind: "array", nested, type: plainType(arrayOid), args, at };
 }
 
+/** A name is an array of bytes, too, and so its own elements are of type "char". */
+const nameOid = 19;
+const charOid = 18;
+
 type SubscriptNode = Extract<Expression, { kind: "subscript" | "slice" }>;
 
 /** PostgreSQL's MAXDIM. */
@@ -66,8 +68,9 @@ export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
 	const operand = settle(place.binder, bindExpression(place, inner));
 	const begins = beginningOf(operand);
 	if (operand.type.oid === jsonbOid) return bindJsonSubscripts(place, operand, subscripts, node.at);
-	const { elementOid = 0 } = typeByOid(operand.type.oid) ?? {};
-	if (elementOid === 0 || !isArrayType(operand.type.oid)) {
+	const isName = operand.type.oid === nameOid && subscripts.every(({ kind }) => kind !== "slice");
+	const elementOid = isName ? charOid : (typeByOid(operand.type.oid)?.elementOid ?? 0);
+	if (elementOid === 0) {
 		throw new DatabaseError(
 			"42804",
 			`cannot subscript type ${formatType(operand.type)} because it does not support subscripting`,

@@ -1,7 +1,12 @@
 /** FROM: tables, subqueries, functions and joins, with the names that they bring into scope. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { ownerOf } from "../auth/privileges.ts";
-import { liveColumns, type TableDescriptor, type ViewDescriptor } from "../catalog/descriptor.ts";
+import {
+	liveColumns,
+	type SequenceDescriptor,
+	type TableDescriptor,
+	type ViewDescriptor,
+} from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { TableExpression } from "../parser/ast.ts";
 import { bindBoolean } from "./bind-expression.ts";
@@ -103,6 +108,7 @@ function bindTable(
 	}
 	const resolved = binder.resolveTable(item.name);
 	if (resolved.kind === "view") return bindView(binder, item, resolved.view, scope);
+	if (resolved.kind === "sequence") return bindSequence(binder, item, resolved.sequence, scope);
 	const columns =
 		resolved.kind === "table" ? tableColumns(resolved.table) : virtualColumns(resolved.table);
 	const relation = new Relation(
@@ -120,6 +126,37 @@ function bindTable(
 }
 
 type TableItem = Extract<TableExpression, { kind: "table" }>;
+
+const sequenceColumns: readonly (readonly [string, number])[] = [
+	["last_value", 20],
+	["log_cnt", 20],
+	["is_called", 16],
+];
+
+/** A sequence is a table of one row. */
+function bindSequence(
+	binder: Binder,
+	item: TableItem,
+	sequence: SequenceDescriptor,
+	scope: Scope,
+): LogicalFrom {
+	const shown = item.alias ?? sequence.name;
+	const columns = sequenceColumns.map(([name, typeOid], i) => ({
+		name,
+		type: plainType(typeOid),
+		tableOid: sequence.oid,
+		attnum: i + 1,
+	}));
+	const relation = new Relation(
+		shown,
+		item.alias === undefined ? sequence.schema : undefined,
+		renamed(columns, item.columnAliases, shown),
+		sequence,
+	);
+	scope.add(relation);
+	binder.access.reads(sequence, relation);
+	return { kind: "sequence", relation, sequence };
+}
 
 /** Within a view a relation has the columns, and they have the names, that it had when the view was made. */
 function seenColumns(

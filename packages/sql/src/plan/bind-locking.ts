@@ -45,6 +45,9 @@ function lockItem(
 	const name = item.relation.name;
 	if (locking.of.length > 0 && !locking.of.includes(name)) return;
 	found.add(name);
+	if (item.kind === "sequence") {
+		throw new DatabaseError("42809", `cannot lock rows in sequence "${item.sequence.name}"`);
+	}
 	if (item.kind === "table") {
 		item.lock = lockOf(item.lock, locking);
 		access.locks(item.table.oid);

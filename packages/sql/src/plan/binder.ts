@@ -1,6 +1,6 @@
 /** What binding one statement needs and collects: the catalog, parameter types, literals, and what the plan depends on. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { TableDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
+import type { SequenceDescriptor, TableDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
@@ -23,7 +23,8 @@ export interface BindEnvironment {
 export type ResolvedTable =
 	| { readonly kind: "table"; readonly table: TableDescriptor }
 	| { readonly kind: "virtual"; readonly table: VirtualTable }
-	| { readonly kind: "view"; readonly view: ViewDescriptor };
+	| { readonly kind: "view"; readonly view: ViewDescriptor }
+	| { readonly kind: "sequence"; readonly sequence: SequenceDescriptor };
 
 export class Binder {
 	readonly environment: BindEnvironment;
@@ -103,8 +104,9 @@ export class Binder {
 				position: name.at + 1,
 			});
 		}
-		throw new DatabaseError("0A000", "reading a sequence as a table is not supported", {
-			hint: "Use the function nextval, or the view pg_sequences.",
+		if (this.made === undefined) return object;
+		throw new DatabaseError("0A000", "views of sequences are not supported", {
+			hint: "Use the function pg_sequence_last_value.",
 			position: name.at + 1,
 		});
 	}
@@ -117,6 +119,9 @@ export class Binder {
 		const resolved = this.resolveTable(name);
 		if (resolved.kind === "table") return resolved.table;
 		if (resolved.kind === "view") throw notUpdatable(resolved.view, change);
+		if (resolved.kind === "sequence") {
+			throw new DatabaseError("42809", `cannot change sequence "${resolved.sequence.name}"`);
+		}
 		throw new DatabaseError(
 			"42501",
 			`permission denied: "${resolved.table.name}" is a system catalog`,

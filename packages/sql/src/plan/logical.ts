@@ -1,6 +1,6 @@
 /** Logical queries: what the binder makes of a query and the planner turns into operators. */
 import type { LockStrength } from "@quorate/replica/lock-strength";
-import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { SequenceDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { SqlType } from "../types/datum.ts";
 import type { SetFunction } from "../types/registry.ts";
@@ -30,6 +30,11 @@ export type LogicalFrom =
 			locksLate?: "always" | "unless by key";
 	  }
 	| { readonly kind: "virtual"; readonly relation: Relation; readonly table: VirtualTable }
+	| {
+			readonly kind: "sequence";
+			readonly relation: Relation;
+			readonly sequence: SequenceDescriptor;
+	  }
 	| {
 			readonly kind: "subquery";
 			readonly relation: Relation;

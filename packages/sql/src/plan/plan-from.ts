@@ -5,6 +5,7 @@
  */
 
 import { CommonTableScan } from "../execute/operators/common-tables.ts";
+import { SequenceScan } from "../execute/operators/sequence-scan.ts";
 import { Filter, OneRow, Renamed } from "../execute/operators/simple.ts";
 import { FunctionScan, VirtualScan } from "../execute/operators/sources.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
@@ -146,6 +147,8 @@ function estimateFactor(factor: Factor, conjuncts: readonly Bound[]): number {
 			return choosePath(item.table, item.relation, conjuncts, undefined).estimate;
 		case "virtual":
 			return conjuncts.length > 0 ? 100 : 300;
+		case "sequence":
+			return 1;
 		case "function":
 			return item.sources.some(({ fn }) => fn !== undefined) ? 100 : 1;
 		default:
@@ -207,6 +210,8 @@ function planSource(
 	switch (item.kind) {
 		case "virtual":
 			return new VirtualScan(item.relation, item.table, planner.catalog);
+		case "sequence":
+			return new SequenceScan(item.relation, item.sequence);
 		case "subquery":
 			return new Renamed(planner.planQuery(item.query, parent), item.relation);
 		case "cte":

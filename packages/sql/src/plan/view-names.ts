@@ -54,10 +54,13 @@ export class ViewMeanings {
 	}
 }
 
-const oidOf = (resolved: ResolvedTable): number =>
+/** What a view can read. */
+type ViewSource = Exclude<ResolvedTable, { kind: "sequence" }>;
+
+const oidOf = (resolved: ViewSource): number =>
 	resolved.kind === "view" ? resolved.view.oid : resolved.table.oid;
 
-function columnsOf(resolved: ResolvedTable): ViewReference["columns"] {
+function columnsOf(resolved: ViewSource): ViewReference["columns"] {
 	switch (resolved.kind) {
 		case "table":
 			return liveColumns(resolved.table).map(({ attnum, name }) => ({ attnum, name }));
@@ -70,9 +73,9 @@ function columnsOf(resolved: ResolvedTable): ViewReference["columns"] {
 
 /** Notes what the names in a query mean, while it is bound for the first time. */
 export class ViewMaking {
-	readonly #named = new Map<string, { name: readonly string[]; resolved: ResolvedTable }>();
+	readonly #named = new Map<string, { name: readonly string[]; resolved: ViewSource }>();
 
-	note({ parts }: QualifiedName, resolved: ResolvedTable): void {
+	note({ parts }: QualifiedName, resolved: ViewSource): void {
 		this.#named.set(keyOf(parts), { name: parts, resolved });
 	}
 

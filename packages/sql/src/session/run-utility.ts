@@ -7,6 +7,7 @@ import type { LexedStatement } from "../parser/parse.ts";
 import type { Datum } from "../types/datum.ts";
 import { runCopy } from "./copy.ts";
 import { runExplain } from "./explain.ts";
+import { lockTables } from "./lock-tables.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
 import { backupColumns, jobColumns, rangeColumns, textColumn } from "./result-columns.ts";
@@ -69,6 +70,8 @@ export async function runUtility(
 			return "NOTIFY";
 		case "maintenance":
 			return onceMoreNow(block, () => runMaintenance(state, block, statement));
+		case "lock":
+			return onceMoreNow(block, () => lockTables(state, block, statement));
 		case "show-ranges":
 			return onceMoreNow(block, () => showRanges(state, block, statement, output));
 		case "backup":

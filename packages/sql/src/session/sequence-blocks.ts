@@ -1,5 +1,5 @@
 /**
- * nextval and setval. Each is a small transaction of its own, as PostgreSQL's sequences do not roll back; only a sequence
+ * nextval, setval, and reading a sequence. Each is a small transaction of its own, as PostgreSQL's sequences do not roll back; only a sequence
  * with CACHE hands out a block to this node, and what is left of it is lost with the node.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
@@ -11,7 +11,7 @@ import { sequenceKey } from "../catalog/keys.ts";
 import { retrying } from "./retry.ts";
 
 /** What is stored under the sequence's key. */
-interface SequenceValue {
+export interface SequenceValue {
 	readonly last: bigint;
 	readonly called: boolean;
 }
@@ -77,6 +77,22 @@ export class SequenceBlocks {
 			stored: { last: value, called },
 			result: { first: value, count: 1 },
 		}));
+	}
+
+	/** Where it stands, blocks that nodes keep included. */
+	read(sequence: SequenceDescriptor): Promise<SequenceValue> {
+		return retrying(this.#runtime, async () => {
+			const transaction = this.#begin();
+			try {
+				const [bytes] = await transaction.get([sequenceKey(sequence.valueId)]);
+				await transaction.commit();
+				if (bytes !== undefined) return decodeSequenceValue(bytes);
+				return { last: BigInt(sequence.restart ?? sequence.start), called: false };
+			} catch (error) {
+				await transaction.rollback();
+				throw error;
+			}
+		});
 	}
 
 	#change(

@@ -16,6 +16,7 @@ export interface ContextCalls {
 	catalog(): CatalogSnapshot | undefined;
 	catalogCall(name: string, args: readonly Datum[]): Datum;
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
+	sequenceState: FunctionContext["sequenceState"];
 	/** The value of a setting that belongs to the running transaction; undefined: it is another one. */
 	characteristic(name: string): string | undefined;
 	/** SET ROLE and SET SESSION AUTHORIZATION as settings; false: it is another one. */
@@ -176,6 +177,10 @@ export class SessionContext implements FunctionContext {
 
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum> {
 		return this.#calls.sequenceCall(name, args);
+	}
+
+	sequenceState(oid: number): ReturnType<FunctionContext["sequenceState"]> {
+		return this.#calls.sequenceState(oid);
 	}
 
 	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum> {

@@ -93,6 +93,7 @@ export class SessionState {
 				catalog: () => this.snapshot,
 				catalogCall: (name, args) => this.#catalogCall(name, args),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
+				sequenceState: (oid) => this.services.sequences.read(this.#sequence(oid)),
 				characteristic: (name) => this.characteristic(name),
 				setIdentity: (name, value, local) => this.#setIdentity(name, value, local),
 				advisoryCall: (name, args) => callAdvisory(this, name, args),
@@ -571,6 +572,7 @@ export class SessionState {
 			throw new DatabaseError("55000", "lastval is not yet defined in this session");
 		}
 		const sequence = this.#sequence(args[0] as number);
+		if (name === "pg_sequence_last_value") return this.#lastValue(sequence);
 		if (name === "currval") {
 			this.#requireSequence(sequence, ["USAGE", "SELECT"]);
 			const value = this.#current.get(sequence.oid);
@@ -605,6 +607,13 @@ export class SessionState {
 		await this.services.sequences.set(sequence, value, called);
 		if (called) this.#current.set(sequence.oid, value);
 		return value;
+	}
+
+	/** pg_sequence_last_value. */
+	async #lastValue(sequence: SequenceDescriptor): Promise<Datum> {
+		this.#requireSequence(sequence, ["USAGE", "SELECT"]);
+		const { last, called } = await this.services.sequences.read(sequence);
+		return called ? last : null;
 	}
 
 	forgetSequences(): void {

@@ -11,12 +11,13 @@ export const postgresInstalled = (): boolean => existsSync(join(BIN, "postgres")
 
 export class PostgresServer {
 	readonly socketPath: string;
-	readonly #directory: string;
+	/** Where its socket is: libpq's `host`. */
+	readonly directory: string;
 	readonly #process: ChildProcess;
 	readonly #ended: Promise<unknown>;
 
 	private constructor(directory: string, child: ChildProcess) {
-		this.#directory = directory;
+		this.directory = directory;
 		this.#process = child;
 		this.#ended = new Promise((resolve) => child.once("exit", resolve));
 		this.socketPath = join(directory, ".s.PGSQL.5432");
@@ -47,7 +48,7 @@ export class PostgresServer {
 		// SIGINT is the fast shutdown: sessions are ended.
 		this.#process.kill("SIGINT");
 		await this.#ended;
-		rmSync(this.#directory, { recursive: true, force: true });
+		rmSync(this.directory, { recursive: true, force: true });
 	}
 
 	async #listening(): Promise<void> {

@@ -5,12 +5,21 @@ import type { ArrayValue, Datum } from "./datum.ts";
 /** NULL where there is no such element, or where the indexes are not as many as the dimensions. */
 export function elementAt(array: Datum, indexes: readonly Datum[]): Datum {
 	if (array === null || indexes.includes(null)) return null;
+	if (typeof array === "string") return byteAt(array, indexes);
 	let value: Datum = array;
 	for (const index of indexes) {
 		if (!isArray(value)) return null;
 		value = value.elements[(index as number) - value.lower] ?? null;
 	}
 	return isArray(value) ? null : value;
+}
+
+/** Of a name, which has 64 bytes from 0 on. */
+function byteAt(name: string, [index, ...more]: readonly Datum[]): Datum {
+	const at = index as number;
+	if (more.length > 0 || at < 0 || at > 63) return null;
+	const byte = Buffer.from(name)[at];
+	return byte === undefined ? "" : String.fromCharCode(byte);
 }
 
 /**

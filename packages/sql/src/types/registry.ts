@@ -93,6 +93,8 @@ export interface FunctionContext extends TypeContext {
 	readonly catalogCall: (name: string, args: readonly Datum[]) => Datum;
 	/** nextval, currval, setval, lastval. */
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
+	/** Where a sequence stands now: `called`: nextval goes on from `last`, else begins with it. */
+	sequenceState(oid: number): Promise<{ readonly last: bigint; readonly called: boolean }>;
 	/** pg_advisory_lock and its kin. */
 	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum>;
 	/** Tells of something when the transaction commits. */

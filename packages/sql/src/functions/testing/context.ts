@@ -25,6 +25,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		setSetting: (_name, value) => value,
 		catalogCall: () => null,
 		sequenceCall: () => null,
+		sequenceState: () => Promise.resolve({ last: 1n, called: false }),
 		advisoryCall: async () => null,
 		notify: () => {},
 		listeningChannels: () => [],

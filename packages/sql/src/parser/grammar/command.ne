@@ -134,6 +134,20 @@ maintained -> null {% () => [] %} | maintainedList {% id %}
 maintainedList -> maintainedTable {% first %} | maintainedList "," maintainedTable {% more %}
 maintainedTable -> relation columnListOpt {% ([name]) => name %}
 
+lockTable -> "lock" tableOpt tablesToLock lockMode nowaitOpt {% ([, , tables, mode], at) => ({ kind: "lock", tables, mode, at }) %}
+tableOpt -> null | "table"
+tablesToLock -> relation {% first %} | tablesToLock "," relation {% more %}
+lockMode -> null {% () => "ACCESS EXCLUSIVE" %} | "in" lockModeName "mode" {% ([, name]) => name %}
+lockModeName -> "access" "share" {% () => "ACCESS SHARE" %}
+              | "row" "share" {% () => "ROW SHARE" %}
+              | "row" "exclusive" {% () => "ROW EXCLUSIVE" %}
+              | "share" "update" "exclusive" {% () => "SHARE UPDATE EXCLUSIVE" %}
+              | "share" {% () => "SHARE" %}
+              | "share" "row" "exclusive" {% () => "SHARE ROW EXCLUSIVE" %}
+              | "exclusive" {% () => "EXCLUSIVE" %}
+              | "access" "exclusive" {% () => "ACCESS EXCLUSIVE" %}
+nowaitOpt -> null | "nowait"
+
 comment -> "comment" "on" commentKind qualifiedName "is" commentText
            {% ([, , object, name, , text], at) => ({ kind: "comment", object, name, table: undefined, text, at }) %}
          | "comment" "on" "constraint" qualifiedName "on" qualifiedName "is" commentText

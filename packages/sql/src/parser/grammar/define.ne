@@ -211,16 +211,27 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "alter" columnWord columnName "drop" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: false, at }) %}
         | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing
           {% ([, , column, , , type, , using], at) => ({ kind: "alter-type", column, type, using, at }) %}
+        | "alter" columnWord columnName "add" "generated" generatedWhen "as" "identity" identityOptions
+          {% ([, , column, , , always, , , options], at) => ({ kind: "add-identity", column, always, options, at }) %}
+        | "alter" columnWord columnName identityChanges
+          {% ([, , column, changes], at) => ({ kind: "set-identity", column, changes, at }) %}
+        | "alter" columnWord columnName "drop" "identity" ifExists
+          {% ([, , column, , , ifExists], at) => ({ kind: "drop-identity", column, ifExists, at }) %}
         | "validate" "constraint" columnName {% ([, , name]) => ({ kind: "validate-constraint", name }) %}
         | "set" storage {% () => { throw unsupported("ALTER TABLE ... SET (storage parameters) is"); } %}
         | "reset" storage {% () => { throw unsupported("ALTER TABLE ... RESET (storage parameters) is"); } %}
+identityChanges -> identityChange {% first %} | identityChanges identityChange {% more %}
+identityChange -> "set" "generated" generatedWhen {% ([, , always], at) => option("always", always, at) %}
+                | "set" sequenceOption {% ([, one]) => one %}
+                | "restart" {% (d, at) => option("restart", undefined, at) %}
+                | "restart" withOptWord bigNumber {% ([, , n], at) => option("restart", n, at) %}
 otherAlter -> "enable" {% () => "ENABLE" %} | "disable" {% () => "DISABLE" %} | "cluster" {% () => "CLUSTER" %} | "inherit" {% () => "INHERIT" %}
             | "no" {% () => "NO" %} | "force" {% () => "FORCE" %} | "replica" {% () => "REPLICA IDENTITY" %} | "of" {% () => "OF" %}
             | "set" setTableWord {% () => "SET" %}
 setTableWord -> "logged" | "unlogged" | "without" | "tablespace" | "access"
 setData -> null | "set" "data"
 alterColumnVerb -> "set" | "add" | "reset" | "drop"
-columnSetting -> "statistics" anyTokens | "storage" anyTokens | "compression" anyTokens | "generated" anyTokens | "identity" anyTokensOpt
+columnSetting -> "statistics" anyTokens | "storage" anyTokens | "compression" anyTokens
                | "expression" anyTokensOpt | "(" anyTokens
 anyTokensOpt -> null | anyTokens
 anyTokens -> %anyToken {% first %} | anyTokens %anyToken {% more %}

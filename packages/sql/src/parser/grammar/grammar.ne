@@ -52,6 +52,7 @@ statement -> query {% id %}
            | deallocate {% id %}
            | discard {% id %}
            | maintenance {% id %}
+           | lockTable {% id %}
            | notification {% id %}
            | comment {% id %}
            | cursor {% id %}
