@@ -1,7 +1,7 @@
 # The commands of a checkout. What they do is in npm scripts, in scripts/ and in cmd/quorate/src/local-cluster.ts.
 
 .DEFAULT_GOAL := help
-.PHONY: help build cluster cluster-stop cluster-clean demo test clean install node-version \
+.PHONY: help build cluster cluster-stop cluster-clean demo test test-clients clean install node-version \
 	soak sim sim-mutants model jepsen jepsen-all jepsen-mutants bench
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make demo           one node in memory, in the foreground"
 	@echo "make build          install what is missing and compile"
 	@echo "make test           build, then all tests"
+	@echo "make test-clients   installs PostgreSQL's clients from Debian's packages and tests them"
 	@echo "make sim SEEDS=n    simulated clusters with faults; SEED=x TRACE=1 shows one"
 	@echo "make sim-mutants    the same with protections taken out: each must be noticed"
 	@echo "make model          the commit protocol alone in five million random walks; HELP=1 says more"
@@ -54,10 +55,16 @@ ifdef TESTS
 else
 	@node scripts/install.js examples || echo "quorate: the tests of the examples will be skipped" >&2
 	@status=0; \
-	$(AVA) '{packages,cmd,clients}/**' || status=1; \
+	$(AVA) '{packages,cmd}/**' 'clients/dist/*.test.js' || status=1; \
 	$(AVA) --serial --no-worker-threads 'jepsen/**' || status=1; \
 	exit $$status
 endif
+
+# Clients that come with Debian, not with npm. As root it installs those that are missing, else it says which; what cannot run is skipped.
+CLIENT_TESTS = 'clients/dist/debian/**'
+test-clients: build
+	@scripts/install-clients.sh || echo "quorate: some clients are missing, their tests are skipped" >&2
+	@$(AVA) --serial $(CLIENT_TESTS)
 
 # SOAK: parts of the names of what to run, instead of all: see jepsen/src/soak/soak-cases.ts. Power loss wants root and xfsprogs.
 soak: build
