@@ -1,0 +1,69 @@
+/**
+ * Which formats may be written. A build reads what it knows, from the oldest to the newest; what it writes others have to read. So each
+ * change of a format that older builds cannot read, be it of a message, an entry or a stored row, belongs to a version of the cluster:
+ * nodes announce which versions they can, and the placement group raises the active one when all of them can the next, by itself and
+ * never back. Until then the old format is written, or what needs the new one is refused.
+ *
+ * 1. Whoever writes a format that is newer than version 1 has asked `isActive` or `requireActive` for it. A node may hear of a version
+ *    later than others: what it may write meanwhile is older, and everybody can read that.
+ * 2. What is active stays so. Nodes that cannot it are not let in again, and say why.
+ */
+import { DatabaseError } from "./database-error.ts";
+
+export interface VersionSpan {
+	readonly oldest: number;
+	readonly newest: number;
+}
+
+/** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
+export const ownVersions: VersionSpan = { oldest: 1, newest: 2 };
+
+/** What builds can that say nothing: they are from before there were versions. */
+export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
+
+/** From which version on. */
+const since = {
+	/** Tables and the database say where their replicas are to be: descriptors of format 4, rights of format 3. */
+	configuration: 2,
+} as const;
+
+export type Feature = keyof typeof since;
+
+/** Where the active version is kept, among the settings of the cluster. */
+export const versionSetting = "cluster_version";
+
+type Settings = ReadonlyMap<string, string>;
+
+export const activeVersion = (settings: Settings): number =>
+	Number(settings.get(versionSetting) ?? firstVersions.newest);
+
+export const isActive = (settings: Settings, feature: Feature): boolean =>
+	activeVersion(settings) >= since[feature];
+
+/** `what` is refused as long as not all nodes can it: "CONFIGURE". */
+export function requireActive(settings: Settings, feature: Feature, what: string): void {
+	if (isActive(settings, feature)) return;
+	throw new DatabaseError(
+		"55000",
+		`${what} needs cluster version ${since[feature]}, and version ${activeVersion(settings)} is active`,
+		{
+			hint: "All nodes must run a build that can it: see the column versions of quorate_nodes. The version is raised by itself then.",
+		},
+	);
+}
+
+/** Why a node with these versions must not take part any more; undefined: it may. */
+export const whyTooOld = (active: number, { newest }: VersionSpan): string | undefined =>
+	newest < active
+		? `its build is too old: it knows cluster versions up to ${newest}, and version ${active} is active. Start it with a build that knows version ${active}`
+		: undefined;
+
+/** Likewise, not yet. */
+export const whyTooNew = (active: number, { oldest }: VersionSpan): string | undefined =>
+	oldest > active
+		? `its build is too new: it knows cluster versions from ${oldest} on, and version ${active} is active. Run a build that knows both ${active} and ${oldest} on all nodes first`
+		: undefined;
+
+/** The highest that all of them can. */
+export const commonVersion = (spans: readonly VersionSpan[]): number =>
+	Math.min(...spans.map(({ newest }) => newest));
