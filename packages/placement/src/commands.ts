@@ -4,6 +4,7 @@
  * came from outside: apply only asserts.
  */
 import { assert } from "@quorate/keys/assert";
+import type { VersionSpan } from "@quorate/keys/cluster-version";
 import type { BootId, NodeId } from "@quorate/keys/ids";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
@@ -31,6 +32,8 @@ export type PlacementCommand =
 			 */
 			readonly previousBootId: BootId;
 			readonly locality: string;
+			/** Absent: of a build from before there were versions of the cluster. */
+			readonly versions?: VersionSpan;
 	  }
 	/** A node without identity wants a node id. `token` makes the request repeatable. */
 	| { readonly kind: "join"; readonly token: string; readonly address: string }
@@ -52,7 +55,7 @@ export type PlacementCommand =
 			readonly bytes: number | null;
 			readonly tookMs: number | null;
 	  }
-	/** Null: it goes back to its default. */
+	/** Null: it goes back to its default. The active version of the cluster is among them, and only rises. */
 	| { readonly kind: "set"; readonly name: string; readonly value: string | null };
 
 /** What applying a command answers to whoever proposed it. Not replicated. */

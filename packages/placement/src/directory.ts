@@ -91,7 +91,9 @@ export class RangeDirectory {
 	#hint(known: RangeInfo, info: RangeInfo): boolean {
 		const [a, b] = [known.descriptor.epoch, info.descriptor.epoch];
 		const sameEpoch = a.version === b.version && a.conf === b.conf;
-		if (!sameEpoch || known.leaseholder === info.leaseholder) {
+		// Whoever does not know the leaseholder makes nobody forget it: a split is told of by who asked for it, too.
+		const isNews = info.leaseholder !== undefined && info.leaseholder !== known.leaseholder;
+		if (!sameEpoch || !isNews) {
 			return false;
 		}
 		const updated: RangeInfo = { descriptor: known.descriptor, leaseholder: info.leaseholder };

@@ -5,6 +5,7 @@
  * (epochs at ranges, boots at registration).
  */
 import { assert } from "@quorate/keys/assert";
+import { firstVersions, whyTooNew, whyTooOld } from "@quorate/keys/cluster-version";
 import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
@@ -33,6 +34,7 @@ import {
 	readObject,
 	readRanges,
 	readText,
+	readVersions,
 	settingsToWire,
 	toWire,
 } from "./messages.ts";
@@ -248,11 +250,18 @@ export class PlacementLeader {
 		return this.#machine.state.nodes().map((record) => this.#liveness.judge(record));
 	}
 
-	#register(body: unknown): Promise<{ refused: string } | undefined> {
+	async #register(body: unknown): Promise<{ refused: string } | undefined> {
 		const fields = readObject(body);
+		const node = readNodeId(fields["nodeId"]);
+		const versions = readVersions(fields["versions"]);
+		const why = whyTooNew(this.#machine.state.clusterVersion(), versions);
+		if (why !== undefined) {
+			return { refused: `node ${node} must not join yet: ${why}` };
+		}
 		return this.#settle({
 			kind: "register",
-			nodeId: readNodeId(fields["nodeId"]),
+			nodeId: node,
+			versions,
 			address: readText(fields["address"], "address"),
 			sqlAddress: readText(fields["sqlAddress"], "sqlAddress"),
 			bootId: bootId(readText(fields["bootId"], "bootId")),
@@ -268,11 +277,12 @@ export class PlacementLeader {
 		const version = readCount(fields["schemaVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
 		const known = readCount(fields["settingsVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
 		const isCurrent = this.#isCurrentBoot(node, boot);
-		if (isCurrent) {
+		const refused = isCurrent ? this.#whyTooOld(node, fields["versions"]) : undefined;
+		if (isCurrent && refused === undefined) {
 			this.#liveness.heard(node, boot, version, fields["isStopping"] === true);
 			this.#revive(node);
 			this.#checkWaiters();
-		} else if (!(await this.#isStateCurrent())) {
+		} else if (refused === undefined && !(await this.#isStateCurrent())) {
 			return undefined;
 		}
 		const settings = this.#machine.state.settings();
@@ -281,8 +291,28 @@ export class PlacementLeader {
 			members: memberNodes(this.#machine),
 			schemaVersion: this.#machine.state.schemaVersion(),
 			settings: known < settings.version ? settingsToWire(settings) : null,
-			ended: !isCurrent && !this.#isCurrentBoot(node, boot),
+			ended: refused !== undefined || (!isCurrent && !this.#isCurrentBoot(node, boot)),
+			...(refused === undefined ? {} : { refused }),
 		};
+	}
+
+	/**
+	 * A boot that was taken for dead while the others went on to a version that it cannot must stop, if it still runs. One that has
+	 * registered with a leader from before there were versions tells them now.
+	 */
+	#whyTooOld(nodeId: NodeId, told: unknown): string | undefined {
+		const { state } = this.#machine;
+		const record = state.node(nodeId);
+		const versions = readVersions(told);
+		if (record === undefined) return undefined;
+		const why = whyTooOld(state.clusterVersion(), versions);
+		const isNews = versions.newest !== (record.versions ?? firstVersions).newest;
+		if (why === undefined && isNews) {
+			const { address, sqlAddress, bootId: boot, locality } = record;
+			const fields = { nodeId, address, sqlAddress, bootId: boot, locality, versions };
+			void this.#machine.propose({ kind: "register", previousBootId: boot, ...fields });
+		}
+		return why && `node ${nodeId} must stop: ${why}`;
 	}
 
 	/** It was taken for dead, and is not. */

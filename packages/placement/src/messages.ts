@@ -3,6 +3,7 @@
  * sends may throw at apply. Every request is answered `[true, answer]` or, by a member that does
  * not lead, `[false, leader]`.
  */
+import { firstVersions, type VersionSpan } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
@@ -22,9 +23,9 @@ export const methods = {
 	allocate: "placement.allocate",
 	/** nothing -> NodeRecord[] */
 	nodes: "placement.nodes",
-	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality} -> {refused} */
+	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality, versions} -> {refused} */
 	register: "placement.register",
-	/** {nodeId, bootId, schemaVersion, settingsVersion, isStopping} -> HeartbeatAnswer */
+	/** {nodeId, bootId, schemaVersion, settingsVersion, isStopping, versions} -> HeartbeatAnswer */
 	heartbeat: "placement.heartbeat",
 	/** {version, timeoutMs} -> boolean: all live nodes have seen it */
 	awaitSchema: "placement.await-schema",
@@ -118,6 +119,8 @@ export interface HeartbeatAnswer {
 	 * quorum.
 	 */
 	readonly ended: boolean;
+	/** Why, if it must stop since it cannot what is active. */
+	readonly refused?: string;
 }
 
 /** Ranges in one report: far below what one log entry may hold. */
@@ -178,6 +181,14 @@ export const readIssueCount = (body: unknown): number => readCount(body, 1, issu
 
 export const readNodeId = (value: unknown): NodeId =>
 	readCount(value, 1, Number.MAX_SAFE_INTEGER, "node id") as NodeId;
+
+/** Builds from before there were versions tell none. */
+export function readVersions(value: unknown): VersionSpan {
+	if (value === undefined) return firstVersions;
+	const { oldest, newest } = readObject(value);
+	const least = readCount(oldest, 1, Number.MAX_SAFE_INTEGER, "oldest version");
+	return { oldest: least, newest: readCount(newest, least, Number.MAX_SAFE_INTEGER, "version") };
+}
 
 export function readIdKind(value: unknown): IdKind {
 	if (value === "range" || value === "replica" || value === "object" || value === "row") {

@@ -28,9 +28,12 @@
  *
  * P6. Where replicas and leases are is decided by a scheduler on the leader (`scheduler/plan.ts`, `scheduler/scheduler.ts`), and
  *     done by the ranges themselves.
+ * P7. The active version of the cluster is a setting that the leader raises when all nodes that are not dead or gone can the next one
+ *     (`scheduler/versions.ts`); it never falls. Who cannot it does not register.
  *
  * May import: runtime, keys, rpc, raft, wal, storage, replica.
  */
+import { ownVersions, type VersionSpan } from "@quorate/keys/cluster-version";
 import type { BootId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
@@ -62,6 +65,8 @@ export interface StartPlacementOptions {
 	readonly sqlAddress: string;
 	readonly locality: string;
 	readonly limits?: Limits | undefined;
+	/** Tests only: those of another build. */
+	readonly versions?: VersionSpan | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;
 	/**
@@ -123,6 +128,7 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 		address: options.address,
 		sqlAddress: options.sqlAddress,
 		locality: options.locality,
+		versions: options.versions ?? ownVersions,
 		onEnded: options.onEnded ?? ((why) => runtime.fatal(why)),
 	});
 	const registered = presence.register();

@@ -5,6 +5,13 @@
  * Registering ends the boot before: it names the boot that it saw registered, so that a copy of an
  * older boot's request which arrives late finds another one and is refused.
  */
+import {
+	activeVersion,
+	firstVersions,
+	type VersionSpan,
+	whyTooNew,
+} from "@quorate/keys/cluster-version";
+import { DatabaseError } from "@quorate/keys/database-error";
 import { type BootId, bootId, type NodeId } from "@quorate/keys/ids";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { NodeAddressBook } from "./address-book.ts";
@@ -23,12 +30,17 @@ export interface PresenceOptions {
 	readonly address: string;
 	readonly sqlAddress: string;
 	readonly locality: string;
+	readonly versions: VersionSpan;
 	/**
 	 * A later boot of this node has registered, or the node was removed: it must close its sessions
 	 * and stop.
 	 */
 	readonly onEnded: (why: string) => void;
 }
+
+/** Builds from before there were versions say nothing of them. */
+const told = (versions: VersionSpan) =>
+	versions.newest > firstVersions.newest ? { versions: { ...versions } } : {};
 
 export class NodePresence {
 	readonly #options: PresenceOptions;
@@ -55,6 +67,7 @@ export class NodePresence {
 			try {
 				await this.#registerOnce();
 				await client.refreshSettings();
+				this.#refuseEarlier();
 				this.#hasRegistered = true;
 				this.beat();
 				return;
@@ -107,7 +120,7 @@ export class NodePresence {
 	}
 
 	async #registerOnce(): Promise<void> {
-		const { client, nodeId, address, sqlAddress, locality } = this.#options;
+		const { client, nodeId, address, sqlAddress, locality, versions } = this.#options;
 		let previous = await this.#registered();
 		for (;;) {
 			const answer = await client.calls.call(methods.register, {
@@ -117,6 +130,7 @@ export class NodePresence {
 				bootId: this.#options.bootId,
 				previousBootId: previous,
 				locality,
+				...told(versions),
 			});
 			const current = await this.#registered();
 			if (current === this.#options.bootId || current === previous) {
@@ -130,6 +144,15 @@ export class NodePresence {
 	get #own(): NodeRecord | undefined {
 		const { client, nodeId } = this.#options;
 		return client.nodesCached().find((node) => node.nodeId === nodeId);
+	}
+
+	/** Leaders from before there were versions let everybody in. */
+	#refuseEarlier(): void {
+		const { client, nodeId, versions } = this.#options;
+		const why = whyTooNew(activeVersion(client.settings().values), versions);
+		if (why !== undefined) {
+			throw new DatabaseError("55000", `node ${nodeId} must not join yet: ${why}`);
+		}
 	}
 
 	#removedHint(): string | undefined {
@@ -152,7 +175,8 @@ export class NodePresence {
 		const settingsVersion = client.settings().version;
 		const boot = this.#options.bootId;
 		const isStopping = this.#isStopping;
-		const body = { nodeId, bootId: boot, schemaVersion, settingsVersion, isStopping };
+		const about = { nodeId, bootId: boot, schemaVersion, settingsVersion, isStopping };
+		const body = { ...about, ...told(this.#options.versions) };
 		try {
 			const answer = (await client.calls.call(methods.heartbeat, body)) as HeartbeatAnswer;
 			this.#learn(answer.nodes);
@@ -168,9 +192,10 @@ export class NodePresence {
 				this.close();
 				const isRemoved = this.#own?.state === "removed";
 				this.#options.onEnded(
-					isRemoved
-						? "this node was removed from the cluster"
-						: "another process has registered under this node's id",
+					answer.refused ??
+						(isRemoved
+							? "this node was removed from the cluster"
+							: "another process has registered under this node's id"),
 				);
 			}
 		} catch (error) {

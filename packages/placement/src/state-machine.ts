@@ -3,6 +3,12 @@
  * give the same state on every member; nothing here knows time, the network or who leads.
  */
 import { assert } from "@quorate/keys/assert";
+import {
+	activeVersion,
+	firstVersions,
+	versionSetting,
+	whyTooOld,
+} from "@quorate/keys/cluster-version";
 import { bootId, type NodeId, nodeId } from "@quorate/keys/ids";
 import type { RangeInfo } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
@@ -192,6 +198,10 @@ export class PlacementState {
 		return this.#settings;
 	}
 
+	clusterVersion(): number {
+		return activeVersion(this.#settings.values);
+	}
+
 	get directory(): RangeDirectory {
 		return this.#directory;
 	}
@@ -225,6 +235,8 @@ export class PlacementState {
 	}
 
 	#set(name: string, value: string | null): CommandResult {
+		const isLower = name === versionSetting && Number(value ?? 0) <= this.clusterVersion();
+		if (isLower) return done;
 		const values = new Map(this.#settings.values);
 		if (value === null) {
 			values.delete(name);
@@ -259,8 +271,14 @@ export class PlacementState {
 		if (known.bootId !== command.bootId && known.bootId !== previousBootId) {
 			return refused(`another boot of node ${command.nodeId} has registered`);
 		}
+		// A version is raised only when every member of the group knows of versions: all of them refuse the same.
+		const why = whyTooOld(this.clusterVersion(), command.versions ?? firstVersions);
+		if (why !== undefined) {
+			return refused(`node ${command.nodeId} must not join: ${why}`);
+		}
 		const state = known.state === "draining" ? "draining" : "live";
-		this.#nodes.set(command.nodeId, { ...known, ...fields, state });
+		const { versions: _before, ...others } = known;
+		this.#nodes.set(command.nodeId, { ...others, ...fields, state });
 		for (const [token, id] of this.#joins) {
 			if (id === command.nodeId) {
 				this.#joins.delete(token);

@@ -1,4 +1,5 @@
 /** What the control plane offers to the layers above and to the node's wiring. */
+import type { VersionSpan } from "@quorate/keys/cluster-version";
 import type { BootId, ClusterId, NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
@@ -18,6 +19,8 @@ export interface NodeRecord {
 	readonly locality: string;
 	/** The schema version that the node has seen (DDL answers when all live nodes have seen the new one). */
 	readonly schemaVersion: number;
+	/** Versions of the cluster that the boot can; absent: it is of a build from before there were any, or none has registered. */
+	readonly versions?: VersionSpan;
 }
 
 /** A decision about where things are, or something that was learned about a node. */
@@ -25,8 +28,11 @@ export interface PlacementEvent {
 	readonly id: number;
 	/** Milliseconds since 1970, by the wall clock of who decided. */
 	readonly atMs: number;
-	/** `replicas`: a range gets other members; `lease`; `node`: its state; `member`: of the placement group. */
-	readonly kind: "replicas" | "lease" | "node" | "member";
+	/**
+	 * `replicas`: a range gets other members; `lease`; `split`; `node`: its state; `member`: of the placement group; `version`:
+	 * of the cluster.
+	 */
+	readonly kind: "replicas" | "lease" | "split" | "node" | "member" | "version";
 	/** 0: none. */
 	readonly rangeId: number;
 	/** What is added, or takes over. */

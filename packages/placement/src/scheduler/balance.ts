@@ -92,7 +92,7 @@ function heldBy(view: ClusterView, tally: Tally): Map<NodeId, RangeInfo[]> {
 }
 
 /** Whole, at rest, and all of its nodes answer: a move must not make a range more fragile than it is. */
-function isMovable(view: ClusterView, tally: Tally, { descriptor }: RangeInfo): boolean {
+export function isMovable(view: ClusterView, tally: Tally, { descriptor }: RangeInfo): boolean {
 	return (
 		!view.underWay.has(descriptor.rangeId) &&
 		descriptor.replicas.every((r) => r.role === "voter" && tally.isUp(r.nodeId))
@@ -115,6 +115,7 @@ function rangeToMove(
 	for (const range of held.get(from.node.nodeId) ?? []) {
 		const { rangeId } = range.descriptor;
 		if (planned.has(rangeId) || tally.holders(range).includes(target)) continue;
+		if (!tally.mayReplace(range, from.node.nodeId, target)) continue;
 		if (!tally.mayReceive(to)) return "waiting";
 		if (!tally.maySend(range) || view.isResting(range)) {
 			mustWait = true;

@@ -1,8 +1,9 @@
 /**
- * Leases: away from nodes that leave or stop, and evenly over the others. One moves only where that evens two nodes out by more
+ * Leases: away from nodes that leave or stop, to where the rule for the range wants them, and evenly over the others that may have them. One moves only where that evens two nodes out by more
  * than it shifts, so nothing goes to and fro; who holds the range's replicas limits what can be had.
  */
 import type { NodeId } from "@quorate/keys/ids";
+import { formatLocality } from "@quorate/keys/locality";
 import type { RangeInfo } from "@quorate/keys/range";
 import { rendezvousWeight } from "./rendezvous.ts";
 import { type Band, type NodeTally, Tally } from "./tally.ts";
@@ -12,7 +13,8 @@ import type { ClusterView } from "./view.ts";
 export function planLeases(view: ClusterView, tally: Tally): boolean {
 	const { held, hasResting } = leasesOf(view, tally);
 	const hasToGo = leaveNodes(tally, held);
-	return evenOut(tally, held) || hasToGo || hasResting;
+	const isElsewhere = followRules(tally, held);
+	return evenOut(tally, held) || hasToGo || isElsewhere || hasResting;
 }
 
 /** By holder; ranges with a move before them are left alone. */
@@ -52,6 +54,31 @@ function leaveNodes(tally: Tally, held: ReadonlyMap<NodeId, Set<RangeInfo>>): bo
 			if (!tally.mayHandOver(to)) continue;
 			held.get(nodeId)?.delete(range);
 			tally.handOver(range, from, to, `node ${nodeId} leaves`);
+		}
+	}
+	return hasMore;
+}
+
+/** Where the rule wants the lease somewhere, and a replica there can take it. */
+function followRules(tally: Tally, held: ReadonlyMap<NodeId, Set<RangeInfo>>): boolean {
+	let hasMore = false;
+	for (const from of tally.nodes) {
+		const { nodeId } = from.node;
+		for (const range of held.get(nodeId) ?? []) {
+			const rule = tally.ruleOf(range);
+			if (rule.leasePreference.length === 0 || tally.isPreferred(rule, nodeId)) continue;
+			const to = leastLoaded(tally, range, Number.POSITIVE_INFINITY, () => true);
+			if (to === undefined || !tally.isPreferred(rule, to.node.nodeId)) continue;
+			hasMore = true;
+			if (!tally.mayHandOver(from)) break;
+			if (!tally.mayHandOver(to)) continue;
+			held.get(nodeId)?.delete(range);
+			tally.handOver(
+				range,
+				from,
+				to,
+				`the lease is to be in ${formatLocality(rule.leasePreference)}`,
+			);
 		}
 	}
 	return hasMore;
@@ -101,7 +128,7 @@ function bestHandOver(
 	return undefined;
 }
 
-/** A voter of the range on a node that takes leases, with at most `most` of them. */
+/** A voter of the range on a node that takes leases, with at most `most` of them; one where the rule wants it, if there is one. */
 function leastLoaded(
 	tally: Tally,
 	range: RangeInfo,
@@ -109,11 +136,13 @@ function leastLoaded(
 	isFree: (node: NodeTally) => boolean,
 ): NodeTally | undefined {
 	const { rangeId, replicas } = range.descriptor;
+	const isWanted = wantedTakers(tally, range);
 	let best: NodeTally | undefined;
 	for (const { nodeId, role } of replicas) {
 		const to = tally.of(nodeId);
 		const mayTake = role === "voter" && to?.node.standing === "live" && to.leases <= most;
 		if (!mayTake || nodeId === range.leaseholder || !isFree(to)) continue;
+		if (isWanted !== undefined && !isWanted(nodeId)) continue;
 		const isBetter =
 			best === undefined ||
 			to.leases < best.leases ||
@@ -122,4 +151,15 @@ function leastLoaded(
 		if (isBetter) best = to;
 	}
 	return best;
+}
+
+/** Whom the rule prefers, where one of them can have the lease; undefined: all are equal. */
+function wantedTakers(tally: Tally, range: RangeInfo): ((node: NodeId) => boolean) | undefined {
+	const rule = tally.ruleOf(range);
+	if (rule.leasePreference.length === 0) return undefined;
+	const isWanted = (node: NodeId): boolean => tally.isPreferred(rule, node);
+	const isThere = range.descriptor.replicas.some(
+		({ nodeId, role }) => role === "voter" && tally.standing(nodeId) === "live" && isWanted(nodeId),
+	);
+	return isThere ? isWanted : undefined;
 }

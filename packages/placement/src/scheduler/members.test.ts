@@ -1,13 +1,20 @@
 import { nodeId } from "@quorate/keys/ids";
+import { parseLocality } from "@quorate/keys/locality";
 import test from "ava";
 import fc from "fast-check";
 import { wantedMembers } from "./members.ts";
 import type { NodeView } from "./view.ts";
 
-const node = (id: number, standing: NodeView["standing"] = "live", isUp = true): NodeView => ({
+const node = (
+	id: number,
+	standing: NodeView["standing"] = "live",
+	isUp = true,
+	locality = "",
+): NodeView => ({
 	nodeId: nodeId(id),
 	standing,
 	isUp,
+	locality: parseLocality(locality)!,
 });
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => nodeId(i + 1));

@@ -1,5 +1,14 @@
 import { type NodeId, nodeId, rangeId, replicaId } from "@quorate/keys/ids";
 import { key } from "@quorate/keys/key";
+import { parseLocality, sharedTiers } from "@quorate/keys/locality";
+import {
+	defaultRule,
+	isAllowed,
+	isPreferred,
+	type PlacementRule,
+	PlacementRules,
+	parseConstraints,
+} from "@quorate/keys/placement-rule";
 import type { RangeInfo } from "@quorate/keys/range";
 import test from "ava";
 import fc from "fast-check";
@@ -8,14 +17,15 @@ import { rendezvousWeight } from "./rendezvous.ts";
 import { Tally } from "./tally.ts";
 import type { ClusterView, Move, NodeView, PlanLimits } from "./view.ts";
 
-const few: PlanLimits = { replicas: 3, copiesPerNode: 2, leasesPerNode: 4 };
+const few: PlanLimits = { copiesPerNode: 2, leasesPerNode: 4 };
 /** So that a test takes few passes. */
-const many: PlanLimits = { replicas: 3, copiesPerNode: 50, leasesPerNode: 50 };
+const many: PlanLimits = { copiesPerNode: 50, leasesPerNode: 50 };
 
 /** Moves ranges as a cluster would in which everything works at once. */
 class Model {
 	nodes: NodeView[];
 	ranges: RangeInfo[];
+	rules = new PlacementRules();
 	copies = 0;
 	handOvers = 0;
 	#replicas = 1_000_000;
@@ -29,7 +39,14 @@ class Model {
 
 	view(underWay: ClusterView["underWay"] = new Map()): ClusterView {
 		const { nodes, ranges } = this;
-		return { nodes, ranges, underWay, isResting: () => false, limits: this.#limits };
+		return {
+			nodes,
+			ranges,
+			underWay,
+			isResting: () => false,
+			rules: this.rules,
+			limits: this.#limits,
+		};
 	}
 
 	make(move: Move): void {
@@ -74,7 +91,12 @@ class Model {
 	}
 }
 
-const live = (id: number): NodeView => ({ nodeId: nodeId(id), standing: "live", isUp: true });
+const live = (id: number, locality = ""): NodeView => ({
+	nodeId: nodeId(id),
+	standing: "live",
+	isUp: true,
+	locality: parseLocality(locality)!,
+});
 
 function rangeOn(
 	id: number,
@@ -182,7 +204,7 @@ const clusters = fc
 		const nodes = standings.map((s, i): NodeView => {
 			const standing = s === "dead" ? "leaving" : s;
 			const isUp = s !== "dead" && s !== "silent";
-			return { nodeId: nodeId(i + 1), standing, isUp };
+			return { nodeId: nodeId(i + 1), standing, isUp, locality: [] };
 		});
 		const ranges = placements.map(({ nodes: on, learners }, i) => {
 			const voters = on.slice(0, Math.max(1, on.length - learners));
@@ -250,7 +272,7 @@ test("a pass gives no node more than a few copies, those under way among them", 
 
 test("the same is decided in whatever order nodes are told", (t) => {
 	const ranges = Array.from({ length: 30 }, (_, i) => rangeOn(i + 1, [1, 2, 3]));
-	const nodes = [1, 2, 3, 4, 5, 6].map(live);
+	const nodes = [1, 2, 3, 4, 5, 6].map((id) => live(id));
 	const forwards = planMoves(new Model(nodes, ranges).view());
 	const again = planMoves(new Model(nodes, ranges).view());
 	t.deepEqual(forwards, again);
@@ -273,7 +295,7 @@ test("one more node draws few ranges away from where they were going", (t) => {
 });
 
 test("a learner that a dead leader left is finished or undone, whichever is the emptier node", (t) => {
-	const nodes = [1, 2, 3, 4].map(live);
+	const nodes = [1, 2, 3, 4].map((id) => live(id));
 	const others = [2, 3, 4, 5, 6, 7].map((id) => rangeOn(id, [1, 2, 3]));
 	const finished = planMoves(new Model(nodes, [rangeOn(1, [1, 2, 3], [4]), ...others]).view());
 	const [move] = finished.moves.filter((m) => m.range.rangeId === 1);
@@ -285,19 +307,170 @@ test("a learner that a dead leader left is finished or undone, whichever is the 
 });
 
 test("what cannot be placed is said with the reason", (t) => {
-	const dead: NodeView = { nodeId: nodeId(3), standing: "leaving", isUp: false };
+	const dead: NodeView = { nodeId: nodeId(3), standing: "leaving", isUp: false, locality: [] };
 	const lame = planMoves(new Model([live(1), live(2), dead], [rangeOn(1, [1, 2, 3])]).view());
 	t.deepEqual(lame.moves, []);
 	t.regex(lame.obstacles[0]!.reason, /3 replicas, and 2 can stay/);
-	const lost: NodeView = { nodeId: nodeId(2), standing: "leaving", isUp: false };
+	const lost: NodeView = { nodeId: nodeId(2), standing: "leaving", isUp: false, locality: [] };
 	const nodes = [live(1), lost, dead, live(4), live(5)];
 	const stuck = planMoves(new Model(nodes, [rangeOn(1, [1, 2, 3])]).view());
 	t.deepEqual(stuck.moves, []);
 	t.regex(stuck.obstacles[0]!.reason, /1 of its 3 voting replicas run/);
 });
 
+const places = [
+	"",
+	"region=eu",
+	"region=eu,zone=a",
+	"region=eu,zone=b",
+	"region=us,zone=a",
+	"region=as",
+];
+const constraints = ["", "+region=eu", "-region=eu", "+region=eu,-zone=b", "+region=nowhere"];
+
+const located = fc
+	.record({
+		places: fc.array(fc.constantFrom(...places), { minLength: 1, maxLength: 9 }),
+		replicas: fc.constantFrom(1, 3, 5),
+		constraints: fc.constantFrom(...constraints),
+		preference: fc.constantFrom("", "region=eu", "zone=a"),
+		ranges: fc.array(
+			fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+			{
+				minLength: 1,
+				maxLength: 20,
+			},
+		),
+	})
+	.map((given) => {
+		const nodes = given.places.map((place, i) => live(i + 1, place));
+		const ranges = given.ranges.map((on, i) => {
+			const there = on.filter((id) => id <= nodes.length);
+			return rangeOn(i + 1, there.length === 0 ? [1] : there);
+		});
+		const rule: PlacementRule = {
+			replicas: given.replicas,
+			constraints: parseConstraints(given.constraints)!,
+			leasePreference: parseLocality(given.preference)!,
+			isConfigured: true,
+		};
+		return { nodes, ranges, rule };
+	});
+
+/** How often two replicas share the first tier, then the first two, of the least that is possible with these nodes. */
+function spreadOf(nodes: readonly NodeView[]): string {
+	const tiers = [1, 2].map((count) => {
+		let pairs = 0;
+		for (const [i, a] of nodes.entries()) {
+			pairs += nodes
+				.slice(0, i)
+				.filter((b) => sharedTiers(a.locality, b.locality, 2) >= count).length;
+		}
+		return String(pairs).padStart(3, "0");
+	});
+	return tiers.join("/");
+}
+
+function* subsets<T>(of: readonly T[], count: number): Generator<readonly T[]> {
+	if (count === 0) yield [];
+	else
+		for (const [i, first] of of.entries()) {
+			for (const rest of subsets(of.slice(i + 1), count - 1)) yield [first, ...rest];
+		}
+}
+
+test("replicas are where the rule wants them and as far from each other as they can be, or it is said", (t) => {
+	let unsaid = 0;
+	fc.assert(
+		fc.property(located, ({ nodes, ranges, rule }) => {
+			const model = new Model([...nodes], [...ranges], many);
+			model.rules = new PlacementRules(rule);
+			model.settle(400);
+			const said = new Set(planMoves(model.view()).obstacles.map((o) => o.rangeId));
+			const allowed = nodes.filter((n) => isAllowed(rule, n.locality));
+			const preferred = allowed.filter((n) => isPreferred(rule, n.locality));
+			const wanted = [...subsets(allowed, rule.replicas)].filter(
+				(set) => preferred.length === 0 || set.some((n) => preferred.includes(n)),
+			);
+			const best = wanted.map(spreadOf).sort()[0];
+			for (const range of model.ranges) {
+				const on = onNodes(range).map((id) => nodes.find((n) => n.nodeId === id)!);
+				if (said.has(range.descriptor.rangeId)) {
+					if (best !== undefined) throw new Error("it could be placed");
+					continue;
+				}
+				unsaid++;
+				if (best === undefined) throw new Error("it cannot be placed, and nothing is said");
+				const isRight = on.length === rule.replicas && on.every((n) => allowed.includes(n));
+				if (!isRight) throw new Error("it is not where it is to be");
+				if (spreadOf(on) !== best) throw new Error(`${spreadOf(on)} and not ${best}`);
+				const holder = nodes.find((n) => n.nodeId === range.leaseholder)!;
+				if (preferred.length > 0 && !preferred.includes(holder)) throw new Error("the lease");
+			}
+		}),
+		{ numRuns: 600, seed: 3 },
+	);
+	t.true(unsaid > 1_000, String(unsaid));
+});
+
+test("three regions: each has a replica of each range, and within them nodes are in balance", (t) => {
+	const nodes = ["eu", "eu", "us", "us", "us", "as"].map((r, i) => live(i + 1, `region=${r}`));
+	const ranges = Array.from({ length: 60 }, (_, i) => rangeOn(i + 1, [1, 2, 3]));
+	const model = new Model(nodes, ranges, many);
+	model.settle(100);
+	const regions = () => {
+		const [a, b, c, d, e, f] = [...model.counts("replicas").values()] as number[];
+		t.true(Math.abs(a! - b!) <= 6 && Math.max(c!, d!, e!) - Math.min(c!, d!, e!) <= 6);
+		return [a! + b!, c! + d! + e!, f!];
+	};
+	t.deepEqual(regions(), [60, 60, 60]);
+	t.true(Math.max(...model.counts("leases").values()) <= 13);
+	// A region that dies gives its replicas to the others, and gets them back.
+	model.nodes = nodes.with(5, { ...nodes[5]!, standing: "leaving", isUp: false });
+	model.settle(100);
+	t.deepEqual([...model.counts("replicas").values()].at(-1), 0);
+	model.nodes = nodes;
+	model.settle(100);
+	t.deepEqual(regions(), [60, 60, 60]);
+});
+
+test("five replicas instead of three, one, and three again; other tables stay as they are", (t) => {
+	const nodes = ["eu", "eu", "us", "us", "as", "as"].map((r, i) => live(i + 1, `region=${r}`));
+	const ranges = Array.from({ length: 20 }, (_, i) => rangeOn(i + 1, [1, 3, 5]));
+	const model = new Model(nodes, ranges, many);
+	model.settle(50);
+	const { start, end } = ranges[3]!.descriptor;
+	for (const replicas of [5, 1, 3]) {
+		const rule = { ...defaultRule, replicas };
+		model.rules = new PlacementRules(defaultRule, [{ span: { start, end }, rule }]);
+		model.settle(50);
+		t.deepEqual(
+			model.ranges.map((range) => onNodes(range).length),
+			model.ranges.map((_, i) => (i === 3 ? replicas : 3)),
+		);
+	}
+});
+
+test("what a rule wants and the nodes do not give is said", (t) => {
+	const nodes = ["eu", "eu", "us", "us"].map((r, i) => live(i + 1, `region=${r}`));
+	const model = new Model(nodes, [rangeOn(1, [1, 3, 4])]);
+	const rule = { ...defaultRule, constraints: parseConstraints("+region=eu")!, isConfigured: true };
+	model.rules = new PlacementRules(rule);
+	model.settle(10);
+	t.deepEqual(onNodes(model.ranges[0]!).slice(0, 2).sort(), [1, 2].map(nodeId));
+	const [obstacle] = planMoves(model.view()).obstacles;
+	t.regex(
+		obstacle!.reason,
+		/replicas on node 3|4 \(region=us\) and is to have 3 where \+region=eu holds/,
+	);
+	model.rules = new PlacementRules({ ...defaultRule, replicas: 5, isConfigured: true });
+	model.settle(10);
+	const [few] = planMoves(model.view()).obstacles;
+	t.is(few!.reason, "5 replicas are configured, and it has 3: there are 4 nodes for them");
+});
+
 test("leases leave a node that stops, its replicas stay", (t) => {
-	const stopping: NodeView = { nodeId: nodeId(1), standing: "stopping", isUp: true };
+	const stopping: NodeView = { nodeId: nodeId(1), standing: "stopping", isUp: true, locality: [] };
 	const model = new Model(
 		[stopping, live(2), live(3)],
 		Array.from({ length: 20 }, (_, i) => rangeOn(i + 1, [1, 2, 3])),

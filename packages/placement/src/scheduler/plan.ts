@@ -5,18 +5,22 @@
  *
  * 1. Repair comes first: a replica on a node that is dead, drains or was removed goes to another; a range with too few replicas
  *    gets more, one with too many, or with a learner that nobody waits for any more, is tidied up.
- * 2. When nothing is left to repair, replicas are balanced: within a tenth of the mean, and no further (`balance.ts`).
- * 3. Leases leave nodes that leave or stop, and are balanced as well (`leases.ts`).
+ * 2. When nothing is left to repair, replicas of a range go as far from each other as localities let them (`spread.ts`), and are
+ *    balanced then: within a tenth of the mean, and no further, and no range is spread worse for it (`balance.ts`).
+ * 3. Leases leave nodes that leave or stop, go where the range's rule wants them, and are balanced as well (`leases.ts`).
  * 4. Nodes that are equal otherwise are told apart by rendezvous hashing of (range, node): the choice is stable.
  * 5. A node sends and receives a few copies at once. What must wait for that is not planned yet.
  * 6. What should be done and cannot is named with the reason.
  * 7. Of a range with a majority down nothing is asked: nothing could be changed.
+ * 8. How many replicas a range has, and where, follows the rule for its first key (`view.rules`). Where the rules' borders divide a
+ *    range it is split (`borders.ts`).
  *
- * Left out: sizes and loads of ranges, localities; a range counts as one, wherever it is.
+ * Left out: sizes and loads of ranges; a range counts as one.
  */
 import { planBalance } from "./balance.ts";
 import { planLeases } from "./leases.ts";
 import { planRepair } from "./repairs.ts";
+import { planSpread } from "./spread.ts";
 import { Tally } from "./tally.ts";
 import type { ClusterView, Obstacle, Plan } from "./view.ts";
 
@@ -30,8 +34,10 @@ export function planMoves(view: ClusterView): Plan {
 		if (typeof state === "object") obstacles.push(state);
 		else if (state === "waiting" || (state === "planned" && !isMoving)) isRepairing = true;
 	}
-	const isUneven = !isRepairing && planBalance(view, tally);
+	const isCrowded = !isRepairing && planSpread(view, tally);
+	const isUneven = !isRepairing && !isCrowded && planBalance(view, tally);
 	const hasLeases = planLeases(view, tally);
-	const isSettled = !isRepairing && !isUneven && !hasLeases && view.underWay.size === 0;
+	const isSettled =
+		!isRepairing && !isCrowded && !isUneven && !hasLeases && view.underWay.size === 0;
 	return { moves: tally.moves, obstacles, isSettled };
 }

@@ -15,15 +15,19 @@ import { durationMs } from "@quorate/keys/duration";
 import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import { defaultDeadAfterMs, type Limits } from "@quorate/keys/limits";
+import { parseLocality } from "@quorate/keys/locality";
+import type { PlacementRules } from "@quorate/keys/placement-rule";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { PlacementCommand } from "../commands.ts";
 import type { PlacementMachine } from "../group-machine.ts";
 import { type Liveness, suspectAfterMs } from "../liveness.ts";
-import type { NodeRecord } from "../types.ts";
+import type { NodeRecord, PlacementEvent } from "../types.ts";
+import { Borders } from "./borders.ts";
 import { MemberChanges } from "./member-changes.ts";
 import { planMoves } from "./plan.ts";
+import { Versions } from "./versions.ts";
 import type { ClusterView, Move, NodeView, Obstacle, PlanLimits } from "./view.ts";
 
 const defaultPassMs = 1_000;
@@ -31,13 +35,17 @@ const restMs = 1_000;
 const restMsMax = 30_000;
 const eventReasonMax = 300;
 
-export const planLimits: PlanLimits = { replicas: 3, copiesPerNode: 2, leasesPerNode: 2 };
+export const planLimits: PlanLimits = { copiesPerNode: 2, leasesPerNode: 2 };
 
 /** What the node's upper layers do for the scheduler. */
 export interface MoveExecutor {
 	/** Resolves when the range that begins at `start` is on these nodes and no others; with its size in bytes, as far as known. */
 	relocate(start: Key, nodes: readonly NodeId[]): Promise<number | null>;
 	moveLease(start: Key, to: NodeId): Promise<void>;
+	/** Ranges begin there. */
+	splitAt(keys: readonly Key[]): Promise<void>;
+	/** Where replicas are to be, as this node has heard of it: the same object until that changes. Undefined: not known yet. */
+	rules(): PlacementRules | undefined;
 }
 
 export interface SchedulerOptions {
@@ -66,10 +74,13 @@ export class Scheduler {
 	#obstacles: readonly Obstacle[] = [];
 	/** What was looked at when nothing was to do. */
 	#settledAt = "";
+	#settledRules: PlacementRules | undefined;
 	/** Monotonic milliseconds of the last look. */
 	#lookedMs = 0;
 	#isSettled = false;
 	readonly #members: MemberChanges;
+	readonly #borders: Borders;
+	readonly #versions: Versions;
 	#timer: Timer | undefined;
 	#isClosed = false;
 
@@ -82,6 +93,15 @@ export class Scheduler {
 			machine,
 			record: (from, to, reason) =>
 				void this.#record({ kind: "member", rangeId: 0, from, to, reason }, "done"),
+		});
+		this.#versions = new Versions(machine, (reason) =>
+			this.#record({ kind: "version", rangeId: 0, from: [], to: [], reason }, "done"),
+		);
+		this.#borders = new Borders({
+			runtime,
+			splitAt: (keys) => options.executor.splitAt(keys),
+			record: (rangeId, reason) =>
+				void this.#record({ kind: "split", rangeId, from: [], to: [], reason }, "done"),
 		});
 	}
 
@@ -138,24 +158,35 @@ export class Scheduler {
 		this.#excuseSleep();
 		this.#buryTheSilent();
 		this.#giveUp();
+		this.#versions.step();
 		const nodes = machine.state.nodes().map((record) => this.#view(record));
 		const areMembersSettled = this.#members.step(nodes);
 		const { directory } = machine.state;
+		const rules = this.#options.executor.rules();
 		const lookedAt = `${directory.changes} ${JSON.stringify(nodes)}`;
-		if (areMembersSettled && this.#isSettled && lookedAt === this.#settledAt) {
+		const isSame = lookedAt === this.#settledAt && rules === this.#settledRules;
+		if (rules === undefined || (areMembersSettled && this.#isSettled && isSame)) {
 			return;
 		}
 		this.#settledAt = lookedAt;
+		this.#settledRules = rules;
+		const ranges = directory.current();
+		const borders = this.#borders.step(ranges, rules);
+		if (borders === "splitting") {
+			this.#isSettled = false;
+			return;
+		}
 		const view: ClusterView = {
 			nodes,
-			ranges: directory.current(),
+			ranges,
 			underWay: this.#underWay,
 			isResting: (range) => this.#isResting(range),
+			rules,
 			limits: planLimits,
 		};
 		const plan = planMoves(view);
 		this.#obstacles = plan.obstacles;
-		this.#isSettled = plan.isSettled && areMembersSettled;
+		this.#isSettled = plan.isSettled && areMembersSettled && borders === "there";
 		for (const move of plan.moves) {
 			void this.#make(move);
 		}
@@ -203,14 +234,16 @@ export class Scheduler {
 	#view(record: NodeRecord): NodeView {
 		const { liveness } = this.#options;
 		const { nodeId, state } = record;
+		const locality = parseLocality(record.locality) ?? [];
 		const isUp = state !== "removed" && liveness.silentForMs(record) <= suspectAfterMs;
 		if (state === "dead" || state === "draining" || state === "removed") {
-			return { nodeId, standing: "leaving", isUp };
+			return { nodeId, standing: "leaving", isUp, locality };
 		}
 		if (!isUp || state !== "live") {
-			return { nodeId, standing: "silent", isUp };
+			return { nodeId, standing: "silent", isUp, locality };
 		}
-		return { nodeId, standing: liveness.isStopping(record) ? "stopping" : "live", isUp };
+		const standing = liveness.isStopping(record) ? "stopping" : "live";
+		return { nodeId, standing, isUp, locality };
 	}
 
 	/** Who is to get a copy, or a lease, does not answer. */
@@ -292,7 +325,7 @@ export class Scheduler {
 	/** Its id; undefined where it may not have been written. */
 	async #record(
 		event: {
-			readonly kind: "replicas" | "lease" | "node" | "member";
+			readonly kind: PlacementEvent["kind"];
 			readonly rangeId: number;
 			readonly from: readonly NodeId[];
 			readonly to: readonly NodeId[];

@@ -1,7 +1,9 @@
 /** Who holds what, with the moves counted in that are under way or planned; and how much each node has to do with them. */
 import { assert } from "@quorate/keys/assert";
 import type { NodeId } from "@quorate/keys/ids";
+import { isAllowed, isPreferred, type PlacementRule } from "@quorate/keys/placement-rule";
 import type { RangeInfo } from "@quorate/keys/range";
+import { Nearness } from "./nearness.ts";
 import type { ClusterView, Move, NodeView } from "./view.ts";
 
 export interface NodeTally {
@@ -32,6 +34,7 @@ export class Tally {
 	readonly #nodes = new Map<NodeId, NodeTally>();
 	/** Where replicas are, the moves counted in. */
 	readonly #holders = new Map<RangeInfo, readonly NodeId[]>();
+	readonly #nearness: Nearness;
 
 	constructor(view: ClusterView) {
 		this.#view = view;
@@ -40,6 +43,7 @@ export class Tally {
 			this.#nodes.set(node.nodeId, { node, ...counts });
 		}
 		this.nodes = [...this.#nodes.values()];
+		this.#nearness = new Nearness(view.nodes);
 		this.staying = this.nodes.filter(({ node }) => node.standing !== "leaving");
 		for (const range of view.ranges) {
 			const move = view.underWay.get(range.descriptor.rangeId);
@@ -94,6 +98,45 @@ export class Tally {
 
 	holders(range: RangeInfo): readonly NodeId[] {
 		return this.#holders.get(range) ?? [];
+	}
+
+	ruleOf({ descriptor }: RangeInfo): PlacementRule {
+		return this.#view.rules.at(descriptor.start);
+	}
+
+	/** Whether replicas under that rule may be on the node. */
+	isAllowed(rule: PlacementRule, node: NodeId): boolean {
+		if (rule.constraints.length === 0) return true;
+		const tally = this.#nodes.get(node);
+		return tally !== undefined && isAllowed(rule, tally.node.locality);
+	}
+
+	isPreferred(rule: PlacementRule, node: NodeId): boolean {
+		const tally = this.#nodes.get(node);
+		return tally !== undefined && isPreferred(rule, tally.node.locality);
+	}
+
+	/** Of replicas on these nodes: the less, the better they are spread (`nearness.ts`); above all one is where the lease is to be. */
+	crowding(rule: PlacementRule, nodes: readonly NodeId[]): number {
+		const crowding = this.#nearness.ofAll(nodes);
+		const isMissed =
+			rule.leasePreference.length > 0 && !nodes.some((id) => this.isPreferred(rule, id));
+		return isMissed ? crowding + this.#nearness.most : crowding;
+	}
+
+	/** Whether a replica may go from one node to another without being worse there. */
+	mayReplace(range: RangeInfo, from: NodeId, to: NodeId): boolean {
+		if (!this.hasPlaces) return true;
+		const rule = this.ruleOf(range);
+		if (!this.isAllowed(rule, to)) return false;
+		const now = this.holders(range);
+		const then = now.map((id) => (id === from ? to : id));
+		return this.crowding(rule, then) <= this.crowding(rule, now);
+	}
+
+	/** Some nodes are nearer to each other than others are. */
+	get hasPlaces(): boolean {
+		return this.#nearness.hasPlaces;
 	}
 
 	mayReceive({ node, receiving }: NodeTally): boolean {

@@ -1,5 +1,7 @@
 /** What the scheduler decides from, and what it decides. */
 import type { NodeId, RangeId } from "@quorate/keys/ids";
+import type { Locality } from "@quorate/keys/locality";
+import type { PlacementRules } from "@quorate/keys/placement-rule";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 
 export interface NodeView {
@@ -11,6 +13,7 @@ export interface NodeView {
 	readonly standing: "live" | "stopping" | "silent" | "leaving";
 	/** It answers: what it holds counts towards a quorum now. */
 	readonly isUp: boolean;
+	readonly locality: Locality;
 }
 
 export interface ClusterView {
@@ -21,12 +24,12 @@ export interface ClusterView {
 	readonly underWay: ReadonlyMap<RangeId, Move>;
 	/** Ranges that are not to be touched now: a move of theirs has just failed, or somebody else is changing their members. */
 	isResting(range: RangeInfo): boolean;
+	/** Where replicas of which keys are to be. */
+	readonly rules: PlacementRules;
 	readonly limits: PlanLimits;
 }
 
 export interface PlanLimits {
-	/** Of a range, where there are so many nodes. */
-	readonly replicas: number;
 	/** Copies at once that a node sends, and that it receives. */
 	readonly copiesPerNode: number;
 	/** Leases at once that a node gives, and that it takes. */
