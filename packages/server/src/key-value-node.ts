@@ -3,6 +3,7 @@
  * what, and in which order it starts and stops, is decided here and in `node.ts`; nothing else is.
  */
 
+import type { VersionSpan } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import { oldestHold } from "@quorate/keys/history-holds";
@@ -15,6 +16,7 @@ import {
 	defaultRangeMaxLoad,
 } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
+import type { PlacementRules } from "@quorate/keys/placement-rule";
 import { ticksPerMs } from "@quorate/keys/timestamp";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
@@ -58,6 +60,8 @@ export interface KeyValueOptions {
 	readonly locality: string;
 	/** Tests only: small sizes and times of housekeeping. */
 	readonly limits?: Limits;
+	/** Tests only: versions of the cluster that another build can. */
+	readonly versions?: VersionSpan;
 	/** Tests only: protections to leave out. */
 	readonly mutations?: Mutations;
 	/** What an operator has set up of certificates and rules. */
@@ -88,6 +92,8 @@ export interface KeyValueNode {
 	readonly advisory: AdvisoryLocks;
 	/** It is about to stop, and is given nothing any more. */
 	stopping(): void;
+	/** Where replicas are to be is told by this from now on (see `MoveExecutor.rules`). */
+	followRules(source: () => PlacementRules | undefined): void;
 }
 
 /** Resolves when this boot is registered and transactions can run. */
@@ -151,6 +157,7 @@ export async function startKeyValueNode(
 		address: options.listen,
 		sqlAddress: options.sql,
 		locality: options.locality,
+		versions: options.versions,
 		limits,
 		mutations,
 		onEnded: (why) => options.onEnded(why),
@@ -176,9 +183,14 @@ export async function startKeyValueNode(
 	undo.push(() => renewal?.close());
 	undo.push(() => advisory.close());
 	const { nodeId, clusterId } = placement.identity;
-	placement.schedule(moveExecutor(router, coordinator));
+	// Nothing is moved until the node knows what users have configured.
+	let rules: () => PlacementRules | undefined = () => undefined;
+	placement.schedule(moveExecutor(router, coordinator, () => rules()));
+	const followRules = (source: typeof rules): void => {
+		rules = source;
+	};
 	const stopping = () => placement.stopping();
-	const rest = { coordinator, advisory, renewal, room, stopping };
+	const rest = { coordinator, advisory, renewal, room, stopping, followRules };
 	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...rest };
 }
 

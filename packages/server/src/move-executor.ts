@@ -1,4 +1,5 @@
 /** What the scheduler decides is done by the ranges themselves: the leaseholders are asked for it. */
+import type { PlacementRules } from "@quorate/keys/placement-rule";
 import type { MoveExecutor } from "@quorate/placement/scheduler/scheduler";
 import type { GatewayCoordinator } from "@quorate/txn/coordinator";
 import type { RangeRouter } from "@quorate/txn/router";
@@ -8,6 +9,7 @@ const statusMs = 3_000;
 export const moveExecutor = (
 	router: RangeRouter,
 	coordinator: GatewayCoordinator,
+	rules: () => PlacementRules | undefined,
 ): MoveExecutor => ({
 	relocate: async (start, nodes) => {
 		const status = { kind: "status" } as const;
@@ -18,4 +20,6 @@ export const moveExecutor = (
 		return answer?.kind === "status" ? answer.sizeBytes : null;
 	},
 	moveLease: (start, to) => coordinator.moveLease(start, to),
+	splitAt: (keys) => coordinator.splitAt(keys),
+	rules,
 });

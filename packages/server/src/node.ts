@@ -97,6 +97,7 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 	const { limits = {} } = options;
 	const parts = { runtime, coordinator, placement, advisory, cluster, clusterId, limits };
 	const sessions = createSessionFactory(parts);
+	keyValue.followRules(() => sessions.placementRules());
 	const security = await Security.open(runtime, options.security);
 	server = await createPgServer({
 		runtime,

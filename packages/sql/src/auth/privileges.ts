@@ -5,16 +5,15 @@ import {
 	grantableFor,
 	letterOf,
 	lettersFor,
+	type RightsDescriptor,
 	rightsOwner,
+	theDatabaseOid,
 } from "../catalog/acl.ts";
 import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, readAllDataOid, writeAllDataOid } from "../catalog/role.ts";
 import { aclOfSchema, type SchemaDescriptor } from "../catalog/schema.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { TableAction } from "../plan/access.ts";
-
-/** PostgreSQL's OID of what has rights and no descriptor. */
-export const theDatabaseOid = 5;
 
 export const ownerOf = (relation: RelationDescriptor): number => relation.owner ?? bootstrapRoleOid;
 
@@ -29,8 +28,11 @@ export const aclOf = (relation: RelationDescriptor): Acl =>
 	relation.acl ??
 	defaultAcl(relation.kind === "sequence" ? "sequence" : "table", ownerOf(relation));
 
+export const rightsOfDatabase = (catalog: CatalogSnapshot): RightsDescriptor =>
+	catalog.rights(theDatabaseOid) ?? { kind: "rights", oid: theDatabaseOid };
+
 export const aclOfDatabase = (catalog: CatalogSnapshot): Acl =>
-	catalog.rights(theDatabaseOid)?.acl ?? defaultAcl("database", rightsOwner);
+	rightsOfDatabase(catalog).acl ?? defaultAcl("database", rightsOwner);
 
 /** All letters that a role has on a relation as a whole. */
 export const tableLetters = (

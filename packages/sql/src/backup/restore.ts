@@ -25,7 +25,7 @@ import {
 } from "../catalog/keys.ts";
 import { encodeRole } from "../catalog/role.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
-import { alreadyExists, namesOf } from "../ddl/schema-editor.ts";
+import { alreadyExists, namesOf, requireFormat } from "../ddl/schema-editor.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { retrying } from "../session/retry.ts";
@@ -151,6 +151,7 @@ async function plan(
 	const rowShifts: [number, number][] = [];
 	const prefixes: number[] = [];
 	for (const table of chosen.tables) {
+		requireFormat(work.services, table);
 		for (const { indexId } of [table.primary, ...table.indexes]) {
 			prefixes.push(renumbering.get(indexId)!);
 		}

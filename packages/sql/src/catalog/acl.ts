@@ -3,6 +3,7 @@
  * (`ann=arw*d/quorate`). An object without a list has the default one: its owner may do everything, and for the database and
  * the schema public everybody something.
  */
+import type { Configuration } from "./configuration.ts";
 import { bootstrapRoleOid, publicRoleOid } from "./role.ts";
 
 export interface AclItem {
@@ -143,6 +144,11 @@ export interface RightsDescriptor {
 	readonly kind: "rights";
 	readonly oid: number;
 	readonly acl?: Acl;
+	/** Where its data are to be. */
+	readonly configuration?: Configuration;
 }
+
+/** PostgreSQL's OID of what has rights and no descriptor. */
+export const theDatabaseOid = 5;
 
 export const rightsOwner = bootstrapRoleOid;

@@ -10,6 +10,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
 import type { Acl } from "./acl.ts";
+import type { Configuration } from "./configuration.ts";
 import { inPublic } from "./sequence-references.ts";
 
 /** OID of the role that owns it; absent: the one that the cluster was born with. */
@@ -117,6 +118,8 @@ export interface TableDescriptor extends Commented, Owned {
 	readonly foreignKeys: readonly ForeignKeyDescriptor[];
 	/** Being filled to take over (S5), if any: writers maintain it too. */
 	readonly rewrite: TableRewrite | undefined;
+	/** Where its rows and indexes are to be; absent: as the database's. */
+	readonly configuration?: Configuration;
 }
 
 /** A second set of physical indexes: entries point to primary keys, so all of them change with the primary one. */
@@ -194,13 +197,15 @@ export type RelationDescriptor = TableDescriptor | SequenceDescriptor | ViewDesc
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
- * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts.
+ * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts. 4: where a
+ * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`).
  */
-export const descriptorFormat = 3;
+export const descriptorFormat = 4;
 
 function formatOf(descriptor: RelationDescriptor): number {
 	if (descriptor.kind === "view") return 3;
 	if (descriptor.kind === "sequence") return descriptor.restart === undefined ? 1 : 3;
+	if (descriptor.configuration !== undefined) return 4;
 	const isNew =
 		descriptor.foreignKeys.length > 0 ||
 		descriptor.columns.some(({ generatedText }) => generatedText !== undefined);

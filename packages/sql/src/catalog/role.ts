@@ -39,11 +39,19 @@ export interface RoleDescriptor {
 /** What is stored under the keys of roles. */
 export type RoleRow = RoleDescriptor | RightsDescriptor | SchemaDescriptor;
 
-/** Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all. 2: schemas. */
-const roleFormat = 2;
+/**
+ * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all. 2: schemas. 3: what the
+ * database is configured to.
+ */
+const roleFormat = 3;
+
+function formatOf(role: RoleRow): number {
+	if (role.kind === "rights" && role.configuration !== undefined) return 3;
+	return role.kind === "schema" ? 2 : 1;
+}
 
 export function encodeRole(role: RoleRow): Uint8Array {
-	return Buffer.from(JSON.stringify({ format: role.kind === "schema" ? 2 : 1, ...role }), "utf8");
+	return Buffer.from(JSON.stringify({ format: formatOf(role), ...role }), "utf8");
 }
 
 export function decodeRole(bytes: Uint8Array): RoleRow {

@@ -1,4 +1,5 @@
 /** Nodes, ranges, and what the scheduler did about them: as the leader of the placement group knew them when the statement began to read. */
+import { firstVersions, type VersionSpan } from "@quorate/keys/cluster-version";
 import { formatKey } from "@quorate/keys/key";
 import { fromWire, type Overview } from "@quorate/placement/messages";
 import { arrayOf } from "../types/array-values.ts";
@@ -26,6 +27,7 @@ export function* nodeRows(
 			address: node.address,
 			sql_address: node.sqlAddress,
 			locality: node.locality,
+			versions: versionsText(node.versions ?? firstVersions),
 			state: node.isStopping && node.state === "live" ? "stopping" : node.state,
 			placement_member: node.isMember,
 			replicas: ranges.filter(({ descriptor }) => descriptor.replicas.some(isOn)).length,
@@ -34,6 +36,9 @@ export function* nodeRows(
 		};
 	}
 }
+
+const versionsText = ({ oldest, newest }: VersionSpan): string =>
+	oldest === newest ? String(newest) : `${oldest} to ${newest}`;
 
 export function* rangeRows(
 	catalog: CatalogSnapshot,

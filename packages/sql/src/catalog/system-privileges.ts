@@ -9,13 +9,20 @@ import {
 	hasSchemaRight,
 	hasTableRight,
 	ownerOf,
-	theDatabaseOid,
 } from "../auth/privileges.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
-import { type Acl, aclItemText, grantableFor, letterOf, lettersOf, ordered } from "./acl.ts";
+import {
+	type Acl,
+	aclItemText,
+	grantableFor,
+	letterOf,
+	lettersOf,
+	ordered,
+	theDatabaseOid,
+} from "./acl.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
 import { bootstrapRoleOid, publicRoleOid, undefinedRole } from "./role.ts";
 import { aclOfSchema, isSystemSchema, type SchemaDescriptor, schemaOwner } from "./schema.ts";

@@ -239,7 +239,7 @@ quorate_transactions 15902 v
   read_only:bool buffered_bytes:int8 waits_since:timestamptz waits_on_range:int8 blocked_by:_int4
 quorate_nodes 15903 v
   node_id:int4 address:text sql_address:text locality:text state:text placement_member:bool replicas:int4 leases:int4
-  silent_ms:int8
+  silent_ms:int8 versions:text
 quorate_ranges 15904 v
   range_id:int8 table_name:text start_key:text end_key:text leaseholder:int4 replicas:_int4 learners:_int4 moving:text
   obstacle:text

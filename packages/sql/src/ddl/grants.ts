@@ -1,6 +1,6 @@
 /** GRANT and REVOKE on objects. Lists are kept with what they are about, and made explicit by the first change. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { aclOf, aclOfDatabase, grantable, ownerOf, theDatabaseOid } from "../auth/privileges.ts";
+import { aclOf, aclOfDatabase, grantable, ownerOf, rightsOfDatabase } from "../auth/privileges.ts";
 import {
 	type Acl,
 	columnLetters,
@@ -25,6 +25,7 @@ import {
 } from "../catalog/schema.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Right, RoleStatement } from "../parser/ast.ts";
+import { checkDatabase } from "../session/this-database.ts";
 import { findObject } from "./drop.ts";
 import { acting, findGrantee } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -198,13 +199,12 @@ async function changeDatabase(
 	name: QualifiedName,
 ): Promise<void> {
 	const database = name.parts.join(".");
-	if (database !== editor.state.services.database) {
-		throw new DatabaseError("3D000", `database "${database}" does not exist`);
-	}
+	checkDatabase(editor.state, database);
 	const all = lettersOf.database;
 	const object = { kind: "database", name: database, owner: rightsOwner, all } as const;
 	const acl = changedWhole(editor, change, object, aclOfDatabase(editor.catalog));
-	await editor.putRights({ kind: "rights", oid: theDatabaseOid, acl });
+	const rights = rightsOfDatabase(editor.catalog);
+	await editor.putRights({ ...rights, acl });
 }
 
 /** Of what has no columns. */

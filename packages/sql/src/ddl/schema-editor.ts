@@ -2,6 +2,7 @@
  * Changes of the catalog within a transaction. Every row that a change relies on is read with a lock, so that of two
  * changes to one object, or two claims of one name, the second sees the first; the commit raises the schema version (S1).
  */
+import { requireActive } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
@@ -34,6 +35,7 @@ import { findRelation, relationByOid } from "../catalog/system-names.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
+import type { NodeServices } from "../session/node-services.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
 
@@ -133,6 +135,7 @@ export class SchemaEditor {
 	 * if the caller has seen to that. Throws 42P07, 42501.
 	 */
 	async put(given: RelationDescriptor, by: "owner" | "right" = "owner"): Promise<void> {
+		requireFormat(this.state.services, given);
 		const isNew = this.catalog.relation(given.oid) === undefined;
 		const descriptor = isNew ? await this.#owned(given) : given;
 		const before = this.catalog.relation(descriptor.oid);
@@ -267,6 +270,7 @@ export class SchemaEditor {
 
 	/** Of the database. */
 	async putRights(rights: RightsDescriptor): Promise<void> {
+		requireFormat(this.state.services, rights);
 		await this.read([roleKey(rights.oid)]);
 		this.transaction.markSchemaChange();
 		this.transaction.put(roleKey(rights.oid), encodeRole(rights));
@@ -293,6 +297,16 @@ export class SchemaEditor {
 	/** The descriptor outside of this transaction. */
 	originalOf(oid: number): RelationDescriptor | undefined {
 		return this.state.committedRelation(oid);
+	}
+}
+
+/** All nodes have to read it. Throws 55000. */
+export function requireFormat(
+	{ placement }: NodeServices,
+	row: RelationDescriptor | RightsDescriptor,
+): void {
+	if ("configuration" in row && row.configuration !== undefined) {
+		requireActive(placement.settings().values, "configuration", "CONFIGURE");
 	}
 }
 

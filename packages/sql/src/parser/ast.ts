@@ -492,6 +492,13 @@ export type AlterTableAction =
 	/** Likewise: ALTER TABLE t MERGE AT VALUES (...), (...). */
 	| { readonly kind: "merge-at"; readonly rows: readonly (readonly Expression[])[] };
 
+/** `value` undefined: DEFAULT, as it is inherited. */
+export interface ConfiguredSetting {
+	readonly name: string;
+	readonly value: string | undefined;
+	readonly at: number;
+}
+
 export interface Assignment {
 	readonly column: string;
 	readonly value: Expression;
@@ -688,6 +695,19 @@ export type Statement = { readonly at: number } & (
 	| { readonly kind: "show"; readonly name: string }
 	/** SHOW RANGES FROM TABLE t. */
 	| { readonly kind: "show-ranges"; readonly table: QualifiedName }
+	/** SHOW CONFIGURATION FROM TABLE t, FROM DATABASE d. */
+	| {
+			readonly kind: "show-configuration";
+			readonly object: "table" | "database";
+			readonly name: QualifiedName;
+	  }
+	/** ALTER TABLE t CONFIGURE a = 1, b = DEFAULT; ALTER DATABASE d CONFIGURE .... `settings` undefined: DEFAULT, for all of them. */
+	| {
+			readonly kind: "configure";
+			readonly object: "table" | "database";
+			readonly name: QualifiedName;
+			readonly settings: readonly ConfiguredSetting[] | undefined;
+	  }
 	/** SHOW BACKUP 'directory'. */
 	| { readonly kind: "show-backup"; readonly directory: string }
 	| {

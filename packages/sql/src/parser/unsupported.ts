@@ -72,7 +72,8 @@ export function refuseByOpening(words: readonly string[]): void {
 	if (second === "user" && words[2] === "mapping" && words[3] !== "with") {
 		throw unsupported(`${first.toUpperCase()} USER MAPPING is`);
 	}
-	const named = second === "database" ? words.includes("owner") : isOfName(words);
+	const isDatabase = second === "database";
+	const named = isDatabase ? /\b(owner|configure)\b/.test(words.join(" ")) : isOfName(words);
 	if (first === "alter" && ownable.has(second) && named) {
 		return;
 	}

@@ -3,11 +3,13 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
+import type { PlacementRules } from "@quorate/keys/placement-rule";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
+import { KnownRules } from "../catalog/known-rules.ts";
 import { relationOf } from "../catalog/system-activity.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
@@ -49,6 +51,8 @@ export interface NodeSessions extends SessionFactory {
 	statements(shapesMost: number): StatementReport;
 	/** The name of the table whose data begin at this key; undefined: no table's, or not known at the moment. */
 	tableOf(key: Key): string | undefined;
+	/** What users have configured, as this node has last heard of it: the same object until that changes. Undefined: not read yet. */
+	placementRules(): PlacementRules | undefined;
 }
 
 export interface SessionFactoryOptions {
@@ -124,8 +128,10 @@ function applyParameters(
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
 	const adopter = new BuildAdopter(shared, options.buildLookMs ?? defaultLookEveryMs);
+	const rules = new KnownRules(shared.catalog, shared.runtime);
 	shared.catalog.onNewer = (catalog) => adopter.follow(catalog);
 	return {
+		placementRules: () => rules.now(),
 		async open(parameters, backendPid, address = "") {
 			const user = parameters.get("user");
 			if (user === undefined || user === "") {

@@ -54,12 +54,13 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 			const relations = snapshot.relations();
 			const roles = snapshot.roles.stored();
 			const schemas = snapshot.schemas.changed();
-			if (relations.length + roles.length + schemas.length === 0) {
+			const rights = snapshot.allRights();
+			if (relations.length + roles.length + schemas.length + rights.length === 0) {
 				await transaction.rollback();
 				return snapshot.version;
 			}
 			for (const relation of relations) dropBlindly(transaction, relation);
-			for (const { oid } of snapshot.allRights()) transaction.delete(roleKey(oid));
+			for (const { oid } of rights) transaction.delete(roleKey(oid));
 			for (const { oid, name } of schemas) {
 				transaction.delete(roleKey(oid));
 				transaction.delete(schemaNameKey(name));

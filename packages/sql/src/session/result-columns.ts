@@ -30,6 +30,13 @@ export const rangeColumns: readonly ResultColumn[] = [
 	float8Column("requests_per_second"),
 ];
 
+/** SHOW CONFIGURATION */
+export const configurationColumns: readonly ResultColumn[] = [
+	textColumn("setting"),
+	textColumn("value"),
+	textColumn("source"),
+];
+
 /** SHOW JOBS: schema changes whose rows are being dealt with. */
 export const jobColumns: readonly ResultColumn[] = [
 	int8Column("job_id"),

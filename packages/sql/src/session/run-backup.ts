@@ -10,6 +10,7 @@ import { namedTimestamp, pastTimestamp } from "./as-of.ts";
 import type { Output } from "./output.ts";
 import { backupColumns } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
+import { checkDatabase } from "./this-database.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 
 type Backup = Extract<Statement, { kind: "backup" }>;
@@ -31,13 +32,6 @@ function begin(block: TransactionBlock, name: string): void {
 		throw new DatabaseError("25001", `${name} cannot run inside a transaction block`);
 	}
 	block.hasLasting = true;
-}
-
-function checkDatabase(state: SessionState, database: string | undefined): void {
-	if (database === undefined || database === state.services.database) return;
-	throw new DatabaseError("3D000", `database "${database}" does not exist`, {
-		hint: `The database is named "${state.services.database}".`,
-	});
 }
 
 export async function runBackup(

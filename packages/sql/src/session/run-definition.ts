@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { alterSequence } from "../ddl/alter-sequence.ts";
 import { alterTable } from "../ddl/alter-table.ts";
 import { commentOn } from "../ddl/comment.ts";
+import { configure } from "../ddl/configure.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
 import { drop, truncate } from "../ddl/drop.ts";
@@ -33,6 +34,7 @@ export type Definition = Extract<
 			| "create-view"
 			| "truncate"
 			| "comment"
+			| "configure"
 			| RoleStatement["kind"];
 	}
 >;
@@ -49,6 +51,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"alter-table": "ALTER TABLE",
 	truncate: "TRUNCATE TABLE",
 	comment: "COMMENT",
+	configure: "CONFIGURE",
 	"create-role": "CREATE ROLE",
 	"alter-role": "ALTER ROLE",
 	"rename-role": "ALTER ROLE",
@@ -127,6 +130,8 @@ function apply(
 			return alterTable(editor, statement);
 		case "comment":
 			return commentOn(editor, statement);
+		case "configure":
+			return configure(editor, statement);
 		case "truncate":
 			return truncate(editor, statement);
 		default:

@@ -9,7 +9,7 @@ import type { Statement } from "../parser/ast.ts";
 import type { Output } from "./output.ts";
 import { jobColumns, textColumn } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
-import { settingDefinition } from "./setting-definitions.ts";
+import { type SettingDefinition, settingDefinition } from "./setting-definitions.ts";
 import { unknownSetting } from "./settings.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import { applyModes, applyTransactionMode, setModes } from "./transaction-control.ts";
@@ -180,18 +180,21 @@ async function alterSystem(
 	const { name, value } = statement;
 	if (name === undefined) {
 		for (const known of placement.settings().values.keys()) {
-			if (settingDefinition(known) !== undefined) await placement.set(known, null);
+			if (isOfCluster(settingDefinition(known))) await placement.set(known, null);
 		}
 		return;
 	}
 	const definition = settingDefinition(name);
 	if (definition === undefined) throw unknownSetting(name);
-	if (!(definition.settable || definition.cluster) || ofOneTransaction.has(definition.name)) {
+	if (!isOfCluster(definition) || ofOneTransaction.has(definition.name)) {
 		throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`);
 	}
 	const normalized = value && definition.normalize(value.join(", "));
 	await placement.set(definition.name.toLowerCase(), normalized ?? null);
 }
+
+const isOfCluster = (definition: SettingDefinition | undefined): boolean =>
+	definition !== undefined && (definition.settable || definition.cluster);
 
 const ofOneTransaction: ReadonlySet<string> = new Set([
 	"transaction_isolation",

@@ -10,12 +10,19 @@ import { runExplain } from "./explain.ts";
 import { lockTables } from "./lock-tables.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
-import { backupColumns, jobColumns, rangeColumns, textColumn } from "./result-columns.ts";
+import {
+	backupColumns,
+	configurationColumns,
+	jobColumns,
+	rangeColumns,
+	textColumn,
+} from "./result-columns.ts";
 import { runBackup, runRestore, showBackup } from "./run-backup.ts";
 import { setConstraints } from "./run-constraints.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
 import { runSettingStatement } from "./run-settings.ts";
 import type { SessionState } from "./session-state.ts";
+import { showConfiguration } from "./show-configuration.ts";
 import { runCursorStatement } from "./sql-cursor.ts";
 import { runPreparedStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -74,6 +81,8 @@ export async function runUtility(
 			return onceMoreNow(block, () => lockTables(state, block, statement));
 		case "show-ranges":
 			return onceMoreNow(block, () => showRanges(state, block, statement, output));
+		case "show-configuration":
+			return onceMoreNow(block, () => showConfiguration(state, block, statement, output));
 		case "backup":
 			return runBackup(state, block, statement);
 		case "restore":
@@ -107,6 +116,8 @@ export function utilityColumns(
 			return statement.move ? undefined : state.cursors.find(statement.name)?.columns;
 		case "show-ranges":
 			return rangeColumns;
+		case "show-configuration":
+			return configurationColumns;
 		case "show-backup":
 			return backupColumns;
 		default:

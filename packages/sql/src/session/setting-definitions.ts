@@ -1,4 +1,5 @@
 /** The settings that SET and SHOW know: PostgreSQL's names, defaults and rules, and a few of Quorate's own. */
+import { firstVersions, versionSetting } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import { findTimeZone } from "../types/time-zones.ts";
@@ -276,6 +277,8 @@ const definitions: readonly SettingDefinition[] = [
 	define("dead_after", "5min", lifetime, { settable: false, cluster: true }),
 	/** How long a node that is being stopped lets transactions go on. */
 	define("drain_timeout", "5s", duration, { settable: false, cluster: true }),
+	/** Which formats may be written: raised when all nodes can. */
+	define(versionSetting, String(firstVersions.newest), anything, fixed),
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
 	define("idle_in_transaction_session_timeout", "0", duration),

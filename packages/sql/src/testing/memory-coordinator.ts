@@ -3,6 +3,7 @@
  * reads, buffered writes, locks, validation at commit, schema versions). Test support: the whole SQL layer runs on it.
  */
 import { InvariantError } from "@quorate/keys/assert";
+import { ownVersions, versionSetting } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin, type Span, spanContains } from "@quorate/keys/key";
@@ -47,7 +48,10 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 	/** Hooks by which a test makes something happen in between. */
 	beforeRead: (() => void | Promise<void>) | undefined;
 	beforeCommit: ((mode: TransactionMode) => void | Promise<void>) | undefined;
-	#settings: ClusterSettings = { version: 0, values: new Map() };
+	#settings: ClusterSettings = {
+		version: 0,
+		values: new Map([[versionSetting, String(ownVersions.newest)]]),
+	};
 	#clock = 1_000_000;
 	#version = 1;
 	readonly #counters = new Map<IdKind, number>([

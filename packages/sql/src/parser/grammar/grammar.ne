@@ -41,11 +41,13 @@ statement -> query {% id %}
            | createView {% id %}
            | alterName {% id %}
            | alterTable {% id %}
+           | configure {% id %}
            | drop {% id %}
            | transaction {% id %}
            | set {% id %}
            | reset {% id %}
            | show {% id %}
+           | showConfiguration {% id %}
            | explain {% id %}
            | prepare {% id %}
            | execute {% id %}
