@@ -135,7 +135,11 @@ program
 	.option("--node-cert <file>", "certificate of this node for other nodes")
 	.option("--node-key <file>", "its key")
 	.option("--node-ca <file>", "who certifies nodes: none but them")
-	.option("--locality <levels>", "where the node stands, for example region=eu,zone=a", "")
+	.option(
+		"--locality <levels>",
+		"where the node stands, the widest level first: region=eu,zone=a",
+		"",
+	)
 	.option("--engine <name>", "rocksdb, or memory (for tests: lost when the node stops)", "rocksdb")
 	.option("--log-level <level>", "debug, info, warn or error", "info")
 	.addHelpText("after", startExamples)

@@ -1,5 +1,6 @@
 /** `quorate start` and `quorate demo`: a node in the foreground, until a signal or until it cannot go on. */
 import { resolve } from "node:path";
+import { formatLocality, localityForm, parseLocality, tiersMax } from "@quorate/keys/locality";
 import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { LogLevel } from "@quorate/runtime/runtime";
 import type { CertificateFiles, SecurityFiles } from "@quorate/server/security";
@@ -70,8 +71,11 @@ export function startOptions(flags: StartFlags): NodeOptions {
 	if (!["debug", "info", "warn", "error"].includes(flags.logLevel)) {
 		throw new UserError(`--log-level "${flags.logLevel}" is none of debug, info, warn, error`);
 	}
-	if (flags.locality !== "" && !/^[\w-]+=[\w.-]+(,[\w-]+=[\w.-]+)*$/.test(flags.locality)) {
-		throw new UserError(`--locality "${flags.locality}" is not of the form region=eu,zone=a`);
+	const locality = parseLocality(flags.locality);
+	if (locality === undefined) {
+		throw new UserError(
+			`--locality "${flags.locality}" is not of the form ${localityForm}: at most ${tiersMax} levels, the widest first, each once`,
+		);
 	}
 	requireLoopback("--admin", flags.admin, "nobody is asked who they are there");
 	const security = securityOf(flags);
@@ -86,7 +90,7 @@ export function startOptions(flags: StartFlags): NodeOptions {
 		listen: flags.listen,
 		sql: flags.sql,
 		admin: flags.admin,
-		locality: flags.locality,
+		locality: formatLocality(locality),
 		engine: flags.engine,
 	};
 }

@@ -53,7 +53,7 @@ export async function runNodeList(flags: NodeFlags): Promise<number> {
 	await withClient(flags, (client) =>
 		print(
 			client,
-			"SELECT node_id AS node, state, address, sql_address, locality, replicas, leases, placement_member AS control FROM quorate_nodes ORDER BY node_id",
+			"SELECT node_id AS node, state, address, sql_address, locality, versions, replicas, leases, placement_member AS control FROM quorate_nodes ORDER BY node_id",
 		),
 	);
 	return 0;

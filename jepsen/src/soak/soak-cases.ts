@@ -12,6 +12,7 @@ import {
 	killOneAfterTheOther,
 	pauseEach,
 	prepareCrash,
+	restartEach,
 } from "../scenarios/crash.ts";
 import { fullDiskOf } from "../scenarios/full-disk.ts";
 import { indexDuringTpcb } from "../scenarios/index-build.ts";
@@ -46,6 +47,7 @@ export const soakCases: readonly SoakCase[] = [
 		crashCase(`kill one, ${ranges} ranges`, ranges, killOneAfterTheOther),
 		crashCase(`kill all, ${ranges} ranges`, ranges, killAllAtOnce),
 		crashCase(`pause each, ${ranges} ranges`, ranges, pauseEach),
+		crashCase(`restart each, ${ranges} ranges`, ranges, restartEach),
 	]),
 	...[1, 2, 3].map(listAppendCase),
 	pgbenchCase("pgbench -s 1", 1, "dtgvp"),

@@ -4,6 +4,7 @@
  * Whoever works with it (clients, faults, checks) is plain asynchronous code outside of the machines that waits for nothing
  * but virtual time and the nodes' promises; `run` lets it go on until it is done.
  */
+import type { VersionSpan } from "@quorate/keys/cluster-version";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
@@ -22,6 +23,10 @@ export interface ClusterOptions {
 	/** The scheduler moves nothing unless they say so: tests say themselves where replicas are. */
 	readonly limits?: Limits;
 	readonly mutations?: Mutations;
+	/** Of the nodes, in their order; those that have none say nothing. */
+	readonly localities?: readonly string[];
+	/** Versions of the cluster that their builds can, where it is not all that there are. */
+	readonly versions?: VersionSpan;
 	readonly world?: WorldOptions;
 	/** Called with every event of the harness: faults, ends of transactions. */
 	readonly onEvent?: (line: string) => void;
@@ -61,17 +66,19 @@ export class SimCluster {
 		const machines = Array.from({ length: count }, (_, i) => this.world.addMachine(i + 1));
 		const join = machines.slice(0, founders).map((m) => `${m.host}:${nodePort}`);
 		this.nodes = machines.map(
-			(machine) =>
+			(machine, i) =>
 				new SimNode({
 					world: this.world,
 					machine,
 					join,
+					locality: options.localities?.[i] ?? "",
 					limits,
 					mutations: options.mutations,
 					problem: (what) => this.#problem(what),
 					monitor: this.monitor,
 				}),
 		);
+		for (const node of this.nodes) node.versions = options.versions;
 		this.spares = this.nodes.slice(founders);
 	}
 

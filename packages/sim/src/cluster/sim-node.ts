@@ -1,5 +1,6 @@
 /** One node of a simulated cluster: a machine, the disk of its storage engine, and the boots that run on it one after the other. */
 import { assert } from "@quorate/keys/assert";
+import type { VersionSpan } from "@quorate/keys/cluster-version";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
@@ -19,6 +20,7 @@ export interface SimNodeOptions {
 	readonly world: World;
 	readonly machine: Machine;
 	readonly join: readonly string[];
+	readonly locality: string;
 	readonly limits: Limits | undefined;
 	readonly mutations: Mutations | undefined;
 	/** Something that must never happen: a node stopped itself, or could not start. */
@@ -45,6 +47,8 @@ export class SimNode {
 	#boot: Boot | undefined;
 	#nodeId: NodeId | undefined;
 	#mayStop = false;
+	/** Of the build that its next boots run; undefined: as they are. */
+	versions: VersionSpan | undefined;
 	/** Why the last boot stopped itself or did not start, where it was allowed to. */
 	refusal = "";
 
@@ -126,10 +130,11 @@ export class SimNode {
 			listen: `${machine.host}:${nodePort}`,
 			sql: this.sqlAddress,
 			admin: undefined,
-			locality: "",
+			locality: this.#options.locality,
 			openEngine: () => Promise.resolve(this.engineDisk.open(runtime)),
 			observer: monitor.observer(`${this}`, () => this.engineDisk.digest),
 			...(limits === undefined ? {} : { limits }),
+			...(this.versions === undefined ? {} : { versions: this.versions }),
 			...(mutations === undefined ? {} : { mutations }),
 		}).then(
 			(node) => {
