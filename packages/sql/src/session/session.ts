@@ -10,6 +10,7 @@ import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { asOfClause, pastTimestamp } from "./as-of.ts";
+import { CursorPortal } from "./cursor-portal.ts";
 import { innerStatement } from "./explain.ts";
 import { readAlone } from "./lone-read.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -33,7 +34,7 @@ import { utilityColumns } from "./run-utility.ts";
 import { SessionState } from "./session-state.ts";
 import { noStatement } from "./sql-prepare.ts";
 import { isControl, runControl } from "./transaction-control.ts";
-import type { PreparedStatement, ResultSink, Session, TransactionStatus } from "./types.ts";
+import type { Portal, PreparedStatement, ResultSink, Session, TransactionStatus } from "./types.ts";
 
 export class QuorateSession implements Session, PortalObserver {
 	readonly state: SessionState;
@@ -357,8 +358,11 @@ export class QuorateSession implements Session, PortalObserver {
 		return closing === undefined ? bound() : closing.then(bound);
 	}
 
-	portal(name: string): QuoratePortal | undefined {
-		return this.#portals.get(name);
+	portal(name: string): Portal | undefined {
+		const portal = this.#portals.get(name);
+		if (portal !== undefined) return portal;
+		const cursor = this.state.cursors.find(name);
+		return cursor && new CursorPortal(cursor);
 	}
 
 	async closePortal(name: string): Promise<void> {
