@@ -61,9 +61,10 @@ else
 endif
 
 # Clients that come with Debian, not with npm. As root it installs those that are missing, else it says which; what cannot run is skipped.
+# CLIENTS: names of packages, instead of all.
 CLIENT_TESTS = 'clients/dist/debian/**'
 test-clients: build
-	@scripts/install-clients.sh || echo "quorate: some clients are missing, their tests are skipped" >&2
+	@scripts/install-clients.sh $(CLIENTS) || echo "quorate: some clients are missing, their tests are skipped" >&2
 	@$(AVA) --serial $(CLIENT_TESTS)
 
 # SOAK: parts of the names of what to run, instead of all: see jepsen/src/soak/soak-cases.ts. Power loss wants root and xfsprogs.
