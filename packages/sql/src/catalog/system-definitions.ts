@@ -47,7 +47,7 @@ export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string
 	`CHECK (${expressionText(check.text, pretty)})${check.notValid === undefined ? "" : " NOT VALID"}`;
 
 /** Whether the first parenthesis is closed by the last. */
-function isEnclosed(text: string): boolean {
+export function isEnclosed(text: string): boolean {
 	if (!text.startsWith("(")) return false;
 	let depth = 0;
 	let quote = "";

@@ -3,6 +3,7 @@
  * (`DefinitionPart`). What is not among those forms is shown as it was written.
  */
 import type { DefinitionPart } from "../catalog/descriptor.ts";
+import { isEnclosed } from "../catalog/system-definitions.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Expression, OrderItem, Query, Select, TableExpression } from "../parser/ast.ts";
 import type { Bound } from "../plan/bound.ts";
@@ -290,17 +291,6 @@ function conjuncts(node: Expression): readonly Expression[] {
 	return node.kind === "operator" && node.operator === "and"
 		? node.operands.flatMap(conjuncts)
 		: [node];
-}
-
-/** Whether the first parenthesis is closed by the last. */
-function isEnclosed(text: string): boolean {
-	if (!text.startsWith("(") || /['"]/.test(text)) return false;
-	let depth = 0;
-	for (let i = 0; i < text.length; i++) {
-		if (text[i] === "(") depth++;
-		else if (text[i] === ")" && --depth === 0) return i === text.length - 1;
-	}
-	return false;
 }
 
 /** `text`: as it was written. */
