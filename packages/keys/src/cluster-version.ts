@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 2 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 3 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -25,6 +25,8 @@ export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
 const since = {
 	/** Tables and the database say where their replicas are to be: descriptors of format 4, rights of format 3. */
 	configuration: 2,
+	/** Enums and domains: descriptors of format 5. */
+	types: 3,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -20,7 +20,7 @@ export function decodeParameter(
 	}
 	return format === 0
 		? decodeTextual(oid, buffer, start, end, context)
-		: decodeBinary(oid, buffer, start, end, index);
+		: decodeBinary(oid, buffer, start, end, index, context);
 }
 
 function decodeTextual(
@@ -64,10 +64,11 @@ function decodeBinary(
 	start: number,
 	end: number,
 	index: number,
+	context: TypeContext,
 ): Datum {
 	const width = fixedWidths.get(oid);
 	if (width === undefined) {
-		return typeOf(oid).decodeBinary(buffer.subarray(start, end), -1);
+		return typeOf(oid).decodeBinary(buffer.subarray(start, end), -1, context);
 	}
 	if (end - start < width) {
 		throw new DatabaseError("08P01", "insufficient data left in message");

@@ -9,6 +9,7 @@ import {
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type TypeDescriptor,
 	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
 import {
@@ -18,14 +19,13 @@ import {
 	indexPrefix,
 	indexPrefixLength,
 	isIndexKey,
-	nameKey,
 	roleKey,
 	schemaNameKey,
 	sequenceKey,
 } from "../catalog/keys.ts";
 import { encodeRole } from "../catalog/role.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
-import { alreadyExists, namesOf, requireFormat } from "../ddl/schema-editor.ts";
+import { alreadyExists, nameKeysOf, requireFormat, typeExists } from "../ddl/schema-editor.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { retrying } from "../session/retry.ts";
@@ -38,10 +38,12 @@ import { type RestorePlan, RestoreState } from "./restore-state.ts";
 import {
 	type Chosen,
 	choose,
+	newNumber,
 	numbersOf,
 	type RestoreTarget,
 	restoredSequence,
 	restoredTable,
+	restoredType,
 	restoredView,
 } from "./restored-schema.ts";
 import { beginBeside, checkCancelled, Progress, type Work } from "./work.ts";
@@ -103,7 +105,7 @@ async function resumable(
 
 /** It would fail again: damage, and names that are taken. Of others the statement may be repeated. */
 const isFinal = (error: unknown): boolean =>
-	error instanceof DatabaseError && (error.code === "42P07" || error.code === "XX001");
+	error instanceof DatabaseError && ["42P07", "42710", "XX001"].includes(error.code);
 
 const rowIdLength = 8;
 
@@ -146,10 +148,13 @@ async function plan(
 ): Promise<RestorePlan> {
 	const { objectIds, placement } = work.services;
 	const numbers: [number, number][] = [];
-	for (const old of numbersOf(chosen)) numbers.push([old, await objectIds.take()]);
+	for (const old of numbersOf(chosen)) {
+		numbers.push([old, newNumber(old, await objectIds.take())]);
+	}
 	const renumbering = new Map(numbers);
 	const rowShifts: [number, number][] = [];
 	const prefixes: number[] = [];
+	for (const type of chosen.types) requireFormat(work.services, type);
 	for (const table of chosen.tables) {
 		requireFormat(work.services, table);
 		for (const { indexId } of [table.primary, ...table.indexes]) {
@@ -180,6 +185,7 @@ class RestoreRun {
 	readonly #tables: readonly TableDescriptor[];
 	readonly #sequences: readonly (readonly [SequenceDescriptor, SequenceDescriptor])[];
 	readonly #views: readonly ViewDescriptor[];
+	readonly #types: readonly TypeDescriptor[];
 	readonly #shifts: ReadonlyMap<number, number>;
 	/** Of all tables: not fewer than there are rows. */
 	readonly #changes: number;
@@ -205,6 +211,7 @@ class RestoreRun {
 		this.#state = state;
 		this.#sources = chosen.tables;
 		this.#tables = chosen.tables.map((table) => restoredTable(work, table, numbers));
+		this.#types = chosen.types.map((type) => restoredType(type, numbers));
 		this.#views = chosen.views.map((view) => restoredView(view, numbers));
 		this.#sequences = chosen.sequences.map((old) => [old, restoredSequence(old, numbers)]);
 		this.#shifts = new Map(state.plan.rowShifts);
@@ -273,7 +280,7 @@ class RestoreRun {
 			try {
 				await this.#state.finish(transaction);
 				const sequences = this.#sequences.map(([, made]) => made);
-				const relations = [...this.#tables, ...sequences, ...this.#views];
+				const relations = [...this.#types, ...this.#tables, ...sequences, ...this.#views];
 				for (const relation of relations) await claim(transaction, relation);
 				await this.#makeSchemas(transaction, relations);
 				for (const [old, made] of this.#sequences) {
@@ -317,11 +324,14 @@ class RestoreRun {
 
 /** Writes a new descriptor and its names. Throws 42P07. */
 async function claim(transaction: Transaction, relation: RelationDescriptor): Promise<void> {
-	const names = namesOf(relation);
-	const keys = names.map((name) => nameKey(relation.schema, name));
+	const names = nameKeysOf(relation);
+	const keys = [...names.keys()];
 	const held = await transaction.get(keys, { strength: "update", wait: "block" });
-	const taken = names.find((_, i) => held[i] !== undefined);
-	if (taken !== undefined) throw alreadyExists(taken);
+	const taken = keys.find((_, i) => held[i] !== undefined);
+	if (taken !== undefined) {
+		const name = names.get(taken)!;
+		throw relation.kind === "type" ? typeExists(name) : alreadyExists(name);
+	}
 	transaction.put(descriptorKey(relation.oid), encodeDescriptor(relation));
 	for (const k of keys) transaction.put(k, Buffer.from(String(relation.oid), "utf8"));
 }

@@ -3,18 +3,32 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Acl } from "../catalog/acl.ts";
 import {
+	type CheckDescriptor,
+	type ColumnDescriptor,
 	columnByAttnum,
 	type ForeignKeyDescriptor,
 	type IndexDescriptor,
 	liveColumns,
 	type RelationDescriptor,
 	type SequenceDescriptor,
+	storedTexts,
 	type TableDescriptor,
+	type TypeDescriptor,
 	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { alreadyExists, namesOf } from "../ddl/schema-editor.ts";
+import { alreadyExists, namesOf, typeExists } from "../ddl/schema-editor.ts";
+import type { SqlType } from "../types/datum.ts";
+import {
+	arrayOfEnum,
+	enumOfArray,
+	enumOid,
+	isEnum,
+	isEnumArray,
+	typesNamedIn,
+	withTypeReferences,
+} from "../types/enum-types.ts";
 import type { Work } from "./work.ts";
 
 /** `table` undefined: all that there is. */
@@ -25,8 +39,9 @@ export interface RestoreTarget {
 export interface Chosen {
 	readonly tables: readonly TableDescriptor[];
 	readonly sequences: readonly SequenceDescriptor[];
-	/** With a whole database. */
+	/** With a whole database; types also with a table that has one of them. */
 	readonly views: readonly ViewDescriptor[];
+	readonly types: readonly TypeDescriptor[];
 }
 
 /** Throws 42P01 where the table was not there, 42P07 where a name is taken. */
@@ -58,13 +73,49 @@ export function choose(
 		wanted === undefined
 			? relations.filter((one): one is ViewDescriptor => one.kind === "view")
 			: [];
+	const types = neededTypes(relations, wanted === undefined ? undefined : tables);
+	for (const { schema, name } of types) {
+		if (present.type(schema, name) !== undefined) throw typeExists(name);
+	}
 	for (const relation of [...tables, ...sequences, ...views]) {
 		const taken = namesOf(relation).find(
 			(name) => present.object(relation.schema, name) !== undefined,
 		);
 		if (taken !== undefined) throw alreadyExists(taken);
 	}
-	return { tables, sequences, views };
+	return { tables, sequences, views, types };
+}
+
+/** Those that the tables have, and that these are made of; `tables` undefined: all. */
+function neededTypes(
+	relations: readonly RelationDescriptor[],
+	tables: readonly TableDescriptor[] | undefined,
+): readonly TypeDescriptor[] {
+	const types = relations.filter((one): one is TypeDescriptor => one.kind === "type");
+	if (tables === undefined) return types;
+	const needed = new Set(types.filter((type) => tables.some((table) => hasType(table, type))));
+	for (const type of needed) {
+		if (type.of !== "domain") continue;
+		const { base, defaultText = "", checks } = type;
+		const named = [defaultText, ...checks.map(({ text }) => text)].flatMap(typesNamedIn);
+		for (const one of types) {
+			if (isOf(base, one.oid) || named.includes(one.oid)) {
+				needed.add(one);
+			}
+		}
+	}
+	return [...needed];
+}
+
+const isOf = ({ oid: of, domain }: SqlType, oid: number): boolean =>
+	domain === oid || of === oid || of === arrayOfEnum(oid);
+
+/** A column is of it, or an expression names it. */
+function hasType(table: TableDescriptor, { oid }: TypeDescriptor): boolean {
+	return (
+		liveColumns(table).some(({ type }) => isOf(type, oid)) ||
+		storedTexts(table).some((text) => typesNamedIn(text).includes(oid))
+	);
 }
 
 /** A default names it. */
@@ -75,7 +126,7 @@ function isUsed(sequence: SequenceDescriptor, tables: readonly TableDescriptor[]
 }
 
 /** All numbers that must be new. */
-export function numbersOf({ tables, sequences, views }: Chosen): readonly number[] {
+export function numbersOf({ tables, sequences, views, types }: Chosen): readonly number[] {
 	const numbers = new Set<number>();
 	for (const table of tables) {
 		numbers.add(table.oid);
@@ -91,10 +142,67 @@ export function numbersOf({ tables, sequences, views }: Chosen): readonly number
 		numbers.add(sequence.valueId);
 	}
 	for (const { oid } of views) numbers.add(oid);
+	for (const type of types) {
+		const parts = type.of === "enum" ? type.values : type.checks;
+		for (const { oid } of [type, ...parts]) numbers.add(oid);
+	}
 	return [...numbers];
 }
 
 export type Renumbering = ReadonlyMap<number, number>;
+
+/** An enum's is of its own range. */
+export const newNumber = (old: number, id: number): number => (isEnum(old) ? enumOid(id) : id);
+
+function retyped(numbers: Renumbering, type: SqlType): SqlType {
+	const { domain, ...base } = type;
+	return {
+		...base,
+		oid: rebased(numbers, base.oid),
+		...(domain === undefined ? {} : { domain: numbers.get(domain)! }),
+	};
+}
+
+function rebased(numbers: Renumbering, oid: number): number {
+	if (isEnum(oid)) return numbers.get(oid)!;
+	return isEnumArray(oid) ? arrayOfEnum(numbers.get(enumOfArray(oid))!) : oid;
+}
+
+/** An expression of the catalog. */
+const rewritten = (numbers: Renumbering, text: string): string =>
+	withTypeReferences(text, (oid) => numbers.get(oid) ?? oid);
+
+function withTypes(numbers: Renumbering, column: ColumnDescriptor): ColumnDescriptor {
+	const { defaultText, generatedText } = column;
+	return {
+		...column,
+		type: retyped(numbers, column.type),
+		defaultText: defaultText && rewritten(numbers, defaultText),
+		...(generatedText === undefined ? {} : { generatedText: rewritten(numbers, generatedText) }),
+	};
+}
+
+export function restoredType(type: TypeDescriptor, numbers: Renumbering): TypeDescriptor {
+	const oid = numbers.get(type.oid)!;
+	if (type.of === "enum") {
+		const values = type.values.map((one) => ({ ...one, oid: numbers.get(one.oid)! }));
+		return { ...withoutOwner(type), oid, values };
+	}
+	const { defaultText } = type;
+	return {
+		...withoutOwner(type),
+		oid,
+		base: retyped(numbers, type.base),
+		...(defaultText === undefined ? {} : { defaultText: rewritten(numbers, defaultText) }),
+		checks: type.checks.map((check) => restoredCheck(check, numbers)),
+	};
+}
+
+const restoredCheck = (check: CheckDescriptor, numbers: Renumbering): CheckDescriptor => ({
+	...check,
+	oid: numbers.get(check.oid)!,
+	text: rewritten(numbers, check.text),
+});
 
 function renumbered(numbers: Renumbering, index: IndexDescriptor): IndexDescriptor {
 	const { constraintOid } = index;
@@ -120,10 +228,12 @@ export function restoredTable(
 	return {
 		...withoutOwner(table),
 		oid: numbers.get(table.oid)!,
-		columns: withoutPromises(work, table),
+		columns: withoutPromises(work, table).map((column) =>
+			column.dropped ? column : withTypes(numbers, column),
+		),
 		primary: renumbered(numbers, table.primary),
 		indexes: built.map((index) => renumbered(numbers, index)),
-		checks: table.checks.map((check) => ({ ...check, oid: numbers.get(check.oid)! })),
+		checks: table.checks.map((check) => restoredCheck(check, numbers)),
 		foreignKeys: table.foreignKeys.flatMap((key) => restoredKey(work, table, key, numbers)),
 		rewrite: undefined,
 	};
@@ -192,9 +302,14 @@ export function restoredView(view: ViewDescriptor, numbers: Renumbering): ViewDe
 	return {
 		...withoutOwner(view),
 		oid: renumber(view.oid),
+		columns: view.columns.map((column) => withTypes(numbers, column)),
 		references: view.references.map((one) => ({ ...one, oid: renumber(one.oid) })),
+		...(view.types === undefined
+			? {}
+			: { types: view.types.map((one) => ({ ...one, oid: renumber(one.oid) })) }),
 		definition: view.definition.map((part) => {
-			if (typeof part === "string" || "paren" in part) return part;
+			if (typeof part === "string") return rewritten(numbers, part);
+			if ("paren" in part) return part;
 			if ("relation" in part) return { relation: renumber(part.relation) };
 			return "alias" in part ? { alias: renumber(part.alias) } : { ...part, of: renumber(part.of) };
 		}),

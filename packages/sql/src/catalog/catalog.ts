@@ -15,9 +15,11 @@ import { CatalogSnapshot } from "./snapshot.ts";
 
 const keptMax = 4;
 
-/** Errors of binding: names, types, functions. Not of syntax. */
+/** Errors of binding: names, types, functions, labels of enums. Not of syntax. */
 export const dependsOnSchema = (error: unknown): boolean =>
-	error instanceof DatabaseError && /^42(?!601)/.test(error.code);
+	error instanceof DatabaseError &&
+	(/^42(?!601)/.test(error.code) ||
+		(error.code === "22P02" && error.message.startsWith("invalid input value for enum")));
 
 export class Catalog {
 	readonly #coordinator: TransactionCoordinator;

@@ -9,6 +9,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
+import { isEnum, isEnumArray, typesNamedIn } from "../types/enum-types.ts";
 import type { Acl } from "./acl.ts";
 import type { Configuration } from "./configuration.ts";
 import { inPublic } from "./sequence-references.ts";
@@ -164,6 +165,11 @@ export interface ViewReference {
 	readonly used: readonly number[];
 }
 
+export interface ViewType {
+	readonly name: readonly string[];
+	readonly oid: number;
+}
+
 /** A query that is kept under a name. What it means was settled when it was made, whatever is renamed, added or moved since. */
 export interface ViewDescriptor extends Commented, Owned {
 	readonly kind: "view";
@@ -176,9 +182,50 @@ export interface ViewDescriptor extends Commented, Owned {
 	/** Schemas in which names of types, and of what is converted to regclass, are looked up. */
 	readonly searchPath: readonly string[];
 	readonly references: readonly ViewReference[];
+	/** What names of types meant that somebody has made. */
+	readonly types?: readonly ViewType[];
 	/** How pg_get_viewdef shows it. */
 	readonly definition: readonly DefinitionPart[];
 }
+
+/** A value of an enum. None is ever taken away. */
+export interface EnumValue {
+	/** OID of its row in pg_enum. */
+	readonly oid: number;
+	readonly label: string;
+	/** What rows and keys have in its place (`types/enum-order.ts`). */
+	readonly sortKey: string;
+}
+
+/** A type that somebody has made; it is looked up beside the relations, and has names of its own. */
+export interface EnumDescriptor extends Commented, Owned {
+	readonly kind: "type";
+	readonly of: "enum";
+	/** `enumOid` made it: its array has one, too. */
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+	/** In their order. */
+	readonly values: readonly EnumValue[];
+}
+
+/** A type with conditions on its values, which are those of another. */
+export interface DomainDescriptor extends Commented, Owned {
+	readonly kind: "type";
+	readonly of: "domain";
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+	/** With the domain that it is itself one of, if any. */
+	readonly base: SqlType;
+	readonly notNull: boolean;
+	/** Text of the default expression, at first that of the domain which it is made of. Undefined: NULL. */
+	readonly defaultText?: string;
+	/** Over VALUE. */
+	readonly checks: readonly CheckDescriptor[];
+}
+
+export type TypeDescriptor = EnumDescriptor | DomainDescriptor;
 
 /**
  * Text, or a name as it is now: of a relation, with its schema where it must be; the bare one; of a column; and AS, where a column of
@@ -193,17 +240,24 @@ export type DefinitionPart =
 	| { readonly column: number; readonly of: number }
 	| { readonly as: string; readonly column: number; readonly of: number };
 
-export type RelationDescriptor = TableDescriptor | SequenceDescriptor | ViewDescriptor;
+/** All that has a row and names of its own below `\x01d`. */
+export type RelationDescriptor =
+	| TableDescriptor
+	| SequenceDescriptor
+	| ViewDescriptor
+	| TypeDescriptor;
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
  * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts. 4: where a
- * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`).
+ * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
+ * whatever needs one (likewise).
  */
-export const descriptorFormat = 4;
+export const descriptorFormat = 5;
 
 function formatOf(descriptor: RelationDescriptor): number {
-	if (descriptor.kind === "view") return 3;
+	if (needsTypes(descriptor)) return 5;
+	if (descriptor.kind === "view" || descriptor.kind === "type") return 3;
 	if (descriptor.kind === "sequence") return descriptor.restart === undefined ? 1 : 3;
 	if (descriptor.configuration !== undefined) return 4;
 	const isNew =
@@ -211,6 +265,26 @@ function formatOf(descriptor: RelationDescriptor): number {
 		descriptor.columns.some(({ generatedText }) => generatedText !== undefined);
 	return isNew ? 2 : 1;
 }
+
+/** Whether it is a type that somebody has made, or needs one. */
+export function needsTypes(relation: RelationDescriptor): boolean {
+	if (relation.kind === "type") return true;
+	if (relation.kind === "sequence") return false;
+	const isOfOne = relation.columns.some(
+		({ type }) => type.domain !== undefined || isEnum(type.oid) || isEnumArray(type.oid),
+	);
+	if (isOfOne) return true;
+	if (relation.kind === "view") return (relation.types ?? []).length > 0;
+	return storedTexts(relation).some((text) => typesNamedIn(text).length > 0);
+}
+
+/** All expressions that a table keeps. */
+export const storedTexts = ({ columns, checks }: TableDescriptor): readonly string[] => [
+	...columns.flatMap(({ defaultText, generatedText, dropped }) =>
+		dropped ? [] : [defaultText, generatedText].filter((text) => text !== undefined),
+	),
+	...checks.map(({ text }) => text),
+];
 
 export function encodeDescriptor(descriptor: RelationDescriptor): Uint8Array {
 	return Buffer.from(JSON.stringify({ format: formatOf(descriptor), ...descriptor }), "utf8");

@@ -33,6 +33,8 @@ export const descriptorKey = (oid: number): Key => key(`\x01d${encodeId(oid)}`);
 /** The object id behind a name. A schema change that takes or frees a name reads and writes this row. */
 export const nameKey = (schema: string, name: string): Key =>
 	key(`\x01n${utf8(schema)}\0${utf8(name)}`);
+/** The object id behind the name of a type, which a relation can have as well. */
+export const typeNameKey = (schema: string, name: string): Key => nameKey(schema, `\0${name}`);
 /** The object id behind the name of a schema: no schema has an empty name. */
 export const schemaNameKey = (name: string): Key => nameKey("", name);
 /** Current value of a sequence. */

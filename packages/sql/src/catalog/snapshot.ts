@@ -11,6 +11,7 @@ import {
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type TypeDescriptor,
 	type ViewDescriptor,
 } from "./descriptor.ts";
 import { type RoleDescriptor, Roles } from "./role.ts";
@@ -52,6 +53,7 @@ export class CatalogSnapshot {
 	readonly #rights: readonly RightsDescriptor[];
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
+	readonly #types: ReadonlyMap<string, TypeDescriptor>;
 	/** By the table that is referred to, in the order of their OIDs. */
 	#referrers: ReadonlyMap<number, readonly Referrer[]> | undefined;
 
@@ -66,6 +68,7 @@ export class CatalogSnapshot {
 	) {
 		const byOid = new Map<number, RelationDescriptor>();
 		const byName = new Map<string, NamedObject>();
+		const types = new Map<string, TypeDescriptor>();
 		for (const relation of relations) {
 			byOid.set(relation.oid, relation);
 			if (relation.kind === "sequence") {
@@ -73,6 +76,10 @@ export class CatalogSnapshot {
 					kind: "sequence",
 					sequence: relation,
 				});
+				continue;
+			}
+			if (relation.kind === "type") {
+				types.set(nameKey(relation.schema, relation.name), relation);
 				continue;
 			}
 			if (relation.kind === "view") {
@@ -90,6 +97,7 @@ export class CatalogSnapshot {
 		this.#rights = others.rights ?? [];
 		this.#byOid = byOid;
 		this.#byName = byName;
+		this.#types = types;
 	}
 
 	/** Of the database; undefined: the default ones. */
@@ -113,6 +121,16 @@ export class CatalogSnapshot {
 
 	object(schema: string, name: string): NamedObject | undefined {
 		return this.#byName.get(nameKey(schema, name));
+	}
+
+	/** Types do not share the names of relations. */
+	type(schema: string, name: string): TypeDescriptor | undefined {
+		return this.#types.get(nameKey(schema, name));
+	}
+
+	/** Those that somebody has made, in order of object ids. */
+	types(): readonly TypeDescriptor[] {
+		return [...this.#types.values()].sort((a, b) => a.oid - b.oid);
 	}
 
 	/** The foreign keys that refer to a table. */

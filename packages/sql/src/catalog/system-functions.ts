@@ -5,9 +5,12 @@
 
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
+import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
-import { type FunctionContext, typeByName, typeByOid } from "../types/registry.ts";
-import type { IndexDescriptor, TableDescriptor } from "./descriptor.ts";
+import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
+import { type FunctionContext, typeByOid } from "../types/registry.ts";
+import type { CheckDescriptor, IndexDescriptor, TableDescriptor } from "./descriptor.ts";
+import { labelOf, sortKeyOf, sortKeysOf } from "./enum-labels.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import {
 	checkDefinition,
@@ -23,15 +26,23 @@ import {
 	pgClassOid,
 	pgConstraintOid,
 	pgNamespaceOid,
+	pgTypeOid,
 	qualified,
 	relationByOid,
 	shortName,
 	utf8Encoding,
-	withVisibleReferences,
+	withVisibleNames,
 } from "./system-names.ts";
 import { privilegeFunctions } from "./system-privileges.ts";
-import { constraintsOf, descriptionRows, sequencesOf, tablesOf } from "./system-relations.ts";
+import {
+	constraintsOf,
+	descriptionRows,
+	domainChecksOf,
+	sequencesOf,
+	tablesOf,
+} from "./system-relations.ts";
 import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
+import { isTypeVisible, typeDescriptor, typeName } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
 interface Call {
@@ -62,6 +73,7 @@ const commentedIn: Readonly<Record<string, number>> = {
 	pg_class: pgClassOid,
 	pg_constraint: pgConstraintOid,
 	pg_namespace: pgNamespaceOid,
+	pg_type: pgTypeOid,
 };
 
 function description(call: Call, column: number, table: string | undefined): Datum {
@@ -90,10 +102,19 @@ const indexText: Body = (call) => {
 	return indexDefinition(table, index, name);
 };
 
+const checkText = (call: Call, check: CheckDescriptor): string =>
+	checkDefinition(
+		{ ...check, text: withVisibleNames(call.catalog, call.context, check.text) },
+		call.args[1] === true,
+	);
+
 const constraintText: Body = (call) => {
+	for (const { check } of domainChecksOf(call.catalog)) {
+		if (check.oid === oidAt(call)) return checkText(call, check);
+	}
 	for (const { oid, table, of } of constraintsOf(call.catalog)) {
 		if (oid !== oidAt(call)) continue;
-		if (of.kind === "check") return checkDefinition(of.check, call.args[1] === true);
+		if (of.kind === "check") return checkText(call, of.check);
 		if (of.kind === "key") return keyDefinition(table, of.index);
 		const parent = call.catalog.relation(of.key.referencedTable) as TableDescriptor;
 		const name = shortName(call.catalog, call.context, parent);
@@ -222,13 +243,26 @@ const functions: Readonly<Record<string, Body>> = {
 	...reg("regrole", findRole),
 	...reg("regproc", findProcedure),
 	...reg("regprocedure", findSignature),
-	...reg("regtype", (call) => typeByName(textAt(call).trim().toLowerCase())?.oid),
+	regtypein: ({ catalog, context, args }) =>
+		lookup.lookupType(catalog, context, args[0] as string) ?? null,
+	regtypeout: (call) =>
+		typeName(call.catalog, call.context.searchPath, oidAt(call)) ?? String(oidAt(call)),
+	format_type: (call) => typeName(call.catalog, call.context.searchPath, oidAt(call)) ?? null,
+	enum_in: ({ catalog, context, args }) =>
+		sortKeyOf(catalog, context, args[0] as number, args[1] as string),
+	enum_out: ({ catalog, args }) => labelOf(catalog, args[0] as number, args[1] as string),
+	enum_values: ({ catalog, args }) => arrayOf(sortKeysOf(catalog, args[0] as number)),
 
 	pg_table_is_visible: (call) => {
 		const relation = relationByOid(call.catalog, oidAt(call));
 		return relation === undefined ? null : isVisible(call.catalog, call.context, relation);
 	},
-	pg_type_is_visible: visibleIf((oid) => typeByOid(oid) !== undefined),
+	pg_type_is_visible: ({ catalog, context, args }) => {
+		const oid = args[0] as number;
+		const type = typeDescriptor(catalog, isEnumArray(oid) ? enumOfArray(oid) : oid);
+		if (type !== undefined) return isTypeVisible(catalog, context.searchPath, type);
+		return oid < 0x1_0000 && typeByOid(oid) !== undefined ? true : null;
+	},
 	pg_function_is_visible: visibleIf((oid) => procedures[oid - 1] !== undefined),
 	pg_collation_is_visible: visibleIf((oid) => collationRows().some((row) => row["oid"] === oid)),
 	pg_opclass_is_visible: visibleIf((oid) => operatorClassRows().some((row) => row["oid"] === oid)),
@@ -246,7 +280,7 @@ const functions: Readonly<Record<string, Body>> = {
 	// Expressions are stored as the text that this would make of them.
 	pg_get_expr: (call) =>
 		expressionText(
-			withVisibleReferences(call.catalog, call.context, textAt(call)),
+			withVisibleNames(call.catalog, call.context, textAt(call)),
 			call.args[2] === true,
 		),
 	pg_get_serial_sequence: serialSequence,

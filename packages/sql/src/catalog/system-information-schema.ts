@@ -2,6 +2,7 @@
 
 import { ownerOf } from "../auth/privileges.ts";
 import type { Datum } from "../types/datum.ts";
+import { enumOfArray, isEnum, isEnumArray } from "../types/enum-types.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
 import type {
 	ColumnDescriptor,
@@ -12,10 +13,12 @@ import type {
 import { isGenerated, liveColumns } from "./descriptor.ts";
 import { schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { withVisibleReferences } from "./system-names.ts";
+import { withVisibleNames } from "./system-names.ts";
 import { sequencesOf, tablesOf, viewsOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
+import { arrayName } from "./system-types.ts";
+import { typeDescriptor } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
 export const yesNo = (value: boolean): string => (value ? "YES" : "NO");
@@ -111,6 +114,32 @@ function measures({ oid, modifier }: ColumnDescriptor["type"]): SystemRow {
 	}
 }
 
+function typeNameOf(catalog: CatalogSnapshot, oid: number): SystemRow {
+	const made = typeDescriptor(catalog, isEnumArray(oid) ? enumOfArray(oid) : oid);
+	if (made === undefined) {
+		return { udt_schema: "pg_catalog", udt_name: typeByOid(oid)?.name ?? null };
+	}
+	const name = isEnumArray(oid) ? arrayName(catalog, made) : made.name;
+	return { udt_schema: made.schema, udt_name: name };
+}
+
+function domainNameOf(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	oid: number | undefined,
+): SystemRow {
+	const domain = oid === undefined ? undefined : typeDescriptor(catalog, oid);
+	if (domain === undefined) return {};
+	const { schema: domain_schema, name: domain_name } = domain;
+	return { domain_catalog: context.currentDatabase, domain_schema, domain_name };
+}
+
+function dataType(oid: number): string {
+	const type = typeByOid(oid);
+	if ((type?.elementOid ?? 0) !== 0 && type?.length === -1) return "ARRAY";
+	return isEnum(oid) ? "USER-DEFINED" : formatType({ oid, modifier: -1 });
+}
+
 function columnRow(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
@@ -118,10 +147,9 @@ function columnRow(
 	column: ColumnDescriptor,
 	sequence: SequenceDescriptor | undefined,
 ): SystemRow {
-	const type = typeByOid(column.type.oid);
 	const identity = column.identity !== undefined;
 	const database = context.currentDatabase;
-	const shown = (text: string): string => withVisibleReferences(catalog, context, text);
+	const shown = (text: string): string => withVisibleNames(catalog, context, text);
 	const row: Record<string, Datum> = {
 		table_catalog: database,
 		table_schema: table.schema,
@@ -130,20 +158,17 @@ function columnRow(
 		ordinal_position: column.attnum,
 		column_default: identity || column.defaultText === undefined ? null : shown(column.defaultText),
 		is_nullable: yesNo(!column.notNull),
-		data_type:
-			(type?.elementOid ?? 0) !== 0 && type?.length === -1
-				? "ARRAY"
-				: formatType({ oid: column.type.oid, modifier: -1 }),
+		data_type: dataType(column.type.oid),
 		...measures(column.type),
 		udt_catalog: database,
-		udt_schema: "pg_catalog",
-		udt_name: type?.name ?? null,
+		...typeNameOf(catalog, column.type.oid),
+		...domainNameOf(catalog, context, column.type.domain),
 		dtd_identifier: String(column.attnum),
 		is_self_referencing: "NO",
 		is_identity: yesNo(identity),
 		identity_cycle: "NO",
 		is_generated: isGenerated(column) ? "ALWAYS" : "NEVER",
-		generation_expression: column.generatedText ?? null,
+		generation_expression: column.generatedText === undefined ? null : shown(column.generatedText),
 		is_updatable: yesNo(table.kind === "table"),
 	};
 	if (identity) {

@@ -8,6 +8,7 @@ import { type FunctionContext, formatType, typeByName, typeByOid } from "../type
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { findRelation, relationByOid, shortName } from "./system-names.ts";
 import { type Procedure, procedures } from "./system-types.ts";
+import { findType } from "./type-names.ts";
 
 /** a.b."C", folded as an identifier is. Throws 42602. */
 export function parseName(text: string): string[] {
@@ -113,6 +114,18 @@ export function requireProcedure(text: string): number {
 		throw new DatabaseError("42725", `more than one function named "${text}"`);
 	}
 	return only.oid;
+}
+
+/** A type that somebody has made, or its array. */
+export function lookupType(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+	text: string,
+): number | undefined {
+	const isArray = text.trimEnd().endsWith("[]");
+	const parts = parseName(isArray ? text.trimEnd().slice(0, -2) : text);
+	const found = findType(catalog, context.searchPath, parts.at(-2), parts.at(-1)!);
+	return found && (isArray ? typeByOid(found.oid)?.arrayOid : found.oid);
 }
 
 /** name(type, type). */

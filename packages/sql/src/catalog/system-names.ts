@@ -6,6 +6,7 @@ import { withReferences } from "./sequence-references.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { namedIndexes } from "./snapshot.ts";
 import { systemShape, systemShapes } from "./system-shape.ts";
+import { withTypeNames } from "./type-names.ts";
 
 /** The role that a cluster is born with. It owns the database and all that nobody else does. */
 export const ownerOid = 10;
@@ -16,6 +17,7 @@ export const pgAttrdefOid = 2604;
 export const pgConstraintOid = 2606;
 export const pgNamespaceOid = 2615;
 export const pgRewriteOid = 2618;
+export const pgTypeOid = 1247;
 export const heapOid = 2;
 export const btreeOid = 403;
 export const defaultCollationOid = 100;
@@ -40,6 +42,7 @@ function namedByOid(catalog: CatalogSnapshot): ReadonlyMap<number, NamedRelation
 	}
 	const names = new Map<number, NamedRelation>(systemShapes.map((shape) => [shape.oid, shape]));
 	for (const relation of catalog.relations()) {
+		if (relation.kind === "type") continue;
 		names.set(relation.oid, relation);
 		for (const { oid, name } of relation.kind === "table" ? namedIndexes(relation) : []) {
 			names.set(oid, { oid, schema: relation.schema, name });
@@ -115,13 +118,13 @@ export const shortName = (
 ): string =>
 	isVisible(catalog, context, relation) ? quoteIdentifier(relation.name) : qualified(relation);
 
-/** An expression of the catalog, as it is shown: sequences in sight without their schema. */
-export const withVisibleReferences = (
+/** An expression of the catalog, as it is shown: sequences and types in sight without their schema. */
+export const withVisibleNames = (
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
 	text: string,
 ): string =>
-	withReferences(text, ([schema = "", name = ""]) => {
+	withReferences(withTypeNames(catalog, context.searchPath, text), ([schema = "", name = ""]) => {
 		const oid = relationOid(catalog, schema, name);
 		return oid !== undefined && findRelation(catalog, context, undefined, name) === oid
 			? `${quoteLiteral(quoteIdentifier(name))}::regclass`

@@ -1,9 +1,12 @@
 /** The tables of pg_catalog that describe tables, sequences, indexes and constraints. */
 
 import { ownerOf } from "../auth/privileges.ts";
-import type { Datum } from "../types/datum.ts";
+import type { Datum, SqlType } from "../types/datum.ts";
+import { isEnum } from "../types/enum-types.ts";
 import type {
+	CheckDescriptor,
 	ColumnDescriptor,
+	DomainDescriptor,
 	ForeignKeyDescriptor,
 	IndexDescriptor,
 	ReferentialAction,
@@ -23,6 +26,7 @@ import {
 	pgClassOid,
 	pgConstraintOid,
 	pgNamespaceOid,
+	pgTypeOid,
 } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
@@ -98,6 +102,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			};
 			continue;
 		}
+		if (relation.kind === "type") continue;
 		yield {
 			...classRow(catalog, relation),
 			relowner: ownerOf(relation),
@@ -125,24 +130,26 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 }
 
+const plain = (oid: number): SqlType => ({ oid, modifier: -1 });
+
 function attributeRow(
 	relation: number,
 	attnum: number,
 	name: string,
-	typeOid: number,
-	modifier: number,
+	{ oid: typeOid, modifier, domain }: SqlType,
 ): SystemRow {
 	const type = typeData(typeOid);
 	return {
 		attrelid: relation,
 		attname: name,
-		atttypid: typeOid,
+		atttypid: domain ?? typeOid,
 		attstattarget: -1,
-		attlen: type?.length ?? -1,
+		attlen: type?.length ?? (isEnum(typeOid) ? 4 : -1),
 		attnum,
 		attndims: 0,
 		attcacheoff: -1,
-		atttypmod: modifier,
+		// A domain has its modifier itself.
+		atttypmod: domain === undefined ? modifier : -1,
 		attbyval: type?.byValue ?? false,
 		attalign: type?.align ?? "i",
 		attstorage: type?.storage ?? "x",
@@ -155,10 +162,10 @@ function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow 
 	const { attnum, type } = column;
 	if (column.dropped) {
 		const name = `........pg.dropped.${attnum}........`;
-		return { ...attributeRow(table.oid, attnum, name, 0, -1), attisdropped: true };
+		return { ...attributeRow(table.oid, attnum, name, plain(0)), attisdropped: true };
 	}
 	return {
-		...attributeRow(table.oid, attnum, column.name, type.oid, type.modifier),
+		...attributeRow(table.oid, attnum, column.name, type),
 		attnotnull: column.notNull,
 		atthasdef:
 			isGenerated(column) || (column.defaultText !== undefined && column.identity === undefined),
@@ -173,7 +180,7 @@ let systemAttributes: readonly SystemRow[] | undefined;
 /** The same in every database, so made once. */
 function systemAttributeRows(): readonly SystemRow[] {
 	systemAttributes ??= systemShapes.flatMap(({ oid, columns }) =>
-		columns.map(({ name, type }, i) => attributeRow(oid, i + 1, name, type.oid, -1)),
+		columns.map(({ name, type }, i) => attributeRow(oid, i + 1, name, plain(type.oid))),
 	);
 	return systemAttributes;
 }
@@ -183,24 +190,25 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const relation of catalog.relations()) {
 		if (relation.kind === "sequence") {
 			const { oid } = relation;
-			yield { ...attributeRow(oid, 1, "last_value", 20, -1), attnotnull: true };
-			yield { ...attributeRow(oid, 2, "log_cnt", 20, -1), attnotnull: true };
-			yield { ...attributeRow(oid, 3, "is_called", 16, -1), attnotnull: true };
+			yield { ...attributeRow(oid, 1, "last_value", plain(20)), attnotnull: true };
+			yield { ...attributeRow(oid, 2, "log_cnt", plain(20)), attnotnull: true };
+			yield { ...attributeRow(oid, 3, "is_called", plain(16)), attnotnull: true };
 			continue;
 		}
 		if (relation.kind === "view") {
 			for (const { attnum, name, type } of relation.columns) {
-				yield attributeRow(relation.oid, attnum, name, type.oid, type.modifier);
+				yield attributeRow(relation.oid, attnum, name, type);
 			}
 			continue;
 		}
+		if (relation.kind === "type") continue;
 		for (const column of relation.columns) {
 			yield { ...columnRow(relation, column), attacl: aclDatum(catalog, column.acl) };
 		}
 		for (const index of namedIndexes(relation)) {
 			for (const [i, { attnum }] of index.columns.entries()) {
 				const { name, type } = columnByAttnum(relation, attnum);
-				yield attributeRow(index.oid, i + 1, name, type.oid, type.modifier);
+				yield attributeRow(index.oid, i + 1, name, type);
 			}
 		}
 	}
@@ -314,7 +322,32 @@ function foreignKeyRow(key: ForeignKeyDescriptor): SystemRow {
 	};
 }
 
+/** The conditions of domains. */
+export function* domainChecksOf(
+	catalog: CatalogSnapshot,
+): Iterable<{ readonly domain: DomainDescriptor; readonly check: CheckDescriptor }> {
+	for (const domain of catalog.types()) {
+		if (domain.of !== "domain") continue;
+		for (const check of domain.checks) yield { domain, check };
+	}
+}
+
 export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const { domain, check } of domainChecksOf(catalog)) {
+		yield {
+			oid: check.oid,
+			conname: check.name,
+			connamespace: namespaceOid(catalog, domain.schema),
+			contype: "c",
+			convalidated: check.notValid === undefined,
+			contypid: domain.oid,
+			confupdtype: " ",
+			confdeltype: " ",
+			confmatchtype: " ",
+			conislocal: true,
+			conbin: check.text,
+		};
+	}
 	for (const { oid, name, table, of } of constraintsOf(catalog)) {
 		const row = {
 			oid,
@@ -381,8 +414,9 @@ export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> 
 		description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
 	for (const { oid, comment } of catalog.schemas.all()) yield* row(oid, pgNamespaceOid, 0, comment);
 	for (const relation of catalog.relations()) {
-		yield* row(relation.oid, pgClassOid, 0, relation.comment);
-		if (relation.kind === "sequence") {
+		const isType = relation.kind === "type";
+		yield* row(relation.oid, isType ? pgTypeOid : pgClassOid, 0, relation.comment);
+		if (relation.kind === "sequence" || relation.kind === "type") {
 			continue;
 		}
 		for (const column of relation.columns) {

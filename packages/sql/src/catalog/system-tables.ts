@@ -43,6 +43,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_database": cluster.databaseRows,
 	"pg_catalog.pg_depend": dependencyRows,
 	"pg_catalog.pg_description": relations.descriptionRows,
+	"pg_catalog.pg_enum": types.enumRows,
 	"pg_catalog.pg_init_privs": cluster.initialPrivilegeRows,
 	"pg_catalog.pg_index": relations.indexRows,
 	"pg_catalog.pg_indexes": views.indexViewRows,

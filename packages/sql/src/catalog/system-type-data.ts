@@ -81,6 +81,7 @@ export const pgTypeRows = `
 2776 anynonarray 4 1 p P 0 0 0 i p 0 anynonarray_in anynonarray_out - - -
 2950 uuid 16 0 b U 0 0 2951 c p 0 uuid_in uuid_out uuid_recv uuid_send -
 2951 _uuid -1 0 b A 0 2950 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
+3500 anyenum 4 1 p P 0 0 0 i p 0 anyenum_in anyenum_out - - -
 3734 regconfig 4 1 b N 0 0 3735 i p 0 regconfigin regconfigout regconfigrecv regconfigsend -
 3735 _regconfig -1 0 b A 0 3734 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
 3802 jsonb -1 0 b U 0 0 3807 i x 0 jsonb_in jsonb_out jsonb_recv jsonb_send jsonb_subscript_handler

@@ -1,7 +1,10 @@
-/** pg_type, pg_proc and what else describes the built-in types and functions: the same in every database. */
+/** pg_type, pg_proc and what else describes types and functions: but for the types that somebody has made the same in every database. */
 import type { Datum } from "../types/datum.ts";
-import { allFunctions, allTypes } from "../types/registry.ts";
+import { arrayOfEnum, isEnum } from "../types/enum-types.ts";
+import { allFunctions, allTypes, typeByOid } from "../types/registry.ts";
+import type { DomainDescriptor, EnumDescriptor, TypeDescriptor } from "./descriptor.ts";
 import { pgCatalogOid } from "./schema.ts";
+import type { CatalogSnapshot } from "./snapshot.ts";
 import { btreeOid, defaultCollationOid, ownerOid } from "./system-names.ts";
 import type { SystemRow } from "./system-table.ts";
 import { pgTypeRows } from "./system-type-data.ts";
@@ -73,6 +76,15 @@ const volatilities = { immutable: "i", stable: "s", volatile: "v" } as const;
 const record = 2249;
 const internal = 2281;
 
+const madeTypeFunctions = [
+	"enum_in",
+	"enum_out",
+	"enum_recv",
+	"enum_send",
+	"domain_in",
+	"domain_recv",
+];
+
 /** Functions have OIDs of their own here, in a fixed order from 1: clients look them up by name. */
 function listProcedures(): Procedure[] {
 	const { scalar, aggregate, set, window } = allFunctions();
@@ -96,6 +108,9 @@ function listProcedures(): Procedure[] {
 	for (const { name, args, result } of window) {
 		listed.push({ ...plain, kind: "w", name, args, result });
 	}
+	for (const name of madeTypeFunctions) {
+		listed.push({ ...plain, name, args: [internal], result: internal });
+	}
 	return listed.map((procedure, i) => ({ ...procedure, oid: i + 1 }));
 }
 
@@ -110,7 +125,7 @@ export const procedureOid = (name: string): number => procedureOids.get(name) ??
 
 const vector = (elements: readonly Datum[]): Datum => ({ kind: "array", elements, lower: 0 });
 
-export function* typeRows(): Iterable<SystemRow> {
+export function* typeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const type of allTypes()) {
 		const recorded = data.get(type.oid);
 		const [input = "-", output = "-", receive = "-", send = "-", subscript = "-"] =
@@ -139,6 +154,99 @@ export function* typeRows(): Iterable<SystemRow> {
 			typtypmod: -1,
 			typcollation: recorded?.collation ?? 0,
 		};
+	}
+	for (const type of catalog.types()) {
+		if (type.of === "enum") yield* enumTypeRows(catalog, type);
+		else yield domainTypeRow(catalog, type);
+	}
+}
+
+const sharedOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => ({
+	typnamespace: catalog.schemas.byName(type.schema)?.oid ?? 0,
+	typowner: type.owner ?? ownerOid,
+	typisdefined: true,
+	typdelim: ",",
+	typalign: "i",
+	typtypmod: -1,
+});
+
+function domainTypeRow(catalog: CatalogSnapshot, type: DomainDescriptor): SystemRow {
+	const { base, notNull, defaultText } = type;
+	const recorded = data.get(base.oid);
+	const [, output = "-", , send = "-"] = recorded?.functions ?? [];
+	const definition = typeByOid(base.oid);
+	return {
+		...sharedOf(catalog, type),
+		oid: type.oid,
+		typname: type.name,
+		typlen: recorded?.length ?? definition?.length ?? -1,
+		typbyval: recorded?.byValue ?? isEnum(base.oid),
+		typtype: "d",
+		typcategory: definition?.category ?? "U",
+		typinput: procedureOid("domain_in"),
+		typoutput: procedureOid(isEnum(base.oid) ? "enum_out" : output),
+		typreceive: procedureOid("domain_recv"),
+		typsend: procedureOid(isEnum(base.oid) ? "enum_send" : send),
+		typalign: recorded?.align ?? "i",
+		typstorage: recorded?.storage ?? "p",
+		typnotnull: notNull,
+		typbasetype: base.domain ?? base.oid,
+		typtypmod: base.domain === undefined ? base.modifier : -1,
+		typcollation: recorded?.collation ?? 0,
+		...(defaultText === undefined ? {} : { typdefault: defaultText, typdefaultbin: defaultText }),
+	};
+}
+
+/** Of an enum and its array. */
+function* enumTypeRows(catalog: CatalogSnapshot, type: EnumDescriptor): Iterable<SystemRow> {
+	const shared = sharedOf(catalog, type);
+	const array = arrayOfEnum(type.oid);
+	yield {
+		...shared,
+		oid: type.oid,
+		typname: type.name,
+		typlen: 4,
+		typbyval: true,
+		typtype: "e",
+		typcategory: "E",
+		typarray: array,
+		typinput: procedureOid("enum_in"),
+		typoutput: procedureOid("enum_out"),
+		typreceive: procedureOid("enum_recv"),
+		typsend: procedureOid("enum_send"),
+		typstorage: "p",
+	};
+	yield {
+		...shared,
+		oid: array,
+		typname: arrayName(catalog, type),
+		typlen: -1,
+		typtype: "b",
+		typcategory: "A",
+		typelem: type.oid,
+		typsubscript: procedureOid("array_subscript_handler"),
+		typinput: procedureOid("array_in"),
+		typoutput: procedureOid("array_out"),
+		typreceive: procedureOid("array_recv"),
+		typsend: procedureOid("array_send"),
+		typstorage: "x",
+	};
+}
+
+/** With as many underscores as make it a name of its own. */
+export function arrayName(catalog: CatalogSnapshot, { schema, name }: TypeDescriptor): string {
+	let array = `_${name}`;
+	while (catalog.type(schema, array) !== undefined) array = `_${array}`;
+	return array;
+}
+
+export function* enumRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const type of catalog.types()) {
+		if (type.of !== "enum") continue;
+		const { oid: enumtypid, values } = type;
+		for (const [i, { oid, label }] of values.entries()) {
+			yield { oid, enumtypid, enumsortorder: i + 1, enumlabel: label };
+		}
 	}
 }
 
@@ -228,11 +336,12 @@ const operatorClasses: readonly (readonly [number, number, string, number])[] = 
 	[10038, 1996, "time_ops", 1083],
 	[10088, 4033, "jsonb_ops", 3802],
 	[10065, 2968, "uuid_ops", 2950],
+	[10079, 3522, "enum_ops", 3500],
 ];
 
 /** varchar is indexed as text. */
 export function operatorClassOid(typeOid: number): number {
-	const wanted = typeOid === 1043 ? 25 : typeOid;
+	const wanted = typeOid === 1043 ? 25 : isEnum(typeOid) ? 3500 : typeOid;
 	return operatorClasses.find(([, , , type]) => type === wanted)?.[0] ?? 0;
 }
 

@@ -5,10 +5,11 @@ import type { DefinitionPart, ViewDescriptor } from "./descriptor.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { relationByOid, shortName } from "./system-names.ts";
 import { systemShapes } from "./system-shape.ts";
+import { withTypeNames } from "./type-names.ts";
 
 function columnName(catalog: CatalogSnapshot, of: number, attnum: number): string {
 	const relation = catalog.relation(of);
-	if (relation !== undefined && relation.kind !== "sequence") {
+	if (relation?.kind === "table" || relation?.kind === "view") {
 		return relation.columns[attnum - 1]?.name ?? String(attnum);
 	}
 	return systemShapes.find(({ oid }) => oid === of)?.columns[attnum - 1]?.name ?? String(attnum);
@@ -20,7 +21,7 @@ function partText(
 	part: DefinitionPart,
 	pretty: boolean,
 ): string {
-	if (typeof part === "string") return part;
+	if (typeof part === "string") return withTypeNames(catalog, context.searchPath, part);
 	if ("paren" in part) return pretty ? "" : part.paren;
 	if ("as" in part) {
 		const name = columnName(catalog, part.of, part.column);

@@ -26,7 +26,7 @@ import { Layout } from "../plan/relation.ts";
 import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum } from "../types/datum.ts";
-import { typeByOid } from "../types/registry.ts";
+import { storedType } from "../types/registry.ts";
 import { newColumn } from "./column-definition.ts";
 import { addIndex } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
@@ -131,7 +131,7 @@ async function withExistingRows(
 			throw containsNull(after, column.name);
 		}
 		if (value === null) return after;
-		const type = typeByOid(column.type.oid)!;
+		const type = storedType(column.type.oid)!;
 		const missingText = type.format(value, storageContext);
 		return { ...after, columns: [...before.columns, { ...column, missingText }] };
 	}
@@ -237,7 +237,7 @@ export async function checkRows(
 }
 
 function asAlterError(error: unknown, table: TableDescriptor, check: string | undefined): unknown {
-	if (!(error instanceof DatabaseError)) return error;
+	if (!(error instanceof DatabaseError) || error.fields.dataType !== undefined) return error;
 	const { detail: _detail, ...fields } = error.fields;
 	if (error.code === "23502") {
 		return containsNull(table, String(fields.column), fields);

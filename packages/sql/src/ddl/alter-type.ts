@@ -50,16 +50,17 @@ export async function alterType(
 	action: AlterType,
 ): Promise<void> {
 	const column = columnNamed(table, action.column);
-	const type = wantedType(action);
+	const type = wantedType(editor, action);
 	refuseUses(editor, table, column);
 	const value = await conversion(editor, table, column, type, action.using);
 	const after = await withType(editor, table, column, type);
 	await editor.put(after);
 	await rewrite(editor, table, after, column, value);
 	editor.dropIndexes(allIndexIds(table));
-	if (after.checks.some(({ text }) => columnsIn(storedExpression(text)).has(column.name))) {
-		await checkRows(editor, after, undefined);
-	}
+	const isChecked =
+		type.domain !== undefined ||
+		after.checks.some(({ text }) => columnsIn(storedExpression(text)).has(column.name));
+	if (isChecked) await checkRows(editor, after, undefined);
 }
 
 function placeless<T>(body: () => T): T {
@@ -71,8 +72,8 @@ function placeless<T>(body: () => T): T {
 }
 
 /** Throws 42704, 42P16. */
-function wantedType({ column, type: name }: AlterType): SqlType {
-	const type = placeless(() => resolveTypeName(name));
+function wantedType(editor: SchemaEditor, { column, type: name }: AlterType): SqlType {
+	const type = placeless(() => resolveTypeName(name, editor.types));
 	const found = typeByOid(type.oid);
 	if (found === undefined || found.category === "P" || type.oid === 705) {
 		throw new DatabaseError("42P16", `column "${column}" has pseudo-type ${formatType(type)}`);

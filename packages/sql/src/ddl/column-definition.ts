@@ -33,8 +33,8 @@ export interface NewColumn {
 	readonly sequence: SequenceDescriptor | undefined;
 }
 
-function typeOf(definition: ColumnDefinition): SqlType {
-	const type = resolveTypeName(definition.type);
+function typeOf(editor: SchemaEditor, definition: ColumnDefinition): SqlType {
+	const type = resolveTypeName(definition.type, editor.types);
 	const found = typeByOid(type.oid);
 	if (found === undefined || found.category === "P" || type.oid === 705) {
 		throw new DatabaseError(
@@ -74,7 +74,7 @@ export function defaultText(
 		sets: false,
 	};
 	coerce(binder, bindExpression(place, value), type, "assignment", name);
-	const text = withSchemas(editor, deparse(value));
+	const text = withSchemas(editor, deparse(value, editor.asWritten));
 	const isString = value.kind === "literal" && value.type === "string";
 	return isString ? `${text}::${formatType(plainType(type.oid))}` : text;
 }
@@ -178,7 +178,7 @@ export async function newColumn(
 	const { name, constraints } = definition;
 	const serial =
 		definition.type.dimensions === 0 ? serials[definition.type.name.join(".")] : undefined;
-	const type = serial === undefined ? typeOf(definition) : plainType(serial);
+	const type = serial === undefined ? typeOf(editor, definition) : plainType(serial);
 	const identity = constraints.find((one) => one.kind === "identity");
 	const given = constraints.find((one) => one.kind === "default");
 	const defaults = constraints.filter((one) => one.kind === "default" || one.kind === "identity");

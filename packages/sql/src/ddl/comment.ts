@@ -10,7 +10,9 @@ import {
 import { isSystemSchema } from "../catalog/schema.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
+import { domainNamed } from "./domains.ts";
 import { findObject, findTable } from "./drop.ts";
+import { typeNamed } from "./enums.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { schemaNamed } from "./schemas.ts";
 import { columnNamed } from "./table-parts.ts";
@@ -45,6 +47,8 @@ function commented(editor: SchemaEditor, statement: Comment): RelationDescriptor
 		default:
 			break;
 	}
+	if (statement.object === "type") return withComment(typeNamed(editor, name), text);
+	if (statement.object === "domain") return withComment(domainNamed(editor, name), text);
 	const found = findObject(editor, name);
 	if (found === undefined) throw undefinedRelation(name);
 	if (found.kind !== statement.object) {

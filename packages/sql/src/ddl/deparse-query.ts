@@ -162,6 +162,7 @@ class Writer {
 				throw new NotShown();
 			},
 			node: (one) => this.#special(one),
+			type: (name) => this.#making.types.get(name.name.join("\0"))?.oid,
 		});
 	}
 

@@ -2,8 +2,9 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { Expression, TypeName } from "../parser/ast.ts";
-import { plainType } from "../plan/bound.ts";
+import { plainType, textType } from "../plan/bound.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
+import { enumOid, referencedType, typeReference } from "../types/enum-types.ts";
 import { formatType } from "../types/registry.ts";
 
 /** `column`: what a column is called in the text. */
@@ -11,6 +12,8 @@ export interface DeparseOptions {
 	column(name: string): string;
 	/** The text of a node, where it is not the usual one. */
 	node?(node: Expression): string | undefined;
+	/** The OID of a type that somebody has made, by its name. Stored text has its number already. */
+	type?(name: TypeName): number | undefined;
 }
 
 export const asWritten: DeparseOptions = { column: (name) => name };
@@ -35,10 +38,16 @@ const sequenceFunctions = new Set(["nextval", "currval", "setval"]);
 /** Constructs of the grammar that look like functions. */
 const constructs = new Set(["coalesce", "greatest", "least", "nullif"]);
 
-const typeText = (name: TypeName): string => {
-	const type = resolveTypeName(name);
-	return formatType(type.modifier < 0 ? plainType(type.oid) : type);
-};
+/** Types have the names that they keep (`typeReference`). */
+function typeText(name: TypeName, options: DeparseOptions): string {
+	let made: number | undefined;
+	const type = resolveTypeName(name, (parts) => {
+		made = options.type?.(name) ?? referencedType(parts);
+		return made === undefined ? undefined : textType;
+	});
+	if (made === undefined) return formatType(type.modifier < 0 ? plainType(type.oid) : type);
+	return name.dimensions === 0 ? typeReference(made) : `${typeReference(made)}[]`;
+}
 
 const list = (nodes: readonly Expression[], options: DeparseOptions): string =>
 	nodes.map((node) => deparse(node, options)).join(", ");
@@ -56,7 +65,7 @@ export function deparse(node: Expression, options: DeparseOptions = asWritten): 
 		case "column":
 			return columnText(node, options);
 		case "cast":
-			return `${operand(node.operand, options)}::${typeText(node.type)}`;
+			return `${operand(node.operand, options)}::${typeText(node.type, options)}`;
 		case "call":
 			return callText(node, options);
 		case "array":
@@ -168,6 +177,8 @@ export function columnsIn(node: Expression): ReadonlySet<string> {
 			names.add(name);
 			return name;
 		},
+		// Only columns are looked for: any type will do.
+		type: () => enumOid(1),
 	});
 	return names;
 }

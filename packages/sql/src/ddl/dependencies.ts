@@ -5,20 +5,27 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
+	type CheckDescriptor,
 	type ColumnDescriptor,
 	liveColumns,
 	type RelationDescriptor,
 	type SequenceDescriptor,
 	type TableDescriptor,
+	type TypeDescriptor,
 	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
 import type { Referrer } from "../catalog/snapshot.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { storedExpression } from "../plan/bind-table.ts";
+import type { SqlType } from "../types/datum.ts";
+import { arrayOfEnum, typesNamedIn } from "../types/enum-types.ts";
 import { dropReferrers, tellCascade } from "./constraints.ts";
+import { columnsIn } from "./deparse.ts";
 import { describeReferrer, describeRelation, shownName } from "./describe.ts";
 import { allIndexIds, pendingEvents } from "./drop.ts";
+import { dropColumn } from "./drop-column.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 export type Droppable =
@@ -26,6 +33,16 @@ export type Droppable =
 	| { readonly kind: "relation"; readonly relation: RelationDescriptor }
 	/** Of a table that refers to one that goes. */
 	| { readonly kind: "foreign-key"; readonly referrer: Referrer }
+	/** Its array, which goes with it. */
+	| { readonly kind: "array-type"; readonly type: TypeDescriptor }
+	/** With a type that it has. */
+	| {
+			readonly kind: "typed-column";
+			readonly table: TableDescriptor;
+			readonly column: ColumnDescriptor;
+	  }
+	/** Of a table, that names a type. */
+	| { readonly kind: "check"; readonly table: TableDescriptor; readonly check: CheckDescriptor }
 	/** Only what depends on it is dropped here. */
 	| { readonly kind: "column"; readonly table: TableDescriptor; readonly column: ColumnDescriptor }
 	/** That names a sequence that goes. */
@@ -50,7 +67,12 @@ function identityOf(object: Droppable): string {
 			return `${object.relation.oid}`;
 		case "foreign-key":
 			return `${object.referrer.key.oid}`;
+		case "array-type":
+			return `${object.type.oid}[]`;
+		case "check":
+			return `${object.check.oid}`;
 		case "column":
+		case "typed-column":
 		case "default":
 			return `${object.table.oid}.${object.column.attnum}`;
 	}
@@ -70,14 +92,19 @@ function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Dr
 			.filter(({ schema }) => schema === object.schema.name)
 			.map((relation) => ({ kind: "relation", relation }));
 	}
-	if (object.kind === "column") {
+	if (object.kind === "column" || object.kind === "typed-column") {
 		return catalog
 			.viewsOn(object.table.oid)
 			.filter((view) => readsColumn(view, object.table.oid, object.column.attnum))
 			.map((relation) => ({ kind: "relation", relation }));
 	}
+	if (object.kind === "array-type") return usersOfType(relations, arrayOfEnum(object.type.oid));
 	if (object.kind !== "relation") return [];
 	const { relation } = object;
+	if (relation.kind === "type") {
+		const users = usersOfType(relations, relation.oid);
+		return relation.of === "enum" ? [{ kind: "array-type", type: relation }, ...users] : users;
+	}
 	if (relation.kind === "sequence") {
 		return usersOf(relations, relation).map((user) => ({ kind: "default", ...user }));
 	}
@@ -91,6 +118,42 @@ function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Dr
 			.map((referrer): Droppable => ({ kind: "foreign-key", referrer })),
 	];
 	return dependents.sort((a, b) => Number(identityOf(a)) - Number(identityOf(b)));
+}
+
+const isOf = ({ oid: of, domain }: SqlType, oid: number): boolean => (domain ?? of) === oid;
+
+/** Columns of the type, and expressions and views that name it; of a table in PostgreSQL's order. */
+function usersOfType(relations: readonly RelationDescriptor[], oid: number): readonly Droppable[] {
+	const names = (text: string | undefined): boolean =>
+		text !== undefined && typesNamedIn(text).includes(oid);
+	return relations.flatMap((relation): readonly Droppable[] => {
+		if (relation.kind === "view") {
+			const isNamed = relation.types?.some((one) => one.oid === oid) === true;
+			return isNamed ? [{ kind: "relation", relation }] : [];
+		}
+		if (relation.kind === "type" && relation.of === "domain") {
+			const texts = [relation.defaultText, ...relation.checks.map(({ text }) => text)];
+			const isUser = isOf(relation.base, oid) || texts.some(names);
+			return isUser && relation.oid !== oid ? [{ kind: "relation", relation }] : [];
+		}
+		if (relation.kind !== "table") return [];
+		const live = [...liveColumns(relation)].reverse();
+		const typed = live.filter(({ type, generatedText }) => isOf(type, oid) || names(generatedText));
+		const going = new Set(typed.map(({ name }) => name));
+		const defaults = live.filter(
+			({ type, defaultText }) =>
+				!isOf(type, oid) && type.oid !== arrayOfEnum(oid) && names(defaultText),
+		);
+		const checks = relation.checks.filter(
+			({ text }) =>
+				names(text) && ![...columnsIn(storedExpression(text))].some((name) => going.has(name)),
+		);
+		return [
+			...typed.map((column): Droppable => ({ kind: "typed-column", table: relation, column })),
+			...defaults.map((column): Droppable => ({ kind: "default", table: relation, column })),
+			...checks.map((check): Droppable => ({ kind: "check", table: relation, check })),
+		];
+	});
 }
 
 /** Columns whose default names the sequence. */
@@ -114,7 +177,12 @@ export function describe(editor: SchemaEditor, object: Droppable): string {
 			return describeRelation(editor, object.relation);
 		case "foreign-key":
 			return describeReferrer(editor, object.referrer);
+		case "array-type":
+			return `type ${shownName(editor, object.type)}[]`;
+		case "check":
+			return `constraint ${quoteIdentifier(object.check.name)} on table ${shownName(editor, object.table)}`;
 		case "column":
+		case "typed-column":
 			return `column ${quoteIdentifier(object.column.name)} of table ${shownName(editor, object.table)}`;
 		case "default":
 			return `default value for column ${quoteIdentifier(object.column.name)} of table ${shownName(editor, object.table)}`;
@@ -139,8 +207,11 @@ function collect(editor: SchemaEditor, targets: readonly Droppable[]): readonly 
 
 /** What goes with its table in any case is not worth a word. */
 function isSilent(object: Droppable, going: ReadonlySet<number>): boolean {
+	if (object.kind === "array-type") return true;
 	if (object.kind === "foreign-key") return going.has(object.referrer.table.oid);
-	if (object.kind === "default") return going.has(object.table.oid);
+	if (object.kind === "default" || object.kind === "typed-column" || object.kind === "check") {
+		return going.has(object.table.oid);
+	}
 	if (object.kind !== "relation" || object.relation.kind !== "sequence") return false;
 	return going.has(object.relation.ownedBy?.tableOid ?? 0);
 }
@@ -188,6 +259,7 @@ async function dropOne(
 	going: ReadonlySet<number>,
 ): Promise<void> {
 	switch (object.kind) {
+		case "array-type":
 		case "column":
 			return;
 		case "schema":
@@ -198,6 +270,12 @@ async function dropOne(
 		case "default":
 			if (going.has(object.table.oid)) return;
 			return dropDefault(editor, object.table, object.column);
+		case "typed-column":
+			if (going.has(object.table.oid)) return;
+			return dropTyped(editor, object.table, object.column);
+		case "check":
+			if (going.has(object.table.oid)) return;
+			return dropCheck(editor, object.table, object.check);
 		case "relation":
 			return dropRelation(editor, object.relation);
 	}
@@ -211,6 +289,29 @@ async function dropRelation(editor: SchemaEditor, relation: RelationDescriptor):
 	const current = editor.current(relation);
 	await editor.remove(current);
 	editor.dropIndexes(allIndexIds(current));
+}
+
+async function dropTyped(
+	editor: SchemaEditor,
+	{ oid }: TableDescriptor,
+	{ attnum, name }: ColumnDescriptor,
+): Promise<void> {
+	const current = editor.catalog.relation(oid);
+	assert(current?.kind === "table", "a table that stays is there");
+	if (current.columns[attnum - 1]?.dropped !== false) return;
+	const action = { kind: "drop-column", ifExists: false, name, cascade: true, at: -1 } as const;
+	await dropColumn(editor, current, action, "right");
+}
+
+async function dropCheck(
+	editor: SchemaEditor,
+	{ oid }: TableDescriptor,
+	check: CheckDescriptor,
+): Promise<void> {
+	const current = editor.catalog.relation(oid);
+	assert(current?.kind === "table", "a table that stays is there");
+	const checks = current.checks.filter((one) => one.oid !== check.oid);
+	await editor.put({ ...current, checks }, "right");
 }
 
 async function dropDefault(

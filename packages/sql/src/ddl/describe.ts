@@ -2,13 +2,16 @@
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import type { Referrer } from "../catalog/snapshot.ts";
 import { shortName } from "../catalog/system-names.ts";
+import { typeName } from "../catalog/type-names.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 export const shownName = (
 	{ catalog, state }: SchemaEditor,
 	relation: Pick<RelationDescriptor, "oid" | "schema" | "name">,
-): string => shortName(catalog, state.context, relation);
+): string =>
+	typeName(catalog, state.context.searchPath, relation.oid) ??
+	shortName(catalog, state.context, relation);
 
 export const describeRelation = (editor: SchemaEditor, relation: RelationDescriptor): string =>
 	`${relation.kind} ${shownName(editor, relation)}`;

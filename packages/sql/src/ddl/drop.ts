@@ -14,6 +14,7 @@ import { splitName, withSystem } from "../plan/binder.ts";
 import { releaseIndex } from "./constraints.ts";
 import { dropAll } from "./dependencies.ts";
 import { describeRelation, shownName } from "./describe.ts";
+import { lookupType } from "./enums.ts";
 import { deniedSchema, type SchemaEditor } from "./schema-editor.ts";
 import { dropSchemas } from "./schemas.ts";
 
@@ -81,12 +82,18 @@ export async function drop(editor: SchemaEditor, statement: Drop): Promise<strin
 	const { object } = statement;
 	if (object === "schema") await dropSchemas(editor, statement);
 	else if (object === "index") await dropIndexes(editor, statement);
+	else if (object === "type" || object === "domain") await dropTypes(editor, statement);
 	else await dropRelations(editor, statement);
 	return `DROP ${object.toUpperCase()}`;
 }
 
 /** `${object} "x" does not exist`, in a schema or at all. Throws what it says, or tells it with IF EXISTS. */
-function missing(editor: SchemaEditor, { object, ifExists }: Drop, name: QualifiedName): void {
+function missing(
+	editor: SchemaEditor,
+	{ object: asked, ifExists }: Drop,
+	name: QualifiedName,
+): void {
+	const object = asked === "domain" ? "type" : asked;
 	const [schema, base] = splitName(name);
 	const isSchemaMissing =
 		schema !== undefined && editor.catalog.schemas.byName(schema) === undefined;
@@ -94,7 +101,8 @@ function missing(editor: SchemaEditor, { object, ifExists }: Drop, name: Qualifi
 		? `schema "${schema}" does not exist`
 		: `${object} "${ifExists ? base : name.parts.join(".")}" does not exist`;
 	if (!ifExists) {
-		const code = isSchemaMissing ? "3F000" : object === "index" ? "42704" : "42P01";
+		const isOther = object === "index" || object === "type";
+		const code = isSchemaMissing ? "3F000" : isOther ? "42704" : "42P01";
 		throw new DatabaseError(code, message);
 	}
 	editor.state.notice("NOTICE", "00000", `${message}, skipping`);
@@ -131,6 +139,24 @@ async function dropRelations(editor: SchemaEditor, statement: Drop): Promise<voi
 		going.set(relation.oid, relation);
 	}
 	for (const relation of going.values()) refuseIdentity(editor, relation);
+	const targets = [...going.values()].map((relation) => ({ kind: "relation", relation }) as const);
+	await dropAll(editor, targets, statement.cascade);
+}
+
+async function dropTypes(editor: SchemaEditor, statement: Drop): Promise<void> {
+	const going = new Map<number, RelationDescriptor>();
+	for (const name of statement.names) {
+		const type = lookupType(editor, name);
+		if (type === undefined) {
+			missing(editor, statement, name);
+			continue;
+		}
+		if (statement.object === "domain" && type.of !== "domain") {
+			throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not a domain`);
+		}
+		requireDropper(editor, type);
+		going.set(type.oid, type);
+	}
 	const targets = [...going.values()].map((relation) => ({ kind: "relation", relation }) as const);
 	await dropAll(editor, targets, statement.cascade);
 }

@@ -49,7 +49,7 @@ function generationText(
 	generated: ReadonlySet<string>,
 ): string {
 	// What the text cannot say is refused first.
-	const text = deparse(expression);
+	const text = deparse(expression, editor.asWritten);
 	const { state } = editor;
 	const binder = new Binder(
 		{

@@ -9,7 +9,9 @@ import { relationOf } from "../catalog/snapshot.ts";
 import type { RoleStatement } from "../parser/ast.ts";
 import { type Droppable, dropAll } from "./dependencies.ts";
 import { describeRelation } from "./describe.ts";
+import { domainNamed } from "./domains.ts";
 import { findObject, ownedSequences, tellMissing } from "./drop.ts";
+import { typeNamed } from "./enums.ts";
 import { aclOfNewOwner, aclWithout } from "./grants.ts";
 import { acting, denied, findRole } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -31,6 +33,11 @@ export async function alterOwner(
 		throw new DatabaseError("0A000", `${tag} ... OWNER TO is not supported`);
 	}
 	const role = findRole(editor, statement.owner);
+	if (object === "type" || object === "domain") {
+		const found = object === "type" ? typeNamed(editor, name) : domainNamed(editor, name);
+		await giveTo(editor, found, role);
+		return tag;
+	}
 	const found = findObject(editor, name);
 	if (found === undefined) {
 		tellMissing(editor, name, ifExists);
@@ -54,6 +61,16 @@ export async function alterOwner(
 			detail: `Sequence "${relation.name}" is linked to table "${table?.name}".`,
 		});
 	}
+	await giveTo(editor, relation, role);
+	return tag;
+}
+
+/** Throws 42501. */
+async function giveTo(
+	editor: SchemaEditor,
+	relation: RelationDescriptor,
+	role: RoleDescriptor,
+): Promise<void> {
 	editor.requireOwner(relation);
 	const { roles } = editor.catalog;
 	const who = acting(editor);
@@ -62,7 +79,6 @@ export async function alterOwner(
 	}
 	if (!who.superuser) editor.requireCreate(relation.schema, role.oid);
 	await give(editor, relation, role);
-	return tag;
 }
 
 async function give(

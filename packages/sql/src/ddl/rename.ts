@@ -5,13 +5,16 @@ import type {
 	RelationDescriptor,
 	SequenceDescriptor,
 	TableDescriptor,
+	TypeDescriptor,
 } from "../catalog/descriptor.ts";
 import { isSystemSchema } from "../catalog/schema.ts";
 import { withRenamed } from "../catalog/sequence-references.ts";
 import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
 import type { Statement } from "../parser/ast.ts";
+import { domainNamed } from "./domains.ts";
 import { findObject, ownedSequences, pendingEvents, tellMissing } from "./drop.ts";
-import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { typeNamed } from "./enums.ts";
+import { alreadyExists, type SchemaEditor, typeExists } from "./schema-editor.ts";
 import { renameSchema, schemaNamed } from "./schemas.ts";
 import { renameViewColumn } from "./views.ts";
 
@@ -22,6 +25,11 @@ export async function alterName(editor: SchemaEditor, statement: AlterName): Pro
 	const tag = `ALTER ${object.toUpperCase()}`;
 	if (object === "schema") {
 		if ("name" in to) await renameSchema(editor, name, to.name);
+		return tag;
+	}
+	if (object === "type" || object === "domain") {
+		const found = object === "type" ? typeNamed(editor, name) : domainNamed(editor, name);
+		await alterTypeName(editor, found, to);
 		return tag;
 	}
 	const found = findObject(editor, name);
@@ -38,6 +46,33 @@ export async function alterName(editor: SchemaEditor, statement: AlterName): Pro
 	else if ("schema" in to) await setSchema(editor, found, to.schema);
 	else await rename(editor, found, to.name);
 	return tag;
+}
+
+async function alterTypeName(
+	editor: SchemaEditor,
+	type: TypeDescriptor,
+	to: AlterName["to"],
+): Promise<void> {
+	editor.requireOwner(type);
+	if ("name" in to) {
+		editor.requireCreate(type.schema);
+		if (editor.catalog.type(type.schema, to.name) !== undefined) throw typeExists(to.name);
+		return moveRelation(editor, type, { name: to.name });
+	}
+	const schema = openSchema(editor, to.schema);
+	if (schema === type.schema) return;
+	if (editor.catalog.type(schema, type.name) !== undefined) {
+		throw new DatabaseError("42710", `type "${type.name}" already exists in schema "${schema}"`);
+	}
+	return moveRelation(editor, type, { schema });
+}
+
+/** A schema that something can be moved to. Throws 3F000, 42501. */
+function openSchema(editor: SchemaEditor, name: string): string {
+	const { name: schema } = schemaNamed(editor, { parts: [name], at: 0 });
+	editor.requireCreate(schema);
+	if (!isSystemSchema(schema)) return schema;
+	throw new DatabaseError("42501", `permission denied: "${schema}" is a system schema`);
 }
 
 async function rename(editor: SchemaEditor, found: NamedObject, to: string): Promise<void> {
@@ -95,11 +130,7 @@ async function setSchema(editor: SchemaEditor, found: NamedObject, to: string): 
 		});
 	}
 	refusePending(editor, relation);
-	const { name: schema } = schemaNamed(editor, { parts: [to], at: 0 });
-	editor.requireCreate(schema);
-	if (isSystemSchema(schema)) {
-		throw new DatabaseError("42501", `permission denied: "${schema}" is a system schema`);
-	}
+	const schema = openSchema(editor, to);
 	if (schema === relation.schema) return;
 	if (editor.isTaken(schema, relation.name)) {
 		throw new DatabaseError(

@@ -10,6 +10,7 @@ import { isOwner, mayCreateIn, mayUseSchema, ownerOf } from "../auth/privileges.
 import type { RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
+	needsTypes,
 	type RelationDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
@@ -20,6 +21,7 @@ import {
 	roleKey,
 	roleNameKey,
 	schemaNameKey,
+	typeNameKey,
 } from "../catalog/keys.ts";
 import { bootstrapRoleOid, encodeRole, type RoleDescriptor } from "../catalog/role.ts";
 import {
@@ -35,9 +37,11 @@ import { findRelation, relationByOid } from "../catalog/system-names.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
+import { type TypeLookup, typesIn } from "../plan/type-name.ts";
 import type { NodeServices } from "../session/node-services.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
+import type { DeparseOptions } from "./deparse.ts";
 
 const nameBytesMax = 63;
 /** What is stored under the key of a dropped index. */
@@ -65,6 +69,23 @@ export class SchemaEditor {
 	get catalog(): CatalogSnapshot {
 		return this.state.snapshot ?? this.base;
 	}
+
+	/** What names of types mean. */
+	readonly types: TypeLookup = (parts, at) =>
+		typesIn({
+			catalog: this.catalog,
+			searchPath: this.state.context.searchPath,
+			context: this.state.context,
+		})(parts, at);
+
+	/** How expressions become the texts that are kept. */
+	readonly asWritten: DeparseOptions = {
+		column: (name) => name,
+		type: (name) => {
+			const found = this.types(name.name, name.at);
+			return found?.domain ?? found?.oid;
+		},
+	};
 
 	get lock(): LockRequest | undefined {
 		const pessimistic = this.block.characteristics.mode === "pessimistic";
@@ -143,14 +164,29 @@ export class SchemaEditor {
 		const old = before === undefined ? new Map<Key, string>() : nameKeysOf(before);
 		const now = nameKeysOf(descriptor);
 		const claimed = [...now.keys()].filter((key) => !old.has(key));
-		const values = await this.read([descriptorKey(descriptor.oid), ...claimed]);
+		const rivals = claimed.length === 0 ? [] : rivalKeysOf(descriptor);
+		const values = await this.read([descriptorKey(descriptor.oid), ...claimed, ...rivals]);
 		const taken = claimed.find((_, i) => values[i + 1] !== undefined);
-		if (taken !== undefined) throw alreadyExists(now.get(taken)!);
+		if (taken !== undefined) {
+			throw descriptor.kind === "type"
+				? typeExists(descriptor.name)
+				: alreadyExists(now.get(taken)!);
+		}
+		if (await this.#isRival(values.slice(1 + claimed.length))) throw rivalExists(descriptor);
 		this.transaction.markSchemaChange();
 		this.transaction.put(descriptorKey(descriptor.oid), encodeDescriptor(descriptor));
 		for (const key of claimed) this.transaction.put(key, oidBytes(descriptor.oid));
 		for (const key of old.keys()) if (!now.has(key)) this.transaction.delete(key);
 		this.#noted(descriptor.oid, descriptor);
+	}
+
+	/** Tables and views are types, too: a type cannot be called as one is. */
+	async #isRival(values: readonly (Uint8Array | undefined)[]): Promise<boolean> {
+		const oids = values.flatMap((value) =>
+			value === undefined ? [] : [Number(Buffer.from(value).toString("utf8"))],
+		);
+		const kinds = oids.map((oid) => this.catalog.relation(oid)?.kind);
+		return kinds.some((kind) => kind === "table" || kind === "view" || kind === "type");
 	}
 
 	/** Whoever makes something owns it, if it may make something there. */
@@ -308,6 +344,9 @@ export function requireFormat(
 	if ("configuration" in row && row.configuration !== undefined) {
 		requireActive(placement.settings().values, "configuration", "CONFIGURE");
 	}
+	if (row.kind !== "rights" && needsTypes(row)) {
+		requireActive(placement.settings().values, "types", "CREATE TYPE");
+	}
 }
 
 export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>
@@ -316,8 +355,34 @@ export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>
 		: [descriptor.name];
 
 /** By key: the name. */
-const nameKeysOf = (descriptor: RelationDescriptor): ReadonlyMap<Key, string> =>
-	new Map(namesOf(descriptor).map((name) => [nameKey(descriptor.schema, name), name]));
+export const nameKeysOf = (descriptor: RelationDescriptor): ReadonlyMap<Key, string> =>
+	new Map(
+		namesOf(descriptor).map((name) => [
+			descriptor.kind === "type"
+				? typeNameKey(descriptor.schema, name)
+				: nameKey(descriptor.schema, name),
+			name,
+		]),
+	);
+
+/** The name in the other of the two name spaces. */
+function rivalKeysOf({ kind, schema, name }: RelationDescriptor): readonly Key[] {
+	if (kind === "sequence") return [];
+	return [kind === "type" ? nameKey(schema, name) : typeNameKey(schema, name)];
+}
+
+const rivalExists = ({ kind, name }: RelationDescriptor): DatabaseError =>
+	typeExists(
+		name,
+		kind === "type"
+			? {}
+			: {
+					hint: "A relation has an associated type of the same name, so you must use a name that doesn't conflict with any existing type.",
+				},
+	);
+
+export const typeExists = (name: string, fields: { hint?: string } = {}): DatabaseError =>
+	new DatabaseError("42710", `type "${name}" already exists`, fields);
 
 export const schemaExists = (name: string): DatabaseError =>
 	new DatabaseError("42P06", `schema "${name}" already exists`);

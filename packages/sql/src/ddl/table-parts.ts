@@ -101,7 +101,11 @@ export async function newCheck(
 	const parts = subject === undefined ? [table.name, "check"] : [table.name, subject, "check"];
 	let name = given ?? parts.join("_");
 	for (let n = 1; given === undefined && taken.has(name); n++) name = `${parts.join("_")}${n}`;
-	return { oid: await editor.newId(), name, text: withSchemas(editor, deparse(condition)) };
+	return {
+		oid: await editor.newId(),
+		name,
+		text: withSchemas(editor, deparse(condition, editor.asWritten)),
+	};
 }
 
 export function bindCheck(

@@ -14,7 +14,10 @@ import { deparseView } from "./deparse-query.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 
 type CreateView = Extract<Statement, { kind: "create-view" }>;
-type Made = Pick<ViewDescriptor, "query" | "searchPath" | "references" | "definition" | "columns">;
+type Made = Pick<
+	ViewDescriptor,
+	"query" | "searchPath" | "references" | "types" | "definition" | "columns"
+>;
 
 export async function createView(
 	editor: SchemaEditor,
@@ -82,6 +85,7 @@ function make(editor: SchemaEditor, statement: CreateView, lexed: LexedStatement
 		query: text,
 		searchPath: state.context.searchPath,
 		references: making.references(binder.access.collected()),
+		types: [...making.types.values()],
 		definition: deparseView(
 			query,
 			making,

@@ -5,7 +5,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Datum } from "../types/datum.ts";
-import { type TypeDefinition, typeByOid } from "../types/registry.ts";
+import { storedType, type TypeDefinition } from "../types/registry.ts";
 
 /** 0: zigzag varint; 1: eight bytes; 2: length and bytes; 3: NULL, no payload. */
 export const wireVarint = 0;
@@ -244,7 +244,7 @@ const bytesCodec: ColumnCodec = {
 };
 
 /** What a type's binary send depends on is nothing that a stored row may depend on. */
-const storageContext = {
+export const storageContext = {
 	timeZone: "UTC",
 	dateStyle: "ISO, MDY",
 	extraFloatDigits: 1,
@@ -257,7 +257,7 @@ const binaryCodec = (type: TypeDefinition): ColumnCodec => ({
 		header(writer, attnum, wireBytes);
 		writer.bytes(type.encodeBinary(value, storageContext));
 	},
-	read: (reader) => type.decodeBinary(reader.bytes(), -1),
+	read: (reader) => type.decodeBinary(reader.bytes(), -1, storageContext),
 });
 
 /** numeric keeps its display scale in text. */
@@ -280,12 +280,12 @@ byOid.set(16, booleanCodec);
 byOid.set(17, bytesCodec);
 
 export function columnCodec(oid: number): ColumnCodec {
-	let codec = byOid.get(oid);
-	if (codec === undefined) {
-		const type = typeByOid(oid);
-		if (type === undefined) throw new DatabaseError("42704", `type with OID ${oid} does not exist`);
-		codec = oid === 1700 ? formattedCodec(type) : binaryCodec(type);
-		byOid.set(oid, codec);
-	}
+	const known = byOid.get(oid);
+	if (known !== undefined) return known;
+	const type = storedType(oid);
+	if (type === undefined) throw new DatabaseError("42704", `type with OID ${oid} does not exist`);
+	if (type.oid !== oid) return columnCodec(type.oid);
+	const codec = oid === 1700 ? formattedCodec(type) : binaryCodec(type);
+	byOid.set(oid, codec);
 	return codec;
 }

@@ -6,11 +6,12 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { Datum } from "../types/datum.ts";
-import { typeByOid } from "../types/registry.ts";
+import { storedType } from "../types/registry.ts";
 import {
 	type ColumnCodec,
 	columnCodec,
 	Reader,
+	storageContext,
 	Writer,
 	wireBytes,
 	wireNull,
@@ -28,14 +29,6 @@ interface StoredColumn {
 const writer = new Writer();
 const reader = new Reader();
 
-const storageContext = {
-	timeZone: "UTC",
-	dateStyle: "ISO, MDY",
-	extraFloatDigits: 1,
-	byteaOutput: "hex",
-	transactionStart: 0n,
-} as const;
-
 export class RowCodec {
 	readonly width: number;
 	readonly #columns: readonly StoredColumn[];
@@ -52,7 +45,7 @@ export class RowCodec {
 			const missing =
 				column.missingText === undefined
 					? null
-					: typeByOid(column.type.oid)!.parse(
+					: storedType(column.type.oid)!.parse(
 							column.missingText,
 							column.type.modifier,
 							storageContext,

@@ -52,6 +52,8 @@ export class TableWriter {
 	readonly #notNull: readonly number[];
 	readonly #checks: readonly CheckConstraint[];
 	readonly #generated: readonly GeneratedColumn[];
+	/** Of columns of domains: throw what their conditions say. */
+	readonly #domains: readonly Compiled[];
 	/** Set while the table is being rewritten. */
 	readonly shadow: ShadowWriter | undefined;
 	readonly hasKey: boolean;
@@ -59,15 +61,16 @@ export class TableWriter {
 	/** Set where the table has foreign keys, or is referred to; rows that are only copied (`ddl/`) owe them nothing. */
 	references: TableReferences | undefined;
 
-	/** Of all checks. */
+	/** Of all checks; what domains ask is not looked at. */
 	get isPure(): boolean {
-		return this.#checks.every((check) => check.isPure);
+		return this.#domains.length === 0 && this.#checks.every((check) => check.isPure);
 	}
 
 	constructor(
 		codec: TableCodec,
 		checks: readonly CheckConstraint[],
 		generated: readonly GeneratedColumn[] = [],
+		domains: readonly Compiled[] = [],
 	) {
 		this.codec = codec;
 		this.#notNull = liveColumns(codec.table).flatMap((column, slot) =>
@@ -75,6 +78,7 @@ export class TableWriter {
 		);
 		this.#checks = checks;
 		this.#generated = generated;
+		this.#domains = domains;
 		this.shadow = codec.rewrite && new ShadowWriter(codec.rewrite);
 		this.hasKey = hasPrimaryKey(codec.table);
 		this.hasUnique = this.hasKey || codec.secondary.some((index) => index.index.unique);
@@ -95,6 +99,19 @@ export class TableWriter {
 	}
 
 	#check(row: ExecRow, env: Env): Promise<void> | undefined {
+		for (const domain of this.#domains) {
+			if (domain.async) return this.#checkSlowly(row, env);
+			domain.evaluate(row, env);
+		}
+		return this.#checkRow(row, env);
+	}
+
+	async #checkSlowly(row: ExecRow, env: Env): Promise<void> {
+		for (const domain of this.#domains) await domain.evaluate(row, env);
+		await this.#checkRow(row, env);
+	}
+
+	#checkRow(row: ExecRow, env: Env): Promise<void> | undefined {
 		for (const slot of this.#notNull) {
 			if (row[slot] === null) {
 				throw notNullViolation(this.codec.table, slot, row, env.context);

@@ -4,6 +4,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { arrayOf, dimensionsOf, isArray } from "../types/array-values.ts";
 import { toInt8 } from "../types/conversions.ts";
 import type { Datum, Interval, SqlType } from "../types/datum.ts";
+import { compareSortKeys } from "../types/enum-types.ts";
 import { addIntervals, divideInterval } from "../types/interval-values.ts";
 import {
 	type Numeric,
@@ -212,6 +213,11 @@ const extremes: AggregateFunction[] = ordered.flatMap((name) => {
 	];
 });
 
+const enumExtremes: AggregateFunction[] = [
+	aggregate("min(anyenum) -> anyenum", extreme(compareSortKeys, -1, false)),
+	aggregate("max(anyenum) -> anyenum", extreme(compareSortKeys, 1, false)),
+];
+
 function arrayExtreme(sign: 1 | -1): (types: readonly SqlType[]) => Accumulator {
 	return (types) => extreme(builtinType(types[0]?.oid ?? 0)?.compare as Compare, sign, false)();
 }
@@ -339,6 +345,7 @@ function arrayOfArrays(): Accumulator {
 export const aggregateFunctions: readonly AggregateFunction[] = [
 	...sums,
 	...extremes,
+	...enumExtremes,
 	...booleans,
 	...bits,
 	...statisticsAggregates,

@@ -5,6 +5,7 @@ import { microsPerDay, timestampEnd, timestampInfinity } from "../types/calendar
 import { dateToTimestamp } from "../types/conversions.ts";
 import { fromLocal } from "../types/date-types.ts";
 import type { ArrayValue, Datum } from "../types/datum.ts";
+import { compareSortKeys } from "../types/enum-types.ts";
 import { OID } from "../types/oids.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { builtinType, typeByName } from "../types/type-table.ts";
@@ -143,6 +144,11 @@ function arrayComparisons(): ScalarFunction[] {
 	);
 }
 
+const enumComparisons = (): ScalarFunction[] =>
+	tests.map(([operator, make]) =>
+		pure(`${operator}(anyenum, anyenum) -> bool`, make(compareSortKeys)),
+	);
+
 /** The operators of text_pattern_ops: byte order, which is collation C's order anyway. */
 function patternComparisons(): ScalarFunction[] {
 	return ["text", "bpchar"].flatMap((type) => {
@@ -167,6 +173,7 @@ export const comparisonFunctions: readonly ScalarFunction[] = [
 	...dateComparisons(),
 	...arrayComparisons(),
 	...recordComparisons(),
+	...enumComparisons(),
 	...patternComparisons(),
 	pure("=(xid, xid) -> bool", (a: number, b: number) => a === b),
 	pure("<>(xid, xid) -> bool", (a: number, b: number) => a !== b),

@@ -228,7 +228,7 @@ test("binary input of junk", (t) => {
 	fc.assert(
 		fc.property(fc.constantFrom(...types), fc.uint8Array({ maxLength: 40 }), (type, bytes) => {
 			try {
-				type.decodeBinary(bytes, -1);
+				type.decodeBinary(bytes, -1, context);
 				return true;
 			} catch (error) {
 				return error instanceof DatabaseError;

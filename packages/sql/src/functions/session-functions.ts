@@ -85,18 +85,24 @@ function toRegtype(name: string, context: FunctionContext): Datum {
 
 const types: ScalarFunction[] = [
 	contextual("to_regtype(text) -> regtype", stable, ([name], c) => toRegtype(name as string, c)),
-	contextual("pg_typeof(any) -> regtype", nullable, (_args, _c, argTypes) => argTypes[0]?.oid ?? 0),
+	contextual(
+		"pg_typeof(any) -> regtype",
+		nullable,
+		(_args, _c, argTypes) => argTypes[0]?.domain ?? argTypes[0]?.oid ?? 0,
+	),
 	contextual(
 		"format_type(oid, int4) -> text",
 		{ ...nullable, volatility: "stable" },
-		([oid, modifier]) => {
+		([oid, modifier], c) => {
 			// bpchar without a length is not SQL's character, which has length 1.
 			if (oid === OID.bpchar && modifier !== null && (modifier as number) < 0) {
 				return "bpchar";
 			}
-			return oid === null
-				? null
-				: formatType({ oid: oid as number, modifier: (modifier as number | null) ?? -1 });
+			if (oid === null) return null;
+			const number = oid as number;
+			return number >= 0x1_0000 || (number !== 0 && typeByOid(number) === undefined)
+				? (c.catalogCall("format_type", [number]) ?? "???")
+				: formatType({ oid: number, modifier: (modifier as number | null) ?? -1 });
 		},
 	),
 ];

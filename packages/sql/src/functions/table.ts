@@ -15,6 +15,7 @@ import { comparisonFunctions } from "./comparison-functions.ts";
 import { dateArithmetic } from "./date-arithmetic.ts";
 import { dateExtraction } from "./date-extract.ts";
 import { dateFunctions } from "./date-functions.ts";
+import { enumFunctions } from "./enum-functions.ts";
 import { floatFunctions } from "./float-functions.ts";
 import { integerFunctions } from "./integer-functions.ts";
 import { jsonAccess, jsonSets } from "./json-access.ts";
@@ -50,6 +51,7 @@ const scalars: readonly ScalarFunction[] = [
 	...arrayFunctions,
 	...sessionFunctions,
 	...catalogFunctions,
+	...enumFunctions,
 	...castFunctions,
 	...jsonAccess,
 	...jsonChanges,

@@ -372,6 +372,18 @@ export type ColumnConstraint = { readonly name: string | undefined; readonly at:
 	  }
 );
 
+export type DomainAction =
+	| { readonly kind: "set-default"; readonly value: Expression | undefined }
+	| { readonly kind: "set-not-null"; readonly notNull: boolean }
+	| {
+			readonly kind: "add-constraint";
+			readonly constraint: ColumnConstraint;
+			readonly valid: boolean;
+	  }
+	| { readonly kind: "drop-constraint"; readonly name: string; readonly ifExists: boolean }
+	| { readonly kind: "validate-constraint"; readonly name: string }
+	| { readonly kind: "rename-constraint"; readonly from: string; readonly to: string };
+
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
 
 export interface ReferenceOptions {
@@ -579,10 +591,36 @@ export type Statement = { readonly at: number } & (
 	  }
 	| {
 			readonly kind: "drop";
-			readonly object: "table" | "index" | "sequence" | "view" | "schema";
+			readonly object: "table" | "index" | "sequence" | "view" | "schema" | "type" | "domain";
 			readonly names: readonly QualifiedName[];
 			readonly ifExists: boolean;
 			readonly cascade: boolean;
+	  }
+	| {
+			readonly kind: "create-domain";
+			readonly name: QualifiedName;
+			readonly type: TypeName;
+			readonly constraints: readonly ColumnConstraint[];
+	  }
+	| {
+			readonly kind: "alter-domain";
+			readonly name: QualifiedName;
+			readonly action: DomainAction;
+	  }
+	| {
+			readonly kind: "create-enum";
+			readonly name: QualifiedName;
+			readonly labels: readonly string[];
+	  }
+	/** `to`: RENAME VALUE, else ADD VALUE. */
+	| {
+			readonly kind: "alter-enum";
+			readonly name: QualifiedName;
+			readonly label: string;
+			readonly ifNotExists: boolean;
+			/** Undefined: the end. */
+			readonly place: { readonly before: boolean; readonly neighbour: string } | undefined;
+			readonly to: string | undefined;
 	  }
 	| {
 			readonly kind: "create-index";
@@ -633,7 +671,7 @@ export type Statement = { readonly at: number } & (
 	/** ALTER ... RENAME TO, RENAME COLUMN of views, and SET SCHEMA. */
 	| {
 			readonly kind: "alter-name";
-			readonly object: "table" | "sequence" | "index" | "view" | "schema";
+			readonly object: "table" | "sequence" | "index" | "view" | "schema" | "type" | "domain";
 			readonly name: QualifiedName;
 			readonly ifExists: boolean;
 			readonly to:
@@ -767,7 +805,16 @@ export type Statement = { readonly at: number } & (
 	/** `name` of a column ends with the column's; `table`: of a constraint. `text` undefined: NULL. */
 	| {
 			readonly kind: "comment";
-			readonly object: "table" | "column" | "index" | "sequence" | "constraint" | "schema" | "view";
+			readonly object:
+				| "table"
+				| "column"
+				| "index"
+				| "sequence"
+				| "constraint"
+				| "schema"
+				| "view"
+				| "type"
+				| "domain";
 			readonly name: QualifiedName;
 			readonly table: QualifiedName | undefined;
 			readonly text: string | undefined;
@@ -842,7 +889,15 @@ export type RoleStatement =
 	  }
 	| {
 			readonly kind: "alter-owner";
-			readonly object: "table" | "sequence" | "index" | "view" | "schema" | "database";
+			readonly object:
+				| "table"
+				| "sequence"
+				| "index"
+				| "view"
+				| "schema"
+				| "database"
+				| "type"
+				| "domain";
 			readonly name: QualifiedName;
 			readonly ifExists: boolean;
 			readonly owner: RoleReference;

@@ -73,3 +73,17 @@ function nameOf({ deferrable, deferred }: Deferral): string {
 	if (deferrable !== undefined) return deferrable ? "DEFERRABLE" : "NOT DEFERRABLE";
 	return deferred === true ? "INITIALLY DEFERRED" : "INITIALLY IMMEDIATE";
 }
+
+/** Of a domain. Throws 0A000. */
+export function undeferred(
+	constraints: readonly (ColumnConstraint | Deferral)[],
+): readonly ColumnConstraint[] {
+	return constraints.map((one) => {
+		if (one.kind !== "deferral") return one;
+		throw new DatabaseError(
+			"0A000",
+			"specifying constraint deferrability not supported for domains",
+			{ position: one.at + 1 },
+		);
+	});
+}

@@ -6,19 +6,19 @@ export const unsupported = (feature: string, hint?: string): DatabaseError =>
 	new DatabaseError("0A000", `${feature} not supported`, hint === undefined ? {} : { hint });
 
 const CREATED =
-	`access aggregate cast collation conversion database domain event extension foreign function language
+	`access aggregate cast collation conversion database event extension foreign function language
 materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
-transform trigger trusted type constraint`.split(/\s+/);
+transform trigger trusted constraint`.split(/\s+/);
 
 const ALTERED =
-	`aggregate collation conversion database default domain event extension foreign function index language large
+	`aggregate collation conversion database default event extension foreign function index language large
 materialized operator policy procedure publication routine rule schema server statistics subscription
-tablespace text trigger type view`.split(/\s+/);
+tablespace text trigger view`.split(/\s+/);
 
 const DROPPED =
-	`access aggregate cast collation conversion database domain event extension foreign function language
+	`access aggregate cast collation conversion database event extension foreign function language
 materialized operator policy procedure publication routine rule server statistics subscription tablespace text transform
-trigger type`.split(/\s+/);
+trigger`.split(/\s+/);
 
 /** First words of whole statements. */
 const WHOLE: Readonly<Record<string, string>> = {

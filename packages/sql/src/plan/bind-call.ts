@@ -1,6 +1,7 @@
 /** Function calls: the constructs that look like functions, aggregates, set-returning and ordinary functions. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
+import type { SqlType } from "../types/datum.ts";
 import { aggregateCandidates, resolve, setCandidates, typeByName } from "../types/registry.ts";
 import { bindAggregate } from "./bind-aggregate.ts";
 import { bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
@@ -10,6 +11,7 @@ import { bindWindowCall, requireOver } from "./bind-window.ts";
 import { functionName } from "./binder.ts";
 import { type Bound, plainType } from "./bound.ts";
 import { coerce, resolutionType } from "./coerce.ts";
+import { typesOf } from "./type-name.ts";
 
 export type CallNode = Extract<Expression, { kind: "call" }>;
 
@@ -35,11 +37,17 @@ export function bindCall(place: Place, node: CallNode): Bound {
 		return callByName(place, name, args, node.at);
 	} catch (error) {
 		// The name of a type, as of a function: a cast.
-		const type = args.length === 1 ? typeByName(name) : undefined;
+		const type = args.length === 1 ? typeCalled(place, node, name) : undefined;
 		const missing = error instanceof DatabaseError && error.code === "42883";
 		if (type === undefined || !missing) throw error;
-		return castTo(place.binder, args[0]!, plainType(type.oid), node.at);
+		return castTo(place.binder, args[0]!, type, node.at);
 	}
+}
+
+/** The type of that name. */
+function typeCalled(place: Place, node: CallNode, name: string): SqlType | undefined {
+	const own = typeByName(name);
+	return own === undefined ? typesOf(place.binder)(node.name.parts, node.at) : plainType(own.oid);
 }
 
 function refuseAggregateSyntax(name: string, node: CallNode): void {

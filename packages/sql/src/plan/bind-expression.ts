@@ -29,7 +29,7 @@ import {
 	settle,
 } from "./coerce.ts";
 import { markUsed, type Scope } from "./scope.ts";
-import { resolveTypeName } from "./type-name.ts";
+import { resolveTypeName, typesOf } from "./type-name.ts";
 import type { Windows } from "./windows.ts";
 
 /** Where an expression stands: what it may contain, and how errors name the place. */
@@ -246,7 +246,7 @@ function bindCase(place: Place, node: Extract<Expression, { kind: "case" }>): Bo
 }
 
 function bindCast(place: Place, node: Extract<Expression, { kind: "cast" }>): Bound {
-	const type = resolveTypeName(node.type);
+	const type = resolveTypeName(node.type, typesOf(place.binder));
 	if (node.operand.kind === "array" && typeByOid(type.oid)?.elementOid) {
 		return bindArray(place, node.operand.elements, type, node.at);
 	}

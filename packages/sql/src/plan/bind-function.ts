@@ -10,7 +10,7 @@ import { plainType } from "./bound.ts";
 import type { FunctionSource, LogicalFrom } from "./logical.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import type { Scope } from "./scope.ts";
-import { resolveTypeName } from "./type-name.ts";
+import { resolveTypeName, typesOf } from "./type-name.ts";
 
 const columnOfType = (name: string, oid: number): RelationColumn => ({
 	name,
@@ -88,7 +88,11 @@ function bindRecordSource(
 		const isRedundant = fn.columns.length > 1;
 		throw wrong(isRedundant ? "redundant for a function with OUT parameters" : onlyRecords);
 	}
-	const columns = definitions.map((one) => ({ name: one.name, type: resolveTypeName(one.type) }));
+	const look = typesOf(place.binder);
+	const columns = definitions.map((one) => ({
+		name: one.name,
+		type: resolveTypeName(one.type, look),
+	}));
 	const twice = columns.find(({ name: own }, i) => columns.findIndex((c) => c.name === own) !== i);
 	if (twice !== undefined) {
 		throw new DatabaseError("42701", `column name "${twice.name}" specified more than once`);

@@ -19,14 +19,16 @@ import {
 import type { Expression, SelectItem } from "../parser/ast.ts";
 import { parseExpression } from "../parser/parse.ts";
 import type { ResultColumn } from "../session/types.ts";
+import type { SqlType } from "../types/datum.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { tableColumns } from "./bind-from.ts";
 import { bindItems } from "./bind-select.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, constant } from "./bound.ts";
+import { type Bound, columnOf, constant } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { type Compiled, compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
+import { domainNode, domainOf, withDomain } from "./domains.ts";
 import { isPure } from "./immutable.ts";
 import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
@@ -83,7 +85,9 @@ export function storedExpression(text: string): Expression {
 
 /** The default of a column, cast to its type; NULL where it has none. */
 export function bindDefault(binder: Binder, column: ColumnDescriptor): Bound {
-	if (column.defaultText === undefined) return constant(null, column.type);
+	const { type } = column;
+	const text = column.defaultText ?? domainDefault(binder, type);
+	if (text === undefined && type.domain === undefined) return constant(null, type);
 	const place: Place = {
 		binder,
 		scope: new Scope(undefined),
@@ -91,8 +95,28 @@ export function bindDefault(binder: Binder, column: ColumnDescriptor): Bound {
 		aggregates: false,
 		sets: false,
 	};
-	const bound = bindExpression(place, storedExpression(column.defaultText));
-	return coerce(binder, bound, column.type, "assignment", column.name);
+	const bound =
+		text === undefined
+			? constant(null, { oid: type.oid, modifier: type.modifier })
+			: bindExpression(place, storedExpression(text));
+	return withDomain(binder, coerce(binder, bound, type, "assignment", column.name), type);
+}
+
+const domainDefault = (binder: Binder, { domain }: SqlType): string | undefined =>
+	domain === undefined ? undefined : domainOf(binder.environment.catalog, domain).defaultText;
+
+/** What the columns of domains have to satisfy: each throws. */
+function compileDomains(
+	binder: Binder,
+	table: TableDescriptor,
+	parent: CompileScope,
+): readonly Compiled[] {
+	return liveColumns(table).flatMap(({ type }, slot) => {
+		if (type.domain === undefined) return [];
+		const relation = tableRelation(table, undefined);
+		const bound = domainNode(binder, columnOf(relation, slot), type);
+		return [compile(bound, parent.inner(Layout.of(relation)))];
+	});
 }
 
 /** A row of the table's live columns, by the table's own name. */
@@ -169,6 +193,7 @@ export function tableWriter(
 		tableCodec(table),
 		compileChecks(binder, table, parent),
 		compileGenerated(binder, table, parent),
+		compileDomains(binder, table, parent),
 	);
 	made.set(table.oid, writer);
 	writer.references = tableReferences(binder, table, parent, made);

@@ -154,7 +154,7 @@ export function splitName(name: QualifiedName): readonly [string | undefined, st
 		throw new DatabaseError(
 			"42601",
 			`improper qualified name (too many dotted names): ${parts.join(".")}`,
-			{ position: name.at + 1 },
+			name.at < 0 ? {} : { position: name.at + 1 },
 		);
 	}
 	return [parts.at(-2), parts.at(-1)!];

@@ -11,6 +11,7 @@ import type {
 	SetFunction,
 	WindowFunction,
 } from "../types/registry.ts";
+import type { DomainConditions } from "./domains.ts";
 import type { LogicalQuery } from "./logical.ts";
 import type { Relation } from "./relation.ts";
 import type { BoundFrame } from "./window.ts";
@@ -70,6 +71,8 @@ export type Bound = {
 	| { readonly kind: "cast"; readonly cast: CastDefinition }
 	/** Length or scale of the type applied. */
 	| { readonly kind: "modifier"; readonly explicit: boolean }
+	/** A value that becomes one of a domain. */
+	| { readonly kind: "domain"; readonly conditions: DomainConditions }
 	/** The same bytes under another type. */
 	| { readonly kind: "relabel" }
 	| { readonly kind: "and" }
@@ -170,6 +173,7 @@ const inner: ReadonlySet<Bound["kind"]> = new Set([
 	"and",
 	"cast",
 	"distinct-from",
+	"domain",
 	"in-list",
 	"is",
 	"modifier",

@@ -11,6 +11,7 @@ import {
 } from "../types/registry.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, constant, plainType, textType, unknownOid } from "./bound.ts";
+import { withDomain } from "./domains.ts";
 
 export type CoercionContext = "implicit" | "assignment" | "explicit";
 
@@ -109,6 +110,23 @@ export function coerce(
 	context: CoercionContext,
 	column?: string,
 ): Bound {
+	const based = toBase(binder, bound, target, context, column);
+	// What is assigned to a column is checked as its row is written.
+	if (target.domain !== undefined) {
+		return context === "assignment" ? based : withDomain(binder, based, target);
+	}
+	if (context !== "explicit" || based.type.domain === undefined) return based;
+	return { kind: "relabel", type: target, args: [based], at: based.at };
+}
+
+/** The domain apart. */
+function toBase(
+	binder: Binder,
+	bound: Bound,
+	target: SqlType,
+	context: CoercionContext,
+	column: string | undefined,
+): Bound {
 	const untyped = coerceUntyped(binder, bound, target, context === "explicit");
 	if (untyped !== undefined) return untyped;
 	const from = bound.type;
@@ -127,6 +145,9 @@ export function coerce(
 	return withModifier(converted, target, context === "explicit");
 }
 
+const basic = (type: SqlType): SqlType =>
+	type.domain === undefined ? type : { oid: type.oid, modifier: type.modifier };
+
 /** Unknown literals and untyped parameters become the target type itself. */
 function coerceUntyped(
 	binder: Binder,
@@ -135,28 +156,29 @@ function coerceUntyped(
 	explicit: boolean,
 ): Bound | undefined {
 	if (bound.kind === "constant" && bound.type.oid === unknownOid) {
-		if (bound.value === null) return { ...bound, type: target };
+		if (bound.value === null) return { ...bound, type: basic(target) };
 		if (target.oid === unknownOid) return bound;
 		const { context } = binder.environment;
 		const type = inputType(target.oid, bound.at);
 		const parsed = parseLiteral(type, bound.value as string, bound.at, context);
 		if (isMomentary(target.oid)) return castText(bound, target, explicit);
 		const value = target.modifier < 0 ? parsed : applyModifier(parsed, target, explicit);
-		return { ...bound, value, type: target };
+		return { ...bound, value, type: basic(target) };
 	}
 	if (bound.kind !== "argument") return undefined;
 	const { argument } = bound;
 	if (argument.source === "lifted") {
 		if (bound.type.oid !== unknownOid) return undefined;
 		inputType(target.oid, bound.at);
-		return { ...bound, type: target, argument: { ...argument, type: target, explicit } };
+		const type = basic(target);
+		return { ...bound, type, argument: { ...argument, type, explicit } };
 	}
 	if (resolutionType(binder, bound) !== 0 && bound.type.oid !== 0) return undefined;
 	const known = binder.parameterTypes[argument.index]!;
 	if (known === 0) binder.parameterTypes[argument.index] = target.oid;
 	const type = plainType(known === 0 ? target.oid : known);
 	const typed: Bound = { ...bound, type, argument: { ...argument, type } };
-	return coerce(binder, typed, target, explicit ? "explicit" : "assignment");
+	return toBase(binder, typed, target, explicit ? "explicit" : "assignment", undefined);
 }
 
 function parseLiteral(
@@ -219,7 +241,7 @@ function literalAs(bound: Bound, target: SqlType): Bound | undefined {
 
 function withModifier(bound: Bound, target: SqlType, explicit: boolean): Bound {
 	if (target.modifier < 0 || bound.type.modifier === target.modifier) return bound;
-	return { kind: "modifier", explicit, type: target, args: [bound], at: bound.at };
+	return { kind: "modifier", explicit, type: basic(target), args: [bound], at: bound.at };
 }
 
 /** What is still untyped becomes text. */

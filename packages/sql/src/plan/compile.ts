@@ -14,6 +14,7 @@ import { compileLazy } from "./compile-lazy.ts";
 import type { CompileScope } from "./compile-scope.ts";
 import { compileInList, compileQuantified } from "./compile-set.ts";
 import { compileSubquery } from "./compile-subquery.ts";
+import { compileDomain } from "./domains.ts";
 
 export type Evaluate = (row: ExecRow, env: Env) => Datum;
 export type EvaluateAsync = (row: ExecRow, env: Env) => Datum | Promise<Datum>;
@@ -38,6 +39,8 @@ export function compile(bound: Bound, scope: CompileScope): Compiled {
 			return compileColumn(bound, scope);
 		case "call":
 			return compileCall(bound, scope);
+		case "domain":
+			return compileDomain(bound, scope);
 		case "relabel":
 			return compile(bound.args[0]!, scope);
 		case "cast": {

@@ -1,17 +1,21 @@
 /** Bound expressions as text, for EXPLAIN. */
 import type { Datum } from "../types/datum.ts";
-import { formatType, typeByOid } from "../types/registry.ts";
+import { labelReference } from "../types/enum-types.ts";
+import { formatType, type TypeContext, typeByOid } from "../types/registry.ts";
 import type { AccessPath } from "./access-path.ts";
 import type { AggregateCall, Bound } from "./bound.ts";
 import type { Sarg } from "./sargable.ts";
 
-const context = {
+const context: TypeContext = {
 	timeZone: "UTC",
 	dateStyle: "ISO, MDY",
 	extraFloatDigits: 1,
 	byteaOutput: "hex",
 	transactionStart: 0n,
-} as const;
+	// No catalog is at hand: whoever shows the plan puts the labels in (`withLabels`).
+	catalogCall: (_name: string, [oid, value]: readonly Datum[]) =>
+		labelReference(oid as number, value as string),
+};
 
 function showValue(oid: number, value: Datum): string {
 	if (value === null) return "NULL";

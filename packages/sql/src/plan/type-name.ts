@@ -1,27 +1,94 @@
-/** Type names of statements to types. */
+/** Type names of statements to types: those that every database has, then those that somebody has made. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { mayUseSchema } from "../auth/privileges.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { findType } from "../catalog/type-names.ts";
 import type { TypeName } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
-import { packModifier, typeByName, typeByOid } from "../types/registry.ts";
+import { referencedType } from "../types/enum-types.ts";
+import {
+	formatType,
+	packModifier,
+	typeByName,
+	typeByOid,
+	unsupportedType,
+} from "../types/registry.ts";
+import type { Binder } from "./binder.ts";
+import { plainType } from "./bound.ts";
+import { typeOfMade } from "./domains.ts";
 
-/** Throws 42704, 22023, 0A000. */
-export function resolveTypeName(name: TypeName): SqlType {
+/** What a name means that is none of the system's. Throws 3F000, 42501. */
+export type TypeLookup = (parts: readonly string[], at: number) => SqlType | undefined;
+
+/** As a statement looks them up. */
+export const typesIn =
+	({
+		catalog,
+		searchPath,
+		context,
+	}: {
+		readonly catalog: CatalogSnapshot;
+		readonly searchPath: readonly string[];
+		readonly context: { readonly currentRole: number };
+	}): TypeLookup =>
+	(parts, at) => {
+		const oid = referencedType(parts);
+		if (oid !== undefined) return typeOfMade(catalog, oid);
+		const schema = parts.at(-2);
+		if (schema !== undefined && catalog.schemas.byName(schema) === undefined) {
+			throw new DatabaseError("3F000", `schema "${schema}" does not exist`, { position: at + 1 });
+		}
+		if (schema !== undefined && !mayUseSchema(catalog, context.currentRole, schema)) {
+			throw new DatabaseError("42501", `permission denied for schema ${schema}`);
+		}
+		const found = findType(catalog, searchPath, schema, parts.at(-1)!);
+		return found && typeOfMade(catalog, found.oid);
+	};
+
+/** As a query does, also that of a view. */
+export const typesOf = (binder: Binder): TypeLookup => {
+	const look = typesIn(binder.environment);
+	return (parts, at) => {
+		const kept = binder.meanings?.typeOf(parts);
+		const found =
+			kept === undefined ? look(parts, at) : typeOfMade(binder.environment.catalog, kept);
+		if (found !== undefined) {
+			const oid = found.domain ?? found.oid;
+			binder.made?.types.set(parts.join("\0"), { name: parts, oid });
+		}
+		return found;
+	};
+};
+
+/** Throws 42704, 22023, 0A000, and what `look` does. */
+export function resolveTypeName(name: TypeName, look: TypeLookup): SqlType {
 	const parts = name.name;
 	const base = parts.at(-1)!;
-	const schemaIsKnown = parts.length === 1 || parts.at(-2) === "pg_catalog";
-	const type = schemaIsKnown ? typeByName(base) : undefined;
-	if (type === undefined) {
+	const isOurs = parts.length === 1 || parts.at(-2) === "pg_catalog";
+	const isAbsent = unsupportedType(base);
+	const own = isOurs && !isAbsent ? typeByName(base) : undefined;
+	const made = own === undefined ? look(parts, name.at) : undefined;
+	if (own === undefined && made === undefined) {
+		if (isOurs && isAbsent) typeByName(base);
 		throw new DatabaseError("42704", `type "${parts.join(".")}" does not exist`, {
 			position: name.at + 1,
 		});
 	}
-	const modifier = packModifier(type.oid, name.modifiers, name.at);
-	if (name.dimensions === 0) return { oid: type.oid, modifier };
-	const array = typeByOid(type.arrayOid);
-	if (array === undefined) {
-		throw new DatabaseError("42704", `could not find array type for data type ${type.sqlName}`, {
+	const { oid } = own ?? made!;
+	const modifier = packModifier(oid, name.modifiers, name.at);
+	if (name.dimensions === 0) return made ?? { oid, modifier };
+	if (made?.domain !== undefined) {
+		throw new DatabaseError("0A000", "arrays of domains are not supported", {
 			position: name.at + 1,
 		});
+	}
+	const array = typeByOid(typeByOid(oid)!.arrayOid);
+	if (array === undefined) {
+		throw new DatabaseError(
+			"42704",
+			`could not find array type for data type ${formatType(plainType(oid))}`,
+			{ position: name.at + 1 },
+		);
 	}
 	return { oid: array.oid, modifier };
 }

@@ -3,7 +3,7 @@
  * read when that is renamed or moved, and no table, column or schema that comes later gets in between.
  */
 import { assert } from "@quorate/keys/assert";
-import type { ViewDescriptor, ViewReference } from "../catalog/descriptor.ts";
+import type { ViewDescriptor, ViewReference, ViewType } from "../catalog/descriptor.ts";
 import { liveColumns } from "../catalog/descriptor.ts";
 import { systemShapes } from "../catalog/system-shape.ts";
 import type { Expression, QualifiedName, Query, TableExpression } from "../parser/ast.ts";
@@ -31,9 +31,15 @@ const keyOf = (parts: readonly string[]): string => parts.join("\0");
 
 export class ViewMeanings {
 	readonly #byName: ReadonlyMap<string, ViewReference>;
+	readonly #types: ReadonlyMap<string, number>;
 
-	constructor({ references }: ViewDescriptor) {
+	constructor({ references, types = [] }: ViewDescriptor) {
+		this.#types = new Map(types.map(({ name, oid }) => [keyOf(name), oid]));
 		this.#byName = new Map(references.map((one) => [keyOf(one.name), one]));
+	}
+
+	typeOf(parts: readonly string[]): number | undefined {
+		return this.#types.get(keyOf(parts));
 	}
 
 	referenceOf(name: QualifiedName): ViewReference {
@@ -78,6 +84,9 @@ export class ViewMaking {
 	note({ parts }: QualifiedName, resolved: ViewSource): void {
 		this.#named.set(keyOf(parts), { name: parts, resolved });
 	}
+
+	/** Types that somebody has made, by the parts of their names. */
+	readonly types = new Map<string, ViewType>();
 
 	/** What columns and stars of the query were found to be, and which relations its tables brought in. */
 	readonly columns = new Map<Expression, Bound>();

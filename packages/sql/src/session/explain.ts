@@ -1,6 +1,8 @@
 /** EXPLAIN [ANALYZE]: the operators of a plan, and what they did. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
 import { ticksPerMs } from "@quorate/keys/timestamp";
+import { withLabels } from "../catalog/enum-labels.ts";
 import { Env } from "../execute/env.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Option, Statement } from "../parser/ast.ts";
@@ -104,7 +106,8 @@ export async function runExplain(
 	if (analyze) lines.push(...(await describePast(state, block)));
 	if (analyze) lines.push(`Execution Time: ${total.toFixed(3)} ms`);
 	output.columns([textColumn("QUERY PLAN")]);
-	await output.rows(lines.map((line) => [line]));
+	const { catalog, searchPath } = binder.environment;
+	await output.rows(lines.map((line) => [withLabels(catalog, searchPath, line)]));
 	return "EXPLAIN";
 }
 

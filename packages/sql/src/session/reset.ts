@@ -12,14 +12,13 @@ import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import {
 	descriptorKey,
 	droppedIndexKey,
-	nameKey,
 	roleKey,
 	roleNameKey,
 	schemaNameKey,
 	sequenceKey,
 } from "../catalog/keys.ts";
 import { allIndexIds } from "../ddl/drop.ts";
-import { droppedIndexBytes, namesOf } from "../ddl/schema-editor.ts";
+import { droppedIndexBytes, nameKeysOf } from "../ddl/schema-editor.ts";
 import type { NodeServices } from "./node-services.ts";
 import { retrying } from "./retry.ts";
 import { schemaWaitMs } from "./session-state.ts";
@@ -82,12 +81,12 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 
 function dropBlindly(transaction: Transaction, relation: RelationDescriptor): void {
 	transaction.delete(descriptorKey(relation.oid));
-	for (const name of namesOf(relation)) transaction.delete(nameKey(relation.schema, name));
+	for (const name of nameKeysOf(relation).keys()) transaction.delete(name);
 	if (relation.kind === "sequence") {
 		transaction.delete(sequenceKey(relation.valueId));
 		return;
 	}
-	if (relation.kind === "view") return;
+	if (relation.kind === "view" || relation.kind === "type") return;
 	for (const indexId of allIndexIds(relation)) {
 		transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
 	}

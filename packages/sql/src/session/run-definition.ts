@@ -6,7 +6,9 @@ import { commentOn } from "../ddl/comment.ts";
 import { configure } from "../ddl/configure.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
+import { alterDomain, createDomain } from "../ddl/domains.ts";
 import { drop, truncate } from "../ddl/drop.ts";
+import { alterEnum, createEnum } from "../ddl/enums.ts";
 import { alterName } from "../ddl/rename.ts";
 import { changeRoles } from "../ddl/roles.ts";
 import { SchemaEditor } from "../ddl/schema-editor.ts";
@@ -32,6 +34,10 @@ export type Definition = Extract<
 			| "alter-table"
 			| "create-schema"
 			| "create-view"
+			| "create-enum"
+			| "alter-enum"
+			| "create-domain"
+			| "alter-domain"
 			| "truncate"
 			| "comment"
 			| "configure"
@@ -46,6 +52,10 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-sequence": "CREATE SEQUENCE",
 	"create-schema": "CREATE SCHEMA",
 	"create-view": "CREATE VIEW",
+	"create-enum": "CREATE TYPE",
+	"alter-enum": "ALTER TYPE",
+	"create-domain": "CREATE DOMAIN",
+	"alter-domain": "ALTER DOMAIN",
 	"alter-name": "ALTER",
 	"alter-sequence": "ALTER SEQUENCE",
 	"alter-table": "ALTER TABLE",
@@ -122,6 +132,14 @@ function apply(
 			return createSchema(editor, statement);
 		case "create-view":
 			return createView(editor, statement, lexed);
+		case "create-enum":
+			return createEnum(editor, statement);
+		case "alter-enum":
+			return alterEnum(editor, statement);
+		case "create-domain":
+			return createDomain(editor, statement);
+		case "alter-domain":
+			return alterDomain(editor, statement);
 		case "alter-sequence":
 			return alterSequence(editor, statement);
 		case "alter-name":

@@ -17,6 +17,7 @@ import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descript
 import { type RoleDescriptor, signalBackendOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
+import { namedError, withTypeNames } from "../catalog/type-names.ts";
 import { describeLockError, isLockError } from "../execute/lock-errors.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
@@ -159,7 +160,14 @@ export class SessionState {
 	}
 
 	notice(severity: Notice["severity"], code: string, message: string, detail?: string): void {
-		this.sink?.notice({ severity, code, message, ...(detail === undefined ? {} : { detail }) });
+		const shown = this.snapshot === undefined ? message : this.#named(this.snapshot, message);
+		const told = detail && this.snapshot ? this.#named(this.snapshot, detail) : detail;
+		this.sink?.notice({
+			severity,
+			code,
+			message: shown,
+			...(told === undefined ? {} : { detail: told }),
+		});
 	}
 
 	#settingChanged(name: string): void {
@@ -449,9 +457,19 @@ export class SessionState {
 		void transaction?.rollback();
 	}
 
+	/** With the names of types (`catalog/type-names.ts`). */
+	#named(catalog: CatalogSnapshot, text: string): string {
+		return withTypeNames(catalog, this.context.searchPath, text);
+	}
+
 	/** Errors of the layers below as clients know them. */
 	translate(thrown: unknown): unknown {
-		const error = this.#described(thrown);
+		const found = this.#described(thrown);
+		const { snapshot } = this;
+		const error =
+			found instanceof DatabaseError && snapshot !== undefined
+				? namedError(snapshot, this.context.searchPath, found)
+				: found;
 		const isOfRow = error instanceof DatabaseError && error.code.startsWith("23");
 		if (!isOfRow || this.snapshot === undefined || error.fields.detail === undefined) return error;
 		return withoutUnseenRow(this.snapshot, this.identity.currentOid, error);

@@ -237,11 +237,14 @@ export class QuorateSession implements Session, PortalObserver {
 		const snapshot = found instanceof Promise ? await found : found;
 		try {
 			return await this.#prepareWith(snapshot, lexed, types);
-		} catch (error) {
+		} catch (thrown) {
+			const error = state.translate(thrown);
 			if (transaction !== undefined || !dependsOnSchema(error)) throw error;
 			const now = await state.services.catalog.confirmed();
 			if (now.version === snapshot.version) throw error;
-			return this.#prepareWith(now, lexed, types);
+			return this.#prepareWith(now, lexed, types).catch((failed) => {
+				throw state.translate(failed);
+			});
 		}
 	}
 

@@ -4,7 +4,7 @@ import type { Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import { plainType } from "../plan/bound.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
-import { resolveTypeName } from "../plan/type-name.ts";
+import { resolveTypeName, typesIn } from "../plan/type-name.ts";
 import { binderFor, evaluateExpressions } from "./evaluate.ts";
 import type { Output } from "./output.ts";
 import { bindAndPlan, preparedOf } from "./prepared.ts";
@@ -44,7 +44,9 @@ async function prepare(
 	if (state.statements.has(name)) {
 		throw new DatabaseError("42P05", `prepared statement "${name}" already exists`);
 	}
-	const types = statement.types.map((type) => resolveTypeName(type).oid);
+	const { environment } = await binderFor(state, block, undefined, []);
+	const look = typesIn(environment);
+	const types = statement.types.map((type) => resolveTypeName(type, look).oid);
 	if (!isPlanned(inner)) {
 		state.statements.set(name, preparedOf(lexed, types, inner, undefined, undefined));
 		return;

@@ -157,7 +157,12 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 export const typeOidByName = (name: string): number =>
 	Number(Object.entries(TYPE_NAMES).find(([, known]) => known === name)?.[0] ?? 0);
 
+/** Below are the objects that every database has. */
+const firstNormalOid = 16384;
+
 function typeName(oid: number, modifier: number): string {
+	// Of a type that somebody has made the number is another each time.
+	if (oid >= firstNormalOid) return "made";
 	const name = TYPE_NAMES[oid] ?? String(oid);
 	if (modifier === -1) return name;
 	switch (name) {

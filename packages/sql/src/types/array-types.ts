@@ -32,7 +32,7 @@ export function arrayTypeOf(element: BuiltinType): BuiltinType {
 		format: (value, context) =>
 			formatArray(value as ArrayValue, (item) => element.format(item, context)),
 		encodeBinary: (value, context) => encodeArray(value as ArrayValue, element, context),
-		decodeBinary: (bytes) => decodeArray(bytes, element),
+		decodeBinary: (bytes, context) => decodeArray(bytes, element, context),
 		compare: (a, b) => compareArrays(a as ArrayValue, b as ArrayValue, element.compare),
 		comparable: element.comparable,
 		keyCodec: element.keyCodec === undefined ? undefined : arrayKey(element.keyCodec),
@@ -75,7 +75,7 @@ function encodeArray(array: ArrayValue, element: BuiltinType, context: TypeConte
 	return Buffer.concat(parts);
 }
 
-function decodeArray(bytes: Uint8Array, element: BuiltinType): ArrayValue {
+function decodeArray(bytes: Uint8Array, element: BuiltinType, context: TypeContext): ArrayValue {
 	const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 	const need = (end: number): void => {
 		if (end > view.length) {
@@ -116,7 +116,7 @@ function decodeArray(bytes: Uint8Array, element: BuiltinType): ArrayValue {
 			continue;
 		}
 		need(at + Math.max(size, 0));
-		items.push(element.decodeBinary(view.subarray(at, at + size), -1));
+		items.push(element.decodeBinary(view.subarray(at, at + size), -1, context));
 		at += size;
 	}
 	if (at !== view.length) {
@@ -203,7 +203,8 @@ export function vectorType(
 		format: (value, context) =>
 			(value as ArrayValue).elements.map((item) => element.format(item, context)).join(" "),
 		encodeBinary: array.encodeBinary,
-		decodeBinary: (bytes) => arrayOf((array.decodeBinary(bytes, -1) as ArrayValue).elements, 0),
+		decodeBinary: (bytes, context) =>
+			arrayOf((array.decodeBinary(bytes, -1, context) as ArrayValue).elements, 0),
 		compare: array.compare,
 		keyCodec: array.keyCodec,
 	});

@@ -27,7 +27,7 @@ export interface TypeSpec {
 	parse(text: string, context: TypeContext): Datum;
 	format(value: Datum, context: TypeContext): string;
 	encodeBinary(value: Datum, context: TypeContext): Uint8Array;
-	decodeBinary(bytes: Uint8Array): Datum;
+	decodeBinary(bytes: Uint8Array, context: TypeContext): Datum;
 	/** Undefined: no order, and no equality. */
 	readonly compare: ((a: Datum, b: Datum) => number) | undefined;
 	/** Where an array asks its elements. */
@@ -61,9 +61,9 @@ export function defineType(spec: TypeSpec): BuiltinType {
 		encodeBinary: spec.encodeBinary,
 		decodeBinary:
 			modify === undefined
-				? (bytes) => spec.decodeBinary(bytes)
-				: (bytes, modifier) => {
-						const value = spec.decodeBinary(bytes);
+				? (bytes, _modifier, context) => spec.decodeBinary(bytes, context)
+				: (bytes, modifier, context) => {
+						const value = spec.decodeBinary(bytes, context);
 						return modifier < 0 ? value : modify(value, modifier, false);
 					},
 		comparable: spec.comparable ?? spec.compare !== undefined,

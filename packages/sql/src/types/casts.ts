@@ -296,14 +296,15 @@ export function findCast(from: number, to: number): CastDefinition | undefined {
 	if (from === to) {
 		return identity;
 	}
+	// Types that somebody has made are many, and their numbers no halves of a key.
+	const isKept = from < 0x1_0000 && to < 0x1_0000;
 	const key = keyOf(from, to);
-	const known = matrix.get(key);
-	if (known !== undefined || matrix.has(key)) {
-		return known;
+	if (isKept && matrix.has(key)) {
+		return matrix.get(key);
 	}
 	const derived = derive(from, to);
 	// Only pairs of known types are kept: the OIDs come from clients.
-	if (builtinType(from) !== undefined && builtinType(to) !== undefined) {
+	if (isKept && builtinType(from) !== undefined && builtinType(to) !== undefined) {
 		matrix.set(key, derived);
 	}
 	return derived;

@@ -3,7 +3,7 @@
  * null: SQL NULL; boolean: bool; number: int2, int4, oid and its kin (xid, regclass, regtype ...: the OID), float4, float8, date
  * (days since 2000-01-01, +-Infinity for infinity);
  * bigint: int8, timestamp and timestamptz (microseconds since 2000-01-01 UTC; the int64 extremes are +-infinity), time;
- * `Numeric`: numeric; `JsonbValue`: jsonb; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
+ * `Numeric`: numeric; string: an enum's value, as its sort key; `JsonbValue`: jsonb; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
  * Uint8Array: bytea; `Interval`; `ArrayValue`: any array, also int2vector and oidvector; `RowValue`: a row.
  */
 import type { JsonbValue } from "./json-value.ts";
@@ -50,4 +50,6 @@ export type Datum =
 export interface SqlType {
 	readonly oid: number;
 	readonly modifier: number;
+	/** OID of the domain that a value of the type was made for. The value is one of the base type, which the others name. */
+	readonly domain?: number;
 }

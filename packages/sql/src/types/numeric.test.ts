@@ -44,7 +44,7 @@ test("binary round trip keeps value and scale", (t) => {
 	fc.assert(
 		fc.property(finite, (n) => {
 			const bytes = type?.encodeBinary(n, {} as never) as Uint8Array;
-			const back = type?.decodeBinary(bytes, -1) as Numeric;
+			const back = type?.decodeBinary(bytes, -1, {} as never) as Numeric;
 			return back.unscaled === n.unscaled && back.scale === n.scale;
 		}),
 		settings,

@@ -1,9 +1,10 @@
 /**
  * oid and the types that are an OID with a name: regclass, regproc ... Their values are numbers. Names are the catalog's
  * business: input and output ask `context.catalogCall` for `regclassin`(text) and `regclassout`(oid) and their kin. Only
- * regtype's names are known here.
+ * the names of types that every database has are known here.
  */
 import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
 import { type BuiltinType, compareNumbers, defineType } from "./builtin-type.ts";
 import type { Datum } from "./datum.ts";
 import { invalidText, textOutOfRange } from "./errors.ts";
@@ -77,10 +78,17 @@ function registered(oid: number, name: string, arrayOid: number): BuiltinType {
 	});
 }
 
-/** Type names come from the table that this is an entry of. */
+/** A type that somebody has made. Throws 42704. */
+function typeCalled(text: string, context: TypeContext): Datum {
+	const oid = askCatalog(context, "regtypein", text);
+	if (oid !== null) return oid;
+	throw new DatabaseError("42704", `type "${text}" does not exist`);
+}
+
+/** The names of types that every database has come from the table that this is an entry of. */
 export function regtypeType(
-	parseName: (text: string) => number,
-	formatName: (oid: number) => string,
+	parseName: (text: string) => number | undefined,
+	formatName: (oid: number) => string | undefined,
 ): BuiltinType {
 	return defineType({
 		...oidLike,
@@ -88,9 +96,16 @@ export function regtypeType(
 		name: "regtype",
 		category: "N",
 		arrayOid: 2211,
-		parse: (text) =>
-			text === "-" ? 0 : /^\d+$/.test(text) ? parseOid(text, "oid") : parseName(text),
-		format: (value) => formatName(value as number),
+		parse: (text, context) =>
+			text === "-"
+				? 0
+				: /^\d+$/.test(text)
+					? parseOid(text, "oid")
+					: (parseName(text) ?? typeCalled(text, context)),
+		format: (value, context) =>
+			value === 0
+				? "-"
+				: (formatName(value as number) ?? (askCatalog(context, "regtypeout", value) as string)),
 	});
 }
 

@@ -54,6 +54,7 @@ export const OID = {
 	internal: 2281,
 	anyelement: 2283,
 	anynonarray: 2776,
+	anyenum: 3500,
 	uuid: 2950,
 	regconfig: 3734,
 	jsonb: 3802,

@@ -142,6 +142,7 @@ export function pseudoTypes(lookup: (oid: number) => BuiltinType | undefined): B
 		pseudo(OID.anyarray, "anyarray", "anyarray", -1),
 		pseudo(OID.anyelement, "anyelement"),
 		pseudo(OID.anynonarray, "anynonarray"),
+		pseudo(OID.anyenum, "anyenum"),
 		pseudo(OID.anycompatible, "anycompatible"),
 		pseudo(OID.anycompatiblearray, "anycompatiblearray", "anycompatiblearray", -1),
 		pseudo(OID.anycompatiblenonarray, "anycompatiblenonarray"),

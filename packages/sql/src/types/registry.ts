@@ -7,7 +7,7 @@
  * 3. Whatever a client's text or bytes hold, the answer is a value or a `DatabaseError` with PostgreSQL's SQLSTATE.
  * 4. No pattern, format or literal costs more than about the product of its length and the text's.
  *
- * Left out: jsonpath, ranges, enums, timetz, bit strings, network and geometric types (`unsupportedType` knows their names),
+ * Left out: jsonpath, ranges, timetz, bit strings, network and geometric types (`unsupportedType` knows their names),
  * collations other than C.
  * May import: @quorate/keys only.
  */
@@ -24,7 +24,10 @@ export interface TypeContext {
 	readonly byteaOutput: "hex" | "escape";
 	/** Start of the transaction, microseconds since 2000-01-01 UTC: for 'now'::timestamptz. */
 	readonly transactionStart: bigint;
-	/** Names of regclass, regproc, regnamespace, regrole: `regclassin`(text) and `regclassout`(oid) ..., as in `FunctionContext`. */
+	/**
+	 * Names of regclass, regproc, regtype, regnamespace, regrole: `regclassin`(text) and `regclassout`(oid) ..., as in
+	 * `FunctionContext`; labels of enums: `enum_in`(type, label), `enum_out`(type, value).
+	 */
 	readonly catalogCall?: (name: string, args: readonly Datum[]) => Datum;
 }
 
@@ -48,7 +51,7 @@ export interface TypeDefinition {
 	format(value: Datum, context: TypeContext): string;
 	/** Binary send and receive as PostgreSQL's typsend, typreceive. */
 	encodeBinary(value: Datum, context: TypeContext): Uint8Array;
-	decodeBinary(bytes: Uint8Array, modifier: number): Datum;
+	decodeBinary(bytes: Uint8Array, modifier: number, context: TypeContext): Datum;
 	/** Total order, as btree's; NaN above all, no nulls. Throws 42883 where the type has none. */
 	compare(a: Datum, b: Datum): number;
 	/** False: it has no order and no equality. */
@@ -219,6 +222,7 @@ export {
 	applyModifier,
 	formatType,
 	packModifier,
+	storedType,
 	typeByName,
 	typeByOid,
 	unsupportedType,

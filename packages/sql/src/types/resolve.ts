@@ -10,7 +10,7 @@ import { builtinType, formatType } from "./type-table.ts";
 
 export const isUnknown = (oid: number): boolean => oid === OID.unknown || oid === 0;
 
-const elementLike: ReadonlySet<number> = new Set([OID.anyelement, OID.anynonarray]);
+const elementLike: ReadonlySet<number> = new Set([OID.anyelement, OID.anynonarray, OID.anyenum]);
 const compatible: ReadonlySet<number> = new Set([
 	OID.anycompatible,
 	OID.anycompatiblearray,
@@ -230,7 +230,10 @@ function bindPolymorphic(
 		}
 		const isArrayArgument = want === OID.anyarray || want === OID.anycompatiblearray;
 		const bound = isArrayArgument ? elementOf(from) : from;
-		if (bound === 0 || (isNonArray(want) && elementOf(from) !== 0)) {
+		const isRefused =
+			(isNonArray(want) && elementOf(from) !== 0) ||
+			(want === OID.anyenum && category(from) !== "E");
+		if (bound === 0 || isRefused) {
 			return undefined;
 		}
 		if (compatible.has(want)) {
@@ -241,6 +244,8 @@ function bindPolymorphic(
 			element = bound;
 		}
 	}
+	// A literal alone is no enum.
+	if (element === 0 && args.includes(OID.anyenum)) return undefined;
 	const common = commons.length === 0 ? 0 : selectCommonType(commons);
 	if (common === undefined) {
 		return undefined;

@@ -5,6 +5,7 @@ import type { BuiltinType } from "./builtin-type.ts";
 import { byteaType, uuidType } from "./bytes-types.ts";
 import { dateTypes } from "./date-types.ts";
 import type { Datum, SqlType } from "./datum.ts";
+import { enumOfArray, enumType, isEnum, isEnumArray, typeReference } from "./enum-types.ts";
 import { unsupported } from "./errors.ts";
 import { float4Type, float8Type } from "./float-types.ts";
 import { boolType, int2Type, int4Type, int8Type } from "./integer-types.ts";
@@ -40,7 +41,7 @@ const scalars: readonly BuiltinType[] = [
 	int4Type,
 	textType,
 	...oidTypes,
-	regtypeType(parseTypeName, (oid) => formatRegtype(oid)),
+	regtypeType(builtinRegtype, (oid) => table.get(oid)?.sqlName),
 	vectorType(OID.oidvector, "oidvector", 1013, oidType),
 	jsonType,
 	jsonbType,
@@ -69,15 +70,25 @@ for (const type of scalars) {
 }
 
 function lookup(oid: number): BuiltinType | undefined {
-	return table.get(oid);
+	return table.get(oid) ?? madeType(oid);
+}
+
+/** Made anew whenever one is asked for: the numbers come from clients, and who asks does so once a plan. */
+function madeType(oid: number): BuiltinType | undefined {
+	if (isEnum(oid)) return enumType(oid);
+	return isEnumArray(oid) ? arrayTypeOf(enumType(enumOfArray(oid))) : undefined;
+}
+
+/** What rows keep a value as, which depends on nothing but the value: sort keys are texts. */
+export function storedType(oid: number): BuiltinType | undefined {
+	if (isEnum(oid)) return textType;
+	return isEnumArray(oid) ? table.get(OID.textArray) : table.get(oid);
 }
 
 /** Of the folder's own kind, with what modifiers do. */
 export const builtinType = lookup;
 
-export function typeByOid(oid: number): BuiltinType | undefined {
-	return table.get(oid);
-}
+export const typeByOid: (oid: number) => BuiltinType | undefined = lookup;
 
 export function allTypes(): readonly BuiltinType[] {
 	return [...table.values()];
@@ -143,6 +154,9 @@ const absent: ReadonlySet<string> = new Set([
 	"regdictionary",
 ]);
 
+/** PostgreSQL's own name of a type that every database has. */
+export const isBuiltinName = (name: string): boolean => byName.has(name);
+
 /** PostgreSQL has it, Quorate has not: 0A000 instead of 42704. Names as for `typeByName`. */
 export function unsupportedType(name: string): boolean {
 	return absent.has(name);
@@ -164,8 +178,8 @@ export function typeByName(name: string): BuiltinType | undefined {
 	return undefined;
 }
 
-/** A type as written in SQL, for regtype and to_regtype: "int4", "pg_catalog.int8", "character varying(10)", "integer[]". Modifiers are dropped. */
-function parseTypeName(text: string): number {
+/** A type that every database has, as written in SQL: "int4", "pg_catalog.int8", "character varying(10)", "integer[]". Modifiers are dropped. */
+function builtinRegtype(text: string): number | undefined {
 	const folded = text
 		.trim()
 		.replace(/^pg_catalog\./i, "")
@@ -174,20 +188,13 @@ function parseTypeName(text: string): number {
 	const name = /^"[^"]+"(?:\[\])?$/.test(folded)
 		? folded.replaceAll('"', "")
 		: folded.toLowerCase();
-	const found = typeByName(name === "char" && !folded.startsWith('"') ? "bpchar" : name);
-	if (found === undefined) {
-		throw new DatabaseError("42704", `type "${text}" does not exist`);
-	}
-	return found.oid;
-}
-
-function formatRegtype(oid: number): string {
-	return oid === 0 ? "-" : (table.get(oid)?.sqlName ?? String(oid));
+	return typeByName(name === "char" && !folded.startsWith('"') ? "bpchar" : name)?.oid;
 }
 
 /** As format_type(oid, modifier): int4, character varying(10), numeric(8,2)[] ... */
 export function formatType(type: SqlType): string {
-	const found = table.get(type.oid);
+	if (type.domain !== undefined) return typeReference(type.domain);
+	const found = lookup(type.oid);
 	if (found === undefined) {
 		return type.oid === 0 ? "-" : "???";
 	}
@@ -204,7 +211,7 @@ export function applyModifier(value: Datum, type: SqlType, explicit: boolean): D
 	if (type.modifier < 0 || value === null) {
 		return value;
 	}
-	const modify = table.get(type.oid)?.modify;
+	const modify = lookup(type.oid)?.modify;
 	return modify === undefined ? value : modify(value, type.modifier, explicit);
 }
 
@@ -213,7 +220,7 @@ export function packModifier(oid: number, modifiers: readonly number[], at: numb
 	if (modifiers.length === 0) {
 		return -1;
 	}
-	const found = table.get(oid);
+	const found = lookup(oid);
 	if (found?.packModifier === undefined) {
 		throw new DatabaseError(
 			"42601",

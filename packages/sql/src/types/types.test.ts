@@ -55,7 +55,11 @@ test("binary forms are PostgreSQL's, both ways", (t) => {
 		const value = type.parse(text, -1, context);
 		const bytes = Buffer.from(type.encodeBinary(value, context));
 		t.is(` ${bytes.toString("hex")}`, lines[i + 1] as string, line);
-		t.is(type.format(type.decodeBinary(bytes, -1), context), type.format(value, context), line);
+		t.is(
+			type.format(type.decodeBinary(bytes, -1, context), context),
+			type.format(value, context),
+			line,
+		);
 	}
 });
 
@@ -82,7 +86,7 @@ test("binary input of a wrong length is an error of the client", (t) => {
 		const bytes = type.encodeBinary(value, context);
 		for (let length = 0; length < bytes.length; length++) {
 			try {
-				type.decodeBinary(bytes.subarray(0, length), -1);
+				type.decodeBinary(bytes.subarray(0, length), -1, context);
 			} catch (error) {
 				t.regex((error as { code?: string }).code ?? String(error), /^(08P01|22P03|22P02|22021)$/);
 			}

@@ -154,13 +154,13 @@ comment -> "comment" "on" commentKind qualifiedName "is" commentText
            {% ([, , , name, , table, , text], at) => ({ kind: "comment", object: "constraint", name, table, text, at }) %}
          | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw unsupported(`COMMENT ON ${what.toUpperCase()} is`); } %}
 commentKind -> "table" {% () => "table" %} | "column" {% () => "column" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
-             | "schema" {% () => "schema" %} | "view" {% () => "view" %}
+             | "schema" {% () => "schema" %} | "view" {% () => "view" %} | "type" {% () => "type" %} | "domain" {% () => "domain" %}
 commentText -> %string {% ([token]) => token.value %} | "null" {% () => undefined %}
 uncommented -> uncommentedWord {% ([[token]]) => token.value %}
-uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "database" | "domain" | "extension" | "event" | "foreign"
+uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "database" | "extension" | "event" | "foreign"
                  | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication" | "role"
                  | "routine" | "rule" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
-                 | "trigger" | "type"
+                 | "trigger"
 
 cursor -> "declare" columnName cursorOptions "cursor" holdOpt "for" query {% declareNode %}
         | "fetch" fetched {% ([, fetched], at) => ({ kind: "fetch", ...fetched, move: false, at }) %}

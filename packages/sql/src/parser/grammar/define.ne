@@ -103,7 +103,7 @@ drop -> "drop" dropKind ifExists qualifiedNames cascadeOpt
         {% ([, object, ifExists, names, cascade], at) => ({ kind: "drop", object, names, ifExists, cascade, at }) %}
       | "drop" "index" "concurrently" ifExists qualifiedNames cascadeOpt
         {% ([, , , ifExists, names, cascade], at) => ({ kind: "drop", object: "index", names, ifExists, cascade, at }) %}
-dropKind -> "table" {% () => "table" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
+dropKind -> "type" {% () => "type" %} | "domain" {% () => "domain" %} | "table" {% () => "table" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
           | "view" {% () => "view" %} | "schema" {% () => "schema" %}
 
 createIndex -> "create" uniqueOpt "index" concurrently indexName "on" relation methodOpt "(" indexColumns ")" includeOpt nullsDistinct
@@ -159,6 +159,38 @@ schemaElements -> null
                 | "create" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Create them with statements of their own."); } %}
                 | "grant" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Grant with statements of their own."); } %}
 
+createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
+              {% ([, , name, , , , labels], at) => ({ kind: "create-enum", name, labels, at }) %}
+            | "create" "type" qualifiedName "as" "(" anyTokens {% () => { throw unsupported("composite types are"); } %}
+            | "create" "type" qualifiedName "as" "range" anyTokens {% () => { throw unsupported("range types are"); } %}
+            | "create" "type" qualifiedName "(" anyTokens {% () => { throw unsupported("base types are"); } %}
+            | "create" "type" qualifiedName {% () => { throw unsupported("shell types are"); } %}
+            | "alter" "type" qualifiedName "add" "value" ifNotExists %string enumPlace
+              {% ([, , name, , , ifNotExists, label, place], at) => ({ kind: "alter-enum", name, label: label.value, ifNotExists, place, to: undefined, at }) %}
+            | "alter" "type" qualifiedName "rename" "value" %string "to" %string
+              {% ([, , name, , , label, , to], at) => ({ kind: "alter-enum", name, label: label.value, ifNotExists: false, place: undefined, to: to.value, at }) %}
+            | "alter" "type" qualifiedName "rename" "attribute" anyTokens {% () => { throw unsupported("composite types are"); } %}
+            | "alter" "type" qualifiedName attributeVerb "attribute" anyTokens {% () => { throw unsupported("composite types are"); } %}
+            | "alter" "type" qualifiedName "set" "(" anyTokens {% () => { throw unsupported("base types are"); } %}
+createDomain -> "create" "domain" qualifiedName asOpt typeName columnCollation columnConstraints
+                {% ([, , name, , type, , constraints], at) => ({ kind: "create-domain", name, type, constraints: undeferred(constraints), at }) %}
+              | "alter" "domain" qualifiedName domainAction {% ([, , name, action], at) => ({ kind: "alter-domain", name, action, at }) %}
+domainAction -> "set" "default" expr {% ([, , value]) => ({ kind: "set-default", value }) %}
+              | "drop" "default" {% () => ({ kind: "set-default", value: undefined }) %}
+              | "set" "not" "null" {% () => ({ kind: "set-not-null", notNull: true }) %}
+              | "drop" "not" "null" {% () => ({ kind: "set-not-null", notNull: false }) %}
+              | "add" columnConstraint validity {% ([, constraint, valid]) => ({ kind: "add-constraint", constraint: undeferred([constraint])[0], valid }) %}
+              | "drop" "constraint" ifExists columnName cascadeOpt {% ([, , ifExists, name]) => ({ kind: "drop-constraint", ifExists, name }) %}
+              | "validate" "constraint" columnName {% ([, , name]) => ({ kind: "validate-constraint", name }) %}
+              | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
+attributeVerb -> "add" | "drop" | "alter"
+enumLabels -> null {% () => [] %} | enumLabelList {% id %}
+enumLabelList -> enumLabel {% first %} | enumLabelList "," enumLabel {% more %}
+enumLabel -> %string {% ([token]) => token.value %}
+enumPlace -> null {% () => undefined %}
+           | "before" %string {% ([, token]) => ({ before: true, neighbour: token.value }) %}
+           | "after" %string {% ([, token]) => ({ before: false, neighbour: token.value }) %}
+
 createView -> "create" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
               {% ([, temporary, , name, columns, , , { query, at: queryAt }], at) => ({ kind: "create-view", replace: false, temporary, name, columns, query, queryAt, at }) %}
             | "create" "or" "replace" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
@@ -180,6 +212,11 @@ alterName -> "alter" "view" ifExists qualifiedName "rename" columnWord columnNam
              {% ([, , ifExists, name, , , schema], at) => ({ kind: "alter-name", object: "table", name, ifExists, to: { schema }, at }) %}
            | "alter" "schema" columnName "rename" "to" columnName
              {% ([, , name, , , to], at) => ({ kind: "alter-name", object: "schema", name: { parts: [name], at }, ifExists: false, to: { name: to }, at }) %}
+           | "alter" madeWord qualifiedName "rename" "to" columnName
+             {% ([, object, name, , , to], at) => ({ kind: "alter-name", object, name, ifExists: false, to: { name: to }, at }) %}
+           | "alter" madeWord qualifiedName "set" "schema" columnName
+             {% ([, object, name, , , schema], at) => ({ kind: "alter-name", object, name, ifExists: false, to: { schema }, at }) %}
+madeWord -> "type" {% () => "type" %} | "domain" {% () => "domain" %}
 renamedWord -> "index" {% () => "index" %} | movedWord {% id %}
 movedWord -> "sequence" {% () => "sequence" %} | "view" {% () => "view" %}
 

@@ -17,7 +17,7 @@ import {
 	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
-import { deferralOf, immediateOnly, plainReference } from "./build-constraint.ts";
+import { deferralOf, immediateOnly, plainReference, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
 import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption } from "./build-role.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
@@ -38,6 +38,8 @@ statement -> query {% id %}
            | createSequence {% id %}
            | alterSequence {% id %}
            | createSchema {% id %}
+           | createType {% id %}
+           | createDomain {% id %}
            | createView {% id %}
            | alterName {% id %}
            | alterTable {% id %}

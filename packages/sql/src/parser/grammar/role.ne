@@ -10,6 +10,8 @@ role -> "create" roleWord columnName roleWith {% ([, tag, name, options], at) =>
       | "drop" "owned" "by" roleReferences cascadeOpt {% ([, , , roles, cascade], at) => ({ kind: "drop-owned", roles, cascade, at }) %}
       | "reassign" "owned" "by" roleReferences "to" roleReference {% ([, , , roles, , to], at) => ({ kind: "reassign-owned", roles, to, at }) %}
       | "alter" ownedWord ifExists qualifiedName "owner" "to" roleReference {% alterOwner %}
+      | "alter" madeWord qualifiedName "owner" "to" roleReference
+        {% ([, object, name, , , owner], at) => ({ kind: "alter-owner", object, name, ifExists: false, owner, at }) %}
 ownedWord -> "table" {% () => "table" %} | "sequence" {% () => "sequence" %} | "index" {% () => "index" %} | "schema" {% () => "schema" %}
            | "database" {% () => "database" %} | "view" {% () => "view" %}
 roleWord -> "role" {% () => "ROLE" %} | "user" {% () => "USER" %} | "group" {% () => "GROUP" %}

@@ -1,0 +1,126 @@
+/** ALTER TABLE ... DROP COLUMN: what goes with a column. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	type ColumnDescriptor,
+	type IndexDescriptor,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import type { AlterTableAction } from "../parser/ast.ts";
+import { storedExpression } from "../plan/bind-table.ts";
+import { dependent, dropReferrers, tellCascade } from "./constraints.ts";
+import { columnsIn } from "./deparse.ts";
+import { dropAll } from "./dependencies.ts";
+import { describeReferrer } from "./describe.ts";
+import { ownedSequences } from "./drop.ts";
+import { generatedFrom } from "./generated.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+import { columnNamed, replaceColumn } from "./table-parts.ts";
+
+function withoutGeneration(column: ColumnDescriptor): ColumnDescriptor {
+	const { generatedText: _before, ...rest } = column;
+	return rest;
+}
+
+/** ALTER TABLE ... DROP COLUMN. Throws 2BP01. */
+export async function dropColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "drop-column" }>,
+	by: "owner" | "right" = "owner",
+): Promise<void> {
+	const column = liveColumns(table).find((one) => one.name === action.name);
+	if (column === undefined) {
+		if (!action.ifExists) columnNamed(table, action.name);
+		editor.state.notice(
+			"NOTICE",
+			"00000",
+			`column "${action.name}" of relation "${table.name}" does not exist, skipping`,
+		);
+		return;
+	}
+	const uses = (index: IndexDescriptor): boolean =>
+		index.columns.some((one) => one.attnum === column.attnum);
+	if (uses(table.primary)) {
+		throw new DatabaseError("0A000", "dropping a column of the primary key is not supported", {
+			hint: "Create a new table with another primary key and copy the rows.",
+		});
+	}
+	const followers = generatedFrom(table, column);
+	if (followers.length > 0) {
+		const dropped = await dropFollowers(editor, table, column, followers, action, by);
+		return dropColumn(editor, dropped, action, by);
+	}
+	await releaseColumn(editor, table, column, action.cascade);
+	await dropAll(editor, [{ kind: "column", table, column }], action.cascade);
+	for (const sequence of ownedSequences(editor, table, column.attnum)) {
+		await editor.remove(sequence);
+	}
+	const dropped = table.indexes.filter(uses);
+	const changed = {
+		...replaceColumn(table, column, {
+			...withoutGeneration(column),
+			dropped: true,
+			notNull: false,
+			defaultText: undefined,
+			identity: undefined,
+		}),
+		indexes: table.indexes.filter((index) => !uses(index)),
+		checks: table.checks.filter(
+			(check) => !columnsIn(storedExpression(check.text)).has(column.name),
+		),
+		foreignKeys: editor
+			.current(table)
+			.foreignKeys.filter(({ columns }) => !columns.includes(column.attnum)),
+	};
+	await editor.put(changed, by);
+	editor.dropIndexes(dropped.map((index) => index.indexId));
+}
+
+/** Generated columns go with a column that they are made of. Throws 2BP01. */
+async function dropFollowers(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	followers: readonly ColumnDescriptor[],
+	action: Extract<AlterTableAction, { kind: "drop-column" }>,
+	by: "owner" | "right",
+): Promise<TableDescriptor> {
+	const describe = (one: ColumnDescriptor): string => `column ${one.name} of table ${table.name}`;
+	if (!action.cascade) {
+		const lines = followers.map((one) => `${describe(one)} depends on ${describe(column)}`);
+		throw dependent(describe(column), lines);
+	}
+	for (const { name } of followers) {
+		await dropColumn(editor, editor.current(table), { ...action, name }, by);
+	}
+	tellCascade(editor, followers.map(describe));
+	return editor.current(table);
+}
+
+/** Foreign keys of other tables that refer to it. Throws 2BP01. */
+async function releaseColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+	cascade: boolean,
+): Promise<void> {
+	const all = editor.catalog
+		.referrersOf(table.oid)
+		.filter(({ key }) => key.referencedColumns.includes(column.attnum));
+	const referrers = all.filter(
+		({ table: child, key }) => child.oid !== table.oid || !key.columns.includes(column.attnum),
+	);
+	if (referrers.length > 0 && !cascade) {
+		const what = `column ${column.name} of table ${table.name}`;
+		throw dependent(
+			what,
+			referrers.map((one) => `${describeReferrer(editor, one)} depends on ${what}`),
+		);
+	}
+	await dropReferrers(editor, all);
+	tellCascade(
+		editor,
+		referrers.map((one) => describeReferrer(editor, one)),
+	);
+}
