@@ -150,9 +150,9 @@ function attributeRow(
 		attcacheoff: -1,
 		// A domain has its modifier itself.
 		atttypmod: domain === undefined ? modifier : -1,
-		attbyval: type?.byValue ?? false,
+		attbyval: type?.byValue ?? isEnum(typeOid),
 		attalign: type?.align ?? "i",
-		attstorage: type?.storage ?? "x",
+		attstorage: type?.storage ?? (isEnum(typeOid) ? "p" : "x"),
 		attislocal: true,
 		attcollation: type?.collation ?? 0,
 	};
