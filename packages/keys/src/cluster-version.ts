@@ -27,6 +27,8 @@ const since = {
 	configuration: 2,
 	/** Enums and domains: descriptors of format 5. */
 	types: 3,
+	/** Ranges remove what was dropped: entries of format 5. */
+	clearing: 3,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -23,6 +23,10 @@ export interface Limits {
 	readonly rangeMaxLoad?: number;
 	/** Between two looks whether ranges are to be split. */
 	readonly divideMs?: number;
+	/** For how long two ranges have to be small and cold before they are merged, whatever `range_merge_after` says. 0: they never are. */
+	readonly mergeAfterMs?: number;
+	/** Between two reports of what ranges hold and how often they are asked. */
+	readonly loadsMs?: number;
 	/** Between two looks of the scheduler; 0: it moves nothing. */
 	readonly schedulerMs?: number;
 	/** After so long a silence a node counts as dead, whatever `dead_after` says. */
@@ -36,6 +40,9 @@ export interface Limits {
 /** While nobody has set `range_max_bytes` and `range_max_load`. */
 export const defaultRangeMaxBytes = 64 << 20;
 export const defaultRangeMaxLoad = 2_500;
+
+/** While nobody has set `range_merge_after`. */
+export const defaultRangeMergeAfterMs = 300_000;
 
 /** How long history is kept while nobody has set `gc_ttl`. */
 export const defaultHistoryLifeMs = 600_000;

@@ -63,4 +63,6 @@ export interface Mutations {
 	readonly mergedUnapplied?: boolean;
 	/** M3: what was read and committed on the right side is not carried over: expiry, closed timestamp, last commit. */
 	readonly mergeForgetsReads?: boolean;
+	/** Ranges are merged at once, and although what comes of it is larger than what is split. */
+	readonly mergesWithoutHysteresis?: boolean;
 }

@@ -6,6 +6,8 @@ import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import { type Timestamp, timestamp, timestampZero } from "@quorate/keys/timestamp";
+import type { Decision } from "@quorate/replica/decision";
+import type { RangeLoad } from "@quorate/replica/range-load";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
@@ -14,12 +16,15 @@ import { type Attempt, defaultTimeoutMs, LeaderCalls } from "./leader-calls.ts";
 import {
 	fromWire,
 	type LeaderAnswer,
+	loadsMax,
+	loadsToWire,
 	lookupRangesMax,
 	methods,
 	type Overview,
 	readSettings,
 	reportRangesMax,
 	toWire,
+	type WireDecision,
 	type WireRange,
 } from "./messages.ts";
 import { TimestampBatcher } from "./timestamp-batcher.ts";
@@ -111,6 +116,22 @@ export class ConnectedPlacementClient implements PlacementClient {
 			const part = ranges.slice(at, at + reportRangesMax).map(toWire);
 			await this.#calls.call(methods.report, part);
 		}
+	}
+
+	/** A leaseholder here has decided something about its range. */
+	async decided({ kind, rangeId, reason, tookMs }: Decision): Promise<void> {
+		const body: WireDecision = [kind, rangeId, reason, tookMs];
+		await this.#calls.call(methods.decided, body);
+	}
+
+	/** What has changed of the ranges led here; answers with the mark of the leader that was told. */
+	async tellLoads(loads: readonly RangeLoad[]): Promise<string> {
+		let mark = "";
+		for (let at = 0; at === 0 || at < loads.length; at += loadsMax) {
+			const part = loadsToWire(loads.slice(at, at + loadsMax));
+			mark = String(await this.#calls.call(methods.loads, part));
+		}
+		return mark;
 	}
 
 	async allocate(kind: IdKind, count: number): Promise<number> {

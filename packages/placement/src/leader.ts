@@ -26,9 +26,11 @@ import {
 	methods,
 	type Overview,
 	readCount,
+	readDecision,
 	readIdKind,
 	readIssueCount,
 	readKeyText,
+	readLoads,
 	readNodeId,
 	readNodeState,
 	readObject,
@@ -37,7 +39,9 @@ import {
 	readVersions,
 	settingsToWire,
 	toWire,
+	type WireDecision,
 } from "./messages.ts";
+import { RangeLoads } from "./scheduler/range-loads.ts";
 import { describeMove, type MoveExecutor, Scheduler } from "./scheduler/scheduler.ts";
 import type { NodeRecord } from "./types.ts";
 
@@ -68,6 +72,9 @@ export class PlacementLeader {
 	readonly #liveness: Liveness;
 	readonly #self: NodeId;
 	readonly #demand: Demand;
+	readonly #loads = new RangeLoads();
+	/** Of this leadership, among all of this process's and of others'. */
+	#mark = "";
 	readonly #handlers: Record<string, (body: unknown) => unknown>;
 	#scheduler: Scheduler | undefined;
 	#waiters: SchemaWaiter[] = [];
@@ -107,6 +114,8 @@ export class PlacementLeader {
 		if (isServing && !this.#wasServing) {
 			this.#liveness.reset();
 			this.#demand.reset();
+			this.#loads.reset();
+			this.#mark = Buffer.from(this.#runtime.random.bytes(8)).toString("hex");
 		}
 		if (isServing !== this.#wasServing) {
 			this.#scheduler?.reset();
@@ -144,9 +153,9 @@ export class PlacementLeader {
 
 	/** Moves ranges from now on, while this member leads. */
 	schedule(executor: MoveExecutor, limits: Limits | undefined): void {
-		const liveness = this.#liveness;
+		const [liveness, loads] = [this.#liveness, this.#loads];
 		const [runtime, machine, rpc] = [this.#runtime, this.#machine, this.#rpc];
-		this.#scheduler = new Scheduler({ runtime, rpc, machine, liveness, executor, limits });
+		this.#scheduler = new Scheduler({ runtime, rpc, machine, liveness, loads, executor, limits });
 		this.#scheduler.start();
 	}
 
@@ -162,6 +171,11 @@ export class PlacementLeader {
 			[methods.allocate]: (body) => this.#allocate(body),
 			[methods.nodes]: () => this.#nodes(),
 			[methods.overview]: () => this.#overview(),
+			[methods.decided]: (body) => this.#decided(readDecision(body)),
+			[methods.loads]: (body) => {
+				this.#loads.heard(readLoads(body));
+				return this.#mark;
+			},
 			[methods.register]: (body) => this.#register(body),
 			[methods.heartbeat]: (body) => this.#heartbeat(body),
 			[methods.awaitSchema]: (body) => this.#awaitSchema(body),
@@ -341,6 +355,14 @@ export class PlacementLeader {
 			isSettled: scheduler?.isSettled ?? false,
 			events: state.events(),
 		};
+	}
+
+	/** By a leaseholder, which has done it already. */
+	async #decided([kind, rangeId, reason, tookMs]: WireDecision): Promise<true> {
+		const atMs = Math.round(this.#runtime.clock.wallMs());
+		const event = { atMs, kind, rangeId, to: [], from: [], reason, outcome: "done", bytes: 0 };
+		await this.#machine.propose({ kind: "event", event: { ...event, tookMs } });
+		return true;
 	}
 
 	#isCurrentBoot(node: NodeId, boot: string): boolean {

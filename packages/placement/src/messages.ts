@@ -5,8 +5,9 @@
  */
 import { firstVersions, type VersionSpan } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { NodeId } from "@quorate/keys/ids";
+import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
+import type { RangeLoad } from "@quorate/replica/range-load";
 import { issueCountMax } from "./oracle.ts";
 import type { ClusterSettings, IdKind, NodeRecord, PlacementEvent } from "./types.ts";
 
@@ -31,6 +32,10 @@ export const methods = {
 	awaitSchema: "placement.await-schema",
 	/** {timestamp, least} -> version as of it, 0: forgotten; only from a leader that knows version `least` */
 	schemaAt: "placement.schema-at",
+	/** WireDecision of a leaseholder -> true */
+	decided: "placement.decided",
+	/** WireLoads -> the leader's mark: another one than before has been told nothing yet */
+	loads: "placement.loads",
 	/** nothing -> Overview */
 	overview: "placement.overview",
 	/** {nodeId, state} -> {refused} */
@@ -66,6 +71,8 @@ export const leaderMethods: readonly string[] = [
 	methods.allocate,
 	methods.nodes,
 	methods.overview,
+	methods.decided,
+	methods.loads,
 	methods.register,
 	methods.heartbeat,
 	methods.awaitSchema,
@@ -86,6 +93,12 @@ export type WireRange = readonly [RangeDescriptor, number];
 
 /** Version, then names and values. */
 export type WireSettings = readonly [number, readonly (readonly [string, string])[]];
+
+/** Kind, range id, reason, milliseconds that it took. */
+export type WireDecision = readonly ["split", number, string, number];
+
+/** Of each range: its id and version, bytes, requests a second, whether it begins where somebody wanted it to. */
+export type WireLoads = readonly (readonly [number, number, number, number, boolean])[];
 
 /** What the control plane knows, for people. */
 export interface Overview {
@@ -123,6 +136,8 @@ export interface HeartbeatAnswer {
 	readonly refused?: string;
 }
 
+/** Ranges in one report of loads: it is not written to the log. */
+export const loadsMax = 2_000;
 /** Ranges in one report: far below what one log entry may hold. */
 export const reportRangesMax = 200;
 export const lookupRangesMax = 10_000;
@@ -144,6 +159,41 @@ export function readSettings(body: unknown): ClusterSettings {
 		([name, value]) => [readText(name, "name"), readText(value, "value")] as const,
 	);
 	return { version, values: new Map(values) };
+}
+
+export const loadsToWire = (loads: readonly RangeLoad[]): WireLoads =>
+	loads.map((l) => [l.rangeId, l.version, l.sizeBytes, l.requestsPerSecond, l.byHand]);
+
+export function readLoads(body: unknown): RangeLoad[] {
+	if (!Array.isArray(body) || body.length > loadsMax) {
+		malformed("loads");
+	}
+	return body.map((item: unknown) => {
+		if (!Array.isArray(item)) {
+			malformed("load");
+		}
+		const [id, version, sizeBytes, rate, byHand] = item as readonly unknown[];
+		if (typeof rate !== "number" || !(rate >= 0)) {
+			malformed("load");
+		}
+		return {
+			rangeId: readCount(id, 1, Number.MAX_SAFE_INTEGER, "range id") as RangeId,
+			version: readCount(version, 1, Number.MAX_SAFE_INTEGER, "range version"),
+			sizeBytes: readCount(sizeBytes, 0, Number.MAX_SAFE_INTEGER, "size"),
+			requestsPerSecond: rate,
+			byHand: byHand === true,
+		};
+	});
+}
+
+export function readDecision(body: unknown): WireDecision {
+	if (!Array.isArray(body) || body[0] !== "split") {
+		malformed("decision");
+	}
+	const [, id, reason, tookMs] = body as readonly unknown[];
+	const rangeId = readCount(id, 1, Number.MAX_SAFE_INTEGER, "range id");
+	const took = readCount(tookMs, 0, Number.MAX_SAFE_INTEGER, "time");
+	return ["split", rangeId, readText(reason, "reason"), took];
 }
 
 export const toWire = (info: RangeInfo): WireRange => [info.descriptor, info.leaseholder ?? 0];

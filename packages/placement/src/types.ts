@@ -29,10 +29,10 @@ export interface PlacementEvent {
 	/** Milliseconds since 1970, by the wall clock of who decided. */
 	readonly atMs: number;
 	/**
-	 * `replicas`: a range gets other members; `lease`; `split`; `node`: its state; `member`: of the placement group; `version`:
-	 * of the cluster.
+	 * `replicas`: a range gets other members; `lease`; `split`, `merge`: of ranges; `node`: its state; `member`: of the placement group;
+	 * `version`: of the cluster.
 	 */
-	readonly kind: "replicas" | "lease" | "split" | "node" | "member" | "version";
+	readonly kind: "replicas" | "lease" | "split" | "merge" | "node" | "member" | "version";
 	/** 0: none. */
 	readonly rangeId: number;
 	/** What is added, or takes over. */

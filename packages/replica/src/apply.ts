@@ -149,6 +149,8 @@ function execute(
 			return applyForget(state, batch, command, mutations);
 		case "collect":
 			return applyCollect(state, batch, command);
+		case "clear":
+			return applyClear(state, batch, command);
 		case "close":
 			return applyClose(state, command);
 		case "split":
@@ -439,6 +441,29 @@ function applyCollect(
 		state.gcThreshold = c.threshold;
 	}
 	batch.collect(c.span, state.gcThreshold, Number.MAX_SAFE_INTEGER);
+	return done;
+}
+
+function applyClear(
+	state: RangeState,
+	batch: VersionBatch,
+	c: Extract<Command, { kind: "clear" }>,
+): ApplyResult {
+	if (state.merging !== undefined) {
+		return rejected("the range is being merged");
+	}
+	if (c.threshold > state.gcThreshold) {
+		state.gcThreshold = c.threshold;
+	}
+	assert(
+		c.dropped <= state.gcThreshold,
+		() => `S4: cleared below ${c.dropped}, and what is above ${state.gcThreshold} can be read`,
+	);
+	batch.clear(c.span);
+	const { start } = state.descriptor;
+	if (c.span.start <= start && start < c.span.end) {
+		state.byHand = false;
+	}
 	return done;
 }
 

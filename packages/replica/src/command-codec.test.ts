@@ -58,6 +58,12 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 		threshold: time,
 		span: fc.record({ start: key, end: key }),
 	}),
+	fc.record({
+		kind: fc.constant("clear"),
+		threshold: time,
+		dropped: time,
+		span: fc.record({ start: key, end: key }),
+	}),
 );
 
 test("every command is the same after encoding and decoding", (t) => {

@@ -99,6 +99,13 @@ export type Command =
 	| { readonly kind: "close"; readonly timestamp: Timestamp; readonly schemaVersion: number }
 	/** Raises the GC threshold and removes what ended at or below it in a span, which its proposer chose short. */
 	| { readonly kind: "collect"; readonly threshold: Timestamp; readonly span: WrittenSpan }
+	/** Removes all versions in a span of what was dropped at `dropped`, which the GC threshold has passed (`clears.ts`). */
+	| {
+			readonly kind: "clear";
+			readonly threshold: Timestamp;
+			readonly dropped: Timestamp;
+			readonly span: WrittenSpan;
+	  }
 	| {
 			readonly kind: "split";
 			readonly at: Key;
@@ -160,8 +167,10 @@ export interface Envelope {
 	readonly command: Command;
 }
 
-/** First byte of an encoded command. 4: merges. 3: a one-phase commit may name pending values that it read. */
-export const commandFormat = 4;
+/** First byte of an encoded command. 5: clears. 4: merges. 3: a one-phase commit may name pending values that it read. */
+export const commandFormat = 5;
+/** Of all that was there before clears: a node of the version before reads it. */
+const usualFormat = 4;
 /** Logs of versions before may hold it. */
 const oldestFormat = 2;
 /** No Raft entry is larger (design, section 6). */
@@ -171,7 +180,7 @@ export function encodeCommand(envelope: Envelope): Uint8Array {
 	const { sequence, number, version, command } = envelope;
 	const body = encodeBody([sequence, number, version, commandToArray(command)]);
 	const out = new Uint8Array(body.length + 1);
-	out[0] = commandFormat;
+	out[0] = command.kind === "clear" ? commandFormat : usualFormat;
 	out.set(body, 1);
 	return out;
 }

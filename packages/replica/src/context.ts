@@ -48,6 +48,8 @@ export interface ReplicaContext {
 		c: Timestamp,
 		written: readonly WrittenSpan[],
 	): Promise<boolean>;
+	/** How long history is kept, in milliseconds; undefined while it cannot be learned: then nothing is removed. */
+	historyLifeMs(): Promise<number | undefined>;
 	/** First of `count` consecutive fresh ids. */
 	allocate(kind: "range" | "replica", count: number): Promise<number>;
 	/** Tells the directory (in the background). */

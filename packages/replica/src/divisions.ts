@@ -9,13 +9,16 @@
  * D3. Never inside a row: a row is one key, with all its versions, so wherever a range begins is between two rows.
  * D4. Never where it would not help: one key has most of the bytes, or of the requests; or commits that lie in one range would lie in
  *     two. Such a range is left alone until it has grown by a quarter, or for a minute.
- * D5. Nothing flaps: nothing merges ranges by itself, and what was cut by load is counted anew.
+ * D5. Nothing flaps: what was cut by load is counted anew, and is merged again only when it has been small and cold for long
+ *     (`@quorate/placement/scheduler/merges`).
  *
- * Every decision is logged with its reason and counted; so is every decision not to.
+ * Every decision is logged with its reason and counted, and told to the control plane; so is, but for that, every decision not to.
  */
 import { formatKey, type Key } from "@quorate/keys/key";
 import { rangeSpan } from "@quorate/keys/range";
 import type { Runtime } from "@quorate/runtime/runtime";
+import type { Decision } from "./decision.ts";
+import { restsAfterMs } from "./range-load.ts";
 import { measure } from "./range-size.ts";
 import type { Replica } from "./replica.ts";
 import type { SplitReason } from "./splits.ts";
@@ -30,10 +33,10 @@ export interface DivisionsOptions {
 	readonly runtime: Runtime;
 	replicas(): Iterable<Replica>;
 	rules(): DivisionRules;
+	/** For people. */
+	decided(decision: Decision): void;
 }
 
-/** A range that has not been asked for anything for so long is left alone. */
-const restsAfterMs = 60_000;
 /** Each side of a split by size has at least this part. */
 const shareMin = 1 / 8;
 /** A range that could not be divided is measured again when it is so much larger. */
@@ -115,7 +118,9 @@ export class Divisions {
 				continue;
 			}
 			try {
-				await (reason === "size" ? this.#bySize(replica, rules.maxBytes) : this.#byLoad(replica));
+				await (reason === "size"
+					? this.#bySize(replica, rules.maxBytes)
+					: this.#byLoad(replica, rules.maxLoad));
 			} catch (error) {
 				const memory = this.#memoryOf(replica);
 				memory.sizeFromMs = this.#afterMs(retryMs);
@@ -150,10 +155,11 @@ export class Divisions {
 			return;
 		}
 		replica.size.rightShare = rightShare;
-		await this.#split(replica, middle, "size");
+		const why = `it holds ${bytes} bytes, more than range_max_bytes (${maxBytes})`;
+		await this.#split(replica, middle, "size", why);
 	}
 
-	async #byLoad(replica: Replica): Promise<void> {
+	async #byLoad(replica: Replica, maxLoad: number): Promise<void> {
 		const { rate } = replica.load;
 		const at = replica.load.divider(rangeSpan(replica.state.descriptor));
 		if (at === undefined) {
@@ -162,20 +168,27 @@ export class Divisions {
 			this.#leave(replica, "undivided-load", { requestsPerSecond: Math.round(rate), why });
 			return;
 		}
-		await this.#split(replica, at, "load");
+		const why = `it is asked ${Math.round(rate)} times a second, more often than range_max_load (${maxLoad})`;
+		await this.#split(replica, at, "load", why);
 	}
 
-	async #split(replica: Replica, at: Key, reason: SplitReason): Promise<void> {
+	async #split(replica: Replica, at: Key, reason: SplitReason, why: string): Promise<void> {
+		const { clock, logger } = this.#options.runtime;
 		const memory = this.#memoryOf(replica);
+		const beganMs = clock.monotonicMs();
 		const answer = await replica.split(at, reason);
 		const isDone = answer.kind === "split";
 		memory.fromBytes = 0;
 		memory.sizeFromMs = isDone ? 0 : this.#afterMs(retryMs);
 		memory.loadFromMs = this.#afterMs(isDone ? settleMs : retryMs);
-		if (!isDone) {
-			const { rangeId } = replica.state.descriptor;
+		const { rangeId } = replica.state.descriptor;
+		if (isDone) {
+			const tookMs = Math.round(clock.monotonicMs() - beganMs);
+			const right = `range ${answer.right.rangeId} begins at ${formatKey(at)}`;
+			this.#options.decided({ kind: "split", rangeId, reason: `${why}: ${right}`, tookMs });
+		} else {
 			const fields = { rangeId, at: formatKey(at), reason, answer: answer.kind };
-			this.#options.runtime.logger.log("info", "a range was not split", fields);
+			logger.log("info", "a range was not split", fields);
 		}
 	}
 

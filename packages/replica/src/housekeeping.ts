@@ -117,17 +117,23 @@ async function resolvesDone(replica: Replica, record: TransactionRecord): Promis
 	return replica.context.resolveAll(record.transaction, record.c, record.written);
 }
 
-/** Raises the GC threshold to `lifeMs` ago, below every intent and pending write, and removes history slice by slice. */
-export async function collectHistory(replica: Replica, lifeMs: number): Promise<void> {
-	const { engine, runtime, timestamps } = replica.context;
-	const bounds = rangeSpan(replica.state.descriptor);
-	let threshold = timestamps.seen() - lifeMs * ticksPerMs;
+/** To what the GC threshold may be raised: `lifeMs` ago, below every intent and pending write. It may be negative. */
+export async function thresholdNow(replica: Replica, lifeMs: number): Promise<number> {
+	let threshold = replica.context.timestamps.seen() - lifeMs * ticksPerMs;
 	// What is pending may become an intent where the look for them has been.
 	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
 	if (replica.blockers.intents.lowestP <= threshold) {
+		const bounds = rangeSpan(replica.state.descriptor);
 		threshold = Math.min(threshold, (await lowestP(replica, bounds)) - 1);
 	}
-	let from: Key | undefined = bounds.start;
+	return threshold;
+}
+
+/** Raises the GC threshold, and removes history slice by slice. */
+export async function collectHistory(replica: Replica, lifeMs: number): Promise<void> {
+	const { engine, runtime } = replica.context;
+	const threshold = await thresholdNow(replica, lifeMs);
+	let from: Key | undefined = replica.state.descriptor.start;
 	while (threshold > 0 && from !== undefined && replica.holding() && !replica.isMerging) {
 		const { version } = replica.state.descriptor.epoch;
 		const { end } = rangeSpan(replica.state.descriptor);

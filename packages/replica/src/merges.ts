@@ -1,6 +1,6 @@
 /**
- * Merging a range with the one to its right, at the left one's leaseholder: by hand or by itself (`unions.ts`), it is the same. Before
- * it begins, somebody else has brought both sides onto the same nodes and both leases onto one.
+ * Merging a range with the one to its right, at the left one's leaseholder: by hand or because both are small and cold, it is the same.
+ * Before it begins, somebody else has brought both sides onto the same nodes and both leases onto one.
  *
  * Left side, "merge-begin": from now on its keys and its members stay what they are, whoever leads it.
  * Right side, "freeze": its leaseholder stops serving, draws t, and proposes that nobody serves the range any more, and nothing changes in it.
@@ -98,6 +98,9 @@ export class Merges {
 		}
 		assert(at === descriptor.end, "a range is merged with its neighbour");
 		const right = await this.#rightOf(left, at);
+		if (reason === "size" && right.state.byHand) {
+			throw new DatabaseError("42501", "the range to the right begins where somebody wanted it to");
+		}
 		if (!(await this.#areReady(left, right))) {
 			throw notNow("not all nodes of the two ranges are up to date");
 		}

@@ -31,6 +31,7 @@ import { metaKey } from "@quorate/storage/engine-keys";
 import { VersionBatch } from "@quorate/storage/version-batch";
 import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
 import { Blockers } from "./blockers.ts";
+import { clear } from "./clears.ts";
 import { closeTimestamp, isClosed, isForReplica } from "./closing.ts";
 import {
 	type Command,
@@ -882,6 +883,7 @@ export class Replica implements GroupMachine, FeedCore {
 			case "lock-scan":
 			case "changes":
 			case "export":
+			case "clear":
 				return this.ownsSpan(b.span);
 			case "prepare":
 				return b.writes.every((w) => this.owns(w.key));
@@ -954,10 +956,12 @@ export class Replica implements GroupMachine, FeedCore {
 				return changes(this, b);
 			case "export":
 				return exportChanges(this, b);
+			case "clear":
+				return clear(this, b);
 			case "split":
 				return this.split(b.at, "hand");
 			case "merge":
-				return this.context.merge(this, b.at, "hand");
+				return this.context.merge(this, b.at, b.bySize === true ? "size" : "hand");
 			case "thaw":
 				return this.#thaw(b.version);
 			case "transfer-lease":

@@ -173,9 +173,11 @@ export type RangeRequestBody =
 			/** An issued timestamp. */
 			readonly upTo: Timestamp;
 	  }
+	/** Removes what was dropped at `at`, as far as nobody can read it any more (`clears.ts`). */
+	| { readonly kind: "clear"; readonly span: Span; readonly at: Timestamp }
 	| { readonly kind: "split"; readonly at: Key }
-	/** With the range that begins at `at`, where this one ends. */
-	| { readonly kind: "merge"; readonly at: Key }
+	/** With the range that begins at `at`, where this one ends. `bySize`: nobody asked for it, so borders made by hand stay. */
+	| { readonly kind: "merge"; readonly at: Key; readonly bySize?: boolean }
 	/** For whoever leads the range, if it still has that version: nobody holds the lease of a frozen range (M4). */
 	| { readonly kind: "thaw"; readonly version: number }
 	| { readonly kind: "transfer-lease"; readonly to: NodeId }
@@ -290,6 +292,8 @@ export type RangeAnswer =
 	/** T4: it cannot be learned any more. */
 	| { readonly kind: "unknown" }
 	| { readonly kind: "done" }
+	/** Up to `resume`; null: all. Not done: somebody may read it still, or there are intents. */
+	| { readonly kind: "cleared"; readonly isDone: boolean; readonly resume: Key | null }
 	/** A step was taken, or cannot be taken yet: ask again. */
 	| { readonly kind: "renewing" }
 	| { readonly kind: "split"; readonly left: RangeDescriptor; readonly right: RangeDescriptor }

@@ -137,6 +137,7 @@ class Node {
 			bootEnded: () => false,
 			historyLifeMs: neverRuns,
 			divisionRules: neverRuns,
+			decided: neverRuns,
 			members: neverRuns,
 			thaw: neverRuns,
 			wakeBefore: neverRuns,

@@ -14,6 +14,7 @@ import type { Timer } from "@quorate/runtime/runtime";
 import { allMetaSpan, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
 import type { ReplicaContext } from "./context.ts";
 import { reportEveryMs } from "./deadlocks.ts";
+import type { Decision } from "./decision.ts";
 import { clearRange, Departures, nowhere } from "./departures.ts";
 import { type DivisionRules, Divisions, type Undivided } from "./divisions.ts";
 import type { RaftHost } from "./host-types.ts";
@@ -22,6 +23,7 @@ import { ListeningTime } from "./listening-time.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
 import type { LockTable } from "./lock-table.ts";
 import { type MergeReason, Merges } from "./merges.ts";
+import { loadOf, type RangeLoad } from "./range-load.ts";
 import {
 	birthIndex,
 	decodeRangeState,
@@ -62,10 +64,10 @@ export type StoreOptions = Omit<
 	readonly replicasFrom?: number | undefined;
 	/** Waits that are not for a lock of a range, and how one of them is ended: advisory locks are the gateways'. */
 	otherWaits?: OtherWaits;
-	/** How long history is kept, in milliseconds; undefined while it cannot be learned: then nothing is removed. */
-	historyLifeMs(): Promise<number | undefined>;
 	/** When ranges are split. */
 	divisionRules(): DivisionRules;
+	/** A leaseholder here has decided something about its range by itself. */
+	decided(decision: Decision): void;
 	/** Thaws the range that begins at a key, if it has that version still. True: it has a later one. */
 	thaw(at: Key, version: number): Promise<boolean>;
 	/** Asks who leads the range that ends at a key for something, so that somebody does. */
@@ -90,6 +92,8 @@ const mergesMs = 500;
 const mergedToldMs = 10_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
+/** The engine may be asked for the size of each. */
+const loadsAtOnce = 50;
 
 export interface ReplicaStatus {
 	readonly descriptor: RangeDescriptor;
@@ -140,6 +144,7 @@ export class RangeStore {
 			isDiskFull: (replicas) => options.isDiskFull(replicas),
 			inquire: (transaction, anchor, s) => options.inquire(transaction, anchor, s),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
+			historyLifeMs: () => options.historyLifeMs(),
 			allocate: (kind, count) => options.allocate(kind, count),
 			report: (ranges) => options.report(ranges),
 			splitApplied: (right, inheritance) => this.#splitApplied(right, inheritance),
@@ -166,6 +171,7 @@ export class RangeStore {
 			runtime: options.runtime,
 			replicas: () => this.#replicas.values(),
 			rules: () => options.divisionRules(),
+			decided: (decision) => options.decided(decision),
 		});
 		this.#merges = new Merges({
 			runtime: options.runtime,
@@ -639,11 +645,24 @@ export class RangeStore {
 		if (held.length === 0) {
 			return;
 		}
-		const lifeMs = await this.#options.historyLifeMs();
+		const lifeMs = await this.#historyLifeMs();
 		for (const replica of held) {
 			void forgetRecords(replica).then(() =>
 				lifeMs === undefined ? undefined : collectHistory(replica, lifeMs),
 			);
+		}
+	}
+
+	/** Undefined: nothing is to be removed now. Time goes by for this node as well where nobody draws a timestamp. */
+	async #historyLifeMs(): Promise<number | undefined> {
+		try {
+			await this.#options.timestamps.issue();
+			return await this.#options.historyLifeMs();
+		} catch (error) {
+			if (error instanceof DatabaseError) {
+				return undefined;
+			}
+			throw error;
 		}
 	}
 
@@ -654,6 +673,25 @@ export class RangeStore {
 
 	replicaFor(k: Key): Replica | undefined {
 		return [...this.#replicas.values()].find((r) => spanContains(rangeSpan(r.state.descriptor), k));
+	}
+
+	/** Of the ranges whose leases are here. There may be many: others get their turn between. */
+	async loads(): Promise<RangeLoad[]> {
+		const { clock, scheduler } = this.#options.runtime;
+		const loads: RangeLoad[] = [];
+		for (const replica of [...this.#replicas.values()]) {
+			if (!replica.holding()) {
+				continue;
+			}
+			loads.push(loadOf(replica, clock.monotonicMs()));
+			if (loads.length % loadsAtOnce === 0) {
+				await scheduler.yield();
+			}
+			if (this.#closed) {
+				return [];
+			}
+		}
+		return loads;
 	}
 
 	statuses(): ReplicaStatus[] {

@@ -14,6 +14,7 @@ import {
 	defaultHistoryLifeMs,
 	defaultRangeMaxBytes,
 	defaultRangeMaxLoad,
+	defaultRangeMergeAfterMs,
 } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { PlacementRules } from "@quorate/keys/placement-rule";
@@ -23,6 +24,7 @@ import type { ConnectedPlacementClient } from "@quorate/placement/client";
 import { establishIdentity } from "@quorate/placement/founding";
 import { firstRange } from "@quorate/placement/genesis";
 import { type Placement, startPlacement } from "@quorate/placement/placement";
+import type { MergeRules } from "@quorate/placement/scheduler/merges";
 import type { NodeIdentity } from "@quorate/placement/types";
 import type { DivisionRules } from "@quorate/replica/divisions";
 import { NodeRaftHost } from "@quorate/replica/host/host";
@@ -44,6 +46,7 @@ import { openWal } from "@quorate/wal/wal";
 import { DiskRoom } from "./disk-room.ts";
 import { EndedBoots } from "./ended-boots.ts";
 import { handleLeavings } from "./leaving.ts";
+import { LoadReports } from "./load-reports.ts";
 import { moveExecutor } from "./move-executor.ts";
 import { RangeRenewal } from "./range-renewal.ts";
 import { nodeNetwork, type SecurityFiles } from "./security.ts";
@@ -185,10 +188,13 @@ export async function startKeyValueNode(
 	const { nodeId, clusterId } = placement.identity;
 	// Nothing is moved until the node knows what users have configured.
 	let rules: () => PlacementRules | undefined = () => undefined;
-	placement.schedule(moveExecutor(router, coordinator, () => rules()));
+	const merging = () => mergeRules(client, limits, mutations);
+	placement.schedule(moveExecutor(router, coordinator, () => rules(), merging));
 	const followRules = (source: typeof rules): void => {
 		rules = source;
 	};
+	const loads = new LoadReports({ runtime, placement: client, store, limits });
+	undo.push(() => loads.close());
 	const stopping = () => placement.stopping();
 	const rest = { coordinator, advisory, renewal, room, stopping, followRules };
 	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...rest };
@@ -276,6 +282,7 @@ function startRanges(parts: Parts): {
 			router.request(anchor, { kind: "inquire", transaction, anchor, s }, { idempotent: true }),
 		historyLifeMs: async () => parts.limits?.historyLifeMs ?? (await historyLifeMs(placement)),
 		divisionRules: () => divisionRules(placement, parts.limits),
+		decided: (decision) => void placement.decided(decision).catch(() => {}),
 		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
 		members: async (start) => {
 			const status = { kind: "status" as const, confirmed: true };
@@ -342,6 +349,20 @@ function divisionRules(placement: ConnectedPlacementClient, limits?: Limits): Di
 			limits?.rangeMaxBytes ?? (bytes === undefined ? defaultRangeMaxBytes : sizeBytes(bytes)),
 		maxLoad: limits?.rangeMaxLoad ?? (load === undefined ? defaultRangeMaxLoad : Number(load)),
 	};
+}
+
+function mergeRules(
+	placement: ConnectedPlacementClient,
+	limits: Limits | undefined,
+	mutations: Mutations | undefined,
+): MergeRules {
+	if (mutations?.mergesWithoutHysteresis === true) {
+		const never = Number.MAX_SAFE_INTEGER;
+		return { maxBytes: never, maxLoad: never, afterMs: 1 };
+	}
+	const set = placement.settings().values.get("range_merge_after");
+	const afterMs = set === undefined ? defaultRangeMergeAfterMs : durationMs(set);
+	return { ...divisionRules(placement, limits), afterMs: limits?.mergeAfterMs ?? afterMs };
 }
 
 /** Between the look at the holds and the collection that goes by it. */

@@ -1,5 +1,6 @@
 /** What the scheduler decides is done by the ranges themselves: the leaseholders are asked for it. */
 import type { PlacementRules } from "@quorate/keys/placement-rule";
+import type { MergeRules } from "@quorate/placement/scheduler/merges";
 import type { MoveExecutor } from "@quorate/placement/scheduler/scheduler";
 import type { GatewayCoordinator } from "@quorate/txn/coordinator";
 import type { RangeRouter } from "@quorate/txn/router";
@@ -10,6 +11,7 @@ export const moveExecutor = (
 	router: RangeRouter,
 	coordinator: GatewayCoordinator,
 	rules: () => PlacementRules | undefined,
+	mergeRules: () => MergeRules,
 ): MoveExecutor => ({
 	relocate: async (start, nodes) => {
 		const status = { kind: "status" } as const;
@@ -22,4 +24,11 @@ export const moveExecutor = (
 	moveLease: (start, to) => coordinator.moveLease(start, to),
 	splitAt: (keys) => coordinator.splitAt(keys),
 	rules,
+	wake: (start) =>
+		router.request(start, { kind: "status" }, { idempotent: true, totalMs: statusMs }).then(
+			() => {},
+			() => {},
+		),
+	merge: (at, nodes) => coordinator.mergeOn(at, nodes),
+	mergeRules,
 });

@@ -213,6 +213,32 @@ export class VersionBatch implements VersionWrites {
 		}
 	}
 
+	/** All versions of the span's keys go, and the marks of their deletions. Intents stay. */
+	clear(span: Span): void {
+		const size = this.sizeDelta;
+		this.#deleteAll(dataSpan(span), (bytes) => {
+			size.rows--;
+			size.dataBytes -= bytes;
+		});
+		this.#deleteAll(historySpan(span), (bytes) => {
+			size.historyEntries--;
+			size.historyBytes -= bytes;
+		});
+		this.#deleteAll(deletionSpan(span), () => {});
+	}
+
+	#deleteAll(span: Span, count: (bytes: number) => void): void {
+		const it = this.#overlay.iterate(span);
+		try {
+			for (; it.key !== undefined; it.next()) {
+				count(it.key.length + it.value.length);
+				this.#overlay.delete(it.key);
+			}
+		} finally {
+			it.close();
+		}
+	}
+
 	/** Of any engine key: for what is not a version. */
 	raw(k: Key): Uint8Array | undefined {
 		return this.#overlay.get(k);

@@ -136,12 +136,12 @@ export class GatewayCoordinator implements TransactionCoordinator {
 	}
 
 	/** Brings the right side to where the left one is, and asks that to take it over. What moves meanwhile is brought again. */
-	async #mergeAt(at: Key): Promise<void> {
+	async #mergeAt(at: Key, bySize = false): Promise<void> {
 		const { clock, scheduler } = this.#gateway.runtime;
 		const deadline = clock.monotonicMs() + mergeMs;
 		for (;;) {
 			try {
-				if (await this.#mergeOnce(at)) {
+				if (await this.#mergeOnce(at, bySize)) {
 					return;
 				}
 			} catch (error) {
@@ -154,8 +154,23 @@ export class GatewayCoordinator implements TransactionCoordinator {
 		}
 	}
 
+	/**
+	 * Because both sides are small and cold: brings both onto these nodes and makes one of them. What has been split by hand stays.
+	 */
+	async mergeOn(at: Key, nodes: readonly NodeId[]): Promise<void> {
+		const wanted = [...nodes].sort((a, b) => a - b).join();
+		const { descriptor: before } = await this.#gateway.router.rangeBefore(at);
+		for (const k of [before.start, at]) {
+			const { descriptor } = await this.#statusOf(k);
+			if (nodesOf(descriptor).join() !== wanted) {
+				await this.relocate(k, nodes);
+			}
+		}
+		await this.#mergeAt(at, true);
+	}
+
 	/** False: the ranges have changed meanwhile. */
-	async #mergeOnce(at: Key): Promise<boolean> {
+	async #mergeOnce(at: Key, bySize: boolean): Promise<boolean> {
 		const { router } = this.#gateway;
 		const right = await this.#statusOf(at);
 		if (right.descriptor.start !== at) {
@@ -174,7 +189,7 @@ export class GatewayCoordinator implements TransactionCoordinator {
 			await this.#moveLeaseSoon(at, left.leaseholder);
 		}
 		const { start } = left.descriptor;
-		const body = { kind: "merge" as const, at };
+		const body = { kind: "merge" as const, at, ...(bySize ? { bySize } : {}) };
 		const answer = await router.request(start, body, { idempotent: true });
 		throwErrors(answer);
 		if (answer.kind === "merged") {
@@ -290,6 +305,26 @@ export class GatewayCoordinator implements TransactionCoordinator {
 			above = answer.resume?.above ?? null;
 			yield { rows, resume: start < end ? { key: start, above } : null };
 		}
+	}
+
+	async clear(span: Span, dropped: Timestamp): Promise<boolean> {
+		const { router } = this.#gateway;
+		let { start } = span;
+		let isDone = true;
+		while (start < span.end && isDone) {
+			const { descriptor } = await router.rangeOf(start);
+			const end = descriptor.end < span.end ? descriptor.end : span.end;
+			const body = { kind: "clear" as const, span: { start, end }, at: dropped };
+			const answer = await router.request(start, body, { idempotent: true });
+			if (answer.kind === "stale") {
+				continue;
+			}
+			throwErrors(answer);
+			assert(answer.kind === "cleared", "what was dropped is cleared");
+			isDone = answer.isDone;
+			start = answer.resume ?? end;
+		}
+		return isDone;
 	}
 
 	async ranges(span: Span): Promise<readonly RangeStatus[]> {

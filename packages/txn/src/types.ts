@@ -262,6 +262,10 @@ export interface TransactionCoordinator {
 	splitAt(keys: readonly Key[]): Promise<void>;
 	/** Merges the ranges on both sides of each key, if one begins there. Idempotent. */
 	mergeAt(keys: readonly Key[]): Promise<void>;
+	/**
+	 * Removes all that is there in the span of what was dropped at a timestamp, once nobody can read it any more. False: not all of it yet.
+	 */
+	clear(span: Span, dropped: Timestamp): Promise<boolean>;
 	/** Spreads the leaseholders of the ranges of a span over the nodes that hold replicas. */
 	spreadLeases(span: Span): Promise<void>;
 	ranges(span: Span): Promise<readonly RangeStatus[]>;

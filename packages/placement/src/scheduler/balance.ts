@@ -78,7 +78,8 @@ function pairsOf(
 	return { both, others };
 }
 
-function heldBy(view: ClusterView, tally: Tally): Map<NodeId, RangeInfo[]> {
+/** By node, what may be taken from it. */
+export function heldBy(view: ClusterView, tally: Tally): Map<NodeId, RangeInfo[]> {
 	const held = new Map<NodeId, RangeInfo[]>();
 	for (const range of view.ranges) {
 		if (!isMovable(view, tally, range)) continue;

@@ -18,7 +18,7 @@ export function planLeases(view: ClusterView, tally: Tally): boolean {
 }
 
 /** By holder; ranges with a move before them are left alone. */
-function leasesOf(
+export function leasesOf(
 	view: ClusterView,
 	tally: Tally,
 ): { readonly held: Map<NodeId, Set<RangeInfo>>; readonly hasResting: boolean } {
@@ -154,7 +154,10 @@ function leastLoaded(
 }
 
 /** Whom the rule prefers, where one of them can have the lease; undefined: all are equal. */
-function wantedTakers(tally: Tally, range: RangeInfo): ((node: NodeId) => boolean) | undefined {
+export function wantedTakers(
+	tally: Tally,
+	range: RangeInfo,
+): ((node: NodeId) => boolean) | undefined {
 	const rule = tally.ruleOf(range);
 	if (rule.leasePreference.length === 0) return undefined;
 	const isWanted = (node: NodeId): boolean => tally.isPreferred(rule, node);

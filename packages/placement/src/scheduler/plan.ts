@@ -6,8 +6,10 @@
  * 1. Repair comes first: a replica on a node that is dead, drains or was removed goes to another; a range with too few replicas
  *    gets more, one with too many, or with a learner that nobody waits for any more, is tidied up.
  * 2. When nothing is left to repair, replicas of a range go as far from each other as localities let them (`spread.ts`), and are
- *    balanced then: within a tenth of the mean, and no further, and no range is spread worse for it (`balance.ts`).
- * 3. Leases leave nodes that leave or stop, go where the range's rule wants them, and are balanced as well (`leases.ts`).
+ *    balanced then: within a tenth of the mean, and no further, and no range is spread worse for it (`balance.ts`); when their
+ *    numbers are, their bytes (`bytes.ts`).
+ * 3. Leases leave nodes that leave or stop, go where the range's rule wants them, and are balanced as well (`leases.ts`); when their
+ *    numbers are, what they are asked for (`load.ts`).
  * 4. Nodes that are equal otherwise are told apart by rendezvous hashing of (range, node): the choice is stable.
  * 5. A node sends and receives a few copies at once. What must wait for that is not planned yet.
  * 6. What should be done and cannot is named with the reason.
@@ -15,10 +17,12 @@
  * 8. How many replicas a range has, and where, follows the rule for its first key (`view.rules`). Where the rules' borders divide a
  *    range it is split (`borders.ts`).
  *
- * Left out: sizes and loads of ranges; a range counts as one.
+ * Small and cold ranges are merged beside this (`merges.ts`).
  */
 import { planBalance } from "./balance.ts";
+import { planBytes } from "./bytes.ts";
 import { planLeases } from "./leases.ts";
+import { planLoad } from "./load.ts";
 import { planRepair } from "./repairs.ts";
 import { planSpread } from "./spread.ts";
 import { Tally } from "./tally.ts";
@@ -35,9 +39,11 @@ export function planMoves(view: ClusterView): Plan {
 		else if (state === "waiting" || (state === "planned" && !isMoving)) isRepairing = true;
 	}
 	const isCrowded = !isRepairing && planSpread(view, tally);
-	const isUneven = !isRepairing && !isCrowded && planBalance(view, tally);
+	const mayBalance = !isRepairing && !isCrowded;
+	const isUneven = mayBalance && (planBalance(view, tally) || planBytes(view, tally));
 	const hasLeases = planLeases(view, tally);
-	const isSettled =
-		!isRepairing && !isCrowded && !isUneven && !hasLeases && view.underWay.size === 0;
-	return { moves: tally.moves, obstacles, isSettled };
+	const hasEvenedLoad = view.evensLoad === true && !hasLeases && planLoad(view, tally);
+	const isQuiet = !hasEvenedLoad && view.underWay.size === 0;
+	const isSettled = mayBalance && !isUneven && !hasLeases && isQuiet;
+	return { moves: tally.moves, obstacles, hasEvenedLoad, isSettled };
 }

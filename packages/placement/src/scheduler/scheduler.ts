@@ -10,6 +10,7 @@
  * 2. A range is left alone for a while after a move, since the directory hears of it a little later; for longer each time that a
  *    move of it has failed; and while somebody else changes its members.
  * 3. A move whose taker has fallen silent is given up, and planned anew.
+ * 4. When nothing else is to be done, small and cold neighbours are merged (`merges.ts`).
  */
 import { durationMs } from "@quorate/keys/duration";
 import type { NodeId, RangeId } from "@quorate/keys/ids";
@@ -26,7 +27,9 @@ import { type Liveness, suspectAfterMs } from "../liveness.ts";
 import type { NodeRecord, PlacementEvent } from "../types.ts";
 import { Borders } from "./borders.ts";
 import { MemberChanges } from "./member-changes.ts";
+import { MergePlanner, type MergeRules } from "./merges.ts";
 import { planMoves } from "./plan.ts";
+import type { RangeLoads } from "./range-loads.ts";
 import { Versions } from "./versions.ts";
 import type { ClusterView, Move, NodeView, Obstacle, PlanLimits } from "./view.ts";
 
@@ -34,6 +37,8 @@ const defaultPassMs = 1_000;
 const restMs = 1_000;
 const restMsMax = 30_000;
 const eventReasonMax = 300;
+/** Between two moves of leases for the sake of load: until then rates tell what came of the last. */
+const evenLoadMs = 60_000;
 
 export const planLimits: PlanLimits = { copiesPerNode: 2, leasesPerNode: 2 };
 
@@ -46,6 +51,12 @@ export interface MoveExecutor {
 	splitAt(keys: readonly Key[]): Promise<void>;
 	/** Where replicas are to be, as this node has heard of it: the same object until that changes. Undefined: not known yet. */
 	rules(): PlacementRules | undefined;
+	/** Somebody is to lead the range that begins at `start`, who will tell of it. Never rejects. */
+	wake(start: Key): Promise<void>;
+	/** Resolves when the ranges on both sides of `at` are one, on these nodes. */
+	merge(at: Key, nodes: readonly NodeId[]): Promise<void>;
+	/** When ranges are merged, as set now. */
+	mergeRules(): MergeRules;
 }
 
 export interface SchedulerOptions {
@@ -53,6 +64,7 @@ export interface SchedulerOptions {
 	readonly rpc: Rpc;
 	readonly machine: PlacementMachine;
 	readonly liveness: Liveness;
+	readonly loads: RangeLoads;
 	readonly executor: MoveExecutor;
 	readonly limits: Limits | undefined;
 }
@@ -81,6 +93,13 @@ export class Scheduler {
 	readonly #members: MemberChanges;
 	readonly #borders: Borders;
 	readonly #versions: Versions;
+	readonly #merges = new MergePlanner();
+	/** Leases were moved for the sake of load, in monotonic milliseconds; or leadership began. */
+	#evenedMs = 0;
+	/** A range that nobody has told of is asked for something. */
+	#isWaking = false;
+	/** What was known when every range had been told of. */
+	#allKnownAt = "";
 	#timer: Timer | undefined;
 	#isClosed = false;
 
@@ -124,12 +143,14 @@ export class Scheduler {
 		this.#resting.clear();
 		this.#seen.clear();
 		this.#members.reset();
+		this.#merges.reset();
+		this.#evenedMs = this.#nowMs;
 		this.#obstacles = [];
 		this.#isSettled = false;
 	}
 
 	get underWay(): readonly Move[] {
-		return [...this.#underWay.values()];
+		return [...new Set(this.#underWay.values())];
 	}
 
 	get obstacles(): readonly Obstacle[] {
@@ -163,32 +184,69 @@ export class Scheduler {
 		const areMembersSettled = this.#members.step(nodes);
 		const { directory } = machine.state;
 		const rules = this.#options.executor.rules();
-		const lookedAt = `${directory.changes} ${JSON.stringify(nodes)}`;
+		if (rules === undefined) {
+			return;
+		}
+		const { loads } = this.#options;
+		const evensLoad = this.#nowMs >= this.#evenedMs + evenLoadMs;
+		const lookedAt = `${directory.changes} ${loads.changes} ${evensLoad} ${JSON.stringify(nodes)}`;
 		const isSame = lookedAt === this.#settledAt && rules === this.#settledRules;
-		if (rules === undefined || (areMembersSettled && this.#isSettled && isSame)) {
-			return;
-		}
-		this.#settledAt = lookedAt;
-		this.#settledRules = rules;
-		const ranges = directory.current();
-		const borders = this.#borders.step(ranges, rules);
-		if (borders === "splitting") {
-			this.#isSettled = false;
-			return;
-		}
-		const view: ClusterView = {
+		const view = (): ClusterView => ({
 			nodes,
-			ranges,
+			ranges: directory.current(),
 			underWay: this.#underWay,
 			isResting: (range) => this.#isResting(range),
 			rules,
 			limits: planLimits,
-		};
+			loads,
+			evensLoad,
+		});
+		if (!areMembersSettled || !this.#isSettled || !isSame) {
+			this.#settledAt = lookedAt;
+			this.#settledRules = rules;
+			this.#plan(view(), areMembersSettled);
+		}
+		if (this.#isSettled) {
+			this.#mergeSome(view);
+		}
+	}
+
+	#plan(view: ClusterView, areMembersSettled: boolean): void {
+		const borders = this.#borders.step(view.ranges, view.rules);
+		if (borders === "splitting") {
+			this.#isSettled = false;
+			return;
+		}
 		const plan = planMoves(view);
 		this.#obstacles = plan.obstacles;
 		this.#isSettled = plan.isSettled && areMembersSettled && borders === "there";
+		if (plan.hasEvenedLoad) {
+			this.#evenedMs = this.#nowMs;
+		}
 		for (const move of plan.moves) {
 			void this.#make(move);
+		}
+	}
+
+	/** Only where nothing else is to be done: what is moved may be merged, and moved in vain. */
+	#mergeSome(view: () => ClusterView): void {
+		const { loads, executor, machine } = this.#options;
+		const rules = executor.mergeRules();
+		for (const merge of this.#merges.look(view, loads, rules, this.#nowMs)) {
+			this.#isSettled = false;
+			void this.#make(merge);
+		}
+		const known = `${loads.changes} ${machine.state.directory.changes}`;
+		if (rules.afterMs > 0 && !this.#isWaking && known !== this.#allKnownAt) {
+			const unknown = this.#merges.unknown(view(), loads);
+			if (unknown === undefined) {
+				this.#allKnownAt = known;
+				return;
+			}
+			this.#isWaking = true;
+			void executor.wake(unknown.descriptor.start).finally(() => {
+				this.#isWaking = false;
+			});
 		}
 	}
 
@@ -294,13 +352,16 @@ export class Scheduler {
 		const { executor, runtime } = this.#options;
 		const { rangeId, start } = move.range;
 		const beganMs = this.#nowMs;
-		this.#underWay.set(rangeId, move);
+		const rangeIds = move.kind === "merge" ? [rangeId, move.right.rangeId] : [rangeId];
+		for (const id of rangeIds) this.#underWay.set(id, move);
 		const recorded = this.#record(eventOf(move), "running");
 		let outcome = "done";
-		let bytes: number | null = move.kind === "lease" ? 0 : null;
+		let bytes = move.kind === "lease" ? 0 : move.kind === "merge" ? move.bytes : null;
 		try {
 			if (move.kind === "lease") {
 				await executor.moveLease(start, move.to);
+			} else if (move.kind === "merge") {
+				await executor.merge(move.right.start, move.nodes);
 			} else {
 				const sizeBytes = await executor.relocate(start, move.nodes);
 				bytes = sizeBytes === null ? null : sizeBytes * move.added.length;
@@ -311,8 +372,14 @@ export class Scheduler {
 		}
 		const isCurrent = this.#underWay.get(rangeId) === move;
 		if (isCurrent) {
-			this.#underWay.delete(rangeId);
-			this.#rest(rangeId, outcome !== "done");
+			for (const id of rangeIds) {
+				this.#underWay.delete(id);
+				this.#rest(id, outcome !== "done");
+			}
+		}
+		if (move.kind === "merge" && outcome === "done") {
+			this.#resting.delete(move.right.rangeId);
+			this.#seen.delete(move.right.rangeId);
 		}
 		const id = await recorded;
 		if (id !== undefined) {
@@ -347,10 +414,16 @@ export class Scheduler {
 	}
 }
 
-export const describeMove = (move: Move): string =>
-	move.kind === "lease"
-		? `lease from node ${move.from} to ${move.to}`
-		: `to nodes ${move.nodes.join(", ")}`;
+export function describeMove(move: Move): string {
+	switch (move.kind) {
+		case "lease":
+			return `lease from node ${move.from} to ${move.to}`;
+		case "merge":
+			return `merged with range ${move.right.rangeId}`;
+		case "replicas":
+			return `to nodes ${move.nodes.join(", ")}`;
+	}
+}
 
 const cut = (text: string): string => text.slice(0, eventReasonMax);
 

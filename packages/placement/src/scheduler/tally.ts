@@ -10,6 +10,10 @@ export interface NodeTally {
 	readonly node: NodeView;
 	replicas: number;
 	leases: number;
+	/** Of its replicas, as far as known. */
+	bytes: number;
+	/** Requests a second of the ranges whose leases it has. */
+	rate: number;
 	/** Copies of ranges on their way to it, and from it. */
 	receiving: number;
 	sending: number;
@@ -40,15 +44,17 @@ export class Tally {
 		this.#view = view;
 		for (const node of view.nodes) {
 			const counts = { replicas: 0, leases: 0, receiving: 0, sending: 0, handingOver: 0 };
-			this.#nodes.set(node.nodeId, { node, ...counts });
+			const sums = { bytes: 0, rate: 0 };
+			this.#nodes.set(node.nodeId, { node, ...counts, ...sums });
 		}
 		this.nodes = [...this.#nodes.values()];
 		this.#nearness = new Nearness(view.nodes);
 		this.staying = this.nodes.filter(({ node }) => node.standing !== "leaving");
 		for (const range of view.ranges) {
-			const move = view.underWay.get(range.descriptor.rangeId);
+			const { rangeId } = range.descriptor;
+			const move = view.underWay.get(rangeId);
 			this.#count(range, move);
-			if (move !== undefined) {
+			if (move?.range.rangeId === rangeId) {
 				this.#engage(move);
 			}
 		}
@@ -56,15 +62,33 @@ export class Tally {
 
 	#count(range: RangeInfo, move: Move | undefined): void {
 		const now = range.descriptor.replicas.map((r) => r.nodeId);
-		const holders = move?.kind === "replicas" ? move.nodes : now;
+		const isGoing = move?.kind === "merge" && move.right.rangeId === range.descriptor.rangeId;
+		const holders = isGoing ? [] : move === undefined || move.kind === "lease" ? now : move.nodes;
 		this.#holders.set(range, holders);
+		const bytes = this.bytesOf(range);
 		for (const id of holders) {
 			const tally = this.#nodes.get(id);
-			if (tally !== undefined) tally.replicas++;
+			if (tally !== undefined) {
+				tally.replicas++;
+				tally.bytes += bytes;
+			}
 		}
-		const holder = move?.kind === "lease" ? move.to : range.leaseholder;
+		const holder = isGoing ? undefined : move?.kind === "lease" ? move.to : range.leaseholder;
 		const tally = holder === undefined ? undefined : this.#nodes.get(holder);
-		if (tally !== undefined) tally.leases++;
+		if (tally !== undefined) {
+			tally.leases++;
+			tally.rate += this.rateOf(range);
+		}
+	}
+
+	/** Of one replica; 0 where it is not known. */
+	bytesOf({ descriptor }: RangeInfo): number {
+		return this.#view.loads?.of(descriptor)?.sizeBytes ?? 0;
+	}
+
+	/** Requests a second. */
+	rateOf({ descriptor }: RangeInfo): number {
+		return this.#view.loads?.of(descriptor)?.requestsPerSecond ?? 0;
 	}
 
 	/** What a node does for a move while it lasts. */
@@ -168,14 +192,19 @@ export class Tally {
 			sender,
 			reason,
 		};
+		const bytes = this.bytesOf(range);
 		for (const id of added) {
 			const tally = this.#nodes.get(id);
 			assert(tally?.node.standing === "live", () => `node ${id} is given a replica`);
 			tally.replicas++;
+			tally.bytes += bytes;
 		}
 		for (const id of removed) {
 			const tally = this.#nodes.get(id);
-			if (tally !== undefined) tally.replicas--;
+			if (tally !== undefined) {
+				tally.replicas--;
+				tally.bytes -= bytes;
+			}
 		}
 		this.#holders.set(range, nodes);
 		this.#engage(move);
@@ -184,8 +213,11 @@ export class Tally {
 
 	/** Plans that the lease goes to `to`. */
 	handOver(range: RangeInfo, from: NodeTally, to: NodeTally, reason: string): void {
+		const rate = this.rateOf(range);
 		from.leases--;
+		from.rate -= rate;
 		to.leases++;
+		to.rate += rate;
 		const move: Move = {
 			kind: "lease",
 			range: range.descriptor,

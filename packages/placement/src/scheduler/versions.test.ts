@@ -76,7 +76,9 @@ test("who has registered with an older leader tells its versions with a heartbea
 	for (const { placement } of nodes) {
 		const nothing = () => Promise.reject(new Error("nothing moves"));
 		const executor = { relocate: nothing, moveLease: nothing, splitAt: nothing };
-		placement.schedule({ ...executor, rules: () => undefined });
+		const mergeRules = () => ({ maxBytes: 0, maxLoad: 0, afterMs: 0 });
+		const rest = { wake: nothing, merge: nothing, mergeRules };
+		placement.schedule({ ...executor, ...rest, rules: () => undefined });
 	}
 	await cluster.pass(10_000);
 	for (const { placement } of nodes) {

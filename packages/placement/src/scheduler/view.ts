@@ -3,6 +3,7 @@ import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Locality } from "@quorate/keys/locality";
 import type { PlacementRules } from "@quorate/keys/placement-rule";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
+import type { RangeLoads } from "./range-loads.ts";
 
 export interface NodeView {
 	readonly nodeId: NodeId;
@@ -20,13 +21,17 @@ export interface ClusterView {
 	/** In the order of their ids. A replica on a node that is not here counts as on one that leaves. */
 	readonly nodes: readonly NodeView[];
 	readonly ranges: readonly RangeInfo[];
-	/** Under way, by range: counted as if done, and the range is left alone. */
+	/** Under way, by range, a merge by both: counted as if done, and the range is left alone. */
 	readonly underWay: ReadonlyMap<RangeId, Move>;
 	/** Ranges that are not to be touched now: a move of theirs has just failed, or somebody else is changing their members. */
 	isResting(range: RangeInfo): boolean;
 	/** Where replicas of which keys are to be. */
 	readonly rules: PlacementRules;
 	readonly limits: PlanLimits;
+	/** What is known of ranges; absent: nothing. */
+	readonly loads?: Pick<RangeLoads, "of">;
+	/** Leases may be moved for the sake of load: nothing of that kind has been done for a while, so that what is known shows it. */
+	readonly evensLoad?: boolean;
 }
 
 export interface PlanLimits {
@@ -48,6 +53,19 @@ export type Move =
 			readonly sender: NodeId | undefined;
 			readonly reason: string;
 	  }
+	/** `range` takes over its neighbour `right`, once both are on `nodes`: one of them may have to be copied there. */
+	| {
+			readonly kind: "merge";
+			readonly range: RangeDescriptor;
+			readonly right: RangeDescriptor;
+			readonly nodes: readonly NodeId[];
+			readonly added: readonly NodeId[];
+			readonly removed: readonly NodeId[];
+			readonly sender: NodeId | undefined;
+			/** To be copied. */
+			readonly bytes: number;
+			readonly reason: string;
+	  }
 	| {
 			readonly kind: "lease";
 			readonly range: RangeDescriptor;
@@ -65,6 +83,8 @@ export interface Obstacle {
 export interface Plan {
 	readonly moves: readonly Move[];
 	readonly obstacles: readonly Obstacle[];
+	/** Leases are moved for the sake of load. */
+	readonly hasEvenedLoad: boolean;
 	/** Nothing is left to do, now or when what is under way has ended. */
 	readonly isSettled: boolean;
 }

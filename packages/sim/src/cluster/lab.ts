@@ -1,6 +1,7 @@
 /** A cluster of three with SQL clients whose errors are noted: what splits and merges must not give them. */
 import { type Key, keyMin } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
+import type { Mutations } from "@quorate/keys/mutations";
 import { dataSpan, userKey } from "@quorate/storage/engine-keys";
 import { SimCluster } from "./sim-cluster.ts";
 import { SqlConnection, SqlError } from "./sql-connection.ts";
@@ -18,8 +19,8 @@ export class Lab {
 	readonly connections: SqlConnection[] = [];
 	readonly codes: string[] = [];
 
-	constructor(seed: number, limits: Limits, spares = 0) {
-		this.cluster = new SimCluster(seed, { limits, spares });
+	constructor(seed: number, limits: Limits, spares = 0, mutations: Mutations = {}) {
+		this.cluster = new SimCluster(seed, { limits, spares, mutations });
 	}
 
 	async start(clients: number, ...setUp: readonly string[]): Promise<void> {

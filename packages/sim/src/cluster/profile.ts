@@ -10,6 +10,8 @@ export interface Profile {
 	readonly spares: number;
 	/** Of the workload, in virtual milliseconds. */
 	readonly durationMs: number;
+	/** For so long faults go on after the workload. Default 0. */
+	readonly quietMs?: number;
 	readonly menu: FaultMenu | "none";
 	/** Between the beginnings of two faults. */
 	readonly pauseMsMean: number;
@@ -106,6 +108,28 @@ const table = {
 		0,
 		{ ...common, nodes: 3, spares: 2, menu: "merging", pauseMsMean: 400, limits: tight },
 	],
+	/** Ranges split by themselves as they are used, and are merged by themselves as they have become cold. Drawn apart as well. */
+	breathing: [
+		0,
+		{
+			...common,
+			nodes: 3,
+			spares: 2,
+			clients: 12,
+			durationMs: 12_000,
+			quietMs: 40_000,
+			pauseMsMean: 1_500,
+			limits: {
+				...tight,
+				schedulerMs: 200,
+				deadAfterMs: 4_000,
+				rangeMaxLoad: 8,
+				divideMs: 300,
+				loadsMs: 300,
+				mergeAfterMs: 1_000,
+			},
+		},
+	],
 	/** Nothing fails. */
 	calm: [1, { ...common, menu: "none", durationMs: 4_000 }],
 } as const satisfies Readonly<Record<string, readonly [number, Profile]>>;
@@ -119,11 +143,13 @@ export const profile = (name: ProfileName): Profile => table[name][1];
 /** Of all seeds. */
 const dividingShare = 0.1;
 const mergingShare = 0.1;
+const breathingShare = 0.08;
 
 /** The one that a seed draws. */
 export function profileOf(seed: number): ProfileName {
 	if (new SeededRandom(seed, "dividing").chance(dividingShare)) return "dividing";
 	if (new SeededRandom(seed, "merging").chance(mergingShare)) return "merging";
+	if (new SeededRandom(seed, "breathing").chance(breathingShare)) return "breathing";
 	const weight = profileNames.reduce((sum, name) => sum + table[name][0], 0);
 	let at = new SeededRandom(seed, "profile").below(weight);
 	for (const name of profileNames) {

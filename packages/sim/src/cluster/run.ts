@@ -4,6 +4,7 @@ import { checkRegisters } from "@quorate/checker/registers";
 import { type Key, key } from "@quorate/keys/key";
 import type { Mutations } from "@quorate/keys/mutations";
 import { BankClients } from "./bank-clients.ts";
+import { checkCalm } from "./calm-check.ts";
 import { ListAppendClients } from "./list-append-clients.ts";
 import { checkLiveness } from "./liveness.ts";
 import { Nemesis } from "./nemesis.ts";
@@ -83,7 +84,8 @@ export async function simulate(seed: number, options: RunOptions = {}): Promise<
 	try {
 		await cluster.start();
 		await cluster.run(setUp(cluster, bank), setUpMs);
-		await cluster.run(load(cluster, workload, p), p.durationMs + tearDownMs);
+		const loadMs = p.durationMs + (p.quietMs ?? 0);
+		await cluster.run(load(cluster, workload, p), loadMs + tearDownMs);
 		await cluster.run(conclude(cluster, workload), tearDownMs);
 	} catch (error) {
 		cluster.problems.push(error instanceof Error ? (error.stack ?? error.message) : String(error));
@@ -192,7 +194,9 @@ async function load(
 	if (menu !== "none") {
 		const keys = [...lists.keys, ...bank.accounts, ...registers.keys];
 		const nemesis = new Nemesis(cluster, { keys, menu, pauseMsMean, atOnce });
-		work.push(nemesis.run(goesOn));
+		const lastMs = endMs + (p.quietMs ?? 0);
+		const strikes = () => cluster.world.nowMs < lastMs && cluster.problems.length === 0;
+		work.push(nemesis.run(strikes));
 	}
 	await Promise.all(work);
 }
@@ -202,6 +206,7 @@ async function conclude(cluster: SimCluster, { lists, registers }: Workload): Pr
 	await cluster.heal();
 	await repair(cluster, cluster.world.random("repair"));
 	if (cluster.isScheduled) await checkPlacement(cluster);
+	if (cluster.mergesBySize) await checkCalm(cluster);
 	await checkMembers(cluster);
 	await checkLiveness(cluster, [...lists.keys, ...registers.keys]);
 	let reads = 0;

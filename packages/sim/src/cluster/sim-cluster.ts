@@ -54,6 +54,8 @@ export class SimCluster {
 	splits = 0;
 	/** Replicas and leases are moved by the cluster itself. */
 	readonly isScheduled: boolean;
+	/** It merges ranges itself, soon enough for a run to see it. */
+	readonly mergesBySize: boolean;
 	readonly #onEvent: ((line: string) => void) | undefined;
 
 	constructor(seed: number, options: ClusterOptions = {}) {
@@ -63,6 +65,7 @@ export class SimCluster {
 		this.#onEvent = options.onEvent;
 		const limits = { schedulerMs: 0, ...options.limits };
 		this.isScheduled = limits.schedulerMs > 0;
+		this.mergesBySize = this.isScheduled && (limits.mergeAfterMs ?? 0) > 0;
 		const machines = Array.from({ length: count }, (_, i) => this.world.addMachine(i + 1));
 		const join = machines.slice(0, founders).map((m) => `${m.host}:${nodePort}`);
 		this.nodes = machines.map(

@@ -11,6 +11,7 @@ export class WorkCounts {
 		splitsBySize: 0,
 		splitsByLoad: 0,
 		mergesByHand: 0,
+		mergesBySize: 0,
 		mergesRefused: 0,
 		replicasSubsumed: 0,
 	};
@@ -28,8 +29,9 @@ export class WorkCounts {
 		this.counts.readOnlyCommits += readOnlyCommits;
 		this.counts.splitsBySize += store.splitDecisions.size;
 		this.counts.splitsByLoad += store.splitDecisions.load;
-		const { hand, refused, subsumed } = store.merges;
+		const { hand, size, refused, subsumed } = store.merges;
 		this.counts.mergesByHand += hand;
+		this.counts.mergesBySize += size;
 		this.counts.mergesRefused += refused;
 		this.counts.replicasSubsumed += subsumed;
 		this.counts.leaderChanges += leaderChanges;
@@ -46,6 +48,7 @@ export const workKinds = [
 	"splitsBySize",
 	"splitsByLoad",
 	"mergesByHand",
+	"mergesBySize",
 	"mergesRefused",
 	"replicasSubsumed",
 ] as const;

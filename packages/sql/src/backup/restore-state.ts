@@ -5,6 +5,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Transaction } from "@quorate/txn/types";
+import { encodeDropped } from "../catalog/dropped-index.ts";
 import {
 	decodeId,
 	droppedIndexKey,
@@ -12,7 +13,6 @@ import {
 	restorePlaceKey,
 	restoreSpan,
 } from "../catalog/keys.ts";
-import { droppedIndexBytes } from "../ddl/schema-editor.ts";
 import { mayRepeat, retrying } from "../session/retry.ts";
 import { decodeWork, encodeWork } from "../session/stored-work.ts";
 import { beginBeside, type Work } from "./work.ts";
@@ -149,7 +149,7 @@ export class RestoreState {
 			try {
 				await this.finish(transaction);
 				for (const prefix of this.plan.prefixes) {
-					transaction.put(droppedIndexKey(prefix), droppedIndexBytes);
+					transaction.put(droppedIndexKey(prefix), encodeDropped(null));
 				}
 				await transaction.commit();
 			} catch (error) {

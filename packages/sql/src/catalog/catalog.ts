@@ -8,7 +8,8 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
 import type { RightsDescriptor } from "./acl.ts";
 import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
-import { descriptorSpan, roleSpan } from "./keys.ts";
+import { decodeDropped } from "./dropped-index.ts";
+import { decodeId, descriptorSpan, droppedIndexSpan, roleSpan } from "./keys.ts";
 import { decodeRole, type RoleDescriptor, Roles } from "./role.ts";
 import { publicSchemaOid, publicWith, type SchemaDescriptor, Schemas } from "./schema.ts";
 import { CatalogSnapshot } from "./snapshot.ts";
@@ -125,7 +126,14 @@ export class Catalog {
 				else rights.push(one);
 			}
 		}
+		const dropped = new Map<number, string | null>();
+		for await (const page of transaction.scan(droppedIndexSpan)) {
+			for (const { key, value } of page) {
+				dropped.set(decodeId(key, 2), decodeDropped(value).table);
+			}
+		}
 		const snapshot = new CatalogSnapshot(schemaVersion, relations, {
+			dropped,
 			roles: new Roles(roles),
 			rights,
 			schemas: new Schemas(schemas),

@@ -50,6 +50,8 @@ export class CatalogSnapshot {
 	readonly version: number;
 	readonly roles: Roles;
 	readonly schemas: Schemas;
+	/** Physical indexes that were dropped, by id, with the table that they were of: their rows may be there still. */
+	readonly dropped: ReadonlyMap<number, string | null>;
 	readonly #rights: readonly RightsDescriptor[];
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
@@ -64,6 +66,7 @@ export class CatalogSnapshot {
 			readonly roles?: Roles;
 			readonly rights?: readonly RightsDescriptor[];
 			readonly schemas?: Schemas;
+			readonly dropped?: ReadonlyMap<number, string | null>;
 		} = {},
 	) {
 		const byOid = new Map<number, RelationDescriptor>();
@@ -95,6 +98,7 @@ export class CatalogSnapshot {
 		this.roles = others.roles ?? new Roles([]);
 		this.schemas = others.schemas ?? new Schemas([]);
 		this.#rights = others.rights ?? [];
+		this.dropped = others.dropped ?? new Map();
 		this.#byOid = byOid;
 		this.#byName = byName;
 		this.#types = types;
@@ -174,6 +178,7 @@ export class CatalogSnapshot {
 		return new CatalogSnapshot(this.version, relations.values(), {
 			roles: changed,
 			rights,
+			dropped: this.dropped,
 			schemas: schemas.size === 0 ? this.schemas : this.schemas.with(schemas),
 		});
 	}

@@ -50,6 +50,16 @@ export function relationOf(
 	);
 }
 
+/** Whose rows are at a key, for people; undefined: no table's. */
+export function tableNameAt(catalog: CatalogSnapshot, k: Key): string | undefined {
+	const relation = relationOf(catalog, k);
+	if (relation !== undefined || k.charCodeAt(0) !== 2) {
+		return relation?.name;
+	}
+	const dropped = catalog.dropped.get(decodeId(k, 1));
+	return dropped === undefined ? undefined : `${dropped ?? "?"} (dropped)`;
+}
+
 export function* activityRows(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,

@@ -6,7 +6,7 @@ import { arrayOf } from "../types/array-values.ts";
 import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { relationOf, timeOf } from "./system-activity.ts";
+import { tableNameAt, timeOf } from "./system-activity.ts";
 import type { SystemRow } from "./system-table.ts";
 
 type Activity = ClusterActivity | undefined;
@@ -53,7 +53,7 @@ export function* rangeRows(
 			arrayOf(replicas.filter((r) => r.role === role).map((r) => r.nodeId));
 		yield {
 			range_id: BigInt(rangeId),
-			table_name: relationOf(catalog, start)?.name ?? null,
+			table_name: tableNameAt(catalog, start) ?? null,
 			start_key: formatKey(start),
 			end_key: formatKey(end),
 			leaseholder: leaseholder ?? null,

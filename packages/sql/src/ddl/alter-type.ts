@@ -11,6 +11,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { allIndexIds } from "../catalog/dropped-index.ts";
 import { indexPrefix, indexPrefixLength } from "../catalog/keys.ts";
 import { columnCodec } from "../execute/column-codec.ts";
 import { Env, type ExecRow } from "../execute/env.ts";
@@ -34,7 +35,6 @@ import { checkRows } from "./alter-column.ts";
 import { columnsIn } from "./deparse.ts";
 import { readsColumn } from "./dependencies.ts";
 import { shownName } from "./describe.ts";
-import { allIndexIds } from "./drop.ts";
 import { generatedFrom } from "./generated.ts";
 import { containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";

@@ -11,6 +11,7 @@ import {
 	type IndexDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { encodeDropped } from "../catalog/dropped-index.ts";
 import { buildKey, descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
 import type { Env } from "../execute/env.ts";
 import { entryValue } from "../execute/index-codec.ts";
@@ -20,7 +21,7 @@ import { isPassing, isUnreachable, pause, retrying } from "../session/retry.ts";
 import { duplicated } from "./create-index.ts";
 import { type Builder, begin, Fill, gone, tableAt } from "./fill.ts";
 import { asBuildError, checkKeyColumns } from "./row-errors.ts";
-import { droppedIndexBytes, namesOf } from "./schema-editor.ts";
+import { namesOf } from "./schema-editor.ts";
 import type { StoredRow } from "./table-rows.ts";
 import { type BuildPlace, Tenure } from "./tenure.ts";
 import { buildsOf } from "./unfinished.ts";
@@ -57,9 +58,8 @@ async function changeTable(
 			for (const name of kept) {
 				transaction.put(nameKey(table.schema, name), Buffer.from(String(oid), "utf8"));
 			}
-			for (const indexId of changed.dropped) {
-				transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
-			}
+			const dropped = encodeDropped(table.name);
+			for (const indexId of changed.dropped) transaction.put(droppedIndexKey(indexId), dropped);
 			const { schemaVersion } = await transaction.commit();
 			if (schemaVersion !== undefined) {
 				await services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);

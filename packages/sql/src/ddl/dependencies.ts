@@ -14,6 +14,7 @@ import {
 	type TypeDescriptor,
 	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
+import { allIndexIds } from "../catalog/dropped-index.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
 import type { Referrer } from "../catalog/snapshot.ts";
@@ -24,7 +25,7 @@ import { arrayOfEnum, typesNamedIn } from "../types/enum-types.ts";
 import { dropReferrers, tellCascade } from "./constraints.ts";
 import { columnsIn } from "./deparse.ts";
 import { describeReferrer, describeRelation, shownName } from "./describe.ts";
-import { allIndexIds, pendingEvents } from "./drop.ts";
+import { pendingEvents } from "./drop.ts";
 import { dropColumn } from "./drop-column.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 

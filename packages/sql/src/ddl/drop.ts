@@ -7,6 +7,7 @@ import type {
 	SequenceDescriptor,
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { allIndexIds } from "../catalog/dropped-index.ts";
 import { schemaOwner } from "../catalog/schema.ts";
 import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
@@ -51,12 +52,6 @@ export function findTable(editor: SchemaEditor, name: QualifiedName): TableDescr
 	if (found === undefined || found.kind === "table") return found?.table;
 	throw new DatabaseError("42809", `"${name.parts.at(-1)}" is not a table`);
 }
-
-export const allIndexIds = (table: TableDescriptor): readonly number[] => {
-	const rewrite =
-		table.rewrite === undefined ? [] : [table.rewrite.primary, ...table.rewrite.indexes];
-	return [table.primary, ...table.indexes, ...rewrite].map((index) => index.indexId);
-};
 
 export const ownedSequences = (
 	editor: SchemaEditor,

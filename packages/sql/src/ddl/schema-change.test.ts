@@ -307,7 +307,23 @@ test("truncate and drop leave what is to be removed later", async (t) => {
 	t.is(await cell(client, "select count(*) from t"), "2");
 	t.is(server.coordinator.store.keysIn(droppedIndexSpan).length, 2);
 	await client.query("drop table t");
-	t.is(server.coordinator.store.keysIn(droppedIndexSpan).length, 4);
+	const { coordinator } = server;
+	const now = Number.MAX_SAFE_INTEGER as Timestamp;
+	const lines = (): number =>
+		coordinator.store.keysIn(droppedIndexSpan).filter((key) => coordinator.store.read(key, now))
+			.length;
+	const rows = (): number =>
+		coordinator.store.keysIn({ start: "\x02" as Key, end: "\x03" as Key }).length;
+	t.is(lines(), 4);
+	t.true(rows() > 0);
+	// Somebody may read as of a time before.
+	t.true(await server.clearDropped());
+	t.is(lines(), 4);
+	t.true(rows() > 0);
+	coordinator.gcThreshold = coordinator.issueNow().timestamp;
+	t.false(await server.clearDropped());
+	t.is(lines(), 0);
+	t.is(rows(), 0);
 });
 
 test("columns come, go and change their names", async (t) => {

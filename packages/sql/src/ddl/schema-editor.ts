@@ -14,6 +14,7 @@ import {
 	type RelationDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { encodeDropped, tableWith } from "../catalog/dropped-index.ts";
 import {
 	descriptorKey,
 	droppedIndexKey,
@@ -44,8 +45,6 @@ import type { TransactionBlock } from "../session/transaction-block.ts";
 import type { DeparseOptions } from "./deparse.ts";
 
 const nameBytesMax = 63;
-/** What is stored under the key of a dropped index. */
-export const droppedIndexBytes: Uint8Array = Buffer.from(JSON.stringify({ format: 1 }), "utf8");
 
 export class SchemaEditor {
 	readonly state: SessionState;
@@ -300,7 +299,8 @@ export class SchemaEditor {
 	/** S4: the rows stay until no one can read as of a time before the drop. */
 	dropIndexes(indexIds: readonly number[]): void {
 		for (const indexId of indexIds) {
-			this.transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
+			const table = tableWith(this.catalog, indexId) ?? tableWith(this.base, indexId);
+			this.transaction.put(droppedIndexKey(indexId), encodeDropped(table));
 		}
 	}
 

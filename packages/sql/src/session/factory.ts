@@ -10,13 +10,14 @@ import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
 import { Catalog } from "../catalog/catalog.ts";
 import { KnownRules } from "../catalog/known-rules.ts";
-import { relationOf } from "../catalog/system-activity.ts";
+import { tableNameAt } from "../catalog/system-activity.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
 import { MemoryPool } from "../execute/memory.ts";
 import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
 import type { StatementReport } from "../types/statement-report.ts";
 import { BuildAdopter, defaultLookEveryMs } from "./build-adopter.ts";
+import { DroppedData, defaultClearEveryMs } from "./dropped-data.ts";
 import { loginFacts, loginRole } from "./login.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
@@ -43,6 +44,8 @@ export interface NodeSessions extends SessionFactory {
 	readonly runner: StatementRunner;
 	/** Looks for indexes that nobody fills any more, as the node does by itself every few seconds. */
 	adoptBuilds(): Promise<void>;
+	/** Removes what was dropped so long ago that nobody can read it, as the node does by itself now and then. Whether something is left. */
+	clearDropped(): Promise<boolean>;
 	/** When no session is left. */
 	close(): void;
 	/** Of all that are open. */
@@ -67,7 +70,7 @@ export interface SessionFactoryOptions {
 	readonly clusterId?: string;
 	/** Tests only. */
 	readonly limits?: Limits;
-	/** Tests only: how often it looks for indexes that nobody fills any more; 0: when it is told to. */
+	/** Tests only: how often it looks for indexes that nobody fills any more; 0: when it is told to, and likewise for what was dropped. */
 	readonly buildLookMs?: number;
 	/** Bytes that the rows a statement sorts, groups or joins may take. */
 	readonly statementMemory?: number;
@@ -129,7 +132,12 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 	const shared = services(options);
 	const adopter = new BuildAdopter(shared, options.buildLookMs ?? defaultLookEveryMs);
 	const rules = new KnownRules(shared.catalog, shared.runtime);
-	shared.catalog.onNewer = (catalog) => adopter.follow(catalog);
+	const clearEveryMs = options.limits?.collectMs ?? defaultClearEveryMs;
+	const dropped = new DroppedData(shared, options.buildLookMs === 0 ? 0 : clearEveryMs);
+	shared.catalog.onNewer = (catalog) => {
+		adopter.follow(catalog);
+		dropped.follow(catalog);
+	};
 	return {
 		placementRules: () => rules.now(),
 		async open(parameters, backendPid, address = "") {
@@ -163,14 +171,16 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 		dropEverything: () => dropEverything(shared),
 		close: () => {
 			adopter.close();
+			dropped.close();
 			shared.notifications.close();
 		},
 		adoptBuilds: () => adopter.look(),
+		clearDropped: () => dropped.look(),
 		statuses: () => [...shared.sessions].map(sessionStatus),
 		statements: (shapesMost) => shared.statistics.report(shapesMost),
 		tableOf: (key) => {
 			const catalog = shared.catalog.known();
-			return catalog === undefined ? undefined : relationOf(catalog, key)?.name;
+			return catalog === undefined ? undefined : tableNameAt(catalog, key);
 		},
 	};
 }

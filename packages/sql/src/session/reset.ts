@@ -9,6 +9,7 @@ import type { DatabaseError } from "@quorate/keys/database-error";
 import { neverCancelled } from "@quorate/txn/own-transactions";
 import type { Transaction } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
+import { allIndexIds, encodeDropped } from "../catalog/dropped-index.ts";
 import {
 	descriptorKey,
 	droppedIndexKey,
@@ -17,8 +18,7 @@ import {
 	schemaNameKey,
 	sequenceKey,
 } from "../catalog/keys.ts";
-import { allIndexIds } from "../ddl/drop.ts";
-import { droppedIndexBytes, nameKeysOf } from "../ddl/schema-editor.ts";
+import { nameKeysOf } from "../ddl/schema-editor.ts";
 import type { NodeServices } from "./node-services.ts";
 import { retrying } from "./retry.ts";
 import { schemaWaitMs } from "./session-state.ts";
@@ -88,6 +88,6 @@ function dropBlindly(transaction: Transaction, relation: RelationDescriptor): vo
 	}
 	if (relation.kind === "view" || relation.kind === "type") return;
 	for (const indexId of allIndexIds(relation)) {
-		transaction.put(droppedIndexKey(indexId), droppedIndexBytes);
+		transaction.put(droppedIndexKey(indexId), encodeDropped(relation.name));
 	}
 }

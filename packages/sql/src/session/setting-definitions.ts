@@ -273,6 +273,8 @@ const definitions: readonly SettingDefinition[] = [
 	/** Ranges that hold more, or are asked more often (requests a second; 0: no limit), are split. */
 	define("range_max_bytes", "64MB", rangeSize, { settable: false, cluster: true }),
 	define("range_max_load", "2500", integer(0, 1_000_000_000), { settable: false, cluster: true }),
+	/** Neighbours that have been small and cold for so long become one range. 0: never. */
+	define("range_merge_after", "5min", duration, { settable: false, cluster: true }),
 	/** A node that is silent for so long loses its replicas to others. */
 	define("dead_after", "5min", lifetime, { settable: false, cluster: true }),
 	/** How long a node that is being stopped lets transactions go on. */

@@ -134,6 +134,12 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 		}
 	}
 
+	async clear(span: Span, dropped: Timestamp): Promise<boolean> {
+		const isPassed = this.gcThreshold >= dropped;
+		if (isPassed) this.store.clear(span);
+		return isPassed;
+	}
+
 	async spreadLeases(_span: Span): Promise<void> {}
 
 	readonly #feeds = new Set<MemoryFeed>();

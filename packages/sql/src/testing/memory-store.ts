@@ -55,6 +55,13 @@ export class MemoryStore {
 		return this.#keys.slice(from, lowerBound(this.#keys, span.end));
 	}
 
+	/** Nothing was ever there. */
+	clear(span: Span): void {
+		const keys = this.keysIn(span);
+		this.#keys.splice(lowerBound(this.#keys, span.start), keys.length);
+		for (const key of keys) this.#versions.delete(key);
+	}
+
 	/** As `TransactionCoordinator.changes` has them. */
 	changes(span: Span, after: Timestamp, upTo: Timestamp, base: boolean): ExportedChange[] {
 		const out: ExportedChange[] = [];

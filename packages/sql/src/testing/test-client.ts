@@ -157,6 +157,8 @@ export interface TestServer {
 	readonly coordinator: MemoryCoordinator;
 	/** As a node does by itself every few seconds; this one only so. */
 	adoptBuilds(): Promise<void>;
+	/** Likewise; whether something is left. */
+	clearDropped(): Promise<boolean>;
 	connect(parameters?: Readonly<Record<string, string>>): Promise<TestClient>;
 	/** Ends all sessions, and what the node does for them on its own. */
 	close(): Promise<void>;
@@ -185,6 +187,7 @@ export function testServer({ files, seed = 1, limits = {} }: TestServerOptions =
 	return {
 		coordinator,
 		adoptBuilds: () => factory.adoptBuilds(),
+		clearDropped: () => factory.clearDropped(),
 		connect: async (parameters = {}) => {
 			const all = new Map(Object.entries({ user: "quorate", database: "quorate", ...parameters }));
 			const client = new TestClient(await factory.open(all, clients.length + 1));

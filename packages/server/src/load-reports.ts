@@ -1,0 +1,98 @@
+/**
+ * Tells the leader of the placement group now and then what the ranges led here hold and how often they are asked
+ * (`@quorate/placement/scheduler/range-loads`): what has changed since it was told, or everything, where it is another leader.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { RangeId } from "@quorate/keys/ids";
+import type { Limits } from "@quorate/keys/limits";
+import type { ConnectedPlacementClient } from "@quorate/placement/client";
+import type { RangeLoad } from "@quorate/replica/range-load";
+import type { RangeStore } from "@quorate/replica/store";
+import type { Runtime, Timer } from "@quorate/runtime/runtime";
+
+const defaultEveryMs = 10_000;
+/** What has changed by less is not told: a twentieth, or this. */
+const bytesStep = 256;
+const rateStep = 0.5;
+
+export interface LoadReportsOptions {
+	readonly runtime: Runtime;
+	readonly placement: ConnectedPlacementClient;
+	readonly store: RangeStore;
+	readonly limits: Limits | undefined;
+}
+
+export class LoadReports {
+	readonly #options: LoadReportsOptions;
+	/** Of the leader that knows `#told`. */
+	#mark = "";
+	#told = new Map<RangeId, RangeLoad>();
+	#timer: Timer | undefined;
+	#isClosed = false;
+
+	constructor(options: LoadReportsOptions) {
+		this.#options = options;
+		this.#arm();
+	}
+
+	close(): void {
+		this.#isClosed = true;
+		this.#timer?.cancel();
+	}
+
+	#arm(): void {
+		const { runtime, limits } = this.#options;
+		const everyMs = limits?.loadsMs ?? defaultEveryMs;
+		this.#timer = runtime.scheduler.setTimer(everyMs, () => {
+			void this.#tell().finally(() => {
+				if (!this.#isClosed) this.#arm();
+			});
+		});
+	}
+
+	async #tell(): Promise<void> {
+		const { store, placement, runtime } = this.#options;
+		try {
+			const now = await store.loads();
+			if (this.#isClosed || now.length + this.#told.size === 0) {
+				return;
+			}
+			const changed = now.filter((load) => hasChanged(this.#told.get(load.rangeId), load));
+			const mark = await placement.tellLoads(changed);
+			if (mark === this.#mark) {
+				for (const load of changed) this.#told.set(load.rangeId, load);
+				this.#forgetAllBut(now);
+				return;
+			}
+			this.#told.clear();
+			this.#mark = await placement.tellLoads(now);
+			for (const load of now) this.#told.set(load.rangeId, load);
+		} catch (error) {
+			if (!(error instanceof DatabaseError)) throw error;
+			runtime.logger.log("debug", "loads were not told", { error: String(error) });
+		}
+	}
+
+	/** What is led elsewhere now is told there, and here again if it comes back. */
+	#forgetAllBut(now: readonly RangeLoad[]): void {
+		if (this.#told.size === now.length) {
+			return;
+		}
+		const present = new Set(now.map((load) => load.rangeId));
+		for (const rangeId of this.#told.keys()) {
+			if (!present.has(rangeId)) this.#told.delete(rangeId);
+		}
+	}
+}
+
+function hasChanged(before: RangeLoad | undefined, now: RangeLoad): boolean {
+	if (before === undefined || before.version !== now.version || before.byHand !== now.byHand) {
+		return true;
+	}
+	const isFar = (a: number, b: number, step: number): boolean =>
+		Math.abs(a - b) > Math.max(step, Math.max(a, b) / 20);
+	return (
+		isFar(before.sizeBytes, now.sizeBytes, bytesStep) ||
+		isFar(before.requestsPerSecond, now.requestsPerSecond, rateStep)
+	);
+}
