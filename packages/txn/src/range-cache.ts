@@ -1,6 +1,6 @@
 /** Descriptors by start key; newer ones push out what they overlap. */
 import type { NodeId, RangeId } from "@quorate/keys/ids";
-import { type Key, spansOverlap } from "@quorate/keys/key";
+import type { Key, Span } from "@quorate/keys/key";
 import { type RangeInfo, rangeSpan } from "@quorate/keys/range";
 import btree from "sorted-btree";
 
@@ -9,6 +9,8 @@ const compareKeys = (a: Key, b: Key): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export class RangeCache {
 	readonly #byStart = new btree.default<Key, RangeInfo>(undefined, compareKeys);
+	/** Where each of them starts: there may be thousands, and every refusal asks for one by its id. */
+	readonly #starts = new Map<RangeId, Key>();
 
 	find(k: Key): RangeInfo | undefined {
 		const info = this.#byStart.getPairOrNextLower(k)?.[1];
@@ -21,43 +23,59 @@ export class RangeCache {
 	}
 
 	put(info: RangeInfo): void {
-		const span = rangeSpan(info.descriptor);
-		const overlapped = [...this.#byStart.values()].filter((x) =>
-			spansOverlap(rangeSpan(x.descriptor), span),
-		);
+		const { rangeId, start, epoch } = info.descriptor;
+		const overlapped = this.#overlapping(rangeSpan(info.descriptor));
 		// Splits and merges raise the version of what they make above that of what they replace.
-		const { version } = info.descriptor.epoch;
-		if (overlapped.some((old) => old.descriptor.epoch.version > version)) {
+		if (overlapped.some((old) => old.descriptor.epoch.version > epoch.version)) {
 			return;
 		}
 		for (const old of overlapped) {
-			this.#byStart.delete(old.descriptor.start);
+			this.forget(old.descriptor.rangeId);
 		}
-		this.#byStart.set(info.descriptor.start, info);
+		this.forget(rangeId);
+		this.#byStart.set(start, info);
+		this.#starts.set(rangeId, start);
+	}
+
+	/** Those that are there do not overlap each other. */
+	#overlapping({ start, end }: Span): RangeInfo[] {
+		const found: RangeInfo[] = [];
+		const before = this.#byStart.nextLowerPair(start)?.[1];
+		if (before !== undefined && start < before.descriptor.end) {
+			found.push(before);
+		}
+		this.#byStart.forRange(start, end, false, (_, info) => {
+			found.push(info);
+		});
+		return found;
+	}
+
+	#of(rangeId: RangeId): RangeInfo | undefined {
+		const start = this.#starts.get(rangeId);
+		return start === undefined ? undefined : this.#byStart.get(start);
 	}
 
 	forget(rangeId: RangeId): void {
-		for (const [start, info] of [...this.#byStart.entries()]) {
-			if (info.descriptor.rangeId === rangeId) {
-				this.#byStart.delete(start);
-			}
+		const start = this.#starts.get(rangeId);
+		if (start !== undefined) {
+			this.#byStart.delete(start);
+			this.#starts.delete(rangeId);
 		}
 	}
 
 	/** Where `from` was believed to hold the lease, `to` does. */
 	moveLease(rangeId: RangeId, from: NodeId, to: NodeId): void {
-		for (const [start, { descriptor, leaseholder }] of [...this.#byStart.entries()]) {
-			if (descriptor.rangeId === rangeId && leaseholder === from) {
-				this.#byStart.set(start, { descriptor, leaseholder: to });
-			}
+		const info = this.#of(rangeId);
+		if (info?.leaseholder === from) {
+			this.#byStart.set(info.descriptor.start, { descriptor: info.descriptor, leaseholder: to });
 		}
 	}
 
 	forgetLeaseholder(rangeId: RangeId): void {
-		for (const [start, info] of [...this.#byStart.entries()]) {
-			if (info.descriptor.rangeId === rangeId) {
-				this.#byStart.set(start, { descriptor: info.descriptor, leaseholder: undefined });
-			}
+		const info = this.#of(rangeId);
+		if (info !== undefined) {
+			const { descriptor } = info;
+			this.#byStart.set(descriptor.start, { descriptor, leaseholder: undefined });
 		}
 	}
 }
