@@ -10,17 +10,30 @@ import type { RangeId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin } from "@quorate/keys/key";
 import { isNewerEpoch, type RangeDescriptor, type RangeInfo } from "@quorate/keys/range";
 
+function compare(a: RangeInfo, b: RangeInfo): number {
+	const [x, y] = [a.descriptor, b.descriptor];
+	return x.start < y.start ? -1 : x.start > y.start ? 1 : x.rangeId - y.rangeId;
+}
+
 export class RangeDirectory {
 	readonly #byId = new Map<RangeId, RangeInfo>();
 	/** By start key, then id. */
-	#ordered: RangeInfo[] = [];
+	readonly #ordered: RangeInfo[] = [];
+	/** Of each and all before it the highest end: from where on nothing reaches a key need not be looked for. */
+	readonly #reach: Key[] = [];
 	#changes = 0;
+	/** What `current` gave after so many changes. */
+	#current: { readonly changes: number; readonly ranges: readonly RangeInfo[] } = {
+		changes: -1,
+		ranges: [],
+	};
 
 	constructor(ranges: readonly RangeInfo[] = []) {
 		for (const info of ranges) {
 			this.#byId.set(info.descriptor.rangeId, info);
 		}
-		this.#sort();
+		this.#ordered.push(...[...this.#byId.values()].sort(compare));
+		this.#reachFrom(0);
 	}
 
 	/** Rises with every change, in this process. */
@@ -41,8 +54,10 @@ export class RangeDirectory {
 		if (known === undefined && this.#isCovered(descriptor)) {
 			return false;
 		}
-		this.#byId.set(descriptor.rangeId, info);
-		this.#sort();
+		if (known !== undefined) {
+			this.#remove(known);
+		}
+		this.#insert(info);
 		this.#dropCovered(descriptor);
 		this.#changes++;
 		return true;
@@ -75,17 +90,19 @@ export class RangeDirectory {
 
 	/** Those that hold keys now, in order: what is half covered by a newer one, whose other half is not known yet, is left out. */
 	current(): readonly RangeInfo[] {
-		let isClean = true;
-		for (let i = 1; i < this.#ordered.length; i++) {
-			const before = this.#ordered[i - 1]!.descriptor;
-			isClean &&= before.end <= this.#ordered[i]!.descriptor.start;
+		if (this.#current.changes !== this.#changes) {
+			const isClean = this.#ordered.every(
+				({ descriptor }, i) => i === 0 || this.#reach[i - 1]! <= descriptor.start,
+			);
+			const ranges = isClean ? this.all() : this.lookup(keyMin, keyMax, Number.MAX_SAFE_INTEGER);
+			this.#current = { changes: this.#changes, ranges };
 		}
-		return isClean ? this.#ordered : this.lookup(keyMin, keyMax, Number.MAX_SAFE_INTEGER);
+		return this.#current.ranges;
 	}
 
 	/** By start key. */
 	all(): readonly RangeInfo[] {
-		return this.#ordered;
+		return [...this.#ordered];
 	}
 
 	#hint(known: RangeInfo, info: RangeInfo): boolean {
@@ -98,7 +115,7 @@ export class RangeDirectory {
 		}
 		const updated: RangeInfo = { descriptor: known.descriptor, leaseholder: info.leaseholder };
 		this.#byId.set(known.descriptor.rangeId, updated);
-		this.#ordered[this.#ordered.indexOf(known)] = updated;
+		this.#ordered[this.#indexOf(known)] = updated;
 		this.#changes++;
 		return true;
 	}
@@ -107,7 +124,7 @@ export class RangeDirectory {
 	#bestAt(position: Key, aboveVersion = -1): RangeInfo | undefined {
 		let best: RangeInfo | undefined;
 		let bestVersion = aboveVersion;
-		for (let i = this.#upperBound(position) - 1; i >= 0; i--) {
+		for (let i = this.#upperBound(position) - 1; i >= 0 && this.#reach[i]! > position; i--) {
 			const info = this.#ordered[i]!;
 			const { epoch, end } = info.descriptor;
 			if (position < end && epoch.version > bestVersion) {
@@ -143,27 +160,56 @@ export class RangeDirectory {
 	}
 
 	#dropCovered(by: RangeDescriptor): void {
-		const covered = this.#ordered.filter(
-			({ descriptor }) =>
-				descriptor.rangeId !== by.rangeId &&
-				descriptor.start < by.end &&
-				by.start < descriptor.end &&
-				descriptor.epoch.version < by.epoch.version &&
-				this.#isCovered(descriptor),
-		);
-		for (const { descriptor } of covered) {
-			this.#byId.delete(descriptor.rangeId);
+		const covered: RangeInfo[] = [];
+		for (let i = this.#upperBound(by.end) - 1; i >= 0 && this.#reach[i]! > by.start; i--) {
+			const info = this.#ordered[i]!;
+			const { rangeId, start, end, epoch } = info.descriptor;
+			const overlaps = start < by.end && by.start < end;
+			const isOlder = rangeId !== by.rangeId && epoch.version < by.epoch.version;
+			if (overlaps && isOlder && this.#isCovered(info.descriptor)) {
+				covered.push(info);
+			}
 		}
-		if (covered.length > 0) {
-			this.#sort();
+		for (const info of covered) {
+			this.#remove(info);
 		}
 	}
 
-	#sort(): void {
-		this.#ordered = [...this.#byId.values()].sort((a, b) => {
-			const [x, y] = [a.descriptor, b.descriptor];
-			return x.start < y.start ? -1 : x.start > y.start ? 1 : x.rangeId - y.rangeId;
-		});
+	#insert(info: RangeInfo): void {
+		const at = this.#indexOf(info);
+		this.#byId.set(info.descriptor.rangeId, info);
+		this.#ordered.splice(at, 0, info);
+		this.#reachFrom(at);
+	}
+
+	#remove(info: RangeInfo): void {
+		const at = this.#indexOf(info);
+		this.#byId.delete(info.descriptor.rangeId);
+		this.#ordered.splice(at, 1);
+		this.#reachFrom(at);
+	}
+
+	#reachFrom(at: number): void {
+		this.#reach.length = this.#ordered.length;
+		for (let i = at; i < this.#ordered.length; i++) {
+			const { end } = this.#ordered[i]!.descriptor;
+			const before = this.#reach[i - 1];
+			this.#reach[i] = before !== undefined && before > end ? before : end;
+		}
+	}
+
+	/** Where it is, or would be. */
+	#indexOf(info: RangeInfo): number {
+		let [low, high] = [0, this.#ordered.length];
+		while (low < high) {
+			const middle = (low + high) >>> 1;
+			if (compare(this.#ordered[middle]!, info) < 0) {
+				low = middle + 1;
+			} else {
+				high = middle;
+			}
+		}
+		return low;
 	}
 
 	/** Index of the first entry that starts above `position`. */

@@ -369,6 +369,15 @@ export class RangeStore {
 		return replica;
 	}
 
+	#endingAt(end: Key): Replica | undefined {
+		for (const replica of this.#replicas.values()) {
+			if (replica.state.descriptor.end === end) {
+				return replica;
+			}
+		}
+		return undefined;
+	}
+
 	/** The right side comes to life once the split is durable in the engine: then the WAL names no range that the engine lacks. */
 	#splitApplied(right: RangeState, inheritance: Inheritance): void {
 		const { rangeId } = right.descriptor;
@@ -382,9 +391,7 @@ export class RangeStore {
 			clearRange(this.#options.engine, rangeId, rangeSpan(right.descriptor));
 			return;
 		}
-		const left = [...this.#replicas.values()].find(
-			(r) => r.state.descriptor.end === right.descriptor.start,
-		);
+		const left = this.#endingAt(right.descriptor.start);
 		const leads = left?.leads() === true;
 		const synced = this.#options.engine.sync();
 		if (leads) {
