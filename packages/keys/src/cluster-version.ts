@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 3 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 4 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -29,6 +29,8 @@ const since = {
 	types: 3,
 	/** Ranges remove what was dropped: entries of format 5. */
 	clearing: 3,
+	/** A statement is run by the node that leads its row's range: the messages for that. */
+	statements: 4,
 } as const;
 
 export type Feature = keyof typeof since;

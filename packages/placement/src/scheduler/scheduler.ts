@@ -127,7 +127,10 @@ export class Scheduler {
 	start(): void {
 		const everyMs = this.#options.limits?.schedulerMs ?? defaultPassMs;
 		if (everyMs > 0) {
-			this.#arm(everyMs);
+			this.#arm(everyMs, () => this.#pass());
+		} else {
+			// It moves nothing, but what the nodes can is used all the same.
+			this.#arm(defaultPassMs, () => this.#versions.step());
 		}
 	}
 
@@ -162,15 +165,15 @@ export class Scheduler {
 		return this.#isSettled;
 	}
 
-	#arm(everyMs: number): void {
+	#arm(everyMs: number, look: () => void): void {
 		this.#timer = this.#options.runtime.scheduler.setTimer(everyMs, () => {
 			if (this.#isClosed) {
 				return;
 			}
 			if (this.#options.machine.isServing) {
-				this.#pass();
+				look();
 			}
-			this.#arm(everyMs);
+			this.#arm(everyMs, look);
 		});
 	}
 

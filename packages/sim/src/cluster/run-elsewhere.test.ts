@@ -1,4 +1,5 @@
 /** Changes of one row that the node runs which leads the row's range: what clients see of it, and that each counts once whatever breaks. */
+import { isActive } from "@quorate/keys/cluster-version";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import test from "ava";
 import { SimCluster } from "./sim-cluster.ts";
@@ -35,6 +36,10 @@ async function startApart(seed: number): Promise<Apart> {
 		const { descriptor, leaseholder } = ranges.at(-1)!;
 		const leader = cluster.nodes.find((node) => node.nodeId === leaseholder)!;
 		const gateway = cluster.nodes.find((node) => node !== leader)!;
+		for (const { keyValue } of cluster.nodes) {
+			const mayRun = () => isActive(keyValue!.placement.settings().values, "statements");
+			while (!mayRun()) await cluster.world.sleep(100);
+		}
 		// Its plan and where the range lies are known from here on.
 		const connection = await open(gateway);
 		for (let i = 0; i < 2; i++) await connection.query("UPDATE t SET n = n + 0 WHERE id = 3");

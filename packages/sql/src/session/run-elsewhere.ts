@@ -6,6 +6,7 @@
  * The transaction's id is this node's, so that a lost answer is settled as that of any one-phase commit is (T5). Whatever is unusual, the
  * statement goes the common way (`run-planned.ts`), as if nothing had been tried.
  */
+import { isActive } from "@quorate/keys/cluster-version";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Once } from "@quorate/txn/types";
@@ -16,6 +17,11 @@ import { loneEnv } from "./lone-statement.ts";
 import { type Prepared, placed } from "./prepared.ts";
 import { isConflict, isUnreachable } from "./retry.ts";
 import type { SessionState } from "./session-state.ts";
+
+/** Objects of users have higher ids. */
+const systemOidMax = 16_383;
+
+const isBuiltIn = (oid: number): boolean => oid <= systemOidMax;
 
 /** What literals and expressions may depend on, and how long is waited. */
 const carried = [
@@ -36,14 +42,18 @@ export function runElsewhere(
 	const cached = prepared.plan;
 	const changedKey = cached?.plan.changedKey;
 	if (cached === undefined || changedKey === undefined || !state.isPlain) return undefined;
-	const { coordinator } = state.services;
+	const { coordinator, placement } = state.services;
+	const types = cached.parameterTypes;
+	// The other node may not have heard of types that users have made.
+	if (!types.every(isBuiltIn) || !isActive(placement.settings().values, "statements")) {
+		return undefined;
+	}
 	const env = loneEnv(state, prepared, cached, parameters);
 	const key = env && changedKey(env);
 	if (key === undefined) return undefined;
 	const node = coordinator.leadElsewhere(key);
 	if (node === undefined) return undefined;
 	const { settings, identity, context } = state;
-	const types = cached.parameterTypes;
 	return runAt(state, node, prepared, {
 		anchor: key,
 		text: prepared.lexed!.text,
