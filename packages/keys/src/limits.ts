@@ -13,6 +13,8 @@ export interface Limits {
 	readonly compactionEntries?: number;
 	/** Entries that stay in the log for whoever lags behind. */
 	readonly logTailEntries?: number;
+	/** Of a snapshot, put in place in one go. */
+	readonly installBytes?: number;
 	/** A segment of the write-ahead log that has reached this size is not written to again. */
 	readonly walSegmentBytes?: number;
 	/** What a transaction keeps of its writes before it prepares a chunk of them. */

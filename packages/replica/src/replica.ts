@@ -729,6 +729,7 @@ export class Replica implements GroupMachine, FeedCore {
 					this.#isReplaced = true;
 					this.context.subsume(received, this);
 				},
+				goesOn: () => !this.#destroyed,
 			});
 			this.#isReplaced = false;
 			this.#become(state);

@@ -5,6 +5,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { key as asKey, type Key, type Span } from "@quorate/keys/key";
+import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import { rangeSpan } from "@quorate/keys/range";
 import type { SnapshotMetadata } from "@quorate/raft/types";
@@ -16,8 +17,8 @@ import { decodeRangeState, encodeRangeState, type RangeState } from "./range-sta
 
 const chunkBytesMax = 256 * 1024;
 const snapshotFormat = 1;
-/** Keys and values of one engine batch while a snapshot is put in place. */
-const batchBytesMax = 4 * 1024 * 1024;
+/** Keys and values of one engine batch while a snapshot is put in place: between two of them others get their turn. */
+const installBytesMax = 128 * 1024;
 
 type Pair = readonly [Key, Uint8Array];
 
@@ -78,6 +79,8 @@ export interface InstallSteps {
 	refusal(state: RangeState): string | undefined;
 	/** Called right before the engine's contents change. */
 	replacing(state: RangeState): void;
+	/** False where the replica has ended meanwhile: what is left is done when the node starts again. */
+	goesOn(): boolean;
 }
 
 /** Stages the stream, makes it durable, puts it in place. Rejects, with nothing changed, for a reason that `refusal` has. */
@@ -88,7 +91,7 @@ export async function installSnapshot(
 	chunks: AsyncIterable<Uint8Array>,
 	steps: InstallSteps,
 ): Promise<RangeState> {
-	const { engine } = context;
+	const { engine, runtime, limits, mutations } = context;
 	const { rangeId } = before.descriptor;
 	if (context.isDiskFull([])) {
 		throw new Error("the disk of this node is full");
@@ -128,7 +131,13 @@ export async function installSnapshot(
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
 	await syncEngine(context);
 	steps.replacing(state);
-	finishInstall(engine, rangeId, marker, context.mutations);
+	const giveWay = async (): Promise<void> => {
+		await runtime.scheduler.yield();
+		if (!steps.goesOn()) {
+			throw new Error("the replica has ended");
+		}
+	};
+	await finishInstall({ engine, limits, mutations, giveWay }, rangeId, marker);
 	await syncEngine(context);
 	return state;
 }
@@ -140,13 +149,21 @@ function syncEngine({ engine, runtime }: ReplicaContext): Promise<void> {
 		.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
 }
 
+/** What putting a snapshot in place needs. */
+interface Installing {
+	readonly engine: Engine;
+	readonly limits?: Limits | undefined;
+	readonly mutations?: Mutations | undefined;
+	/** A full range takes seconds: called between two parts of it. Ends the copying where it throws. */
+	giveWay(): Promise<void>;
+}
+
 /** The redo: clears what was, copies what was staged, and ends with the new state. Safe to run again from its start. */
-export function finishInstall(
-	engine: Engine,
+export async function finishInstall(
+	{ engine, limits, mutations, giveWay }: Installing,
 	rangeId: RangeState["descriptor"]["rangeId"],
 	marker: Uint8Array,
-	mutations?: Mutations,
-): void {
+): Promise<void> {
 	const [format, stateBytes, oldStart, oldEnd] = decodeBody(marker) as [
 		number,
 		Uint8Array,
@@ -163,6 +180,7 @@ export function finishInstall(
 		}
 	}
 	const prefix = stagingPrefix(rangeId);
+	const batchBytesMax = limits?.installBytes ?? installBytesMax;
 	const it = engine.snapshot();
 	const staged = it.iterate(stagingSpan(rangeId));
 	try {
@@ -173,6 +191,7 @@ export function finishInstall(
 					bytes += staged.key.length + staged.value.length;
 				}
 			});
+			await giveWay();
 		}
 	} finally {
 		staged.close();

@@ -8,7 +8,7 @@ import {
 	rangeId,
 	replicaId,
 } from "@quorate/keys/ids";
-import { key, keyMax, keyMin } from "@quorate/keys/key";
+import { type Key, key, keyMax, keyMin, type Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { RaftStatus } from "@quorate/raft/group";
@@ -174,6 +174,18 @@ class Node {
 	}
 }
 
+/** What the engine holds, in the engine of another node. */
+function copyOf(node: Node, span: Span = { start: keyMin, end: keyMax }): Node {
+	const copy = new Node();
+	const it = node.engine.iterate(span);
+	for (; it.key !== undefined; it.next()) {
+		const { key, value } = it;
+		copy.engine.write((batch) => batch.put(key, value));
+	}
+	it.close();
+	return copy;
+}
+
 test("a replica that left is not made again under its id, under a later one it is", async (t) => {
 	const node = new Node();
 	node.holds(descriptorWith(5, 1));
@@ -194,13 +206,7 @@ test("nor after a crash right after the removal was applied, nor by a split appl
 	node.holds(descriptorWith(5, 1));
 	await node.start();
 	node.remove(5);
-	const crashed = new Node();
-	const it = node.engine.iterate(allMetaSpan);
-	for (; it.key !== undefined; it.next()) {
-		const { key, value } = it;
-		crashed.engine.write((batch) => batch.put(key, value));
-	}
-	it.close();
+	const crashed = copyOf(node, allMetaSpan);
 	await crashed.start();
 	t.deepEqual(await crashed.calledBy(descriptorWith(5, 1)), []);
 	// The left side, here again from a snapshot older than the split, brings the range as it was at its birth.
@@ -255,6 +261,49 @@ test("a snapshot is refused in which the replica is no member", async (t) => {
 	const gone = descriptorWith(undefined, 5);
 	const installed = machine.installSnapshot(metadataOf(gone), snapshotOf(gone));
 	await t.throwsAsync(installed, { message: /no member/ });
+});
+
+const someRows = 40;
+const rowBytes = 16 << 10;
+const rowKey = (n: number): Key => key(`d\u0001${String(n).padStart(3, "0")}`);
+
+async function* rowsOf(descriptor: RangeDescriptor) {
+	yield* snapshotOf(descriptor);
+	for (let n = 0; n < someRows; n++) yield encodeBody([[rowKey(n), new Uint8Array(rowBytes)]]);
+}
+
+function rowsIn(engine: Engine): number {
+	let rows = 0;
+	for (let n = 0; n < someRows; n++) if (engine.get(rowKey(n)) !== undefined) rows++;
+	return rows;
+}
+
+test("a snapshot is put in place in parts, and what is left of it after a crash at the next start", async (t) => {
+	const node = new Node();
+	await node.start();
+	const whole = descriptorWith(12, 4, "learner");
+	await node.calledBy(whole);
+	const machine = node.host.machines.get(replicaId(12))!;
+	let isDone = false;
+	const installed = machine.installSnapshot(metadataOf(whole), rowsOf(whole)).then(() => {
+		isDone = true;
+	});
+	const seen = new Set<number>();
+	while (!isDone) {
+		await node.world.turn();
+		const rows = rowsIn(node.engine);
+		if (rows === 0 || rows === someRows || seen.has(rows)) continue;
+		seen.add(rows);
+		const crashed = copyOf(node);
+		const started = crashed.start();
+		await crashed.world.settle();
+		await started;
+		t.is(rowsIn(crashed.engine), someRows);
+		t.deepEqual(crashed.host.made, [12]);
+	}
+	await installed;
+	t.true(seen.size >= 4, `${seen.size} parts`);
+	t.is(rowsIn(node.engine), someRows);
 });
 
 test("of two snapshots that come in at once and overlap one is refused", async (t) => {

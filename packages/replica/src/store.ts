@@ -208,14 +208,15 @@ export class RangeStore {
 
 	/** Starts every replica that the engine holds. */
 	async start(): Promise<void> {
-		const { engine, host, rpc } = this.#options;
+		const { engine, host, rpc, runtime, limits, mutations } = this.#options;
+		const giveWay = () => runtime.scheduler.yield();
 		// What a process that died had written may be in the page cache only, and logs are going to begin at what is there.
 		await engine.sync();
 		const states = new Map<RangeId, RangeState>();
 		for (const [k, value] of [...this.#metaEntries()]) {
 			const { rangeId, name } = parseMetaKey(k);
 			if (name === "installing") {
-				finishInstall(engine, rangeId, value, this.#options.mutations);
+				await finishInstall({ engine, limits, mutations, giveWay }, rangeId, value);
 			}
 		}
 		for (const [k, value] of this.#metaEntries()) {

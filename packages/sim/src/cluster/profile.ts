@@ -34,6 +34,7 @@ const tight: Limits = {
 	collectMs: 700,
 	compactionEntries: 60,
 	logTailEntries: 20,
+	installBytes: 300,
 	walSegmentBytes: 96 << 10,
 };
 
