@@ -10,6 +10,8 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import type { WrittenSpan } from "./commands.ts";
 import type { ListeningTime } from "./listening-time.ts";
+import type { LockOwners } from "./lock-owners.ts";
+import type { WriteWaits } from "./lock-waits.ts";
 import type { MergeReason } from "./merges.ts";
 import type { ReplicaObserver } from "./observer.ts";
 import type { RangeState } from "./range-state.ts";
@@ -26,6 +28,10 @@ export interface ReplicaContext {
 	readonly timestamps: TimestampSource;
 	/** What silence is measured in. */
 	readonly listening: Pick<ListeningTime, "ms">;
+	/** Of all lock tables here. */
+	readonly lockOwners: LockOwners;
+	/** Who waits here for writes of others. */
+	readonly writeWaits: WriteWaits;
 	readonly limits?: Limits | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;

@@ -7,7 +7,6 @@ import type { Command } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { Inquiries } from "./inquiries.ts";
 import type { LockTable } from "./lock-table.ts";
-import type { WriteWaits } from "./lock-waits.ts";
 import type { PendingGroup, PendingWrites } from "./pending-writes.ts";
 import type { RangeState } from "./range-state.ts";
 import type { RecentChanges } from "./recent-changes.ts";
@@ -22,8 +21,6 @@ export interface ReplicaCore {
 	readonly pending: PendingWrites;
 	readonly blockers: Blockers;
 	readonly locks: LockTable;
-	/** Who waits here for writes of others. */
-	readonly writeWaits: WriteWaits;
 	readonly inquiries: Inquiries;
 	/** What was applied of late, and where. */
 	readonly recent: RecentChanges;

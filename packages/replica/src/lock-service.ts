@@ -11,8 +11,9 @@ import { ownerBoot } from "@quorate/keys/lock-owner";
 import type { Body, Peer, Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { DeadlockDetector, reportAfterMs } from "./deadlocks.ts";
+import type { LockOwners } from "./lock-owners.ts";
 import type { LockStrength } from "./lock-strength.ts";
-import type { LockTable } from "./lock-table.ts";
+import type { WriteWaits } from "./lock-waits.ts";
 import type { Replica } from "./replica.ts";
 import type { Victim, WaitEdge } from "./wait-edge.ts";
 
@@ -27,8 +28,9 @@ export interface LockServiceOptions {
 	readonly rpc: Rpc;
 	readonly nodeId: NodeId;
 	readonly replicas: ReadonlyMap<RangeId, Replica>;
-	/** Right sides of splits that have no replica yet (V2). */
-	readonly unborn: ReadonlyMap<RangeId, { readonly locks: LockTable }>;
+	/** Of all ranges here, also of right sides of splits that have no replica yet (V2). */
+	readonly owners: LockOwners;
+	readonly writeWaits: WriteWaits;
 	readonly otherWaits?: OtherWaits | undefined;
 	/** Where the deadlock detector runs now; undefined while unknown. */
 	detector(): NodeId | undefined;
@@ -94,16 +96,9 @@ export class LockService {
 		const longMs = runtime.clock.monotonicMs() - reportAfterMs;
 		const { otherWaits } = this.#options;
 		const edges = (otherWaits?.edges() ?? []).filter(({ since }) => since <= longMs);
-		for (const { locks, writeWaits } of this.#options.replicas.values()) {
-			for (const edge of locks.waits()) {
-				if (edge.since <= longMs) {
-					edges.push(edge);
-				}
-			}
-			for (const edge of writeWaits.edges()) {
-				if (edge.since <= longMs) {
-					edges.push(edge);
-				}
+		for (const edge of this.#waits()) {
+			if (edge.since <= longMs) {
+				edges.push(edge);
 			}
 		}
 		const detector = this.#options.detector();
@@ -127,23 +122,19 @@ export class LockService {
 			ended.set(boot, known);
 			return known;
 		};
-		this.#each((replica) => {
-			replica.locks.endWhere(isGone);
-			replica.writeWaits.endWhere(isGone);
-		});
+		this.#options.owners.endWhere(isGone);
+		this.#options.writeWaits.endWhere(isGone);
 	}
 
 	/** Asks the gateways of the locks that are long waited for. */
 	askOwners(): void {
 		const longMs = this.#options.runtime.clock.monotonicMs() - askAfterMs;
 		const owners = new Set<LockOwner>();
-		this.#each(({ locks }) => {
-			for (const { holder, since } of locks.waits()) {
-				if (holder !== null && since <= longMs) {
-					owners.add(holder);
-				}
+		for (const { holder, since } of this.#lockWaits()) {
+			if (holder !== null && since <= longMs) {
+				owners.add(holder);
 			}
-		});
+		}
 		for (const [node, asked] of this.#byNode(owners)) {
 			void this.#askOwners(node, asked);
 		}
@@ -172,7 +163,7 @@ export class LockService {
 			const answer = await this.#options.rpc.call(node, endedOwnersMethod, owners, options);
 			const ended = new Set(answer as readonly LockOwner[]);
 			if (ended.size > 0) {
-				this.#each((r) => r.locks.endWhere((owner) => ended.has(owner)));
+				this.#options.owners.endWhere((owner) => ended.has(owner));
 			}
 		} catch {
 			// It is asked again while somebody waits; if it is gone, its boot ends.
@@ -188,7 +179,7 @@ export class LockService {
 		const waits: LockStatus[] = [];
 		const granted: LockStatus[] = [];
 		let leftOut = 0;
-		for (const [rangeId, { locks, writeWaits }] of this.#options.replicas) {
+		for (const [rangeId, { locks }] of this.#options.replicas) {
 			for (const { key, owner, strength, since, blockers } of locks.views()) {
 				if (since === undefined && granted.length >= grantedMax) {
 					leftOut++;
@@ -198,26 +189,31 @@ export class LockService {
 				const one = { rangeId, key, owner, strength, waitsSinceMs, blockers, write: null };
 				(since === undefined ? granted : waits).push(one);
 			}
-			for (const { waiter: owner, key, since, of: write } of writeWaits.edges()) {
-				const waitsSinceMs = wallMs(since);
-				waits.push({ rangeId, key, owner, strength: null, waitsSinceMs, blockers: [], write });
-			}
+		}
+		for (const { rangeId, edge } of this.#options.writeWaits.all()) {
+			const { waiter: owner, key, since, of: write } = edge;
+			const waitsSinceMs = wallMs(since);
+			waits.push({ rangeId, key, owner, strength: null, waitsSinceMs, blockers: [], write });
 		}
 		return { locks: [...waits, ...granted], leftOut };
 	}
 
 	#unlock(owner: LockOwner): void {
-		this.#each((replica) => replica.locks.end(owner));
-		for (const { locks } of this.#options.unborn.values()) {
-			locks.end(owner);
-		}
+		this.#options.owners.end(owner);
 	}
 
 	#cancelWaits(owner: LockOwner): void {
-		this.#each((replica) => {
-			replica.locks.cancelWaits(owner);
-			replica.writeWaits.endWhere((one) => one === owner);
-		});
+		this.#options.owners.cancelWaits(owner);
+		this.#options.writeWaits.endWhere((one) => one === owner);
+	}
+
+	#lockWaits(): WaitEdge[] {
+		return this.#options.owners.contended().flatMap((table) => table.waits());
+	}
+
+	#waits(): WaitEdge[] {
+		const { writeWaits } = this.#options;
+		return [...this.#lockWaits(), ...Array.from(writeWaits.all(), ({ edge }) => edge)];
 	}
 
 	#detect(body: Body, from: Peer | undefined): void {
@@ -241,16 +237,10 @@ export class LockService {
 	}
 
 	#fail(victim: Victim): void {
-		this.#each((replica) => {
-			replica.locks.failWait(victim);
-			replica.writeWaits.failWait(victim);
-		});
-		this.#options.otherWaits?.failWait(victim);
-	}
-
-	#each(task: (replica: Replica) => void): void {
-		for (const replica of this.#options.replicas.values()) {
-			task(replica);
+		for (const table of this.#options.owners.contended()) {
+			table.failWait(victim);
 		}
+		this.#options.writeWaits.failWait(victim);
+		this.#options.otherWaits?.failWait(victim);
 	}
 }

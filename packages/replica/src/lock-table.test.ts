@@ -1,6 +1,7 @@
 import { lockOwner } from "@quorate/keys/ids";
 import { key } from "@quorate/keys/key";
 import test from "ava";
+import { LockOwners } from "./lock-owners.ts";
 import { type LockStrength, lockStrengths } from "./lock-strength.ts";
 import { type LockOutcome, LockTable } from "./lock-table.ts";
 
@@ -25,7 +26,7 @@ test("the four strengths bear each other as PostgreSQL's do", (t) => {
 	const refused: string[] = [];
 	for (const held of lockStrengths) {
 		for (const asked of lockStrengths) {
-			const locks = new LockTable();
+			const locks = new LockTable(new LockOwners());
 			t.true(locks.tryAcquire(k, a, held));
 			if (!locks.tryAcquire(k, b, asked)) {
 				refused.push(`${asked} beside ${held}`);
@@ -47,7 +48,7 @@ test("the four strengths bear each other as PostgreSQL's do", (t) => {
 });
 
 test("waiters are served first come, first served", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	t.false(locks.tryAcquire(k, b, "update"));
@@ -62,7 +63,7 @@ test("waiters are served first come, first served", (t) => {
 });
 
 test("nobody overtakes who came before and asks for what conflicts", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "share"));
 	enqueue(locks, b, "no key update", told);
@@ -76,7 +77,7 @@ test("nobody overtakes who came before and asks for what conflicts", (t) => {
 });
 
 test("shared locks go together, and one of them may ask for more when the others are gone", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "share"));
 	t.true(locks.tryAcquire(k, b, "share"));
@@ -89,26 +90,28 @@ test("shared locks go together, and one of them may ask for more when the others
 });
 
 test("an owner that has ended gets nothing, and its places in queues are free", (t) => {
-	const locks = new LockTable();
+	const owners = new LockOwners();
+	const locks = new LockTable(owners);
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	enqueue(locks, b, "update", told);
 	enqueue(locks, c, "update", told);
-	locks.end(b);
+	owners.end(b);
 	t.deepEqual(told, ["b ended"]);
-	locks.end(a);
+	owners.end(a);
 	t.deepEqual(told, ["b ended", "c granted"]);
 	t.false(locks.tryAcquire(key("other"), b, "update"));
 });
 
 test("a statement that is over waits no more, and keeps what its transaction has", (t) => {
-	const locks = new LockTable();
+	const owners = new LockOwners();
+	const locks = new LockTable(owners);
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	t.true(locks.tryAcquire(key("l"), b, "update"));
 	enqueue(locks, b, "update", told);
 	enqueue(locks, c, "key share", told);
-	locks.cancelWaits(b);
+	owners.cancelWaits(b);
 	t.deepEqual(told, ["b ended"]);
 	t.deepEqual(
 		locks.waits().map((e) => [e.waiter, e.holder]),
@@ -118,7 +121,7 @@ test("a statement that is over waits no more, and keeps what its transaction has
 });
 
 test("only the wait that is meant fails", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	enqueue(locks, b, "update", told, 5);
@@ -129,7 +132,7 @@ test("only the wait that is meant fails", (t) => {
 });
 
 test("a writer is stopped by what conflicts with the lock that it holds", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	t.true(locks.tryAcquire(k, a, "key share"));
 	t.is(locks.foreignConflict(k, b), a, "one that holds nothing");
 	t.true(locks.tryAcquire(k, b, "no key update"));
@@ -138,7 +141,7 @@ test("a writer is stopped by what conflicts with the lock that it holds", (t) =>
 });
 
 test("who waits is told whom for", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	locks.tryAcquire(k, a, "share");
 	enqueue(locks, b, "update", [], 5);
 	enqueue(locks, c, "share", [], 7);
@@ -162,7 +165,8 @@ test("who waits is told whom for", (t) => {
 });
 
 test("with a split the right side has its locks, and who waits there asks again", (t) => {
-	const locks = new LockTable();
+	const owners = new LockOwners();
+	const locks = new LockTable(owners);
 	const told: string[] = [];
 	const [left, right] = [key("a"), key("m")];
 	for (const one of [left, k, right]) t.true(locks.tryAcquire(one, a, "share"));
@@ -174,35 +178,36 @@ test("with a split the right side has its locks, and who waits there asks again"
 	t.deepEqual([locks.size, split.size], [1, 2]);
 	t.false(split.tryAcquire(k, c, "update"));
 	t.is(split.foreignConflict(right, a), b);
-	split.end(b);
+	owners.end(b);
 	t.is(split.foreignConflict(right, a), undefined);
 	t.true(locks.tryAcquire(right, c, "update"));
-	locks.end(a);
+	owners.end(a);
 	t.is(locks.size, 1);
-	split.end(a);
+	owners.end(a);
 	t.is(split.size, 0);
 });
 
 test("with a merge the left side has the locks of both, and who waits on the right asks again", (t) => {
-	const [locks, right] = [new LockTable(), new LockTable()];
+	const owners = new LockOwners();
+	const [locks, right] = [new LockTable(owners), new LockTable(owners)];
 	const told: string[] = [];
 	t.true(locks.tryAcquire(key("a"), a, "update"));
 	t.true(right.tryAcquire(k, a, "update"));
 	t.true(right.tryAcquire(key("m"), b, "share"));
 	enqueue(right, c, "update", told);
-	right.end(d);
+	owners.end(d);
 	locks.takeOver(right);
 	t.deepEqual(told, ["c ended"]);
 	t.is(locks.size, 3);
 	t.false(locks.tryAcquire(k, c, "update"));
 	// It had ended on the right side: what comes of it late gets nothing.
 	t.false(locks.tryAcquire(key("z"), d, "update"));
-	locks.end(a);
+	owners.end(a);
 	t.is(locks.size, 1);
 });
 
 test("a copy of the request that was granted does not wait for those who wait for it", (t) => {
-	const locks = new LockTable();
+	const locks = new LockTable(new LockOwners());
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	enqueue(locks, b, "no key update", told, 1);
@@ -212,4 +217,32 @@ test("a copy of the request that was granted does not wait for those who wait fo
 	t.deepEqual(told, ["b granted", "b granted"]);
 	locks.release(b);
 	t.deepEqual(told, ["b granted", "b granted", "c granted"]);
+});
+
+test("to end costs what was locked, however many tables there are", (t) => {
+	const owners = new LockOwners();
+	const tables = Array.from({ length: 1_000 }, () => new LockTable(owners));
+	const [first, second] = [tables[3]!, tables[700]!];
+	const told: string[] = [];
+	t.true(first.tryAcquire(k, a, "update"));
+	t.true(second.tryAcquire(k, a, "share"));
+	t.true(second.tryAcquire(key("l"), b, "share"));
+	enqueue(second, c, "update", told);
+	t.is(owners.size, 2);
+	t.deepEqual(owners.contended(), [second]);
+	owners.end(a);
+	t.deepEqual(told, ["c granted"]);
+	t.deepEqual([first.size, second.size, owners.size], [0, 2, 2]);
+	t.deepEqual(owners.contended(), []);
+	t.false(tables[999]!.tryAcquire(k, a, "update"), "a table that it had nothing in");
+	owners.endWhere(() => true);
+	t.deepEqual([second.size, owners.size], [0, 0]);
+});
+
+test("an owner that has ended is remembered for long, and not for ever", (t) => {
+	const owners = new LockOwners();
+	const nth = (n: number) => lockOwner(`n${n}`);
+	for (let n = 0; n < 25_000; n++) owners.end(nth(n));
+	t.true(owners.hasEnded(nth(24_999)) && owners.hasEnded(nth(15_000)));
+	t.false(owners.hasEnded(nth(9_000)));
 });

@@ -8,6 +8,8 @@
 import { assert } from "@quorate/keys/assert";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import { SparseMap, SparseSet } from "@quorate/keys/sparse-map";
+import type { LockOwners } from "./lock-owners.ts";
 import { type LockStrength, lockRank, locksConflict, strongerLock } from "./lock-strength.ts";
 import type { Victim, WaitEdge, WaitEnd } from "./wait-edge.ts";
 
@@ -34,9 +36,6 @@ export interface LockView {
 	readonly blockers: readonly LockOwner[];
 }
 
-/** Ended owners remembered at most. */
-const endedMax = 10_000;
-
 interface Queued extends LockWaiter {
 	/** Called once. */
 	readonly done: (outcome: LockOutcome) => void;
@@ -48,23 +47,25 @@ interface Lock {
 }
 
 export class LockTable {
-	readonly #locks = new Map<Key, Lock>();
-	readonly #owned = new Map<LockOwner, Set<Key>>();
+	readonly #locks = new SparseMap<Key, Lock>();
 	/** Keys that somebody waits for. */
-	readonly #contended = new Set<Key>();
+	readonly #contended = new SparseSet<Key>();
+	/** Knows whose locks are here. */
+	readonly #owners: LockOwners;
 
-	/** Owners whose transaction has ended: a request of theirs that is still under way gets nothing. */
-	readonly #ended = new Set<LockOwner>();
+	constructor(owners: LockOwners) {
+		this.#owners = owners;
+	}
 
 	/** True if granted at once (or held already, at least as strong). */
 	tryAcquire(key: Key, owner: LockOwner, strength: LockStrength): boolean {
-		if (this.#ended.has(owner)) {
+		if (this.#owners.hasEnded(owner)) {
 			return false;
 		}
 		const lock = this.#locks.get(key);
 		if (lock === undefined) {
 			this.#locks.set(key, { holders: new Map([[owner, strength]]), queue: [] });
-			this.#own(owner, key);
+			this.#owners.add(owner, this, key);
 			return true;
 		}
 		const held = lock.holders.get(owner);
@@ -82,7 +83,7 @@ export class LockTable {
 	/** Queues what `tryAcquire` has refused; `done` is called once. Returns what takes it out of the queue. */
 	enqueue(key: Key, waiter: LockWaiter, done: (outcome: LockOutcome) => void): () => void {
 		const lock = this.#locks.get(key);
-		if (lock === undefined || this.#ended.has(waiter.owner)) {
+		if (lock === undefined || this.#owners.hasEnded(waiter.owner)) {
 			done("ended");
 			return () => {};
 		}
@@ -93,6 +94,7 @@ export class LockTable {
 			lock.queue.push(queued);
 		}
 		this.#contended.add(key);
+		this.#owners.note(this, true);
 		return () => {
 			const at = lock.queue.indexOf(queued);
 			if (at >= 0) {
@@ -119,60 +121,30 @@ export class LockTable {
 
 	/** Releases what `owner` holds; queued requests of it stay. */
 	release(owner: LockOwner): void {
-		const keys = this.#owned.get(owner);
-		if (keys === undefined) {
-			return;
-		}
-		this.#owned.delete(owner);
-		for (const key of keys) {
+		for (const key of this.#owners.take(owner, this)) {
 			this.#let(key, owner);
 		}
 	}
 
 	/** The same for some keys only. */
 	releaseKeys(owner: LockOwner, keys: Iterable<Key>): void {
-		const owned = this.#owned.get(owner);
-		if (owned === undefined) {
-			return;
-		}
 		for (const key of keys) {
-			if (owned.delete(key)) {
+			if (this.#owners.remove(owner, this, key)) {
 				this.#let(key, owner);
 			}
 		}
-		if (owned.size === 0) {
-			this.#owned.delete(owner);
-		}
 	}
 
-	/** The owner's transaction has ended: its locks and its places in queues are free. */
-	end(owner: LockOwner): void {
-		if (this.#ended.size >= endedMax) {
-			this.#ended.clear();
+	/** Owners for which `over` is true wait for nothing any more. */
+	endWaits(over: (owner: LockOwner) => boolean): void {
+		for (const key of [...this.#contended]) {
+			this.#endWaitsOn(key, (w) => over(w.owner), "ended");
 		}
-		this.#ended.add(owner);
-		this.release(owner);
-		this.cancelWaits(owner);
-	}
-
-	/** The owner's statement is over: it waits for nothing any more, and keeps what it has. */
-	cancelWaits(owner: LockOwner): void {
-		this.#endWaits((w) => w.owner === owner, "ended");
 	}
 
 	/** The victim's wait fails; what it holds stays until its transaction ends. */
 	failWait({ owner, key, since, detail }: Victim): void {
 		this.#endWaitsOn(key, (w) => w.owner === owner && w.since === since, { deadlock: detail });
-	}
-
-	/** Every owner for which `gone` is true loses its locks and its places. */
-	endWhere(gone: (owner: LockOwner) => boolean): void {
-		for (const owner of [...this.#owned.keys()]) {
-			if (gone(owner)) {
-				this.release(owner);
-			}
-		}
-		this.#endWaits((w) => gone(w.owner), "ended");
 	}
 
 	/**
@@ -215,10 +187,17 @@ export class LockTable {
 
 	/** All locks are forgotten; waiters get nothing. */
 	clear(): void {
-		const waiters = [...this.#locks.values()].flatMap((lock) => lock.queue);
+		const waiters: Queued[] = [];
+		for (const [key, lock] of this.#locks) {
+			waiters.push(...lock.queue);
+			lock.queue = [];
+			for (const owner of lock.holders.keys()) {
+				this.#owners.remove(owner, this, key);
+			}
+		}
 		this.#locks.clear();
-		this.#owned.clear();
 		this.#contended.clear();
+		this.#owners.note(this, false);
 		for (const waiter of waiters) {
 			waiter.done("ended");
 		}
@@ -226,21 +205,18 @@ export class LockTable {
 
 	/** Takes out what is held at and above a key (V2). Who waits for any of it gets nothing: it is another range's. */
 	splitOff(at: Key): LockTable {
-		const right = new LockTable();
-		for (const owner of this.#ended) {
-			right.#ended.add(owner);
-		}
+		const right = new LockTable(this.#owners);
 		const waiters: Queued[] = [];
 		for (const [key, lock] of [...this.#locks]) {
 			if (key < at) {
 				continue;
 			}
 			this.#locks.delete(key);
-			this.#contended.delete(key);
+			this.#unawaited(key);
 			waiters.push(...lock.queue);
 			lock.queue = [];
 			for (const [owner, strength] of lock.holders) {
-				this.#disown(owner, key);
+				this.#owners.remove(owner, this, key);
 				right.tryAcquire(key, owner, strength);
 			}
 		}
@@ -252,27 +228,18 @@ export class LockTable {
 
 	/** Takes in all that is held in another one, of other keys (M5). Who waits there gets nothing, and asks again here. */
 	takeOver(other: LockTable): void {
-		for (const owner of other.#ended) {
-			this.end(owner);
-		}
-		const waiters: Queued[] = [];
 		for (const [key, lock] of other.#locks) {
-			waiters.push(...lock.queue);
-			lock.queue = [];
 			for (const [owner, strength] of lock.holders) {
 				this.tryAcquire(key, owner, strength);
 			}
 		}
-		for (const waiter of waiters) {
-			waiter.done("ended");
-		}
+		other.clear();
 	}
 
-	#disown(owner: LockOwner, key: Key): void {
-		const keys = this.#owned.get(owner);
-		keys?.delete(key);
-		if (keys?.size === 0) {
-			this.#owned.delete(owner);
+	/** Nobody waits for it any more. */
+	#unawaited(key: Key): void {
+		if (this.#contended.delete(key)) {
+			this.#owners.note(this, this.#contended.size > 0);
 		}
 	}
 
@@ -294,19 +261,10 @@ export class LockTable {
 		return found;
 	}
 
-	#own(owner: LockOwner, key: Key): void {
-		let keys = this.#owned.get(owner);
-		if (keys === undefined) {
-			keys = new Set();
-			this.#owned.set(owner, keys);
-		}
-		keys.add(key);
-	}
-
 	#hold(key: Key, lock: Lock, owner: LockOwner, strength: LockStrength): void {
 		const held = lock.holders.get(owner);
 		lock.holders.set(owner, held === undefined ? strength : strongerLock(held, strength));
-		this.#own(owner, key);
+		this.#owners.add(owner, this, key);
 	}
 
 	#let(key: Key, owner: LockOwner): void {
@@ -314,12 +272,6 @@ export class LockTable {
 		assert(lock !== undefined, "an owned key is locked");
 		lock.holders.delete(owner);
 		this.#grant(key, lock);
-	}
-
-	#endWaits(over: (waiter: Queued) => boolean, outcome: LockOutcome): void {
-		for (const key of [...this.#contended]) {
-			this.#endWaitsOn(key, over, outcome);
-		}
 	}
 
 	#endWaitsOn(key: Key, over: (waiter: Queued) => boolean, outcome: LockOutcome): void {
@@ -353,7 +305,7 @@ export class LockTable {
 		}
 		lock.queue = waiting;
 		if (waiting.length === 0) {
-			this.#contended.delete(key);
+			this.#unawaited(key);
 			if (lock.holders.size === 0) {
 				this.#locks.delete(key);
 			}

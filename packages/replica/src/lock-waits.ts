@@ -1,8 +1,8 @@
 /**
- * Who waits at a leaseholder for writes of others: pending ones and intents. With the queues of the lock table these are all
+ * Who waits at the leaseholders of a node for writes of others: pending ones and intents. With the queues of the lock table these are all
  * the waits that a deadlock can be made of, and that people are shown.
  */
-import type { LockOwner, TransactionId } from "@quorate/keys/ids";
+import type { LockOwner, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
@@ -18,6 +18,7 @@ export interface WriteWaiter {
 }
 
 interface Wait {
+	readonly replica: ReplicaCore;
 	readonly waiter: WriteWaiter;
 	readonly blocker: Blocker;
 	readonly end: (how: WaitEnd) => void;
@@ -46,16 +47,14 @@ export class WriteWaits {
 		this.#end((w) => over(w.waiter.owner), "ended");
 	}
 
-	edges(): WaitEdge[] {
-		return [...this.#waits].map(({ waiter, blocker }) => ({
-			waiter: waiter.owner,
-			transaction: waiter.transaction,
-			holder: null,
-			of: blocker.transaction,
-			key: blocker.key,
-			strength: null,
-			since: waiter.since,
-		}));
+	/** Each with the range that it is in. */
+	*all(): Generator<{ readonly rangeId: RangeId; readonly edge: WaitEdge }> {
+		for (const { replica, waiter, blocker } of this.#waits) {
+			const { owner, transaction, since } = waiter;
+			const { key, transaction: of } = blocker;
+			const edge = { waiter: owner, transaction, holder: null, of, key, strength: null, since };
+			yield { rangeId: replica.state.descriptor.rangeId, edge };
+		}
 	}
 
 	#end(which: (wait: Wait) => boolean, how: WaitEnd): void {
@@ -94,14 +93,14 @@ export function waitForWrite(
 		const end = (how: WaitEnd): void => {
 			leave();
 			if (wait !== undefined) {
-				r.writeWaits.remove(wait);
+				r.context.writeWaits.remove(wait);
 			}
 			resolve(how);
 		};
-		const wait: Wait | undefined = waiter && { waiter, blocker, end };
+		const wait: Wait | undefined = waiter && { replica: r, waiter, blocker, end };
 		const leave = r.blockers.watch(blocker, () => end("changed"), s);
 		if (wait !== undefined) {
-			r.writeWaits.add(wait);
+			r.context.writeWaits.add(wait);
 		}
 		stop?.(() => end("timeout"));
 	});

@@ -10,6 +10,7 @@ import { type Command, encodeCommand } from "./commands.ts";
 import type { ReplicaContext } from "./context.ts";
 import type { CommittedEntry } from "./host-types.ts";
 import { collectHistory } from "./housekeeping.ts";
+import { LockOwners } from "./lock-owners.ts";
 import { birthIndex, newRangeState } from "./range-state.ts";
 import { scan } from "./reads.ts";
 import { Replica } from "./replica.ts";
@@ -28,6 +29,7 @@ function newReplica(): { readonly replica: Replica; readonly engine: MemoryEngin
 		nodeId: 1,
 		bootId: "b",
 		listening: { ms: 0 },
+		lockOwners: new LockOwners(),
 		pulseOf: () => undefined,
 		runtime: { clock: { monotonicMs: () => 0 }, scheduler: { yield: () => Promise.resolve() } },
 		timestamps: { seen: () => 10 ** 15 },

@@ -49,7 +49,6 @@ import { Inquiries } from "./inquiries.ts";
 import { LeaseKeeper } from "./lease-keeper.ts";
 import { LoadSamples } from "./load-samples.ts";
 import { LockTable } from "./lock-table.ts";
-import { WriteWaits } from "./lock-waits.ts";
 import { lockRead } from "./locked-reads.ts";
 import { lockScan } from "./locked-scans.ts";
 import { descriptorAfter, relocate } from "./membership.ts";
@@ -97,7 +96,6 @@ export class Replica implements GroupMachine, FeedCore {
 	readonly replicaId: ReplicaId;
 	readonly pending = new PendingWrites();
 	readonly locks: LockTable;
-	readonly writeWaits = new WriteWaits();
 	readonly blockers: Blockers;
 	readonly inquiries: Inquiries;
 	recent: RecentChanges;
@@ -143,7 +141,7 @@ export class Replica implements GroupMachine, FeedCore {
 		this.context = context;
 		this.replicaId = replicaId;
 		this.state = state;
-		this.locks = inheritance?.locks ?? new LockTable();
+		this.locks = inheritance?.locks ?? new LockTable(context.lockOwners);
 		this.inquiries = inheritance?.inquiries ?? new Inquiries();
 		this.size = inheritance?.size ?? new RangeSize();
 		this.#number = state.lastNumber;
@@ -702,6 +700,7 @@ export class Replica implements GroupMachine, FeedCore {
 	/** The replica is gone from this node: nothing is served any more. */
 	destroy(): void {
 		this.#destroyed = true;
+		this.locks.clear();
 		this.blockers.close();
 		this.#loseAnswers();
 		this.blockers.wakeAll();

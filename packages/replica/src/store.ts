@@ -20,8 +20,9 @@ import { type DivisionRules, Divisions, type Undivided } from "./divisions.ts";
 import type { RaftHost } from "./host-types.ts";
 import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
 import { ListeningTime } from "./listening-time.ts";
+import { LockOwners } from "./lock-owners.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
-import type { LockTable } from "./lock-table.ts";
+import { WriteWaits } from "./lock-waits.ts";
 import { type MergeReason, Merges } from "./merges.ts";
 import { loadOf, type RangeLoad } from "./range-load.ts";
 import {
@@ -50,6 +51,8 @@ export type StoreOptions = Omit<
 	| "removed"
 	| "overlaps"
 	| "listening"
+	| "lockOwners"
+	| "writeWaits"
 	| "pulseOf"
 > & {
 	readonly host: RaftHost;
@@ -79,7 +82,6 @@ export type StoreOptions = Omit<
 /** Until it is durable in the engine. Its keys are its own already. */
 interface Birth {
 	readonly descriptor: RangeDescriptor;
-	readonly locks: LockTable;
 	readonly synced: Promise<void>;
 }
 
@@ -136,6 +138,8 @@ export class RangeStore {
 			bootId: options.bootId,
 			timestamps: options.timestamps,
 			listening: this.#listening,
+			lockOwners: new LockOwners(),
+			writeWaits: new WriteWaits(),
 			pulseOf: (boot) => options.rpc.pulseOf(boot),
 			limits: options.limits,
 			mutations: options.mutations,
@@ -160,7 +164,8 @@ export class RangeStore {
 			rpc: options.rpc,
 			nodeId: options.nodeId,
 			replicas: this.#replicas,
-			unborn: this.#awaitingBirth,
+			owners: this.#context.lockOwners,
+			writeWaits: this.#context.writeWaits,
 			otherWaits: options.otherWaits,
 			detector: () => options.detector(),
 			nodes: () => options.nodes(),
@@ -404,7 +409,7 @@ export class RangeStore {
 			);
 		}
 		const { descriptor } = right;
-		this.#awaitingBirth.set(rangeId, { descriptor, locks: inheritance.locks, synced });
+		this.#awaitingBirth.set(rangeId, { descriptor, synced });
 		synced.then(
 			() => {
 				this.#awaitingBirth.delete(rangeId);
