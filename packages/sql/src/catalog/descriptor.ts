@@ -184,6 +184,8 @@ export interface ViewDescriptor extends Commented, Owned {
 	readonly references: readonly ViewReference[];
 	/** What names of types meant that somebody has made. */
 	readonly types?: readonly ViewType[];
+	/** WITH CHECK OPTION. Builds that do not know it change nothing through views. */
+	readonly checkOption?: "local" | "cascaded";
 	/** How pg_get_viewdef shows it. */
 	readonly definition: readonly DefinitionPart[];
 }

@@ -5,6 +5,7 @@
 
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
+import { isColumnUpdatable, updateEvents } from "../plan/view-updates.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
@@ -318,6 +319,9 @@ const functions: Readonly<Record<string, Body>> = {
 				)
 			: null;
 	},
+	pg_relation_is_updatable: (call) => updateEvents(call.catalog, oidAt(call)),
+	pg_column_is_updatable: (call) =>
+		isColumnUpdatable(call.catalog, oidAt(call), call.args[1] as number),
 	// There are no rules, triggers, statistics objects and partitions, and functions have no SQL.
 	pg_get_ruledef: nothing,
 	pg_get_triggerdef: nothing,

@@ -1,6 +1,13 @@
 /** The views of information_schema (SQL standard, as PostgreSQL has them). */
 
 import { ownerOf } from "../auth/privileges.ts";
+import {
+	deleteEvent,
+	insertEvent,
+	isColumnUpdatable,
+	updateEvent,
+	updateEvents,
+} from "../plan/view-updates.ts";
 import type { Datum } from "../types/datum.ts";
 import { enumOfArray, isEnum, isEnumArray } from "../types/enum-types.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
@@ -20,6 +27,8 @@ import type { SystemRow } from "./system-table.ts";
 import { arrayName } from "./system-types.ts";
 import { typeDescriptor } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
+
+const mayAll = (events: number, wanted: number): boolean => (events & wanted) === wanted;
 
 export const yesNo = (value: boolean): string => (value ? "YES" : "NO");
 
@@ -41,9 +50,10 @@ export function* tableRows(
 			is_insertable_into: "YES",
 		};
 	}
-	for (const { schema, name } of viewsOf(catalog)) {
+	for (const { oid, schema, name } of viewsOf(catalog)) {
+		const is_insertable_into = yesNo(mayAll(updateEvents(catalog, oid), insertEvent));
 		const where = { table_schema: schema, table_name: name };
-		yield { ...row, ...where, table_type: "VIEW", is_insertable_into: "NO" };
+		yield { ...row, ...where, table_type: "VIEW", is_insertable_into };
 	}
 }
 
@@ -57,9 +67,9 @@ export function* viewRows(catalog: CatalogSnapshot, context: FunctionContext): I
 			view_definition: catalog.roles.hasRightsOf(context.currentRole, ownerOf(view))
 				? viewDefinition(catalog, context, view)
 				: null,
-			check_option: "NONE",
-			is_updatable: "NO",
-			is_insertable_into: "NO",
+			check_option: (view.checkOption ?? "none").toUpperCase(),
+			is_updatable: yesNo(mayAll(updateEvents(catalog, view.oid), updateEvent | deleteEvent)),
+			is_insertable_into: yesNo(mayAll(updateEvents(catalog, view.oid), insertEvent)),
 			is_trigger_updatable: "NO",
 			is_trigger_deletable: "NO",
 			is_trigger_insertable_into: "NO",
@@ -169,7 +179,7 @@ function columnRow(
 		identity_cycle: "NO",
 		is_generated: isGenerated(column) ? "ALWAYS" : "NEVER",
 		generation_expression: column.generatedText === undefined ? null : shown(column.generatedText),
-		is_updatable: yesNo(table.kind === "table"),
+		is_updatable: yesNo(isColumnUpdatable(catalog, table.oid, column.attnum)),
 	};
 	if (identity) {
 		row["identity_generation"] = column.identity === "always" ? "ALWAYS" : "BY DEFAULT";

@@ -1,6 +1,7 @@
 /** The tables of pg_catalog that describe tables, sequences, indexes and constraints. */
 
 import { ownerOf } from "../auth/privileges.ts";
+import { arrayOf } from "../types/array-values.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { isEnum } from "../types/enum-types.ts";
 import type {
@@ -96,6 +97,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 				relowner: ownerOf(relation),
 				relacl: aclDatum(catalog, relation.acl),
 				relkind: "v",
+				reloptions: viewOptions(relation),
 				relnatts: relation.columns.length,
 				relhasrules: true,
 				reltuples: -1,
@@ -391,6 +393,10 @@ export function* sequenceRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		};
 	}
 }
+
+/** WITH CHECK OPTION is one of them. */
+const viewOptions = ({ checkOption }: ViewDescriptor): Datum =>
+	checkOption === undefined ? null : arrayOf([`check_option=${checkOption}`]);
 
 /** A view is a rule in PostgreSQL, and it is the rule that depends on what the view reads. Above all OIDs that are handed out. */
 export const ruleOid = (view: ViewDescriptor): number => 0x7fff_ffff - (view.oid % 0x1000_0000);

@@ -12,6 +12,7 @@ import { placed } from "../session/prepared.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { deparseView } from "./deparse-query.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { checkOptionIn, withCheckOption } from "./view-options.ts";
 
 type CreateView = Extract<Statement, { kind: "create-view" }>;
 type Made = Pick<
@@ -32,13 +33,14 @@ export async function createView(
 	if (before !== undefined && before.kind !== "view") {
 		throw new DatabaseError("42809", `"${name}" is not a view`);
 	}
-	const made = make(editor, statement, lexed);
+	const checkOption = statement.check?.scope ?? checkOptionIn(statement.options);
+	const made = withCheckOption(make(editor, statement, lexed), checkOption);
 	if (before === undefined) {
 		const oid = await editor.newId();
 		await editor.put({ kind: "view", oid, schema, name, ...made });
 		return "CREATE VIEW";
 	}
-	const { view } = before;
+	const { checkOption: _before, ...view } = before.view;
 	editor.requireOwner(view);
 	refuseCircle(editor, view, made);
 	await editor.put({ ...view, ...made, columns: replacedColumns(view, made.columns) });
@@ -59,7 +61,9 @@ function refuseContents(query: Query): void {
 function make(editor: SchemaEditor, statement: CreateView, lexed: LexedStatement): Made {
 	const { state, catalog } = editor;
 	const start = lexed.offset + statement.queryAt;
-	const text = lexed.query.slice(start, lexed.queryEnd).trim();
+	const { check } = statement;
+	const end = check === undefined ? lexed.queryEnd : lexed.offset + check.at;
+	const text = lexed.query.slice(start, end).trim();
 	const binder = new Binder(
 		{
 			catalog,

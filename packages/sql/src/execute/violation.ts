@@ -168,6 +168,17 @@ export function notNullViolation(
 	);
 }
 
+/** WITH CHECK OPTION. */
+export const viewViolation = (
+	table: TableDescriptor,
+	view: string,
+	row: readonly Datum[],
+	context: TypeContext,
+): DatabaseError =>
+	new DatabaseError("44000", `new row violates check option for view "${view}"`, {
+		detail: failingRow(table, row, context),
+	});
+
 export function checkViolation(
 	table: TableDescriptor,
 	name: string,

@@ -58,6 +58,8 @@ const descriptions: readonly string[] = [
 	"pg_char_to_encoding(name) -> int4",
 	"pg_tablespace_location(oid) -> text",
 	"pg_relation_is_publishable(regclass) -> bool",
+	"pg_relation_is_updatable(regclass, bool) -> int4",
+	"pg_column_is_updatable(regclass, int2, bool) -> bool",
 	"pg_index_column_has_property(regclass, int4, text) -> bool",
 	"pg_indexam_has_property(oid, text) -> bool",
 	"pg_index_has_property(regclass, text) -> bool",

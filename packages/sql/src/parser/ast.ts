@@ -665,8 +665,19 @@ export type Statement = { readonly at: number } & (
 			readonly name: QualifiedName;
 			readonly columns: readonly string[];
 			readonly query: Query;
-			/** Where the query begins; it goes on to the end of the statement. */
+			/** Where the query begins; it goes on to `check`, or the end of the statement. */
 			readonly queryAt: number;
+			readonly options: readonly Option[];
+			/** WITH CHECK OPTION, and where it stands. */
+			readonly check: { readonly scope: "local" | "cascaded"; readonly at: number } | undefined;
+	  }
+	/** ALTER VIEW ... SET (...), RESET (...). */
+	| {
+			readonly kind: "alter-view";
+			readonly name: QualifiedName;
+			readonly ifExists: boolean;
+			readonly options: readonly Option[];
+			readonly reset: boolean;
 	  }
 	/** ALTER ... RENAME TO, RENAME COLUMN of views, and SET SCHEMA. */
 	| {

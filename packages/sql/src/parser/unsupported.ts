@@ -13,7 +13,7 @@ transform trigger trusted constraint`.split(/\s+/);
 const ALTERED =
 	`aggregate collation conversion database default event extension foreign function index language large
 materialized operator policy procedure publication routine rule schema server statistics subscription
-tablespace text trigger view`.split(/\s+/);
+tablespace text trigger`.split(/\s+/);
 
 const DROPPED =
 	`access aggregate cast collation conversion database event extension foreign function language

@@ -2,7 +2,6 @@
  * What a statement does to tables, collected while it is bound: whoever runs the plan checks that the role may
  * (`auth/authorize.ts`). A plan is shared by all roles; which columns it reads is known only when all of it is bound.
  */
-import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { Relation } from "./relation.ts";
 
@@ -34,7 +33,8 @@ export class AccessCollector {
 	readonly #reads: {
 		readonly table: { readonly oid: number };
 		readonly relation: Relation;
-		forced: boolean;
+		readonly forced: boolean;
+		readonly asked: Relation;
 	}[] = [];
 	readonly #writes: TableAccess[] = [];
 	readonly #virtual: VirtualTable[] = [];
@@ -43,20 +43,17 @@ export class AccessCollector {
 
 	/** A table or view in FROM, even if none of its columns is read. */
 	reads(table: { readonly oid: number }, relation: Relation): void {
-		this.#reads.push({ table, relation, forced: true });
+		this.#reads.push({ table, relation, forced: true, asked: relation });
 	}
 
-	/** The target of a statement that writes: its columns may be read, too. */
-	writes(
-		table: TableDescriptor,
-		relation: Relation | undefined,
-		action: TableAction,
-		slots: readonly number[],
-	): void {
-		const live = liveColumns(table);
-		const columns = slots.map((slot) => live[slot]!.attnum);
-		this.#writes.push({ tableOid: table.oid, action, columns });
-		if (relation !== undefined) this.#reads.push({ table, relation, forced: false });
+	/** The target of a statement, or what it writes through a view. */
+	writes(tableOid: number, action: TableAction, columns: readonly number[]): void {
+		this.#writes.push({ tableOid, action, columns });
+	}
+
+	/** The columns of such a target may be read, too; what a view reads counts if any column of the statement's target does, `asked`. */
+	mayRead(table: { readonly oid: number }, relation: Relation, asked: Relation): void {
+		this.#reads.push({ table, relation, forced: false, asked });
 	}
 
 	/** FOR UPDATE and its kin: as in PostgreSQL, the right to change at least one column. */
@@ -80,10 +77,10 @@ export class AccessCollector {
 	/** Once all is bound, and before the planner reads columns of its own accord. */
 	collected(): StatementAccess {
 		const tables: TableAccess[] = [];
-		for (const { table, relation, forced } of this.#reads) {
+		for (const { table, relation, forced, asked } of this.#reads) {
 			// tableoid is a column that the relation does not have: any other stands for it.
 			const columns = [...relation.asked].flatMap((slot) => relation.columns[slot]?.attnum ?? []);
-			if (forced || relation.asked.size > 0) {
+			if (forced || asked.asked.size > 0) {
 				tables.push({ tableOid: table.oid, action: "SELECT", columns });
 			}
 		}

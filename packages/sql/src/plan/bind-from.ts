@@ -125,7 +125,7 @@ function bindTable(
 		: { kind: "virtual", relation, table: resolved.table };
 }
 
-type TableItem = Extract<TableExpression, { kind: "table" }>;
+export type TableItem = Extract<TableExpression, { kind: "table" }>;
 
 const sequenceColumns: readonly (readonly [string, number])[] = [
 	["last_value", 20],
@@ -159,7 +159,7 @@ function bindSequence(
 }
 
 /** Within a view a relation has the columns, and they have the names, that it had when the view was made. */
-function seenColumns(
+export function seenColumns(
 	binder: Binder,
 	item: TableItem,
 	columns: readonly RelationColumn[],
@@ -176,6 +176,16 @@ function seenColumns(
 	}));
 }
 
+export const viewColumns = (view: ViewDescriptor): readonly RelationColumn[] =>
+	view.columns.map(({ name, type, attnum }) => ({ name, type, tableOid: view.oid, attnum }));
+
+/** Binds what a view's text says as it was when the view was made. */
+export function viewBinder({ environment }: Binder, view: ViewDescriptor): Binder {
+	const inner = new Binder({ ...environment, searchPath: view.searchPath }, [], []);
+	inner.meanings = new ViewMeanings(view);
+	return inner;
+}
+
 /** Its query, bound as it was when the view was made, in the name of its owner. */
 function bindView(
 	binder: Binder,
@@ -183,17 +193,10 @@ function bindView(
 	view: ViewDescriptor,
 	scope: Scope,
 ): LogicalFrom {
-	const { environment } = binder;
-	const inner = new Binder({ ...environment, searchPath: view.searchPath }, [], []);
-	inner.meanings = new ViewMeanings(view);
+	const inner = viewBinder(binder, view);
 	const query = bindQuery(inner, storedQuery(view.query), undefined);
 	const shown = item.alias ?? view.name;
-	const columns = view.columns.map(({ name, type, attnum }) => ({
-		name,
-		type,
-		tableOid: view.oid,
-		attnum,
-	}));
+	const columns = viewColumns(view);
 	const relation = new Relation(
 		shown,
 		item.alias === undefined ? view.schema : undefined,

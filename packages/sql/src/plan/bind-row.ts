@@ -2,11 +2,11 @@
 import type { Expression } from "../parser/ast.ts";
 import { bindExpression, type Place } from "./bind-expression.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, plainType } from "./bound.ts";
+import { type Bound, columnOf, plainType } from "./bound.ts";
 import { settle } from "./coerce.ts";
 import { missingRelation } from "./missing-name.ts";
 import { namelessColumn, type Relation } from "./relation.ts";
-import type { Scope } from "./scope.ts";
+import { markUsed, type Scope } from "./scope.ts";
 
 /** Throws 42P01. */
 export function starRelation(scope: Scope, node: Extract<Expression, { kind: "star" }>): Relation {
@@ -19,10 +19,10 @@ export function wholeRow(relation: Relation, at: number): Bound {
 	const names: string[] = [];
 	const columns = relation.columns.flatMap((column, index): Bound[] => {
 		if (column.name === namelessColumn) return [];
-		relation.used[index] = true;
-		relation.asked.add(index);
+		const bound = columnOf(relation, index, at);
+		markUsed(bound);
 		names.push(column.name);
-		return [{ kind: "column", relation, column: index, type: column.type, args: [], at }];
+		return [bound];
 	});
 	return { kind: "row", names, type: plainType(2249), args: columns, at };
 }

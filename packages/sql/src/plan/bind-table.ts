@@ -33,16 +33,21 @@ import { isPure } from "./immutable.ts";
 import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
-/** Positions of named columns among the live ones; all of them if none are named. `at`: where each name stands. Throws 42703, 42701. */
+/** A table or view, with the columns that it has now. */
+interface Named {
+	readonly name: string;
+	readonly columns: readonly { readonly name: string }[];
+}
+
+/** Positions of named columns; all of them if none are named. `at`: where each name stands. Throws 42703, 42701. */
 export function targetSlots(
-	table: TableDescriptor,
+	target: Named,
 	names: readonly string[],
 	at: readonly number[],
 ): readonly number[] {
-	const live = liveColumns(table);
-	if (names.length === 0) return live.map((_, i) => i);
+	if (names.length === 0) return target.columns.map((_, i) => i);
 	return names.map((name, i) => {
-		const slot = columnSlot(table, live, name, at[i] ?? -1);
+		const slot = columnSlot(target, name, at[i] ?? -1);
 		if (names.indexOf(name) === i) return slot;
 		throw new DatabaseError(
 			"42701",
@@ -52,17 +57,12 @@ export function targetSlots(
 	});
 }
 
-export function columnSlot(
-	table: TableDescriptor,
-	live: readonly ColumnDescriptor[],
-	name: string,
-	at: number,
-): number {
-	const slot = live.findIndex((column) => column.name === name);
+export function columnSlot(target: Named, name: string, at: number): number {
+	const slot = target.columns.findIndex((column) => column.name === name);
 	if (slot < 0) {
 		throw new DatabaseError(
 			"42703",
-			`column "${name}" of relation "${table.name}" does not exist`,
+			`column "${name}" of relation "${target.name}" does not exist`,
 			at >= 0 ? { position: at + 1 } : {},
 		);
 	}

@@ -9,8 +9,7 @@ import type { FunctionContext } from "../types/registry.ts";
 import { AccessCollector } from "./access.ts";
 import type { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
-import { storedQuery, type ViewMaking, type ViewMeanings } from "./view-names.ts";
-import { whyNotUpdatable } from "./view-updates.ts";
+import type { ViewMaking, ViewMeanings } from "./view-names.ts";
 
 export interface BindEnvironment {
 	readonly catalog: CatalogSnapshot;
@@ -111,14 +110,10 @@ export class Binder {
 		});
 	}
 
-	/** A table that can be written. Throws 55000, with what cannot be done to a view. */
-	resolveStoredTable(
-		name: QualifiedName,
-		change: "insert into" | "update" | "delete from",
-	): TableDescriptor {
+	/** A table that can be written, or a view through which one may be. Throws 42809, 42501. */
+	resolveWritten(name: QualifiedName): Extract<ResolvedTable, { kind: "table" | "view" }> {
 		const resolved = this.resolveTable(name);
-		if (resolved.kind === "table") return resolved.table;
-		if (resolved.kind === "view") throw notUpdatable(resolved.view, change);
+		if (resolved.kind === "table" || resolved.kind === "view") return resolved;
 		if (resolved.kind === "sequence") {
 			throw new DatabaseError("42809", `cannot change sequence "${resolved.sequence.name}"`);
 		}
@@ -127,7 +122,16 @@ export class Binder {
 			`permission denied: "${resolved.table.name}" is a system catalog`,
 		);
 	}
+
+	/** Throws 42809. */
+	resolveStoredTable(name: QualifiedName): TableDescriptor {
+		const resolved = this.resolveWritten(name);
+		if (resolved.kind === "table") return resolved.table;
+		throw new DatabaseError("42809", `"${resolved.view.name}" is not a table`);
+	}
 }
+
+export type WriteVerb = "insert into" | "update" | "delete from";
 
 const triggers = { "insert into": "INSERT", update: "UPDATE", "delete from": "DELETE" } as const;
 const doings = {
@@ -136,11 +140,14 @@ const doings = {
 	"delete from": "deleting from",
 };
 
-const notUpdatable = (view: ViewDescriptor, change: keyof typeof triggers): DatabaseError =>
-	new DatabaseError("55000", `cannot ${change} view "${view.name}"`, {
-		detail:
-			whyNotUpdatable(storedQuery(view.query)) ?? "Quorate does not change tables through views.",
-		hint: `To enable ${doings[change]} the view, provide an INSTEAD OF ${triggers[change]} trigger or an unconditional ON ${triggers[change]} DO INSTEAD rule.`,
+export const notUpdatable = (
+	view: ViewDescriptor,
+	verb: WriteVerb,
+	detail: string,
+): DatabaseError =>
+	new DatabaseError("55000", `cannot ${verb} view "${view.name}"`, {
+		detail,
+		hint: `To enable ${doings[verb]} the view, provide an INSTEAD OF ${triggers[verb]} trigger or an unconditional ON ${triggers[verb]} DO INSTEAD rule.`,
 	});
 
 /** pg_catalog comes first unless the path names it. */

@@ -159,14 +159,15 @@ export const constant = (value: Datum, type: SqlType, at = -1): Bound => ({
 	at,
 });
 
-export const columnOf = (relation: Relation, column: number, at = -1): Bound => ({
-	kind: "column",
-	relation,
-	column,
-	type: relation.columns[column]!.type,
-	args: [],
-	at,
-});
+export function columnOf(relation: Relation, column: number, at = -1): Bound {
+	const expression = relation.expressions?.[column];
+	if (expression !== undefined) {
+		relation.asked.add(column);
+		return { ...expression, at };
+	}
+	const { type } = relation.columns[column]!;
+	return { kind: "column", relation, column, type, args: [], at };
+}
 
 /** Kinds that are written before or between their operands, so that these may begin further left. */
 const inner: ReadonlySet<Bound["kind"]> = new Set([

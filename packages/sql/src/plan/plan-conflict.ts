@@ -1,29 +1,39 @@
 /** ON CONFLICT of INSERT: which unique index it is about, and what happens to the row that is there. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { hasPrimaryKey, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { hasPrimaryKey, liveColumns } from "../catalog/descriptor.ts";
 import type { ConflictAction } from "../execute/operators/insert.ts";
 import { tableCodec } from "../execute/table-codec.ts";
-import type { Expression, OnConflict } from "../parser/ast.ts";
+import type { Expression, OnConflict, QualifiedName, Statement } from "../parser/ast.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
-import { bindDefault, columnSlot } from "./bind-table.ts";
-import type { Binder } from "./binder.ts";
+import { columnSlot } from "./bind-table.ts";
+import { Binder } from "./binder.ts";
 import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
-import { refuseAssigned } from "./plan-modify.ts";
-import { Layout, Relation } from "./relation.ts";
+import { Layout, type Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
+import {
+	bindUpdateDefault,
+	noteWrites,
+	refuseAssigned,
+	type WriteTarget,
+	writeTarget,
+	writtenSlot,
+} from "./write-target.ts";
+
+type InsertStatement = Extract<Statement, { kind: "insert" }>;
 
 export function planConflict(
 	binder: Binder,
-	table: TableDescriptor,
-	conflict: OnConflict,
-	relation: Relation,
+	statement: Pick<InsertStatement, "table" | "onConflict">,
+	target: WriteTarget,
 	parent: CompileScope,
 ): ConflictAction {
-	const arbiter = findArbiter(table, conflict);
+	const conflict = statement.onConflict!;
+	const { table, base, relation } = target;
+	const arbiter = findArbiter(target, conflict);
 	// Whether a row is there tells something about it.
-	for (const column of arbiter?.columns ?? []) relation.asked.add(column.slot);
+	for (const { slot } of arbiter?.columns ?? []) relation.asked.add(target.slots.indexOf(slot));
 	if (conflict.targetWhere !== undefined) bindPredicate(binder, relation, conflict.targetWhere);
 	if (conflict.action === "nothing") return { arbiter, update: undefined };
 	if (arbiter === undefined) {
@@ -33,30 +43,29 @@ export function planConflict(
 			{ hint: "For example, ON CONFLICT (column_name).", position: conflict.at + 1 },
 		);
 	}
-	const excluded = new Relation("excluded", undefined, relation.columns);
+	// The row that was to be written, seen as the one that is there.
+	const excluded = excludedTarget(binder, statement.table);
 	const scope = new Scope(undefined);
 	scope.add(relation);
-	scope.add(excluded);
-	const level = parent.inner(Layout.of(relation).join(Layout.of(excluded)));
+	scope.add(excluded.relation);
+	const level = parent.inner(Layout.of(base).join(Layout.of(excluded.base)));
 	const live = liveColumns(table);
 	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
+	const named: number[] = [];
 	const assigned = conflict.action.set.map((assignment) => {
-		const slot = columnSlot(table, live, assignment.column, assignment.at);
+		const position = columnSlot(target, assignment.column, assignment.at);
+		named.push(position);
+		const slot = writtenSlot(target, position, "insert into");
 		const column = live[slot]!;
 		if (assignment.value.kind !== "default") refuseAssigned(column);
 		const bound =
 			assignment.value.kind === "default"
-				? bindDefault(binder, column)
+				? bindUpdateDefault(binder, target, column)
 				: bindExpression(place, assignment.value);
 		const value = coerce(binder, bound, column.type, "assignment", column.name);
 		return { slot, value: compile(value, level) };
 	});
-	binder.access.writes(
-		table,
-		undefined,
-		"UPDATE",
-		assigned.map(({ slot }) => slot),
-	);
+	noteWrites(target, "UPDATE", named);
 	const { where } = conflict.action;
 	return {
 		arbiter,
@@ -81,7 +90,12 @@ function bindPredicate(binder: Binder, relation: Relation, predicate: Expression
 	bindBoolean(place, predicate, "WHERE");
 }
 
-function findArbiter(table: TableDescriptor, conflict: OnConflict): ConflictAction["arbiter"] {
+/** Under another name, and with rights of nobody's concern: the statement's own target needs the same. */
+const excludedTarget = ({ environment }: Binder, name: QualifiedName): WriteTarget =>
+	writeTarget(new Binder(environment, [], []), name, "excluded", "insert into");
+
+function findArbiter(target: WriteTarget, conflict: OnConflict): ConflictAction["arbiter"] {
+	const { table } = target;
 	const codec = tableCodec(table);
 	const unique = [
 		...(hasPrimaryKey(table) ? [codec.primary] : []),
@@ -89,18 +103,17 @@ function findArbiter(table: TableDescriptor, conflict: OnConflict): ConflictActi
 	];
 	if (conflict.constraint !== undefined) {
 		const found = unique.find(({ index }) => index.name === conflict.constraint);
-		if (found !== undefined) return found;
+		if (found !== undefined && target.relation === target.base) return found;
 		throw new DatabaseError(
 			"42704",
-			`constraint "${conflict.constraint}" for table "${table.name}" does not exist`,
+			`constraint "${conflict.constraint}" for table "${target.name}" does not exist`,
 		);
 	}
 	if (conflict.target.length === 0) return undefined;
-	const live = liveColumns(table);
 	const wanted = new Set(
 		conflict.target.map((name) => {
-			const slot = live.findIndex((column) => column.name === name);
-			if (slot >= 0) return slot;
+			const position = target.columns.findIndex((column) => column.name === name);
+			if (position >= 0) return target.slots[position]!;
 			throw new DatabaseError("42703", `column "${name}" does not exist`, {
 				position: conflict.targetAt + 1,
 			});

@@ -9,14 +9,7 @@ import type { Datum } from "../types/datum.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindExpression, type Place } from "./bind-expression.ts";
 import { bindQuery, typeParameter } from "./bind-query.ts";
-import {
-	bindDefault,
-	bindReturning,
-	compileAll,
-	tableRelation,
-	tableWriter,
-	targetSlots,
-} from "./bind-table.ts";
+import { bindDefault, bindReturning, compileAll, tableWriter, targetSlots } from "./bind-table.ts";
 import { bindWith } from "./bind-with.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, columnOf } from "./bound.ts";
@@ -32,13 +25,24 @@ import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 import { withFrame } from "./with-frame.ts";
+import {
+	compileChecks,
+	noteWrites,
+	refuseRepeated,
+	type WriteTarget,
+	writeTarget,
+	writtenSlot,
+} from "./write-target.ts";
 
 type InsertStatement = Extract<Statement, { kind: "insert" }>;
 
 /** Reads nothing but the source while rows are completed. */
 interface Columns {
 	readonly table: TableDescriptor;
-	/** Positions, among the live columns, of the source's columns. */
+	readonly target: WriteTarget;
+	/** Positions, among the target's columns, of the source's columns. */
+	readonly named: readonly number[];
+	/** The same among the table's live columns; -1: `requireWritten` refuses it. */
 	readonly slots: readonly number[];
 	/** By position: the default, compiled. */
 	readonly defaults: readonly Compiled[];
@@ -55,28 +59,30 @@ export function planInsert(
 	statement: InsertStatement,
 	around: Scope | undefined,
 ): StatementPlan {
-	const table = binder.resolveStoredTable(statement.table, "insert into");
+	const target = writeTarget(binder, statement.table, statement.alias, "insert into");
+	const { table, base } = target;
 	const scope = new Scope(around);
 	const tables = bindWith(binder, statement.with, statement.recursive, scope);
 	const frame = withFrame(planner, tables);
 	const { parent } = frame;
 	const live = liveColumns(table);
-	const slots = targetSlots(table, statement.columns, statement.columnsAt);
+	const named = targetSlots(target, statement.columns, statement.columnsAt);
 	const defaults = live.map((column) => compile(bindDefault(binder, column), parent));
-	const columns: Columns = { table, slots, defaults, overriding: statement.overriding };
+	const slots = named.map((column) => target.slots[column]!);
+	const { overriding } = statement;
+	const columns: Columns = { table, target, named, slots, defaults, overriding };
 	const source = planSource(binder, planner, statement, columns, scope, parent);
-	const relation = tableRelation(table, statement.alias);
-	binder.access.writes(table, relation, "INSERT", slots);
-	const conflict =
-		statement.onConflict && planConflict(binder, table, statement.onConflict, relation, parent);
+	noteWrites(target, "INSERT", named);
+	const conflict = statement.onConflict && planConflict(binder, statement, target, parent);
 	const resultScope = new Scope(scope);
-	resultScope.add(relation);
+	resultScope.add(target.relation);
 	const returning = bindReturning(binder, statement.returning, resultScope);
 	const root = new Insert(
 		tableWriter(binder, table, parent),
 		source,
 		conflict,
-		returning && compileAll(returning.bounds, parent.inner(Layout.of(relation))),
+		returning && compileAll(returning.bounds, parent.inner(Layout.of(base))),
+		compileChecks(target, parent.inner(Layout.of(base))),
 	);
 	return {
 		command: "INSERT",
@@ -106,11 +112,12 @@ function planSource(
 		source.offset === undefined;
 	if (source.body.kind === "values" && plain) {
 		const around = new Scope(scope);
-		around.unseen.push(tableRelation(columns.table, statement.alias));
+		around.unseen.push(columns.target.relation);
 		return valuesSource(binder, source.body.rows, columns, around, parent, statement);
 	}
 	const query = bindQuery(binder, source, scope, true);
 	checkCount(query.columns.length, columns.slots.length, statement, (i) => itemAt(source, i));
+	requireWritten(columns, query.columns.length);
 	return querySource(binder, planner, query, columns, parent);
 }
 
@@ -139,6 +146,12 @@ function checkCount(
 			position: unfilled + 1,
 		});
 	}
+}
+
+/** The columns for which the source has values. Throws 0A000, 42601. */
+function requireWritten({ target, named }: Columns, width: number): void {
+	const slots = named.slice(0, width).map((column) => writtenSlot(target, column, "insert into"));
+	refuseRepeated(target, slots);
 }
 
 /** Throws 428C9. */
@@ -207,6 +220,7 @@ function valuesSource(
 	statement: InsertStatement,
 ): RowSource {
 	const width = rows[0]!.length;
+	requireWritten(columns, Math.min(width, columns.slots.length));
 	const compiled = rows.map((row) => {
 		if (row.length !== width) {
 			throw new DatabaseError("42601", "VALUES lists must all be the same length", {

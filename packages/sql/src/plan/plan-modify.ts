@@ -1,11 +1,6 @@
 /** UPDATE and DELETE. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import {
-	type ColumnDescriptor,
-	isGenerated,
-	liveColumns,
-	type TableDescriptor,
-} from "../catalog/descriptor.ts";
+import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import { type Assigned, Delete, type Target, Update } from "../execute/operators/modify.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
@@ -17,14 +12,7 @@ import type { Statement, TableExpression } from "../parser/ast.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { bindFrom } from "./bind-from.ts";
-import {
-	bindDefault,
-	bindReturning,
-	columnSlot,
-	compileAll,
-	tableRelation,
-	tableWriter,
-} from "./bind-table.ts";
+import { bindReturning, columnSlot, compileAll, tableWriter } from "./bind-table.ts";
 import { bindWith } from "./bind-with.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, conjunction, conjunctsOf, someNode } from "./bound.ts";
@@ -39,13 +27,24 @@ import type { Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 import { type Frame, withFrame } from "./with-frame.ts";
+import {
+	bindUpdateDefault,
+	compileChecks,
+	noteWrites,
+	refuseAssigned,
+	type WriteTarget,
+	writeTarget,
+	writtenSlot,
+} from "./write-target.ts";
 
 type UpdateStatement = Extract<Statement, { kind: "update" }>;
 type DeleteStatement = Extract<Statement, { kind: "delete" }>;
 
 /** What both have bound before they differ. */
 interface Bindings {
+	readonly written: WriteTarget;
 	readonly table: TableDescriptor;
+	/** The rows of the table. */
 	readonly relation: Relation;
 	readonly scope: Scope;
 	readonly frame: Frame;
@@ -61,16 +60,14 @@ function bindTarget(
 	others: readonly TableExpression[],
 	outside: Scope | undefined,
 ): Bindings {
-	const table = binder.resolveStoredTable(
-		statement.table,
-		statement.kind === "update" ? "update" : "delete from",
-	);
+	const verb = statement.kind === "update" ? "update" : "delete from";
+	const written = writeTarget(binder, statement.table, statement.alias, verb);
+	const { table, base: relation } = written;
 	const around = new Scope(outside);
 	const tables = bindWith(binder, statement.with, statement.recursive, around);
 	const frame = withFrame(planner, tables);
 	const scope = new Scope(around);
-	const relation = tableRelation(table, statement.alias);
-	scope.add(relation);
+	scope.add(written.relation);
 	const target: Bindings["target"] = {
 		kind: "table",
 		relation,
@@ -80,9 +77,10 @@ function bindTarget(
 	};
 	const from = [target, ...bindFrom(binder, others, scope)];
 	const place: Place = { binder, scope, clause: "WHERE", aggregates: false, sets: false };
-	const where =
+	const own =
 		statement.where === undefined ? [] : conjunctsOf(bindBoolean(place, statement.where, "WHERE"));
-	return { table, relation, scope, frame, target, from, where };
+	const where = [...written.where, ...own];
+	return { written, table, relation, scope, frame, target, from, where };
 }
 
 const hasSubquery = (bounds: readonly Bound[]): boolean =>
@@ -128,13 +126,12 @@ export function planUpdate(
 	around: Scope | undefined,
 ): StatementPlan {
 	const bindings = bindTarget(binder, planner, statement, statement.from, around);
-	const { table, relation, scope, frame } = bindings;
-	const assignments = bindAssignments(binder, statement, table, scope);
-	binder.access.writes(
-		table,
-		relation,
+	const { written, table, relation, scope, frame } = bindings;
+	const assignments = bindAssignments(binder, statement, written, scope);
+	noteWrites(
+		written,
 		"UPDATE",
-		assignments.map(({ slot }) => slot),
+		assignments.map(({ position }) => position),
 	);
 	const returning = bindReturning(binder, statement.returning, scope);
 	relation.useAll();
@@ -167,6 +164,7 @@ export function planUpdate(
 			deferred: touchesKey || reads || bindings.from.length > 1,
 			recheck: recheckOf(node, bindings, level),
 			valueOnly: !touchesKey && !refers && table.rewrite === undefined,
+			checks: compileChecks(written, level),
 		},
 	);
 	const direct = statement.with.length === 0 ? root.directStatement() : undefined;
@@ -197,22 +195,13 @@ const changedSlots = (
 		...liveColumns(table).flatMap((column, slot) => (isGenerated(column) ? [slot] : [])),
 	]);
 
-/** Throws 428C9: values for such a column are not given. */
-export function refuseAssigned(column: ColumnDescriptor): void {
-	if (column.identity !== "always" && !isGenerated(column)) return;
-	throw new DatabaseError("428C9", `column "${column.name}" can only be updated to DEFAULT`, {
-		detail: isGenerated(column)
-			? `Column "${column.name}" is a generated column.`
-			: `Column "${column.name}" is an identity column defined as GENERATED ALWAYS.`,
-	});
-}
-
 function bindAssignments(
 	binder: Binder,
 	statement: UpdateStatement,
-	table: TableDescriptor,
+	target: WriteTarget,
 	scope: Scope,
-): readonly { readonly slot: number; readonly value: Bound }[] {
+): readonly { readonly position: number; readonly slot: number; readonly value: Bound }[] {
+	const { table } = target;
 	const live = liveColumns(table);
 	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
 	const seen = new Set<number>();
@@ -222,19 +211,19 @@ function bindAssignments(
 				position: assignment.at + 1,
 			});
 		}
-		const slot = columnSlot(table, live, assignment.column, assignment.at);
+		const position = columnSlot(target, assignment.column, assignment.at);
+		const slot = writtenSlot(target, position, "update");
 		if (seen.has(slot)) {
-			throw new DatabaseError(
-				"42601",
-				`multiple assignments to same column "${assignment.column}"`,
-			);
+			throw new DatabaseError("42601", `multiple assignments to same column "${live[slot]!.name}"`);
 		}
 		seen.add(slot);
 		const column = live[slot]!;
 		const isDefault = assignment.value.kind === "default";
 		if (!isDefault) refuseAssigned(column);
-		const bound = isDefault ? bindDefault(binder, column) : bindExpression(place, assignment.value);
-		return { slot, value: coerce(binder, bound, column.type, "assignment", column.name) };
+		const bound = isDefault
+			? bindUpdateDefault(binder, target, column)
+			: bindExpression(place, assignment.value);
+		return { position, slot, value: coerce(binder, bound, column.type, "assignment", column.name) };
 	});
 }
 
@@ -245,8 +234,8 @@ export function planDelete(
 	around: Scope | undefined,
 ): StatementPlan {
 	const bindings = bindTarget(binder, planner, statement, statement.using, around);
-	const { table, relation, scope, frame } = bindings;
-	binder.access.writes(table, relation, "DELETE", []);
+	const { written, table, relation, scope, frame } = bindings;
+	noteWrites(written, "DELETE", []);
 	const returning = bindReturning(binder, statement.returning, scope);
 	useIndexColumns(table, relation);
 	const { parent } = frame;

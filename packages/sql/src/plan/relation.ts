@@ -1,5 +1,6 @@
 /** Relations as the binder sees them: the items of FROM and what the planner makes in between. */
 import type { SqlType } from "../types/datum.ts";
+import type { Bound } from "./bound.ts";
 
 export interface RelationColumn {
 	readonly name: string;
@@ -19,11 +20,16 @@ export class Relation {
 	readonly schema: string | undefined;
 	readonly columns: readonly RelationColumn[];
 	/** The table behind it, whatever its alias. */
-	readonly table: { readonly schema: string; readonly name: string } | undefined;
+	readonly table:
+		| { readonly schema: string; readonly name: string; readonly kind?: string }
+		| undefined;
 	/** Which columns any expression refers to: a scan decodes no others. */
 	readonly used: boolean[];
 	/** Which of them the statement itself names: it needs the right to read those. */
 	readonly asked = new Set<number>();
+
+	/** Of a view that is written through: its columns, in terms of the table that is written. */
+	expressions: readonly Bound[] | undefined;
 
 	/** A function's only value: its name alone stands for that, not for a row of it. */
 	isScalar = false;

@@ -8,7 +8,8 @@ export const markOf = (relation: Relation): number => relation.columns.length;
 /** Undefined: it is no table. */
 export function tableOid(relation: Relation, at: number): Bound | undefined {
 	const oid = relation.columns[0]?.tableOid ?? 0;
-	if (relation.table === undefined || oid === 0) return undefined;
+	const { table } = relation;
+	if (table === undefined || table.kind === "view" || oid === 0) return undefined;
 	const type = { oid: 26, modifier: -1 };
 	const mark: Bound = { kind: "column", relation, column: markOf(relation), type, args: [], at };
 	const isThere: Bound = {

@@ -179,7 +179,7 @@ function storedTable(binder: Binder, name: QualifiedName): TableDescriptor {
 			hint: "To enable copying to a view, provide an INSTEAD OF INSERT trigger.",
 		});
 	}
-	return binder.resolveStoredTable(name, "insert into");
+	return binder.resolveStoredTable(name);
 }
 
 /** A generated column that is named. */
@@ -214,8 +214,13 @@ export async function copyFrom(
 	}
 	const binder: Binder = await binderFor(state, block, undefined, []);
 	const table = storedTable(binder, statement.table!);
-	const slots = copiedSlots(table, targetSlots(table, statement.columns, []), statement.columns);
-	binder.access.writes(table, undefined, "INSERT", slots);
+	const slots = copiedSlots(
+		table,
+		targetSlots({ name: table.name, columns: liveColumns(table) }, statement.columns, []),
+		statement.columns,
+	);
+	const attnums = slots.map((slot) => liveColumns(table)[slot]!.attnum);
+	binder.access.writes(table.oid, "INSERT", attnums);
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
 	const columns = columnsOf(table, slots);
 	const planner = new Planner(binder.environment.catalog);

@@ -40,9 +40,9 @@ export async function showRanges(
 	output: Output,
 ): Promise<string> {
 	const binder = await binderFor(state, block, undefined, []);
-	const table = binder.resolveStoredTable(statement.table, "update");
+	const table = binder.resolveStoredTable(statement.table);
 	// Where ranges begin is made of rows.
-	binder.access.writes(table, undefined, "SELECT", allSlots(table));
+	binder.access.writes(table.oid, "SELECT", allAttnums(table));
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
 	const ranges = await state.services.coordinator.ranges(indexSpan(table.primary.indexId));
 	output.columns(rangeColumns);
@@ -60,7 +60,8 @@ export async function showRanges(
 	return "SHOW RANGES";
 }
 
-const allSlots = (table: TableDescriptor): readonly number[] => [...liveColumns(table).keys()];
+const allAttnums = (table: TableDescriptor): readonly number[] =>
+	liveColumns(table).map(({ attnum }) => attnum);
 
 /** A bound within the table by its key's values; one outside as the table's own start or end. */
 function readableKey(

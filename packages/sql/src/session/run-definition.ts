@@ -14,6 +14,7 @@ import { changeRoles } from "../ddl/roles.ts";
 import { SchemaEditor } from "../ddl/schema-editor.ts";
 import { createSchema } from "../ddl/schemas.ts";
 import { createSequence } from "../ddl/sequences.ts";
+import { alterView } from "../ddl/view-options.ts";
 import { createView } from "../ddl/views.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { RoleStatement, Statement } from "../parser/ast.ts";
@@ -30,6 +31,7 @@ export type Definition = Extract<
 			| "create-index"
 			| "create-sequence"
 			| "alter-name"
+			| "alter-view"
 			| "alter-sequence"
 			| "alter-table"
 			| "create-schema"
@@ -51,6 +53,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-index": "CREATE INDEX",
 	"create-sequence": "CREATE SEQUENCE",
 	"create-schema": "CREATE SCHEMA",
+	"alter-view": "ALTER VIEW",
 	"create-view": "CREATE VIEW",
 	"create-enum": "CREATE TYPE",
 	"alter-enum": "ALTER TYPE",
@@ -142,6 +145,8 @@ function apply(
 			return alterDomain(editor, statement);
 		case "alter-sequence":
 			return alterSequence(editor, statement);
+		case "alter-view":
+			return alterView(editor, statement);
 		case "alter-name":
 			return alterName(editor, statement);
 		case "alter-table":

@@ -470,7 +470,8 @@ export class SessionState {
 			found instanceof DatabaseError && snapshot !== undefined
 				? namedError(snapshot, this.context.searchPath, found)
 				: found;
-		const isOfRow = error instanceof DatabaseError && error.code.startsWith("23");
+		const isOfRow =
+			error instanceof DatabaseError && (error.code.startsWith("23") || error.code === "44000");
 		if (!isOfRow || this.snapshot === undefined || error.fields.detail === undefined) return error;
 		return withoutUnseenRow(this.snapshot, this.identity.currentOid, error);
 	}

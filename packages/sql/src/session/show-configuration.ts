@@ -16,7 +16,7 @@ export async function showConfiguration(
 ): Promise<string> {
 	const binder = await binderFor(state, block, undefined, []);
 	if (object === "database") checkDatabase(state, name.parts.join("."));
-	const table = object === "table" ? binder.resolveStoredTable(name, "update") : undefined;
+	const table = object === "table" ? binder.resolveStoredTable(name) : undefined;
 	output.columns(configurationColumns);
 	const settings = effectiveSettings(binder.environment.catalog, table);
 	await output.rows(settings.map(({ name: setting, value, source }) => [setting, value, source]));

@@ -9,6 +9,7 @@ import { entryTarget, entryValue, type IndexCodec } from "../index-codec.ts";
 import { Operator } from "../operator.ts";
 import type { PlanNode } from "../plan-node.ts";
 import { type Claim, exclusive, type TableWriter } from "../table-writer.ts";
+import type { ViewCheck } from "../view-check.ts";
 import { uniqueViolation } from "../violation.ts";
 import { sortMemory } from "./sort.ts";
 
@@ -51,14 +52,17 @@ export class Insert extends Operator {
 	readonly #source: RowSource;
 	readonly #conflict: ConflictAction | undefined;
 	readonly #returning: readonly Compiled[] | undefined;
+	readonly #checks: readonly ViewCheck[];
 
 	constructor(
 		writer: TableWriter,
 		source: RowSource,
 		conflict: ConflictAction | undefined,
 		returning: readonly Compiled[] | undefined,
+		checks: readonly ViewCheck[],
 	) {
 		super();
+		this.#checks = checks;
 		this.#writer = writer;
 		this.#source = source;
 		this.#conflict = conflict;
@@ -73,9 +77,8 @@ export class Insert extends Operator {
 	/** One row into a table of which no key has to be looked at. */
 	directStatement(): ((env: Env) => Promise<Batch>) | undefined {
 		const { single } = this.#source;
-		if (single === undefined || this.#conflict !== undefined || this.#returning !== undefined) {
-			return undefined;
-		}
+		const isPlain = this.#conflict === undefined && this.#returning === undefined;
+		if (single === undefined || !isPlain || this.#checks.length > 0) return undefined;
 		const writer = this.#writer;
 		return async (env) => {
 			const row = single(env);
@@ -100,6 +103,7 @@ export class Insert extends Operator {
 				this.#conflict === undefined
 					? await this.#insert(batch, bulk, env)
 					: await new ConflictBatch(this.#writer, this.#conflict, env).write(batch);
+			for (const one of this.#checks) await one.check(written, 0, env);
 			env.execution.affected += written.length;
 			await env.execution.endBatch();
 			const pause = env.execution.pause();

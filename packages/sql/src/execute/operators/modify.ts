@@ -8,6 +8,7 @@ import { Operator } from "../operator.ts";
 import type { PlanNode } from "../plan-node.ts";
 import type { Recheck } from "../recheck.ts";
 import type { RowChange, TableWriter } from "../table-writer.ts";
+import type { ViewCheck } from "../view-check.ts";
 import { allRows } from "./joins.ts";
 import { sortMemory } from "./sort.ts";
 
@@ -97,6 +98,7 @@ export class Update extends Modify {
 	readonly #assigned: readonly Assigned[];
 	/** No key of any index can change: the row's value is all there is to write. */
 	readonly #valueOnly: boolean;
+	readonly #checks: readonly ViewCheck[];
 
 	constructor(
 		input: PlanNode,
@@ -104,12 +106,16 @@ export class Update extends Modify {
 		target: Target,
 		assigned: readonly Assigned[],
 		returning: readonly Compiled[] | undefined,
-		options: ModifyOptions & { readonly valueOnly: boolean },
+		options: ModifyOptions & {
+			readonly valueOnly: boolean;
+			readonly checks: readonly ViewCheck[];
+		},
 	) {
 		super(input, writer, target, returning, options);
 		this.label = `Update on ${writer.codec.table.name}`;
 		this.#assigned = assigned;
 		this.#valueOnly = options.valueOnly;
+		this.#checks = options.checks;
 	}
 
 	/** The whole statement, for one row by its key. */
@@ -118,7 +124,7 @@ export class Update extends Modify {
 		const values = syncOnly(this.#assigned.map((assigned) => assigned.value));
 		const returning = this.returning === undefined ? [] : syncOnly(this.returning);
 		if (input === undefined || values === undefined || returning === undefined) return undefined;
-		if (!this.#valueOnly) return undefined;
+		if (!this.#valueOnly || this.#checks.length > 0) return undefined;
 		const slots = this.#assigned.map((assigned) => assigned.slot);
 		return async (env) => {
 			const read = await input.read(env);
@@ -170,6 +176,7 @@ export class Update extends Modify {
 			return changes.length > 0 ? this.writer.update(changes, env) : undefined;
 		};
 		await env.execution.write(results, write, sortMemory);
+		for (const one of this.#checks) await one.check(results, this.target.base, env);
 		return results;
 	}
 }

@@ -192,13 +192,17 @@ enumPlace -> null {% () => undefined %}
            | "after" %string {% ([, token]) => ({ before: false, neighbour: token.value }) %}
 
 createView -> "create" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
-              {% ([, temporary, , name, columns, , , { query, at: queryAt }], at) => ({ kind: "create-view", replace: false, temporary, name, columns, query, queryAt, at }) %}
+              {% ([, temporary, , name, columns, options, , { query, at: queryAt }, check], at) => ({ kind: "create-view", replace: false, temporary, name, columns, options, query, queryAt, check, at }) %}
             | "create" "or" "replace" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
-              {% ([, , , temporary, , name, columns, , , { query, at: queryAt }], at) => ({ kind: "create-view", replace: true, temporary, name, columns, query, queryAt, at }) %}
-viewOptions -> null | "with" storage {% () => { throw unsupported("CREATE VIEW ... WITH (options) is"); } %}
+              {% ([, , , temporary, , name, columns, options, , { query, at: queryAt }, check], at) => ({ kind: "create-view", replace: true, temporary, name, columns, options, query, queryAt, check, at }) %}
+viewOptions -> null {% () => [] %} | "with" storage {% ([, options]) => options %}
 viewQuery -> query {% ([query], at) => ({ query, at }) %}
-viewCheck -> null | "with" checkScope "check" "option" {% () => { throw unsupported("WITH CHECK OPTION is"); } %}
-checkScope -> null | "cascaded" | "local"
+viewCheck -> null {% () => undefined %} | "with" checkScope "check" "option" {% ([, scope], at) => ({ scope, at }) %}
+checkScope -> null {% () => "cascaded" %} | "cascaded" {% () => "cascaded" %} | "local" {% () => "local" %}
+alterView -> "alter" "view" ifExists qualifiedName "set" storage {% ([, , ifExists, name, , options], at) => ({ kind: "alter-view", name, ifExists, options, reset: false, at }) %}
+           | "alter" "view" ifExists qualifiedName "reset" storage {% ([, , ifExists, name, , options], at) => ({ kind: "alter-view", name, ifExists, options, reset: true, at }) %}
+           | "alter" "view" ifExists qualifiedName "alter" columnWord columnName viewDefault {% () => { throw unsupported("defaults of views are"); } %}
+viewDefault -> "set" "default" expr | "drop" "default"
 
 alterName -> "alter" "view" ifExists qualifiedName "rename" columnWord columnName "to" columnName
              {% ([, , ifExists, name, , , column, , to], at) => ({ kind: "alter-name", object: "view", name, ifExists, to: { column, name: to }, at }) %}

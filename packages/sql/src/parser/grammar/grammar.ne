@@ -41,6 +41,7 @@ statement -> query {% id %}
            | createType {% id %}
            | createDomain {% id %}
            | createView {% id %}
+           | alterView {% id %}
            | alterName {% id %}
            | alterTable {% id %}
            | configure {% id %}
