@@ -51,10 +51,13 @@
  * 9. A plan belongs to nobody: whether the current role may do what it does is asked each time that it runs, with the catalog
  *    of the statement, and with the present one too where the past is read.
  *
- * 9. A statement pays what it owes to foreign keys when all its rows are written (`execute/references/`). Of two transactions of which one
+ * 10. A statement pays what it owes to foreign keys when all its rows are written (`execute/references/`). Of two transactions of which one
  *    writes a row that refers to a key, and the other takes that key away, at most one commits, at every isolation level.
  *
- * Left out: functions, triggers, temporary tables, statistics.
+ * 11. Temporary objects are their session's: no key of theirs is ever written to the cluster, no descriptor of the cluster refers to
+ *    one, and a transaction's changes of them end as its other changes do (`session/temporary-objects.ts`).
+ *
+ * Left out: functions, triggers, statistics.
  * May import: runtime, keys, storage, replica, placement, txn.
  */
 export { createSessionFactory, type SessionFactoryOptions } from "./session/factory.ts";

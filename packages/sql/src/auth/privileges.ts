@@ -13,6 +13,7 @@ import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descript
 import { bootstrapRoleOid, readAllDataOid, writeAllDataOid } from "../catalog/role.ts";
 import { aclOfSchema, type SchemaDescriptor } from "../catalog/schema.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { isTemporarySchema } from "../catalog/temporary.ts";
 import type { TableAction } from "../plan/access.ts";
 
 export const ownerOf = (relation: RelationDescriptor): number => relation.owner ?? bootstrapRoleOid;
@@ -97,6 +98,8 @@ export function hasSchemaRight(
 ): boolean {
 	const { roles } = catalog;
 	if (roles.isSuperuser(oid)) return true;
+	// Nobody sees one of another session.
+	if (isTemporarySchema(schema.name)) return hasDatabaseRight(catalog, oid, "TEMPORARY");
 	const readsAll =
 		roles.hasRightsOf(oid, readAllDataOid) || roles.hasRightsOf(oid, writeAllDataOid);
 	if (right === "USAGE" && readsAll) return true;

@@ -121,6 +121,8 @@ export interface TableDescriptor extends Commented, Owned {
 	readonly rewrite: TableRewrite | undefined;
 	/** Where its rows and indexes are to be; absent: as the database's. */
 	readonly configuration?: Configuration;
+	/** Of a temporary table, which is never stored: ON COMMIT DELETE ROWS, DROP. */
+	readonly onCommit?: "delete" | "drop";
 }
 
 /** A second set of physical indexes: entries point to primary keys, so all of them change with the primary one. */

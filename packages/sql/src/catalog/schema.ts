@@ -4,6 +4,7 @@
  */
 import { type Acl, defaultAcl, type RightsDescriptor } from "./acl.ts";
 import { bootstrapRoleOid, databaseOwnerOid } from "./role.ts";
+import { isTemporarySchema, temporaryAlias } from "./temporary.ts";
 
 export interface SchemaDescriptor {
 	readonly kind: "schema";
@@ -40,6 +41,15 @@ export const bornSchemas = [...systemSchemas, bornPublic];
 const systemNames: ReadonlySet<string> = new Set(systemSchemas.map(({ name }) => name));
 
 export const isSystemSchema = (name: string): boolean => systemNames.has(name);
+
+/** Where names are looked up: pg_catalog comes first unless the path names it, and before it what is temporary. */
+export function withSystem(path: readonly string[]): readonly string[] {
+	if (path.includes("pg_catalog")) return path;
+	const [first, ...rest] = path;
+	return first !== undefined && isTemporarySchema(first)
+		? [first, "pg_catalog", ...rest]
+		: ["pg_catalog", ...path];
+}
 
 /** Nobody in particular owns `public` as it is when a cluster is born: whoever owns the database does. */
 const bornOwner = ({ oid }: SchemaDescriptor): number =>
@@ -82,6 +92,8 @@ export class Schemas {
 	readonly #byOid: ReadonlyMap<number, SchemaDescriptor>;
 	readonly #byName: ReadonlyMap<string, SchemaDescriptor>;
 	readonly #stored: ReadonlyMap<number, SchemaDescriptor>;
+	/** That of the session which looks, if it has temporary objects. */
+	readonly temporary: SchemaDescriptor | undefined;
 
 	/** `stored`: those that have a row. */
 	constructor(stored: Iterable<SchemaDescriptor>) {
@@ -93,6 +105,7 @@ export class Schemas {
 		for (const { oid, dropped } of this.#stored.values()) if (dropped === true) byOid.delete(oid);
 		this.#byOid = byOid;
 		this.#byName = new Map([...byOid.values()].map((schema) => [schema.name, schema]));
+		this.temporary = [...byOid.values()].find(({ name }) => isTemporarySchema(name));
 	}
 
 	/** In order of object ids. */
@@ -102,7 +115,7 @@ export class Schemas {
 
 	/** Those that somebody can change. */
 	own(): readonly SchemaDescriptor[] {
-		return this.all().filter(({ name }) => !isSystemSchema(name));
+		return this.all().filter(({ name }) => !isSystemSchema(name) && !isTemporarySchema(name));
 	}
 
 	/** Those that are not as a cluster is born with them, dropped ones too. */
@@ -115,7 +128,12 @@ export class Schemas {
 	}
 
 	byName(name: string): SchemaDescriptor | undefined {
-		return this.#byName.get(name);
+		return this.#byName.get(this.nameOf(name));
+	}
+
+	/** A schema's own name, where it is called by another. */
+	nameOf(name: string): string {
+		return name === temporaryAlias ? (this.temporary?.name ?? name) : name;
 	}
 
 	/** A copy with rows replaced (or, undefined, removed). */

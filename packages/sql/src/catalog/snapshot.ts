@@ -124,12 +124,12 @@ export class CatalogSnapshot {
 	}
 
 	object(schema: string, name: string): NamedObject | undefined {
-		return this.#byName.get(nameKey(schema, name));
+		return this.#byName.get(nameKey(this.schemas.nameOf(schema), name));
 	}
 
 	/** Types do not share the names of relations. */
 	type(schema: string, name: string): TypeDescriptor | undefined {
-		return this.#types.get(nameKey(schema, name));
+		return this.#types.get(nameKey(this.schemas.nameOf(schema), name));
 	}
 
 	/** Those that somebody has made, in order of object ids. */

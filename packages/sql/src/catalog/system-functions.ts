@@ -43,6 +43,7 @@ import {
 	tablesOf,
 } from "./system-relations.ts";
 import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
+import { isTemporary, temporaryAlias } from "./temporary.ts";
 import { isTypeVisible, typeDescriptor, typeName } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
@@ -139,7 +140,8 @@ const serialSequence: Body = ({ catalog, context, args }) => {
 	const owned = sequencesOf(catalog).find(
 		({ ownedBy }) => ownedBy?.tableOid === oid && ownedBy.attnum === attnum,
 	);
-	return owned === undefined ? null : qualified(owned);
+	if (owned === undefined) return null;
+	return qualified(isTemporary(owned) ? { ...owned, schema: temporaryAlias } : owned);
 };
 
 const encodingNames: Readonly<Record<number, string>> = {
@@ -276,6 +278,7 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_ts_parser_is_visible: nothing,
 	pg_ts_template_is_visible: nothing,
 
+	pg_my_temp_schema: ({ catalog }) => catalog.schemas.temporary?.oid ?? 0,
 	pg_get_indexdef: indexText,
 	pg_get_constraintdef: constraintText,
 	// Expressions are stored as the text that this would make of them.

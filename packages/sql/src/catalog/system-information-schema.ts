@@ -25,6 +25,7 @@ import { sequencesOf, tablesOf, viewsOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
 import { arrayName } from "./system-types.ts";
+import { isTemporarySchema } from "./temporary.ts";
 import { typeDescriptor } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
@@ -46,14 +47,15 @@ export function* tableRows(
 			...row,
 			table_schema: schema,
 			table_name: name,
-			table_type: "BASE TABLE",
+			table_type: isTemporarySchema(schema) ? "LOCAL TEMPORARY" : "BASE TABLE",
 			is_insertable_into: "YES",
 		};
 	}
 	for (const { oid, schema, name } of viewsOf(catalog)) {
 		const is_insertable_into = yesNo(mayAll(updateEvents(catalog, oid), insertEvent));
 		const where = { table_schema: schema, table_name: name };
-		yield { ...row, ...where, table_type: "VIEW", is_insertable_into };
+		const table_type = isTemporarySchema(schema) ? "LOCAL TEMPORARY" : "VIEW";
+		yield { ...row, ...where, table_type, is_insertable_into };
 	}
 }
 

@@ -2,6 +2,7 @@
 import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
+import { withSystem } from "./schema.ts";
 import { withReferences } from "./sequence-references.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { namedIndexes } from "./snapshot.ts";
@@ -80,19 +81,13 @@ export function relationOid(
 	}
 }
 
-/** pg_catalog comes first unless the path names it. */
-export const effectivePath = (context: FunctionContext): readonly string[] =>
-	context.searchPath.includes("pg_catalog")
-		? context.searchPath
-		: ["pg_catalog", ...context.searchPath];
-
 export function findRelation(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
 	schema: string | undefined,
 	name: string,
 ): number | undefined {
-	for (const candidate of schema === undefined ? effectivePath(context) : [schema]) {
+	for (const candidate of schema === undefined ? withSystem(context.searchPath) : [schema]) {
 		const oid = relationOid(catalog, candidate, name);
 		if (oid !== undefined) {
 			return oid;

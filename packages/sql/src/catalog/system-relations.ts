@@ -33,6 +33,7 @@ import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
 import { operatorClassOid, typeData } from "./system-types.ts";
+import { isTemporarySchema } from "./temporary.ts";
 
 const array = (elements: readonly Datum[], lower = 1): Datum => ({
 	kind: "array",
@@ -62,7 +63,7 @@ const classRow = (
 	relnamespace: namespaceOid(catalog, schema),
 	relowner: ownerOid,
 	relfilenode: oid,
-	relpersistence: "p",
+	relpersistence: isTemporarySchema(schema) ? "t" : "p",
 	relispopulated: true,
 	relreplident: "n",
 });

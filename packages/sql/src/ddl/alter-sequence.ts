@@ -8,7 +8,7 @@ import { decodeSequenceValue } from "../session/sequence-blocks.ts";
 import { findObject, tellMissing } from "./drop.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { numbersOf, optionsOf } from "./sequence-numbers.ts";
-import { ownerOf } from "./sequences.ts";
+import { ownerOf, requireSameSchema } from "./sequences.ts";
 
 type AlterSequence = Extract<Statement, { kind: "alter-sequence" }>;
 
@@ -68,9 +68,7 @@ function owned(
 	if (table !== undefined && roleOf(table) !== roleOf(sequence)) {
 		throw new DatabaseError("55000", "sequence must have same owner as table it is linked to");
 	}
-	if (table !== undefined && table.schema !== sequence.schema) {
-		throw new DatabaseError("55000", "sequence must be in same schema as table it is linked to");
-	}
+	requireSameSchema(editor, sequence.schema, ownedBy);
 	return { ...sequence, ownedBy };
 }
 
@@ -105,5 +103,5 @@ async function restarted(
 	const { restart: _before, ...rest } = sequence;
 	const restart = String(value ?? sequence.start);
 	requireBounds(sequence, BigInt(restart));
-	return { ...rest, valueId: await editor.newId(), restart };
+	return { ...rest, valueId: await editor.newDataId(sequence.schema), restart };
 }

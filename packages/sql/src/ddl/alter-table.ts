@@ -168,7 +168,7 @@ async function addPrimaryKey(
 	);
 	const indexes: IndexDescriptor[] = [];
 	for (const index of table.indexes) {
-		indexes.push({ ...index, indexId: await editor.newId() });
+		indexes.push({ ...index, indexId: await editor.newDataId(table.schema) });
 	}
 	const columns = withKeyNotNull(table.columns, primary.columns);
 	if (direct) {

@@ -185,7 +185,7 @@ async function withType(
 	await checkDefault(editor, changed);
 	const fresh = async (index: IndexDescriptor): Promise<IndexDescriptor> => ({
 		...index,
-		indexId: await editor.newId(),
+		indexId: await editor.newDataId(table.schema),
 	});
 	const indexes: IndexDescriptor[] = [];
 	for (const index of table.indexes) indexes.push(await fresh(index));

@@ -119,7 +119,7 @@ export async function ownedSequence(
 			: editor.freeName(schema, [table, column, "seq"], taken),
 		...numbers,
 		ownedBy: undefined,
-		valueId: await editor.newId(),
+		valueId: await editor.newDataId(schema),
 	};
 }
 

@@ -12,6 +12,7 @@ import {
 import type { ConfiguredSetting, QualifiedName, Statement } from "../parser/ast.ts";
 import { checkDatabase } from "../session/this-database.ts";
 import { findObject } from "./drop.ts";
+import { requirePlaced } from "./placed.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 type Configure = Extract<Statement, { kind: "configure" }>;
@@ -27,6 +28,7 @@ export async function configure(editor: SchemaEditor, statement: Configure): Pro
 	if (found === undefined) throw new DatabaseError("42P01", `relation "${text}" does not exist`);
 	if (found.kind !== "table") throw new DatabaseError("42809", `"${text}" is not a table`);
 	const { table } = found;
+	requirePlaced(table);
 	const { configuration, ...rest } = table;
 	const changed = configured(configuration, settings);
 	await editor.put(changed === undefined ? rest : { ...rest, configuration: changed });

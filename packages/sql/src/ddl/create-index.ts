@@ -109,7 +109,7 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 
 /** Whether all rows can be dealt with in the transaction of the change. */
 export async function isDirect(editor: SchemaEditor, table: TableDescriptor): Promise<boolean> {
-	if (editor.isNew(table)) return true;
+	if (editor.isOwn(table)) return true;
 	// What it reads is validated at commit only then.
 	if (editor.block.characteristics.isolation !== "serializable") return false;
 	return !(await seemsLarge(editor.state, table));
@@ -143,7 +143,8 @@ export async function addIndex(
 	},
 ): Promise<void> {
 	const direct = await isDirect(editor, table);
-	const index = await newIndex(editor, options.name, options.columns, {
+	const { schema } = table;
+	const index = await newIndex(editor, { schema, name: options.name }, options.columns, {
 		unique: options.unique,
 		constraint: options.constraint,
 		state: direct ? "public" : "write-only",

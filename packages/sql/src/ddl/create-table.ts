@@ -5,6 +5,7 @@ import type {
 	SequenceDescriptor,
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { isTemporarySchema } from "../catalog/temporary.ts";
 import { Env } from "../execute/env.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { TableWriter } from "../execute/table-writer.ts";
@@ -29,19 +30,18 @@ export async function createTable(
 	statement: CreateTable,
 	lexed: LexedStatement,
 ): Promise<string> {
-	const [schema, name] = editor.target(
+	const [schema, name] = await editor.targetOf(
 		statement.name,
+		statement.temporary,
 		statement.as === undefined ? "now" : "later",
 	);
-	if (statement.temporary) {
-		throw new DatabaseError("0A000", "temporary tables are not supported", {
-			hint: "Create an ordinary table and drop it afterwards.",
-		});
+	if (statement.onCommit !== undefined && !isTemporarySchema(schema)) {
+		throw new DatabaseError("42P16", "ON COMMIT can only be used on temporary tables");
 	}
 	if (editor.isTaken(schema, name)) {
 		if (!statement.ifNotExists) throw alreadyExists(name);
 		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);
-		return "CREATE TABLE";
+		return statement.as === undefined ? "CREATE TABLE" : "CREATE TABLE AS";
 	}
 	if (statement.as !== undefined) return createTableAs(editor, statement, lexed, schema, name);
 	const taken = new Set([name]);
@@ -65,6 +65,10 @@ export async function createTable(
 	}
 	return "CREATE TABLE";
 }
+
+/** What becomes of a temporary table. */
+const endOf = ({ onCommit }: CreateTable): Pick<TableDescriptor, "onCommit"> =>
+	onCommit === "delete" || onCommit === "drop" ? { onCommit } : {};
 
 async function defineColumns(
 	editor: SchemaEditor,
@@ -134,7 +138,7 @@ async function assemble(
 	const base = { schema, name, columns: made.map(({ column }) => column) };
 	const primary: IndexDescriptor =
 		keys[0] === undefined
-			? await rowidIndex(editor, name)
+			? await rowidIndex(editor, schema, name)
 			: await keyIndex(editor, base, keys[0], "public", taken);
 	const indexes: IndexDescriptor[] = [];
 	for (const constraint of constraints) {
@@ -153,6 +157,7 @@ async function assemble(
 		checks: [],
 		foreignKeys: [],
 		rewrite: undefined,
+		...endOf(statement),
 	};
 	table = withGenerated(editor, table, made);
 	for (const definition of statement.columns) {
@@ -178,8 +183,16 @@ export const multipleKeys = (table: string, at: number | undefined): DatabaseErr
 	);
 
 /** The primary index of a table without a primary key: no columns, hidden row ids. */
-const rowidIndex = (editor: SchemaEditor, table: string): Promise<IndexDescriptor> =>
-	newIndex(editor, `${table}_rowid`, [], { unique: true, constraint: false, state: "public" });
+const rowidIndex = (
+	editor: SchemaEditor,
+	schema: string,
+	table: string,
+): Promise<IndexDescriptor> =>
+	newIndex(editor, { schema, name: `${table}_rowid` }, [], {
+		unique: true,
+		constraint: false,
+		state: "public",
+	});
 
 async function createTableAs(
 	editor: SchemaEditor,
@@ -217,11 +230,12 @@ async function createTableAs(
 			dropped: false,
 		})),
 		nextAttnum: sources.length + 1,
-		primary: await rowidIndex(editor, name),
+		primary: await rowidIndex(editor, schema, name),
 		indexes: [],
 		checks: [],
 		foreignKeys: [],
 		rewrite: undefined,
+		...endOf(statement),
 	};
 	await editor.put(table);
 	const writer = new TableWriter(tableCodec(table), []);

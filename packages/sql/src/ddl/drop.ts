@@ -8,10 +8,10 @@ import type {
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { allIndexIds } from "../catalog/dropped-index.ts";
-import { schemaOwner } from "../catalog/schema.ts";
+import { schemaOwner, withSystem } from "../catalog/schema.ts";
 import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
-import { splitName, withSystem } from "../plan/binder.ts";
+import { splitName } from "../plan/binder.ts";
 import { releaseIndex } from "./constraints.ts";
 import { dropAll } from "./dependencies.ts";
 import { describeRelation, shownName } from "./describe.ts";
@@ -273,7 +273,7 @@ export async function truncate(
 		}
 		const fresh = async (index: IndexDescriptor): Promise<IndexDescriptor> => ({
 			...index,
-			indexId: await editor.newId(),
+			indexId: await editor.newDataId(table.schema),
 		});
 		const indexes: IndexDescriptor[] = [];
 		for (const index of table.indexes) indexes.push(await fresh(index));
@@ -291,7 +291,7 @@ export async function truncate(
 		if (!statement.restartIdentity) continue;
 		for (const sequence of ownedSequences(editor, table)) {
 			const { restart: _before, ...rest } = sequence;
-			await editor.put({ ...rest, valueId: await editor.newId() });
+			await editor.put({ ...rest, valueId: await editor.newDataId(sequence.schema) });
 		}
 	}
 	return "TRUNCATE TABLE";

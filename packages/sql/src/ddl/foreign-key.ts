@@ -12,6 +12,7 @@ import {
 import { descriptorKey } from "../catalog/keys.ts";
 import { namedIndexes } from "../catalog/snapshot.ts";
 import { constraintsOf } from "../catalog/system-relations.ts";
+import { isTemporary } from "../catalog/temporary.ts";
 import { converter } from "../execute/references/converter.ts";
 import { Reference } from "../execute/references/reference.ts";
 import { ReferenceChecks } from "../execute/references/reference-checks.ts";
@@ -97,6 +98,14 @@ async function referenced(
 	if (!isOwner(editor.catalog, editor.state.identity.currentOid, found.table)) {
 		throw new DatabaseError("42501", `permission denied for table ${found.table.name}`);
 	}
+	if (isTemporary(found.table) !== isTemporary(table)) {
+		const kind = isTemporary(table) ? "temporary" : "permanent";
+		throw new DatabaseError(
+			"42P16",
+			`constraints on ${kind} tables may reference only ${kind} tables`,
+		);
+	}
+	if (isTemporary(table)) return found.table;
 	if (found.table.oid !== table.oid) await editor.read([descriptorKey(found.table.oid)]);
 	return found.table;
 }

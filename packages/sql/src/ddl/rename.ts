@@ -10,6 +10,7 @@ import type {
 import { isSystemSchema } from "../catalog/schema.ts";
 import { withRenamed } from "../catalog/sequence-references.ts";
 import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
+import { isTemporary, isTemporarySchema } from "../catalog/temporary.ts";
 import type { Statement } from "../parser/ast.ts";
 import { domainNamed } from "./domains.ts";
 import { findObject, ownedSequences, pendingEvents, tellMissing } from "./drop.ts";
@@ -132,6 +133,9 @@ async function setSchema(editor: SchemaEditor, found: NamedObject, to: string): 
 	refusePending(editor, relation);
 	const schema = openSchema(editor, to);
 	if (schema === relation.schema) return;
+	if (isTemporarySchema(schema) || isTemporary(relation)) {
+		throw new DatabaseError("0A000", "cannot move objects into or out of temporary schemas");
+	}
 	if (editor.isTaken(schema, relation.name)) {
 		throw new DatabaseError(
 			"42P07",

@@ -2,19 +2,27 @@
  * Changes of the catalog within a transaction. Every row that a change relies on is read with a lock, so that of two
  * changes to one object, or two claims of one name, the second sees the first; the commit raises the schema version (S1).
  */
+import { assert } from "@quorate/keys/assert";
 import { requireActive } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
-import { isOwner, mayCreateIn, mayUseSchema, ownerOf } from "../auth/privileges.ts";
+import {
+	hasDatabaseRight,
+	isOwner,
+	mayCreateIn,
+	mayUseSchema,
+	ownerOf,
+} from "../auth/privileges.ts";
 import type { RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
 	needsTypes,
 	type RelationDescriptor,
+	storedTexts,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { encodeDropped, tableWith } from "../catalog/dropped-index.ts";
+import { allIndexIds, encodeDropped, tableWith } from "../catalog/dropped-index.ts";
 import {
 	descriptorKey,
 	droppedIndexKey,
@@ -32,9 +40,17 @@ import {
 	schemaOwner,
 	storedSchema,
 } from "../catalog/schema.ts";
-import { referenceText, withReferences } from "../catalog/sequence-references.ts";
+import { referencesIn, referenceText, withReferences } from "../catalog/sequence-references.ts";
 import { type AnyDescriptor, type CatalogSnapshot, namedIndexes } from "../catalog/snapshot.ts";
 import { findRelation, relationByOid } from "../catalog/system-names.ts";
+import {
+	isTemporary,
+	isTemporaryId,
+	isTemporarySchema,
+	temporaryAlias,
+	temporaryId,
+	temporarySchemaOf,
+} from "../catalog/temporary.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
@@ -95,6 +111,12 @@ export class SchemaEditor {
 		return this.state.services.objectIds.take();
 	}
 
+	/** Under which the rows of an index, or the value of a sequence, are stored: those of temporary objects are the session's own. */
+	async newDataId(schema: string): Promise<number> {
+		const id = await this.newId();
+		return isTemporarySchema(schema) ? temporaryId(id) : id;
+	}
+
 	async read(keys: readonly Key[]): Promise<(Uint8Array | undefined)[]> {
 		const { lock, transaction } = this;
 		const values = await (lock === undefined ? transaction.get(keys) : transaction.get(keys, lock));
@@ -117,10 +139,11 @@ export class SchemaEditor {
 		}
 		const { catalog, state } = this;
 		const { currentOid } = state.identity;
-		const chosen = schema ?? state.context.searchPath[0];
-		if (chosen === undefined) {
+		const given = schema ?? state.context.creationSchema;
+		if (given === undefined) {
 			throw new DatabaseError("3F000", "no schema has been selected to create in", place);
 		}
+		const chosen = catalog.schemas.nameOf(given);
 		if (catalog.schemas.byName(chosen) === undefined) {
 			throw new DatabaseError("3F000", `schema "${chosen}" does not exist`, place);
 		}
@@ -134,6 +157,47 @@ export class SchemaEditor {
 			throw deniedSchema(chosen, place);
 		}
 		return [chosen, base];
+	}
+
+	/** The same of what may be temporary: because it is said to be, or by its schema. Throws 42P16, too. */
+	async targetOf(
+		name: QualifiedName,
+		temporary: boolean,
+		may: "now" | "later" = "now",
+	): Promise<readonly [string, string]> {
+		const [schema, base] = splitName(name);
+		const { catalog, state } = this;
+		const implied = temporary ? temporaryAlias : state.context.creationSchema;
+		const chosen = schema ?? implied;
+		const isOwn =
+			chosen !== undefined &&
+			(chosen === temporaryAlias || catalog.schemas.temporary?.name === chosen);
+		if (!isOwn && temporary) {
+			throw new DatabaseError(
+				"42P16",
+				"cannot create temporary relation in non-temporary schema",
+				name.at < 0 ? {} : { position: name.at + 1 },
+			);
+		}
+		if (isOwn) await this.#openTemporary(name.at < 0 ? {} : { position: name.at + 1 });
+		return this.target(isOwn ? { parts: [temporaryAlias, base], at: name.at } : name, may);
+	}
+
+	/** The session's own schema, made where there is none. Throws 42501. */
+	async #openTemporary(place: { position?: number }): Promise<void> {
+		const { catalog, state } = this;
+		if (!hasDatabaseRight(catalog, state.identity.currentOid, "TEMPORARY")) {
+			const { database } = state.services;
+			throw new DatabaseError(
+				"42501",
+				`permission denied to create temporary tables in database "${database}"`,
+				place,
+			);
+		}
+		if (catalog.schemas.temporary !== undefined) return;
+		const name = temporarySchemaOf(state.context.backendPid);
+		const oid = await this.newId();
+		this.#noted(oid, { kind: "schema", oid, name });
 	}
 
 	/** Whether a name is taken, in the catalog or by a change that is not in it yet. */
@@ -155,6 +219,8 @@ export class SchemaEditor {
 	 * if the caller has seen to that. Throws 42P07, 42501.
 	 */
 	async put(given: RelationDescriptor, by: "owner" | "right" = "owner"): Promise<void> {
+		if (isTemporary(given)) return this.#putTemporary(given, by);
+		refuseTemporaryUse(given);
 		requireFormat(this.state.services, given);
 		const isNew = this.catalog.relation(given.oid) === undefined;
 		const descriptor = isNew ? await this.#owned(given) : given;
@@ -179,6 +245,38 @@ export class SchemaEditor {
 		this.#noted(descriptor.oid, descriptor);
 	}
 
+	/** Nobody else can claim its names. Throws 42P07, 42501, 0A000. */
+	#putTemporary(given: RelationDescriptor, by: "owner" | "right"): void {
+		const { catalog } = this;
+		if (given.kind === "type") {
+			throw new DatabaseError("0A000", "temporary types are not supported", {
+				hint: "Create the type in an ordinary schema.",
+			});
+		}
+		assert(
+			dataIdsOf(given).every(isTemporaryId),
+			() => `what is stored of ${given.name} stays in the session`,
+		);
+		const before = catalog.relation(given.oid);
+		if (before !== undefined && by === "owner") this.requireOwner(before);
+		const old = before === undefined ? [] : namesOf(before);
+		const taken = namesOf(given).find(
+			(name) => !old.includes(name) && catalog.object(given.schema, name) !== undefined,
+		);
+		if (taken !== undefined) throw alreadyExists(taken);
+		const owner = before === undefined ? this.#ownerOfNew(given) : ownerOf(given);
+		this.#noted(given.oid, owner === bootstrapRoleOid ? given : { ...given, owner });
+	}
+
+	/** A column's sequence belongs to whom the table does. */
+	#ownerOfNew(descriptor: RelationDescriptor): number {
+		const table =
+			descriptor.kind === "sequence" && descriptor.ownedBy !== undefined
+				? this.catalog.relation(descriptor.ownedBy.tableOid)
+				: undefined;
+		return table === undefined ? this.state.identity.currentOid : ownerOf(table);
+	}
+
 	/** Tables and views are types, too: a type cannot be called as one is. */
 	async #isRival(values: readonly (Uint8Array | undefined)[]): Promise<boolean> {
 		const oids = values.flatMap((value) =>
@@ -190,14 +288,8 @@ export class SchemaEditor {
 
 	/** Whoever makes something owns it, if it may make something there. */
 	async #owned(descriptor: RelationDescriptor): Promise<RelationDescriptor> {
-		const { currentOid } = this.state.identity;
-		this.requireCreate(descriptor.schema, currentOid);
-		// A column's sequence belongs to whom the table does.
-		const table =
-			descriptor.kind === "sequence" && descriptor.ownedBy !== undefined
-				? this.catalog.relation(descriptor.ownedBy.tableOid)
-				: undefined;
-		const owner = table === undefined ? currentOid : ownerOf(table);
+		this.requireCreate(descriptor.schema);
+		const owner = this.#ownerOfNew(descriptor);
 		if (owner === bootstrapRoleOid) return descriptor;
 		await this.relyOnRoles([owner]);
 		return { ...descriptor, owner };
@@ -205,6 +297,10 @@ export class SchemaEditor {
 
 	/** Whoever asks has seen to the right. */
 	async remove(descriptor: RelationDescriptor): Promise<void> {
+		if (isTemporary(descriptor)) {
+			this.#noted(descriptor.oid, undefined);
+			return;
+		}
 		const keys = [descriptorKey(descriptor.oid), ...nameKeysOf(descriptor).keys()];
 		await this.read(keys);
 		this.transaction.markSchemaChange();
@@ -226,6 +322,7 @@ export class SchemaEditor {
 
 	/** Writes a new or changed schema. Throws 42P06. */
 	async putSchema(schema: SchemaDescriptor): Promise<void> {
+		refuseTemporarySchema(schema);
 		const before = this.catalog.schemas.byOid(schema.oid);
 		const isNamed = before?.name === schema.name;
 		const keys = [roleKey(schema.oid), ...(isNamed ? [] : [schemaNameKey(schema.name)])];
@@ -244,6 +341,7 @@ export class SchemaEditor {
 
 	/** It is empty. */
 	async removeSchema(schema: SchemaDescriptor): Promise<void> {
+		refuseTemporarySchema(schema);
 		const keys = [roleKey(schema.oid), schemaNameKey(schema.name)];
 		await this.read(keys);
 		this.transaction.markSchemaChange();
@@ -299,6 +397,8 @@ export class SchemaEditor {
 	/** S4: the rows stay until no one can read as of a time before the drop. */
 	dropIndexes(indexIds: readonly number[]): void {
 		for (const indexId of indexIds) {
+			// Those are gone with the transaction.
+			if (isTemporaryId(indexId)) continue;
 			const table = tableWith(this.catalog, indexId) ?? tableWith(this.base, indexId);
 			this.transaction.put(droppedIndexKey(indexId), encodeDropped(table));
 		}
@@ -324,8 +424,9 @@ export class SchemaEditor {
 		return found?.kind === "table" ? found : table;
 	}
 
-	/** Whether this transaction made the table: nobody else can have rows in it. */
-	isNew(table: TableDescriptor): boolean {
+	/** Whether nobody else can have rows in the table: this transaction, or the session, has made it. */
+	isOwn(table: TableDescriptor): boolean {
+		if (isTemporary(table)) return true;
 		const { changes } = this.block;
 		return changes.has(table.oid) && this.originalOf(table.oid) === undefined;
 	}
@@ -347,6 +448,26 @@ export function requireFormat(
 	if (row.kind !== "rights" && needsTypes(row)) {
 		requireActive(placement.settings().values, "types", "CREATE TYPE");
 	}
+}
+
+const dataIdsOf = (descriptor: RelationDescriptor): readonly number[] => {
+	if (descriptor.kind === "table") return allIndexIds(descriptor);
+	return descriptor.kind === "sequence" ? [descriptor.valueId] : [];
+};
+
+/** Throws 42501. */
+function refuseTemporarySchema({ name }: SchemaDescriptor): void {
+	if (isTemporarySchema(name)) throw deniedSchema(name);
+}
+
+/** What is not temporary would outlive it. Keys and views are looked at as they are made. Throws 0A000. */
+function refuseTemporaryUse(relation: RelationDescriptor): void {
+	if (relation.kind !== "table") return;
+	const names = storedTexts(relation).flatMap(referencesIn);
+	if (!names.some(([schema = ""]) => isTemporarySchema(schema))) return;
+	throw new DatabaseError("0A000", `table "${relation.name}" cannot use a temporary sequence`, {
+		hint: "Create the sequence in an ordinary schema, or the table as a temporary one.",
+	});
 }
 
 export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>

@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { hasDatabaseRight } from "../auth/privileges.ts";
 import { bootstrapRoleOid } from "../catalog/role.ts";
 import { isSystemSchema, ownedBy, type SchemaDescriptor, schemaOwner } from "../catalog/schema.ts";
+import { isTemporarySchema, temporaryAlias } from "../catalog/temporary.ts";
 import type { QualifiedName, RoleStatement, Statement } from "../parser/ast.ts";
 import { dropAll } from "./dependencies.ts";
 import { aclOfNewOwner } from "./grants.ts";
@@ -74,7 +75,7 @@ export async function dropSchemas(
 	const going = new Map<number, SchemaDescriptor>();
 	for (const { parts } of names) {
 		const name = parts.join(".");
-		const schema = editor.catalog.schemas.byName(name);
+		const schema = name === temporaryAlias ? undefined : editor.catalog.schemas.byName(name);
 		if (schema === undefined) {
 			if (!ifExists) throw undefinedSchema(name);
 			editor.state.notice("NOTICE", "00000", `schema "${name}" does not exist, skipping`);
@@ -90,7 +91,7 @@ export async function dropSchemas(
 
 /** Throws 2BP01, 42501. */
 function refuseSystem({ name }: SchemaDescriptor, what: "drop" | "change"): void {
-	if (!isSystemSchema(name)) return;
+	if (!isSystemSchema(name) && !isTemporarySchema(name)) return;
 	if (what === "change") throw denied(`permission denied for schema ${name}`);
 	throw new DatabaseError(
 		"2BP01",

@@ -30,24 +30,37 @@ export function ownerOf(
 	return { tableOid: table.oid, attnum: columnNamed(table, parts.at(-1)!).attnum };
 }
 
+/** Throws 55000. */
+export function requireSameSchema(
+	{ catalog }: SchemaEditor,
+	schema: string,
+	ownedBy: SequenceDescriptor["ownedBy"],
+): void {
+	const table = ownedBy && catalog.relation(ownedBy.tableOid);
+	if (table === undefined || table.schema === schema) return;
+	throw new DatabaseError("55000", "sequence must be in same schema as table it is linked to");
+}
+
 export async function createSequence(
 	editor: SchemaEditor,
 	statement: CreateSequence,
 ): Promise<string> {
-	const [schema, name] = editor.target({ ...statement.name, at: -1 });
+	const [schema, name] = await editor.targetOf({ ...statement.name, at: -1 }, statement.temporary);
 	if (editor.isTaken(schema, name)) {
 		if (!statement.ifNotExists) throw alreadyExists(name);
 		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);
 		return "CREATE SEQUENCE";
 	}
+	const ownedBy = ownerOf(editor, statement.options);
+	requireSameSchema(editor, schema, ownedBy);
 	await editor.put({
 		kind: "sequence",
 		oid: await editor.newId(),
 		schema,
 		name,
 		...numbersOf(statement.options),
-		ownedBy: ownerOf(editor, statement.options),
-		valueId: await editor.newId(),
+		ownedBy,
+		valueId: await editor.newDataId(schema),
 	});
 	return "CREATE SEQUENCE";
 }

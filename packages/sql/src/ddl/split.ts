@@ -11,6 +11,7 @@ import type { Expression } from "../parser/ast.ts";
 import { plainType } from "../plan/bound.ts";
 import { evaluateExpressions } from "../session/evaluate.ts";
 import type { SqlType } from "../types/datum.ts";
+import { requirePlaced } from "./placed.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 /** Takes effect at once: where ranges begin is no part of the transaction. */
@@ -20,6 +21,7 @@ export async function splitAt(
 	rows: readonly (readonly Expression[])[],
 ): Promise<void> {
 	editor.requireOwner(table);
+	requirePlaced(table);
 	const { coordinator } = editor.state.services;
 	await coordinator.splitAt(await borders(editor, table, rows, "SPLIT AT"));
 	await coordinator.spreadLeases(indexSpan(table.primary.indexId));
@@ -32,6 +34,7 @@ export async function mergeAt(
 	rows: readonly (readonly Expression[])[],
 ): Promise<void> {
 	editor.requireOwner(table);
+	requirePlaced(table);
 	const { coordinator } = editor.state.services;
 	await coordinator.mergeAt(await borders(editor, table, rows, "MERGE AT"));
 }

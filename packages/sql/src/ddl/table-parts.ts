@@ -47,14 +47,14 @@ export function checkIndexable(column: ColumnDescriptor): void {
 
 export async function newIndex(
 	editor: SchemaEditor,
-	name: string,
+	{ schema, name }: { readonly schema: string; readonly name: string },
 	columns: readonly IndexColumnDescriptor[],
 	options: { readonly unique: boolean; readonly constraint: boolean; readonly state: IndexState },
 ): Promise<IndexDescriptor> {
 	return {
 		oid: await editor.newId(),
 		name,
-		indexId: await editor.newId(),
+		indexId: await editor.newDataId(schema),
 		columns,
 		unique: options.unique,
 		state: options.state,
@@ -154,7 +154,8 @@ export async function keyIndex(
 	}
 	const columns = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
 	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
-	return newIndex(editor, name, columns, { unique: true, constraint: true, state });
+	const { schema } = table;
+	return newIndex(editor, { schema, name }, columns, { unique: true, constraint: true, state });
 }
 
 /** With NOT NULL on the columns of its primary key. */

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ColumnDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
 import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
+import { isTemporary } from "../catalog/temporary.ts";
 import type { Query, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import { bindQuery } from "../plan/bind-query.ts";
@@ -25,16 +26,18 @@ export async function createView(
 	statement: CreateView,
 	lexed: LexedStatement,
 ): Promise<string> {
-	if (statement.temporary) throw new DatabaseError("0A000", "temporary views are not supported");
 	refuseContents(statement.query);
-	const [schema, name] = editor.target({ ...statement.name, at: -1 });
+	const checkOption = statement.check?.scope ?? checkOptionIn(statement.options);
+	const made = withCheckOption(make(editor, statement, lexed), checkOption);
+	const [schema, name] = await editor.targetOf(
+		{ ...statement.name, at: -1 },
+		isToBeTemporary(editor, statement, made),
+	);
 	const before = editor.catalog.object(schema, name);
 	if (before !== undefined && !statement.replace) throw alreadyExists(name);
 	if (before !== undefined && before.kind !== "view") {
 		throw new DatabaseError("42809", `"${name}" is not a view`);
 	}
-	const checkOption = statement.check?.scope ?? checkOptionIn(statement.options);
-	const made = withCheckOption(make(editor, statement, lexed), checkOption);
 	if (before === undefined) {
 		const oid = await editor.newId();
 		await editor.put({ kind: "view", oid, schema, name, ...made });
@@ -45,6 +48,23 @@ export async function createView(
 	refuseCircle(editor, view, made);
 	await editor.put({ ...view, ...made, columns: replacedColumns(view, made.columns) });
 	return "CREATE VIEW";
+}
+
+/** What reads temporary tables is temporary, whether or not that was said: throws 42P16 where it is to be in another schema. */
+function isToBeTemporary(
+	{ catalog, state }: SchemaEditor,
+	{ temporary, name }: CreateView,
+	{ references }: Made,
+): boolean {
+	if (temporary) return true;
+	const isOfSession = references.some(({ oid }) => {
+		const relation = catalog.relation(oid);
+		return relation !== undefined && isTemporary(relation);
+	});
+	if (!isOfSession) return false;
+	const base = name.parts.at(-1)!;
+	state.notice("NOTICE", "00000", `view "${base}" will be a temporary view`);
+	return true;
 }
 
 /** Throws 0A000. */

@@ -9,11 +9,13 @@ import type { ExecRow } from "./env.ts";
 /** Of one node. */
 export class MemoryPool {
 	readonly #limit: number;
+	readonly #whose: string;
 	#used = 0;
 
 	/** In bytes. */
-	constructor(limit: number) {
+	constructor(limit: number, whose = "The statements that run on this node") {
 		this.#limit = limit;
+		this.#whose = whose;
 	}
 
 	get used(): number {
@@ -24,7 +26,7 @@ export class MemoryPool {
 	take(bytes: number): void {
 		if (this.#used + bytes > this.#limit) {
 			throw new DatabaseError("53200", "out of memory", {
-				detail: `The statements that run on this node keep ${Math.round(this.#limit / 1048576)} MB together.`,
+				detail: `${this.#whose} keep ${Math.round(this.#limit / 1048576)} MB together.`,
 				hint: "Try again when others have ended, or ask for less at a time.",
 			});
 		}

@@ -1,5 +1,6 @@
 /** What a session knows: users, settings, versions, types. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { withSystem } from "../catalog/schema.ts";
 import { blockingProcesses } from "../types/activity-waits.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
@@ -16,12 +17,12 @@ import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { formatType, typeByOid } from "../types/type-table.ts";
 import { asynchronous, contextual, nullable, pure, stable, volatile } from "./definition.ts";
 
-/** pg_catalog comes first unless the path names it. */
-function schemas({ searchPath }: FunctionContext, implicit: boolean): readonly string[] {
-	return implicit && !searchPath.includes("pg_catalog")
-		? ["pg_catalog", ...searchPath]
-		: searchPath;
-}
+/** With pg_catalog and temporary objects, which come first unless the path names them, or without. */
+const schemas = (
+	{ searchPath, implicitSchema }: FunctionContext,
+	implicit: boolean,
+): readonly string[] =>
+	implicit ? withSystem(searchPath) : searchPath.filter((name) => name !== implicitSchema);
 
 function currentSetting(
 	name: string,
@@ -135,7 +136,9 @@ const sleepless: ScalarFunction[] = [
 	pure("pg_size_pretty(numeric) -> text", prettyNumericSize),
 	contextual("pg_backend_pid() -> int4", stable, (_args, c) => c.backendPid),
 	contextual("pg_is_in_recovery() -> bool", volatile, () => false),
-	contextual("pg_my_temp_schema() -> oid", stable, () => 0),
+	contextual("pg_my_temp_schema() -> oid", stable, (_args, c) =>
+		c.catalogCall("pg_my_temp_schema", []),
+	),
 	contextual("pg_is_other_temp_schema(oid) -> bool", stable, () => false),
 	contextual("pg_client_encoding() -> name", stable, () => "UTF8"),
 	contextual("getdatabaseencoding() -> name", stable, () => "UTF8"),

@@ -541,6 +541,9 @@ export interface TransactionModes {
 	readonly asOf?: Expression;
 }
 
+/** What becomes of the rows of a temporary table, or of the table. */
+export type OnCommit = "preserve" | "delete" | "drop";
+
 export type Statement = { readonly at: number } & (
 	| RoleStatement
 	| Query
@@ -587,6 +590,8 @@ export type Statement = { readonly at: number } & (
 			readonly columns: readonly ColumnDefinition[];
 			readonly constraints: readonly TableConstraint[];
 			readonly options: readonly Option[];
+			/** Undefined: nothing was said. */
+			readonly onCommit: OnCommit | undefined;
 			readonly as: Query | undefined;
 	  }
 	| {
@@ -635,6 +640,7 @@ export type Statement = { readonly at: number } & (
 	  }
 	| {
 			readonly kind: "create-sequence";
+			readonly temporary: boolean;
 			readonly name: QualifiedName;
 			readonly ifNotExists: boolean;
 			readonly options: readonly Option[];

@@ -7,6 +7,7 @@ import type {
 	Deferral,
 	Expression,
 	IndexColumn,
+	OnCommit,
 	OnConflict,
 	Option,
 	QualifiedName,
@@ -241,7 +242,7 @@ export const columnNode = (
 ): ColumnDefinition => ({ name, type, constraints: withDeferrals(constraints), at });
 
 export const createTable = (
-	[, temporary, , ifNotExists, name, , elements, , options]: [
+	[, temporary, , ifNotExists, name, , elements, , { options, onCommit }]: [
 		Token,
 		boolean,
 		Token,
@@ -250,7 +251,7 @@ export const createTable = (
 		Token,
 		readonly (ColumnDefinition | TableConstraint)[],
 		Token,
-		readonly Option[],
+		TableTail,
 	],
 	at: number,
 ): Statement => ({
@@ -261,19 +262,26 @@ export const createTable = (
 	columns: elements.filter((e): e is ColumnDefinition => !("kind" in e)),
 	constraints: elements.filter((e): e is TableConstraint => "kind" in e),
 	options,
+	onCommit,
 	as: undefined,
 	at,
 });
 
+/** WITH (...), ON COMMIT. */
+interface TableTail {
+	readonly options: readonly Option[];
+	readonly onCommit: OnCommit | undefined;
+}
+
 export function createTableAs(
-	[, temporary, , ifNotExists, name, columns, options, , query]: [
+	[, temporary, , ifNotExists, name, columns, { options, onCommit }, , query]: [
 		Token,
 		boolean,
 		Token,
 		boolean,
 		QualifiedName,
 		readonly string[],
-		readonly Option[],
+		TableTail,
 		Token,
 		Query,
 	],
@@ -315,6 +323,7 @@ export function createTableAs(
 		columns: [],
 		constraints: [],
 		options,
+		onCommit,
 		as,
 		at,
 	};
@@ -363,10 +372,7 @@ export function createSequence(
 	],
 	at: number,
 ): Statement {
-	if (temporary) {
-		throw unsupported("temporary sequences are");
-	}
-	return { kind: "create-sequence", name, ifNotExists, options, at };
+	return { kind: "create-sequence", temporary, name, ifNotExists, options, at };
 }
 
 export const modesNode = (modes: readonly Partial<TransactionModes>[]): TransactionModes =>

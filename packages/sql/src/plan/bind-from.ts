@@ -7,8 +7,10 @@ import {
 	type TableDescriptor,
 	type ViewDescriptor,
 } from "../catalog/descriptor.ts";
+import { isTemporary } from "../catalog/temporary.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { TableExpression } from "../parser/ast.ts";
+import type { SqlType } from "../types/datum.ts";
 import { bindBoolean } from "./bind-expression.ts";
 import { bindFunctions } from "./bind-function.ts";
 import { bindQuery } from "./bind-query.ts";
@@ -195,6 +197,7 @@ function bindView(
 ): LogicalFrom {
 	const inner = viewBinder(binder, view);
 	const query = bindQuery(inner, storedQuery(view.query), undefined);
+	if (isTemporary(view)) requireSameTypes(view, query.columns);
 	const shown = item.alias ?? view.name;
 	const columns = viewColumns(view);
 	const relation = new Relation(
@@ -213,6 +216,21 @@ function bindView(
 		lateral: false,
 		view: { oid: view.oid, access: inner.access },
 	};
+}
+
+/** Whoever changes a table asks all views, but for those of other sessions. Throws 55000. */
+function requireSameTypes(
+	view: ViewDescriptor,
+	columns: readonly { readonly type: SqlType }[],
+): void {
+	const isSame = view.columns.every(({ type: { oid, modifier, domain } }, i) => {
+		const now = columns[i]?.type;
+		return now?.oid === oid && now.modifier === modifier && now.domain === domain;
+	});
+	if (isSame) return;
+	throw new DatabaseError("55000", `what temporary view "${view.name}" reads has changed`, {
+		hint: "Create the view again.",
+	});
 }
 
 function bindDerived(

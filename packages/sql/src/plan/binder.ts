@@ -1,6 +1,7 @@
 /** What binding one statement needs and collects: the catalog, parameter types, literals, and what the plan depends on. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SequenceDescriptor, TableDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
+import { withSystem } from "../catalog/schema.ts";
 import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
@@ -149,10 +150,6 @@ export const notUpdatable = (
 		detail,
 		hint: `To enable ${doings[verb]} the view, provide an INSTEAD OF ${triggers[verb]} trigger or an unconditional ON ${triggers[verb]} DO INSTEAD rule.`,
 	});
-
-/** pg_catalog comes first unless the path names it. */
-export const withSystem = (path: readonly string[]): readonly string[] =>
-	path.includes("pg_catalog") ? path : ["pg_catalog", ...path];
 
 /** [schema or undefined, name]; a database name before them is accepted. */
 export function splitName(name: QualifiedName): readonly [string | undefined, string] {

@@ -3,6 +3,7 @@
  * read when that is renamed or moved, and no table, column or schema that comes later gets in between.
  */
 import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { ViewDescriptor, ViewReference, ViewType } from "../catalog/descriptor.ts";
 import { liveColumns } from "../catalog/descriptor.ts";
 import { systemShapes } from "../catalog/system-shape.ts";
@@ -55,7 +56,10 @@ export class ViewMeanings {
 		if (relation?.kind === "view") return { kind: "view", view: relation };
 		const shape = systemShapes.find((one) => one.oid === oid);
 		const table = shape && virtualTable(shape.schema, shape.name);
-		assert(table !== undefined, () => `what a view reads is there: ${oid}`);
+		if (table === undefined) {
+			// Of a temporary view, which others do not ask about what it reads.
+			throw new DatabaseError("42P01", `relation with OID ${oid} does not exist`);
+		}
 		return { kind: "virtual", table };
 	}
 }

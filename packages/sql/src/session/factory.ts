@@ -74,11 +74,17 @@ export interface SessionFactoryOptions {
 	readonly buildLookMs?: number;
 	/** Bytes that the rows a statement sorts, groups or joins may take. */
 	readonly statementMemory?: number;
+	/** Bytes that the temporary tables of a session may take. */
+	readonly temporaryMemory?: number;
 }
 
 const defaultStatementMemory = 256 * 1024 * 1024;
 /** In V8's heap it is two to three times as much. */
 const defaultNodeMemory = 512 * 1024 * 1024;
+
+/** The rows of temporary tables: of a session, and of all of a node. */
+const defaultTemporaryMemory = 128 * 1024 * 1024;
+const temporaryNodeMemory = 256 * 1024 * 1024;
 
 /** Start-up parameters that are no settings. */
 const notSettings: ReadonlySet<string> = new Set(["user", "database", "replication", "options"]);
@@ -109,6 +115,10 @@ function services(options: SessionFactoryOptions): NodeServices {
 		limits: options.limits ?? {},
 		statementMemory: options.statementMemory ?? defaultStatementMemory,
 		memoryPool: new MemoryPool(defaultNodeMemory),
+		temporaryMemory: {
+			session: options.temporaryMemory ?? defaultTemporaryMemory,
+			pool: new MemoryPool(temporaryNodeMemory, "The temporary tables of this node's sessions"),
+		},
 	};
 }
 

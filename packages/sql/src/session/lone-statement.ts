@@ -30,7 +30,7 @@ export function loneEnv(
 ): Env | undefined {
 	// Whether the role may is found out in the common way, once.
 	if (!cached.allowed.has(state.identity.currentOid)) return undefined;
-	if (!state.isUnbound || cached.pinned.length > 0) return undefined;
+	if (!state.isUnbound || cached.pinned.length > 0 || cached.temporary !== 0) return undefined;
 	const { services, context } = state;
 	const lexed = prepared.lexed!;
 	const snapshot = services.catalog.known();

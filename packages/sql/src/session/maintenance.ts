@@ -5,6 +5,7 @@ import { formatKey } from "@quorate/keys/key";
 import { authorizeAccess } from "../auth/authorize.ts";
 import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { indexPrefix, indexSpan } from "../catalog/keys.ts";
+import { requirePlaced } from "../ddl/placed.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import type { Statement } from "../parser/ast.ts";
 import { typeByOid } from "../types/registry.ts";
@@ -41,6 +42,7 @@ export async function showRanges(
 ): Promise<string> {
 	const binder = await binderFor(state, block, undefined, []);
 	const table = binder.resolveStoredTable(statement.table);
+	requirePlaced(table);
 	// Where ranges begin is made of rows.
 	binder.access.writes(table.oid, "SELECT", allAttnums(table));
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());

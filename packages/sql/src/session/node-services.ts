@@ -17,6 +17,7 @@ import type { PlanCache } from "./plan-cache.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
 import type { SessionState } from "./session-state.ts";
 import type { StatementStatistics } from "./statement-statistics.ts";
+import type { TemporaryLimits } from "./temporary-store.ts";
 import type { UtilityCache } from "./utility-cache.ts";
 
 /** Functions about the catalog, answered by `catalog/system-functions.ts`. */
@@ -54,6 +55,7 @@ export interface NodeServices {
 	readonly statementMemory: number;
 	/** What all statements together may. */
 	readonly memoryPool: MemoryPool;
+	readonly temporaryMemory: TemporaryLimits;
 }
 
 const rowBlock = 10_000;

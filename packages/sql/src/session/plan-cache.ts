@@ -12,6 +12,8 @@ export interface CachedPlan extends Authorized {
 	readonly askedTypes: readonly number[];
 	readonly parameterTypes: readonly number[];
 	readonly schemaVersion: number;
+	/** The generation of the temporary objects of the session that it is for; 0: of none. */
+	readonly temporary: number;
 	readonly searchPath: readonly string[];
 	readonly pinned: readonly { readonly index: number; readonly text: string }[];
 }

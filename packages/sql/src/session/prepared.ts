@@ -54,7 +54,7 @@ export function planFor(
 	snapshot: CatalogSnapshot,
 	isShared: boolean,
 ): CachedPlan | Promise<CachedPlan> {
-	const { plans } = state.services;
+	const { plans } = state;
 	const lexed = prepared.lexed!;
 	const types = prepared.parameterTypes;
 	if (prepared.inner !== undefined) {
@@ -78,7 +78,7 @@ async function makePlan(
 	const statement = parsed ?? (await parseStatement(state, lexed));
 	if (!isPlanned(statement)) throw new DatabaseError("XX000", "this statement has no plan");
 	const made = bindAndPlan(state, statement, lexed, types, snapshot);
-	if (isShared) state.services.plans.add(lexed, made);
+	if (isShared) state.plans.add(lexed, made);
 	return made;
 }
 
@@ -111,6 +111,7 @@ export function bindAndPlan(
 		askedTypes: types,
 		parameterTypes: binder.parameterTypes,
 		schemaVersion: snapshot.version,
+		temporary: state.temporary.generation,
 		searchPath: state.context.searchPath,
 		pinned: [...binder.pinned].map((index) => ({ index, text: lexed.literals[index]!.text })),
 	};

@@ -94,14 +94,14 @@ export async function runDefinition(
 			`cannot execute ${names[statement.kind]} in a read-only transaction`,
 		);
 	}
-	const transaction = await state.open(block);
+	const transaction = await state.openWithTemporary(block);
 	for (let attempt = 1; ; attempt++) {
 		transaction.beginStatement(state.cancel);
 		// What a schema change reads of tables has to hold when it commits.
 		transaction.holdReads();
 		// S2: what is there, and what is not, is as of now.
 		await transaction.readTimestamp();
-		const base = await state.services.catalog.of(transaction);
+		const base = await state.baseOf(block, transaction);
 		await state.catalogOf(block, transaction);
 		const savepoint = transaction.savepoint();
 		const { changes } = block;

@@ -9,9 +9,11 @@ import type { Transaction } from "@quorate/txn/types";
 import { type Authorized, authorize, authorizeAccess } from "../auth/authorize.ts";
 import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { isTemporary } from "../catalog/temporary.ts";
 import { type Batch, Env, Execution } from "../execute/env.ts";
 import { SchemaMovedError, StatementStore } from "../execute/statement-store.ts";
 import type { Expression } from "../parser/ast.ts";
+import type { StatementAccess } from "../plan/access.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 import type { Datum } from "../types/datum.ts";
 import { asOfClause, enterPast, refusePast } from "./as-of.ts";
@@ -64,8 +66,25 @@ async function authorizeNow(state: SessionState, oid: number, plan: Authorized):
 	authorizeAccess(now, oid, { ...plan.access, tables });
 }
 
-function refuseReadOnly(plan: StatementPlan, block: TransactionBlock): void {
+/** Tables and views, also those that are written through views. */
+const writtenBy = ({ tables, views }: StatementAccess): readonly number[] => [
+	...tables.flatMap(({ action, tableOid }) => (action === "SELECT" ? [] : [tableOid])),
+	...views.flatMap(({ access }) => writtenBy(access)),
+];
+
+/** What is temporary may be written. Throws 25006. */
+function refuseReadOnly(
+	{ snapshot }: SessionState,
+	{ plan, access }: CachedPlan,
+	block: TransactionBlock,
+): void {
 	if (!plan.writes || !block.characteristics.readOnly) return;
+	const written = writtenBy(access);
+	const isOwn = written.every((oid) => {
+		const relation = snapshot?.relation(oid);
+		return relation !== undefined && isTemporary(relation);
+	});
+	if (isOwn && written.length > 0) return;
 	const locks = plan.command === "SELECT" && plan.hasChanges !== true;
 	const what = locks ? "SELECT FOR UPDATE" : plan.command;
 	throw new DatabaseError("25006", `cannot execute ${what} in a read-only transaction`);
@@ -107,7 +126,7 @@ export async function startPlanned(
 			const { cached, version } = plan instanceof Promise ? await plan : plan;
 			const unauthorized = authorizeRun(state, block, cached);
 			if (unauthorized !== undefined) await unauthorized;
-			refuseReadOnly(cached.plan, block);
+			refuseReadOnly(state, cached, block);
 			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
 			// Where the schema was older a moment ago, the present does as well.
 			if (restarts === 0) state.readClosed(block, cached.plan);
@@ -162,6 +181,7 @@ function planned(
 		!block.changesSchema &&
 		known !== undefined &&
 		known.schemaVersion === found.version &&
+		known.temporary === state.temporary.generation &&
 		samePath(known.searchPath, state.context.searchPath) &&
 		known.pinned.length === 0
 	) {

@@ -25,7 +25,7 @@ export async function prepareSimple(state: SessionState, lexed: LexedStatement):
 	// What search_path comes to hangs on it, also for the first statement.
 	state.snapshot ??= newest;
 	if (newest !== undefined && state.block?.changesSchema !== true) {
-		const { plans } = state.services;
+		const { plans } = state;
 		const plan = plans.find(lexed, [], newest.version, state.context.searchPath);
 		if (plan !== undefined) return preparedOf(lexed, [], undefined, plan, undefined);
 	}

@@ -21,7 +21,7 @@ interface Block {
 	left: number;
 }
 
-const encode = (value: SequenceValue): Uint8Array =>
+export const encodeSequenceValue = (value: SequenceValue): Uint8Array =>
 	Buffer.from(
 		JSON.stringify({ format: 1, last: String(value.last), called: value.called }),
 		"utf8",
@@ -66,12 +66,7 @@ export class SequenceBlocks {
 	}
 
 	async set(sequence: SequenceDescriptor, value: bigint, called: boolean): Promise<void> {
-		if (value < BigInt(sequence.min) || value > BigInt(sequence.max)) {
-			throw new DatabaseError(
-				"22003",
-				`setval: value ${value} is out of bounds for sequence "${sequence.name}" (${sequence.min}..${sequence.max})`,
-			);
-		}
+		requireBounds(sequence, value);
 		this.#blocks.delete(sequence.valueId);
 		await this.#change(sequence, () => ({
 			stored: { last: value, called },
@@ -87,7 +82,7 @@ export class SequenceBlocks {
 				const [bytes] = await transaction.get([sequenceKey(sequence.valueId)]);
 				await transaction.commit();
 				if (bytes !== undefined) return decodeSequenceValue(bytes);
-				return { last: BigInt(sequence.restart ?? sequence.start), called: false };
+				return firstValue(sequence);
 			} catch (error) {
 				await transaction.rollback();
 				throw error;
@@ -108,7 +103,7 @@ export class SequenceBlocks {
 			try {
 				const [bytes] = await transaction.get([key], { strength: "update", wait: "block" });
 				const { stored, result } = change(bytes && decodeSequenceValue(bytes));
-				transaction.put(key, encode(stored));
+				transaction.put(key, encodeSequenceValue(stored));
 				await transaction.commit();
 				return result;
 			} catch (error) {
@@ -131,7 +126,22 @@ export class SequenceBlocks {
 	}
 }
 
-function advance(
+/** As it is before anybody has asked. */
+export const firstValue = (sequence: SequenceDescriptor): SequenceValue => ({
+	last: BigInt(sequence.restart ?? sequence.start),
+	called: false,
+});
+
+/** Throws 22003. */
+export function requireBounds({ name, min, max }: SequenceDescriptor, value: bigint): void {
+	if (value >= BigInt(min) && value <= BigInt(max)) return;
+	throw new DatabaseError(
+		"22003",
+		`setval: value ${value} is out of bounds for sequence "${name}" (${min}..${max})`,
+	);
+}
+
+export function advance(
 	sequence: SequenceDescriptor,
 	stored: SequenceValue | undefined,
 ): {
@@ -140,12 +150,8 @@ function advance(
 } {
 	const increment = BigInt(sequence.increment);
 	const [min, max] = [BigInt(sequence.min), BigInt(sequence.max)];
-	let first =
-		stored === undefined
-			? BigInt(sequence.restart ?? sequence.start)
-			: stored.called
-				? stored.last + increment
-				: stored.last;
+	const { last: before, called } = stored ?? firstValue(sequence);
+	let first = called ? before + increment : before;
 	if (first > max || first < min) {
 		if (!sequence.cycle) {
 			const [bound, what] = increment > 0n ? [max, "maximum"] : [min, "minimum"];

@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { mayUseSchema } from "../auth/privileges.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { temporaryAlias } from "../catalog/temporary.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
@@ -43,7 +44,11 @@ const toMicroseconds = (wallMs: number): bigint =>
 interface FoundPath {
 	readonly catalog: CatalogSnapshot | undefined;
 	readonly settings: number;
+	/** The session's temporary one first, if the path does not name it. */
 	readonly schemas: readonly string[];
+	readonly implicit: string | undefined;
+	/** Where names are created. */
+	readonly creation: string | undefined;
 }
 
 export class SessionContext implements FunctionContext {
@@ -55,7 +60,13 @@ export class SessionContext implements FunctionContext {
 	#transactionMs = 0;
 	#statementMs = 0;
 	#path: readonly string[] = ["public"];
-	#found: FoundPath = { catalog: undefined, settings: -1, schemas: [] };
+	#found: FoundPath = {
+		catalog: undefined,
+		settings: -1,
+		schemas: [],
+		implicit: undefined,
+		creation: undefined,
+	};
 	readonly currentDatabase: string;
 	readonly backendPid: number;
 	readonly catalogCall: FunctionContext["catalogCall"];
@@ -101,19 +112,46 @@ export class SessionContext implements FunctionContext {
 
 	/** Schemas of search_path that exist in the catalog of the running statement, and that the current role may use. */
 	get searchPath(): readonly string[] {
+		return this.#resolved().schemas;
+	}
+
+	get implicitSchema(): string | undefined {
+		return this.#resolved().implicit;
+	}
+
+	/** The first schema of the path; pg_temp where it names that. */
+	get creationSchema(): string | undefined {
+		return this.#resolved().creation;
+	}
+
+	#resolved(): FoundPath {
 		const catalog = this.#calls.catalog();
 		const { version } = this.#settings;
 		if (this.#found.catalog !== catalog || this.#found.settings !== version) {
-			const schemas = catalog === undefined ? this.#path : this.#usable(catalog);
-			this.#found = { catalog, settings: version, schemas };
+			this.#found = this.#resolve(catalog, version);
 		}
-		return this.#found.schemas;
+		return this.#found;
 	}
 
-	#usable(catalog: CatalogSnapshot): readonly string[] {
+	#resolve(catalog: CatalogSnapshot | undefined, settings: number): FoundPath {
+		const path = this.#path;
+		if (catalog === undefined) {
+			return { catalog, settings, schemas: path, implicit: undefined, creation: path[0] };
+		}
 		const role = this.currentRole;
-		const named = this.#path.map((name) => (name === "$user" ? this.currentUser : name));
-		return [...new Set(named)].filter((name) => mayUseSchema(catalog, role, name));
+		const named = path.map((name) =>
+			name === "$user" ? this.currentUser : catalog.schemas.nameOf(name),
+		);
+		const usable = [...new Set(named)].filter((name) => mayUseSchema(catalog, role, name));
+		const temporary = catalog.schemas.temporary?.name;
+		const implicit = usable.includes(temporary ?? "") ? undefined : temporary;
+		return {
+			catalog,
+			settings,
+			schemas: implicit === undefined ? usable : [implicit, ...usable],
+			implicit,
+			creation: named.find((name) => name === temporaryAlias || usable.includes(name)),
+		};
 	}
 
 	get currentUser(): string {

@@ -17,6 +17,7 @@ import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descript
 import { type RoleDescriptor, signalBackendOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
+import { isTemporary } from "../catalog/temporary.ts";
 import { namedError, withTypeNames } from "../catalog/type-names.ts";
 import { describeLockError, isLockError } from "../execute/lock-errors.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
@@ -27,14 +28,19 @@ import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
 import { Cursors } from "./cursors.ts";
 import type { NodeServices } from "./node-services.ts";
+import type { PlanCache } from "./plan-cache.ts";
 import type { Prepared } from "./prepared.ts";
 import { runDeferred } from "./run-constraints.ts";
+import type { SequenceBlocks } from "./sequence-blocks.ts";
 import { SessionActivity } from "./session-activity.ts";
 import { SessionContext } from "./session-context.ts";
 import { SessionIdentity } from "./session-identity.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
 import { Settings } from "./settings.ts";
+import { TemporaryObjects } from "./temporary-objects.ts";
+import type { TemporarySequences } from "./temporary-sequences.ts";
+import { TemporaryTransaction } from "./temporary-transaction.ts";
 import { type Characteristics, TransactionBlock } from "./transaction-block.ts";
 import type { Notice, ResultSink, TransactionStatus } from "./types.ts";
 
@@ -59,6 +65,7 @@ export class SessionState {
 	/** Told when there is something to do for it while no statement runs. */
 	onAttention: (() => void) | undefined;
 	readonly timeouts: SessionTimeouts;
+	readonly temporary: TemporaryObjects;
 	/** Where notices and changed settings go while a statement runs. */
 	sink: ResultSink | undefined;
 	/** The catalog of the statement that runs, or ran last. */
@@ -77,6 +84,7 @@ export class SessionState {
 			() => services.placement.settings(),
 			(name) => this.#settingChanged(name),
 		);
+		this.temporary = new TemporaryObjects(services.temporaryMemory);
 		this.activity = new SessionActivity(services.runtime, address);
 		this.cancel = new StatementCancel(services.runtime);
 		this.timeouts = new SessionTimeouts(services.runtime, this.settings, (reason) =>
@@ -94,7 +102,10 @@ export class SessionState {
 				catalog: () => this.snapshot,
 				catalogCall: (name, args) => this.#catalogCall(name, args),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
-				sequenceState: (oid) => this.services.sequences.read(this.#sequence(oid)),
+				sequenceState: async (oid) => {
+					const sequence = this.#sequence(oid);
+					return this.#valuesOf(sequence).read(sequence);
+				},
 				characteristic: (name) => this.characteristic(name),
 				setIdentity: (name, value, local) => this.#setIdentity(name, value, local),
 				advisoryCall: (name, args) => callAdvisory(this, name, args),
@@ -230,10 +241,18 @@ export class SessionState {
 		return this.#start(block, newest);
 	}
 
+	/** The same, for a statement that may make temporary objects. */
+	async openWithTemporary(block: TransactionBlock): Promise<Transaction> {
+		const transaction = await this.open(block);
+		if (transaction instanceof TemporaryTransaction) return transaction;
+		block.transaction = new TemporaryTransaction(transaction, this.temporary.store);
+		return block.transaction;
+	}
+
 	#start(block: TransactionBlock, snapshot: CatalogSnapshot): Transaction {
 		const { isolation, mode, readOnly, lockTimeoutMs } = block.characteristics;
 		block.hasQueried = true;
-		block.transaction = this.services.coordinator.begin({
+		const transaction = this.services.coordinator.begin({
 			isolation,
 			mode,
 			readOnly,
@@ -243,6 +262,9 @@ export class SessionState {
 			oneStatement: !block.explicit,
 			...(block.asOf === undefined ? {} : { asOf: block.asOf }),
 		});
+		block.transaction = this.temporary.isUsed
+			? new TemporaryTransaction(transaction, this.temporary.store)
+			: transaction;
 		this.relyOnLocks();
 		return block.transaction;
 	}
@@ -284,7 +306,8 @@ export class SessionState {
 			!this.timeouts.limitsTransactions &&
 			!this.advisory.isActive &&
 			this.notifications.isAtRest &&
-			this.cursors.size === 0
+			this.cursors.size === 0 &&
+			!this.temporary.isUsed
 		);
 	}
 
@@ -305,12 +328,25 @@ export class SessionState {
 		if (timestamp !== undefined && timestamp > this.#floor) this.#floor = timestamp;
 	}
 
+	/** Plans for the catalog as this session sees it. */
+	get plans(): PlanCache {
+		return this.temporary.plans ?? this.services.plans;
+	}
+
+	/** The newest catalog, as this session sees it outside of transactions. */
+	newestCatalog(): CatalogSnapshot | Promise<CatalogSnapshot> {
+		const newest = this.services.catalog.newest();
+		return newest instanceof Promise
+			? newest.then((catalog) => this.temporary.over(catalog))
+			: this.temporary.over(newest);
+	}
+
 	/** The catalog that the transaction's next statement is planned with. */
 	catalogOf(
 		block: TransactionBlock,
 		transaction: Transaction,
 	): CatalogSnapshot | Promise<CatalogSnapshot> {
-		const base = this.services.catalog.of(transaction);
+		const base = this.baseOf(block, transaction);
 		if (base instanceof Promise) {
 			return base.then((snapshot) => {
 				this.snapshot = block.overlay(snapshot);
@@ -319,6 +355,18 @@ export class SessionState {
 		}
 		this.snapshot = block.overlay(base);
 		return this.snapshot;
+	}
+
+	/** The same without what the transaction has changed. The past has nothing temporary. */
+	baseOf(
+		block: TransactionBlock,
+		transaction: Transaction,
+	): CatalogSnapshot | Promise<CatalogSnapshot> {
+		const base = this.services.catalog.of(transaction);
+		if (block.asOf !== undefined || !this.temporary.isUsed) return base;
+		return base instanceof Promise
+			? base.then((catalog) => this.temporary.over(catalog))
+			: this.temporary.over(base);
 	}
 
 	/** A relation as it is outside of the running transaction. */
@@ -331,7 +379,8 @@ export class SessionState {
 
 	/** Ends a block that has only read, without a promise. False: `commit` has to. */
 	commitAtOnce(): boolean {
-		const { transaction, ended, afterCommit } = this.block!;
+		const { transaction, ended, afterCommit, changesSchema } = this.block!;
+		if (changesSchema) return false;
 		if (ended !== undefined || afterCommit.length > 0 || this.advisory.taken > 0) return false;
 		if (!this.notifications.isAtRest || this.cursors.size > 0) return false;
 		if (transaction?.endReadOnly() === false) return false;
@@ -371,9 +420,11 @@ export class SessionState {
 	}
 
 	async #commitTransaction(
+		{ changes }: TransactionBlock,
 		transaction: Transaction | undefined,
 	): Promise<Awaited<ReturnType<Transaction["commit"]>> | undefined> {
 		const ended = await transaction?.commit();
+		if (this.temporary.isUsed || changes.size > 0) this.temporary.commit(changes);
 		this.noteCommit(ended?.timestamp);
 		this.note(transaction?.readAt);
 		return ended;
@@ -384,7 +435,7 @@ export class SessionState {
 		const { notifications } = this;
 		if (notifications.isAtRest) {
 			this.block = undefined;
-			return (await this.#commitTransaction(block.transaction))?.schemaVersion;
+			return (await this.#commitTransaction(block, block.transaction))?.schemaVersion;
 		}
 		const { given } = notifications;
 		const hub = this.services.notifications;
@@ -399,7 +450,7 @@ export class SessionState {
 				: timestampZero;
 		if (writes) hub.write(transaction!, this.context.backendPid, given);
 		this.block = undefined;
-		const ended = await this.#commitTransaction(transaction);
+		const ended = await this.#commitTransaction(block, transaction);
 		const told =
 			alone && given.length > 0
 				? await hub.writeAlone(this.context.backendPid, given)
@@ -601,7 +652,7 @@ export class SessionState {
 				`currval of sequence "${sequence.name}" is not yet defined in this session`,
 			);
 		}
-		if (this.block?.characteristics.readOnly === true) {
+		if (this.block?.characteristics.readOnly === true && !isTemporary(sequence)) {
 			throw new DatabaseError("25006", `cannot execute ${name}() in a read-only transaction`);
 		}
 		this.#requireSequence(sequence, name === "nextval" ? ["USAGE", "UPDATE"] : ["UPDATE"]);
@@ -615,15 +666,19 @@ export class SessionState {
 		throw new DatabaseError("42501", `permission denied for sequence ${sequence.name}`);
 	}
 
+	#valuesOf(sequence: SequenceDescriptor): SequenceBlocks | TemporarySequences {
+		return isTemporary(sequence) ? this.temporary.sequences : this.services.sequences;
+	}
+
 	async #nextval(sequence: SequenceDescriptor): Promise<bigint> {
-		const value = await this.services.sequences.next(sequence);
+		const value = await this.#valuesOf(sequence).next(sequence);
 		this.#current.set(sequence.oid, value);
 		this.#last = value;
 		return value;
 	}
 
 	async #setval(sequence: SequenceDescriptor, value: bigint, called: boolean): Promise<bigint> {
-		await this.services.sequences.set(sequence, value, called);
+		await this.#valuesOf(sequence).set(sequence, value, called);
 		if (called) this.#current.set(sequence.oid, value);
 		return value;
 	}
@@ -631,7 +686,7 @@ export class SessionState {
 	/** pg_sequence_last_value. */
 	async #lastValue(sequence: SequenceDescriptor): Promise<Datum> {
 		this.#requireSequence(sequence, ["USAGE", "SELECT"]);
-		const { last, called } = await this.services.sequences.read(sequence);
+		const { last, called } = await this.#valuesOf(sequence).read(sequence);
 		return called ? last : null;
 	}
 

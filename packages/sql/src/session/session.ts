@@ -232,7 +232,7 @@ export class QuorateSession implements Session, PortalObserver {
 		const transaction = state.block?.refusal === undefined ? state.block?.transaction : undefined;
 		const found =
 			transaction === undefined
-				? state.services.catalog.newest()
+				? state.newestCatalog()
 				: state.catalogOf(state.block!, transaction);
 		const snapshot = found instanceof Promise ? await found : found;
 		try {
@@ -242,7 +242,7 @@ export class QuorateSession implements Session, PortalObserver {
 			if (transaction !== undefined || !dependsOnSchema(error)) throw error;
 			const now = await state.services.catalog.confirmed();
 			if (now.version === snapshot.version) throw error;
-			return this.#prepareWith(now, lexed, types).catch((failed) => {
+			return this.#prepareWith(state.temporary.over(now), lexed, types).catch((failed) => {
 				throw state.translate(failed);
 			});
 		}
@@ -260,7 +260,7 @@ export class QuorateSession implements Session, PortalObserver {
 		state.snapshot = snapshot;
 		const isShared = block?.changesSchema !== true;
 		if (!failed && isShared) {
-			const { plans } = state.services;
+			const { plans } = state;
 			const known = plans.find(lexed, types, snapshot.version, state.context.searchPath);
 			if (known !== undefined && known.plan.asOf === undefined) {
 				return preparedOf(lexed, types, undefined, known, known.plan.columns);
@@ -300,7 +300,7 @@ export class QuorateSession implements Session, PortalObserver {
 		const { block } = state;
 		const snapshot =
 			block?.transaction === undefined
-				? await state.services.catalog.newest()
+				? await state.newestCatalog()
 				: await state.catalogOf(block, block.transaction);
 		try {
 			const inner =
@@ -503,6 +503,7 @@ export class QuorateSession implements Session, PortalObserver {
 		if (this.#failing !== undefined) await this.#failing;
 		await this.#dropPortals();
 		await this.state.rollback();
+		this.state.temporary.close();
 		this.state.notifications.close();
 		await this.state.advisory.close();
 	}

@@ -1,5 +1,6 @@
 /** SHOW CONFIGURATION: what holds, and where it came from. */
 import { effectiveSettings } from "../catalog/configuration.ts";
+import { requirePlaced } from "../ddl/placed.ts";
 import type { Statement } from "../parser/ast.ts";
 import { binderFor } from "./evaluate.ts";
 import type { Output } from "./output.ts";
@@ -17,6 +18,7 @@ export async function showConfiguration(
 	const binder = await binderFor(state, block, undefined, []);
 	if (object === "database") checkDatabase(state, name.parts.join("."));
 	const table = object === "table" ? binder.resolveStoredTable(name) : undefined;
+	if (table !== undefined) requirePlaced(table);
 	output.columns(configurationColumns);
 	const settings = effectiveSettings(binder.environment.catalog, table);
 	await output.rows(settings.map(({ name: setting, value, source }) => [setting, value, source]));

@@ -119,5 +119,6 @@ async function discard(
 		state.notifications.ask({ kind: "unlisten all" });
 	}
 	if (what === "sequences") state.forgetSequences();
+	if (what === "all" || what === "temp") block.drop(state.temporary.all(block.changes));
 	return `DISCARD ${what.toUpperCase()}`;
 }

@@ -123,6 +123,11 @@ export class TransactionBlock {
 		this.changes = new Map(this.changes).set(oid, descriptor);
 	}
 
+	/** Object ids. */
+	drop(oids: readonly number[]): void {
+		for (const oid of oids) this.noteChange(oid, undefined);
+	}
+
 	addSavepoint(name: string, before: BeforeSavepoint): void {
 		this.#savepoints.push({
 			name,

@@ -169,9 +169,12 @@ export interface TestServerOptions {
 	readonly files?: Disk;
 	readonly seed?: number;
 	readonly limits?: Limits;
+	/** Bytes that the temporary tables of a session may take. */
+	readonly temporaryMemory?: number;
 }
 
-export function testServer({ files, seed = 1, limits = {} }: TestServerOptions = {}): TestServer {
+export function testServer(options: TestServerOptions = {}): TestServer {
+	const { files, seed = 1, limits = {}, temporaryMemory } = options;
 	const coordinator = new MemoryCoordinator();
 	const runtime = testRuntime(seed, files);
 	const factory = createSessionFactory({
@@ -182,6 +185,7 @@ export function testServer({ files, seed = 1, limits = {} }: TestServerOptions =
 		clusterId: `cluster ${seed}`,
 		limits,
 		buildLookMs: 0,
+		...(temporaryMemory === undefined ? {} : { temporaryMemory }),
 	});
 	const clients: TestClient[] = [];
 	return {

@@ -87,6 +87,8 @@ export interface FunctionContext extends TypeContext {
 	readonly currentRole: number;
 	readonly currentDatabase: string;
 	readonly searchPath: readonly string[];
+	/** Of `searchPath`, what it has although search_path does not name it: the session's temporary schema. */
+	readonly implicitSchema?: string | undefined;
 	random(): number;
 	randomBytes(count: number): Uint8Array;
 	readonly backendPid: number;

@@ -1,7 +1,7 @@
 # CREATE, ALTER, DROP.
 
 createTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
-             | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableOptions "as" query withData {% createTableAs %}
+             | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" query withData {% createTableAs %}
              | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
                {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
              | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are"); } %}
@@ -19,12 +19,16 @@ tableElement -> column {% id %}
               | "like" qualifiedName likeOptions {% () => { throw unsupported("CREATE TABLE ... LIKE is"); } %}
 likeOptions -> null | likeOptions likeInclusion anyWord
 likeInclusion -> "including" | "excluding"
-tableTail -> tableOptions {% id %}
+tableTail -> tableAsTail {% id %}
            | "partition" "by" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
            | "inherits" anyTokens {% () => { throw unsupported("table inheritance is"); } %}
-           | tableOptions "on" "commit" anyTokens {% () => { throw unsupported("ON COMMIT is"); } %}
            | tableOptions "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
-           | "using" columnName {% () => [] %}
+           | "using" columnName {% () => ({ options: [], onCommit: undefined }) %}
+tableAsTail -> tableOptions onCommit {% ([options, onCommit]) => ({ options, onCommit }) %}
+onCommit -> null {% () => undefined %}
+          | "on" "commit" "drop" {% () => "drop" %}
+          | "on" "commit" "delete" "rows" {% () => "delete" %}
+          | "on" "commit" "preserve" "rows" {% () => "preserve" %}
 tableOptions -> null {% () => [] %}
               | "with" storage {% ([, options]) => options %}
               | "without" "oids" {% () => [] %}
