@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 4 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 5 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -31,6 +31,8 @@ const since = {
 	clearing: 3,
 	/** A statement is run by the node that leads its row's range: the messages for that. */
 	statements: 4,
+	/** What sessions of a role, or of the database, begin with, and rights that new objects have: roles and rights of format 4. */
+	initials: 5,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -4,7 +4,7 @@
  * the schema public everybody something.
  */
 import type { Configuration } from "./configuration.ts";
-import { bootstrapRoleOid, publicRoleOid } from "./role.ts";
+import { bootstrapRoleOid, type InitialSettings, publicRoleOid } from "./role.ts";
 
 export interface AclItem {
 	/** OID of a role; 0: PUBLIC. */
@@ -146,6 +146,8 @@ export interface RightsDescriptor {
 	readonly acl?: Acl;
 	/** Where its data are to be. */
 	readonly configuration?: Configuration;
+	/** Of all sessions. */
+	readonly settings?: InitialSettings;
 }
 
 /** PostgreSQL's OID of what has rights and no descriptor. */

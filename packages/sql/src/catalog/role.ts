@@ -15,6 +15,16 @@ export interface RoleMembership {
 	readonly grantorOid: number;
 }
 
+/** By name, as they were given. */
+export type SettingValues = Readonly<Record<string, string>>;
+
+/** What sessions begin with. */
+export interface InitialSettings {
+	readonly everywhere?: SettingValues;
+	/** In this database only. */
+	readonly inDatabase?: SettingValues;
+}
+
 export interface RoleDescriptor {
 	readonly kind: "role";
 	readonly oid: number;
@@ -33,6 +43,8 @@ export interface RoleDescriptor {
 	readonly verifier?: string;
 	/** VALID UNTIL, a timestamptz: microseconds since 2000-01-01 UTC as decimal text. */
 	readonly validUntil?: string;
+	/** Of its sessions. */
+	readonly settings?: InitialSettings;
 	readonly memberOf: readonly RoleMembership[];
 }
 
@@ -41,11 +53,16 @@ export type RoleRow = RoleDescriptor | RightsDescriptor | SchemaDescriptor;
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all. 2: schemas. 3: what the
- * database is configured to.
+ * database is configured to. 4: what sessions begin with, and rights that new objects have (`@quorate/keys/cluster-version`).
  */
-const roleFormat = 3;
+const roleFormat = 4;
+
+/** Not all nodes may be able to read it. */
+export const hasInitials = (role: RoleRow): boolean =>
+	"settings" in role && role.settings !== undefined;
 
 function formatOf(role: RoleRow): number {
+	if (hasInitials(role)) return 4;
 	if (role.kind === "rights" && role.configuration !== undefined) return 3;
 	return role.kind === "schema" ? 2 : 1;
 }

@@ -20,7 +20,7 @@ test("what older nodes do not know is of a format that they refuse", (t) => {
 	const text = Buffer.from(encodeRole(storedSchema(schema))).toString("utf8");
 	t.is(JSON.parse(text).format, 2);
 	t.deepEqual(decodeRole(Buffer.from(text)), schema);
-	t.throws(() => decodeRole(stored({ format: 4, ...schema })), { message: /knows up to 3/ });
+	t.throws(() => decodeRole(stored({ format: 5, ...schema })), { message: /knows up to 4/ });
 });
 
 test("public is there until it was dropped", (t) => {

@@ -1,7 +1,8 @@
 /** The tables of pg_catalog that describe the database, its roles and settings. */
 import { arrayOf } from "../types/array-values.ts";
+import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
-import type { RoleDescriptor } from "./role.ts";
+import type { RoleDescriptor, SettingValues } from "./role.ts";
 import { aclOfSchema, bornSchemas, isForAll, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { databaseOid, ownerOid, pgNamespaceOid, utf8Encoding } from "./system-names.ts";
@@ -61,7 +62,23 @@ const roleRow = (role: RoleDescriptor): SystemRow => ({
 	rolconnlimit: role.connectionLimit,
 	rolvaliduntil: role.validUntil === undefined ? null : BigInt(role.validUntil),
 	rolbypassrls: role.bypassRowSecurity,
+	rolconfig: configDatum(role.settings?.everywhere),
 });
+
+const configDatum = (values: SettingValues | undefined): Datum =>
+	values === undefined
+		? null
+		: arrayOf(Object.entries(values).map(([name, value]) => `${name}=${value}`));
+
+/** Of all roles: role 0; wherever: database 0. */
+export function* initialSettingRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	const ofDatabase = { oid: 0, settings: catalog.rights(databaseOid)?.settings };
+	for (const { oid: setrole, settings } of [ofDatabase, ...catalog.roles.all()]) {
+		const { everywhere, inDatabase } = settings ?? {};
+		if (everywhere) yield { setdatabase: 0, setrole, setconfig: configDatum(everywhere) };
+		if (inDatabase) yield { setdatabase: databaseOid, setrole, setconfig: configDatum(inDatabase) };
+	}
+}
 
 /** pg_authid: superusers only (`auth/authorize.ts`). */
 export const authorizationRows = (catalog: CatalogSnapshot): SystemRow[] =>
@@ -78,6 +95,7 @@ const userRow = (role: RoleDescriptor): SystemRow => ({
 	userepl: role.replication,
 	usebypassrls: role.bypassRowSecurity,
 	valuntil: role.validUntil === undefined ? null : BigInt(role.validUntil),
+	useconfig: configDatum(role.settings?.everywhere),
 });
 
 const users = (catalog: CatalogSnapshot): RoleDescriptor[] =>

@@ -11,6 +11,7 @@ import {
 import type { RoleOption, RoleReference, RoleStatement } from "../parser/ast.ts";
 import { typeByName } from "../types/registry.ts";
 import { changeRights } from "./grants.ts";
+import { alterSettings } from "./initial-settings.ts";
 import { addMembers, changeMembership } from "./memberships.ts";
 import { alterOwner, dropOwned, reassignOwned, refuseDependents } from "./owners.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -24,6 +25,8 @@ export function changeRoles(editor: SchemaEditor, statement: RoleStatement): Pro
 			return createRole(editor, statement);
 		case "alter-role":
 			return alterRole(editor, statement);
+		case "alter-settings":
+			return alterSettings(editor, statement);
 		case "rename-role":
 			return renameRole(editor, statement);
 		case "drop-role":

@@ -32,7 +32,7 @@ import {
 	schemaNameKey,
 	typeNameKey,
 } from "../catalog/keys.ts";
-import { bootstrapRoleOid, encodeRole, type RoleDescriptor } from "../catalog/role.ts";
+import { bootstrapRoleOid, encodeRole, hasInitials, type RoleDescriptor } from "../catalog/role.ts";
 import {
 	bornPublic,
 	isSystemSchema,
@@ -369,6 +369,7 @@ export class SchemaEditor {
 
 	/** Writes a new or changed role. Throws 42710. */
 	async putRole(role: RoleDescriptor): Promise<void> {
+		requireFormat(this.state.services, role);
 		const before = this.catalog.roles.byOid(role.oid);
 		const isNamed = before?.name === role.name;
 		const keys = [roleKey(role.oid), ...(isNamed ? [] : [roleNameKey(role.name)])];
@@ -440,13 +441,17 @@ export class SchemaEditor {
 /** All nodes have to read it. Throws 55000. */
 export function requireFormat(
 	{ placement }: NodeServices,
-	row: RelationDescriptor | RightsDescriptor,
+	row: RelationDescriptor | RightsDescriptor | RoleDescriptor,
 ): void {
-	if ("configuration" in row && row.configuration !== undefined) {
-		requireActive(placement.settings().values, "configuration", "CONFIGURE");
+	const { values } = placement.settings();
+	if (row.kind === "role" || row.kind === "rights") {
+		if (hasInitials(row)) requireActive(values, "initials", "What sessions begin with");
 	}
-	if (row.kind !== "rights" && needsTypes(row)) {
-		requireActive(placement.settings().values, "types", "CREATE TYPE");
+	if ("configuration" in row && row.configuration !== undefined) {
+		requireActive(values, "configuration", "CONFIGURE");
+	}
+	if (row.kind !== "rights" && row.kind !== "role" && needsTypes(row)) {
+		requireActive(values, "types", "CREATE TYPE");
 	}
 }
 

@@ -878,6 +878,18 @@ export type RoleStatement =
 			readonly options: readonly RoleOption[];
 	  }
 	| { readonly kind: "rename-role"; readonly from: string; readonly to: string }
+	/** ALTER ROLE and ALTER DATABASE ... SET, RESET. */
+	| {
+			readonly kind: "alter-settings";
+			readonly tag: "ROLE" | "DATABASE";
+			/** Undefined: of all. */
+			readonly role: RoleReference | undefined;
+			readonly database: string | undefined;
+			/** Undefined: all of them. */
+			readonly name: string | undefined;
+			/** Undefined: none any more. */
+			readonly value: readonly string[] | undefined;
+	  }
 	| {
 			readonly kind: "drop-role";
 			readonly tag: "ROLE" | "USER" | "GROUP";

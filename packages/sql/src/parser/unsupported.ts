@@ -73,7 +73,9 @@ export function refuseByOpening(words: readonly string[]): void {
 		throw unsupported(`${first.toUpperCase()} USER MAPPING is`);
 	}
 	const isDatabase = second === "database";
-	const named = isDatabase ? /\b(owner|configure)\b/.test(words.join(" ")) : isOfName(words);
+	const named = isDatabase
+		? /\b(owner|configure|set|reset)\b/.test(words.join(" "))
+		: isOfName(words);
 	if (first === "alter" && ownable.has(second) && named) {
 		return;
 	}

@@ -8,8 +8,10 @@ import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
+import { theDatabaseOid } from "../catalog/acl.ts";
 import { Catalog } from "../catalog/catalog.ts";
 import { KnownRules } from "../catalog/known-rules.ts";
+import type { RoleDescriptor } from "../catalog/role.ts";
 import { tableNameAt } from "../catalog/system-activity.ts";
 import { callCatalog } from "../catalog/system-functions.ts";
 import { systemTable } from "../catalog/system-tables.ts";
@@ -23,11 +25,13 @@ import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { dropEverything, endTransactions } from "./reset.ts";
+import { isUnreachable } from "./retry.ts";
 import { SequenceBlocks } from "./sequence-blocks.ts";
 import { QuorateSession } from "./session.ts";
 import type { SessionState } from "./session-state.ts";
 import { aloneWith, sessionStatus } from "./session-status.ts";
 import { settingDefinition } from "./setting-definitions.ts";
+import { judgedSetting } from "./settings.ts";
 import { parseOptions } from "./start-up-options.ts";
 import { StatementRunner } from "./statement-runner.ts";
 import { StatementStatistics } from "./statement-statistics.ts";
@@ -138,6 +142,42 @@ function applyParameters(
 	context.refresh();
 }
 
+/** What sessions of a role begin with. What is said of the role goes before what is said of the database, and that of both before either. */
+async function initialSettings(
+	{ catalog }: NodeServices,
+	role: RoleDescriptor,
+): Promise<readonly (readonly [name: string, value: string])[]> {
+	let known = catalog.known();
+	try {
+		known ??= await catalog.newest();
+	} catch (error) {
+		// A node that is cut off lets its operator in (`login.ts`).
+		if (!isUnreachable(error)) throw error;
+	}
+	const ofAll = known?.rights(theDatabaseOid)?.settings;
+	return Object.entries({
+		...ofAll?.everywhere,
+		...ofAll?.inDatabase,
+		...role.settings?.everywhere,
+		...role.settings?.inDatabase,
+	});
+}
+
+/** Those that this build does not take, which another may have written, are left out. */
+function applyInitial(
+	{ settings, context }: SessionState,
+	values: readonly (readonly [name: string, value: string])[],
+): void {
+	for (const [name, value] of values) {
+		try {
+			settings.setInitial(name, judgedSetting(name, value) ?? value);
+		} catch (error) {
+			if (!(error instanceof DatabaseError)) throw error;
+		}
+	}
+	context.refresh();
+}
+
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
 	const shared = services(options);
 	const adopter = new BuildAdopter(shared, options.buildLookMs ?? defaultLookEveryMs);
@@ -168,6 +208,7 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 			const role = await loginRole(shared, user);
 			const session = new QuorateSession(shared, role, backendPid, address);
 			try {
+				applyInitial(session.state, await initialSettings(shared, role));
 				applyParameters(session.state, [...options, ...parameters]);
 			} catch (error) {
 				await session.close();

@@ -68,6 +68,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-role": "CREATE ROLE",
 	"alter-role": "ALTER ROLE",
 	"rename-role": "ALTER ROLE",
+	"alter-settings": "ALTER ROLE",
 	"drop-role": "DROP ROLE",
 	membership: "GRANT ROLE",
 	grant: "GRANT",

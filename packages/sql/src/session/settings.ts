@@ -18,6 +18,18 @@ const ofIdentity: ReadonlySet<string> = new Set(["role", "session_authorization"
 
 const empty: ReadonlyMap<string, string> = new Map();
 
+/** A value as it is kept; undefined: the default is wanted. Throws 42704, 22023, 55P02. */
+export function judgedSetting(name: string, value: string | undefined): string | undefined {
+	const definition = settingDefinition(name);
+	if (definition === undefined && !name.includes(".")) throw unknownSetting(name);
+	if (definition?.settable === false) {
+		throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`, {
+			...(definition.cluster ? { hint: "Use ALTER SYSTEM SET." } : {}),
+		});
+	}
+	return value === undefined ? undefined : (definition?.normalize(value) ?? value);
+}
+
 export class Settings {
 	/** Defaults of this session: the server's, and what the client asked for when it connected. */
 	readonly #initial = new Map<string, string>();
@@ -93,16 +105,7 @@ export class Settings {
 
 	/** Value undefined: the default. Throws 42704, 22023, 55P02. */
 	set(name: string, value: string | undefined, local: boolean): void {
-		const definition = settingDefinition(name);
-		const folded = name.toLowerCase();
-		if (definition === undefined && !folded.includes(".")) throw unknownSetting(name);
-		if (definition?.settable === false) {
-			throw new DatabaseError("55P02", `parameter "${definition.name}" cannot be changed`, {
-				...(definition.cluster ? { hint: "Use ALTER SYSTEM SET." } : {}),
-			});
-		}
-		const normal = value === undefined ? undefined : (definition?.normalize(value) ?? value);
-		this.assume(name, normal, local);
+		this.assume(name, judgedSetting(name, value), local);
 	}
 
 	/** The same, of a value that somebody else has judged. */

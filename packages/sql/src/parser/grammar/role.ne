@@ -3,8 +3,13 @@
 role -> "create" roleWord columnName roleWith {% ([, tag, name, options], at) => ({ kind: "create-role", tag, name, options, at }) %}
       | "alter" alteredRoleWord roleReference roleWith {% ([, , role, options], at) => ({ kind: "alter-role", role, options, at }) %}
       | "alter" roleWord columnName "rename" "to" columnName {% ([, , from, , , to], at) => ({ kind: "rename-role", from, to, at }) %}
-      | "alter" roleWord roleReference roleDatabase roleSettingWord anyTokens {% () => { throw unsupported("ALTER ROLE ... SET is"); } %}
-      | "alter" roleWord "all" roleDatabase roleSettingWord anyTokens {% () => { throw unsupported("ALTER ROLE ... SET is"); } %}
+      | "alter" alteredRoleWord roleReference roleDatabase initialSetting
+        {% ([, , role, database, set], at) => ({ kind: "alter-settings", tag: "ROLE", role, database, ...set, at }) %}
+      | "alter" alteredRoleWord "all" roleDatabase initialSetting
+        {% ([, , , database, set], at) => ({ kind: "alter-settings", tag: "ROLE", role: undefined, database, ...set, at }) %}
+      | "alter" "database" columnName initialSetting
+        {% ([, , database, set], at) => ({ kind: "alter-settings", tag: "DATABASE", role: undefined, database, ...set, at }) %}
+      | "alter" "database" columnName "set" "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
       | "alter" "group" columnName groupVerb "user" roleReferences {% ([, , group, verb, , members], at) => groupNode(group, verb, members, at) %}
       | "drop" roleWord ifExists roleReferences {% ([, tag, ifExists, roles], at) => ({ kind: "drop-role", tag, ifExists, roles, at }) %}
       | "drop" "owned" "by" roleReferences cascadeOpt {% ([, , , roles, cascade], at) => ({ kind: "drop-owned", roles, cascade, at }) %}
@@ -16,8 +21,11 @@ ownedWord -> "table" {% () => "table" %} | "sequence" {% () => "sequence" %} | "
            | "database" {% () => "database" %} | "view" {% () => "view" %}
 roleWord -> "role" {% () => "ROLE" %} | "user" {% () => "USER" %} | "group" {% () => "GROUP" %}
 alteredRoleWord -> "role" | "user"
-roleSettingWord -> "set" | "reset"
-roleDatabase -> null | "in" "database" columnName
+initialSetting -> "set" setRest {% ([, { name, value }]) => ({ name, value }) %}
+                | "reset" settingName {% ([, name]) => ({ name, value: undefined }) %}
+                | "reset" "time" "zone" {% () => ({ name: "timezone", value: undefined }) %}
+                | "reset" "all" {% () => ({ name: undefined, value: undefined }) %}
+roleDatabase -> null {% () => undefined %} | "in" "database" columnName {% ([, , name]) => name %}
 groupVerb -> "add" {% () => "grant" %} | "drop" {% () => "revoke" %}
 roleReference -> columnName {% ([name]) => ({ kind: "name", name }) %}
                | "current_user" {% () => ({ kind: "current" }) %}

@@ -1,0 +1,92 @@
+/** ALTER ROLE ... SET and ALTER DATABASE ... SET: what sessions begin with. Those that are open keep what they have. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { rightsOfDatabase } from "../auth/privileges.ts";
+import type { InitialSettings, SettingValues } from "../catalog/role.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import type { RoleReference, RoleStatement } from "../parser/ast.ts";
+import { settingDefinition } from "../session/setting-definitions.ts";
+import { judgedSetting } from "../session/settings.ts";
+import { acting, denied, findRole } from "./roles.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+
+type AlterSettings = Extract<RoleStatement, { kind: "alter-settings" }>;
+
+/** They belong to a session or a transaction that there is. */
+const ofSession =
+	/^(role|session_authorization|transaction_(isolation|read_only|deferrable|mode)|is_superuser)$/i;
+
+/** The command tag. */
+export async function alterSettings(
+	editor: SchemaEditor,
+	statement: AlterSettings,
+): Promise<string> {
+	const { role, database } = statement;
+	if (role !== undefined) await alterOfRole(editor, statement, role);
+	else {
+		requireDatabaseThere(editor, database);
+		if (!acting(editor).superuser) {
+			throw denied(
+				database === undefined
+					? "must be superuser to alter settings globally"
+					: `must be owner of database ${database}`,
+			);
+		}
+		const { settings, ...rest } = rightsOfDatabase(editor.catalog);
+		await editor.putRights({ ...rest, ...changed(statement, settings) });
+	}
+	return `ALTER ${statement.tag}`;
+}
+
+async function alterOfRole(
+	editor: SchemaEditor,
+	statement: AlterSettings,
+	reference: RoleReference,
+): Promise<void> {
+	const role = findRole(editor, reference);
+	const who = acting(editor);
+	if (role.superuser && !who.superuser) throw denied("must be superuser to alter superusers");
+	if (!who.createRole && role.oid !== who.oid) throw denied("permission denied");
+	requireDatabaseThere(editor, statement.database);
+	const { settings, ...rest } = role;
+	await editor.putRole({ ...rest, ...changed(statement, settings) });
+}
+
+/** Throws 3D000. */
+function requireDatabaseThere({ state }: SchemaEditor, database: string | undefined): void {
+	if (database === undefined || database === state.services.database) return;
+	throw new DatabaseError("3D000", `database "${database}" does not exist`);
+}
+
+/** Throws 42704, 22023, 55P02, 0A000. */
+function changed(
+	statement: AlterSettings,
+	before: InitialSettings = {},
+): { readonly settings?: InitialSettings } {
+	const { everywhere, inDatabase } = before;
+	const isOfDatabase = statement.database !== undefined;
+	const values = changedValues(statement, (isOfDatabase ? inDatabase : everywhere) ?? {});
+	const after = isOfDatabase
+		? { everywhere, inDatabase: values }
+		: { everywhere: values, inDatabase };
+	const kept = Object.entries(after).filter(
+		([, one]) => one !== undefined && Object.keys(one).length > 0,
+	);
+	return kept.length === 0 ? {} : { settings: Object.fromEntries(kept) };
+}
+
+function changedValues({ name, value }: AlterSettings, before: SettingValues): SettingValues {
+	if (name === undefined) return {};
+	if (ofSession.test(name)) {
+		throw new DatabaseError("0A000", `sessions cannot begin with a value of "${name}"`);
+	}
+	const text = value && flattened(name, value);
+	judgedSetting(name, text);
+	const shown = settingDefinition(name)?.name ?? name;
+	if (text !== undefined) return { ...before, [shown]: text };
+	const { [shown]: _before, ...rest } = before;
+	return rest;
+}
+
+/** As PostgreSQL keeps it. */
+const flattened = (name: string, values: readonly string[]): string =>
+	name.toLowerCase() === "search_path" ? values.map(quoteIdentifier).join(", ") : values.join(", ");
