@@ -128,11 +128,10 @@ const constraintText: Body = (call) => {
 const serialSequence: Body = ({ catalog, context, args }) => {
 	const [text, column] = args as readonly string[];
 	const oid = lookup.requireRelation(catalog, context, text ?? "");
-	const table = catalog.relation(oid);
-	const attnum =
-		table?.kind === "table"
-			? table.columns.find(({ name, dropped }) => name === column && !dropped)?.attnum
-			: undefined;
+	const relation = catalog.relation(oid);
+	const columns: readonly { name: string; attnum: number; dropped?: boolean }[] =
+		relation?.kind === "table" || relation?.kind === "view" ? relation.columns : [];
+	const attnum = columns.find(({ name, dropped }) => name === column && !dropped)?.attnum;
 	if (attnum === undefined) {
 		const name = relationByOid(catalog, oid)?.name;
 		throw new DatabaseError("42703", `column "${column}" of relation "${name}" does not exist`);

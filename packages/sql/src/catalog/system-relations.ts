@@ -4,6 +4,7 @@ import { ownerOf } from "../auth/privileges.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { isEnum } from "../types/enum-types.ts";
+import { typeByOid } from "../types/registry.ts";
 import type {
 	CheckDescriptor,
 	ColumnDescriptor,
@@ -169,6 +170,8 @@ function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow 
 	}
 	return {
 		...attributeRow(table.oid, attnum, column.name, type),
+		// PostgreSQL tells as many as were declared. All that asks wants to know whether there are any.
+		attndims: typeByOid(type.oid)?.category === "A" ? 1 : 0,
 		attnotnull: column.notNull,
 		atthasdef:
 			isGenerated(column) || (column.defaultText !== undefined && column.identity === undefined),

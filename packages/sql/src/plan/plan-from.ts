@@ -20,7 +20,7 @@ import { planJoin, planOuterJoin } from "./plan-join.ts";
 import type { Planner } from "./plan-query.ts";
 import { pushDown } from "./push-down.ts";
 import { Layout, type Relation } from "./relation.ts";
-import { relationsOf } from "./relations-of.ts";
+import { relationsOf, relationsOfItem } from "./relations-of.ts";
 import { showAll } from "./show.ts";
 
 export interface FromPlan {
@@ -42,19 +42,32 @@ export function itemRelations(item: LogicalFrom): readonly Relation[] {
 		: [item.relation];
 }
 
-const isLateral = (item: LogicalFrom): boolean =>
+const hasLateral = (item: LogicalFrom): boolean =>
 	item.kind === "join"
-		? isLateral(item.left) || isLateral(item.right)
+		? hasLateral(item.left) || hasLateral(item.right)
 		: (item.kind === "subquery" || item.kind === "function") && item.lateral;
 
-function flatten(item: LogicalFrom, factors: Factor[], conjuncts: Bound[]): void {
+/** Whether it has to be evaluated for each row of other items of its `level`: of what it holds itself it may refer to anything. */
+function isLateral(item: LogicalFrom, level: ReadonlySet<Relation>): boolean {
+	if (!hasLateral(item)) return false;
+	const own = new Set(itemRelations(item));
+	return [...relationsOfItem(item)].some((relation) => level.has(relation) && !own.has(relation));
+}
+
+export const factorOf = (item: LogicalFrom, level: ReadonlySet<Relation>): Factor => ({
+	item,
+	relations: new Set(itemRelations(item)),
+	lateral: isLateral(item, level),
+});
+
+function flatten(item: LogicalFrom, items: LogicalFrom[], conjuncts: Bound[]): void {
 	if (item.kind === "join" && item.type === "inner") {
-		flatten(item.left, factors, conjuncts);
-		flatten(item.right, factors, conjuncts);
+		flatten(item.left, items, conjuncts);
+		flatten(item.right, items, conjuncts);
 		conjuncts.push(...item.on);
 		return;
 	}
-	factors.push({ item, relations: new Set(itemRelations(item)), lateral: isLateral(item) });
+	items.push(item);
 }
 
 export function planFrom(
@@ -64,9 +77,11 @@ export function planFrom(
 	parent: CompileScope,
 	wanted: WantedOrder | undefined,
 ): FromPlan {
-	const factors: Factor[] = [];
+	const flat: LogicalFrom[] = [];
 	const conjuncts: Bound[] = [...where];
-	for (const item of items) flatten(item, factors, conjuncts);
+	for (const item of items) flatten(item, flat, conjuncts);
+	const level = new Set(flat.flatMap(itemRelations));
+	const factors = flat.map((item) => factorOf(item, level));
 	const single = factors[0];
 	if (single === undefined) {
 		return { node: filtered(new OneRow(), conjuncts, parent), ordered: false };
@@ -74,7 +89,7 @@ export function planFrom(
 	if (factors.length === 1 && single.item.kind === "table") {
 		return planTable(single.item, conjuncts, parent, wanted);
 	}
-	return { node: joinAll(planner, factors, conjuncts, parent), ordered: false };
+	return { node: joinAll(planner, factors, conjuncts, level, parent), ordered: false };
 }
 
 /** Conditions that refer to nothing of this level but `relations`. */
@@ -95,9 +110,9 @@ function joinAll(
 	planner: Planner,
 	factors: readonly Factor[],
 	conjuncts: readonly Bound[],
+	level: ReadonlySet<Relation>,
 	parent: CompileScope,
 ): PlanNode {
-	const level = new Set(factors.flatMap((factor) => [...factor.relations]));
 	let open = conjuncts;
 	const take = (relations: ReadonlySet<Relation>): readonly Bound[] => {
 		const ready = applicable(open, relations, level);

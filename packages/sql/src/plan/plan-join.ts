@@ -17,6 +17,7 @@ import type { LogicalFrom } from "./logical.ts";
 import {
 	applicable,
 	type Factor,
+	factorOf,
 	filtered,
 	itemRelations,
 	locksLate,
@@ -50,14 +51,14 @@ function join(
 	parent: CompileScope,
 ): PlanNode {
 	const leftScope = parent.inner(left.layout);
+	const own = applicable(conjuncts, factor.relations, level);
+	const across = conjuncts.filter((conjunct) => !own.includes(conjunct));
 	if (factor.lateral) {
-		const right = planFactor(planner, factor.item, [], leftScope);
-		return loop(type, left, right, conjuncts, parent);
+		const right = planFactor(planner, factor.item, own, leftScope);
+		return loop(type, left, right, across, parent);
 	}
 	const lookup = planLookup(type, left, factor, conjuncts, parent);
 	if (lookup !== undefined) return lookup;
-	const own = applicable(conjuncts, factor.relations, level);
-	const across = conjuncts.filter((conjunct) => !own.includes(conjunct));
 	const right = planFactor(planner, factor.item, own, parent);
 	return hashJoin(type, left, right, factor.relations, across, parent);
 }
@@ -240,16 +241,6 @@ export function planOuterJoin(
 	const below = applicable(conjuncts, keptRelations, level);
 	const above = conjuncts.filter((conjunct) => !below.includes(conjunct));
 	const left = planFrom(planner, [kept], below, parent, undefined).node;
-	const factor: Factor = {
-		item: other,
-		relations: otherRelations,
-		lateral: !swapped && isLateralItem(other),
-	};
-	const node = join(planner, "left", left, factor, item.on, level, parent);
+	const node = join(planner, "left", left, factorOf(other, level), item.on, level, parent);
 	return filtered(node, above, parent);
 }
-
-const isLateralItem = (item: LogicalFrom): boolean =>
-	item.kind === "join"
-		? isLateralItem(item.left) || isLateralItem(item.right)
-		: (item.kind === "subquery" || item.kind === "function") && item.lateral;

@@ -16,6 +16,13 @@ export function relationsOf(bound: Bound): ReadonlySet<Relation> {
 	return known;
 }
 
+/** Those that its conditions, arguments and subqueries refer to, its own among them. */
+export function relationsOfItem(item: LogicalFrom): ReadonlySet<Relation> {
+	const found = new Set<Relation>();
+	collectFrom(item, found);
+	return found;
+}
+
 function collect(bound: Bound, out: Set<Relation>): void {
 	if (bound.kind === "column") out.add(bound.relation);
 	if (bound.kind === "subquery") collectQuery(bound.query, out);
@@ -52,6 +59,8 @@ function collectQuery(query: LogicalQuery, out: Set<Relation>): void {
 		if (cte.query !== undefined) collectQuery(cte.query, out);
 		if (cte.recursion !== undefined) collectQuery(cte.recursion.query, out);
 	}
+	if (query.limit !== undefined) collect(query.limit, out);
+	if (query.offset !== undefined) collect(query.offset, out);
 	const { body } = query;
 	if (body.kind === "values") {
 		for (const row of body.rows) collectAll(row, out);

@@ -182,7 +182,7 @@ export function typeByName(name: string): BuiltinType | undefined {
 function builtinRegtype(text: string): number | undefined {
 	const folded = text
 		.trim()
-		.replace(/^pg_catalog\./i, "")
+		.replace(/^(?:pg_catalog|"pg_catalog")\./i, "")
 		.replace(/\s*\([^)]*\)/, "")
 		.replace(/\s+/g, " ");
 	const name = /^"[^"]+"(?:\[\])?$/.test(folded)
