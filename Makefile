@@ -54,8 +54,9 @@ ifdef TESTS
 	@$(AVA) $(TESTS)
 else
 	@node scripts/install.js examples || echo "quorate: the tests of the examples will be skipped" >&2
+	@node scripts/install.js clients/orm || echo "quorate: the tests of drizzle, typeorm and prisma will be skipped" >&2
 	@status=0; \
-	$(AVA) '{packages,cmd}/**' 'clients/dist/*.test.js' || status=1; \
+	$(AVA) '{packages,cmd}/**' 'clients/dist/*.test.js' 'clients/orm/*.test.js' || status=1; \
 	$(AVA) --serial --no-worker-threads 'jepsen/**' || status=1; \
 	exit $$status
 endif
