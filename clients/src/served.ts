@@ -7,7 +7,8 @@ import pg from "pg";
 /** Where it listens; it ends with the file. */
 export function served(): () => string {
 	let cluster: Cluster | undefined;
-	test.before(async () => {
+	// Before what a file does first of all: hooks that are not serial run at the same time, behind those that are.
+	test.serial.before(async () => {
 		cluster = await Cluster.start();
 		await grown(cluster.connectionString);
 	});
