@@ -27,6 +27,8 @@ export interface Limits {
 	readonly divideMs?: number;
 	/** For how long two ranges have to be small and cold before they are merged, whatever `range_merge_after` says. 0: they never are. */
 	readonly mergeAfterMs?: number;
+	/** A replica that nobody has asked for so long, and in which nothing else goes on, rests. */
+	readonly restMs?: number;
 	/** Between two reports of what ranges hold and how often they are asked. */
 	readonly loadsMs?: number;
 	/** Between two looks of the scheduler; 0: it moves nothing. */

@@ -4,6 +4,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
+import { SparseMap } from "@quorate/keys/sparse-map";
 import { isVoter, members } from "./configuration.ts";
 import type { RaftOptions, RestoredState } from "./group.ts";
 import { RaftLog } from "./log.ts";
@@ -55,7 +56,7 @@ export class RaftCore {
 	hasteTicks = 0;
 
 	/** Answers to the election that this replica stands in. */
-	votes = new Map<ReplicaId, boolean>();
+	readonly votes = new SparseMap<ReplicaId, boolean>();
 	/** The election ignores leader leases: a transfer, or somebody knows that the leader's node died. */
 	forced = false;
 	/** The own vote of this candidacy is not yet durable, and so not yet counted. */
@@ -64,7 +65,7 @@ export class RaftCore {
 	selfVoteSequence = 0;
 
 	/** On a leader: all other members, by ascending id. */
-	progress = new Map<ReplicaId, Progress>();
+	readonly progress = new SparseMap<ReplicaId, Progress>();
 	/** On a leader: followers may be owed appends. */
 	replicationDue = false;
 	/** Index of the last configuration entry in a leader's log, at most; the next waits until it is applied. */
@@ -85,12 +86,13 @@ export class RaftCore {
 	transferee: ReplicaId = noReplica;
 	transferElapsed = 0;
 
-	outbox: Outbox = emptyOutbox();
+	/** Undefined: nothing. */
+	#outbox: Outbox | undefined;
 
-	constructor(options: RaftOptions, restored: RestoredState) {
+	constructor(self: ReplicaId, options: RaftOptions, restored: RestoredState) {
 		const { hardState, snapshot, entries } = restored;
 		this.options = options;
-		this.self = options.self;
+		this.self = self;
 		this.term = hardState.term;
 		this.vote = hardState.vote;
 		this.log = new RaftLog(snapshot, entries, restored.applied, hardState.commit);
@@ -131,6 +133,29 @@ export class RaftCore {
 	/** A follower that hears from its leader, or a leader: elections are not its business (thesis, section 4.2.3). */
 	get isInLease(): boolean {
 		return this.leader !== noReplica && this.electionElapsed < this.options.electionTicks;
+	}
+
+	get outbox(): Outbox {
+		this.#outbox ??= emptyOutbox();
+		return this.#outbox;
+	}
+
+	takeOutbox(): Outbox {
+		const taken = this.#outbox;
+		this.#outbox = undefined;
+		return taken ?? emptyOutbox();
+	}
+
+	get hasOutput(): boolean {
+		const outbox = this.#outbox;
+		return (
+			outbox !== undefined &&
+			(outbox.messages.length > 0 ||
+				outbox.messagesAfterSync.length > 0 ||
+				outbox.reads.length > 0 ||
+				outbox.readsFailed.length > 0 ||
+				outbox.snapshotsWanted.length > 0)
+		);
 	}
 
 	send(message: Message): void {
@@ -194,7 +219,7 @@ export class RaftCore {
 		this.hidden = undefined;
 		this.standsOnceApplied = false;
 		this.owed = undefined;
-		this.reads.fail(this.outbox.readsFailed);
+		if (!this.reads.isIdle) this.reads.fail(this.outbox.readsFailed);
 	}
 
 	/** Elections are in a hurry for a while, until a leader is heard. */

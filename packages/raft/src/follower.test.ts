@@ -13,7 +13,7 @@ const entry = (index: number, term: number): Entry => ({
 });
 
 function follower(terms: readonly number[]): RaftGroup {
-	const options = { self, electionTicks: 10, heartbeatTicks: 2, random: () => 0 };
+	const options = { electionTicks: 10, heartbeatTicks: 2, random: () => 0 };
 	const limits = {
 		appendBytesMax: 1 << 20,
 		inflightMax: 8,
@@ -22,6 +22,7 @@ function follower(terms: readonly number[]): RaftGroup {
 		backlogBytesMax: 1 << 20,
 	};
 	return new RaftGroup(
+		self,
 		{ ...options, ...limits },
 		{
 			hardState: { term: 5, vote: replicaId(0), commit: 0 },

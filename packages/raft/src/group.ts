@@ -28,14 +28,14 @@
  * What holds it to that: the scenarios of `testdata/raft`, random walks, and `testing/model`, which explores every interleaving of
  * bounded cases.
  *
- * May import: `keys/assert`, ids and mutations. Compiles without any library but the language's own.
+ * May import: `keys/assert`, `keys/sparse-map`, ids and mutations. Compiles without any library but the language's own.
  *
  * Read on: `types.ts`, `step.ts`, `election.ts`, `leader.ts`, `follower.ts`, `log.ts`.
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
-import { emptyOutbox, RaftCore } from "./core.ts";
+import { RaftCore } from "./core.ts";
 import { campaign, leaderLost, selfVoteSynced } from "./election.ts";
 import { payOwed } from "./follower.ts";
 import {
@@ -70,8 +70,8 @@ import type {
 /** Bytes of committed entries that one `ready` hands out (the last may go over it): bounds how long the driver applies in one go. */
 const committedBytesMax = 128 << 10;
 
+/** The same for all groups of a node. */
 export interface RaftOptions {
-	readonly self: ReplicaId;
 	/** Ticks without a leader before a pre-vote; randomised to [n, 2n). */
 	readonly electionTicks: number;
 	readonly heartbeatTicks: number;
@@ -132,8 +132,8 @@ export class RaftGroup {
 	#hardState: HardState;
 	#sequence = 0;
 
-	constructor(options: RaftOptions, restored: RestoredState) {
-		this.#core = new RaftCore(options, restored);
+	constructor(self: ReplicaId, options: RaftOptions, restored: RestoredState) {
+		this.#core = new RaftCore(self, options, restored);
 		this.#hardState = restored.hardState;
 	}
 
@@ -256,6 +256,11 @@ export class RaftGroup {
 		return this.#core.log.unappliedBytes;
 	}
 
+	/** Entries in memory. */
+	get entryCount(): number {
+		return this.#core.log.lastIndex + 1 - this.#core.log.firstIndex;
+	}
+
 	hasReady(): boolean {
 		return this.#core.log.hasCommitted || this.hasReadyBesideCommitted();
 	}
@@ -268,15 +273,10 @@ export class RaftGroup {
 	/** For a driver that applies nothing at the moment. */
 	hasReadyBesideCommitted(): boolean {
 		const core = this.#core;
-		const { outbox, log } = core;
 		return (
-			outbox.messages.length > 0 ||
-			log.hasUnhanded ||
+			core.hasOutput ||
+			core.log.hasUnhanded ||
 			core.replicationDue ||
-			outbox.messagesAfterSync.length > 0 ||
-			outbox.reads.length > 0 ||
-			outbox.readsFailed.length > 0 ||
-			outbox.snapshotsWanted.length > 0 ||
 			core.term !== this.#hardState.term ||
 			core.vote !== this.#hardState.vote ||
 			(core.role === "leader" && core.reads.hasWaiting && canRead(core))
@@ -299,8 +299,7 @@ export class RaftGroup {
 		if (hardState !== undefined && core.selfVoteOpen && core.selfVoteSequence === 0) {
 			core.selfVoteSequence = sequence;
 		}
-		const { outbox } = core;
-		core.outbox = emptyOutbox();
+		const outbox = core.takeOutbox();
 		return {
 			sequence,
 			hardState,
@@ -410,6 +409,7 @@ export class RaftGroup {
 		const { options, log, reads, progress, departing, votes, ...rest } = this.#core;
 		return {
 			...rest,
+			outbox: this.#core.outbox,
 			hardState: this.#hardState,
 			votes: [...votes].sort(([a], [b]) => a - b),
 			progress: [...progress.values()].map((p) => p.dump()),

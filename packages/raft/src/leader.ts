@@ -29,8 +29,8 @@ export function startLeading(core: RaftCore): void {
 
 /** Brings the table of followers in line with the configuration. */
 export function followMembers(core: RaftCore): void {
-	const before = core.progress;
-	core.progress = new Map();
+	const before = new Map(core.progress);
+	core.progress.clear();
 	for (const replica of members(core.configuration)) {
 		if (replica === core.self) continue;
 		let progress = before.get(replica);
@@ -214,7 +214,7 @@ function confirmReads(core: RaftCore): void {
 	const context = quorumValue(core.configuration, (replica) =>
 		replica === core.self ? core.reads.context : (core.progress.get(replica)?.readContext ?? 0),
 	);
-	core.reads.confirm(context, core.outbox.reads);
+	if (core.reads.hasRounds) core.reads.confirm(context, core.outbox.reads);
 }
 
 /** Begins to hand leadership over: `to` is brought up to date, then told to stand for election at once. */

@@ -230,7 +230,8 @@ export class RaftLog {
 			if (pending.sequence > sequence) break;
 			done++;
 		}
-		this.#pendingSyncs.splice(0, done);
+		if (done === this.#pendingSyncs.length) this.#pendingSyncs = [];
+		else this.#pendingSyncs.splice(0, done);
 	}
 
 	get hasCommitted(): boolean {
@@ -259,8 +260,14 @@ export class RaftLog {
 		assert(index <= this.#handed, "entries are written before they are forgotten");
 		this.#previousTerm = this.term(index)!;
 		this.#endBefore = this.#endOf(index);
-		this.#entries.splice(0, index + 1 - this.#firstIndex);
-		this.#ends.splice(0, index + 1 - this.#firstIndex);
+		if (index === this.lastIndex) {
+			// What is cut from an array leaves its room behind.
+			this.#entries = [];
+			this.#ends = [];
+		} else {
+			this.#entries.splice(0, index + 1 - this.#firstIndex);
+			this.#ends.splice(0, index + 1 - this.#firstIndex);
+		}
 		this.#firstIndex = index + 1;
 	}
 

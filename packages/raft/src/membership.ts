@@ -57,7 +57,7 @@ export function applyConfiguration(core: RaftCore, change: ConfigurationChange):
 }
 
 function changedWhileLeading(core: RaftCore): void {
-	const before = core.progress;
+	const before = [...core.progress];
 	followMembers(core);
 	// The change being applied is the first that is not.
 	const since = core.unappliedChangeIndex;

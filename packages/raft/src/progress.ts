@@ -123,7 +123,8 @@ export class Progress {
 			freed++;
 			this.#inflightBytes -= bytes;
 		}
-		if (freed > 0) this.#inflight.splice(0, freed);
+		if (freed === this.#inflight.length) this.#inflight = [];
+		else this.#inflight.splice(0, freed);
 	}
 
 	/**

@@ -12,11 +12,14 @@ interface Round {
 	readonly requestIds: readonly number[];
 }
 
+const none: readonly never[] = [];
+
 export class ReadRounds {
 	/** Never 0: a heartbeat with context 0 asks for no answer. */
 	#context = 1;
-	#waiting: number[] = [];
-	#rounds: Round[] = [];
+	/** Replaced, not changed: most groups have none. */
+	#waiting: readonly number[] = none;
+	#rounds: readonly Round[] = none;
 
 	/** Context of the latest round; periodic heartbeats repeat it, which makes up for lost ones. */
 	get context(): number {
@@ -37,14 +40,15 @@ export class ReadRounds {
 	}
 
 	add(requestId: number): void {
-		this.#waiting.push(requestId);
+		this.#waiting = [...this.#waiting, requestId];
 	}
 
 	/** Begins a round for all that wait. `commit` covers everything committed before they came. */
 	begin(commit: LogIndex): void {
 		this.#context++;
-		this.#rounds.push({ context: this.#context, index: commit, requestIds: this.#waiting });
-		this.#waiting = [];
+		const round = { context: this.#context, index: commit, requestIds: this.#waiting };
+		this.#rounds = [...this.#rounds, round];
+		this.#waiting = none;
 	}
 
 	/** A quorum has answered `context`. */
@@ -55,15 +59,15 @@ export class ReadRounds {
 			for (const requestId of round.requestIds) into.push({ requestId, index: round.index });
 			done++;
 		}
-		if (done > 0) this.#rounds.splice(0, done);
+		if (done > 0) this.#rounds = done === this.#rounds.length ? none : this.#rounds.slice(done);
 	}
 
 	/** Leadership is lost: nobody will answer these here. */
 	fail(into: number[]): void {
 		for (const round of this.#rounds) into.push(...round.requestIds);
 		into.push(...this.#waiting);
-		this.#rounds = [];
-		this.#waiting = [];
+		this.#rounds = none;
+		this.#waiting = none;
 	}
 
 	/** See `RaftGroup.dump`. */

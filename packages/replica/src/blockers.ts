@@ -4,6 +4,7 @@
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
+import { SparseMap } from "@quorate/keys/sparse-map";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { Timer } from "@quorate/runtime/runtime";
 import type { EngineReader } from "@quorate/storage/engine";
@@ -46,32 +47,31 @@ const aboveMax = 1_000;
 const recountRows = 2_000;
 const recountBytes = 256 << 10;
 
+/** Whose blockers they are. */
+export interface BlockersOwner {
+	/** Resolves the intents through the log, where this replica may. */
+	resolveDecided(transaction: TransactionId, decision: Decision, keys: readonly Key[]): void;
+	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
+	settle(): void;
+}
+
 export class Blockers {
 	readonly #context: ReplicaContext;
 	readonly #pending: PendingWrites;
-	readonly #decisions = new Map<TransactionId, Decision>();
-	readonly #waits = new Map<TransactionId, Wait>();
+	readonly #decisions = new SparseMap<TransactionId, Decision>();
+	readonly #waits = new SparseMap<TransactionId, Wait>();
 	/** What anchors have said of large transactions: their c will be above it. A fact, whatever happens to leases. */
-	readonly #above = new Map<TransactionId, Timestamp>();
-	/** Called with a decision so that the intents are resolved through the log, where this replica may. */
-	readonly #resolve: (transaction: TransactionId, decision: Decision, keys: readonly Key[]) => void;
-	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
-	readonly #settle: () => void;
+	readonly #above = new SparseMap<TransactionId, Timestamp>();
+	readonly #owner: BlockersOwner;
 	/** Counts of all intents that were begun, and the end: a later one ends those before. */
 	#recounts = 0;
 	/** Of the intents in the range now: saves most looks for them. */
 	readonly intents = new IntentFilter();
 
-	constructor(
-		context: ReplicaContext,
-		pending: PendingWrites,
-		resolve: (transaction: TransactionId, decision: Decision, keys: readonly Key[]) => void,
-		settle: () => void,
-	) {
+	constructor(context: ReplicaContext, pending: PendingWrites, owner: BlockersOwner) {
 		this.#context = context;
 		this.#pending = pending;
-		this.#resolve = resolve;
-		this.#settle = settle;
+		this.#owner = owner;
 	}
 
 	intent(reader: EngineReader, key: Key): Intent | undefined {
@@ -232,6 +232,10 @@ export class Blockers {
 		}
 	}
 
+	get hasWaits(): boolean {
+		return this.#waits.size > 0;
+	}
+
 	decision(transaction: TransactionId): Decision | undefined {
 		return this.#decisions.get(transaction);
 	}
@@ -354,7 +358,7 @@ export class Blockers {
 			this.#pending.on(k).some((x) => x.group.transaction === transaction),
 		);
 		if (pending) {
-			this.#settle();
+			this.#owner.settle();
 		}
 		const answer = await this.#context.inquire(transaction, wait.anchor, wait.s);
 		if (answer.kind === "open") {
@@ -369,7 +373,7 @@ export class Blockers {
 			this.#learn(transaction, { c: 0 as Timestamp }, wait);
 		} else if (answer.kind === "unknown") {
 			// T4: dropped through the log; readers wait until that is applied here. It may have committed.
-			this.#resolve(transaction, "unknown", [...wait.keys]);
+			this.#owner.resolveDecided(transaction, "unknown", [...wait.keys]);
 			this.#askLater(transaction, wait);
 		} else if (answer.kind === "open") {
 			// Who waits for more than that looks again, and asks anew.
@@ -390,7 +394,7 @@ export class Blockers {
 	}
 
 	#learn(transaction: TransactionId, decision: Decision, wait: Wait): void {
-		this.#resolve(transaction, decision, [...wait.keys]);
+		this.#owner.resolveDecided(transaction, decision, [...wait.keys]);
 		this.decided(transaction, decision);
 	}
 }

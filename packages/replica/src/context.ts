@@ -72,6 +72,8 @@ export interface ReplicaContext {
 	subsume(state: RangeState, by: Replica): void;
 	/** Why a snapshot of that state must be refused here: it overlaps another replica (not split yet). */
 	overlaps(state: RangeState): string | undefined;
+	/** Something goes on with it again (`awake.ts`). */
+	awake(replica: Replica): void;
 	/** The replica was removed from its group, and that was applied here. */
 	removed(rangeId: RangeState["descriptor"]["rangeId"]): void;
 }

@@ -24,6 +24,10 @@ export interface DeparturesOptions {
 	readonly nodeId: NodeId;
 	/** The replicas of this node. One that goes stays among them until its data is gone, so that no other takes its place before. */
 	readonly replicas: Map<RangeId, Replica>;
+	/** Those of them that do not rest, and so perhaps have no leader. */
+	readonly awake: Iterable<Replica>;
+	/** It is not among them any more. */
+	gone(replica: Replica): void;
 	/** The descriptor of the range that begins at a key, from its leaseholder; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 }
@@ -73,6 +77,7 @@ export class Departures {
 				);
 				clearRange(this.#options.engine, rangeId, isTaken ? nowhere : span);
 				this.#options.replicas.delete(rangeId);
+				this.#options.gone(replica);
 				this.#leaving.delete(replica);
 			});
 		});
@@ -113,8 +118,8 @@ export class Departures {
 	/** Every few seconds. */
 	look(): void {
 		const leaderless = new Set<Replica>();
-		for (const replica of this.#options.replicas.values()) {
-			if (!this.#isLeftAlone(replica) && replica.group.status().leader === 0) {
+		for (const replica of this.#options.awake) {
+			if (!this.#isLeftAlone(replica) && replica.group.leader === 0) {
 				leaderless.add(replica);
 				if (this.#leaderless.has(replica) && !this.#asking.has(replica)) {
 					void this.#ask(replica);

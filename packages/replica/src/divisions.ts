@@ -31,7 +31,8 @@ export interface DivisionRules {
 
 export interface DivisionsOptions {
 	readonly runtime: Runtime;
-	replicas(): Iterable<Replica>;
+	/** Those that do not rest. */
+	readonly replicas: Iterable<Replica>;
 	rules(): DivisionRules;
 	/** For people. */
 	decided(decision: Decision): void;
@@ -80,7 +81,7 @@ export class Divisions {
 		}
 		const nowMs = this.#options.runtime.clock.monotonicMs();
 		const rules = this.#options.rules();
-		for (const replica of this.#options.replicas()) {
+		for (const replica of this.#options.replicas) {
 			if (nowMs - replica.lastUsedMs < restsAfterMs && replica.holding()) {
 				this.#lookAt(replica, rules, nowMs);
 			}

@@ -92,6 +92,12 @@ export interface RaftGroupHandle {
 	announceCommit(): void;
 	/** Somebody wants something of the group here: if it rests, its clock runs again, and a leader that is gone is noticed. */
 	wake(): void;
+	/** It has no clock until something comes to it. */
+	readonly isAtRest: boolean;
+	/** 0: unknown. */
+	readonly leader: ReplicaId;
+	/** It has been at rest for long: its log goes, in the background, if it still rests then. */
+	rest(): void;
 	status(): RaftStatus;
 	/**
 	 * Stops the group (its replica was removed), and forgets its log once `recorded` resolves: when it is durable that the machine
@@ -103,6 +109,8 @@ export interface RaftGroupHandle {
 export interface RaftHostStatistics {
 	readonly groups: number;
 	readonly leaders: number;
+	/** Groups that have a clock: the others rest. */
+	readonly awake: number;
 	readonly snapshotsSent: number;
 	readonly snapshotsReceived: number;
 	readonly leaderChanges: number;

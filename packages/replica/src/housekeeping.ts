@@ -55,16 +55,27 @@ export class IntentSweeper {
 	}
 }
 
-/** Finishes and forgets old records of the range (T4). */
-export async function forgetRecords(replica: Replica): Promise<void> {
+/** What is left of transactions and of history. Where nothing is, nothing is looked for before something is applied. */
+export async function tidyUp(replica: Replica, historyLifeMs: number | undefined): Promise<void> {
+	const { appliedIndex } = replica.state;
+	const hasRecords = await forgetRecords(replica);
+	const hasHistory = historyLifeMs === undefined || (await collectHistory(replica, historyLifeMs));
+	if (!hasRecords && !hasHistory) {
+		replica.tidyAt = appliedIndex;
+	}
+}
+
+/** Finishes and forgets old records of the range (T4). False: it has none. */
+async function forgetRecords(replica: Replica): Promise<boolean> {
 	const { engine, runtime, timestamps, limits, mutations } = replica.context;
 	const before = timestamps.seen() - (limits?.recordLifeMs ?? recordLifeMs) * ticksPerMs;
 	const isOld = (record: TransactionRecord): boolean =>
 		record.at < before || (mutations?.tombstonesGoEarly === true && record.outcome === "aborted");
 	let from = transactionSpan(rangeSpan(replica.state.descriptor)).start;
+	let hasSome = false;
 	for (;;) {
 		if (!replica.holding()) {
-			return;
+			return true;
 		}
 		const { version } = replica.state.descriptor.epoch;
 		const { end } = transactionSpan(rangeSpan(replica.state.descriptor));
@@ -77,6 +88,7 @@ export async function forgetRecords(replica: Replica): Promise<void> {
 					next = it.key;
 					break;
 				}
+				hasSome = true;
 				const record = decodeRecord(it.value);
 				if (isOld(record)) {
 					slice.push(record);
@@ -102,7 +114,7 @@ export async function forgetRecords(replica: Replica): Promise<void> {
 			);
 		}
 		if (next === undefined) {
-			return;
+			return hasSome;
 		}
 		from = next;
 		await runtime.scheduler.yield();
@@ -129,25 +141,28 @@ export async function thresholdNow(replica: Replica, lifeMs: number): Promise<nu
 	return threshold;
 }
 
-/** Raises the GC threshold, and removes history slice by slice. */
-export async function collectHistory(replica: Replica, lifeMs: number): Promise<void> {
+/** Raises the GC threshold, and removes history slice by slice. False: there is none. */
+export async function collectHistory(replica: Replica, lifeMs: number): Promise<boolean> {
 	const { engine, runtime } = replica.context;
 	const threshold = await thresholdNow(replica, lifeMs);
 	let from: Key | undefined = replica.state.descriptor.start;
+	let hasSome = false;
 	while (threshold > 0 && from !== undefined && replica.holding() && !replica.isMerging) {
 		const { version } = replica.state.descriptor.epoch;
 		const { end } = rangeSpan(replica.state.descriptor);
 		const slice = expiredSlice(engine, { start: from, end }, threshold as Timestamp);
+		hasSome ||= !slice.isEmpty;
 		if (slice.expired) {
 			const span = { start: from, end: slice.next ?? end };
 			const command = { kind: "collect" as const, threshold: threshold as Timestamp, span };
 			if ((await replica.propose(command, version))?.kind !== "done") {
-				return;
+				return true;
 			}
 		}
 		from = slice.next;
 		await runtime.scheduler.yield();
 	}
+	return hasSome || from !== undefined;
 }
 
 /** The lowest p of all intents, found in parts: there may be millions. Who comes meanwhile has a p of now. */
@@ -173,20 +188,21 @@ function expiredSlice(
 	engine: Engine,
 	span: Span,
 	threshold: Timestamp,
-): { readonly expired: boolean; readonly next: Key | undefined } {
+): { readonly expired: boolean; readonly isEmpty: boolean; readonly next: Key | undefined } {
 	const it = engine.iterate(historySpan(span));
+	const isEmpty = it.key === undefined;
 	let expired = false;
 	try {
 		for (let n = 0; it.key !== undefined; it.next(), n++) {
 			const k = historyUserKey(historyPrefixOf(it.key));
 			// The versions of one key stay together.
 			if (n >= historyMax && k > span.start) {
-				return { expired, next: k };
+				return { expired, isEmpty, next: k };
 			}
 			expired ||= historyEnd(it.key) <= threshold;
 		}
 	} finally {
 		it.close();
 	}
-	return { expired, next: undefined };
+	return { expired, isEmpty, next: undefined };
 }

@@ -4,6 +4,7 @@
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import { SparseMap, SparseSet } from "@quorate/keys/sparse-map";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { transactionBegin, transactionBoot } from "@quorate/keys/transaction-id";
 import { readRecord } from "./apply.ts";
@@ -44,14 +45,22 @@ interface Heard {
 
 export class Inquiries {
 	/** When the coordinator was heard last, or first asked about. Counted anew under a new lease. */
-	readonly #heard = new Map<TransactionId, Heard>();
+	readonly #heard = new SparseMap<TransactionId, Heard>();
 	/**
 	 * Large transactions whose anchor's key became pending first here and under this lease, and that have not been sealed: their c
 	 * is drawn after the word of a seal, which only this lease or a later one gives.
 	 */
-	readonly #open = new Set<TransactionId>();
+	readonly #open = new SparseSet<TransactionId>();
 	/** Listening time when the present lease was applied here. */
-	#leaseAtMs = 0;
+	#leaseAtMs: number;
+
+	constructor(leaseAtMs = 0) {
+		this.#leaseAtMs = leaseAtMs;
+	}
+
+	get leaseAtMs(): number {
+		return this.#leaseAtMs;
+	}
 
 	/** For the right side of a split (V3): the same lease, and on the same node. */
 	inherited(): Inquiries {

@@ -41,6 +41,8 @@ export interface MergesOptions {
 	readonly engine: Engine;
 	readonly nodeId: NodeId;
 	readonly replicas: ReadonlyMap<RangeId, Replica>;
+	/** Those of them that do not rest: a merge keeps its sides from that. */
+	readonly awake: Iterable<Replica>;
 	/** Only a test takes the wait for the members out. */
 	readonly waits: boolean;
 	/** Thaws the range that begins at `at`, if it has that version still. True: it has a later one. */
@@ -216,7 +218,7 @@ export class Merges {
 	/** Called now and then: merges that others have begun, or that were given up, are undone (M4). */
 	look(): void {
 		const nowMs = this.#options.runtime.clock.monotonicMs();
-		for (const replica of this.#options.replicas.values()) {
+		for (const replica of this.#options.awake) {
 			const { merging, frozen } = replica.state;
 			if (merging !== undefined && !this.#busy.has(replica)) {
 				replica.takeLease();

@@ -7,6 +7,7 @@ import { assert } from "@quorate/keys/assert";
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import { spanContains } from "@quorate/keys/key";
+import { SparseMap, SparseSet } from "@quorate/keys/sparse-map";
 import type { Timestamp } from "@quorate/keys/timestamp";
 
 /** The writes of one accepted command. */
@@ -42,10 +43,10 @@ export interface PendingOnKey {
 }
 
 export class PendingWrites {
-	readonly #byKey = new Map<Key, PendingOnKey[]>();
+	readonly #byKey = new SparseMap<Key, PendingOnKey[]>();
 	/** Proposed groups by number, in order of the numbers. */
-	readonly #proposed = new Map<number, PendingGroup>();
-	readonly #unproposed = new Set<PendingGroup>();
+	readonly #proposed = new SparseMap<number, PendingGroup>();
+	readonly #unproposed = new SparseSet<PendingGroup>();
 	/** Called once, when one that was not proposed is, or is gone. */
 	#onUnproposed: (() => void)[] = [];
 

@@ -115,6 +115,11 @@ const numberCount = 8;
 
 const heads = new WeakMap<RangeState, Head>();
 
+/** It is not written at the moment. */
+export function forgetEncoded(s: RangeState): void {
+	heads.delete(s);
+}
+
 function headOf(s: RangeState): Uint8Array {
 	const { descriptor, configuration, lease, merging, frozen, byHand } = s;
 	const known = heads.get(s);

@@ -21,7 +21,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
-import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { NodeId, RangeId, ReplicaId, TransactionId } from "@quorate/keys/ids";
 import { formatKey, type Key, type Span, spanContains } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
@@ -30,7 +30,7 @@ import type { LogIndex, SnapshotMetadata, Term } from "@quorate/raft/types";
 import { metaKey } from "@quorate/storage/engine-keys";
 import { VersionBatch } from "@quorate/storage/version-batch";
 import { type ApplyResult, applyCommand, isLeaseChange } from "./apply.ts";
-import { Blockers } from "./blockers.ts";
+import type { Blockers, BlockersOwner, Decision } from "./blockers.ts";
 import { clear } from "./clears.ts";
 import { closeTimestamp, isClosed, isForReplica } from "./closing.ts";
 import {
@@ -45,26 +45,33 @@ import type { ProposalResult } from "./core.ts";
 import { exportChanges } from "./exports.ts";
 import { changes, Feed, type FeedCore, observerOf } from "./feed.ts";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
-import { Inquiries } from "./inquiries.ts";
-import { LeaseKeeper } from "./lease-keeper.ts";
-import { LoadSamples } from "./load-samples.ts";
-import { LockTable } from "./lock-table.ts";
+import type { Inquiries } from "./inquiries.ts";
+import { type LeaseHost, LeaseKeeper } from "./lease-keeper.ts";
+import type { LoadSamples } from "./load-samples.ts";
+import type { LockTable } from "./lock-table.ts";
 import { lockRead } from "./locked-reads.ts";
 import { lockScan } from "./locked-scans.ts";
 import { descriptorAfter, relocate } from "./membership.ts";
 import { mergedRange } from "./merges.ts";
 import type { AppliedCommand } from "./observer.ts";
-import { type PendingGroup, PendingWrites } from "./pending-writes.ts";
+import type { PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { RangeSize } from "./range-size.ts";
-import { describeRange, encodeRangeState, type RangeState, replicaOn } from "./range-state.ts";
+import {
+	describeRange,
+	encodeRangeState,
+	forgetEncoded,
+	type RangeState,
+	replicaOn,
+} from "./range-state.ts";
 import { read, readClosed, scan } from "./reads.ts";
 import { RecentChanges } from "./recent-changes.ts";
 import { renew } from "./renewal.ts";
 import type { RangeAnswer, RangeRequest, RangeRequestBody } from "./requests.ts";
 import { retire } from "./retired-ids.ts";
 import { installSnapshot, openSnapshot } from "./snapshots.ts";
-import { drained, type Inheritance, type SplitReason, split, WriteGate } from "./splits.ts";
+import { drained, type Inheritance, type SplitReason, split } from "./splits.ts";
 import { validateItems } from "./validation.ts";
+import { WorkingMemory } from "./working-memory.ts";
 import {
 	abort,
 	commit,
@@ -86,28 +93,17 @@ const frozenWaitMs = 1_000;
 /** For how long a thaw is waited for. */
 const thawMs = 2_000;
 
-interface Callback {
-	readonly sequence: number;
-	readonly done: (result: ProposalResult) => void;
-}
-
-export class Replica implements GroupMachine, FeedCore {
+export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner {
 	readonly context: ReplicaContext;
 	readonly replicaId: ReplicaId;
-	readonly pending = new PendingWrites();
-	readonly locks: LockTable;
-	readonly blockers: Blockers;
-	readonly inquiries: Inquiries;
-	recent: RecentChanges;
 	readonly size: RangeSize;
-	readonly load = new LoadSamples();
-	readonly #gate = new WriteGate();
-	/** Right sides of splits, for a while (V4). */
-	#splitOff: { readonly descriptor: RangeDescriptor; readonly untilMs: number }[] = [];
+	/** Undefined: it rests, and nobody has asked for any of it since. */
+	#working: WorkingMemory | undefined;
+	/** Listening time when the present lease was applied here, while it rests. */
+	#leaseAtMs = 0;
 	state: RangeState;
 	#group: RaftGroupHandle | undefined;
 	readonly #keeper: LeaseKeeper;
-	readonly #callbacks = new Map<number, Callback>();
 	#isLeader = false;
 	#term: Term = 0;
 	#ownTermApplied = false;
@@ -120,17 +116,19 @@ export class Replica implements GroupMachine, FeedCore {
 	#isInstalling = false;
 	/** The keys of the snapshot that comes in, once it has said. */
 	#incoming: Span | undefined;
-	#feed: Feed | undefined;
 	/** A merge is under way here that its log may not know of yet. */
 	isBusy = false;
 	/** The range that has taken this one over. */
 	#mergedInto: Replica | undefined;
 	/** It is about to be frozen, and serves no more. */
 	#isFreezing = false;
-	/** Who waits for what becomes of the frozen range. */
-	#onThaw: (() => void)[] = [];
 	/** Monotonic milliseconds of the last request: an idle range is left alone. */
 	lastUsedMs = 0;
+	/** The same of the last request, entry or change of its leader. */
+	#busyMs: number;
+	#isResting = false;
+	/** When that much was applied there was nothing to tidy up (`housekeeping.ts`). */
+	tidyAt: LogIndex = 0;
 
 	constructor(
 		context: ReplicaContext,
@@ -140,45 +138,79 @@ export class Replica implements GroupMachine, FeedCore {
 	) {
 		this.context = context;
 		this.replicaId = replicaId;
+		this.#busyMs = context.runtime.clock.monotonicMs();
 		this.state = state;
-		this.locks = inheritance?.locks ?? new LockTable(context.lockOwners);
-		this.inquiries = inheritance?.inquiries ?? new Inquiries();
 		this.size = inheritance?.size ?? new RangeSize();
 		this.#number = state.lastNumber;
-		this.recent = new RecentChanges(state.lastCommit);
-		this.blockers = new Blockers(
-			context,
-			this.pending,
-			(transaction, decision, keys) => {
-				// Who only follows reads the outcome and waits for whoever leads.
-				if (!this.holding()) {
-					return;
-				}
-				// Keys that have left with a split are their new range's to resolve.
-				const own = keys.filter((k) => this.owns(k));
-				const spans = own.map((k) => ({ start: k, end: `${k}\0` as Key }));
-				if (decision === "unknown") void dropIntents(this, transaction, spans);
-				else void resolve(this, { kind: "resolve", transaction, c: decision.c, spans });
-			},
-			() => {
-				if (this.holding()) {
-					void this.#keeper.extend();
-				}
-			},
-		);
-		this.#keeper = new LeaseKeeper({
-			context,
-			get state() {
-				return self.state;
-			},
-			holding: () => this.holding(),
-			leads: () => this.leads(),
-			proposeCommand: (command) => this.propose(command, this.state.descriptor.epoch.version),
-			transferLeadership: (to) => this.#transferLeadership(to),
-			isLevel: (node) => this.#isLevel(node),
-		});
-		const self = this;
+		this.#working = this.#newMemory(inheritance);
+		this.#keeper = new LeaseKeeper(this);
 		this.recount();
+	}
+
+	#newMemory(inheritance?: Inheritance): WorkingMemory {
+		const { context, state } = this;
+		return new WorkingMemory(context, this, state.lastCommit, this.#leaseAtMs, inheritance);
+	}
+
+	get #memory(): WorkingMemory {
+		this.#working ??= this.#newMemory();
+		return this.#working;
+	}
+
+	get pending(): PendingWrites {
+		return this.#memory.pending;
+	}
+
+	get locks(): LockTable {
+		return this.#memory.locks;
+	}
+
+	get blockers(): Blockers {
+		return this.#memory.blockers;
+	}
+
+	get inquiries(): Inquiries {
+		return this.#memory.inquiries;
+	}
+
+	get recent(): RecentChanges {
+		return this.#memory.recent;
+	}
+
+	get load(): LoadSamples {
+		return this.#memory.load;
+	}
+
+	/** For people. What rests has none of them, and is not woken for the question. */
+	get counts(): {
+		readonly pendingWrites: number;
+		readonly intents: number;
+		readonly locks: number;
+	} {
+		const { pending, blockers, locks } = this.#working ?? {};
+		return {
+			pendingWrites: pending?.groups ?? 0,
+			intents: blockers?.intentCount ?? 0,
+			locks: locks?.size ?? 0,
+		};
+	}
+
+	resolveDecided(transaction: TransactionId, decision: Decision, keys: readonly Key[]): void {
+		// Who only follows reads the outcome and waits for whoever leads.
+		if (!this.holding()) {
+			return;
+		}
+		// Keys that have left with a split are their new range's to resolve.
+		const own = keys.filter((k) => this.owns(k));
+		const spans = own.map((k) => ({ start: k, end: `${k}\0` as Key }));
+		if (decision === "unknown") void dropIntents(this, transaction, spans);
+		else void resolve(this, { kind: "resolve", transaction, c: decision.c, spans });
+	}
+
+	settle(): void {
+		if (this.holding()) {
+			void this.#keeper.extend();
+		}
 	}
 
 	/** The Raft group is running; called once by the store. */
@@ -189,6 +221,41 @@ export class Replica implements GroupMachine, FeedCore {
 	get group(): RaftGroupHandle {
 		assert(this.#group !== undefined, "a replica is used before its group runs");
 		return this.#group;
+	}
+
+	get isTidy(): boolean {
+		return this.tidyAt === this.state.appliedIndex;
+	}
+
+	/** R1: nothing has come since `sinceMs`, and nothing goes on. */
+	mayRest(nowMs: number, sinceMs: number): boolean {
+		return (
+			this.#busyMs <= sinceMs &&
+			this.#memory.mayGo(nowMs) &&
+			!this.isMerging &&
+			!this.#isInstalling &&
+			!this.#destroyed &&
+			this.#leader !== 0 &&
+			this.group.isAtRest
+		);
+	}
+
+	/** What can be learned again goes. */
+	rest(): void {
+		this.#isResting = true;
+		this.#leaseAtMs = this.inquiries.leaseAtMs;
+		this.#working = undefined;
+		forgetEncoded(this.state);
+		this.group.rest();
+	}
+
+	/** R2. */
+	#awake(): void {
+		this.#busyMs = this.context.runtime.clock.monotonicMs();
+		if (this.#isResting) {
+			this.#isResting = false;
+			this.context.awake(this);
+		}
 	}
 
 	/** Counts the range's intents anew: after a start, a split, a snapshot. */
@@ -263,10 +330,14 @@ export class Replica implements GroupMachine, FeedCore {
 		if (group !== undefined) {
 			this.pending.proposed(group, number);
 		}
-		return new Promise((done) => this.#callbacks.set(number, { sequence, done }));
+		return new Promise((done) => this.#memory.callbacks.set(number, { sequence, done }));
 	}
 
-	#transferLeadership(to: NodeId): void {
+	proposeCommand(command: Command): Promise<ProposalResult> | undefined {
+		return this.propose(command, this.state.descriptor.epoch.version);
+	}
+
+	transferLeadership(to: NodeId): void {
 		const replica = this.state.descriptor.replicas.find((r) => r.nodeId === to);
 		if (replica !== undefined) {
 			this.group.transferLeadership(replica.replicaId);
@@ -274,7 +345,7 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	/** One that has died a moment ago had everything, and would have the lease until it expires. */
-	#isLevel(node: NodeId): boolean {
+	isLevel(node: NodeId): boolean {
 		const boot = this.context.bootOf(node);
 		if (boot === undefined || this.context.pulseOf(boot)?.isHeard !== true) {
 			// Should it live, it answers the heartbeats that follow.
@@ -315,13 +386,13 @@ export class Replica implements GroupMachine, FeedCore {
 	areMembersLevel(): boolean {
 		const { nodeId } = this.context;
 		return this.state.descriptor.replicas.every(
-			(r) => r.nodeId === nodeId || this.#isLevel(r.nodeId),
+			(r) => r.nodeId === nodeId || this.isLevel(r.nodeId),
 		);
 	}
 
 	/** The right side of a merge: it stops serving, for good unless it thaws. Undefined: it did not come to that, as far as known here. */
 	async freeze(into: RangeId, intoVersion: number): Promise<MergedRange | undefined> {
-		if (this.#gate.isClosed || !this.holding()) {
+		if (this.#memory.gate.isClosed || !this.holding()) {
 			return undefined;
 		}
 		this.#isFreezing = true;
@@ -337,7 +408,7 @@ export class Replica implements GroupMachine, FeedCore {
 
 	#freeze(into: RangeId, intoVersion: number): Promise<MergedRange | undefined> {
 		const { version, conf } = this.state.descriptor.epoch;
-		return this.#gate.closedDuring(async () => {
+		return this.#memory.gate.closedDuring(async () => {
 			await drained(this);
 			const t = this.holding() ? await this.#keeper.giveUp() : undefined;
 			if (t === undefined) {
@@ -354,13 +425,13 @@ export class Replica implements GroupMachine, FeedCore {
 
 	/** The left side: the merge itself. */
 	async takeOver(right: MergedRange, frozen: Replica): Promise<RangeDescriptor | undefined> {
-		if (this.#gate.isClosed) {
+		if (this.#memory.gate.isClosed) {
 			return undefined;
 		}
 		const { version, conf } = this.state.descriptor.epoch;
 		// M3: whatever is written to the right side's keys from now on has a p at or above all that was read there.
 		this.context.timestamps.observe(right.t);
-		const result = await this.#gate.closedDuring(async () => {
+		const result = await this.#memory.gate.closedDuring(async () => {
 			await drained(this);
 			return this.#mayMerge(right, frozen)
 				? this.propose({ kind: "merge", right, conf }, version)
@@ -388,13 +459,15 @@ export class Replica implements GroupMachine, FeedCore {
 			this.inquiries.takeOver(absorbed.inquiries);
 			absorbed.becomePartOf(this);
 		}
-		this.#splitOff = this.#splitOff.filter((s) => s.descriptor.rangeId !== descriptor.rangeId);
-		this.recent = new RecentChanges(this.state.lastCommit);
+		this.#memory.splitOff = this.#memory.splitOff.filter(
+			(s) => s.descriptor.rangeId !== descriptor.rangeId,
+		);
+		this.#memory.recent = new RecentChanges(this.state.lastCommit);
 		this.recount();
 		this.size.forget();
 		this.load.forget();
 		this.blockers.wakeAll();
-		this.#feed?.wake();
+		this.#memory.feed?.wake();
 	}
 
 	/** The range to the left has taken this one over: nothing that was not applied here ever will be (M1). */
@@ -404,8 +477,8 @@ export class Replica implements GroupMachine, FeedCore {
 			() => `M1: ${this} installs a snapshot, and has become part of another`,
 		);
 		this.#mergedInto = left;
-		const callbacks = [...this.#callbacks.values()];
-		this.#callbacks.clear();
+		const callbacks = [...this.#memory.callbacks.values()];
+		this.#memory.callbacks.clear();
 		for (const callback of callbacks) {
 			callback.done({ kind: "rejected", reason: "the range was merged" });
 		}
@@ -418,8 +491,8 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	#thawed(): void {
-		const waiting = this.#onThaw;
-		this.#onThaw = [];
+		const waiting = this.#memory.onThaw;
+		this.#memory.onThaw = [];
 		for (const wake of waiting) {
 			wake();
 		}
@@ -429,7 +502,7 @@ export class Replica implements GroupMachine, FeedCore {
 	async #whenThawed(q: RangeRequest): Promise<RangeAnswer> {
 		await new Promise<void>((resolve) => {
 			const timer = this.context.runtime.scheduler.setTimer(frozenWaitMs, resolve);
-			this.#onThaw.push(() => {
+			this.#memory.onThaw.push(() => {
 				timer.cancel();
 				resolve();
 			});
@@ -461,6 +534,7 @@ export class Replica implements GroupMachine, FeedCore {
 		readonly term: Term;
 		readonly leader: ReplicaId;
 	}): void {
+		this.#awake();
 		const newTerm = status.term !== this.#term;
 		this.#isLeader = status.isLeader;
 		this.#term = status.term;
@@ -475,26 +549,26 @@ export class Replica implements GroupMachine, FeedCore {
 				this.pending.applied(this.state.lease.sequence, Number.MAX_SAFE_INTEGER, true);
 			}
 			this.blockers.wakeAll();
-			this.#feed?.wake();
+			this.#memory.feed?.wake();
 		}
 	}
 
 	/** What changes in the span is remembered from now on, as long as somebody asks. */
 	feedOf(span: Span): Feed {
 		const nowMs = this.context.runtime.clock.monotonicMs();
-		const { start, end } = this.#feed?.span ?? {};
-		if (this.#feed === undefined || start !== span.start || end !== span.end) {
+		const { start, end } = this.#memory.feed?.span ?? {};
+		if (this.#memory.feed === undefined || start !== span.start || end !== span.end) {
 			const { mutations } = this.context;
 			const from = mutations?.feedBeginsComplete === true ? timestampZero : this.state.lastCommit;
-			this.#feed = new Feed(span, from, nowMs);
+			this.#memory.feed = new Feed(span, from, nowMs);
 		}
-		this.#feed.asked(nowMs);
-		return this.#feed;
+		this.#memory.feed.asked(nowMs);
+		return this.#memory.feed;
 	}
 
 	#forgetFeed(): void {
-		this.#feed?.wake();
-		this.#feed = undefined;
+		this.#memory.feed?.wake();
+		this.#memory.feed = undefined;
 	}
 
 	appliedBytes = 0;
@@ -504,15 +578,16 @@ export class Replica implements GroupMachine, FeedCore {
 			// M1: all of them are refused, and its state is another's to write.
 			return entries.length;
 		}
+		this.#awake();
 		const applied: AppliedCommand[] = [];
 		let count = 0;
 		const { state } = this;
 		const { mutations } = this.context;
 		const versionBefore = state.descriptor.epoch;
-		if (this.#feed?.isForgotten(this.context.runtime.clock.monotonicMs()) === true) {
+		if (this.#memory.feed?.isForgotten(this.context.runtime.clock.monotonicMs()) === true) {
 			this.#forgetFeed();
 		}
-		const feed = this.#feed;
+		const feed = this.#memory.feed;
 		const fedBefore = feed?.serial;
 		this.context.engine.write((batch) => {
 			const versions = new VersionBatch(
@@ -600,7 +675,7 @@ export class Replica implements GroupMachine, FeedCore {
 			this.#mergeApplied(result.right);
 		} else if (command.kind === "freeze" && result.kind === "done") {
 			this.blockers.wakeAll();
-			this.#feed?.wake();
+			this.#memory.feed?.wake();
 		} else if (command.kind === "thaw" && result.kind === "done") {
 			this.#thawed();
 		}
@@ -620,20 +695,20 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	#settleCallbacks(sequence: number, number: number, result: ApplyResult): void {
-		const own = this.#callbacks.get(number);
+		const own = this.#memory.callbacks.get(number);
 		if (own?.sequence === sequence) {
-			this.#callbacks.delete(number);
+			this.#memory.callbacks.delete(number);
 			own.done(result);
 		}
 		if (result.kind === "rejected") {
 			return;
 		}
 		// A lower number can never be applied any more.
-		for (const [n, callback] of this.#callbacks) {
+		for (const [n, callback] of this.#memory.callbacks) {
 			if (callback.sequence > sequence || (callback.sequence === sequence && n >= number)) {
 				break;
 			}
-			this.#callbacks.delete(n);
+			this.#memory.callbacks.delete(n);
 			callback.done({ kind: "rejected", reason: "overtaken" });
 		}
 	}
@@ -644,8 +719,8 @@ export class Replica implements GroupMachine, FeedCore {
 			this.blockers.changed(group.transaction);
 		}
 		// L3: nothing of an older lease can be applied any more.
-		const ended = [...this.#callbacks.values()];
-		this.#callbacks.clear();
+		const ended = [...this.#memory.callbacks.values()];
+		this.#memory.callbacks.clear();
 		for (const callback of ended) {
 			callback.done({ kind: "rejected", reason: "its lease has ended" });
 		}
@@ -653,7 +728,7 @@ export class Replica implements GroupMachine, FeedCore {
 		this.locks.clear();
 		this.inquiries.newLease(this.context.listening.ms);
 		this.blockers.wakeAll();
-		this.#feed?.wake();
+		this.#memory.feed?.wake();
 		this.context.report([this.info()]);
 	}
 
@@ -661,7 +736,7 @@ export class Replica implements GroupMachine, FeedCore {
 		this.recount();
 		const { descriptor, lease } = right;
 		const untilMs = this.context.runtime.clock.monotonicMs() + splitToldMs;
-		this.#splitOff.push({ descriptor, untilMs });
+		this.#memory.splitOff.push({ descriptor, untilMs });
 		if (this.#isLeader) {
 			// Both at once: of one alone the directory would have a gap.
 			this.context.report([this.info(), { descriptor, leaseholder: lease.nodeId }]);
@@ -671,7 +746,7 @@ export class Replica implements GroupMachine, FeedCore {
 		this.load.forget();
 		this.context.splitApplied(right, { locks, inquiries, size: this.size.splitOff() });
 		this.blockers.wakeAll();
-		this.#feed?.wake();
+		this.#memory.feed?.wake();
 	}
 
 	#epochChanged(): void {
@@ -690,8 +765,8 @@ export class Replica implements GroupMachine, FeedCore {
 
 	/** What became of the proposals is not known here. */
 	#loseAnswers(): void {
-		const callbacks = [...this.#callbacks.values()];
-		this.#callbacks.clear();
+		const callbacks = [...this.#memory.callbacks.values()];
+		this.#memory.callbacks.clear();
 		for (const callback of callbacks) {
 			callback.done({ kind: "lost" });
 		}
@@ -720,6 +795,7 @@ export class Replica implements GroupMachine, FeedCore {
 		chunks: AsyncIterable<Uint8Array>,
 	): Promise<void> {
 		this.#isInstalling = true;
+		this.#awake();
 		try {
 			const state = await installSnapshot(this.context, this.state, metadata, chunks, {
 				refusal: (received) => this.#refusalOf(received),
@@ -762,7 +838,7 @@ export class Replica implements GroupMachine, FeedCore {
 		);
 		// L4: it ends pending writes only as its lease and last number do; their answers become unknown.
 		this.state = state;
-		this.recent = new RecentChanges(state.lastCommit);
+		this.#memory.recent = new RecentChanges(state.lastCommit);
 		this.#loseAnswers();
 		this.pending.leaseEnded(state.lease.sequence);
 		this.pending.applied(state.lease.sequence, state.lastNumber, true);
@@ -810,8 +886,8 @@ export class Replica implements GroupMachine, FeedCore {
 
 	stale(): RangeAnswer {
 		const nowMs = this.context.runtime.clock.monotonicMs();
-		this.#splitOff = this.#splitOff.filter(({ untilMs }) => nowMs < untilMs);
-		const rights = this.#splitOff.map(({ descriptor }) => descriptor);
+		this.#memory.splitOff = this.#memory.splitOff.filter(({ untilMs }) => nowMs < untilMs);
+		const rights = this.#memory.splitOff.map(({ descriptor }) => descriptor);
 		return { kind: "stale", ranges: [this.state.descriptor, ...rights] };
 	}
 
@@ -820,7 +896,8 @@ export class Replica implements GroupMachine, FeedCore {
 		if (this.#mergedInto !== undefined) {
 			return this.#mergedInto.stale();
 		}
-		this.lastUsedMs = this.context.runtime.clock.monotonicMs();
+		this.#awake();
+		this.lastUsedMs = this.#busyMs;
 		if (this.holding() && q.body.kind !== "closed" && q.body.kind !== "thaw") {
 			const bytes = largeWriteBytes(q.body);
 			const admitted = bytes > 0 ? this.group.admit(bytes) : undefined;
@@ -855,7 +932,7 @@ export class Replica implements GroupMachine, FeedCore {
 			return this.stale();
 		}
 		this.load.note(q.body);
-		const opens = this.#gate.waitFor(q.body);
+		const opens = this.#memory.gate.waitFor(q.body);
 		return opens === undefined ? this.#dispatch(q.body) : opens.then(() => this.handle(q));
 	}
 
@@ -976,7 +1053,7 @@ export class Replica implements GroupMachine, FeedCore {
 	}
 
 	split(at: Key, reason: SplitReason): Promise<RangeAnswer> {
-		return split(this, this.#gate, at, reason);
+		return split(this, this.#memory.gate, at, reason);
 	}
 
 	async #transfer(to: NodeId): Promise<RangeAnswer> {

@@ -81,6 +81,9 @@ class FakeHost implements RaftHost {
 			campaign: neverRuns,
 			announceCommit: neverRuns,
 			wake: () => undefined,
+			isAtRest: true,
+			leader: peersOwn,
+			rest: () => undefined,
 			status: () => ({ leader: peersOwn }) as RaftStatus,
 			remove: (recorded) => recorded,
 		};

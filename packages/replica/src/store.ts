@@ -12,13 +12,14 @@ import { type RangeDescriptor, type ReplicaDescriptor, rangeSpan } from "@quorat
 import type { Rpc } from "@quorate/rpc/types";
 import type { Timer } from "@quorate/runtime/runtime";
 import { allMetaSpan, metaKey, parseMetaKey } from "@quorate/storage/engine-keys";
+import { AwakeReplicas } from "./awake.ts";
 import type { ReplicaContext } from "./context.ts";
 import { reportEveryMs } from "./deadlocks.ts";
 import type { Decision } from "./decision.ts";
 import { clearRange, Departures, nowhere } from "./departures.ts";
 import { type DivisionRules, Divisions, type Undivided } from "./divisions.ts";
 import type { RaftHost } from "./host-types.ts";
-import { collectHistory, forgetRecords, IntentSweeper } from "./housekeeping.ts";
+import { IntentSweeper, tidyUp } from "./housekeeping.ts";
 import { ListeningTime } from "./listening-time.ts";
 import { LockOwners } from "./lock-owners.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
@@ -49,6 +50,7 @@ export type StoreOptions = Omit<
 	| "mergeApplied"
 	| "subsume"
 	| "removed"
+	| "awake"
 	| "overlaps"
 	| "listening"
 	| "lockOwners"
@@ -112,6 +114,7 @@ export class RangeStore {
 	readonly #options: StoreOptions;
 	readonly #context: ReplicaContext;
 	readonly #replicas = new Map<RangeId, Replica>();
+	readonly #awake: AwakeReplicas;
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
 	readonly #asking = new Set<RangeId>();
 	/** Right sides of splits that come to life. */
@@ -130,6 +133,7 @@ export class RangeStore {
 
 	constructor(options: StoreOptions) {
 		this.#options = options;
+		this.#awake = new AwakeReplicas(options.limits?.restMs);
 		this.#listening = new ListeningTime(options.runtime.scheduler, reportEveryMs);
 		this.#context = {
 			runtime: options.runtime,
@@ -157,6 +161,7 @@ export class RangeStore {
 			mergeApplied: (right) => this.#mergeApplied(right),
 			subsume: (state, by) => this.#subsume(state, by),
 			removed: (rangeId) => this.#removed(rangeId),
+			awake: (replica) => this.#wakes(replica),
 			overlaps: (state) => this.#overlaps(state),
 		};
 		this.#locks = new LockService({
@@ -174,7 +179,7 @@ export class RangeStore {
 		});
 		this.#divisions = new Divisions({
 			runtime: options.runtime,
-			replicas: () => this.#replicas.values(),
+			replicas: this.#awake,
 			rules: () => options.divisionRules(),
 			decided: (decision) => options.decided(decision),
 		});
@@ -184,6 +189,7 @@ export class RangeStore {
 			engine: options.engine,
 			nodeId: options.nodeId,
 			replicas: this.#replicas,
+			awake: this.#awake,
 			waits: options.mutations?.mergedUnapplied !== true,
 			thaw: (at, version) => options.thaw(at, version),
 			wakeBefore: (at) => options.wakeBefore(at),
@@ -193,6 +199,8 @@ export class RangeStore {
 			engine: options.engine,
 			nodeId: options.nodeId,
 			replicas: this.#replicas,
+			awake: this.#awake,
+			gone: (replica) => this.#awake.delete(replica),
 			members: (start) => options.members(start),
 		});
 	}
@@ -265,7 +273,10 @@ export class RangeStore {
 			this.#listening.tick();
 			this.#locks.reportWaits();
 		});
-		this.#every(sweepMs, () => this.#sweep());
+		this.#every(sweepMs, () => {
+			this.#sweep();
+			this.#awake.look(this.#options.runtime.clock.monotonicMs());
+		});
 		this.#every(releaseMs, () => {
 			this.#locks.releaseEnded();
 			this.#locks.askOwners();
@@ -357,6 +368,7 @@ export class RangeStore {
 	): Replica {
 		const replica = new Replica(this.#context, replicaId, state, inheritance);
 		this.#replicas.set(state.descriptor.rangeId, replica);
+		this.#awake.add(replica);
 		replica.attach(
 			this.#options.host.addGroup({
 				rangeId: state.descriptor.rangeId,
@@ -373,6 +385,13 @@ export class RangeStore {
 			}),
 		);
 		return replica;
+	}
+
+	/** One that has left is not looked at any more. */
+	#wakes(replica: Replica): void {
+		if (this.#replicas.get(replica.state.descriptor.rangeId) === replica) {
+			this.#awake.add(replica);
+		}
 	}
 
 	#endingAt(end: Key): Replica | undefined {
@@ -459,6 +478,7 @@ export class RangeStore {
 		const { engine, runtime } = this.#options;
 		const { rangeId } = replica.state.descriptor;
 		this.#replicas.delete(rangeId);
+		this.#awake.delete(replica);
 		this.#sweepers.delete(rangeId);
 		const nowMs = runtime.clock.monotonicMs();
 		for (const [id, { untilMs }] of this.#mergedInto) {
@@ -640,29 +660,29 @@ export class RangeStore {
 	}
 
 	#sweep(): void {
-		for (const [rangeId, replica] of this.#replicas) {
-			let sweeper = this.#sweepers.get(rangeId);
-			if (sweeper === undefined) {
-				sweeper = new IntentSweeper();
-				this.#sweepers.set(rangeId, sweeper);
+		for (const replica of this.#awake) {
+			const { rangeId } = replica.state.descriptor;
+			if (replica.blockers.intentCount === 0) {
+				this.#sweepers.delete(rangeId);
+				continue;
 			}
+			const sweeper = this.#sweepers.get(rangeId) ?? new IntentSweeper();
+			this.#sweepers.set(rangeId, sweeper);
 			sweeper.pass(replica);
 		}
 	}
 
 	async #collect(): Promise<void> {
-		for (const replica of this.#replicas.values()) {
+		for (const replica of this.#awake) {
 			replica.recent.rest();
 		}
-		const held = [...this.#replicas.values()].filter((replica) => replica.holding());
+		const held = [...this.#replicas.values()].filter((r) => r.holding() && !r.isTidy);
 		if (held.length === 0) {
 			return;
 		}
 		const lifeMs = await this.#historyLifeMs();
 		for (const replica of held) {
-			void forgetRecords(replica).then(() =>
-				lifeMs === undefined ? undefined : collectHistory(replica, lifeMs),
-			);
+			void tidyUp(replica, lifeMs);
 		}
 	}
 
@@ -682,6 +702,11 @@ export class RangeStore {
 	/** The local replica of a range, for status pages and tests. */
 	replica(rangeId: RangeId): Replica | undefined {
 		return this.#replicas.get(rangeId);
+	}
+
+	/** Replicas that something goes on with, or did a moment ago. */
+	get awakeCount(): number {
+		return this.#awake.size;
 	}
 
 	replicaFor(k: Key): Replica | undefined {
@@ -711,9 +736,7 @@ export class RangeStore {
 		return [...this.#replicas.values()].map((r) => ({
 			descriptor: r.state.descriptor,
 			leaseholder: r.holding(),
-			pendingWrites: r.pending.groups,
-			intents: r.blockers.intentCount,
-			locks: r.locks.size,
+			...r.counts,
 		}));
 	}
 

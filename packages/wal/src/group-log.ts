@@ -137,7 +137,12 @@ export class GroupLog {
 		for (let n = 0; n < count; n++) {
 			this.#liveBytes -= entryBytes(this.#entries[n] as Entry);
 		}
-		this.#entries.splice(0, count);
+		if (count === this.#entries.length) {
+			// What is cut from an array leaves its room behind.
+			this.#entries = [];
+		} else {
+			this.#entries.splice(0, count);
+		}
 		let dead = 0;
 		for (const extent of this.#extents) {
 			if (extent.lastIndex > index) {
@@ -146,7 +151,11 @@ export class GroupLog {
 			this.#pins.pin(extent.segment, -1);
 			dead++;
 		}
-		this.#extents.splice(0, dead);
+		if (dead === this.#extents.length) {
+			this.#extents = [];
+		} else {
+			this.#extents.splice(0, dead);
+		}
 	}
 
 	/** Nothing of the group is needed any more. */

@@ -188,8 +188,8 @@ export class Cluster {
 		const { inflightBytesMax = unbounded, unappliedBytesMax = unbounded } = this.#options;
 		const { backlogBytesMax = unbounded } = this.#options;
 		node.group = new RaftGroup(
+			node.id,
 			{
-				self: node.id,
 				electionTicks,
 				heartbeatTicks: 2,
 				appendBytesMax: this.appendBytesMax,

@@ -1,7 +1,8 @@
 /**
  * Keeps the logs short. A log is compacted up to what its machine holds durably, so the engine is synced first: once for all
  * groups that are due, and never twice at a time. What followers still need stays, within bounds: beyond them, a snapshot is
- * cheaper. A tail stays in any case, for whoever lags a little behind a new leader.
+ * cheaper. A tail stays in any case, for whoever lags a little behind a new leader; but not of a group that rests: its leader has
+ * seen that all have everything.
  */
 import type { Limits } from "@quorate/keys/limits";
 import { entryBytes } from "@quorate/raft/log";
@@ -33,6 +34,8 @@ export class Compactor {
 	/** Of a follower that lags. */
 	readonly #lagCountMax: number;
 	#due = new Set<GroupDriver>();
+	/** Groups that rest: all of their logs may go. */
+	#resting = new Set<GroupDriver>();
 	#isRunning = false;
 
 	constructor(options: CompactorOptions) {
@@ -49,6 +52,17 @@ export class Compactor {
 		driver.appliedCount = 0;
 		driver.appliedBytes = 0;
 		this.#due.add(driver);
+		this.#start();
+	}
+
+	/** Of a group that rests, and is to keep nothing. */
+	considerResting(driver: GroupDriver): void {
+		if (driver.raft.entryCount === 0) return;
+		this.#resting.add(driver);
+		this.#start();
+	}
+
+	#start(): void {
 		if (this.#isRunning) return;
 		this.#isRunning = true;
 		void this.#run();
@@ -56,13 +70,17 @@ export class Compactor {
 
 	close(): void {
 		this.#due.clear();
+		this.#resting.clear();
 	}
 
 	async #run(): Promise<void> {
 		const { syncEngine, runtime } = this.#options;
-		while (this.#due.size > 0) {
-			const due = [...this.#due].map((driver) => ({ driver, applied: driver.raft.applied }));
+		while (this.#due.size + this.#resting.size > 0) {
+			const drivers = [...this.#due, ...this.#resting];
+			const due = drivers.map((driver) => ({ driver, applied: driver.raft.applied }));
+			const resting = this.#resting;
 			this.#due.clear();
+			this.#resting = new Set();
 			try {
 				await syncEngine();
 			} catch (error) {
@@ -72,7 +90,9 @@ export class Compactor {
 			for (const { driver, applied } of due) {
 				// What was applied while the engine synced may not be durable.
 				const durable = Math.min(applied, driver.machine.appliedIndex());
-				if (!driver.isRemoved && !driver.isInstalling) this.#compact(driver, durable);
+				if (driver.isRemoved || driver.isInstalling) continue;
+				if (!resting.has(driver)) this.#compact(driver, durable);
+				else if (driver.raft.isQuiesced) forgetAll(driver, durable);
 			}
 		}
 		this.#isRunning = false;
@@ -91,6 +111,12 @@ export class Compactor {
 		}
 		if (index >= status.firstIndex) driver.compact(index);
 	}
+}
+
+/** Undone if something has come meanwhile that is not durable here, or not everywhere. */
+function forgetAll(driver: GroupDriver, durable: LogIndex): void {
+	const { firstIndex, lastIndex } = driver.raft.status();
+	if (durable === lastIndex && firstIndex <= lastIndex) driver.compact(lastIndex);
 }
 
 /** The index that lies so much before `from`. */

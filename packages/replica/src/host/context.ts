@@ -10,6 +10,8 @@ export interface HostContext {
 	/** Outside of a pass, in order with those of the passes. */
 	append(writes: readonly WalWrite[]): Promise<void>;
 	removed(driver: GroupDriver): void;
+	/** It has been at rest for long. */
+	rests(driver: GroupDriver): void;
 	/** Counts, for statistics. */
 	applied(entries: number): void;
 	leaderChanged(): void;

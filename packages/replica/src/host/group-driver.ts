@@ -1,6 +1,7 @@
 /** Drives one Raft group and its state machine: what a handle offers to the layers above, and what a pass does with a group. */
 import { assert } from "@quorate/keys/assert";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import { SparseMap } from "@quorate/keys/sparse-map";
 import type { RaftGroup, RaftStatus } from "@quorate/raft/group";
 import { entryBytes } from "@quorate/raft/log";
 import { quorumValue } from "@quorate/raft/quorum";
@@ -54,20 +55,20 @@ export class GroupDriver implements RaftGroupHandle {
 	/** The log does not have the group durably yet: nothing is applied meanwhile. */
 	#isBeginning = false;
 	/** Resolves when it has. */
-	begun: Promise<void> = Promise.resolve();
+	begun: Promise<void> = longBegun;
 	/** The last write that is not yet synced: what waits for a sync waits for this one. */
 	lastSync: SyncItem | undefined;
 	/** Applied since the log was last considered for compaction. */
 	appliedCount = 0;
 	appliedBytes = 0;
 	/** Index that each snapshot under way to a follower is of. */
-	readonly snapshotsUnderWay = new Map<ReplicaId, LogIndex>();
+	readonly snapshotsUnderWay = new SparseMap<ReplicaId, LogIndex>();
 
 	readonly #context: HostContext;
-	readonly #reads = new ReadWaits();
-	readonly #gate: WriteGate;
+	#reads: ReadWaits | undefined;
+	#gate: WriteGate | undefined;
 	/** Where messages came from, for peers that the machine does not know (yet, or any more). */
-	readonly #heardFrom = new Map<ReplicaId, NodeId>();
+	readonly #heardFrom = new SparseMap<ReplicaId, NodeId>();
 	/** Configurations by the index they count from; the first one counts for the start of the log. */
 	#configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
 	#isLeader = false;
@@ -84,7 +85,6 @@ export class GroupDriver implements RaftGroupHandle {
 		this.replicaId = options.replicaId;
 		this.machine = options.machine;
 		this.raft = raft;
-		this.#gate = new WriteGate(context.runtime.scheduler);
 		const { index, configuration } = options.applied;
 		this.#configurations = [{ index, configuration }];
 	}
@@ -110,6 +110,7 @@ export class GroupDriver implements RaftGroupHandle {
 
 	readIndex(): Promise<LogIndex> {
 		if (this.isRemoved || this.raft.role !== "leader") return Promise.reject(notLeader(this));
+		this.#reads ??= new ReadWaits();
 		const { request, isNew } = this.#reads.join();
 		if (isNew) {
 			this.raft.readIndex(request.id);
@@ -120,11 +121,11 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	#watchReads(): void {
-		const { oldest } = this.#reads;
+		const oldest = this.#reads?.oldest;
 		if (this.#readTimer !== undefined || oldest === undefined) return;
 		this.#readTimer = this.#context.runtime.scheduler.setTimer(readRetryMs, () => {
 			this.#readTimer = undefined;
-			if (this.#reads.oldest === oldest) {
+			if (this.#reads?.oldest === oldest) {
 				this.raft.retryReads();
 				this.#context.touch(this);
 			}
@@ -134,6 +135,7 @@ export class GroupDriver implements RaftGroupHandle {
 
 	admit(bytes: number): Promise<void> | undefined {
 		if (this.isRemoved || this.raft.role !== "leader") return undefined;
+		this.#gate ??= new WriteGate(this.#context.runtime.scheduler);
 		const waiting = this.#gate.enter(bytes, this.raft.backlogBytes);
 		if (waiting !== undefined) this.#context.writeDelayed();
 		return waiting;
@@ -159,6 +161,7 @@ export class GroupDriver implements RaftGroupHandle {
 	#standAgain(times: number, pauseMs: number): void {
 		this.#birthTimer?.cancel();
 		this.#birthTimer = this.#context.runtime.scheduler.setTimer(pauseMs, () => {
+			this.#birthTimer = undefined;
 			if (this.isRemoved || this.raft.leader !== 0 || times === 0) return;
 			if (this.raft.role !== "candidate") this.#stand();
 			this.#standAgain(times - 1, Math.min(birthPauseMs.most, 2 * pauseMs));
@@ -175,6 +178,22 @@ export class GroupDriver implements RaftGroupHandle {
 		if (this.isRemoved || !this.raft.isQuiesced) return;
 		this.raft.wake();
 		this.#busy();
+	}
+
+	get isAtRest(): boolean {
+		return this.raft.isQuiesced;
+	}
+
+	get leader(): ReplicaId {
+		return this.raft.leader;
+	}
+
+	rest(): void {
+		if (this.isRemoved || !this.raft.isQuiesced) return;
+		this.#heardFrom.clear();
+		if (this.#reads?.isIdle === true) this.#reads = undefined;
+		if (this.#gate?.isEmpty === true) this.#gate = undefined;
+		this.#context.rests(this);
 	}
 
 	status(): RaftStatus {
@@ -197,8 +216,8 @@ export class GroupDriver implements RaftGroupHandle {
 		this.isRemoved = true;
 		this.#readTimer?.cancel();
 		this.#birthTimer?.cancel();
-		this.#reads.failAll(notLeader(this));
-		this.#gate.open();
+		this.#reads?.failAll(notLeader(this));
+		this.#gate?.open();
 	}
 
 	step(message: Message, fromNode: NodeId): void {
@@ -217,20 +236,20 @@ export class GroupDriver implements RaftGroupHandle {
 			this.#idleTicks++;
 			if (this.#idleTicks >= idleTicksMax) this.raft.quiesce();
 		}
-		const isAwaited = this.#hasLeadershipChanged() || !this.#gate.isEmpty;
+		const isAwaited = this.#hasLeadershipChanged() || this.#gate?.isEmpty === false;
 		if (this.raft.hasReady() || isAwaited) this.#context.touch(this);
 	}
 
 	takeReady(): Ready | undefined {
 		if (!this.raft.hasReady()) return undefined;
-		this.#reads.close();
+		this.#reads?.close();
 		return this.raft.ready(false);
 	}
 
 	/** Something has happened to the group: whoever waits for it may go on. */
 	look(): void {
 		this.reportLeadership();
-		if (this.#gate.isEmpty) return;
+		if (this.#gate === undefined || this.#gate.isEmpty) return;
 		if (this.raft.role === "leader") this.#gate.letIn(this.raft.backlogBytes);
 		else this.#gate.open();
 	}
@@ -249,9 +268,9 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	#goOn(ready: Ready): void {
-		for (const { requestId, index } of ready.reads) this.#reads.confirm(requestId, index);
-		for (const requestId of ready.readsFailed) this.#reads.fail(requestId, notLeader(this));
-		this.#reads.applied(this.raft.applied);
+		for (const { requestId, index } of ready.reads) this.#reads?.confirm(requestId, index);
+		for (const requestId of ready.readsFailed) this.#reads?.fail(requestId, notLeader(this));
+		this.#reads?.applied(this.raft.applied);
 		// What was applied may have changed the role.
 		this.look();
 		const rests = this.#holdsBack ? !this.raft.hasReadyBesideCommitted() : !this.raft.hasReady();
@@ -267,6 +286,7 @@ export class GroupDriver implements RaftGroupHandle {
 		this.#isBeginning = true;
 		this.begun = written.then(() => {
 			this.#isBeginning = false;
+			this.begun = longBegun;
 			this.#context.touch(this);
 		});
 	}
@@ -385,6 +405,8 @@ export class GroupDriver implements RaftGroupHandle {
 		this.#context.touch(this);
 	}
 }
+
+const longBegun = Promise.resolve();
 
 const notLeader = (driver: GroupDriver): NotLeaderError =>
 	new NotLeaderError(`replica ${driver.replicaId} does not lead range ${driver.rangeId}`);

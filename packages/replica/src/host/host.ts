@@ -34,7 +34,7 @@ import { assert } from "@quorate/keys/assert";
 import { type NodeId, type RangeId, type ReplicaId, rangeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
-import { RaftGroup } from "@quorate/raft/group";
+import { RaftGroup, type RaftOptions } from "@quorate/raft/group";
 import type { Message, Ready } from "@quorate/raft/types";
 import type { Body, Peer, Rpc } from "@quorate/rpc/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
@@ -103,6 +103,7 @@ export class NodeRaftHost implements RaftHost {
 	readonly #mutations: Mutations | undefined;
 	readonly #recovered: Map<RangeId, RecoveredGroup>;
 	readonly #context: HostContext;
+	readonly #raftOptions: RaftOptions;
 	readonly #outgoing: Outgoing;
 	readonly #compactor: Compactor;
 	readonly #sender: SnapshotSender;
@@ -128,11 +129,23 @@ export class NodeRaftHost implements RaftHost {
 		this.#nodeId = options.nodeId;
 		this.#mutations = options.mutations;
 		this.#recovered = new Map(recovered.map((group) => [group.rangeId, group]));
+		this.#raftOptions = {
+			electionTicks,
+			heartbeatTicks,
+			appendBytesMax,
+			inflightMax,
+			inflightBytesMax,
+			unappliedBytesMax,
+			backlogBytesMax,
+			random: () => runtime.random.float(),
+			mutations: options.mutations,
+		};
 		this.#context = {
 			runtime,
 			touch: (driver) => this.#touch(driver),
 			append: (writes) => this.#append(writes),
 			removed: (driver) => this.#removed(driver),
+			rests: (driver) => this.#compactor.considerResting(driver),
 			applied: (entries) => {
 				this.#entriesApplied += entries;
 			},
@@ -178,21 +191,7 @@ export class NodeRaftHost implements RaftHost {
 		this.#recovered.delete(range);
 		const start = startOf(options, this.#remembered(recovered));
 		const isKnown = recovered?.replicaId === replicaId;
-		const raft = new RaftGroup(
-			{
-				self: replicaId,
-				electionTicks,
-				heartbeatTicks,
-				appendBytesMax,
-				inflightMax,
-				inflightBytesMax,
-				unappliedBytesMax,
-				backlogBytesMax,
-				random: () => this.#runtime.random.float(),
-				mutations: this.#mutations,
-			},
-			start.restored,
-		);
+		const raft = new RaftGroup(replicaId, this.#raftOptions, start.restored);
 		const driver = new GroupDriver(this.#context, options, raft);
 		this.#groups.set(range, driver);
 		if (start.write !== undefined) {
@@ -230,6 +229,7 @@ export class NodeRaftHost implements RaftHost {
 		return {
 			groups: this.#groups.size,
 			leaders,
+			awake: this.#awake.size,
 			snapshotsSent: this.#sender.sent,
 			snapshotsReceived: this.#receiver.received,
 			leaderChanges: this.#leaderChanges,

@@ -1,4 +1,5 @@
 /** Who waits for a read index of one group: until a round confirms it, then until it is applied. */
+import { SparseMap } from "@quorate/keys/sparse-map";
 import type { LogIndex } from "@quorate/raft/types";
 
 export interface ReadRequest {
@@ -13,7 +14,7 @@ export class ReadWaits {
 	#nextId = 1;
 	/** Whose round has not begun. */
 	#open: ReadRequest | undefined;
-	readonly #unconfirmed = new Map<number, ReadRequest>();
+	readonly #unconfirmed = new SparseMap<number, ReadRequest>();
 	#unapplied: { readonly request: ReadRequest; readonly index: LogIndex }[] = [];
 
 	join(): { readonly request: ReadRequest; readonly isNew: boolean } {
@@ -32,6 +33,10 @@ export class ReadWaits {
 	/** A round may begin: who asks from now on needs a later one. */
 	close(): void {
 		this.#open = undefined;
+	}
+
+	get isIdle(): boolean {
+		return this.#unconfirmed.size === 0 && this.#unapplied.length === 0;
 	}
 
 	/** The first that no round has confirmed. */

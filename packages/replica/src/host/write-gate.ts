@@ -3,6 +3,7 @@
  * First come, first served. Nobody waits for long: a write is delayed, never refused, and a follower that is slower than this
  * lets through falls out of the log and is brought back by a snapshot.
  */
+import { SparseSet } from "@quorate/keys/sparse-map";
 import type { Scheduler, Timer } from "@quorate/runtime/runtime";
 
 /** Bytes that the group may be behind before large commands wait. */
@@ -18,7 +19,7 @@ interface Waiter {
 
 export class WriteGate {
 	readonly #scheduler: Scheduler;
-	readonly #waiters = new Set<Waiter>();
+	readonly #waiters = new SparseSet<Waiter>();
 
 	constructor(scheduler: Scheduler) {
 		this.#scheduler = scheduler;

@@ -32,6 +32,7 @@ const tight: Limits = {
 	recordLifeMs: 4_000,
 	historyLifeMs: 6_000,
 	collectMs: 700,
+	restMs: 300,
 	compactionEntries: 60,
 	logTailEntries: 20,
 	installBytes: 300,
