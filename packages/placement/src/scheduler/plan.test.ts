@@ -155,16 +155,21 @@ function fewestCopies(model: Model): number {
 	return Math.max(over, under);
 }
 
-test("ten nodes join forty with 10,000 ranges: few moves more than needed, then nothing moves", (t) => {
+/** Forty nodes hold ranges evenly, ten have just come. */
+function tenJoinForty(rangeCount: number, limits: PlanLimits): Model {
 	const nodes = Array.from({ length: 50 }, (_, i) => live(i + 1));
-	const ranges = Array.from({ length: 10_000 }, (_, i) => {
+	const ranges = Array.from({ length: rangeCount }, (_, i) => {
 		const byWeight = Array.from({ length: 40 }, (_, n) => n + 1).sort(
 			(a, b) =>
 				rendezvousWeight(rangeId(i + 1), nodeId(b)) - rendezvousWeight(rangeId(i + 1), nodeId(a)),
 		);
 		return rangeOn(i + 1, byWeight.slice(0, 3));
 	});
-	const model = new Model(nodes, ranges, many);
+	return new Model(nodes, ranges, limits);
+}
+
+test("ten nodes join forty with 10,000 ranges: few moves more than needed, then nothing moves", (t) => {
+	const model = tenJoinForty(10_000, many);
 	const fewest = fewestCopies(model);
 	t.true(fewest > 5_000);
 	model.settle(2_000);
@@ -174,6 +179,45 @@ test("ten nodes join forty with 10,000 ranges: few moves more than needed, then 
 	const { copies, handOvers } = model;
 	t.is(model.settle(1), 0);
 	t.deepEqual([model.copies, model.handOvers], [copies, handOvers]);
+});
+
+test("the same where moves take their time, some fail, and what came of them is known later", (t) => {
+	const model = tenJoinForty(10_000, many);
+	const fewest = fewestCopies(model);
+	let noise = 1;
+	const draw = (below: number): number => {
+		noise = (Math.imul(noise, 1664525) + 1013904223) >>> 0;
+		return (noise >>> 8) % below;
+	};
+	const underWay = new Map<RangeInfo["descriptor"]["rangeId"], Move>();
+	const ends = new Map<Move, number>();
+	/** Ranges are left alone until that pass. */
+	const rests = new Map<RangeInfo["descriptor"]["rangeId"], number>();
+	const settled = (pass: number): boolean => {
+		for (const [id, move] of underWay) {
+			if (ends.get(move)! > pass) continue;
+			underWay.delete(id);
+			rests.set(id, pass + 1);
+			if (draw(50) > 0) model.make(move);
+		}
+		const isResting = ({ descriptor }: RangeInfo) => (rests.get(descriptor.rangeId) ?? 0) > pass;
+		const { moves, isSettled } = planMoves({ ...model.view(underWay), isResting });
+		for (const move of moves) {
+			underWay.set(move.range.rangeId, move);
+			ends.set(move, pass + 1 + draw(4));
+		}
+		return isSettled && underWay.size === 0;
+	};
+	let pass = 0;
+	while (!settled(pass)) {
+		if (++pass > 2_000) throw new Error("not settled");
+	}
+	t.log(`${model.copies} copies (${fewest} are needed), ${model.handOvers} leases, ${pass} passes`);
+	t.true(model.copies <= 1.5 * fewest, `${model.copies} copies, ${fewest} are needed`);
+	assertBalanced(model);
+	const { copies, handOvers } = model;
+	for (let again = 1; again <= 10; again++) t.true(settled(pass + again));
+	t.deepEqual([model.copies, model.handOvers, underWay.size], [copies, handOvers, 0]);
 });
 
 test("everything on three of fifty nodes is spread over all", (t) => {
