@@ -308,16 +308,14 @@ export class RangeStore {
 		const { engine } = this.#options;
 		const all = [...states.values()];
 		const held = all.filter((s) => this.#ownOf(s.descriptor) !== undefined);
-		for (const state of held) {
-			if (held.some((other) => hasReplaced(other.descriptor, state.descriptor))) {
-				const gone = withoutReplicas(state);
-				const { descriptor } = state;
-				engine.write((batch) => {
-					batch.put(metaKey(descriptor.rangeId, "state"), encodeRangeState(gone));
-					retire(batch, descriptor.rangeId, this.#ownOf(descriptor)!.replicaId);
-				});
-				states.set(descriptor.rangeId, gone);
-			}
+		for (const state of replacedAmong(held)) {
+			const gone = withoutReplicas(state);
+			const { descriptor } = state;
+			engine.write((batch) => {
+				batch.put(metaKey(descriptor.rangeId, "state"), encodeRangeState(gone));
+				retire(batch, descriptor.rangeId, this.#ownOf(descriptor)!.replicaId);
+			});
+			states.set(descriptor.rangeId, gone);
 		}
 		await engine.sync();
 		return [...states.values()];
@@ -781,6 +779,23 @@ function hasReplaced(now: RangeDescriptor, before: RangeDescriptor): boolean {
 		now.start <= before.start &&
 		before.end <= now.end
 	);
+}
+
+/** Those that have become part of others of them. */
+function replacedAmong(states: readonly RangeState[]): RangeState[] {
+	// Whoever holds all keys of another comes before it.
+	const sorted = [...states].sort(({ descriptor: a }, { descriptor: b }) => {
+		if (a.start !== b.start) return a.start < b.start ? -1 : 1;
+		if (a.end !== b.end) return a.end > b.end ? -1 : 1;
+		return b.epoch.version - a.epoch.version;
+	});
+	let before: RangeState[] = [];
+	return sorted.filter((state) => {
+		before = before.filter((other) => other.descriptor.end > state.descriptor.start);
+		const isReplaced = before.some((other) => hasReplaced(other.descriptor, state.descriptor));
+		before.push(state);
+		return isReplaced;
+	});
 }
 
 const withoutReplicas = (state: RangeState): RangeState => ({
