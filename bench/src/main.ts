@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Bench } from "./bench.ts";
+import { measureIdleRanges } from "./idle-ranges.ts";
 import { loadPgbench } from "./pgbench.ts";
 import { postgresMissing, startPostgres } from "./postgres.ts";
 import { findProgram } from "./programs.ts";
@@ -31,6 +32,7 @@ const { values } = parseArgs({
 		only: { type: "string", default: "" },
 		without: { type: "string", default: "" },
 		"node-flags": { type: "string", default: "" },
+		ranges: { type: "string", default: "10000" },
 		help: { type: "boolean", short: "h", default: false },
 	},
 });
@@ -42,8 +44,9 @@ Three nodes of Quorate, PostgreSQL alone and PostgreSQL with two synchronous sta
   --seconds N         of a run (default 8), after 10 s of warming up
   --rounds N          runs of each, alternating (default 3)
   --scale N           of pgbench's tables (default 10)
-  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory
+  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory, ranges (only if named: ten minutes)
   --without WORDS     of: postgres, replicated, quorate, simple, prepared, split
+  --ranges N          idle ranges of the part "ranges" (default 10000)
   --port N            the first of the ports that are used (default 7461)
   --node-flags FLAGS  for the nodes, with commas: --node-flags=--cpu-prof,--cpu-prof-dir=DIR`);
 	process.exit(0);
@@ -84,13 +87,14 @@ async function startPeers(): Promise<void> {
 }
 
 async function startCluster(): Promise<QuorateTarget | undefined> {
-	if (without.has("quorate")) {
-		return undefined;
-	}
+	return without.has("quorate") ? undefined : startOne("quorate", 0);
+}
+
+async function startOne(name: string, portOffset: number): Promise<QuorateTarget> {
 	const cluster = await startQuorate({
-		name: "quorate",
-		directory: subdirectory("quorate"),
-		firstPort,
+		name,
+		directory: subdirectory(name),
+		firstPort: firstPort + portOffset,
 		nodeFlags: words(values["node-flags"]),
 	});
 	targets.push(cluster);
@@ -101,6 +105,16 @@ async function run(): Promise<void> {
 	if (findProgram("pgbench") === undefined) {
 		throw new Error("pgbench is not installed (Debian: postgresql-15)");
 	}
+	const only = new Set(words(values.only));
+	const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
+	if (only.delete("ranges")) {
+		const ranges = Number(values.ranges);
+		await measureIdleRanges({ report, start: startOne, ranges, scale, seconds, rounds });
+		if (only.size === 0) {
+			report.finish();
+			return;
+		}
+	}
 	await startPeers();
 	const peers = [...targets];
 	const cluster = await startCluster();
@@ -109,9 +123,9 @@ async function run(): Promise<void> {
 		peers,
 		cluster,
 		scale,
-		seconds: Number(values.seconds),
-		rounds: Number(values.rounds),
-		only: new Set(words(values.only)),
+		seconds,
+		rounds,
+		only,
 		without,
 	});
 	await bench.memoryFresh();

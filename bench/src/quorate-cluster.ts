@@ -10,6 +10,10 @@ const nodeCount = 3;
 export interface QuorateTarget extends Target {
 	/** Cuts the accounts into ranges of equal size, and waits until all nodes hold leases. */
 	splitAccounts(scale: number, ranges: number): Promise<void>;
+	/** Of the nodes. */
+	pids(): readonly number[];
+	/** Stops the first node and starts it again; how long that took from the start until `use` of its port came to its end. */
+	restartFirst(use: (port: number) => Promise<void>): Promise<number>;
 	/** Asks the nodes who holds most leases, which puts that node's port first. */
 	findLeaseholder(): Promise<void>;
 }
@@ -38,6 +42,8 @@ export async function startQuorate(options: QuorateOptions): Promise<QuorateTarg
 		print: () => undefined,
 	});
 	await cluster.start();
+	const pids = (): number[] =>
+		Array.from({ length: nodeCount }, (_, n) => pidIn(join(directory, `n${n + 1}.pid`)));
 	let first = 0;
 	const leases = async (): Promise<number[]> =>
 		Promise.all(Array.from({ length: nodeCount }, (_, n) => leasesOf(adminPort + n)));
@@ -46,8 +52,19 @@ export async function startQuorate(options: QuorateOptions): Promise<QuorateTarg
 		ports: () => Array.from({ length: nodeCount }, (_, n) => firstPort + ((first + n) % nodeCount)),
 		user: "quorate",
 		database: "quorate",
-		memoryBytes: () =>
-			Array.from({ length: nodeCount }, (_, n) => residentBytes(join(directory, `n${n + 1}.pid`))),
+		memoryBytes: () => pids().map(residentBytes),
+		pids,
+		restartFirst: async (use) => {
+			const pid = pids()[0]!;
+			process.kill(pid, "SIGTERM");
+			await until(() => Promise.resolve(!existsSync(`/proc/${pid}`)), stopMsMax);
+			const began = performance.now();
+			const started = cluster.start();
+			await until(() => use(firstPort).then(() => true), restartMsMax);
+			const tookMs = performance.now() - began;
+			await started;
+			return tookMs;
+		},
 		stop: () => cluster.stop(),
 		findLeaseholder: async () => {
 			const held = await leases();
@@ -92,9 +109,25 @@ async function leasesOf(adminPort: number): Promise<number> {
 	return health.leases;
 }
 
+const stopMsMax = 60_000;
+const restartMsMax = 120_000;
+
+/** Until it says yes: that it fails means no. */
+async function until(isSo: () => Promise<boolean>, msMax: number): Promise<void> {
+	const end = performance.now() + msMax;
+	while (!(await isSo().catch(() => false))) {
+		if (performance.now() > end) {
+			throw new Error(`not so after ${msMax / 1000} s`);
+		}
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+}
+
+const pidIn = (pidFile: string): number => Number(readFileSync(pidFile, "utf8").trim());
+
 /** From /proc, so on Linux only: elsewhere 0. */
-function residentBytes(pidFile: string): number {
-	const status = `/proc/${readFileSync(pidFile, "utf8").trim()}/status`;
+function residentBytes(pid: number): number {
+	const status = `/proc/${pid}/status`;
 	if (!existsSync(status)) {
 		return 0;
 	}

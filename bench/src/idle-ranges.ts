@@ -1,0 +1,141 @@
+/**
+ * What ranges cost that nobody asks for: two clusters of three nodes, the same but for the number of ranges of one table that lies there.
+ * Memory is compared between the two, so that what both have done (start, split, load, run) counts on both sides as far as it can.
+ *
+ * Needs Linux: /proc tells memory and CPU of a process.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { compare, type Line } from "./comparison.ts";
+import { loadPgbench } from "./pgbench.ts";
+import type { QuorateTarget } from "./quorate-cluster.ts";
+import type { Report } from "./report.ts";
+import { connectTo, runSql } from "./target.ts";
+import { tpcB } from "./workloads.ts";
+
+export interface IdleRangesOptions {
+	readonly report: Report;
+	/** A cluster with its own ports and data. */
+	start(name: string, portOffset: number): Promise<QuorateTarget>;
+	readonly ranges: number;
+	readonly scale: number;
+	readonly seconds: number;
+	readonly rounds: number;
+}
+
+const fewRanges = 10;
+const splitsAtOnce = 500;
+/** A range that nobody asks for rests after a minute; the heap is tidied up a little later. */
+const restMs = 100_000;
+const idleMs = 60_000;
+const clients = 16;
+
+const bars = { bytesOfRange: 4096, cpuPercent: 3, throughput: 0.9, restartMs: 10_000 } as const;
+
+export async function measureIdleRanges(options: IdleRangesOptions): Promise<void> {
+	const { report, ranges, scale } = options;
+	report.heading(`== ${ranges} idle ranges, beside ${fewRanges}`);
+	const few = await options.start("few", 40);
+	const many = await options.start("many", 60);
+	try {
+		for (const [target, count] of [
+			[few, fewRanges],
+			[many, ranges],
+		] as const) {
+			const took = await makeRanges(target, count);
+			report.remark(`${target.name}: ${count} ranges made in ${(took / 1000).toFixed(1)} s`);
+		}
+		await sleep(restMs);
+		reportMemory(options, few, many);
+		await reportCpu(options, few, many);
+		for (const target of [few, many]) await loadPgbench(target, scale);
+		await reportThroughput(options, few, many);
+		await reportRestart(options, many);
+	} finally {
+		await few.stop();
+		await many.stop();
+	}
+}
+
+/** How long that took, in milliseconds. */
+async function makeRanges(target: QuorateTarget, count: number): Promise<number> {
+	await runSql(target, ["CREATE TABLE idle (id int PRIMARY KEY)"]);
+	const began = performance.now();
+	// The table is one range already.
+	for (let at = 1; at < count; at += splitsAtOnce) {
+		const keys = Array.from(
+			{ length: Math.min(splitsAtOnce, count - at) },
+			(_, i) => `(${at + i})`,
+		);
+		await runSql(target, [`ALTER TABLE idle SPLIT AT VALUES ${keys.join(", ")}`]);
+	}
+	return performance.now() - began;
+}
+
+function reportMemory(
+	{ report, ranges }: IdleRangesOptions,
+	few: QuorateTarget,
+	many: QuorateTarget,
+) {
+	const [less, more] = [few.memoryBytes(), many.memoryBytes()];
+	for (const [index, bytes] of more.entries()) {
+		const each = (bytes - less[index]!) / (ranges - fewRanges);
+		report.bound(`memory of a range, node ${index + 1}`, each, bars.bytesOfRange, "bytes");
+	}
+}
+
+async function reportCpu({ report }: IdleRangesOptions, few: QuorateTarget, many: QuorateTarget) {
+	const pids = [...few.pids(), ...many.pids()];
+	const before = pids.map(cpuMs);
+	await sleep(idleMs);
+	const percents = pids.map((pid, i) => (100 * (cpuMs(pid) - before[i]!)) / idleMs);
+	const count = few.pids().length;
+	for (const [i, percent] of percents.entries()) {
+		const name = `idle CPU, ${i < count ? few.name : many.name}, node ${1 + (i % count)}`;
+		if (i < count) report.remark(`${name}: ${percent.toFixed(1)} % of a core`);
+		else report.bound(name, percent, bars.cpuPercent, "% of a core");
+	}
+}
+
+async function reportThroughput(
+	{ report, seconds, rounds }: IdleRangesOptions,
+	few: QuorateTarget,
+	many: QuorateTarget,
+): Promise<void> {
+	const run = { workload: tpcB, mode: "prepared", clients, placement: "spread", seconds } as const;
+	const lines = await compare(
+		[
+			{ target: few, run },
+			{ target: many, run },
+		],
+		rounds,
+	);
+	report.comparison(lines);
+	const [less, more] = lines as [Line, Line];
+	const lost = 100 * (1 - more.tps / less.tps);
+	report.bound("throughput lost", lost, 100 * (1 - bars.throughput), "%");
+}
+
+/** One node goes down in good order and comes back: until it has read and written in an idle range and in one of those in use. */
+async function reportRestart({ report }: IdleRangesOptions, target: QuorateTarget): Promise<void> {
+	const tookMs = await target.restartFirst(async (port) => {
+		const client = await connectTo(target, port);
+		try {
+			await client.query("SELECT * FROM idle WHERE id = 7");
+			await client.query("UPDATE pgbench_branches SET bbalance = bbalance + 1 WHERE bid = 1");
+		} finally {
+			await client.end();
+		}
+	});
+	report.bound("restart of a node until it serves", tookMs, bars.restartMs, "ms");
+}
+
+/** Of all threads. */
+function cpuMs(pid: number): number {
+	const tasks = `/proc/${pid}/task`;
+	return readdirSync(tasks).reduce((sum, task) => {
+		const onCpuNs = Number(readFileSync(`${tasks}/${task}/schedstat`, "utf8").split(" ")[0]);
+		return sum + onCpuNs / 1e6;
+	}, 0);
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
