@@ -9,7 +9,11 @@ import {
 	rightsOwner,
 	theDatabaseOid,
 } from "../catalog/acl.ts";
-import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
+import type {
+	RelationDescriptor,
+	SequenceDescriptor,
+	TypeDescriptor,
+} from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, readAllDataOid, writeAllDataOid } from "../catalog/role.ts";
 import { aclOfSchema, type SchemaDescriptor } from "../catalog/schema.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
@@ -25,9 +29,18 @@ export const isOwner = (
 	relation: RelationDescriptor,
 ): boolean => catalog.roles.hasRightsOf(oid, ownerOf(relation));
 
+/** Views are tables. */
+export const kindOf = ({ kind }: RelationDescriptor): "table" | "sequence" | "type" =>
+	kind === "sequence" || kind === "type" ? kind : "table";
+
 export const aclOf = (relation: RelationDescriptor): Acl =>
-	relation.acl ??
-	defaultAcl(relation.kind === "sequence" ? "sequence" : "table", ownerOf(relation));
+	relation.acl ?? defaultAcl(kindOf(relation), ownerOf(relation));
+
+export const hasTypeRight = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	type: TypeDescriptor,
+): boolean => catalog.roles.isSuperuser(oid) || tableLetters(catalog, oid, type).includes("U");
 
 export const rightsOfDatabase = (catalog: CatalogSnapshot): RightsDescriptor =>
 	catalog.rights(theDatabaseOid) ?? { kind: "rights", oid: theDatabaseOid };

@@ -18,7 +18,17 @@ export interface AclItem {
 
 export type Acl = readonly AclItem[];
 
-export type ObjectKind = "table" | "sequence" | "schema" | "database";
+export type ObjectKind = "table" | "sequence" | "schema" | "database" | "type" | "function";
+
+/** ALTER DEFAULT PRIVILEGES: of what a role makes, in one schema or in all of them. */
+export interface DefaultRights {
+	/** Of the row that tells of it. */
+	readonly oid: number;
+	readonly on: Exclude<ObjectKind, "database">;
+	/** OID; absent: in all, and then the list stands in the place of the default one, to which others are added. */
+	readonly schema?: number;
+	readonly acl: Acl;
+}
 
 const allLetters = "arwdDxtXUCTcsA";
 
@@ -35,6 +45,7 @@ const names: Readonly<Record<string, string>> = {
 	TEMPORARY: "T",
 	TEMP: "T",
 	CONNECT: "c",
+	EXECUTE: "X",
 };
 
 /** All that there is for an object of that kind. */
@@ -43,6 +54,8 @@ export const lettersOf: Readonly<Record<ObjectKind, string>> = {
 	sequence: "rwU",
 	schema: "UC",
 	database: "CTc",
+	type: "U",
+	function: "X",
 };
 export const columnLetters = "arwx";
 
@@ -61,8 +74,46 @@ export function defaultAcl(kind: ObjectKind, owner: number): Acl {
 	const own = { grantee: owner, grantor: owner, rights: ordered(lettersOf[kind]), grantable: "" };
 	const everybody = { grantee: publicRoleOid, grantor: owner, grantable: "" };
 	if (kind === "database") return [{ ...everybody, rights: "Tc" }, own];
+	if (kind === "type") return [{ ...everybody, rights: "U" }, own];
+	if (kind === "function") return [{ ...everybody, rights: "X" }, own];
 	return kind === "schema" ? [own, { ...everybody, rights: "U" }] : [own];
 }
+
+/** The order of PostgreSQL's acldefault; that of ours of a schema has what `public` has, too. */
+const plainDefault = (kind: ObjectKind, owner: number): Acl =>
+	defaultAcl(kind, owner).filter(({ grantee }) => kind !== "schema" || grantee !== publicRoleOid);
+
+/** What a new object of `owner` begins with; undefined: the default list. */
+export function aclOfNew(
+	rights: readonly DefaultRights[],
+	kind: DefaultRights["on"],
+	owner: number,
+	schema: number | undefined,
+): Acl | undefined {
+	const of = rights.filter(({ on }) => on === kind);
+	const anywhere = of.find((one) => one.schema === undefined);
+	const here = schema === undefined ? undefined : of.find((one) => one.schema === schema);
+	if (anywhere === undefined && here === undefined) return undefined;
+	let acl = anywhere?.acl ?? plainDefault(kind, owner);
+	for (const item of here?.acl ?? []) acl = withGrant(acl, item);
+	return acl;
+}
+
+/** A list before anybody has said anything. */
+export const firstDefault = (one: Pick<DefaultRights, "on" | "schema">, role: number): Acl =>
+	one.schema === undefined ? plainDefault(one.on, role) : [];
+
+/** Nothing is said by it. */
+export const isAsDefault = (one: Omit<DefaultRights, "oid">, role: number): boolean => {
+	const text = (acl: Acl): string =>
+		acl
+			.map(({ grantee, grantor, rights, grantable }) =>
+				[grantee, grantor, rights, grantable].join(),
+			)
+			.sort()
+			.join(";");
+	return text(one.acl) === text(firstDefault(one, role));
+};
 
 /** Letters that somebody has who has the rights of all of `roles`. PUBLIC's are everybody's. */
 export function lettersFor(acl: Acl, roles: ReadonlySet<number>): string {

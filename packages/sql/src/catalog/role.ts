@@ -3,7 +3,7 @@
  * a cluster is born with has no row until somebody alters it; PostgreSQL's predefined roles never have one.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { RightsDescriptor } from "./acl.ts";
+import type { DefaultRights, RightsDescriptor } from "./acl.ts";
 import type { SchemaDescriptor } from "./schema.ts";
 
 export interface RoleMembership {
@@ -45,6 +45,8 @@ export interface RoleDescriptor {
 	readonly validUntil?: string;
 	/** Of its sessions. */
 	readonly settings?: InitialSettings;
+	/** Rights on what it makes. */
+	readonly defaults?: readonly DefaultRights[];
 	readonly memberOf: readonly RoleMembership[];
 }
 
@@ -59,7 +61,8 @@ const roleFormat = 4;
 
 /** Not all nodes may be able to read it. */
 export const hasInitials = (role: RoleRow): boolean =>
-	"settings" in role && role.settings !== undefined;
+	("settings" in role && role.settings !== undefined) ||
+	("defaults" in role && role.defaults !== undefined);
 
 function formatOf(role: RoleRow): number {
 	if (hasInitials(role)) return 4;

@@ -2,6 +2,7 @@
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { DefaultRights } from "./acl.ts";
 import type { RoleDescriptor, SettingValues } from "./role.ts";
 import { aclOfSchema, bornSchemas, isForAll, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
@@ -77,6 +78,28 @@ export function* initialSettingRows(catalog: CatalogSnapshot): Iterable<SystemRo
 		const { everywhere, inDatabase } = settings ?? {};
 		if (everywhere) yield { setdatabase: 0, setrole, setconfig: configDatum(everywhere) };
 		if (inDatabase) yield { setdatabase: databaseOid, setrole, setconfig: configDatum(inDatabase) };
+	}
+}
+
+const objectTypes: Readonly<Record<DefaultRights["on"], string>> = {
+	table: "r",
+	sequence: "S",
+	function: "f",
+	type: "T",
+	schema: "n",
+};
+
+export function* defaultRightsRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const role of catalog.roles.stored()) {
+		for (const { oid, on, schema, acl } of role.defaults ?? []) {
+			yield {
+				oid,
+				defaclrole: role.oid,
+				defaclnamespace: schema ?? 0,
+				defaclobjtype: objectTypes[on],
+				defaclacl: acl.length === 0 ? arrayOf([]) : aclDatum(catalog, acl),
+			};
+		}
 	}
 }
 

@@ -8,11 +8,13 @@ import {
 	hasDatabaseRight,
 	hasSchemaRight,
 	hasTableRight,
+	hasTypeRight,
 	ownerOf,
 } from "../auth/privileges.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
+import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import {
 	type Acl,
@@ -29,6 +31,7 @@ import { aclOfSchema, isSystemSchema, type SchemaDescriptor, schemaOwner } from 
 import type { CatalogSnapshot } from "./snapshot.ts";
 import * as lookup from "./system-lookup.ts";
 import { relationByOid } from "./system-names.ts";
+import { typeDescriptor } from "./type-names.ts";
 
 interface Call {
 	readonly catalog: CatalogSnapshot;
@@ -237,8 +240,24 @@ const defaultList: Body = ({ catalog, args }) => {
 	return acl.length === 0 ? arrayOf([]) : aclDatum(catalog, acl);
 };
 
-/** Functions, types and languages: everybody may use them, and nothing else can be done to them. */
+/** Functions and languages: everybody may use them, and nothing else can be done to them. Likewise the system's types. */
 const everybody: Body = () => true;
+
+const typePrivilege: Body = (call) => {
+	const { catalog, context, args } = call;
+	const target = args[args.length - 2];
+	const found = typeof target === "string" ? lookup.lookupType(catalog, context, target) : target;
+	const oid = roleOf(call, 2);
+	const rights = askedRights(String(args.at(-1)), lettersOf.type);
+	const named = isEnumArray(found as number) ? enumOfArray(found as number) : (found as number);
+	const type = typeDescriptor(catalog, named);
+	if (type === undefined) return true;
+	return rights.some((asked) =>
+		asked.grantable
+			? mayGrant(catalog, oid, ownerOf(type), aclOf(type), asked)
+			: hasTypeRight(catalog, oid, type),
+	);
+};
 
 export const privilegeFunctions: Readonly<Record<string, Body>> = {
 	has_table_privilege: wholeTable(lettersOf.table),
@@ -252,7 +271,7 @@ export const privilegeFunctions: Readonly<Record<string, Body>> = {
 	has_database_privilege: databasePrivilege,
 	has_function_privilege: everybody,
 	has_tablespace_privilege: everybody,
-	has_type_privilege: everybody,
+	has_type_privilege: typePrivilege,
 	has_language_privilege: everybody,
 	pg_has_role: roleMembership,
 	acldefault: defaultList,

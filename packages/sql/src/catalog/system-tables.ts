@@ -42,6 +42,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_constraint": relations.constraintRows,
 	"pg_catalog.pg_database": cluster.databaseRows,
 	"pg_catalog.pg_db_role_setting": cluster.initialSettingRows,
+	"pg_catalog.pg_default_acl": cluster.defaultRightsRows,
 	"pg_catalog.pg_depend": dependencyRows,
 	"pg_catalog.pg_description": relations.descriptionRows,
 	"pg_catalog.pg_enum": types.enumRows,

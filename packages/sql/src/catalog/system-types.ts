@@ -6,6 +6,7 @@ import type { DomainDescriptor, EnumDescriptor, TypeDescriptor } from "./descrip
 import { pgCatalogOid } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { btreeOid, defaultCollationOid, ownerOid } from "./system-names.ts";
+import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 import { pgTypeRows } from "./system-type-data.ts";
 
@@ -161,6 +162,11 @@ export function* typeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 }
 
+/** Of the type itself, not of its array. */
+const rightsOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => ({
+	typacl: aclDatum(catalog, type.acl),
+});
+
 const sharedOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => ({
 	typnamespace: catalog.schemas.byName(type.schema)?.oid ?? 0,
 	typowner: type.owner ?? ownerOid,
@@ -177,6 +183,7 @@ function domainTypeRow(catalog: CatalogSnapshot, type: DomainDescriptor): System
 	const definition = typeByOid(base.oid);
 	return {
 		...sharedOf(catalog, type),
+		...rightsOf(catalog, type),
 		oid: type.oid,
 		typname: type.name,
 		typlen: recorded?.length ?? definition?.length ?? -1,
@@ -203,6 +210,7 @@ function* enumTypeRows(catalog: CatalogSnapshot, type: EnumDescriptor): Iterable
 	const array = arrayOfEnum(type.oid);
 	yield {
 		...shared,
+		...rightsOf(catalog, type),
 		oid: type.oid,
 		typname: type.name,
 		typlen: 4,

@@ -74,6 +74,7 @@ function placeless<T>(body: () => T): T {
 /** Throws 42704, 42P16. */
 function wantedType(editor: SchemaEditor, { column, type: name }: AlterType): SqlType {
 	const type = placeless(() => resolveTypeName(name, editor.types));
+	editor.requireUsage(type);
 	const found = typeByOid(type.oid);
 	if (found === undefined || found.category === "P" || type.oid === 705) {
 		throw new DatabaseError("42P16", `column "${column}" has pseudo-type ${formatType(type)}`);

@@ -35,6 +35,7 @@ export interface NewColumn {
 
 function typeOf(editor: SchemaEditor, definition: ColumnDefinition): SqlType {
 	const type = resolveTypeName(definition.type, editor.types);
+	editor.requireUsage(type);
 	const found = typeByOid(type.oid);
 	if (found === undefined || found.category === "P" || type.oid === 705) {
 		throw new DatabaseError(

@@ -23,6 +23,7 @@ import { storedExpression } from "../plan/bind-table.ts";
 import type { SqlType } from "../types/datum.ts";
 import { arrayOfEnum, typesNamedIn } from "../types/enum-types.ts";
 import { dropReferrers, tellCascade } from "./constraints.ts";
+import { forgetSchema } from "./default-rights.ts";
 import { columnsIn } from "./deparse.ts";
 import { describeReferrer, describeRelation, shownName } from "./describe.ts";
 import { pendingEvents } from "./drop.ts";
@@ -264,6 +265,7 @@ async function dropOne(
 		case "column":
 			return;
 		case "schema":
+			await forgetSchema(editor, object.schema.oid);
 			return editor.removeSchema(object.schema);
 		case "foreign-key":
 			if (going.has(object.referrer.table.oid)) return;

@@ -61,6 +61,7 @@ function refuseImpossible(constraints: readonly ColumnConstraint[]): void {
 /** Throws 42704, 42804, 0A000. */
 function baseType(editor: SchemaEditor, { type: name }: CreateDomain): SqlType {
 	const type = resolveTypeName(name, editor.types);
+	editor.requireUsage(type);
 	const found = typeByOid(type.oid);
 	if (found !== undefined && found.category !== "P" && type.oid !== 705) return type;
 	throw new DatabaseError("42804", `"${formatType(type)}" is not a valid base type for a domain`);

@@ -1,6 +1,13 @@
 /** GRANT and REVOKE on objects. Lists are kept with what they are about, and made explicit by the first change. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { aclOf, aclOfDatabase, grantable, ownerOf, rightsOfDatabase } from "../auth/privileges.ts";
+import {
+	aclOf,
+	aclOfDatabase,
+	grantable,
+	kindOf,
+	ownerOf,
+	rightsOfDatabase,
+} from "../auth/privileges.ts";
 import {
 	type Acl,
 	columnLetters,
@@ -27,6 +34,7 @@ import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Right, RoleStatement } from "../parser/ast.ts";
 import { checkDatabase } from "../session/this-database.ts";
 import { findObject } from "./drop.ts";
+import { typeNamed } from "./enums.ts";
 import { acting, findGrantee } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { schemaNamed } from "./schemas.ts";
@@ -55,6 +63,10 @@ export async function changeRights(editor: SchemaEditor, statement: Grant): Prom
 		case "database":
 			for (const name of target.names) await changeDatabase(editor, change, name);
 			break;
+		case "type":
+		case "domain":
+			for (const name of target.names) await changeType(editor, change, name, target.kind);
+			break;
 		case "all tables":
 		case "all sequences":
 			await changeAll(editor, change, target.kind === "all tables" ? "table" : "sequence");
@@ -74,10 +86,7 @@ async function changeAll(
 ): Promise<void> {
 	const schemas = change.statement.target.names.map((name) => changeable(editor, name).name);
 	for (const relation of editor.catalog.relations()) {
-		if (
-			(relation.kind === "sequence") === (kind === "sequence") &&
-			schemas.includes(relation.schema)
-		) {
+		if (kindOf(relation) === kind && schemas.includes(relation.schema)) {
 			await changeRelation(editor, change, relation);
 		}
 	}
@@ -109,7 +118,7 @@ function relationNamed(
 }
 
 /** Throws 42601, 0LP01. */
-function lettersOfRight(right: Right, kind: ObjectKind): string {
+export function lettersOfRight(right: Right, kind: ObjectKind): string {
 	const all = right.columns.length > 0 ? columnLetters : lettersOf[kind];
 	if (right.name === "all") return all;
 	const letter = letterOf(right.name);
@@ -179,6 +188,27 @@ function changedColumns(
 		}
 	}
 	return { ...table, columns };
+}
+
+/** Throws 42704, 42809, 0A000. */
+async function changeType(
+	editor: SchemaEditor,
+	change: Change,
+	name: QualifiedName,
+	kind: "type" | "domain",
+): Promise<void> {
+	const type = typeNamed(editor, name, "is a type of the system: its rights cannot be changed");
+	if (kind === "domain" && type.of !== "domain") {
+		throw new DatabaseError("42809", `"${type.name}" is not a domain`);
+	}
+	const object = {
+		kind: "type",
+		name: type.name,
+		owner: ownerOf(type),
+		all: lettersOf.type,
+	} as const;
+	const acl = changedWhole(editor, change, object, aclOf(type));
+	await editor.put({ ...type, acl }, "right");
 }
 
 async function changeSchema(

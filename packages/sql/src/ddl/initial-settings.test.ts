@@ -54,6 +54,8 @@ test("they wait for all nodes to be able to read them", async (t) => {
 	for (const of of ["ROLE r", "ROLE ALL", "DATABASE quorate"]) {
 		t.regex(await client.error(`ALTER ${of} SET timezone = 'UTC'`), /^55000 .* version 5/);
 	}
+	const rights = "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO r";
+	t.regex(await client.error(rights), /^55000 ALTER DEFAULT PRIVILEGES needs cluster version 5/);
 	await client.query("ALTER ROLE r NOLOGIN; ALTER ROLE r RESET timezone");
 	await server.coordinator.set(versionSetting, String(ownVersions.newest));
 	await client.query("ALTER ROLE r SET timezone = 'UTC'");

@@ -7,6 +7,7 @@ import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import type { RoleStatement } from "../parser/ast.ts";
+import { defaultsWith, forgetRole } from "./default-rights.ts";
 import { type Droppable, dropAll } from "./dependencies.ts";
 import { describeRelation } from "./describe.ts";
 import { domainNamed } from "./domains.ts";
@@ -167,6 +168,7 @@ async function dropAllOf(editor: SchemaEditor, oid: number, cascade: boolean): P
 		if (schema.acl === undefined || !mentions(schema.acl, oid)) continue;
 		await editor.putSchema({ ...schema, acl: aclWithout(schema.acl, oid) });
 	}
+	await forgetRole(editor, oid);
 	for (const rights of editor.catalog.allRights()) {
 		if (rights.acl === undefined || !mentions(rights.acl, oid)) continue;
 		await editor.putRights({ ...rights, acl: aclWithout(rights.acl, oid) });
@@ -209,6 +211,7 @@ export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): vo
 	for (const { oid, acl } of catalog.allRights()) {
 		note(oid, `database ${state.services.database}`, undefined, mentions(acl, role.oid));
 	}
+	found.push(...defaultsWith(editor, role.oid));
 	if (found.length === 0) return;
 	found.sort((a, b) => a.oid - b.oid);
 	throw new DatabaseError(

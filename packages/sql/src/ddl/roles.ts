@@ -10,6 +10,7 @@ import {
 } from "../catalog/role.ts";
 import type { RoleOption, RoleReference, RoleStatement } from "../parser/ast.ts";
 import { typeByName } from "../types/registry.ts";
+import { changeDefaultRights } from "./default-rights.ts";
 import { changeRights } from "./grants.ts";
 import { alterSettings } from "./initial-settings.ts";
 import { addMembers, changeMembership } from "./memberships.ts";
@@ -35,6 +36,8 @@ export function changeRoles(editor: SchemaEditor, statement: RoleStatement): Pro
 			return changeMembership(editor, statement);
 		case "grant":
 			return changeRights(editor, statement);
+		case "default-rights":
+			return changeDefaultRights(editor, statement);
 		case "alter-owner":
 			return alterOwner(editor, statement);
 		case "reassign-owned":

@@ -9,12 +9,14 @@ import type { Key } from "@quorate/keys/key";
 import type { LockRequest, Transaction } from "@quorate/txn/types";
 import {
 	hasDatabaseRight,
+	hasTypeRight,
 	isOwner,
+	kindOf,
 	mayCreateIn,
 	mayUseSchema,
 	ownerOf,
 } from "../auth/privileges.ts";
-import type { RightsDescriptor } from "../catalog/acl.ts";
+import { aclOfNew, type RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
 	needsTypes,
@@ -51,6 +53,7 @@ import {
 	temporaryId,
 	temporarySchemaOf,
 } from "../catalog/temporary.ts";
+import { typeDescriptor } from "../catalog/type-names.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
@@ -58,6 +61,8 @@ import { type TypeLookup, typesIn } from "../plan/type-name.ts";
 import type { NodeServices } from "../session/node-services.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
+import type { SqlType } from "../types/datum.ts";
+import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
 import type { DeparseOptions } from "./deparse.ts";
 
 const nameBytesMax = 63;
@@ -92,6 +97,15 @@ export class SchemaEditor {
 			searchPath: this.state.context.searchPath,
 			context: this.state.context,
 		})(parts, at);
+
+	/** Of types that somebody has made. Throws 42501. */
+	requireUsage({ oid, domain }: SqlType): void {
+		const named = domain ?? (isEnumArray(oid) ? enumOfArray(oid) : oid);
+		const type = typeDescriptor(this.catalog, named);
+		if (type === undefined) return;
+		if (hasTypeRight(this.catalog, this.state.identity.currentOid, type)) return;
+		throw new DatabaseError("42501", `permission denied for type ${type.name}`);
+	}
 
 	/** How expressions become the texts that are kept. */
 	readonly asWritten: DeparseOptions = {
@@ -245,6 +259,16 @@ export class SchemaEditor {
 		this.#noted(descriptor.oid, descriptor);
 	}
 
+	/** With the rights that its owner's objects begin with. */
+	#withDefaults(descriptor: RelationDescriptor, owner: number): RelationDescriptor {
+		const { roles, schemas } = this.catalog;
+		const { defaults } = roles.byOid(owner) ?? {};
+		if (defaults === undefined || descriptor.acl !== undefined) return descriptor;
+		const schema = schemas.byName(descriptor.schema)?.oid;
+		const acl = aclOfNew(defaults, kindOf(descriptor), owner, schema);
+		return acl === undefined ? descriptor : { ...descriptor, acl };
+	}
+
 	/** Nobody else can claim its names. Throws 42P07, 42501, 0A000. */
 	#putTemporary(given: RelationDescriptor, by: "owner" | "right"): void {
 		const { catalog } = this;
@@ -265,7 +289,8 @@ export class SchemaEditor {
 		);
 		if (taken !== undefined) throw alreadyExists(taken);
 		const owner = before === undefined ? this.#ownerOfNew(given) : ownerOf(given);
-		this.#noted(given.oid, owner === bootstrapRoleOid ? given : { ...given, owner });
+		const made = before === undefined ? this.#withDefaults(given, owner) : given;
+		this.#noted(given.oid, owner === bootstrapRoleOid ? made : { ...made, owner });
 	}
 
 	/** A column's sequence belongs to whom the table does. */
@@ -290,9 +315,10 @@ export class SchemaEditor {
 	async #owned(descriptor: RelationDescriptor): Promise<RelationDescriptor> {
 		this.requireCreate(descriptor.schema);
 		const owner = this.#ownerOfNew(descriptor);
-		if (owner === bootstrapRoleOid) return descriptor;
+		const made = this.#withDefaults(descriptor, owner);
+		if (owner === bootstrapRoleOid) return made;
 		await this.relyOnRoles([owner]);
-		return { ...descriptor, owner };
+		return { ...made, owner };
 	}
 
 	/** Whoever asks has seen to the right. */
@@ -445,7 +471,8 @@ export function requireFormat(
 ): void {
 	const { values } = placement.settings();
 	if (row.kind === "role" || row.kind === "rights") {
-		if (hasInitials(row)) requireActive(values, "initials", "What sessions begin with");
+		const what = "defaults" in row ? "ALTER DEFAULT PRIVILEGES" : "What sessions begin with";
+		if (hasInitials(row)) requireActive(values, "initials", what);
 	}
 	if ("configuration" in row && row.configuration !== undefined) {
 		requireActive(values, "configuration", "CONFIGURE");

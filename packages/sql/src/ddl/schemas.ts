@@ -1,6 +1,7 @@
 /** CREATE, ALTER and DROP SCHEMA. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { hasDatabaseRight } from "../auth/privileges.ts";
+import { aclOfNew } from "../catalog/acl.ts";
 import { bootstrapRoleOid } from "../catalog/role.ts";
 import { isSystemSchema, ownedBy, type SchemaDescriptor, schemaOwner } from "../catalog/schema.ts";
 import { isTemporarySchema, temporaryAlias } from "../catalog/temporary.ts";
@@ -58,12 +59,14 @@ export async function createSchema(
 		return "CREATE SCHEMA";
 	}
 	const ownerOid = owner?.oid ?? who;
+	const acl = aclOfNew(roles.byOid(ownerOid)?.defaults ?? [], "schema", ownerOid, undefined);
 	if (ownerOid !== bootstrapRoleOid) await editor.relyOnRoles([ownerOid]);
 	await editor.putSchema({
 		kind: "schema",
 		oid: await editor.newId(),
 		name,
 		...(ownerOid === bootstrapRoleOid ? {} : { owner: ownerOid }),
+		...(acl === undefined ? {} : { acl }),
 	});
 	return "CREATE SCHEMA";
 }

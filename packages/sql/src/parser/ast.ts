@@ -860,7 +860,15 @@ export interface Right {
 }
 
 export interface GrantTarget {
-	readonly kind: "table" | "sequence" | "schema" | "database" | "all tables" | "all sequences";
+	readonly kind:
+		| "table"
+		| "sequence"
+		| "schema"
+		| "database"
+		| "type"
+		| "domain"
+		| "all tables"
+		| "all sequences";
 	/** Of objects; of schemas for the kinds with "all". */
 	readonly names: readonly QualifiedName[];
 }
@@ -905,6 +913,19 @@ export type RoleStatement =
 			readonly admin: boolean;
 			readonly cascade: boolean;
 			readonly tag?: string;
+	  }
+	/** ALTER DEFAULT PRIVILEGES. */
+	| {
+			readonly kind: "default-rights";
+			readonly verb: "grant" | "revoke";
+			/** Undefined: of whoever says it. */
+			readonly roles: readonly RoleReference[] | undefined;
+			/** Undefined: in all of them. */
+			readonly schemas: readonly string[] | undefined;
+			readonly rights: readonly Right[];
+			readonly on: "table" | "sequence" | "schema" | "type" | "function";
+			readonly grantees: readonly RoleReference[];
+			readonly grantable: boolean;
 	  }
 	/** GRANT and REVOKE on objects. `grantable`: WITH GRANT OPTION, GRANT OPTION FOR. */
 	| {

@@ -11,7 +11,7 @@ materialized operator policy procedure publication recursive rule server statist
 transform trigger trusted constraint`.split(/\s+/);
 
 const ALTERED =
-	`aggregate collation conversion database default event extension foreign function index language large
+	`aggregate collation conversion database event extension foreign function index language large
 materialized operator policy procedure publication routine rule schema server statistics subscription
 tablespace text trigger`.split(/\s+/);
 

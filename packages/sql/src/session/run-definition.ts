@@ -72,6 +72,7 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"drop-role": "DROP ROLE",
 	membership: "GRANT ROLE",
 	grant: "GRANT",
+	"default-rights": "ALTER DEFAULT PRIVILEGES",
 	"alter-owner": "ALTER TABLE",
 	"drop-owned": "DROP OWNED",
 	"reassign-owned": "REASSIGN OWNED",

@@ -57,6 +57,18 @@ grant -> "grant" rights "to" grantees adminOption grantedBy {% ([, rights, , mem
        | "revoke" "admin" "option" "for" rights "from" grantees grantedBy cascadeOpt {% ([, , , , rights, , members, , cascade], at) => membershipNode("revoke", rights, members, { admin: true, cascade }, at) %}
        | "revoke" rights "on" grantTarget "from" grantees grantedBy cascadeOpt {% ([, rights, , target, , grantees, , cascade], at) => grantNode("revoke", rights, target, grantees, { cascade }, at) %}
        | "revoke" "grant" "option" "for" rights "on" grantTarget "from" grantees grantedBy cascadeOpt {% ([, , , , rights, , target, , grantees, , cascade], at) => grantNode("revoke", rights, target, grantees, { grantable: true, cascade }, at) %}
+role -> "alter" "default" "privileges" defaultScopes defaultRights {% ([, , , scopes, rights], at) => ({ kind: "default-rights", ...scopes, ...rights, at }) %}
+defaultScopes -> null {% () => ({ roles: undefined, schemas: undefined }) %}
+               | defaultScopes "for" alteredRoleWord roleReferences {% ([scopes, , , roles]) => ({ ...scopes, roles }) %}
+               | defaultScopes "in" "schema" columnNames {% ([scopes, , , schemas]) => ({ ...scopes, schemas }) %}
+defaultRights -> "grant" rights "on" defaultObjects "to" grantees grantOption
+                 {% ([, rights, , on, , grantees, grantable]) => ({ verb: "grant", rights, on, grantees, grantable }) %}
+               | "revoke" rights "on" defaultObjects "from" grantees cascadeOpt
+                 {% ([, rights, , on, , grantees]) => ({ verb: "revoke", rights, on, grantees, grantable: false }) %}
+               | "revoke" "grant" "option" "for" rights "on" defaultObjects "from" grantees cascadeOpt
+                 {% ([, , , , rights, , on, , grantees]) => ({ verb: "revoke", rights, on, grantees, grantable: true }) %}
+defaultObjects -> "tables" {% () => "table" %} | "sequences" {% () => "sequence" %} | "schemas" {% () => "schema" %} | "types" {% () => "type" %}
+                | "functions" {% () => "function" %} | "routines" {% () => "function" %}
 rights -> right {% first %} | rights "," right {% more %}
 right -> rightName columnListOpt {% ([name, columns], at) => ({ name, columns, at }) %}
        | "all" columnListOpt {% ([, columns], at) => ({ name: "all", columns, at }) %}
@@ -69,11 +81,13 @@ grantTarget -> qualifiedNames {% ([names]) => ({ kind: "table", names }) %}
              | "database" qualifiedNames {% ([, names]) => ({ kind: "database", names }) %}
              | "all" "tables" "in" "schema" qualifiedNames {% ([, , , , names]) => ({ kind: "all tables", names }) %}
              | "all" "sequences" "in" "schema" qualifiedNames {% ([, , , , names]) => ({ kind: "all sequences", names }) %}
+             | "type" qualifiedNames {% ([, names]) => ({ kind: "type", names }) %}
+             | "domain" qualifiedNames {% ([, names]) => ({ kind: "domain", names }) %}
              | "all" otherGranted "in" "schema" qualifiedNames {% ([, what]) => { throw unsupported("GRANT ON " + what + " is"); } %}
              | otherGranted columnName grantedTokens {% ([what]) => { throw unsupported("GRANT ON " + what + " is"); } %}
 otherGranted -> "function" {% () => "FUNCTION" %} | "functions" {% () => "FUNCTION" %} | "procedure" {% () => "PROCEDURE" %} | "procedures" {% () => "PROCEDURE" %}
-              | "routine" {% () => "ROUTINE" %} | "routines" {% () => "ROUTINE" %} | "language" {% () => "LANGUAGE" %} | "type" {% () => "TYPE" %}
-              | "domain" {% () => "DOMAIN" %} | "tablespace" {% () => "TABLESPACE" %} | "parameter" {% () => "PARAMETER" %}
+              | "routine" {% () => "ROUTINE" %} | "routines" {% () => "ROUTINE" %} | "language" {% () => "LANGUAGE" %}
+              | "tablespace" {% () => "TABLESPACE" %} | "parameter" {% () => "PARAMETER" %}
               | "foreign" {% () => "FOREIGN DATA WRAPPER" %} | "large" {% () => "LARGE OBJECT" %}
 grantedTokens -> null | grantedTokens %grantedToken
 grantees -> grantee {% first %} | grantees "," grantee {% more %}
