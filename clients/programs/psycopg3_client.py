@@ -108,11 +108,18 @@ with connection.cursor() as own:
     with own.copy("COPY (SELECT v FROM psycopg3_rows WHERE v >= 5000 ORDER BY v) TO STDOUT") as copy:
         copy.set_types(["int4"])
         assert [row[0] for row in copy.rows()] == list(range(5000, 5100))
-    # Binary COPY there is not: it is refused by name, and the connection goes on.
+    with own.copy("COPY psycopg3_rows (v) FROM STDIN (FORMAT binary)") as copy:
+        copy.set_types(["int4"])
+        for n in range(6000, 6100):
+            copy.write_row([n])
+    with own.copy("COPY (SELECT v FROM psycopg3_rows WHERE v >= 6000 ORDER BY v) TO STDOUT (FORMAT binary)") as copy:
+        copy.set_types(["int4"])
+        assert [row[0] for row in copy.rows()] == list(range(6000, 6100))
     try:
         with own.copy("COPY psycopg3_rows (v) FROM STDIN (FORMAT binary)") as copy:
-            raise AssertionError("binary COPY is there: test it")
-    except errors.FeatureNotSupported:
+            copy.write(b"no such thing")
+        raise AssertionError("what is no COPY was taken")
+    except errors.BadCopyFileFormat:
         assert own.execute("SELECT 1").fetchone() == (1,)
 done("copy")
 

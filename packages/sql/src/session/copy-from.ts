@@ -20,8 +20,9 @@ import { Planner } from "../plan/plan-query.ts";
 import type { Datum } from "../types/datum.ts";
 import { applyModifier, type TypeDefinition, typeByOid } from "../types/registry.ts";
 import type { CopyStatement } from "./copy.ts";
+import { BinaryReader, receive } from "./copy-binary.ts";
 import { CsvRecords } from "./copy-csv.ts";
-import { copyOptions } from "./copy-options.ts";
+import { type CopyOptions, copyOptions } from "./copy-options.ts";
 import {
 	type Field,
 	type HeaderCheck,
@@ -68,9 +69,27 @@ class RowLoader {
 	}
 
 	async load(fields: readonly Field[], records: RecordReader): Promise<void> {
-		const { line } = records;
 		const row: Datum[] = new Array(this.#writer.codec.row.width).fill(null);
 		this.#parse(fields, records, row);
+		const where = `COPY ${this.#table.name}, line ${records.line}`;
+		await this.#write(row, where, wholeLine(where, records));
+	}
+
+	/** Of the binary format: as `receive` has read them. */
+	async loadValues(values: readonly Datum[], where: string): Promise<void> {
+		const row: Datum[] = new Array(this.#writer.codec.row.width).fill(null);
+		for (const [i, { slot }] of this.#columns.entries()) row[slot] = values[i]!;
+		await this.#write(row, where, where);
+	}
+
+	receive(column: number, bytes: Uint8Array): Datum {
+		const { type, modifier } = this.#columns[column]!;
+		const value = receive(type, bytes, this.#env.context);
+		return modifier < 0 ? value : applyModifier(value, { oid: type.oid, modifier }, false);
+	}
+
+	/** `where`: of a key that is taken; `whereWhole`: of any other error. */
+	async #write(row: Datum[], where: string, whereWhole: string): Promise<void> {
 		for (const { slot, value } of this.#defaults) {
 			const datum = value.evaluate([], this.#env);
 			row[slot] = datum instanceof Promise ? await datum : datum;
@@ -86,8 +105,7 @@ class RowLoader {
 			}
 		} catch (error) {
 			const isTaken = error instanceof KeyExistsError;
-			const where = `COPY ${this.#table.name}, line ${line}`;
-			throw located(this.#state.translate(error), isTaken ? where : wholeLine(where, records));
+			throw located(this.#state.translate(error), isTaken ? where : whereWhole);
 		}
 		this.#env.execution.affected++;
 	}
@@ -239,29 +257,33 @@ export async function copyFrom(
 		writer: tableWriter(binder, table, CompileScope.root(planner)),
 		env: new Env(execution, argumentReader(planner.arguments.list)([], [], state.context)),
 	});
-	const header = headerCheck(columns, options.header === "match");
-	const records: RecordReader =
-		options.format === "csv"
-			? new CsvRecords(
-					options,
-					columns.map((column) => column.name),
-					header,
-				)
-			: new TextRecords(options, header);
-	await feed(sink, columns.length, records, loader, execution, table);
+	if (options.format === "binary") {
+		await feedBinary(sink, columns, loader, execution, table);
+	} else {
+		const records = recordsOf(options, columns);
+		await feed(sink, columns.length, records, loader, execution, table);
+	}
 	await execution.finish();
 	return `COPY ${execution.affected}`;
 }
 
+function recordsOf(options: CopyOptions, columns: readonly Column[]): RecordReader {
+	const header = headerCheck(columns, options.header === "match");
+	const names = columns.map((column) => column.name);
+	return options.format === "csv"
+		? new CsvRecords(options, names, header)
+		: new TextRecords(options, header);
+}
 /** What the client sends. */
 async function* received(
 	sink: ResultSink,
+	format: "text" | "binary",
 	columnCount: number,
 	table: TableDescriptor,
-	records: RecordReader,
+	records: { readonly line: number },
 ): AsyncIterable<Uint8Array> {
 	try {
-		yield* sink.copyIn("text", columnCount);
+		yield* sink.copyIn(format, columnCount);
 	} catch (error) {
 		throw located(error, `COPY ${table.name}, line ${records.line + 1}`);
 	}
@@ -299,7 +321,7 @@ async function feed(
 				: located(error, wholeLine(`COPY ${table.name}, line ${records.line}`, records));
 		}
 	};
-	for await (const chunk of received(sink, columnCount, table, records)) {
+	for await (const chunk of received(sink, "text", columnCount, table, records)) {
 		if (records.ended) continue;
 		await loadAll(records.push(decode(chunk)));
 		await execution.endBatch();
@@ -308,4 +330,45 @@ async function feed(
 	}
 	if (!records.ended) await loadAll(records.push(decode(undefined)));
 	await loadAll(records.finish());
+}
+
+async function feedBinary(
+	sink: ResultSink,
+	columns: readonly Column[],
+	loader: RowLoader,
+	execution: Execution,
+	table: TableDescriptor,
+): Promise<void> {
+	const reader = new BinaryReader(columns.length, (column, bytes) => loader.receive(column, bytes));
+	/** Nothing is said of the place of an error in the header. */
+	const where = (): string | undefined => {
+		if (reader.line === 0) return undefined;
+		const column = reader.column === undefined ? "" : `, column ${columns[reader.column]!.name}`;
+		return `COPY ${table.name}, line ${reader.line}${column}`;
+	};
+	const placed = (error: unknown): unknown => {
+		const place = where();
+		return place === undefined ? error : located(error, within(error, place));
+	};
+	for await (const chunk of received(sink, "binary", columns.length, table, reader)) {
+		const tuples = reader.push(chunk)[Symbol.iterator]();
+		for (;;) {
+			let next: IteratorResult<readonly Datum[]>;
+			try {
+				next = tuples.next();
+			} catch (error) {
+				throw placed(error);
+			}
+			if (next.done === true) break;
+			await loader.loadValues(next.value, `COPY ${table.name}, line ${reader.line}`);
+		}
+		await execution.endBatch();
+		const pause = execution.pause();
+		if (pause !== undefined) await pause;
+	}
+	try {
+		reader.finish();
+	} catch (error) {
+		throw placed(error);
+	}
 }

@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Option } from "../parser/ast.ts";
 
 export interface CopyOptions {
-	readonly format: "text" | "csv";
+	readonly format: "text" | "csv" | "binary";
 	readonly delimiter: string;
 	readonly nullText: string;
 	/** `match`: a header that has to name the columns. */
@@ -37,6 +37,17 @@ function oneByte(option: string, value: string): string {
 	throw new DatabaseError("0A000", `COPY ${option} must be a single one-byte character`);
 }
 
+function refuseInBinary(given: ReadonlyMap<string, Option["value"]>): void {
+	for (const name of ["delimiter", "null"]) {
+		if (given.has(name)) {
+			throw new DatabaseError("42601", `cannot specify ${name.toUpperCase()} in BINARY mode`);
+		}
+	}
+	if (headerOf(given) !== "no") {
+		throw new DatabaseError("0A000", "cannot specify HEADER in BINARY mode");
+	}
+}
+
 export function copyOptions(options: readonly Option[]): CopyOptions {
 	const given = new Map<string, Option["value"]>();
 	let formatAt = 0;
@@ -51,16 +62,12 @@ export function copyOptions(options: readonly Option[]): CopyOptions {
 		given.set(name, value);
 	}
 	const format = String(given.get("format") ?? "text").toLowerCase();
-	if (format === "binary") {
-		throw new DatabaseError("0A000", "COPY in binary format is not supported", {
-			hint: "Use the text or the csv format.",
-		});
-	}
-	if (format !== "text" && format !== "csv") {
+	if (format !== "text" && format !== "csv" && format !== "binary") {
 		throw new DatabaseError("22023", `COPY format "${format}" not recognized`, {
 			position: formatAt + 1,
 		});
 	}
+	if (format === "binary") refuseInBinary(given);
 	const csv = format === "csv";
 	const text = (name: string, initial: string): string => String(given.get(name) ?? initial);
 	const delimiter = oneByte("delimiter", text("delimiter", csv ? "," : "\t"));

@@ -10,6 +10,7 @@ import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { asOfClause, enterPast } from "./as-of.ts";
 import type { CopyStatement } from "./copy.ts";
+import { BinaryTuples } from "./copy-binary.ts";
 import { csvField } from "./copy-csv.ts";
 import { generatedInCopy, requireRelation } from "./copy-from.ts";
 import { type CopyOptions, copyOptions } from "./copy-options.ts";
@@ -72,7 +73,7 @@ function queryOf(statement: CopyStatement, binder: Binder): Query {
 	};
 }
 
-type FormatRow = (row: readonly Datum[]) => string;
+type FormatRow = (row: readonly Datum[]) => Uint8Array;
 
 function formatter(
 	state: SessionState,
@@ -91,7 +92,7 @@ function formatter(
 			const text = types[i]!.format(value, context);
 			return csv ? csvField(text, options, forced[i]!, row.length === 1) : textField(text, options);
 		});
-		return `${fields.join(options.delimiter)}\n`;
+		return Buffer.from(`${fields.join(options.delimiter)}\n`, "utf8");
 	};
 }
 
@@ -123,12 +124,14 @@ export async function copyTo(
 		);
 	}
 	const columns = plan.columns ?? [];
-	const format = formatter(state, columns, options);
+	const binary = options.format === "binary" ? new BinaryTuples(columns, state.context) : undefined;
+	const format: FormatRow =
+		binary === undefined ? formatter(state, columns, options) : (row) => binary.tuple(row);
 	const env = new Env(
 		await executionFor(state, block),
 		plan.readArguments(lexed.literals, [], state.context),
 	);
-	sink.copyOutStart("text", columns.length);
+	sink.copyOutStart(binary === undefined ? "text" : "binary", columns.length);
 	let count = 0;
 	if (options.header !== "no") {
 		const names = columns.map(({ name }) =>
@@ -139,10 +142,11 @@ export async function copyTo(
 	for await (const batch of plan.run(env)) {
 		count += batch.length;
 		for (const row of batch) {
-			const waiting = sink.copyOut(Buffer.from(format(row), "utf8"));
+			const waiting = sink.copyOut(format(row));
 			if (waiting !== undefined) await waiting;
 		}
 	}
+	if (binary !== undefined) await sink.copyOut(binary.end());
 	sink.copyOutEnd();
 	return `COPY ${count}`;
 }

@@ -24,7 +24,7 @@ const field = fc.option(
 	{ freq: 5 },
 );
 
-for (const format of ["text", "csv"] as const) {
+for (const format of ["text", "csv", "binary"] as const) {
 	test(`what COPY ${format} writes, it reads, in whatever pieces it arrives`, async (t) => {
 		const client = await testServer().connect();
 		await client.query(
@@ -40,7 +40,7 @@ for (const format of ["text", "csv"] as const) {
 						await client.execute("insert into t values ($1, $2, $3)", [String(i), a, b]);
 					}
 					await client.query(`copy t to stdout (format ${format})`);
-					const bytes = Buffer.from(client.sink.copied);
+					const bytes = Buffer.concat(client.sink.chunks);
 					const pieces: Uint8Array[] = [];
 					for (let at = 0, n = 0; at < bytes.length; n++) {
 						const end = at + 1 + cuts[n % cuts.length]!;

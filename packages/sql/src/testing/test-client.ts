@@ -22,7 +22,8 @@ export class CollectingSink implements ResultSink {
 	readonly notices: Notice[] = [];
 	readonly parameters: [string, string][] = [];
 	/** What COPY TO STDOUT sent. */
-	copied = "";
+	/** What COPY TO STDOUT has sent. */
+	readonly chunks: Uint8Array[] = [];
 	/** What COPY FROM STDIN is given. */
 	input: readonly (string | Uint8Array)[] = [];
 	readonly #session: () => Session;
@@ -31,6 +32,10 @@ export class CollectingSink implements ResultSink {
 
 	constructor(session: () => Session) {
 		this.#session = session;
+	}
+
+	get copied(): string {
+		return Buffer.concat(this.chunks).toString("utf8");
 	}
 
 	notice(notice: Notice): void {
@@ -76,7 +81,7 @@ export class CollectingSink implements ResultSink {
 	copyOutStart(): void {}
 
 	copyOut(chunk: Uint8Array): void {
-		this.copied += Buffer.from(chunk).toString("utf8");
+		this.chunks.push(Buffer.from(chunk));
 	}
 
 	copyOutEnd(): void {}
