@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 5 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 6 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -33,6 +33,8 @@ const since = {
 	statements: 4,
 	/** What sessions of a role, or of the database, begin with, and rights that new objects have: roles and rights of format 4. */
 	initials: 5,
+	/** Unique constraints that are deferrable: descriptors of format 6. */
+	deferrable: 6,
 } as const;
 
 export type Feature = keyof typeof since;

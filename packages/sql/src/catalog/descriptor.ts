@@ -68,6 +68,11 @@ export interface IndexDescriptor extends Commented {
 	readonly state: IndexState;
 	/** Name of the PRIMARY KEY or UNIQUE constraint behind it, which is the index's name, and the constraint's OID. */
 	readonly constraintOid: number | undefined;
+	/**
+	 * UNIQUE or PRIMARY KEY ... DEFERRABLE. Rows may share a key for a while, so the index is none that is unique, and the primary index
+	 * of the table is another (`execute/unique-checks.ts`).
+	 */
+	readonly deferrable?: { readonly initiallyDeferred: boolean; readonly primaryKey: boolean };
 	/** COMMENT ON CONSTRAINT, which is not one on the index. */
 	readonly constraintComment?: string;
 }
@@ -255,11 +260,12 @@ export type RelationDescriptor =
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
  * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts. 4: where a
  * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
- * whatever needs one (likewise).
+ * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise).
  */
-export const descriptorFormat = 5;
+export const descriptorFormat = 6;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (needsDeferrable(descriptor)) return 6;
 	if (needsTypes(descriptor)) return 5;
 	if (descriptor.kind === "view" || descriptor.kind === "type") return 3;
 	if (descriptor.kind === "sequence") return descriptor.restart === undefined ? 1 : 3;
@@ -269,6 +275,10 @@ function formatOf(descriptor: RelationDescriptor): number {
 		descriptor.columns.some(({ generatedText }) => generatedText !== undefined);
 	return isNew ? 2 : 1;
 }
+
+/** Who does not know of it would let keys be shared. */
+export const needsDeferrable = (relation: RelationDescriptor): boolean =>
+	relation.kind === "table" && relation.indexes.some(({ deferrable }) => deferrable !== undefined);
 
 /** Whether it is a type that somebody has made, or needs one. */
 export function needsTypes(relation: RelationDescriptor): boolean {
@@ -329,6 +339,17 @@ export const liveColumns = (table: TableDescriptor): readonly ColumnDescriptor[]
 		? table.columns.filter((column) => !column.dropped)
 		: table.columns;
 
+/** Unique, if not at all times. */
+export const isUnique = ({ unique, deferrable }: IndexDescriptor): boolean =>
+	unique || deferrable !== undefined;
+
+/** What PRIMARY KEY has made; undefined: nothing has. */
+export const primaryKeyOf = (table: TableDescriptor): IndexDescriptor | undefined =>
+	hasPrimaryKey(table)
+		? table.primary
+		: table.indexes.find(({ deferrable }) => deferrable?.primaryKey === true);
+
+/** Whether that holds the rows: rows are known by it. */
 export const hasPrimaryKey = (table: TableDescriptor): boolean => table.primary.columns.length > 0;
 
 export function columnByAttnum(table: TableDescriptor, attnum: number): ColumnDescriptor {

@@ -6,7 +6,7 @@ import type {
 	IndexDescriptor,
 	TableDescriptor,
 } from "./descriptor.ts";
-import { columnByAttnum } from "./descriptor.ts";
+import { columnByAttnum, isUnique } from "./descriptor.ts";
 
 const columnList = (table: TableDescriptor, index: IndexDescriptor): string =>
 	index.columns.map(({ attnum }) => quoteIdentifier(columnByAttnum(table, attnum).name)).join(", ");
@@ -21,7 +21,7 @@ export function indexDefinition(
 		const name = quoteIdentifier(columnByAttnum(table, attnum).name);
 		return descending ? `${name} DESC` : name;
 	});
-	const unique = index.unique ? "UNIQUE " : "";
+	const unique = isUnique(index) ? "UNIQUE " : "";
 	const name = quoteIdentifier(index.name);
 	return `CREATE ${unique}INDEX ${name} ON ${tableName} USING btree (${columns.join(", ")})`;
 }
@@ -36,8 +36,14 @@ export function indexColumnDefinition(
 	return attnum === undefined ? "" : quoteIdentifier(columnByAttnum(table, attnum).name);
 }
 
-export const keyDefinition = (table: TableDescriptor, index: IndexDescriptor): string =>
-	`${isPrimary(table, index) ? "PRIMARY KEY" : "UNIQUE"} (${columnList(table, index)})`;
+export function keyDefinition(table: TableDescriptor, index: IndexDescriptor): string {
+	const parts = [
+		`${isPrimary(table, index) ? "PRIMARY KEY" : "UNIQUE"} (${columnList(table, index)})`,
+	];
+	if (index.deferrable !== undefined) parts.push("DEFERRABLE");
+	if (index.deferrable?.initiallyDeferred === true) parts.push("INITIALLY DEFERRED");
+	return parts.join(" ");
+}
 
 /** Stored is what pg_get_expr shows, with all parentheses; pretty, the outermost ones are left out. */
 export const expressionText = (text: string, pretty: boolean): string =>
@@ -62,7 +68,7 @@ export function isEnclosed(text: string): boolean {
 }
 
 export const isPrimary = (table: TableDescriptor, index: IndexDescriptor): boolean =>
-	index.oid === table.primary.oid;
+	index.oid === table.primary.oid || index.deferrable?.primaryKey === true;
 
 const namesOf = (table: TableDescriptor, attnums: readonly number[]): string =>
 	attnums.map((attnum) => quoteIdentifier(columnByAttnum(table, attnum).name)).join(", ");

@@ -36,12 +36,13 @@ export function* tableConstraintRows(
 	for (const { name, table, of } of constraintsOf(catalog)) {
 		const type = constraintType(table, of);
 		const key = of.kind === "foreign-key" ? of.key : undefined;
+		const unique = of.kind === "key" ? of.index.deferrable : undefined;
 		yield {
 			...constraintName(database, table.schema, name),
 			...tableName(database, table),
 			constraint_type: type,
-			is_deferrable: yesNo(key?.deferrable === true),
-			initially_deferred: yesNo(key?.initiallyDeferred === true),
+			is_deferrable: yesNo(key?.deferrable === true || unique !== undefined),
+			initially_deferred: yesNo((key ?? unique)?.initiallyDeferred === true),
 			enforced: "YES",
 			nulls_distinct: type === "UNIQUE" ? "YES" : null,
 		};

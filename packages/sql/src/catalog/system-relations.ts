@@ -16,7 +16,7 @@ import type {
 	TableDescriptor,
 	ViewDescriptor,
 } from "./descriptor.ts";
-import { columnByAttnum, hasPrimaryKey, isGenerated, liveColumns } from "./descriptor.ts";
+import { columnByAttnum, isGenerated, isUnique, liveColumns } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { isPrimary } from "./system-definitions.ts";
 import {
@@ -240,9 +240,9 @@ function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
 		indrelid: table.oid,
 		indnatts: index.columns.length,
 		indnkeyatts: index.columns.length,
-		indisunique: index.unique,
+		indisunique: isUnique(index),
 		indisprimary: isPrimary(table, index),
-		indimmediate: true,
+		indimmediate: index.deferrable === undefined,
 		indisvalid: ready,
 		indisready: true,
 		indislive: true,
@@ -299,7 +299,7 @@ export function* constraintsOf(catalog: CatalogSnapshot): Iterable<NamedConstrai
 }
 
 export const keyType = (table: TableDescriptor, index: IndexDescriptor): "p" | "u" =>
-	hasPrimaryKey(table) && isPrimary(table, index) ? "p" : "u";
+	isPrimary(table, index) ? "p" : "u";
 
 const actionLetters: Readonly<Record<ReferentialAction, string>> = {
 	"no action": "a",
@@ -375,6 +375,8 @@ export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			yield {
 				...row,
 				contype: keyType(table, of.index),
+				condeferrable: of.index.deferrable !== undefined,
+				condeferred: of.index.deferrable?.initiallyDeferred === true,
 				conindid: of.index.oid,
 				connoinherit: true,
 				conkey: array(of.index.columns.map(({ attnum }) => attnum)),

@@ -34,7 +34,7 @@ import { addForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
 import { checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
-import { constraintName, keyColumn, newCheck } from "./table-parts.ts";
+import { constraintName, deferrableOf, keyColumn, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
 
@@ -108,6 +108,7 @@ export async function addColumn(
 			columns: [keyColumn(changed.columns, name, definition.at)],
 			unique: true,
 			constraint: true,
+			deferrable: deferrableOf(constraint),
 		});
 	}
 }

@@ -5,6 +5,7 @@ import {
 	type IndexDescriptor,
 	isGenerated,
 	liveColumns,
+	primaryKeyOf,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
@@ -31,6 +32,7 @@ import { mergeAt, splitAt } from "./split.ts";
 import {
 	columnNamed,
 	constraintName,
+	deferrableOf,
 	keyColumn,
 	keyIndex,
 	newCheck,
@@ -123,6 +125,7 @@ async function addConstraint(
 				columns: constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at)),
 				unique: true,
 				constraint: true,
+				deferrable: deferrableOf(constraint),
 			});
 		}
 		case "check": {
@@ -156,8 +159,10 @@ async function addPrimaryKey(
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 ): Promise<void> {
-	if (hasPrimaryKey(table)) throw multipleKeys(table.name, undefined);
+	if (primaryKeyOf(table) !== undefined) throw multipleKeys(table.name, undefined);
 	for (const name of constraint.columns) columnNamed(table, name);
+	const deferrable = deferrableOf(constraint);
+	if (deferrable !== undefined) return addDeferrableKey(editor, table, constraint, deferrable);
 	const direct = await isDirect(editor, table);
 	const primary = await keyIndex(
 		editor,
@@ -184,6 +189,28 @@ async function addPrimaryKey(
 	await editor.put({ ...table, columns, rewrite: { primary, indexes, madeNotNull } });
 	const { state } = editor;
 	editor.block.afterCommit.push(() => build(state, table.oid, primary.oid));
+}
+
+/** The rows stay where they are. */
+async function addDeferrableKey(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
+	deferrable: IndexDescriptor["deferrable"],
+): Promise<void> {
+	const key = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
+	const parts = [table.name, "pkey"];
+	await addIndex(editor, table, {
+		name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
+		columns: key,
+		unique: true,
+		constraint: true,
+		deferrable,
+	});
+	const current = editor.current(table);
+	const changed = { ...current, columns: withKeyNotNull(current.columns, key) };
+	await editor.put(changed);
+	await checkRows(editor, changed, undefined);
 }
 
 async function dropConstraint(
@@ -253,8 +280,8 @@ async function setNotNull(
 ): Promise<void> {
 	const column = columnNamed(table, action.column);
 	if (column.notNull === action.notNull) return;
-	const isKey = table.primary.columns.some((one) => one.attnum === column.attnum);
-	if (!action.notNull && isKey) {
+	const isKey = primaryKeyOf(table)?.columns.some((one) => one.attnum === column.attnum);
+	if (!action.notNull && isKey === true) {
 		throw new DatabaseError("42P16", `column "${column.name}" is in a primary key`);
 	}
 	const changed = replaceColumn(table, column, { ...column, notNull: action.notNull });

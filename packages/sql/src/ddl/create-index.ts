@@ -140,13 +140,16 @@ export async function addIndex(
 		readonly columns: readonly IndexColumnDescriptor[];
 		readonly unique: boolean;
 		readonly constraint: boolean;
+		readonly deferrable?: IndexDescriptor["deferrable"];
 	},
 ): Promise<void> {
 	const direct = await isDirect(editor, table);
+	if (!direct && options.deferrable !== undefined) throw tooLarge(table);
 	const { schema } = table;
 	const index = await newIndex(editor, { schema, name: options.name }, options.columns, {
 		unique: options.unique,
 		constraint: options.constraint,
+		deferrable: options.deferrable,
 		state: direct ? "public" : "write-only",
 	});
 	const changed = { ...table, indexes: [...table.indexes, index] };
@@ -159,6 +162,13 @@ export async function addIndex(
 	}
 }
 
+const tooLarge = ({ name }: TableDescriptor): DatabaseError =>
+	new DatabaseError(
+		"0A000",
+		`adding a deferrable unique constraint to table "${name}", which has more than ${directRowsMax} rows, is not supported`,
+		{ hint: "Create a new table with it and copy the rows." },
+	);
+
 async function fill(
 	editor: SchemaEditor,
 	table: TableDescriptor,
@@ -169,9 +179,10 @@ async function fill(
 	for await (const page of tableRows(editor.transaction, table)) {
 		for (const { key, row } of page) {
 			const entry = codec.entryKey(row, key);
-			if (index.unique) {
-				if (seen.has(entry)) throw duplicated(table, index, row, editor.state.context);
-				seen.add(entry);
+			const unique = index.unique ? entry : codec.sharedKey(row);
+			if (unique !== undefined) {
+				if (seen.has(unique)) throw duplicated(table, index, row, editor.state.context);
+				seen.add(unique);
 			}
 			editor.transaction.put(entry, entryValue(key));
 		}

@@ -102,7 +102,7 @@ export function columnConstraint(
 	switch (constraint.kind) {
 		case "primary-key":
 		case "unique":
-			return { kind: constraint.kind, name: constraint.name, columns: [column], at: constraint.at };
+			return { ...constraint, columns: [column] };
 		case "references":
 			return {
 				...constraint,
@@ -136,11 +136,12 @@ async function assemble(
 	const keys = constraints.filter((one) => one.kind === "primary-key");
 	if (keys.length > 1) throw multipleKeys(name, keys[1]!.at);
 	const base = { schema, name, columns: made.map(({ column }) => column) };
-	const primary: IndexDescriptor =
-		keys[0] === undefined
+	const key = keys[0] && (await keyIndex(editor, base, keys[0], "public", taken));
+	const indexes: IndexDescriptor[] = key?.deferrable === undefined ? [] : [key];
+	const primary =
+		key === undefined || key.deferrable !== undefined
 			? await rowidIndex(editor, schema, name)
-			: await keyIndex(editor, base, keys[0], "public", taken);
-	const indexes: IndexDescriptor[] = [];
+			: key;
 	for (const constraint of constraints) {
 		if (constraint.kind === "unique") {
 			indexes.push(await keyIndex(editor, base, constraint, "public", taken));
@@ -150,7 +151,7 @@ async function assemble(
 		kind: "table",
 		oid: await editor.newId(),
 		...base,
-		columns: withKeyNotNull(base.columns, primary.columns),
+		columns: withKeyNotNull(base.columns, key?.columns ?? []),
 		nextAttnum: made.length + 1,
 		primary,
 		indexes,

@@ -4,9 +4,10 @@ import { isOwner } from "../auth/privileges.ts";
 import {
 	columnByAttnum,
 	type ForeignKeyDescriptor,
-	hasPrimaryKey,
 	type IndexDescriptor,
 	isGenerated,
+	isUnique,
+	primaryKeyOf,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { descriptorKey } from "../catalog/keys.ts";
@@ -122,7 +123,9 @@ function attnumsOf(table: TableDescriptor, names: readonly string[]): readonly n
 }
 
 function keyColumns(parent: TableDescriptor): readonly number[] {
-	if (hasPrimaryKey(parent)) return parent.primary.columns.map(({ attnum }) => attnum);
+	const key = primaryKeyOf(parent);
+	if (key?.deferrable !== undefined) throw deferrableKey("primary key", parent);
+	if (key !== undefined) return key.columns.map(({ attnum }) => attnum);
 	throw new DatabaseError("42704", `there is no primary key for referenced table "${parent.name}"`);
 }
 
@@ -141,17 +144,24 @@ function setColumnsOf(
 	);
 }
 
-/** Throws 42830, 55006. */
+const deferrableKey = (what: string, { name }: TableDescriptor): DatabaseError =>
+	new DatabaseError("55000", `cannot use a deferrable ${what} for referenced table "${name}"`);
+
+/** Throws 42830, 55000, 55006. */
 function matchingIndex(parent: TableDescriptor, columns: readonly number[]): IndexDescriptor {
 	if (new Set(columns).size < columns.length) {
 		throw mismatch("foreign key referenced-columns list must not contain duplicates");
 	}
-	const matching = namedIndexes(parent).filter(
+	const fitting = namedIndexes(parent).filter(
 		(index) =>
-			index.unique &&
+			isUnique(index) &&
 			index.columns.length === columns.length &&
 			index.columns.every(({ attnum }) => columns.includes(attnum)),
 	);
+	const matching = fitting.filter(({ unique }) => unique);
+	if (matching.length === 0 && fitting.length > 0) {
+		throw deferrableKey("unique constraint", parent);
+	}
 	if (matching.length === 0) {
 		throw mismatch(
 			`there is no unique constraint matching given keys for referenced table "${parent.name}"`,

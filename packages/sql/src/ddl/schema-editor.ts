@@ -19,6 +19,7 @@ import {
 import { aclOfNew, type RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
+	needsDeferrable,
 	needsTypes,
 	type RelationDescriptor,
 	storedTexts,
@@ -476,6 +477,9 @@ export function requireFormat(
 	}
 	if ("configuration" in row && row.configuration !== undefined) {
 		requireActive(values, "configuration", "CONFIGURE");
+	}
+	if (row.kind === "table" && needsDeferrable(row)) {
+		requireActive(values, "deferrable", "DEFERRABLE of a unique constraint");
 	}
 	if (row.kind !== "rights" && row.kind !== "role" && needsTypes(row)) {
 		requireActive(values, "types", "CREATE TYPE");

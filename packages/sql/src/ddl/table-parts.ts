@@ -9,7 +9,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import type { Expression, TableConstraint } from "../parser/ast.ts";
+import type { ConstraintTimes, Expression, TableConstraint } from "../parser/ast.ts";
 import { bindBoolean } from "../plan/bind-expression.ts";
 import { tableRelation } from "../plan/bind-table.ts";
 import { Binder } from "../plan/binder.ts";
@@ -49,14 +49,21 @@ export async function newIndex(
 	editor: SchemaEditor,
 	{ schema, name }: { readonly schema: string; readonly name: string },
 	columns: readonly IndexColumnDescriptor[],
-	options: { readonly unique: boolean; readonly constraint: boolean; readonly state: IndexState },
+	options: {
+		readonly unique: boolean;
+		readonly constraint: boolean;
+		readonly state: IndexState;
+		readonly deferrable?: IndexDescriptor["deferrable"];
+	},
 ): Promise<IndexDescriptor> {
+	const { deferrable } = options;
 	return {
 		oid: await editor.newId(),
 		name,
 		indexId: await editor.newDataId(schema),
 		columns,
-		unique: options.unique,
+		unique: options.unique && deferrable === undefined,
+		...(deferrable === undefined ? {} : { deferrable }),
 		state: options.state,
 		constraintOid: options.constraint ? await editor.newId() : undefined,
 	};
@@ -133,11 +140,13 @@ export function bindCheck(
 	);
 }
 
+type KeyConstraint = Extract<TableConstraint, { kind: "primary-key" | "unique" }>;
+
 /** UNIQUE and PRIMARY KEY of a table whose columns are known. */
 export async function keyIndex(
 	editor: SchemaEditor,
 	table: Pick<TableDescriptor, "schema" | "name" | "columns">,
-	constraint: Extract<TableConstraint, { kind: "primary-key" | "unique" }>,
+	constraint: KeyConstraint,
 	state: IndexState,
 	taken: Set<string>,
 ): Promise<IndexDescriptor> {
@@ -155,8 +164,19 @@ export async function keyIndex(
 	const columns = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
 	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
 	const { schema } = table;
-	return newIndex(editor, { schema, name }, columns, { unique: true, constraint: true, state });
+	const options = { unique: true, constraint: true, state, deferrable: deferrableOf(constraint) };
+	return newIndex(editor, { schema, name }, columns, options);
 }
+
+/** Undefined: it is looked at with each row. */
+export const deferrableOf = ({
+	kind,
+	deferrable,
+	initiallyDeferred,
+}: Pick<KeyConstraint, "kind" | keyof ConstraintTimes>): IndexDescriptor["deferrable"] =>
+	deferrable === true
+		? { initiallyDeferred: initiallyDeferred === true, primaryKey: kind === "primary-key" }
+		: undefined;
 
 /** With NOT NULL on the columns of its primary key. */
 export function withKeyNotNull(

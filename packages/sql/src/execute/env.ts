@@ -6,10 +6,12 @@ import type { CancelSignal, Isolation } from "@quorate/txn/types";
 import type { CommonTableState } from "../plan/logical.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { DeferredEvents } from "./deferred-events.ts";
 import type { LaterWrites } from "./later-writes.ts";
 import { MemoryMeter, type MemoryPool } from "./memory.ts";
-import { type DeferredEvents, ReferenceChecks } from "./references/reference-checks.ts";
+import { ReferenceChecks } from "./references/reference-checks.ts";
 import type { StatementStore } from "./statement-store.ts";
+import { UniqueChecks } from "./unique-checks.ts";
 
 export type ExecRow = readonly Datum[];
 export type Batch = readonly ExecRow[];
@@ -31,9 +33,10 @@ export class Execution {
 	readonly cancel: CancelSignal;
 	/** Rows given by `INSERT ... VALUES` beyond those in the plan, and other input of this run. */
 	readonly moreRows: readonly (readonly unknown[])[] | undefined;
-	/** Takes what foreign keys that are deferred leave to the end of the transaction; undefined: none is. */
+	/** Takes what constraints that are deferred leave to the end of the transaction; undefined: none is. */
 	readonly deferred: DeferredEvents | undefined;
 	#references: ReferenceChecks | undefined;
+	#uniques: UniqueChecks | undefined;
 	#cache: Map<object, unknown> | undefined;
 	#memory: MemoryMeter | undefined;
 	readonly #memoryLimit: number;
@@ -84,15 +87,29 @@ export class Execution {
 		return this.#references;
 	}
 
-	/** All rows are written: what is owed to foreign keys is due. A promise only where something is. */
+	/** And to unique constraints that are deferrable. */
+	get uniques(): UniqueChecks {
+		this.#uniques ??= new UniqueChecks(this);
+		return this.#uniques;
+	}
+
+	/** All rows are written: what is owed to constraints is due. A promise only where something is. */
 	finish(): Promise<void> | undefined {
-		return this.#references?.run();
+		return this.#uniques === undefined ? this.#references?.run() : this.#finishAll(this.#uniques);
+	}
+
+	async #finishAll(uniques: UniqueChecks): Promise<void> {
+		await uniques.run();
+		await this.#references?.run();
+		// Actions of foreign keys have written rows.
+		if (!uniques.isEmpty) await uniques.run();
 	}
 
 	/** Some rows are written, and more may follow. */
 	async endBatch(): Promise<void> {
 		await this.store.flush();
 		await this.#references?.settle();
+		await this.#uniques?.settle();
 	}
 
 	get memory(): MemoryMeter {

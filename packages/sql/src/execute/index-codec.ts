@@ -110,6 +110,18 @@ export class IndexCodec {
 		return this.#checked(bytes);
 	}
 
+	/** Of a constraint that is deferrable: what the entries of all rows begin with that have its key. Undefined: none is shared. */
+	sharedKey(row: readonly Datum[]): Key | undefined {
+		if (this.index.deferrable === undefined) return undefined;
+		let bytes: string = this.prefix;
+		for (const column of this.columns) {
+			const value = row[column.slot]!;
+			if (value === null) return undefined;
+			bytes += column.encode(value);
+		}
+		return key(bytes);
+	}
+
 	/** Whether another row with the same columns would violate the index. */
 	isUniqueFor(row: readonly Datum[]): boolean {
 		if (!this.index.unique) return false;

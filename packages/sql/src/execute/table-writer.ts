@@ -54,6 +54,8 @@ export class TableWriter {
 	readonly #generated: readonly GeneratedColumn[];
 	/** Of columns of domains: throw what their conditions say. */
 	readonly #domains: readonly Compiled[];
+	/** Unique, but rows may share a key for a while (`unique-checks.ts`). */
+	readonly #deferrable: readonly IndexCodec[];
 	/** Set while the table is being rewritten. */
 	readonly shadow: ShadowWriter | undefined;
 	readonly hasKey: boolean;
@@ -79,6 +81,7 @@ export class TableWriter {
 		this.#checks = checks;
 		this.#generated = generated;
 		this.#domains = domains;
+		this.#deferrable = codec.secondary.filter(({ index }) => index.deferrable !== undefined);
 		this.shadow = codec.rewrite && new ShadowWriter(codec.rewrite);
 		this.hasKey = hasPrimaryKey(codec.table);
 		this.hasUnique = this.hasKey || codec.secondary.some((index) => index.index.unique);
@@ -192,6 +195,10 @@ export class TableWriter {
 
 	#noteWritten(row: ExecRow, key: Key, env: Env): void {
 		const { references } = this;
+		for (const index of this.#deferrable) {
+			const start = index.sharedKey(row);
+			if (start !== undefined) env.execution.uniques.written(index, start, row);
+		}
 		if (references === undefined || references.own.length === 0) return;
 		env.execution.references.written(references, row, key);
 	}
@@ -273,6 +280,11 @@ export class TableWriter {
 				continue;
 			}
 			writes.push({ key: newEntry, value: entryValue(newKey) });
+		}
+		for (const index of this.#deferrable) {
+			const start = index.sharedKey(newRow);
+			const isNew = start !== undefined && start !== index.sharedKey(oldRow);
+			if (isNew) env.execution.uniques.written(index, start, newRow);
 		}
 		if (this.references !== undefined) {
 			const before = { row: oldRow, key: oldKey };

@@ -355,8 +355,8 @@ export type ColumnConstraint = { readonly name: string | undefined; readonly at:
 	| { readonly kind: "not-null" }
 	| { readonly kind: "null" }
 	| { readonly kind: "default"; readonly value: Expression }
-	| { readonly kind: "primary-key" }
-	| { readonly kind: "unique" }
+	| ({ readonly kind: "primary-key" } & Partial<ConstraintTimes>)
+	| ({ readonly kind: "unique" } & Partial<ConstraintTimes>)
 	| { readonly kind: "check"; readonly condition: Expression }
 	| ({
 			readonly kind: "references";
@@ -386,15 +386,19 @@ export type DomainAction =
 
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
 
-export interface ReferenceOptions {
+/** When it is looked at; absent: at once. */
+export interface ConstraintTimes {
+	readonly deferrable: boolean;
+	readonly initiallyDeferred: boolean;
+}
+
+export interface ReferenceOptions extends ConstraintTimes {
 	readonly onDelete: ReferentialAction;
 	readonly onUpdate: ReferentialAction;
 	/** ON DELETE SET NULL (...), SET DEFAULT (...): only these columns. */
 	readonly setColumns: readonly string[];
 	/** Either all columns are NULL or none. */
 	readonly matchFull: boolean;
-	readonly deferrable: boolean;
-	readonly initiallyDeferred: boolean;
 }
 
 /** [NOT] DEFERRABLE, or INITIALLY ...: one of the two is there. */
@@ -406,8 +410,11 @@ export interface Deferral {
 }
 
 export type TableConstraint = { readonly name: string | undefined; readonly at: number } & (
-	| { readonly kind: "primary-key"; readonly columns: readonly string[] }
-	| { readonly kind: "unique"; readonly columns: readonly string[] }
+	| ({
+			readonly kind: "primary-key";
+			readonly columns: readonly string[];
+	  } & Partial<ConstraintTimes>)
+	| ({ readonly kind: "unique"; readonly columns: readonly string[] } & Partial<ConstraintTimes>)
 	/** `valid` false: NOT VALID. */
 	| { readonly kind: "check"; readonly condition: Expression; readonly valid: boolean }
 	| ({

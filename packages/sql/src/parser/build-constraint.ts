@@ -1,7 +1,6 @@
 /** What constraints say about their time, [NOT] DEFERRABLE and INITIALLY ..., brought together with what they constrain. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { ColumnConstraint, Deferral, ReferenceOptions } from "./ast.ts";
-import { unsupported } from "./unsupported.ts";
+import type { ColumnConstraint, ConstraintTimes, Deferral, ReferenceOptions } from "./ast.ts";
 
 export const plainReference: ReferenceOptions = {
 	onDelete: "no action",
@@ -12,13 +11,11 @@ export const plainReference: ReferenceOptions = {
 	initiallyDeferred: false,
 };
 
-type Times = Pick<ReferenceOptions, "deferrable" | "initiallyDeferred">;
-
 const refused = (message: string, at: number): DatabaseError =>
 	new DatabaseError("42601", message, { position: at + 1 });
 
 /** Throws 42601 where they contradict each other. */
-export function deferralOf(clauses: readonly Deferral[]): Times {
+export function deferralOf(clauses: readonly Deferral[]): ConstraintTimes {
 	let deferrable: boolean | undefined;
 	let deferred: boolean | undefined;
 	for (const one of clauses) {
@@ -41,9 +38,8 @@ export function deferralOf(clauses: readonly Deferral[]): Times {
 }
 
 /** Of a primary key or a unique constraint. */
-export function immediateOnly(clauses: readonly Deferral[]): void {
-	if (deferralOf(clauses).deferrable) throw unsupported("deferrable unique constraints are");
-}
+export const timesOf = (clauses: readonly Deferral[]): Partial<ConstraintTimes> =>
+	clauses.length === 0 ? {} : deferralOf(clauses);
 
 /** Each belongs to the constraint before it. */
 export function withDeferrals(
@@ -64,8 +60,7 @@ export function withDeferrals(
 	}
 	return constraints.map(({ constraint, times }) => {
 		if (constraint.kind === "references") return { ...constraint, ...deferralOf(times) };
-		immediateOnly(times);
-		return constraint;
+		return { ...constraint, ...timesOf(times) };
 	});
 }
 

@@ -16,7 +16,7 @@ import {
 	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
-import { deferralOf, immediateOnly, plainReference, undeferred } from "./build-constraint.ts";
+import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
 import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption } from "./build-role.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
@@ -559,8 +559,8 @@ const grammar: Grammar = {
     {"name": "deferral", "symbols": [{"literal":"initially"}, {"literal":"deferred"}], "postprocess": (d, at) => ({ kind: "deferral", deferred: true, at })},
     {"name": "tableConstraint", "symbols": ["tableConstraintBody"], "postprocess": ([body], at) => ({ name: undefined, ...body, at })},
     {"name": "tableConstraint", "symbols": [{"literal":"constraint"}, "columnName", "tableConstraintBody"], "postprocess": ([, name, body], at) => ({ name, ...body, at })},
-    {"name": "tableConstraintBody", "symbols": [{"literal":"primary"}, {"literal":"key"}, {"literal":"("}, "columnNames", {"literal":")"}, "constraintTail"], "postprocess": ([, , , columns]) => ({ kind: "primary-key", columns })},
-    {"name": "tableConstraintBody", "symbols": [{"literal":"unique"}, "nullsDistinct", {"literal":"("}, "columnNames", {"literal":")"}, "constraintTail"], "postprocess": ([, , , columns]) => ({ kind: "unique", columns })},
+    {"name": "tableConstraintBody", "symbols": [{"literal":"primary"}, {"literal":"key"}, {"literal":"("}, "columnNames", {"literal":")"}, "constraintTail"], "postprocess": ([, , , columns, , times]) => ({ kind: "primary-key", columns, ...times })},
+    {"name": "tableConstraintBody", "symbols": [{"literal":"unique"}, "nullsDistinct", {"literal":"("}, "columnNames", {"literal":")"}, "constraintTail"], "postprocess": ([, , , columns, , times]) => ({ kind: "unique", columns, ...times })},
     {"name": "tableConstraintBody", "symbols": [{"literal":"check"}, {"literal":"("}, "expr", {"literal":")"}, "noInherit", "validity"], "postprocess": ([, , condition, , , valid]) => ({ kind: "check", condition, valid })},
     {"name": "tableConstraintBody", "symbols": [{"literal":"foreign"}, {"literal":"key"}, {"literal":"("}, "columnNames", {"literal":")"}, {"literal":"references"}, "qualifiedName", "columnListOpt", "referenceActions", "deferralOpt", "validity"], "postprocess":  ([, , , columns, , , table, referenced, actions, deferral, valid]) =>
         ({ kind: "foreign-key", columns, table, referenced, ...actions, ...deferralOf(deferral), valid }) },
@@ -568,7 +568,7 @@ const grammar: Grammar = {
     {"name": "tableConstraintBody", "symbols": [{"literal":"exclude"}, {"literal":"("}, "anyTokens"], "postprocess": () => { throw unsupported("exclusion constraints are"); }},
     {"name": "tableConstraintBody", "symbols": [{"literal":"primary"}, {"literal":"key"}, {"literal":"using"}, {"literal":"index"}, "columnName"], "postprocess": () => { throw unsupported("PRIMARY KEY USING INDEX is"); }},
     {"name": "tableConstraintBody", "symbols": [{"literal":"unique"}, {"literal":"using"}, {"literal":"index"}, "columnName"], "postprocess": () => { throw unsupported("UNIQUE USING INDEX is"); }},
-    {"name": "constraintTail", "symbols": ["indexTail", "deferralOpt"], "postprocess": ([, deferral]) => immediateOnly(deferral)},
+    {"name": "constraintTail", "symbols": ["indexTail", "deferralOpt"], "postprocess": ([, deferral]) => timesOf(deferral)},
     {"name": "constraintTail", "symbols": [{"literal":"include"}, {"literal":"("}, "columnNames", {"literal":")"}, "indexTail", "deferralOpt"], "postprocess": () => { throw unsupported("INCLUDE is"); }},
     {"name": "deferralOpt", "symbols": [], "postprocess": () => []},
     {"name": "deferralOpt", "symbols": ["deferralOpt", "deferral"], "postprocess": ([list, one]) => [...list, one]},

@@ -1,6 +1,6 @@
 /** ON CONFLICT of INSERT: which unique index it is about, and what happens to the row that is there. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { hasPrimaryKey, liveColumns } from "../catalog/descriptor.ts";
+import { hasPrimaryKey, isUnique, liveColumns } from "../catalog/descriptor.ts";
 import type { ConflictAction } from "../execute/operators/insert.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import type { Expression, OnConflict, QualifiedName, Statement } from "../parser/ast.ts";
@@ -32,6 +32,7 @@ export function planConflict(
 	const conflict = statement.onConflict!;
 	const { table, base, relation } = target;
 	const arbiter = findArbiter(target, conflict);
+	refuseDeferrable(target, arbiter);
 	// Whether a row is there tells something about it.
 	for (const { slot } of arbiter?.columns ?? []) relation.asked.add(target.slots.indexOf(slot));
 	if (conflict.targetWhere !== undefined) bindPredicate(binder, relation, conflict.targetWhere);
@@ -90,6 +91,18 @@ function bindPredicate(binder: Binder, relation: Relation, predicate: Expression
 	bindBoolean(place, predicate, "WHERE");
 }
 
+/** Whether a row is in the way is not known before the end. Throws 55000. */
+function refuseDeferrable({ table }: WriteTarget, arbiter: ConflictAction["arbiter"]): void {
+	const looked = arbiter === undefined ? table.indexes : [arbiter.index];
+	const deferrable = looked.find((index) => index.deferrable !== undefined);
+	if (deferrable === undefined) return;
+	throw new DatabaseError(
+		"55000",
+		"ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters",
+		{ schema: table.schema, table: table.name, constraint: deferrable.name },
+	);
+}
+
 /** Under another name, and with rights of nobody's concern: the statement's own target needs the same. */
 const excludedTarget = ({ environment }: Binder, name: QualifiedName): WriteTarget =>
 	writeTarget(new Binder(environment, [], []), name, "excluded", "insert into");
@@ -99,7 +112,7 @@ function findArbiter(target: WriteTarget, conflict: OnConflict): ConflictAction[
 	const codec = tableCodec(table);
 	const unique = [
 		...(hasPrimaryKey(table) ? [codec.primary] : []),
-		...codec.secondary.filter(({ index }) => index.unique && index.state === "public"),
+		...codec.secondary.filter(({ index }) => isUnique(index) && index.state === "public"),
 	];
 	if (conflict.constraint !== undefined) {
 		const found = unique.find(({ index }) => index.name === conflict.constraint);

@@ -1,13 +1,18 @@
-/** SET CONSTRAINTS of one transaction, and what deferred foreign keys have left to be looked at before it commits. */
-import type { ForeignKeyDescriptor } from "../catalog/descriptor.ts";
-import type { DeferredEvents, ReferenceEvent } from "../execute/references/reference-checks.ts";
+/** SET CONSTRAINTS of one transaction, and what deferred ones have left to be looked at before it commits. */
+import {
+	constraintOf,
+	type DeferredEvent,
+	type DeferredEvents,
+	type Timed,
+	tablesOf,
+} from "../execute/deferred-events.ts";
 
 interface Times {
 	/** SET CONSTRAINTS ALL. */
 	readonly all: boolean | undefined;
 	/** By OID; whatever was said of all before. */
 	readonly single: ReadonlyMap<number, boolean>;
-	readonly events: readonly ReferenceEvent[];
+	readonly events: readonly DeferredEvent[];
 }
 
 const atFirst: Times = { all: undefined, single: new Map(), events: [] };
@@ -15,12 +20,12 @@ const atFirst: Times = { all: undefined, single: new Map(), events: [] };
 export class ConstraintTimes implements DeferredEvents {
 	#times: Times = atFirst;
 
-	isDeferred(key: ForeignKeyDescriptor): boolean {
+	isDeferred(key: Timed): boolean {
 		if (!key.deferrable) return false;
 		return this.#times.single.get(key.oid) ?? this.#times.all ?? key.initiallyDeferred;
 	}
 
-	add(events: readonly ReferenceEvent[]): void {
+	add(events: readonly DeferredEvent[]): void {
 		this.#times = { ...this.#times, events: [...this.#times.events, ...events] };
 	}
 
@@ -36,13 +41,13 @@ export class ConstraintTimes implements DeferredEvents {
 	}
 
 	/** What is not deferred any more. */
-	takeDue(): readonly ReferenceEvent[] {
+	takeDue(): readonly DeferredEvent[] {
 		const { events } = this.#times;
-		const due = events.filter(({ reference }) => !this.isDeferred(reference.key));
+		const due = events.filter((event) => !this.isDeferred(constraintOf(event)));
 		if (due.length === 0) return due;
 		this.#times = {
 			...this.#times,
-			events: events.filter(({ reference }) => this.isDeferred(reference.key)),
+			events: events.filter((event) => this.isDeferred(constraintOf(event))),
 		};
 		return due;
 	}
@@ -53,10 +58,7 @@ export class ConstraintTimes implements DeferredEvents {
 
 	/** Whether something is left to be done for a table. */
 	isPending(tableOid: number): boolean {
-		return this.#times.events.some(
-			({ reference: { child, parent } }) =>
-				child.table.oid === tableOid || parent.table.oid === tableOid,
-		);
+		return this.#times.events.some((event) => tablesOf(event).includes(tableOid));
 	}
 
 	save(): Times {

@@ -44,9 +44,10 @@ function named(
 }
 
 const isDeferrable = ({ of }: NamedConstraint): boolean =>
-	of.kind === "foreign-key" && of.key.deferrable;
+	(of.kind === "foreign-key" && of.key.deferrable) ||
+	(of.kind === "key" && of.index.deferrable !== undefined);
 
-/** What is not deferred any more is looked at. Throws 23503. */
+/** What is not deferred any more is looked at. Throws 23503, 23505. */
 async function runDue(state: SessionState, block: TransactionBlock): Promise<void> {
 	const { constraints } = block;
 	const due = constraints.takeDue();
@@ -62,7 +63,8 @@ async function runDue(state: SessionState, block: TransactionBlock): Promise<voi
 			{ hint: "The transaction might succeed if retried." },
 		);
 	}
-	await execution.references.run(due);
+	await execution.uniques.run(due.filter((event) => event.kind === "unique"));
+	await execution.references.run(due.filter((event) => event.kind !== "unique"));
 }
 
 /** Before a commit: nothing is deferred any longer. */

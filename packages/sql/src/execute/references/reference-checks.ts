@@ -12,7 +12,6 @@
  */
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest } from "@quorate/txn/types";
-import type { ForeignKeyDescriptor } from "../../catalog/descriptor.ts";
 import type { Datum } from "../../types/datum.ts";
 import { Env, type ExecRow, type Execution } from "../env.ts";
 import { entryTarget } from "../index-codec.ts";
@@ -29,12 +28,6 @@ export type ReferenceEvent = { readonly reference: Reference; readonly schemaVer
 
 type Refers = Extract<ReferenceEvent, { kind: "refers" }>;
 type Gone = Extract<ReferenceEvent, { kind: "gone" }>;
-
-/** Which constraints wait for the end of the transaction. */
-export interface DeferredEvents {
-	isDeferred(key: ForeignKeyDescriptor): boolean;
-	add(events: readonly ReferenceEvent[]): void;
-}
 
 /** Only whether it is there counts, and that nobody takes it away before the commit. */
 const present: LockRequest = { strength: "key share", wait: "block", presence: true };

@@ -76,8 +76,8 @@ deferral -> "not" "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: fa
 
 tableConstraint -> tableConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
                  | "constraint" columnName tableConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
-tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([, , , columns]) => ({ kind: "primary-key", columns }) %}
-                     | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, , , columns]) => ({ kind: "unique", columns }) %}
+tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([, , , columns, , times]) => ({ kind: "primary-key", columns, ...times }) %}
+                     | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, , , columns, , times]) => ({ kind: "unique", columns, ...times }) %}
                      | "check" "(" expr ")" noInherit validity {% ([, , condition, , , valid]) => ({ kind: "check", condition, valid }) %}
                      | "foreign" "key" "(" columnNames ")" "references" qualifiedName columnListOpt referenceActions deferralOpt validity
                        {% ([, , , columns, , , table, referenced, actions, deferral, valid]) =>
@@ -86,7 +86,7 @@ tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([,
                      | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
                      | "primary" "key" "using" "index" columnName {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
                      | "unique" "using" "index" columnName {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
-constraintTail -> indexTail deferralOpt {% ([, deferral]) => immediateOnly(deferral) %}
+constraintTail -> indexTail deferralOpt {% ([, deferral]) => timesOf(deferral) %}
                 | "include" "(" columnNames ")" indexTail deferralOpt {% () => { throw unsupported("INCLUDE is"); } %}
 deferralOpt -> null {% () => [] %} | deferralOpt deferral {% ([list, one]) => [...list, one] %}
 validity -> null {% () => true %} | "not" "valid" {% () => false %}

@@ -17,7 +17,7 @@ import {
 	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
-import { deferralOf, immediateOnly, plainReference, undeferred } from "./build-constraint.ts";
+import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
 import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption } from "./build-role.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
