@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 6 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 7 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -35,6 +35,8 @@ const since = {
 	initials: 5,
 	/** Unique constraints that are deferrable: descriptors of format 6. */
 	deferrable: 6,
+	/** A commit in one phase names what was read in other ranges than the one that is written to. */
+	validation: 7,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -33,6 +33,8 @@ export interface Mutations {
 	readonly timestampBeforePending?: boolean;
 	/** Section 6, step 3: what a transaction read outside its written keys is not looked at again at its commit timestamp. */
 	readonly withoutValidation?: boolean;
+	/** Likewise, only by a leaseholder that commits in one phase what was read in other ranges, too. */
+	readonly withoutDistantValidation?: boolean;
 	/** Section 6, step 5: an intent becomes a version at its p instead of at c. */
 	readonly resolvedAtPreparePoint?: boolean;
 	/** T3: a Prepare or one-phase entry does not look for its tombstone. */

@@ -1,5 +1,5 @@
 /** What a replica needs from its node, passed in by the wiring. */
-import type { BootId, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
+import type { BootId, LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
@@ -16,7 +16,7 @@ import type { MergeReason } from "./merges.ts";
 import type { ReplicaObserver } from "./observer.ts";
 import type { RangeState } from "./range-state.ts";
 import type { Replica } from "./replica.ts";
-import type { RangeAnswer } from "./requests.ts";
+import type { RangeAnswer, ValidateItem } from "./requests.ts";
 import type { Inheritance, SplitReason } from "./splits.ts";
 import type { TimestampSource } from "./timestamp-source.ts";
 
@@ -54,6 +54,13 @@ export interface ReplicaContext {
 		c: Timestamp,
 		written: readonly WrittenSpan[],
 	): Promise<boolean>;
+	/** Validates at `c` what a transaction, which has writes pending here, has read in other ranges. */
+	validateElsewhere(
+		transaction: TransactionId,
+		items: readonly ValidateItem[],
+		c: Timestamp,
+		owner: LockOwner,
+	): Promise<RangeAnswer>;
 	/** How long history is kept, in milliseconds; undefined while it cannot be learned: then nothing is removed. */
 	historyLifeMs(): Promise<number | undefined>;
 	/** First of `count` consecutive fresh ids. */

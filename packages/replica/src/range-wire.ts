@@ -68,6 +68,7 @@ function bodyToWire(b: RangeRequestBody): Wire {
 				flatItems(b.validate),
 				b.schemaVersion,
 				b.owner,
+				...(b.elsewhere === undefined ? [] : [flatItems(b.elsewhere)]),
 			];
 		case "validate":
 			return [b.kind, b.transaction, flatItems(b.items), b.c, ...ownerToWire(b.owner)];
@@ -127,6 +128,7 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				validate: itemsOf(w[7] as Wire),
 				schemaVersion: w[8] as number,
 				owner: w[9] as LockOwner,
+				...(w[10] === undefined ? {} : { elsewhere: itemsOf(w[10] as Wire) }),
 			};
 		case "validate":
 			return {

@@ -118,6 +118,8 @@ export type RangeRequestBody =
 			/** Sent back if it is not the schema version at c. */
 			readonly schemaVersion: number;
 			readonly owner: LockOwner;
+			/** Of other ranges: the leaseholder asks theirs. Never empty. */
+			readonly elsewhere?: readonly ValidateItem[];
 	  }
 	| {
 			readonly kind: "validate";

@@ -133,6 +133,7 @@ class Node {
 			replicasFrom: this.replicasFrom,
 			inquire: neverRuns,
 			resolveAll: neverRuns,
+			validateElsewhere: neverRuns,
 			allocate: neverRuns,
 			report: () => undefined,
 			detector: () => undefined,

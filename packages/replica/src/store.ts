@@ -152,6 +152,8 @@ export class RangeStore {
 			isDiskFull: (replicas) => options.isDiskFull(replicas),
 			inquire: (transaction, anchor, s) => options.inquire(transaction, anchor, s),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
+			validateElsewhere: (transaction, items, c, owner) =>
+				options.validateElsewhere(transaction, items, c, owner),
 			historyLifeMs: () => options.historyLifeMs(),
 			allocate: (kind, count) => options.allocate(kind, count),
 			report: (ranges) => options.report(ranges),

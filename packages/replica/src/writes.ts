@@ -282,10 +282,39 @@ export function onePhase(r: ReplicaCore, q: OnePhase): RangeAnswer | Promise<Ran
 		chunk: 1,
 		p: preparePoint(r),
 		onePhase: true,
-		validates: q.validate.length > 0,
+		validates: isValidated(q),
 		builtOn: built.bases,
 	});
 	return onePhaseAccepted(r, q, group);
+}
+
+const isValidated = (q: OnePhase): boolean => q.validate.length > 0 || q.elsewhere !== undefined;
+
+/**
+ * What was read here and what was read in other ranges, side by side: c is drawn, so that whoever becomes pending later commits above it.
+ * Synchronous where nothing must be waited for.
+ */
+function validateAll(
+	r: ReplicaCore,
+	q: OnePhase,
+	c: Timestamp,
+): RangeAnswer | Promise<RangeAnswer> {
+	const here = validateItems(r, q.transaction, q.validate, c, q.owner);
+	if (q.elsewhere === undefined || r.context.mutations?.withoutDistantValidation === true) {
+		return here;
+	}
+	if (!(here instanceof Promise) && here.kind !== "done") {
+		return here;
+	}
+	return bothValid(here, r.context.validateElsewhere(q.transaction, q.elsewhere, c, q.owner));
+}
+
+async function bothValid(
+	here: RangeAnswer | Promise<RangeAnswer>,
+	elsewhere: Promise<RangeAnswer>,
+): Promise<RangeAnswer> {
+	const [one, other] = await Promise.all([here, elsewhere]);
+	return one.kind === "done" ? other : one;
 }
 
 async function onePhaseAccepted(
@@ -295,7 +324,7 @@ async function onePhaseAccepted(
 ): Promise<RangeAnswer> {
 	const { version } = r.state.descriptor.epoch;
 	// The next waiter may come: it meets the pending write and waits for that. What was only locked stays so until it is validated.
-	if (q.validate.length === 0) {
+	if (!isValidated(q)) {
 		r.locks.release(q.owner);
 	}
 	const withdraw = (why: RangeAnswer): RangeAnswer => {
@@ -325,9 +354,15 @@ async function onePhaseAccepted(
 	}
 	// The order of the protocol: c was drawn after the writes were visible as pending.
 	assert(c > group.p, () => `T1: commit timestamp ${c} is not above p ${group.p}`);
-	if (q.validate.length > 0) {
-		const checked = validateItems(r, q.transaction, q.validate, c, q.owner);
-		const verdict = checked instanceof Promise ? await checked : checked;
+	if (isValidated(q)) {
+		let verdict: RangeAnswer;
+		try {
+			const checked = validateAll(r, q, c);
+			verdict = checked instanceof Promise ? await checked : checked;
+		} catch (error) {
+			withdraw({ kind: "done" });
+			throw error;
+		}
 		r.locks.release(q.owner);
 		if (verdict.kind !== "done") {
 			return withdraw(verdict);

@@ -42,6 +42,7 @@ import { Gateway } from "@quorate/txn/gateway";
 import { Heartbeats } from "@quorate/txn/heartbeats";
 import { Resolver } from "@quorate/txn/resolver";
 import { RangeRouter } from "@quorate/txn/router";
+import { validate } from "@quorate/txn/validate";
 import { openWal } from "@quorate/wal/wal";
 import { DiskRoom } from "./disk-room.ts";
 import { EndedBoots } from "./ended-boots.ts";
@@ -284,6 +285,8 @@ function startRanges(parts: Parts): {
 		divisionRules: () => divisionRules(placement, parts.limits),
 		decided: (decision) => void placement.decided(decision).catch(() => {}),
 		resolveAll: (transaction, c, written) => resolver.resolveAll(transaction, c, written),
+		validateElsewhere: (transaction, items, c, owner) =>
+			validate(router, { transaction, owner, items, c }),
 		members: async (start) => {
 			const status = { kind: "status" as const, confirmed: true };
 			const answer = await router

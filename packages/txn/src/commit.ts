@@ -2,7 +2,7 @@
  * The commit protocol (design, section 6). The one idea: the commit timestamp is drawn from the oracle after every write of
  * the transaction is visible at its leaseholder as pending.
  *
- * One-phase where everything written and everything to validate lies in one range: its leaseholder does all of it. Else:
+ * One-phase where everything written lies in one range: its leaseholder does all of it, and has what was read elsewhere validated there. Else:
  * Prepare everywhere in parallel; draw c; validate the other reads at c; Commit at the anchor, which decides; answer the client; resolve
  * the other intents in the background.
  *
@@ -11,6 +11,7 @@
  *     what cannot be learned is 40003, never success or failure.
  */
 import { assert } from "@quorate/keys/assert";
+import { isActive } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
@@ -26,6 +27,7 @@ import { writtenSpans } from "./resolver.ts";
 import { throwErrors } from "./router.ts";
 import { SentChunks } from "./sent-chunks.ts";
 import { KeyExistsError, type Once } from "./types.ts";
+import { validate } from "./validate.ts";
 import type { BufferedWrite } from "./write-buffer.ts";
 
 export interface CommitWork {
@@ -56,6 +58,8 @@ export interface CommitOutcome {
 /** Bytes of a write, and of a one-phase commit: an entry stays under 1 MB. */
 const entryWritesBytesMax = 900 << 10;
 const onePhaseWritesMax = 5_000;
+/** What was read in other ranges than the one that is written to, and is validated by its leaseholder's asking. */
+const elsewhereMax = 5_000;
 /** Of one Prepare with several writes: what a leaseholder accepts, and a replica applies, in one go keeps others waiting. */
 const pieceBytesMax = 64 << 10;
 /** Looking at so many writes takes a millisecond, and several while the code is new to the engine: between two looks others get their turn. */
@@ -142,18 +146,19 @@ export class Committer {
 			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
 			if (requested.length >= manyWrites) await this.#giveWay();
 			const fits = this.chunks === 0 && !work.schemaChange;
-			const isOnePhase = fits && (await this.#fitsOneRange(requested, items));
-			if (work.builtOn.size > 0 && !isOnePhase) {
+			const range = fits ? await this.#onlyRangeOf(requested) : undefined;
+			const parted = range && this.#part(items, range);
+			if (work.builtOn.size > 0 && parted?.elsewhere.length !== 0) {
 				await work.confirm();
 				continue;
 			}
-			if (this.#once !== undefined && !(isOnePhase && written.has(this.#once.anchor))) {
+			if (this.#once !== undefined && !(parted !== undefined && written.has(this.#once.anchor))) {
 				throw notOnce();
 			}
-			if (!isOnePhase) {
+			if (parted === undefined) {
 				return this.#twoPhase(requested, items, work);
 			}
-			const answer = await this.#onePhase(requested, items, work.schemaVersion);
+			const answer = await this.#onePhase(requested, parted, work.schemaVersion);
 			if (answer !== "again") {
 				return answer;
 			}
@@ -182,12 +187,10 @@ export class Committer {
 
 	// ---- one-phase
 
-	async #fitsOneRange(
-		writes: readonly RequestedWrite[],
-		items: readonly ValidateItem[],
-	): Promise<boolean> {
+	/** Undefined: they lie in several, or are too many for one entry. */
+	async #onlyRangeOf(writes: readonly RequestedWrite[]): Promise<RangeDescriptor | undefined> {
 		if (writes.length > onePhaseWritesMax) {
-			return false;
+			return undefined;
 		}
 		const { descriptor } = await this.#gateway.router.rangeOf(writes[0]!.key);
 		const { start, end } = descriptor;
@@ -195,15 +198,28 @@ export class Committer {
 		for (const w of writes) {
 			bytes += writeBytes(w);
 			if (w.key < start || w.key >= end || bytes > entryWritesBytesMax) {
-				return false;
+				return undefined;
 			}
 		}
-		return items.every((i) => start <= i.span.start && i.span.end <= end);
+		return descriptor;
+	}
+
+	/** Undefined: a leaseholder is not to be asked to have them validated. */
+	#part(items: readonly ValidateItem[], { start, end }: RangeDescriptor): PartedItems | undefined {
+		const here: ValidateItem[] = [];
+		const elsewhere: ValidateItem[] = [];
+		for (const item of items) {
+			(start <= item.span.start && item.span.end <= end ? here : elsewhere).push(item);
+		}
+		const mayAsk =
+			elsewhere.length <= elsewhereMax &&
+			isActive(this.#gateway.placement.settings().values, "validation");
+		return elsewhere.length === 0 || mayAsk ? { here, elsewhere } : undefined;
 	}
 
 	async #onePhase(
 		writes: readonly RequestedWrite[],
-		items: readonly ValidateItem[],
+		{ here, elsewhere }: PartedItems,
 		schemaVersion: number,
 	): Promise<CommitOutcome | "again"> {
 		// T5: each attempt is a new transaction.
@@ -218,9 +234,10 @@ export class Committer {
 				transaction,
 				anchor,
 				writes,
-				validate: items,
+				validate: here,
 				schemaVersion,
 				owner: this.#owner,
+				...(elsewhere.length > 0 ? { elsewhere } : {}),
 			},
 			{ idempotent: false, attemptMs: prepareMs },
 		);
@@ -508,47 +525,11 @@ export class Committer {
 		}
 	}
 
-	/** Reads outside the written keys, at `c`, in parallel, without Raft. */
+	/** Reads outside the written keys, at `c`. */
 	async validate(items: readonly ValidateItem[], c: Timestamp): Promise<void> {
-		let left: readonly ValidateItem[] = items;
-		while (left.length > 0) {
-			const again: ValidateItem[] = [];
-			const groups = new Map<number, ValidateItem[]>();
-			for (const item of left) {
-				for (const { info, span } of await this.#gateway.router.cut(item.span)) {
-					const { rangeId } = info.descriptor;
-					const group = groups.get(rangeId);
-					const part = { ...item, span };
-					if (group === undefined) {
-						groups.set(rangeId, [part]);
-					} else {
-						group.push(part);
-					}
-				}
-			}
-			await Promise.all(
-				[...groups.values()].map(async (group) => {
-					const body = {
-						kind: "validate" as const,
-						transaction: this.#id ?? null,
-						items: group,
-						c,
-						owner: this.#owner,
-					};
-					const k = group[0]!.span.start;
-					const answer = await this.#gateway.router.request(k, body, {
-						idempotent: true,
-						attemptMs: prepareMs,
-					});
-					if (answer.kind === "stale") {
-						again.push(...group);
-					} else {
-						throwErrors(answer);
-					}
-				}),
-			);
-			left = again;
-		}
+		const transaction = this.#id ?? null;
+		const asked = { transaction, owner: this.#owner, items, c };
+		throwErrors(await validate(this.#gateway.router, asked));
 	}
 
 	/** Commit at the anchor, until it is known to be decided. */
@@ -623,6 +604,12 @@ interface Asked {
 	readonly chunk: number;
 	/** One that was lost may have come: this one is a copy, unless what was lost never comes to be. */
 	readonly isSentAgain: boolean;
+}
+
+/** What was read in the one range that is written to, and what was not. */
+interface PartedItems {
+	readonly here: readonly ValidateItem[];
+	readonly elsewhere: readonly ValidateItem[];
 }
 
 /** What one Prepare carries. */

@@ -41,7 +41,12 @@ export const mutants: readonly Mutant[] = [
 		what: "let a pending write vanish at step-down",
 		profile: "lostAnswers",
 	},
-	{ mutation: "withoutValidation", what: "commit without validating", profile: "calm" },
+	{ mutation: "withoutValidation", what: "commit without validating", profile: "far" },
+	{
+		mutation: "withoutDistantValidation",
+		what: "commit in one phase without validating what was read in other ranges",
+		profile: "far",
+	},
 	{
 		mutation: "resolvedAtPreparePoint",
 		what: "resolve an intent with the prepare timestamp",

@@ -3,7 +3,13 @@ import test from "ava";
 import { hunt, mutants } from "./mutants.ts";
 
 const seedsMax = 12;
-const chosen = ["withoutValidation", "withoutSync", "withoutLeaseExpiry", "withoutOracleRound"];
+const chosen = [
+	"withoutValidation",
+	"withoutDistantValidation",
+	"withoutSync",
+	"withoutLeaseExpiry",
+	"withoutOracleRound",
+];
 
 for (const mutant of mutants.filter((m) => chosen.includes(m.mutation))) {
 	test.serial(mutant.what, async (t) => {
