@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import test from "ava";
+import { statements, supported, supportedFile } from "./supported.ts";
+
+test("docs/sql.md says what the code has (`npm run supported -w packages/sql` writes it)", (t) => {
+	t.is(readFileSync(supportedFile, "utf8"), supported());
+});
+
+test("statements are read off the grammar", (t) => {
+	const found = statements();
+	for (const one of ["SELECT", "WITH", "COPY", "CREATE TABLE", "ALTER TABLE", "DROP VIEW", "LOCK"])
+		t.true(found.includes(one), one);
+	t.false(found.includes("CREATE TRIGGER"));
+});
