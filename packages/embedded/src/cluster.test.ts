@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { ownVersions } from "@quorate/keys/cluster-version";
 import test, { type ExecutionContext } from "ava";
 import { Cluster, ClusterError, type ClusterOptions } from "./cluster.ts";
 import { SqlClient } from "./testing/sql-client.ts";
@@ -47,6 +48,17 @@ test.serial("every node of a fresh cluster takes clients", async (t) => {
 	await clients[0]!.query("CREATE TABLE t (a int PRIMARY KEY)");
 	await clients[1]!.query("INSERT INTO t VALUES (7)");
 	t.deepEqual(await clients[2]!.query("SELECT a FROM t"), [["7"]]);
+});
+
+test.serial("a fresh cluster can at once what this build can", async (t) => {
+	for (const nodes of [1, 3]) {
+		const cluster = await started(t, { nodes });
+		for (const { connectionString } of cluster.nodes) {
+			const client = await connected(t, connectionString);
+			const rows = await client.query("SHOW cluster_version");
+			t.deepEqual(rows, [[String(ownVersions.newest)]]);
+		}
+	}
 });
 
 test.serial("a killed node loses its connections and nothing that was committed", async (t) => {

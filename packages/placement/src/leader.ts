@@ -43,6 +43,7 @@ import {
 } from "./messages.ts";
 import { RangeLoads } from "./scheduler/range-loads.ts";
 import { describeMove, type MoveExecutor, Scheduler } from "./scheduler/scheduler.ts";
+import { Versions } from "./scheduler/versions.ts";
 import type { NodeRecord } from "./types.ts";
 
 const readReplicaId = (body: unknown): ReplicaId =>
@@ -76,6 +77,7 @@ export class PlacementLeader {
 	/** Of this leadership, among all of this process's and of others'. */
 	#mark = "";
 	readonly #handlers: Record<string, (body: unknown) => unknown>;
+	readonly #versions: Versions;
 	#scheduler: Scheduler | undefined;
 	#waiters: SchemaWaiter[] = [];
 	#recheck: Timer | undefined;
@@ -93,6 +95,7 @@ export class PlacementLeader {
 		this.#self = options.self;
 		this.#liveness = new Liveness(options.runtime.clock);
 		this.#demand = new Demand(options.runtime.clock);
+		this.#versions = new Versions(options.machine, (reason) => this.#record("version", [], reason));
 		this.#handlers = this.#makeHandlers();
 	}
 
@@ -155,7 +158,9 @@ export class PlacementLeader {
 	schedule(executor: MoveExecutor, limits: Limits | undefined): void {
 		const [liveness, loads] = [this.#liveness, this.#loads];
 		const [runtime, machine, rpc] = [this.#runtime, this.#machine, this.#rpc];
-		this.#scheduler = new Scheduler({ runtime, rpc, machine, liveness, loads, executor, limits });
+		const versions = this.#versions;
+		const parts = { runtime, rpc, machine, liveness, loads, versions };
+		this.#scheduler = new Scheduler({ ...parts, executor, limits });
 		this.#scheduler.start();
 	}
 
@@ -272,7 +277,7 @@ export class PlacementLeader {
 		if (why !== undefined) {
 			return { refused: `node ${node} must not join yet: ${why}` };
 		}
-		return this.#settle({
+		const settled = await this.#settle({
 			kind: "register",
 			nodeId: node,
 			versions,
@@ -282,6 +287,11 @@ export class PlacementLeader {
 			previousBootId: bootId(readText(fields["previousBootId"], "previousBootId")),
 			locality: readText(fields["locality"], "locality"),
 		});
+		// It may be the last that has not said what it can: whoever it serves then finds all there is, also right after the birth of a cluster.
+		if (settled?.refused === "" && (await this.#versions.step())) {
+			await this.#announceSettings();
+		}
+		return settled;
 	}
 
 	async #heartbeat(body: unknown): Promise<HeartbeatAnswer | undefined> {
@@ -394,13 +404,16 @@ export class PlacementLeader {
 		const before = this.#machine.state.node(id)?.state;
 		const result = await this.#settle({ kind: "mark-node", nodeId: id, state });
 		if (result?.refused === "" && before !== state) {
-			const atMs = Math.round(this.#runtime.clock.wallMs());
-			const event = { atMs, kind: "node", rangeId: 0, to: [], from: [id] } as const;
-			const rest = { outcome: "done", bytes: null, tookMs: 0 };
-			const reason = `an operator: ${before ?? "unknown"} to ${state}`;
-			void this.#machine.propose({ kind: "event", event: { ...event, ...rest, reason } });
+			void this.#record("node", [id], `an operator: ${before ?? "unknown"} to ${state}`);
 		}
 		return result;
+	}
+
+	/** What is done with that. */
+	#record(kind: "node" | "version", from: readonly NodeId[], reason: string): Promise<unknown> {
+		const atMs = Math.round(this.#runtime.clock.wallMs());
+		const rest = { rangeId: 0, to: [], outcome: "done", bytes: null, tookMs: 0 };
+		return this.#machine.propose({ kind: "event", event: { atMs, kind, from, reason, ...rest } });
 	}
 
 	/** Who is removed takes nothing along that the cluster counts on. */

@@ -30,7 +30,7 @@ import { MemberChanges } from "./member-changes.ts";
 import { MergePlanner, type MergeRules } from "./merges.ts";
 import { planMoves } from "./plan.ts";
 import type { RangeLoads } from "./range-loads.ts";
-import { Versions } from "./versions.ts";
+import type { Versions } from "./versions.ts";
 import type { ClusterView, Move, NodeView, Obstacle, PlanLimits } from "./view.ts";
 
 const defaultPassMs = 1_000;
@@ -65,6 +65,7 @@ export interface SchedulerOptions {
 	readonly machine: PlacementMachine;
 	readonly liveness: Liveness;
 	readonly loads: RangeLoads;
+	readonly versions: Versions;
 	readonly executor: MoveExecutor;
 	readonly limits: Limits | undefined;
 }
@@ -92,7 +93,6 @@ export class Scheduler {
 	#isSettled = false;
 	readonly #members: MemberChanges;
 	readonly #borders: Borders;
-	readonly #versions: Versions;
 	readonly #merges = new MergePlanner();
 	/** Leases were moved for the sake of load, in monotonic milliseconds; or leadership began. */
 	#evenedMs = 0;
@@ -113,9 +113,6 @@ export class Scheduler {
 			record: (from, to, reason) =>
 				void this.#record({ kind: "member", rangeId: 0, from, to, reason }, "done"),
 		});
-		this.#versions = new Versions(machine, (reason) =>
-			this.#record({ kind: "version", rangeId: 0, from: [], to: [], reason }, "done"),
-		);
 		this.#borders = new Borders({
 			runtime,
 			splitAt: (keys) => options.executor.splitAt(keys),
@@ -130,7 +127,7 @@ export class Scheduler {
 			this.#arm(everyMs, () => this.#pass());
 		} else {
 			// It moves nothing, but what the nodes can is used all the same.
-			this.#arm(defaultPassMs, () => this.#versions.step());
+			this.#arm(defaultPassMs, () => void this.#options.versions.step());
 		}
 	}
 
@@ -182,7 +179,7 @@ export class Scheduler {
 		this.#excuseSleep();
 		this.#buryTheSilent();
 		this.#giveUp();
-		this.#versions.step();
+		void this.#options.versions.step();
 		const nodes = machine.state.nodes().map((record) => this.#view(record));
 		const areMembersSettled = this.#members.step(nodes);
 		const { directory } = machine.state;

@@ -21,23 +21,26 @@ export class Versions {
 		this.#record = record;
 	}
 
-	step(): void {
+	/** True: it has been raised now. */
+	async step(): Promise<boolean> {
 		const { state } = this.#machine;
 		const active = state.clusterVersion();
 		const possible = possibleVersion(state.nodes());
-		if (possible <= active || this.#isRaising) return;
+		if (possible <= active || this.#isRaising) return false;
 		this.#isRaising = true;
-		void this.#raise(active, possible).finally(() => {
+		try {
+			return await this.#raise(active, possible);
+		} finally {
 			this.#isRaising = false;
-		});
+		}
 	}
 
-	async #raise(from: number, to: number): Promise<void> {
+	async #raise(from: number, to: number): Promise<boolean> {
 		const command = { kind: "set", name: versionSetting, value: String(to) } as const;
 		const result = await this.#machine.propose(command);
-		if (typeof result === "object") {
-			await this.#record(`cluster version ${from} to ${to}: all nodes can it`);
-		}
+		if (typeof result !== "object") return false;
+		await this.#record(`cluster version ${from} to ${to}: all nodes can it`);
+		return true;
 	}
 }
 
