@@ -13,7 +13,9 @@ const head = "=> ";
 /** As files hold them: `=> command`, and what it shows until the next one. */
 export function parseAnswers(text: string): readonly Answer[] {
 	const answers: Answer[] = [];
-	for (const block of text.split(/^(?=(?:#.*\n)*=> )/m).filter((one) => one.includes(head))) {
+	for (const block of text
+		.split(/(?<!^#.*\n)^(?=(?:#.*\n)*=> )/m)
+		.filter((one) => one.includes(head))) {
 		const remark = /^(?:#.*\n)*/.exec(block)![0];
 		const [command = "", ...lines] = block.slice(remark.length + head.length).split("\n");
 		answers.push({ command, shown: lines.join("\n").trimEnd(), remark });
@@ -40,8 +42,11 @@ export async function psqlOutput(url: string, script: string): Promise<string> {
 	});
 	child.stdin.end(script);
 	await new Promise((resolve) => child.once("close", resolve));
-	// Which line of the script, and of which server's source, is of no interest.
-	return out.replaceAll(/^psql:<stdin>:\d+: /gm, "").replaceAll(/^LOCATION: .*\n/gm, "");
+	// Which line of the script, and of which server's source, is of no interest, nor is when \watch looked.
+	return out
+		.replaceAll(/^psql:<stdin>:\d+: /gm, "")
+		.replaceAll(/^LOCATION: .*\n/gm, "")
+		.replaceAll(/^.* (?=\(every \S+\)$)/gm, "");
 }
 
 export async function psqlAnswers(
