@@ -21,6 +21,18 @@ export function call(w: World, transaction: Transaction, key: number, body: Body
 	return c;
 }
 
+/** What a leaseholder asks on behalf of a transaction, by itself: whether its gateway lives does not matter. */
+export function errand(w: World, of: Transaction, key: number, body: Body): Call {
+	const gateway = { ...of.gateway, waits: [], leaseholders: [...of.gateway.leaseholders] };
+	const transaction: Transaction = { ...of, gateway, isOver: false, calls: [nobodys] };
+	return call(w, transaction, key, body);
+}
+
+/** Sends it again where no answer came. */
+export function urge(w: World, c: Call): void {
+	if (c.answer === undefined && w.step - c.sentAt >= patienceOf(w)) sendCall(w, c);
+}
+
 function sendCall(w: World, c: Call): void {
 	const { gateway } = c.transaction;
 	const node = w.random.permille(w.weather.astray)
@@ -70,9 +82,14 @@ const lost = answer("lost");
 /** After so many steps a gateway does something about a call. */
 const patienceSteps = 50;
 
+const patienceOf = (w: World): number => (w.isStormy ? patienceSteps : 6);
+
+/** Never answered, so that no answer to an errand wakes a coordinator. */
+const nobodys = { answer: undefined } as Call;
+
 /** Looks at calls that are not answered: they are sent again, or given up. */
 export function nudge(w: World, t: Transaction): void {
-	const patience = w.isStormy ? patienceSteps : 6;
+	const patience = patienceOf(w);
 	for (const c of t.calls) {
 		if (c.answer !== undefined || w.step - c.sentAt < patience) continue;
 		if (c.body.kind === "issue") {

@@ -1,6 +1,6 @@
 /** The commit protocol at its gateway, steps 1 to 5, and what is done when an answer does not come (T5). */
 import { all, byRange, call, issued } from "./calls.ts";
-import { type Answer, answer, send, type Write } from "./messages.ts";
+import { type Answer, answer, type Item, send, type Write } from "./messages.ts";
 import { rangeOf, type World } from "./state.ts";
 import { type Call, type Doing, end, type Steps, type Transaction, taken } from "./transaction.ts";
 
@@ -19,9 +19,7 @@ export function* commitLocked(w: World, t: Transaction): Steps {
 export function* commit(w: World, t: Transaction): Steps {
 	const keys = writtenKeys(t);
 	yield* begin(w, t, keys);
-	const isOneRange = [...keys, ...t.reads.map(({ key }) => key)].every(
-		(key) => rangeOf(key) === rangeOf(t.anchor),
-	);
+	const isOneRange = keys.every((key) => rangeOf(key) === rangeOf(t.anchor));
 	if (isOneRange && w.random.permille(w.weather.onePhase)) yield* onePhase(w, t, keys);
 	else yield* twoPhase(w, t, keys);
 }
@@ -80,11 +78,17 @@ export function* validateReads(
 function* onePhase(w: World, t: Transaction, keys: readonly number[]): Steps {
 	const { anchor } = t;
 	const writes = keys.map((key) => writeOf(t, key));
-	const items = w.without === "step3.validate" ? [] : t.reads.filter(({ key }) => !t.writes[key]);
-	const c = call(w, t, anchor, { kind: "one-phase", writes, items, anchor });
+	const read = w.without === "step3.validate" ? [] : t.reads.filter(({ key }) => !t.writes[key]);
+	const isHere = ({ key }: Item) => rangeOf(key) === rangeOf(anchor);
+	const items = read.filter(isHere);
+	const elsewhere = w.without === "step3.elsewhere" ? [] : read.filter((item) => !isHere(item));
+	const c = call(w, t, anchor, { kind: "one-phase", writes, items, elsewhere, anchor });
 	const [a] = yield* all([c]);
 	const result = yield* settle(w, t, c, a!);
-	if (result.kind === "committed") w.counts.onePhase++;
+	if (result.kind === "committed") {
+		w.counts.onePhase++;
+		if (elsewhere.length > 0) w.counts.readElsewhere++;
+	}
 }
 
 /**
@@ -112,7 +116,9 @@ function* again(w: World, t: Transaction): Doing<Answer> {
 	const { anchor } = t;
 	const writes = writtenKeys(t).map((key) => ({ ...writeOf(t, key), since: -1 }));
 	t.reads = [];
-	const [a] = yield* all([call(w, t, anchor, { kind: "one-phase", writes, items: [], anchor })]);
+	const [a] = yield* all([
+		call(w, t, anchor, { kind: "one-phase", writes, items: [], elsewhere: [], anchor }),
+	]);
 	return a!;
 }
 

@@ -48,6 +48,8 @@ export type Body =
 			readonly kind: "one-phase";
 			readonly writes: readonly Write[];
 			readonly items: readonly Item[];
+			/** Of the other range: the leaseholder asks there. */
+			readonly elsewhere: readonly Item[];
 			readonly anchor: number;
 	  }
 	| { readonly kind: "hot"; readonly rows: readonly HotRow[]; readonly anchor: number }

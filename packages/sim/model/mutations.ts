@@ -138,6 +138,7 @@ export const mutations = {
 	"step1.answer": anomaly("a prepare is answered before its intents are replicated"),
 	"step2.after": anomaly("c is drawn while the prepares are on their way, and not compared with p"),
 	"step3.validate": anomaly("reads outside the written keys are not validated"),
+	"step3.elsewhere": anomaly("a one-phase commit does not validate what was read in another range"),
 	"step3.foreign": anomaly("a validation does not look at others' pending writes and intents"),
 	"step3.locked": anomaly("who read newest versions and wrote nothing does not validate", {
 		newest: 600,

@@ -4,6 +4,7 @@
  * another one-phase commit that is proposed already.
  */
 import { newestChange, readAt } from "./apply.ts";
+import { errand, urge } from "./calls.ts";
 import { foreignClaim, inquire } from "./claims.ts";
 import { holds, propose } from "./lease.ts";
 import {
@@ -31,6 +32,7 @@ type Of<K extends Body["kind"]> = Extract<Body, { kind: K }>;
 interface Evaluated {
 	readonly writes: readonly Write[];
 	readonly items: readonly Item[];
+	readonly elsewhere: readonly Item[];
 	readonly names: readonly Named[];
 	readonly values: readonly number[];
 }
@@ -38,12 +40,12 @@ interface Evaluated {
 export function onePhase(w: World, r: Replica, call: Call, body: Of<"one-phase">): void {
 	const { id } = call.transaction;
 	if (r.pending.some((p) => p.transaction === id)) return;
-	const { writes, items, anchor } = body;
+	const { writes, items, elsewhere, anchor } = body;
 	if (!mayAccept(w, r, id, writes)) {
 		reply(w, call, refused);
 		return;
 	}
-	accept(w, r, call, anchor, { writes, items, names: [], values: noValues });
+	accept(w, r, call, anchor, { writes, items, elsewhere, names: [], values: noValues });
 }
 
 export function hot(w: World, r: Replica, call: Call, { rows, anchor }: Of<"hot">): void {
@@ -83,7 +85,7 @@ function evaluate(
 		if (value > 0) writes.push({ key, value, since: -1, mark: false });
 		else items.push({ key, since: last?.c ?? newestChange(r, key) });
 	}
-	return { writes, items, names, values };
+	return { writes, items, elsewhere: [], names, values };
 }
 
 function lastPending(r: Replica, key: number): Pending | undefined {
@@ -132,19 +134,35 @@ function accept(w: World, r: Replica, call: Call, anchor: number, work: Evaluate
 	issue(w, r, (c) => {
 		if (r.boot !== boot) return;
 		observe(r, c);
+		const errands = askElsewhere(w, call, work.elsewhere, c);
+		let isValidHere = false;
 		wait(w, r, () => {
 			if (!holds(w, r) || r.lease.sequence !== sequence) return withdraw(notLeaseholder);
 			if (c <= p) {
 				if (w.without === undefined) w.problem ??= `one-phase: c ${c} is not above p ${p}`;
 				return withdraw(refused);
 			}
-			const verdict = validate(w, r, transaction, begin, work.items, c, work.names);
-			if (verdict === undefined) return false;
-			if (verdict.kind !== "done") return withdraw(verdict);
+			if (!isValidHere) {
+				const verdict = validate(w, r, transaction, begin, work.items, c, work.names);
+				if (verdict === undefined) return false;
+				if (verdict.kind !== "done") return withdraw(verdict);
+				isValidHere = true;
+			}
+			for (const one of errands) urge(w, one);
+			if (errands.some((one) => one.answer !== undefined && one.answer.kind !== "done")) {
+				return withdraw(refused);
+			}
+			if (errands.some((one) => one.answer === undefined)) return false;
 			proposeAt(w, r, call, work, pending, c);
 			return true;
 		});
 	});
+}
+
+/** Once c is drawn: what becomes pending there later commits above it. */
+function askElsewhere(w: World, call: Call, items: readonly Item[], c: number): readonly Call[] {
+	if (items.length === 0) return [];
+	return [errand(w, call.transaction, items[0]!.key, { kind: "validate", items, c })];
 }
 
 function proposeAt(

@@ -193,6 +193,8 @@ export interface Counts {
 	unknown: number;
 	twoPhase: number;
 	onePhase: number;
+	/** Of those, what had read in the other range. */
+	readElsewhere: number;
 	large: number;
 	hot: number;
 	hotJoined: number;
@@ -215,6 +217,7 @@ export function newCounts(): Counts {
 		unknown: 0,
 		twoPhase: 0,
 		onePhase: 0,
+		readElsewhere: 0,
 		large: 0,
 		hot: 0,
 		hotJoined: 0,
