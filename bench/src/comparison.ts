@@ -2,6 +2,7 @@
  * One line of the result: the same run on several targets, in turn, round after round, since the machine is not equally
  * fast all the time. The rate is the median of the rounds; latencies are those of all rounds together.
  */
+import { withDiskProbe } from "./disk-probe.ts";
 import { type PgbenchRun, runPgbench, type Sample } from "./pgbench.ts";
 import type { Target } from "./target.ts";
 
@@ -23,6 +24,8 @@ export interface Line {
 	readonly p50Ms: number;
 	readonly p99Ms: number;
 	readonly worstMs: number;
+	/** One sync of the disk meanwhile, at worst; 0 where nobody looked. */
+	readonly worstSyncMs: number;
 	readonly failed: number;
 	readonly retried: number;
 }
@@ -35,19 +38,28 @@ export async function compare(
 	rounds: number,
 ): Promise<readonly Line[]> {
 	const samples = contenders.map((): Sample[] => []);
+	const worstSyncsMs = contenders.map(() => 0);
 	// What compiles, plans and fills its caches when it is first used does so before it is measured, on all sides.
 	for (const { target, run } of contenders) {
 		await runPgbench(target, { ...run, seconds: warmSeconds });
 	}
 	for (let round = 0; round < rounds; round++) {
 		for (const [index, { target, run }] of contenders.entries()) {
-			samples[index]!.push(await runPgbench(target, run));
+			const measured = () => runPgbench(target, run);
+			const { result, longestMs } = run.workload.fairness
+				? await withDiskProbe(measured)
+				: { result: await measured(), longestMs: 0 };
+			samples[index]!.push(result);
+			worstSyncsMs[index] = Math.max(worstSyncsMs[index]!, longestMs);
 		}
 	}
-	return contenders.map((contender, index) => summarize(contender, samples[index]!));
+	return contenders.map((contender, index) => ({
+		...summarize(contender, samples[index]!),
+		worstSyncMs: worstSyncsMs[index]!,
+	}));
 }
 
-function summarize(contender: Contender, samples: readonly Sample[]): Line {
+function summarize(contender: Contender, samples: readonly Sample[]): Omit<Line, "worstSyncMs"> {
 	const latencies = samples.flatMap((sample) => [...sample.latenciesUs]).sort((a, b) => a - b);
 	const tps = samples.map((sample) => sample.tps).sort((a, b) => a - b);
 	return {

@@ -69,9 +69,10 @@ export class Report {
 		return notes.join(", ");
 	}
 
-	#fairness({ contender, p50Ms, worstMs }: Line): string {
+	#fairness({ contender, p50Ms, worstMs, worstSyncMs }: Line): string {
 		const times = worstMs / p50Ms;
-		const found = `longest wait ${times.toFixed(1)} times the median`;
+		const sync = `longest sync of this disk ${worstSyncMs.toFixed(0)} ms`;
+		const found = `longest wait ${times.toFixed(1)} times the median (${worstMs.toFixed(0)} ms; ${sync})`;
 		if (contender.bar === undefined) {
 			return found;
 		}
