@@ -5,6 +5,7 @@
 
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import { isColumnUpdatable, updateEvents } from "../plan/view-updates.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
@@ -71,12 +72,12 @@ function indexByOid(
 	return undefined;
 }
 
-const commentedIn: Readonly<Record<string, number>> = {
+const commentedIn: Readonly<Record<string, number>> = dictionary({
 	pg_class: pgClassOid,
 	pg_constraint: pgConstraintOid,
 	pg_namespace: pgNamespaceOid,
 	pg_type: pgTypeOid,
-};
+});
 
 function description(call: Call, column: number, table: string | undefined): Datum {
 	for (const row of descriptionRows(call.catalog)) {
@@ -150,7 +151,7 @@ const encodingNames: Readonly<Record<number, string>> = {
 };
 
 /** Indexes are ordered, unique or not, and read in both directions. */
-const indexProperties: Readonly<Record<string, boolean>> = {
+const indexProperties: Readonly<Record<string, boolean>> = dictionary({
 	clusterable: false,
 	index_scan: true,
 	bitmap_scan: false,
@@ -160,7 +161,7 @@ const indexProperties: Readonly<Record<string, boolean>> = {
 	can_multi_col: true,
 	can_exclude: false,
 	can_include: false,
-};
+});
 
 const columnProperty: Body = (call) => {
 	const found = indexByOid(call.catalog, oidAt(call));

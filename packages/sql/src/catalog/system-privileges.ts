@@ -1,5 +1,7 @@
 /** has_*_privilege and pg_has_role: what somebody may do, asked in SQL; and access control lists as their columns show them. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import {
 	aclOf,
 	aclOfDatabase,
@@ -259,7 +261,7 @@ const typePrivilege: Body = (call) => {
 	);
 };
 
-export const privilegeFunctions: Readonly<Record<string, Body>> = {
+export const privilegeFunctions: Readonly<Record<string, Body>> = dictionary({
 	has_table_privilege: wholeTable(lettersOf.table),
 	has_sequence_privilege: wholeTable(lettersOf.sequence),
 	has_any_column_privilege: (call) =>
@@ -275,4 +277,4 @@ export const privilegeFunctions: Readonly<Record<string, Body>> = {
 	has_language_privilege: everybody,
 	pg_has_role: roleMembership,
 	acldefault: defaultList,
-};
+});

@@ -1,5 +1,7 @@
 /** Columns as CREATE TABLE and ADD COLUMN define them: type, default, sequence behind SERIAL and IDENTITY. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import type { ColumnDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { referenceText } from "../catalog/sequence-references.ts";
 import { columnCodec } from "../execute/column-codec.ts";
@@ -16,14 +18,14 @@ import { deparse } from "./deparse.ts";
 import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
 import { numbersOf } from "./sequence-numbers.ts";
 
-const serials: Readonly<Record<string, number>> = {
+const serials: Readonly<Record<string, number>> = dictionary({
 	smallserial: 21,
 	serial2: 21,
 	serial: 23,
 	serial4: 23,
 	bigserial: 20,
 	serial8: 20,
-};
+});
 
 export interface NewColumn {
 	readonly column: ColumnDescriptor;

@@ -1,5 +1,7 @@
 /** CREATE, ALTER and DROP DOMAIN. What a domain asks of its values is looked for in all columns before it is asked. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import {
 	type CheckDescriptor,
 	type ColumnDescriptor,
@@ -32,13 +34,13 @@ type CreateDomain = Extract<Statement, { kind: "create-domain" }>;
 type AlterDomain = Extract<Statement, { kind: "alter-domain" }>;
 type Check = Extract<ColumnConstraint, { kind: "check" }>;
 
-const impossible: Readonly<Record<string, string>> = {
+const impossible: Readonly<Record<string, string>> = dictionary({
 	"primary-key": "primary key constraints",
 	unique: "unique constraints",
 	references: "foreign key constraints",
 	identity: "identity columns",
 	generated: "generated columns",
-};
+});
 
 /** Throws 42601, 0A000. */
 function refuseImpossible(constraints: readonly ColumnConstraint[]): void {

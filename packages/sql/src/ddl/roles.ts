@@ -1,5 +1,7 @@
 /** CREATE, ALTER and DROP ROLE. Who may do what to a role is PostgreSQL 15's rule. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import { scramSaltBytes, verifierFor } from "../auth/scram-verifier.ts";
 import {
 	bootstrapRoleOid,
@@ -94,7 +96,7 @@ const reserved = (name: string): DatabaseError | undefined => {
 
 type Flags = Partial<Omit<RoleDescriptor, "kind" | "oid" | "name">>;
 
-const flagFields: Readonly<Record<string, keyof Flags>> = {
+const flagFields: Readonly<Record<string, keyof Flags>> = dictionary({
 	superuser: "superuser",
 	inherit: "inherit",
 	createrole: "createRole",
@@ -102,7 +104,7 @@ const flagFields: Readonly<Record<string, keyof Flags>> = {
 	login: "login",
 	replication: "replication",
 	bypassrls: "bypassRowSecurity",
-};
+});
 
 /** What the options say of the role itself. Throws 42601, 22023, 22007. */
 function fieldsOf(editor: SchemaEditor, options: readonly RoleOption[]): Flags {

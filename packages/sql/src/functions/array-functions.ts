@@ -289,10 +289,14 @@ const texts: ScalarFunction[] = [
 	),
 ];
 
+/** Of what array_fill makes: fewer than PostgreSQL's, since an array is in memory as a whole. */
+const elementsMax = 10_000_000;
+
+const tooManyElements = (): DatabaseError =>
+	new DatabaseError("54000", "array size exceeds the maximum allowed (134217727)");
+
 function fill(value: Datum, size: number): ArrayValue {
-	if (size < 0 || size > 10_000_000) {
-		throw new DatabaseError("54000", "array size exceeds the maximum allowed (134217727)");
-	}
+	if (size < 0 || size > elementsMax) throw tooManyElements();
 	return size === 0 ? emptyArray : arrayOf(new Array<Datum>(size).fill(value));
 }
 
@@ -302,6 +306,8 @@ const others: ScalarFunction[] = [
 			throw new DatabaseError("22004", "dimension array or low bound array cannot be null");
 		}
 		const list = (dimensions as ArrayValue).elements as number[];
+		if (list.reduce((total, size) => total * Math.max(size, 1), 1) > elementsMax)
+			throw tooManyElements();
 		return list.reduceRight<Datum>((inner, size) => fill(inner, size), value as Datum);
 	}),
 	pure("trim_array(anyarray, int4) -> anyarray", (array: ArrayValue, count: number) => {

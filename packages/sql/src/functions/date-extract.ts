@@ -1,6 +1,7 @@
 /** extract, date_part, date_trunc. */
 
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import {
 	civilFromDays,
 	dayOfWeek,
@@ -47,12 +48,12 @@ const extractUnits: ReadonlySet<string> = new Set([
 
 function unitOf(text: string, typeName: string): string {
 	const folded = text.toLowerCase();
-	const aliases: Record<string, string> = {
+	const aliases: Record<string, string> = dictionary({
 		j: "julian",
 		jd: "julian",
 		m: "minute",
 		tz: "timezone",
-	};
+	});
 	const unit = extractUnits.has(folded) ? folded : (aliases[folded] ?? unitName(folded));
 	if (unit === undefined) {
 		throw notRecognized(text, typeName);
@@ -280,12 +281,12 @@ function extraction([type, field, isStable]: (typeof sources)[number]): ScalarFu
 	];
 }
 
-const steps: Readonly<Record<string, number>> = {
+const steps: Readonly<Record<string, number>> = dictionary({
 	year: 1,
 	decade: 10,
 	century: 100,
 	millennium: 1000,
-};
+});
 
 /** First year of the unit that `year` is in; centuries and millennia begin with year 1. */
 function truncateYear(unit: string, year: number): number {
@@ -296,14 +297,14 @@ function truncateYear(unit: string, year: number): number {
 	return Math.floor((year - 1) / size) * size + 1;
 }
 
-const timeSteps: Readonly<Record<string, bigint>> = {
+const timeSteps: Readonly<Record<string, bigint>> = dictionary({
 	microsecond: 1n,
 	millisecond: 1000n,
 	second: 1_000_000n,
 	minute: 60_000_000n,
 	hour: 3_600_000_000n,
 	day: microsPerDay,
-};
+});
 
 export function truncateTimestamp(unitText: string, t: bigint, typeName: string): bigint {
 	if (!isFiniteTimestamp(t)) {

@@ -2,7 +2,9 @@
  * to_char of timestamps and intervals. Patterns as in the manual, table 9.27; FM suppresses padding, TH adds an ordinal, TM is
  * English. Left out: SP.
  */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import {
 	civilFromDays,
 	dayOfWeek,
@@ -97,7 +99,7 @@ function offsetText(m: Moment, part: "hours" | "minutes" | "both"): string {
 }
 
 /** Keys are upper case; the longest match wins. */
-const fields: Readonly<Record<string, Field>> = {
+const fields: Readonly<Record<string, Field>> = dictionary({
 	HH24: (m, f) => number(m.hours, 2, f),
 	HH12: (m, f) => number(twelve(m.hours), 2, f),
 	HH: (m, f) => number(twelve(m.hours), 2, f),
@@ -161,7 +163,7 @@ const fields: Readonly<Record<string, Field>> = {
 	TZM: (m) => offsetText(m, "minutes"),
 	TZ: (m, _f, p) => (p === p.toUpperCase() ? m.zone.toUpperCase() : m.zone.toLowerCase()),
 	OF: (m) => offsetText(m, "both"),
-};
+});
 
 /** Of no interval. */
 const datesOnly: ReadonlySet<string> = new Set(

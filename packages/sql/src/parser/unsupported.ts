@@ -1,5 +1,7 @@
 /** What PostgreSQL has and Quorate does not: refused by name, not as a syntax error. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 
 /** `feature` ends in "is" or "are". */
 export const unsupported = (feature: string, hint?: string): DatabaseError =>
@@ -21,7 +23,7 @@ materialized operator policy procedure publication routine rule server statistic
 trigger`.split(/\s+/);
 
 /** First words of whole statements. */
-const WHOLE: Readonly<Record<string, string>> = {
+const WHOLE: Readonly<Record<string, string>> = dictionary({
 	call: "CALL",
 	cluster: "CLUSTER",
 	do: "DO",
@@ -31,7 +33,7 @@ const WHOLE: Readonly<Record<string, string>> = {
 	refresh: "REFRESH MATERIALIZED VIEW",
 	reindex: "REINDEX",
 	security: "SECURITY LABEL",
-};
+});
 
 /** In pairs, the second word names what the first does to it. */
 const PAIRS: ReadonlyMap<string, ReadonlySet<string>> = new Map([

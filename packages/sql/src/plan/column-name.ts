@@ -1,4 +1,5 @@
 /** The name of a select item without an alias, by PostgreSQL's rules (FigureColname). */
+import { dictionary } from "@quorate/keys/dictionary";
 import type { Expression, Query } from "../parser/ast.ts";
 
 export function columnName(node: Expression): string {
@@ -59,7 +60,7 @@ function queryName(query: Query): string | undefined {
 	return item === undefined ? undefined : (item.alias ?? columnName(item.expression));
 }
 
-const internalNames: Readonly<Record<string, string>> = {
+const internalNames: Readonly<Record<string, string>> = dictionary({
 	int: "int4",
 	integer: "int4",
 	smallint: "int2",
@@ -71,6 +72,6 @@ const internalNames: Readonly<Record<string, string>> = {
 	"double precision": "float8",
 	"character varying": "varchar",
 	"timestamp with time zone": "timestamptz",
-};
+});
 
 const internalName = (name: string): string => internalNames[name] ?? name;

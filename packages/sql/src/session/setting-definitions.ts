@@ -1,6 +1,8 @@
 /** The settings that SET and SHOW know: PostgreSQL's names, defaults and rules, and a few of Quorate's own. */
+
 import { firstVersions, versionSetting } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import { durationMs } from "@quorate/keys/duration";
 import { findTimeZone } from "../types/time-zones.ts";
 
@@ -49,7 +51,7 @@ function define(
 
 const anything = (value: string): string => value;
 
-const booleans: Readonly<Record<string, string>> = {
+const booleans: Readonly<Record<string, string>> = dictionary({
 	on: "on",
 	true: "on",
 	yes: "on",
@@ -62,7 +64,7 @@ const booleans: Readonly<Record<string, string>> = {
 	f: "off",
 	n: "off",
 	"0": "off",
-};
+});
 
 function bool(value: string, name: string): string {
 	const found = booleans[value.toLowerCase()];
@@ -86,14 +88,14 @@ const alwaysOn = (value: string, name: string): string => {
 	throw new DatabaseError("0A000", `${name} cannot be turned off`);
 };
 
-const units: Readonly<Record<string, number>> = {
+const units: Readonly<Record<string, number>> = dictionary({
 	us: 0.001,
 	ms: 1,
 	s: 1000,
 	min: 60_000,
 	h: 3_600_000,
 	d: 86_400_000,
-};
+});
 
 /** As text in the largest unit that divides it, as SHOW has it. */
 function duration(value: string, name: string): string {
@@ -126,13 +128,13 @@ function lifetime(value: string, name: string): string {
 	);
 }
 
-const sizeUnits: Readonly<Record<string, number>> = {
+const sizeUnits: Readonly<Record<string, number>> = dictionary({
 	B: 1,
 	kB: 1 << 10,
 	MB: 1 << 20,
 	GB: 1 << 30,
 	TB: 2 ** 40,
-};
+});
 
 /** A size of ranges, in the largest unit that divides it. A plain number counts bytes. */
 function rangeSize(value: string, name: string): string {

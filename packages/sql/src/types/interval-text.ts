@@ -1,5 +1,7 @@
 /** Text of intervals: "1 year 2 mons 3 days 04:05:06.5" out; that, ISO 8601 (P1Y2M) and SQL's 1-2 3 4:05:06 in. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import { microsPerDay } from "./calendar.ts";
 import { fieldOutOfRange } from "./date-parse.ts";
 import type { Interval } from "./datum.ts";
@@ -37,24 +39,24 @@ function timeText(micros: bigint, signed: boolean): string {
 	return `${sign}${two(seconds / 3600n)}:${two((seconds / 60n) % 60n)}:${two(seconds % 60n)}${tail}`;
 }
 
-const microsOf: Readonly<Record<string, number>> = {
+const microsOf: Readonly<Record<string, number>> = dictionary({
 	microsecond: 1,
 	millisecond: 1000,
 	second: 1_000_000,
 	minute: 60_000_000,
 	hour: 3_600_000_000,
-};
-const daysOf: Readonly<Record<string, number>> = { day: 1, week: 7 };
-const monthsOf: Readonly<Record<string, number>> = {
+});
+const daysOf: Readonly<Record<string, number>> = dictionary({ day: 1, week: 7 });
+const monthsOf: Readonly<Record<string, number>> = dictionary({
 	month: 1,
 	quarter: 3,
 	year: 12,
 	decade: 120,
 	century: 1200,
 	millennium: 12_000,
-};
+});
 
-const unitNames: Readonly<Record<string, string>> = {
+const unitNames: Readonly<Record<string, string>> = dictionary({
 	us: "microsecond",
 	usec: "microsecond",
 	usecs: "microsecond",
@@ -91,7 +93,7 @@ const unitNames: Readonly<Record<string, string>> = {
 	mils: "millennium",
 	millennia: "millennium",
 	qtr: "quarter",
-};
+});
 
 /** A unit's singular name; undefined where it is none. */
 export function unitName(word: string): string | undefined {
@@ -264,13 +266,17 @@ function addTime(
 	sum.micros += negative ? -micros : micros;
 }
 
-const isoDateUnits: Readonly<Record<string, string>> = {
+const isoDateUnits: Readonly<Record<string, string>> = dictionary({
 	y: "year",
 	m: "month",
 	w: "week",
 	d: "day",
-};
-const isoTimeUnits: Readonly<Record<string, string>> = { h: "hour", m: "minute", s: "second" };
+});
+const isoTimeUnits: Readonly<Record<string, string>> = dictionary({
+	h: "hour",
+	m: "minute",
+	s: "second",
+});
 
 /** P1Y2M3DT4H5M6.5S */
 function addIso(text: string, sum: Sum): boolean {

@@ -2,6 +2,7 @@
  * Time zones: IANA names by Intl's data (kept up with Node), fixed offsets, and PostgreSQL's default abbreviations. What Intl
  * says is cached as pieces of 2^21 seconds, each with at most one change of offset, so that most look-ups are a Map read.
  */
+import { dictionary } from "@quorate/keys/dictionary";
 import { daysFromCivil, epochOffsetDays } from "./calendar.ts";
 import { invalidParameter } from "./errors.ts";
 
@@ -102,7 +103,7 @@ class FixedZone implements TimeZone {
 export const utc: TimeZone = new FixedZone("UTC", 0);
 
 /** Hours east of UTC, from PostgreSQL's timezonesets/Default; the ones that drivers and people write. */
-const abbreviations: Readonly<Record<string, number>> = {
+const abbreviations: Readonly<Record<string, number>> = dictionary({
 	utc: 0,
 	gmt: 0,
 	z: 0,
@@ -158,7 +159,7 @@ const abbreviations: Readonly<Record<string, number>> = {
 	aedt: 11,
 	nzst: 12,
 	nzdt: 13,
-};
+});
 
 /** Offset of an abbreviation in seconds; names are folded by the caller. */
 export function abbreviationOffset(name: string): number | undefined {

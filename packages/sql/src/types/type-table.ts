@@ -1,5 +1,7 @@
 /** All types by OID and by name; type names as text; modifiers. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
+import { dictionary } from "@quorate/keys/dictionary";
 import { arrayTypeOf, vectorType } from "./array-types.ts";
 import type { BuiltinType } from "./builtin-type.ts";
 import { byteaType, uuidType } from "./bytes-types.ts";
@@ -97,7 +99,7 @@ export function allTypes(): readonly BuiltinType[] {
 const byName = new Map<string, BuiltinType>([...table.values()].map((t) => [t.name, t]));
 
 /** SQL's own spellings. `character` and `char` without a length are one character: the grammar says char(1). */
-const aliases: Readonly<Record<string, string>> = {
+const aliases: Readonly<Record<string, string>> = dictionary({
 	boolean: "bool",
 	smallint: "int2",
 	int: "int4",
@@ -114,7 +116,7 @@ const aliases: Readonly<Record<string, string>> = {
 	"timestamp without time zone": "timestamp",
 	"timestamp with time zone": "timestamptz",
 	"time without time zone": "time",
-};
+});
 
 const absent: ReadonlySet<string> = new Set([
 	"jsonpath",
