@@ -518,8 +518,15 @@ export interface ConfiguredSetting {
 	readonly at: number;
 }
 
+/** [1], [1:2]. */
+export type Subscript =
+	| { readonly index: Expression }
+	| { readonly lower: Expression | undefined; readonly upper: Expression | undefined };
+
 export interface Assignment {
 	readonly column: string;
+	/** Of what is assigned; absent: the whole column. */
+	readonly subscripts?: readonly Subscript[];
 	readonly value: Expression;
 	readonly at: number;
 }
@@ -560,6 +567,8 @@ export type Statement = { readonly at: number } & (
 			readonly alias: string | undefined;
 			readonly columns: readonly string[];
 			readonly columnsAt: readonly number[];
+			/** By column, where any has some; none: the whole column. */
+			readonly subscripts?: readonly (readonly Subscript[])[];
 			readonly source: Query | "default values";
 			/** What becomes of values for identity columns: OVERRIDING USER VALUE drops them, SYSTEM takes them. */
 			readonly overriding?: "user" | "system";

@@ -1,6 +1,14 @@
 /** What the grammar's rules for expressions make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { CaseBranch, Expression, OrderItem, QualifiedName, Query, TypeName } from "./ast.ts";
+import type {
+	CaseBranch,
+	Expression,
+	OrderItem,
+	QualifiedName,
+	Query,
+	Subscript,
+	TypeName,
+} from "./ast.ts";
 import type { Token } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
 
@@ -198,10 +206,6 @@ export const likeAny = ([operand, not, word, quantifier, , right]: [
 /** What is accessed within parentheses is no part of the access around them. */
 export const closed = (inner: Expression): Expression =>
 	inner.kind === "subscript" || inner.kind === "slice" ? { ...inner, closed: true } : inner;
-
-type Subscript =
-	| { readonly index: Expression }
-	| { readonly lower: Expression | undefined; readonly upper: Expression | undefined };
 
 export const subscriptNode = (
 	[operand, subscript]: [Expression, Subscript],

@@ -15,6 +15,7 @@ import type {
 	Select,
 	SelectItem,
 	Statement,
+	Subscript,
 	TableConstraint,
 	TableExpression,
 	TransactionModes,
@@ -48,13 +49,23 @@ const withOf = (clause: WithClause | undefined) => ({
 /** A name of a list of columns, with its place. */
 interface PlacedColumn {
 	readonly name: string;
+	readonly subscripts?: readonly Subscript[];
 	readonly at: number;
 }
 
 export const placedNames = (columns: readonly PlacedColumn[]) => ({
 	columns: columns.map(({ name }) => name),
 	columnsAt: columns.map(({ at }) => at),
+	...(columns.some(({ subscripts }) => subscripts !== undefined)
+		? { subscripts: columns.map(({ subscripts }) => subscripts ?? []) }
+		: {}),
 });
+
+export const assignmentOf = (
+	{ name, ...part }: Omit<PlacedColumn, "at">,
+	value: Expression,
+	at: number,
+): Assignment => ({ column: name, ...part, value, at });
 
 export const conflictTarget = (
 	target: readonly string[],
@@ -139,11 +150,9 @@ export const deleteNode = (
 /** SET (a, b) = (1, 2), or = ROW (1, 2), is taken apart. */
 export function assignRow(columns: readonly PlacedColumn[], value: Expression): Assignment[] {
 	if (value.kind === "scalar-query") {
-		return columns.map(({ name, at }, i) => ({
-			column: name,
-			value: columnOfQuery(value.query, i, columns.length, value.at),
-			at,
-		}));
+		return columns.map(({ at, ...target }, i) =>
+			assignmentOf(target, columnOfQuery(value.query, i, columns.length, value.at), at),
+		);
 	}
 	const values = value.kind === "row" ? value.elements : [value];
 	if (value.kind !== "row" && columns.length > 1) {
@@ -155,7 +164,7 @@ export function assignRow(columns: readonly PlacedColumn[], value: Expression): 
 	if (values.length !== columns.length) {
 		throw new DatabaseError("42601", "number of columns does not match number of values");
 	}
-	return columns.map(({ name, at }, i) => ({ column: name, value: values[i] as Expression, at }));
+	return columns.map(({ at, ...target }, i) => assignmentOf(target, values[i] as Expression, at));
 }
 
 /** (SELECT column2 FROM (query) AS row (column1, column2)): one column of a query that has several. */

@@ -426,6 +426,10 @@ class StatementLexer {
 			if (this.#rowValues === 0 && this.#depth === 1) {
 				this.#rowValues = 1;
 			}
+			if (code === OPEN_BRACKET && this.#rowValues < 0) {
+				// Of a column's elements more than one row is for the grammar.
+				this.#isInsert = false;
+			}
 		} else if (code === CLOSE || code === CLOSE_BRACKET) {
 			// Unbalanced text is for the grammar to refuse.
 			this.#depth = Math.max(0, this.#depth - 1);

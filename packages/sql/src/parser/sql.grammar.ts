@@ -13,7 +13,7 @@ import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
-	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
+	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
@@ -102,10 +102,12 @@ const grammar: Grammar = {
     {"name": "insertBody", "symbols": [{"literal":"default"}, {"literal":"values"}], "postprocess": () => ({ ...placedNames([]), source: "default values" })},
     {"name": "targetColumns", "symbols": ["placedColumn"], "postprocess": first},
     {"name": "targetColumns", "symbols": ["targetColumns", {"literal":","}, "placedColumn"], "postprocess": more},
-    {"name": "placedColumn", "symbols": ["targetColumn"], "postprocess": ([name], at) => ({ name, at })},
-    {"name": "targetColumn", "symbols": ["columnName"], "postprocess": id},
+    {"name": "placedColumn", "symbols": ["targetColumn"], "postprocess": ([target], at) => ({ ...target, at })},
+    {"name": "targetColumn", "symbols": ["columnName"], "postprocess": ([name]) => ({ name })},
     {"name": "targetColumn", "symbols": ["columnName", {"literal":"."}, "anyWord"], "postprocess": () => { throw unsupported("assigning a field of a composite column is"); }},
-    {"name": "targetColumn", "symbols": ["columnName", "subscript"], "postprocess": () => { throw unsupported("assigning an array element is"); }},
+    {"name": "targetColumn", "symbols": ["columnName", "subscripts"], "postprocess": ([name, subscripts]) => ({ name, subscripts })},
+    {"name": "subscripts", "symbols": ["subscript"], "postprocess": first},
+    {"name": "subscripts", "symbols": ["subscripts", "subscript"], "postprocess": ([list, one]) => [...list, one]},
     {"name": "source", "symbols": ["query"], "postprocess": ([source]) => ({ source })},
     {"name": "source", "symbols": [{"literal":"overriding"}, "overridingKind", {"literal":"value"}, "query"], "postprocess": ([, overriding, , source]) => ({ source, overriding })},
     {"name": "overridingKind", "symbols": [{"literal":"user"}], "postprocess": () => "user"},
@@ -127,7 +129,7 @@ const grammar: Grammar = {
     {"name": "updateWhere", "symbols": [{"literal":"where"}, {"literal":"current"}, {"literal":"of"}, "columnName"], "postprocess": () => { throw unsupported("WHERE CURRENT OF is"); }},
     {"name": "assignments", "symbols": ["assignment"], "postprocess": ([list]) => list},
     {"name": "assignments", "symbols": ["assignments", {"literal":","}, "assignment"], "postprocess": ([head, , list]) => [...head, ...list]},
-    {"name": "assignment", "symbols": ["targetColumn", {"literal":"="}, "expr"], "postprocess": ([column, , value], at) => [{ column, value, at }]},
+    {"name": "assignment", "symbols": ["targetColumn", {"literal":"="}, "expr"], "postprocess": ([target, , value], at) => [assignmentOf(target, value, at)]},
     {"name": "assignment", "symbols": [{"literal":"("}, "targetColumns", {"literal":")"}, {"literal":"="}, "expr"], "postprocess": ([, columns, , , value]) => assignRow(columns, value)},
     {"name": "delete", "symbols": ["withOpt", {"literal":"delete"}, {"literal":"from"}, "relation", "deleteAlias", "usingOpt", "updateWhere", "returning"], "postprocess": deleteNode},
     {"name": "deleteAlias", "symbols": [], "postprocess": () => undefined},

@@ -1,6 +1,7 @@
 /** ARRAY[...], subscripts and slices. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Expression } from "../parser/ast.ts";
+import type { Expression, Subscript } from "../parser/ast.ts";
+import { dimensionsMax } from "../types/array-values.ts";
 import type { SqlType } from "../types/datum.ts";
 import { findCast, formatType, typeByOid } from "../types/registry.ts";
 import { bindExpression, type Place, unify } from "./bind-expression.ts";
@@ -53,9 +54,6 @@ const nameOid = 19;
 const charOid = 18;
 
 type SubscriptNode = Extract<Expression, { kind: "subscript" | "slice" }>;
-
-/** PostgreSQL's MAXDIM. */
-const dimensionsMax = 6;
 
 /** a[1][2:3]: all subscripts in a row are of one access, and one slice among them makes slices of all. */
 export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
@@ -116,7 +114,7 @@ export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
 	};
 }
 
-const jsonbOid = 3802;
+export const jsonbOid = 3802;
 
 /** jsonb's subscripts are a path: texts, and numbers as texts. */
 function bindJsonSubscripts(
@@ -125,13 +123,27 @@ function bindJsonSubscripts(
 	subscripts: readonly SubscriptNode[],
 	at: number,
 ): Bound {
+	const { steps } = jsonSteps(place, subscripts);
+	const path: Bound = { kind: "array", nested: false, type: plainType(1009), args: steps, at };
+	return compared(place, "#>", operand, path, at);
+}
+
+/** As texts. `isIndex`: the first is a number. */
+export function jsonSteps(
+	place: Place,
+	subscripts: readonly (Subscript & { readonly at?: number })[],
+): { readonly steps: readonly Bound[]; readonly isIndex: boolean } {
 	const { binder } = place;
-	const steps = subscripts.map((one) => {
-		if (one.kind === "slice") {
+	let isIndex = false;
+	const steps = subscripts.map((one, i) => {
+		if (!("index" in one)) {
 			const edge = one.upper ?? one.lower;
-			throw new DatabaseError("42804", "jsonb subscript does not support slices", {
-				position: (edge?.at ?? one.at) + 1,
-			});
+			const at = edge?.at ?? one.at;
+			throw new DatabaseError(
+				"42804",
+				"jsonb subscript does not support slices",
+				at === undefined ? {} : { position: at + 1 },
+			);
 		}
 		const step = settle(binder, bindExpression(place, one.index));
 		const { oid } = step.type;
@@ -142,13 +154,13 @@ function bindJsonSubscripts(
 				position: one.index.at + 1,
 			});
 		}
+		if (i === 0) isIndex = target.oid === 23;
 		return coerce(binder, coerce(binder, step, target, "implicit"), plainType(25), "assignment");
 	});
-	const path: Bound = { kind: "array", nested: false, type: plainType(1009), args: steps, at };
-	return compared(place, "#>", operand, path, at);
+	return { steps, isIndex };
 }
 
-function bindIndex(place: Place, node: Expression): Bound {
+export function bindIndex(place: Place, node: Expression): Bound {
 	const bound = bindExpression(place, node);
 	try {
 		return coerce(place.binder, bound, plainType(23), "assignment");

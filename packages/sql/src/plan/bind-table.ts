@@ -39,16 +39,18 @@ interface Named {
 	readonly columns: readonly { readonly name: string }[];
 }
 
-/** Positions of named columns; all of them if none are named. `at`: where each name stands. Throws 42703, 42701. */
+/** `isPart`: of several parts of a column that may each be named. Positions of named columns; all of them if none are named. `at`: where each name stands. Throws 42703, 42701. */
 export function targetSlots(
 	target: Named,
 	names: readonly string[],
 	at: readonly number[],
+	isPart: (i: number) => boolean = () => false,
 ): readonly number[] {
 	if (names.length === 0) return target.columns.map((_, i) => i);
 	return names.map((name, i) => {
 		const slot = columnSlot(target, name, at[i] ?? -1);
-		if (names.indexOf(name) === i) return slot;
+		const before = names.findIndex((other, j) => other === name && !(isPart(i) && isPart(j)));
+		if (before < 0 || before >= i) return slot;
 		throw new DatabaseError(
 			"42701",
 			`column "${name}" specified more than once`,

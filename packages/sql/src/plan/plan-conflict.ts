@@ -1,25 +1,17 @@
 /** ON CONFLICT of INSERT: which unique index it is about, and what happens to the row that is there. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { hasPrimaryKey, isUnique, liveColumns } from "../catalog/descriptor.ts";
+import { hasPrimaryKey, isUnique } from "../catalog/descriptor.ts";
 import type { ConflictAction } from "../execute/operators/insert.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import type { Expression, OnConflict, QualifiedName, Statement } from "../parser/ast.ts";
-import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
-import { columnSlot } from "./bind-table.ts";
+import { bindBoolean, type Place } from "./bind-expression.ts";
 import { Binder } from "./binder.ts";
-import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
+import { bindAssignments } from "./plan-modify.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
-import {
-	bindUpdateDefault,
-	noteWrites,
-	refuseAssigned,
-	type WriteTarget,
-	writeTarget,
-	writtenSlot,
-} from "./write-target.ts";
+import { noteWrites, type WriteTarget, writeTarget } from "./write-target.ts";
 
 type InsertStatement = Extract<Statement, { kind: "insert" }>;
 
@@ -30,7 +22,7 @@ export function planConflict(
 	parent: CompileScope,
 ): ConflictAction {
 	const conflict = statement.onConflict!;
-	const { table, base, relation } = target;
+	const { base, relation } = target;
 	const arbiter = findArbiter(target, conflict);
 	refuseDeferrable(target, arbiter);
 	// Whether a row is there tells something about it.
@@ -50,23 +42,14 @@ export function planConflict(
 	scope.add(relation);
 	scope.add(excluded.relation);
 	const level = parent.inner(Layout.of(base).join(Layout.of(excluded.base)));
-	const live = liveColumns(table);
 	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
-	const named: number[] = [];
-	const assigned = conflict.action.set.map((assignment) => {
-		const position = columnSlot(target, assignment.column, assignment.at);
-		named.push(position);
-		const slot = writtenSlot(target, position, "insert into");
-		const column = live[slot]!;
-		if (assignment.value.kind !== "default") refuseAssigned(column);
-		const bound =
-			assignment.value.kind === "default"
-				? bindUpdateDefault(binder, target, column)
-				: bindExpression(place, assignment.value);
-		const value = coerce(binder, bound, column.type, "assignment", column.name);
-		return { slot, value: compile(value, level) };
-	});
-	noteWrites(target, "UPDATE", named);
+	const bound = bindAssignments(binder, conflict.action.set, target, scope, "insert into");
+	const assigned = bound.map(({ slot, value }) => ({ slot, value: compile(value, level) }));
+	noteWrites(
+		target,
+		"UPDATE",
+		bound.map(({ position }) => position),
+	);
 	const { where } = conflict.action;
 	return {
 		arbiter,

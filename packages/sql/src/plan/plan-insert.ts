@@ -1,12 +1,14 @@
 /** INSERT: where the rows come from, what fills the columns that are not named, ON CONFLICT. */
+import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { Env } from "../execute/env.ts";
 import { bulkRows, Insert, type RowSource } from "../execute/operators/insert.ts";
 import { sortMemory } from "../execute/operators/sort.ts";
-import type { Query, Statement } from "../parser/ast.ts";
+import type { Query, Statement, Subscript } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { argumentReader } from "./arguments.ts";
+import { bindPart, bindPartOf, noContainer } from "./bind-assigned.ts";
 import { bindExpression, type Place } from "./bind-expression.ts";
 import { bindQuery, typeParameter } from "./bind-query.ts";
 import { bindDefault, bindReturning, compileAll, tableWriter, targetSlots } from "./bind-table.ts";
@@ -47,7 +49,15 @@ interface Columns {
 	/** By position: the default, compiled. */
 	readonly defaults: readonly Compiled[];
 	readonly overriding: InsertStatement["overriding"];
+	readonly subscripts: InsertStatement["subscripts"];
+	readonly columnsAt: InsertStatement["columnsAt"];
 }
+
+/** What is given of the source's column; none: all of it. */
+const partsOf = (
+	{ subscripts }: { readonly subscripts?: InsertStatement["subscripts"] | undefined },
+	i: number,
+): readonly Subscript[] => subscripts?.[i] ?? [];
 
 /** OVERRIDING USER VALUE: the value that is given is none. */
 const isOverridden = ({ table, overriding }: Columns, slot: number): boolean =>
@@ -66,11 +76,26 @@ export function planInsert(
 	const frame = withFrame(planner, tables);
 	const { parent } = frame;
 	const live = liveColumns(table);
-	const named = targetSlots(target, statement.columns, statement.columnsAt);
+	const named = targetSlots(
+		target,
+		statement.columns,
+		statement.columnsAt,
+		(i) => partsOf(statement, i).length > 0,
+	);
 	const defaults = live.map((column) => compile(bindDefault(binder, column), parent));
 	const slots = named.map((column) => target.slots[column]!);
 	const { overriding } = statement;
-	const columns: Columns = { table, target, named, slots, defaults, overriding };
+	const { subscripts, columnsAt } = statement;
+	const columns: Columns = {
+		table,
+		target,
+		named,
+		slots,
+		defaults,
+		overriding,
+		subscripts,
+		columnsAt,
+	};
 	const source = planSource(binder, planner, statement, columns, scope, parent);
 	noteWrites(target, "INSERT", named);
 	const conflict = statement.onConflict && planConflict(binder, statement, target, parent);
@@ -149,9 +174,13 @@ function checkCount(
 }
 
 /** The columns for which the source has values. Throws 0A000, 42601. */
-function requireWritten({ target, named }: Columns, width: number): void {
+function requireWritten(columns: Columns, width: number): void {
+	const { target, named } = columns;
 	const slots = named.slice(0, width).map((column) => writtenSlot(target, column, "insert into"));
-	refuseRepeated(target, slots);
+	refuseRepeated(
+		target,
+		slots.filter((_, i) => partsOf(columns, i).length === 0),
+	);
 }
 
 /** Throws 428C9. */
@@ -197,14 +226,30 @@ function bindRow(
 	const live = liveColumns(columns.table);
 	const place: Place = { binder, scope, clause: "VALUES", aggregates: false, sets: false };
 	const out = [...columns.defaults];
+	const parts = new Map<number, Bound>();
 	for (const [i, node] of row.entries()) {
 		const slot = columns.slots[i]!;
+		const subscripts = partsOf(columns, i);
+		if (subscripts.length > 0) {
+			const column = live[slot]!;
+			refuseGenerated(columns, slot);
+			const container = parts.get(slot) ?? noContainer(column);
+			parts.set(
+				slot,
+				bindPart(place, container, { column, subscripts, at: columns.columnsAt[i]! }, node),
+			);
+			continue;
+		}
 		if (node.kind === "default") continue;
 		refuseGenerated(columns, slot);
 		const column = live[slot]!;
 		const bound = bindExpression(place, node);
 		if (isOverridden(columns, slot)) continue;
 		out[slot] = compile(coerce(binder, bound, column.type, "assignment", column.name), parent);
+	}
+	for (const [slot, part] of parts) {
+		const { type, name } = live[slot]!;
+		out[slot] = compile(coerce(binder, part, type, "assignment", name), parent);
 	}
 	return out;
 }
@@ -260,6 +305,10 @@ function valuesSource(
 			let batch: Datum[][] = [];
 			for (const row of compiled) batch.push(await evaluateAll(row, [], env));
 			const rest = env.execution.moreRows ?? [];
+			assert(
+				rest.length === 0 || columns.subscripts === undefined,
+				"rows of parts are in the plan",
+			);
 			for (const { slot, at } of refusing) {
 				if (rest.some((cells) => cells[at] !== "default")) refuseGenerated(columns, slot);
 			}
@@ -284,11 +333,31 @@ function querySource(
 	const live = liveColumns(columns.table);
 	const relation = new Relation("", undefined, query.columns);
 	const level = parent.inner(Layout.of(relation));
+	const parts = new Map<number, Bound>();
+	const place: Place = {
+		binder,
+		scope: new Scope(undefined),
+		clause: "INSERT",
+		aggregates: false,
+		sets: false,
+	};
 	const values = query.columns.map((_, i): Bound => {
 		const slot = columns.slots[i]!;
 		refuseGenerated(columns, slot);
 		const column = live[slot]!;
 		const bound = columnOf(relation, i);
+		const subscripts = partsOf(columns, i);
+		if (subscripts.length > 0) {
+			const container = parts.get(slot) ?? noContainer(column);
+			const part = bindPartOf(
+				place,
+				container,
+				{ column, subscripts, at: columns.columnsAt[i]! },
+				bound,
+			);
+			parts.set(slot, part);
+			return coerce(binder, part, column.type, "assignment", column.name);
+		}
 		if (bound.type.oid !== 0) {
 			return coerce(binder, bound, column.type, "assignment", column.name);
 		}

@@ -8,14 +8,15 @@ import type { PlanNode } from "../execute/plan-node.ts";
 import { Recheck } from "../execute/recheck.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { exclusive } from "../execute/table-writer.ts";
-import type { Statement, TableExpression } from "../parser/ast.ts";
+import type { Assignment, Statement, TableExpression } from "../parser/ast.ts";
 import { argumentReader } from "./arguments.ts";
+import { bindPart } from "./bind-assigned.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { bindFrom } from "./bind-from.ts";
 import { bindReturning, columnSlot, compileAll, tableWriter } from "./bind-table.ts";
 import { bindWith } from "./bind-with.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, conjunction, conjunctsOf, someNode } from "./bound.ts";
+import { type Bound, columnOf, conjunction, conjunctsOf, someNode } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
@@ -127,7 +128,7 @@ export function planUpdate(
 ): StatementPlan {
 	const bindings = bindTarget(binder, planner, statement, statement.from, around);
 	const { written, table, relation, scope, frame } = bindings;
-	const assignments = bindAssignments(binder, statement, written, scope);
+	const assignments = bindAssignments(binder, statement.set, written, scope);
 	noteWrites(
 		written,
 		"UPDATE",
@@ -195,36 +196,60 @@ const changedSlots = (
 		...liveColumns(table).flatMap((column, slot) => (isGenerated(column) ? [slot] : [])),
 	]);
 
-function bindAssignments(
+interface AssignedColumn {
+	/** Among the target's columns. */
+	readonly position: number;
+	/** Among the table's. */
+	readonly slot: number;
+	readonly value: Bound;
+	/** Elements were assigned: more of them may be. */
+	readonly isPart: boolean;
+}
+
+/** `scope`: what the values refer to. */
+export function bindAssignments(
 	binder: Binder,
-	statement: UpdateStatement,
+	set: readonly Assignment[],
 	target: WriteTarget,
 	scope: Scope,
-): readonly { readonly position: number; readonly slot: number; readonly value: Bound }[] {
+	verb: "update" | "insert into" = "update",
+): readonly AssignedColumn[] {
 	const { table } = target;
 	const live = liveColumns(table);
 	const place: Place = { binder, scope, clause: "UPDATE", aggregates: false, sets: false };
-	const seen = new Set<number>();
-	return statement.set.map((assignment) => {
+	const seen = new Map<number, AssignedColumn>();
+	for (const assignment of set) {
 		if (assignment.column === "tableoid") {
 			throw new DatabaseError("0A000", 'cannot assign to system column "tableoid"', {
 				position: assignment.at + 1,
 			});
 		}
 		const position = columnSlot(target, assignment.column, assignment.at);
-		const slot = writtenSlot(target, position, "update");
-		if (seen.has(slot)) {
+		const slot = writtenSlot(target, position, verb);
+		const before = seen.get(slot);
+		const { subscripts } = assignment;
+		if (before !== undefined && !(before.isPart && subscripts !== undefined)) {
 			throw new DatabaseError("42601", `multiple assignments to same column "${live[slot]!.name}"`);
 		}
-		seen.add(slot);
 		const column = live[slot]!;
+		if (subscripts !== undefined) {
+			refuseAssigned(column);
+			const container = before?.value ?? columnOf(target.base, slot);
+			const part = { column, subscripts, at: assignment.at };
+			const bound = bindPart(place, container, part, assignment.value);
+			const value = coerce(binder, bound, column.type, "assignment", column.name);
+			seen.set(slot, { position, slot, value, isPart: true });
+			continue;
+		}
 		const isDefault = assignment.value.kind === "default";
 		if (!isDefault) refuseAssigned(column);
 		const bound = isDefault
 			? bindUpdateDefault(binder, target, column)
 			: bindExpression(place, assignment.value);
-		return { position, slot, value: coerce(binder, bound, column.type, "assignment", column.name) };
-	});
+		const value = coerce(binder, bound, column.type, "assignment", column.name);
+		seen.set(slot, { position, slot, value, isPart: false });
+	}
+	return [...seen.values()];
 }
 
 export function planDelete(

@@ -8,10 +8,11 @@ insertBody -> source {% ([source]) => ({ ...placedNames([]), ...source }) %}
             | "(" targetColumns ")" source {% ([, columns, , source]) => ({ ...placedNames(columns), ...source }) %}
             | "default" "values" {% () => ({ ...placedNames([]), source: "default values" }) %}
 targetColumns -> placedColumn {% first %} | targetColumns "," placedColumn {% more %}
-placedColumn -> targetColumn {% ([name], at) => ({ name, at }) %}
-targetColumn -> columnName {% id %}
+placedColumn -> targetColumn {% ([target], at) => ({ ...target, at }) %}
+targetColumn -> columnName {% ([name]) => ({ name }) %}
               | columnName "." anyWord {% () => { throw unsupported("assigning a field of a composite column is"); } %}
-              | columnName subscript {% () => { throw unsupported("assigning an array element is"); } %}
+              | columnName subscripts {% ([name, subscripts]) => ({ name, subscripts }) %}
+subscripts -> subscript {% first %} | subscripts subscript {% ([list, one]) => [...list, one] %}
 source -> query {% ([source]) => ({ source }) %}
         | "overriding" overridingKind "value" query {% ([, overriding, , source]) => ({ source, overriding }) %}
 overridingKind -> "user" {% () => "user" %} | "system" {% () => "system" %}
@@ -34,7 +35,7 @@ updateWhere -> whereOpt {% id %}
              | "where" "current" "of" columnName {% () => { throw unsupported("WHERE CURRENT OF is"); } %}
 assignments -> assignment {% ([list]) => list %}
              | assignments "," assignment {% ([head, , list]) => [...head, ...list] %}
-assignment -> targetColumn "=" expr {% ([column, , value], at) => [{ column, value, at }] %}
+assignment -> targetColumn "=" expr {% ([target, , value], at) => [assignmentOf(target, value, at)] %}
             | "(" targetColumns ")" "=" expr {% ([, columns, , , value]) => assignRow(columns, value) %}
 
 delete -> withOpt "delete" "from" relation deleteAlias usingOpt updateWhere returning {% deleteNode %}

@@ -14,7 +14,7 @@ import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
-	assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
+	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
 	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
