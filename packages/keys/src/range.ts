@@ -43,6 +43,22 @@ export interface RangeInfo {
 
 export const rangeSpan = (d: RangeDescriptor): Span => ({ start: d.start, end: d.end });
 
+/**
+ * The same in little memory, for who keeps thousands of them: what was decoded has strings of its own for words that are always the
+ * same, and objects with room for more.
+ */
+export const compactDescriptor = (d: RangeDescriptor): RangeDescriptor => ({
+	rangeId: d.rangeId,
+	start: d.start,
+	end: d.end,
+	epoch: { version: d.epoch.version, conf: d.epoch.conf },
+	replicas: d.replicas.map(({ nodeId, replicaId, role }) => ({
+		nodeId,
+		replicaId,
+		role: role === "voter" ? "voter" : "learner",
+	})),
+});
+
 /** True if `a` is newer than `b` in either number and older in none. */
 export const isNewerEpoch = (a: Epoch, b: Epoch): boolean =>
 	a.version >= b.version && a.conf >= b.conf && (a.version > b.version || a.conf > b.conf);

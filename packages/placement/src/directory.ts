@@ -8,12 +8,22 @@
  */
 import type { RangeId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin } from "@quorate/keys/key";
-import { isNewerEpoch, type RangeDescriptor, type RangeInfo } from "@quorate/keys/range";
+import {
+	compactDescriptor,
+	isNewerEpoch,
+	type RangeDescriptor,
+	type RangeInfo,
+} from "@quorate/keys/range";
 
 function compare(a: RangeInfo, b: RangeInfo): number {
 	const [x, y] = [a.descriptor, b.descriptor];
 	return x.start < y.start ? -1 : x.start > y.start ? 1 : x.rangeId - y.rangeId;
 }
+
+const compact = ({ descriptor, leaseholder }: RangeInfo): RangeInfo => ({
+	descriptor: compactDescriptor(descriptor),
+	leaseholder,
+});
 
 export class RangeDirectory {
 	readonly #byId = new Map<RangeId, RangeInfo>();
@@ -30,7 +40,7 @@ export class RangeDirectory {
 
 	constructor(ranges: readonly RangeInfo[] = []) {
 		for (const info of ranges) {
-			this.#byId.set(info.descriptor.rangeId, info);
+			this.#byId.set(info.descriptor.rangeId, compact(info));
 		}
 		this.#ordered.push(...[...this.#byId.values()].sort(compare));
 		this.#reachFrom(0);
@@ -57,7 +67,7 @@ export class RangeDirectory {
 		if (known !== undefined) {
 			this.#remove(known);
 		}
-		this.#insert(info);
+		this.#insert(compact(info));
 		this.#dropCovered(descriptor);
 		this.#changes++;
 		return true;

@@ -8,6 +8,16 @@ export const isJoint = (configuration: Configuration): boolean => configuration.
 export const isVoter = (configuration: Configuration, replica: ReplicaId): boolean =>
 	configuration.voters.includes(replica) || configuration.outgoing.includes(replica);
 
+const nobody: readonly ReplicaId[] = [];
+
+/** The same in little memory, for who keeps thousands of them. */
+export const compactConfiguration = (c: Configuration): Configuration => ({
+	voters: c.voters,
+	outgoing: c.outgoing.length === 0 ? nobody : c.outgoing,
+	learners: c.learners.length === 0 ? nobody : c.learners,
+	learnersNext: c.learnersNext.length === 0 ? nobody : c.learnersNext,
+});
+
 /** Everyone that receives the log, each once, in ascending order. */
 export function members(configuration: Configuration): ReplicaId[] {
 	const all = new Set<ReplicaId>(configuration.voters);

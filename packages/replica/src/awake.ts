@@ -11,6 +11,8 @@ import type { Replica } from "./replica.ts";
 
 /** After so long without a request or an entry. */
 const restsAfterMs = 60_000;
+/** In one look: what each has to write for it is not to hold up others. */
+const restingAtOnce = 500;
 
 export class AwakeReplicas {
 	readonly #awake = new Set<Replica>();
@@ -38,10 +40,15 @@ export class AwakeReplicas {
 
 	/** Called now and then. */
 	look(nowMs: number): void {
+		let count = 0;
 		for (const replica of this.#awake) {
+			if (count === restingAtOnce) {
+				return;
+			}
 			if (replica.mayRest(nowMs, nowMs - this.#restsAfterMs)) {
 				this.#awake.delete(replica);
 				replica.rest();
+				count++;
 			}
 		}
 	}

@@ -6,8 +6,14 @@
 import { assert } from "@quorate/keys/assert";
 import type { BootId, NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
-import type { Lease, RangeDescriptor, ReplicaDescriptor } from "@quorate/keys/range";
+import {
+	compactDescriptor,
+	type Lease,
+	type RangeDescriptor,
+	type ReplicaDescriptor,
+} from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
+import { compactConfiguration } from "@quorate/raft/configuration";
 import type { Configuration, LogIndex, Term } from "@quorate/raft/types";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
 
@@ -96,7 +102,12 @@ export function newRangeState(descriptor: RangeDescriptor): RangeState {
 export function configurationOf(descriptor: RangeDescriptor): Configuration {
 	const ids = (role: "voter" | "learner") =>
 		descriptor.replicas.filter((r) => r.role === role).map((r) => r.replicaId);
-	return { voters: ids("voter"), outgoing: [], learners: ids("learner"), learnersNext: [] };
+	return compactConfiguration({
+		voters: ids("voter"),
+		outgoing: [],
+		learners: ids("learner"),
+		learnersNext: [],
+	});
 }
 
 /** What rarely changes of a state, encoded: the head of an array of fifteen, as far as `byHand`. */
@@ -175,8 +186,8 @@ export function decodeRangeState(bytes: Uint8Array): RangeState {
 	const [merging, frozen, byHand] = format < 3 ? [] : fields.slice(4, 7);
 	const numbers = fields.slice(format < 3 ? 4 : 7);
 	return {
-		descriptor: fields[1] as RangeDescriptor,
-		configuration: fields[2] as Configuration,
+		descriptor: compactDescriptor(fields[1] as RangeDescriptor),
+		configuration: compactConfiguration(fields[2] as Configuration),
 		lease: fields[3] as Lease,
 		lastNumber: numbers[0] as number,
 		appliedIndex: numbers[1] as LogIndex,

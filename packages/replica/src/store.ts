@@ -96,6 +96,8 @@ const mergesMs = 500;
 const mergedToldMs = 10_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
+/** Each looks into the engine twice, at least. */
+const tidiedAtOnce = 20;
 /** The engine may be asked for the size of each. */
 const loadsAtOnce = 50;
 
@@ -681,8 +683,14 @@ export class RangeStore {
 			return;
 		}
 		const lifeMs = await this.#historyLifeMs();
-		for (const replica of held) {
+		for (const [n, replica] of held.entries()) {
 			void tidyUp(replica, lifeMs);
+			if (n % tidiedAtOnce === tidiedAtOnce - 1) {
+				await this.#options.runtime.scheduler.yield();
+			}
+			if (this.#closed) {
+				return;
+			}
 		}
 	}
 

@@ -119,7 +119,8 @@ export class ByteReader {
 		for (let count = this.integer(); count > 0; count--) {
 			values.push(this.integer());
 		}
-		return values;
+		// A copy has no room for more: some are kept for long.
+		return values.slice();
 	}
 
 	/** A copy: the segment's buffer must not stay in memory for it. */

@@ -7,6 +7,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { RangeId, ReplicaId } from "@quorate/keys/ids";
+import { compactConfiguration } from "@quorate/raft/configuration";
 import type {
 	Configuration,
 	ConfigurationChange,
@@ -200,5 +201,5 @@ function decodeConfiguration(reader: ByteReader): Configuration {
 	const voters = replicas();
 	const outgoing = replicas();
 	const learners = replicas();
-	return { voters, outgoing, learners, learnersNext: replicas() };
+	return compactConfiguration({ voters, outgoing, learners, learnersNext: replicas() });
 }

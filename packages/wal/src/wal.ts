@@ -27,7 +27,7 @@
  * Nothing is ever read back but in recovery: Raft keeps the entries that it may need in memory, and this log shares them.
  * Left out: preallocation, compression, and more than one disk.
  *
- * May import: `runtime`, `keys`, `raft` (types).
+ * May import: `runtime`, `keys`, `raft` (types and configurations).
  */
 import { assert } from "@quorate/keys/assert";
 import { isDiskFull } from "@quorate/keys/damage";
