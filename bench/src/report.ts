@@ -39,8 +39,9 @@ export class Report {
 	bound(label: string, value: number, boundValue: number, unit: string): void {
 		const met = value <= boundValue;
 		this.#count(met);
+		const shown = value.toFixed(Math.abs(value) < 10 ? 1 : 0);
 		this.#print(
-			`  ${label.padEnd(labelWidth)} ${value.toFixed(0)} ${unit}, bound ${boundValue}: ${met ? "met" : "MISSED"}`,
+			`  ${label.padEnd(labelWidth)} ${shown} ${unit}, bound ${boundValue}: ${met ? "met" : "MISSED"}`,
 		);
 	}
 

@@ -15,7 +15,7 @@
  * T1. After a read at s, no version with ts <= s appears that the read did not see: c is above p, p at or above every s served.
  *
  * F1, F2. What lets followers read the past: `closing.ts`. V1 to V4. What a split takes along: `splits.ts`. D1 to D5. When a range
- * splits by itself: `divisions.ts`. M1 to M5. How two ranges become one: `merges.ts`.
+ * splits by itself: `divisions.ts`. M1 to M5. How two ranges become one: `merges.ts`. R1 to R3. When it rests: `awake.ts`.
  *
  * May import: runtime, keys, rpc, raft, wal, storage.
  */
