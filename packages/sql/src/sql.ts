@@ -32,7 +32,8 @@
  *
  * 1. A statement is planned with the catalog as of its read timestamp (S2). Every read of the store compares the schema
  *    version afterwards (`statement-store.ts`), before anything that came back is decoded; where it has moved, the statement
- *    is planned and run again, or fails with 40001 if it has written. A write planned with an older catalog cannot commit.
+ *    is planned and run again, or fails with 40001 if it has written. A write planned with an older catalog cannot commit, unless
+ *    all that its transaction took from the catalog is the same in the present one (`session/schema-reliance.ts`).
  *    AS OF SYSTEM TIME (`session/as-of.ts`) is no exception: it is known before the statement is planned.
  * 2. A plan holds no state of a run and no value of one: literals and parameters are arguments, and where the meaning of a
  *    statement depends on a literal's value (ORDER BY 1), the plan is pinned to that value.

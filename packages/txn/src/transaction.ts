@@ -72,6 +72,7 @@ export class GatewayTransaction implements Transaction {
 	#drawing: Promise<void> | undefined;
 	#cancel: CancelSignal | undefined;
 	#schemaChange = false;
+	#acceptedSchema: number | undefined;
 	#statements = 0;
 	/** A statement has read rows in order to write or keep them: it is not read-only, whatever it writes. */
 	#hasLocked = false;
@@ -793,6 +794,11 @@ export class GatewayTransaction implements Transaction {
 		}
 	}
 
+	acceptSchema(version: number): void {
+		assert(version >= this.schemaVersion && !this.#schemaChange, "a newer schema is accepted");
+		this.#acceptedSchema = version;
+	}
+
 	markSchemaChange(): void {
 		this.#schemaChange = true;
 	}
@@ -833,7 +839,7 @@ export class GatewayTransaction implements Transaction {
 				locked: this.#hasLocked,
 				relied: [...this.#relied].map(([k, since]) => ({ span: pointSpan(k), since })),
 				schemaChange: this.#schemaChange,
-				schemaVersion: this.schemaVersion,
+				schemaVersion: this.#acceptedSchema ?? this.schemaVersion,
 			});
 			return outcome;
 		} catch (error) {

@@ -140,6 +140,11 @@ export interface Transaction {
 	/** A promise where chunks of a large transaction have to be taken back; rejects with 40001 where it is not known what became of one. */
 	rollbackTo(savepoint: Savepoint): void | Promise<void>;
 	/**
+	 * Before its commit: what its statements have taken from the catalog is the same in a newer version of the schema. It commits if that is
+	 * the version at its commit timestamp.
+	 */
+	acceptSchema(version: number): void;
+	/**
 	 * Marks it as a schema change: c is drawn by one placement entry that raises the version too (S1). Its catalog rows are ordinary writes.
 	 */
 	markSchemaChange(): void;

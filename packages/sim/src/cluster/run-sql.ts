@@ -74,6 +74,7 @@ async function load(
 			.then(() => sessionOf(2_000).insist(lateIndex))
 			.then(() => {}),
 	);
+	work.push(changeAside(sessionOf(2_001), world, goesOn));
 	const { menu, pauseMsMean } = p;
 	if (menu !== "none") {
 		const keys = await rangeStarts(cluster);
@@ -82,6 +83,25 @@ async function load(
 		work.push(nemesis.run(goesOn));
 	}
 	await Promise.all(work);
+}
+
+const asideMsMean = 4_000;
+
+/** Schema changes that concern nobody: open transactions commit in spite of them, and may get nothing wrong by it. */
+async function changeAside(
+	session: SqlSession,
+	world: SimCluster["world"],
+	goesOn: () => boolean,
+): Promise<void> {
+	const random = world.random("schema changes");
+	for (let n = 0; goesOn(); n++) {
+		await session.insist(
+			`CREATE TABLE IF NOT EXISTS aside_${n} (a int PRIMARY KEY)`,
+			`DROP TABLE IF EXISTS aside_${n}`,
+		);
+		await world.sleep(random.exponential(asideMsMean));
+	}
+	session.close();
 }
 
 /** Where ranges begin, and one key in each. */

@@ -8,6 +8,7 @@ import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
 import type { LiftedLiteral } from "../parser/parse.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { AccessCollector } from "./access.ts";
+import type { CatalogUse } from "./catalog-use.ts";
 import type { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 import type { ViewMaking, ViewMeanings } from "./view-names.ts";
@@ -16,6 +17,8 @@ export interface BindEnvironment {
 	readonly catalog: CatalogSnapshot;
 	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
 	readonly searchPath: readonly string[];
+	/** Told of what is looked up; absent: nobody wants to know. */
+	readonly use?: CatalogUse;
 	/** For folding immutable expressions and reading constant arguments. */
 	readonly context: FunctionContext;
 }
@@ -74,6 +77,12 @@ export class Binder {
 	made: ViewMaking | undefined;
 
 	lookup(name: QualifiedName): ResolvedTable | NamedObject | undefined {
+		const found = this.#find(name);
+		this.environment.use?.lookedUp(name.parts.at(-1)!, found);
+		return found;
+	}
+
+	#find(name: QualifiedName): ResolvedTable | NamedObject | undefined {
 		const { catalog, virtualTable, searchPath } = this.environment;
 		if (this.meanings !== undefined) return this.meanings.find(name, this.environment);
 		const [schema, table] = splitName(name);

@@ -23,11 +23,13 @@ export async function binderFor(
 ): Promise<Binder> {
 	const transaction = await state.open(block);
 	const catalog = await state.catalogOf(block, transaction);
+	const use = await state.relianceOf(block);
 	return new Binder(
 		{
 			catalog,
 			virtualTable: state.services.virtualTable,
 			searchPath: state.context.searchPath,
+			use,
 			context: state.context,
 		},
 		types,

@@ -4,6 +4,7 @@
  */
 import type { Authorized } from "../auth/authorize.ts";
 import type { LexedStatement, LiftedLiteral } from "../parser/parse.ts";
+import type { CatalogUse } from "../plan/catalog-use.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 
 export interface CachedPlan extends Authorized {
@@ -15,6 +16,7 @@ export interface CachedPlan extends Authorized {
 	/** The generation of the temporary objects of the session that it is for; 0: of none. */
 	readonly temporary: number;
 	readonly searchPath: readonly string[];
+	readonly use: CatalogUse;
 	readonly pinned: readonly { readonly index: number; readonly text: string }[];
 }
 

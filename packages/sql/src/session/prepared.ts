@@ -4,6 +4,7 @@ import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { Statement } from "../parser/ast.ts";
 import { type LexedStatement, parse } from "../parser/parse.ts";
 import { Binder } from "../plan/binder.ts";
+import { CatalogUse } from "../plan/catalog-use.ts";
 import { isPlanned, type PlannedStatement, planStatement } from "../plan/plan-statement.ts";
 import type { CachedPlan } from "./plan-cache.ts";
 import type { SessionState } from "./session-state.ts";
@@ -89,17 +90,19 @@ export function bindAndPlan(
 	types: readonly number[],
 	snapshot: CatalogSnapshot,
 ): CachedPlan {
+	const use = new CatalogUse();
 	const binder = new Binder(
 		{
 			catalog: snapshot,
 			virtualTable: state.services.virtualTable,
 			searchPath: state.context.searchPath,
+			use,
 			context: state.context,
 		},
 		types,
 		lexed.literals,
 	);
-	const plan = planStatement(binder, statement);
+	const plan = state.noting(use, () => planStatement(binder, statement));
 	const open = binder.parameterTypes.indexOf(0);
 	if (open >= 0) {
 		throw new DatabaseError("42P18", `could not determine data type of parameter $${open + 1}`);
@@ -113,6 +116,7 @@ export function bindAndPlan(
 		schemaVersion: snapshot.version,
 		temporary: state.temporary.generation,
 		searchPath: state.context.searchPath,
+		use,
 		pinned: [...binder.pinned].map((index) => ({ index, text: lexed.literals[index]!.text })),
 	};
 }

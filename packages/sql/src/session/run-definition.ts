@@ -104,6 +104,7 @@ export async function runDefinition(
 		// S2: what is there, and what is not, is as of now.
 		await transaction.readTimestamp();
 		const base = await state.baseOf(block, transaction);
+		(await state.relianceOf(block)).isUnknown = true;
 		await state.catalogOf(block, transaction);
 		const savepoint = transaction.savepoint();
 		const { changes } = block;

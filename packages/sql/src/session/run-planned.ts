@@ -20,6 +20,7 @@ import { asOfClause, enterPast, refusePast } from "./as-of.ts";
 import { type CachedPlan, samePath } from "./plan-cache.ts";
 import { type Prepared, placed, planFor } from "./prepared.ts";
 import { backOff, isConflict } from "./retry.ts";
+import { schemaChanges } from "./schema-reliance.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 
@@ -118,23 +119,31 @@ export async function startPlanned(
 	const opened = state.open(block);
 	const transaction = opened instanceof Promise ? await opened : opened;
 	const notified = state.notifications.mark();
+	let hasMoved = false;
 	for (let restarts = 0; ; restarts++) {
 		if (restarts > 0) state.notifications.backTo(notified);
 		transaction.beginStatement(state.cancel);
 		try {
+			// Where each statement reads at a time of its own, the schema of that time is known only then.
+			if (hasMoved) await transaction.readTimestamp();
 			const plan = planned(state, block, prepared);
 			const { cached, version } = plan instanceof Promise ? await plan : plan;
 			const unauthorized = authorizeRun(state, block, cached);
 			if (unauthorized !== undefined) await unauthorized;
 			refuseReadOnly(state, cached, block);
 			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
+			const found = state.relianceOf(block);
+			const reliance = found instanceof Promise ? await found : found;
 			// Where the schema was older a moment ago, the present does as well.
 			if (restarts === 0) state.readClosed(block, cached.plan);
 			const store = new StatementStore(transaction, version);
-			return await run(state, block, prepared, parameters, cached.plan, store);
+			const running = await run(state, block, prepared, parameters, cached.plan, store);
+			reliance.add(cached.use);
+			return running;
 		} catch (thrown) {
 			const error = await confirmed(transaction, thrown);
 			if (error instanceof SchemaMovedError) {
+				hasMoved = true;
 				if (restarts < restartsMax && !block.hasLasting) continue;
 				throw schemaChanges();
 			}
@@ -327,14 +336,4 @@ async function pull(iterator: AsyncIterator<Batch>): Promise<IteratorResult<Batc
 	} catch (error) {
 		throw error instanceof SchemaMovedError ? schemaChanges() : error;
 	}
-}
-
-function schemaChanges(): DatabaseError {
-	return new DatabaseError(
-		"40001",
-		"could not serialize access due to a concurrent schema change",
-		{
-			hint: "The transaction might succeed if retried.",
-		},
-	);
 }

@@ -38,6 +38,22 @@ export async function runUtility(
 	parameters: readonly Datum[],
 	output: Output,
 ): Promise<string> {
+	const tag = await run(state, block, statement, lexed, types, parameters, output);
+	if (block.transaction !== undefined && !isPlain.has(statement.kind)) {
+		(await state.relianceOf(block)).isUnknown = true;
+	}
+	return tag;
+}
+
+async function run(
+	state: SessionState,
+	block: TransactionBlock,
+	statement: Statement,
+	lexed: LexedStatement,
+	types: readonly number[],
+	parameters: readonly Datum[],
+	output: Output,
+): Promise<string> {
 	if (state.cursors.size > 0 && mayWrite(statement)) await state.cursors.settle();
 	if (isDefinition(statement)) return runDefinition(state, block, statement, lexed);
 	switch (statement.kind) {
@@ -93,6 +109,23 @@ export async function runUtility(
 			throw new DatabaseError("0A000", `${statement.kind} is not supported here`);
 	}
 }
+
+/** What they take from the catalog is noted as it is looked up (`evaluate.ts`, `run-planned.ts`), or they take nothing from it. */
+const isPlain: ReadonlySet<Statement["kind"]> = new Set<Statement["kind"]>([
+	"set",
+	"show",
+	"reset",
+	"set-transaction",
+	"listen",
+	"unlisten",
+	"notify",
+	"prepare",
+	"execute",
+	"deallocate",
+	"declare",
+	"fetch",
+	"close",
+]);
 
 const mayWrite = (statement: Statement): boolean =>
 	isDefinition(statement) || statement.kind === "copy" || statement.kind === "explain";

@@ -21,6 +21,7 @@ import { isTemporary } from "../catalog/temporary.ts";
 import { namedError, withTypeNames } from "../catalog/type-names.ts";
 import { describeLockError, isLockError } from "../execute/lock-errors.ts";
 import { describeKey, keyViolation } from "../execute/violation.ts";
+import type { CatalogUse } from "../plan/catalog-use.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
@@ -31,6 +32,7 @@ import type { NodeServices } from "./node-services.ts";
 import type { PlanCache } from "./plan-cache.ts";
 import type { Prepared } from "./prepared.ts";
 import { runDeferred } from "./run-constraints.ts";
+import { schemaChanges } from "./schema-reliance.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
 import { SessionActivity } from "./session-activity.ts";
 import { SessionContext } from "./session-context.ts";
@@ -420,9 +422,11 @@ export class SessionState {
 	}
 
 	async #commitTransaction(
-		{ changes }: TransactionBlock,
+		block: TransactionBlock,
 		transaction: Transaction | undefined,
 	): Promise<Awaited<ReturnType<Transaction["commit"]>> | undefined> {
+		const { changes } = block;
+		if (transaction !== undefined) await this.#settleSchema(block, transaction);
 		const ended = await transaction?.commit();
 		if (this.temporary.isUsed || changes.size > 0) this.temporary.commit(changes);
 		this.noteCommit(ended?.timestamp);
@@ -612,7 +616,50 @@ export class SessionState {
 		return true;
 	}
 
+	/** Told of what is asked of the catalog. */
+	#use: CatalogUse | undefined;
+
+	/** What `run` asks of the catalog is noted there, and not as what the running statement asks. */
+	noting<T>(use: CatalogUse, run: () => T): T {
+		const before = this.#use;
+		this.#use = use;
+		try {
+			return run();
+		} finally {
+			this.#use = before;
+		}
+	}
+
+	/** Where it is noted what a statement of the block takes from the catalog, now and while it runs. */
+	relianceOf(block: TransactionBlock): CatalogUse | Promise<CatalogUse> {
+		const base = this.services.catalog.of(block.transaction!);
+		const note = (catalog: CatalogSnapshot): CatalogUse => {
+			this.#use = block.reliance.of(catalog);
+			return this.#use;
+		};
+		return base instanceof Promise ? base.then(note) : note(base);
+	}
+
+	/**
+	 * Before a commit: whatever has changed of the schema since the statements were planned may be of no account to them. Rejects with 40001
+	 * where it is, and the commit would not notice: when they were planned with several versions.
+	 */
+	async #settleSchema(block: TransactionBlock, transaction: Transaction): Promise<void> {
+		const { catalog, placement } = this.services;
+		const { reliance, changesSchema } = block;
+		const { schemaVersion, hasWrites } = transaction;
+		if (!hasWrites) return;
+		const isOld = !changesSchema && schemaVersion < placement.schemaVersion();
+		const isWhole = reliance.isOf(schemaVersion);
+		if (isWhole && !isOld) return;
+		const then = await (isOld ? catalog.newest() : catalog.of(transaction));
+		if (reliance.holdsIn(then)) {
+			if (isOld) transaction.acceptSchema(then.version);
+		} else if (!isWhole) throw schemaChanges();
+	}
+
 	#catalogCall(name: string, args: readonly Datum[]): Datum {
+		this.#use?.asked(name, args);
 		if (this.snapshot === undefined) {
 			throw new DatabaseError("55000", "the catalog is not available outside of a statement");
 		}

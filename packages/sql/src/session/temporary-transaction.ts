@@ -159,6 +159,10 @@ export class TemporaryTransaction implements Transaction {
 		return this.#inner.rollbackTo(mark.inner);
 	}
 
+	acceptSchema(version: number): void {
+		this.#inner.acceptSchema(version);
+	}
+
 	markSchemaChange(): void {
 		this.#inner.markSchemaChange();
 	}

@@ -7,6 +7,7 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { AnyDescriptor, CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import { ConstraintTimes } from "./constraint-times.ts";
+import { SchemaReliance } from "./schema-reliance.ts";
 import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
 
@@ -69,6 +70,8 @@ export class TransactionBlock {
 	asOf: IssuedTimestamp | undefined;
 	/** Schema changes of this transaction. */
 	changes: CatalogChanges = noChanges;
+	/** What its statements have taken from the catalog. */
+	readonly reliance = new SchemaReliance();
 	/** What is deferred to its end. */
 	readonly constraints = new ConstraintTimes();
 	/** The catalog with them, kept until either changes. */

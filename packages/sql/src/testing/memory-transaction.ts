@@ -53,6 +53,7 @@ export class MemoryTransaction implements Transaction {
 	#read: { timestamp: Timestamp; schemaVersion: number } | undefined;
 	#cancel: CancelSignal | undefined;
 	#schemaChange = false;
+	#accepted: number | undefined;
 	#holdsReads = false;
 	#done = false;
 
@@ -264,6 +265,10 @@ export class MemoryTransaction implements Transaction {
 		this.#writeOrder = undefined;
 	}
 
+	acceptSchema(version: number): void {
+		this.#accepted = version;
+	}
+
 	markSchemaChange(): void {
 		this.#schemaChange = true;
 	}
@@ -323,7 +328,8 @@ export class MemoryTransaction implements Transaction {
 			if (store.changedAt(key) > since) throw conflict();
 		}
 		if (this.#writes.size === 0) return;
-		if (this.schemaVersion !== this.#coordinator.currentVersion) throw conflict();
+		const planned = this.#accepted ?? this.schemaVersion;
+		if (planned !== this.#coordinator.currentVersion) throw conflict();
 		const validates = this.#holdsReads || this.#options.isolation === "serializable";
 		if (validates && !this.#readsHold()) throw conflict();
 		if (!this.#spansHold(({ holds }) => holds)) throw conflict();
