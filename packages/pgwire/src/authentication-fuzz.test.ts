@@ -3,17 +3,12 @@
  * nothing, leaves nothing behind, and keeps nobody else out.
  */
 import { ScramClient } from "@quorate/sql/auth/scram-client";
-import { makeVerifier } from "@quorate/sql/auth/scram-verifier";
 import test from "ava";
-import { parseHba } from "./hba.ts";
-import { createPgServer } from "./pg-server.ts";
-import { FakeSessions } from "./testing/fake-session.ts";
-import { eventually, int32, message, startup, TestClient } from "./testing/test-client.ts";
-import { createTestRuntime, generator } from "./testing/test-runtime.ts";
+import { guardedServer } from "./testing/guarded-server.ts";
+import { eventually, int32, message, startup, type TestClient } from "./testing/test-client.ts";
+import { generator } from "./testing/test-runtime.ts";
 
-const address = "127.0.0.1:5432";
 const seedCount = 300;
-const verifier = makeVerifier("pencil", Buffer.alloc(16, 7));
 
 const initial = (text: string): Buffer =>
 	message("p", Buffer.from("SCRAM-SHA-256\0"), int32(Buffer.byteLength(text)), Buffer.from(text));
@@ -79,24 +74,12 @@ async function attempt(client: TestClient, secret: string, below: Below): Promis
 }
 
 test(`${seedCount} mutated log-ins without the password, and as many that could have it`, async (t) => {
-	const runtime = createTestRuntime();
-	const sessions = new FakeSessions();
-	sessions.verifiers.set("ann", verifier);
-	const server = await createPgServer({
-		runtime,
-		sessions,
-		listenAddress: address,
-		security: {
-			rules: parseHba("host all all all scram-sha-256"),
-			tls: undefined,
-			plaintextAllowed: false,
-		},
-	});
+	const { runtime, sessions, server, open } = await guardedServer("host all all all scram-sha-256");
 	for (let seed = 1; seed <= seedCount; seed++) {
 		for (const secret of ["guess", "pencil"]) {
 			const opened = sessions.opened.length;
 			const next = generator(seed);
-			const client = await TestClient.open(runtime, address);
+			const client = await open();
 			client.parsing = true;
 			await attempt(client, secret, (bound) => next() % bound);
 			client.connection.end();
@@ -111,7 +94,7 @@ test(`${seedCount} mutated log-ins without the password, and as many that could 
 		"nothing unexpected was thrown",
 	);
 	await eventually(() => runtime.timerCount === 0);
-	const healthy = await TestClient.open(runtime, address);
+	const healthy = await open();
 	healthy.send(startup({ user: "ann" }));
 	await healthy.until("authenticationSASL");
 	const scram = new ScramClient("pencil", Buffer.alloc(18, 1));

@@ -1,37 +1,22 @@
 /** Being let in, or not: the exchange itself, and what an attacker would try before it is over. */
 
 import { ScramClient } from "@quorate/sql/auth/scram-client";
-import {
-	makeVerifier,
-	parseVerifier,
-	scramHash,
-	scramHmac,
-} from "@quorate/sql/auth/scram-verifier";
+import { parseVerifier, scramHash, scramHmac } from "@quorate/sql/auth/scram-verifier";
 import test, { type ExecutionContext } from "ava";
 import { parseHba } from "./hba.ts";
-import type { PgLimits } from "./limits.ts";
 import { createPgServer } from "./pg-server.ts";
 import { ScramServer } from "./scram-server.ts";
 import { FakeSessions } from "./testing/fake-session.ts";
-import { eventually, int32, message, packet, startup, TestClient } from "./testing/test-client.ts";
+import { guardedServer, verifier } from "./testing/guarded-server.ts";
+import {
+	eventually,
+	int32,
+	message,
+	packet,
+	startup,
+	type TestClient,
+} from "./testing/test-client.ts";
 import { createTestRuntime } from "./testing/test-runtime.ts";
-
-const address = "127.0.0.1:5432";
-const verifier = makeVerifier("pencil", Buffer.from("W22ZaJ0SNY7soEsUEjb6gQ==", "base64"));
-
-async function world(rules: string, limits: Partial<PgLimits> = {}) {
-	const runtime = createTestRuntime();
-	const sessions = new FakeSessions();
-	sessions.verifiers.set("ann", verifier);
-	const server = await createPgServer({
-		runtime,
-		sessions,
-		listenAddress: address,
-		limits,
-		security: { rules: parseHba(rules), tls: undefined, plaintextAllowed: false },
-	});
-	return { runtime, sessions, server, open: () => TestClient.open(runtime, address) };
-}
 
 const scramRule = "host all all all scram-sha-256";
 const cstring = (text: string) => Buffer.from(`${text}\0`);
@@ -71,7 +56,7 @@ test("the example of RFC 7677", (t) => {
 });
 
 test("a password lets in, and the server proves itself", async (t) => {
-	const { open, sessions } = await world(scramRule);
+	const { open, sessions } = await guardedServer(scramRule);
 	const client = await open();
 	const { offered, scram } = await logIn(client, "ann", "pencil");
 	t.deepEqual(offered, ["SCRAM-SHA-256"]);
@@ -82,7 +67,7 @@ test("a password lets in, and the server proves itself", async (t) => {
 });
 
 test("a wrong password, no password and no such user look the same", async (t) => {
-	const { open, sessions } = await world(scramRule);
+	const { open, sessions } = await guardedServer(scramRule);
 	const seen: string[] = [];
 	for (const user of ["ann", "nobody", "nobody"]) {
 		const client = await open();
@@ -100,7 +85,7 @@ test("a wrong password, no password and no such user look the same", async (t) =
 });
 
 test("rules: trust, reject, groups, none", async (t) => {
-	const { open, sessions } = await world(`host all member1 all trust
+	const { open, sessions } = await guardedServer(`host all member1 all trust
 host all carl all reject
 host all +group all reject
 host quorate all 10.0.0.0/8 trust`);
@@ -157,7 +142,7 @@ const attacks: readonly (readonly [title: string, bytes: Uint8Array, code: strin
 
 for (const [title, bytes, code] of attacks) {
 	test(`before authentication: ${title}`, async (t) => {
-		const { open, sessions, server, runtime } = await world(scramRule);
+		const { open, sessions, server, runtime } = await guardedServer(scramRule);
 		const client = await open();
 		client.send(startup({ user: "ann" }));
 		await client.until("authenticationSASL");
@@ -173,7 +158,7 @@ async function finalAnswer(
 	t: ExecutionContext,
 	change: (final: string) => string,
 ): Promise<string> {
-	const { open, sessions } = await world(scramRule);
+	const { open, sessions } = await guardedServer(scramRule);
 	const client = await open();
 	client.send(startup({ user: "ann" }));
 	await client.until("authenticationSASL");
@@ -215,7 +200,7 @@ test("channel binding: both ends see the same certificate, and nobody takes it a
 });
 
 test("who says nothing is got rid of, and does not keep others out for long", async (t) => {
-	const { open, runtime, server } = await world(scramRule, {
+	const { open, runtime, server } = await guardedServer(scramRule, {
 		startingMax: 2,
 		startupDeadlineMs: 1000,
 	});
@@ -237,7 +222,7 @@ test("who says nothing is got rid of, and does not keep others out for long", as
 });
 
 test("the last slots are for superusers", async (t) => {
-	const { open } = await world("host all all all trust", {
+	const { open } = await guardedServer("host all all all trust", {
 		connectionsMax: 2,
 		reservedConnections: 1,
 	});
@@ -253,7 +238,7 @@ test("the last slots are for superusers", async (t) => {
 });
 
 test("SSLRequest is declined where there is no certificate", async (t) => {
-	const { open } = await world("hostssl all all all trust");
+	const { open } = await guardedServer("hostssl all all all trust");
 	const client = await open();
 	client.parsing = false;
 	client.send(packet(80877103));
