@@ -1,10 +1,7 @@
 """psycopg2, as Debian has it: one line a part that held."""
-import datetime
-import decimal
 import io
 import sys
 import threading
-import uuid
 
 import psycopg2
 import psycopg2.errors
@@ -12,13 +9,10 @@ import psycopg2.extensions
 import psycopg2.extras
 import psycopg2.pool
 
+from psycopg_parts import done, values
+
 url = sys.argv[1]
 psycopg2.extras.register_uuid()
-
-
-def done(part):
-    print(part, flush=True)
-
 
 connection = psycopg2.connect(url, application_name="psycopg2")
 assert connection.server_version // 10000 == 15, connection.server_version
@@ -28,26 +22,6 @@ cursor.execute("SELECT current_setting('application_name')")
 assert cursor.fetchone() == ("psycopg2",)
 done("connect")
 
-values = {
-    "i2": -32768,
-    "i4": 2147483647,
-    "i8": -9223372036854775808,
-    "n": decimal.Decimal("12345678901234567890.1230"),
-    "f8": -1e300,
-    "b": True,
-    "t": "é \\ ' \" 日 😀\n",
-    "y": b"\x00\xff\\'",
-    "u": uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
-    "j": {"a": [1, None, "x"]},
-    "d": datetime.date(2020, 2, 29),
-    "tm": datetime.time(12, 34, 56, 789000),
-    "ts": datetime.datetime(2020, 2, 29, 12, 34, 56, 789000),
-    "tz": datetime.datetime(2020, 2, 29, 12, 34, 56, tzinfo=datetime.timezone.utc),
-    "iv": datetime.timedelta(days=3, seconds=7),
-    "ia": [1, None, -3],
-    "ta": ["a,b", 'q"', "", None, "NULL"],
-    "nul": None,
-}
 cursor.execute(
     "CREATE TABLE psycopg2_types (i2 smallint, i4 int, i8 bigint, n numeric, f8 float8, b bool, t text, y bytea, u uuid,"
     " j jsonb, d date, tm time, ts timestamp, tz timestamptz, iv interval, ia int[], ta text[], nul text)"

@@ -1,44 +1,18 @@
 """psycopg 3, as Debian has it: one line a part that held."""
-import datetime
-import decimal
 import sys
-import uuid
 
 import psycopg
 from psycopg import errors, sql
 from psycopg.types.json import Jsonb
 
+from psycopg_parts import done, values
+
 url = sys.argv[1]
-
-
-def done(part):
-    print(part, flush=True)
-
 
 connection = psycopg.connect(url, autocommit=True)
 assert connection.info.server_version // 10000 == 15
 done("connect")
 
-values = {
-    "i2": -32768,
-    "i4": 2147483647,
-    "i8": -9223372036854775808,
-    "n": decimal.Decimal("12345678901234567890.1230"),
-    "f8": -1e300,
-    "b": True,
-    "t": "é \\ ' \" 日 😀\n",
-    "y": b"\x00\xff\\'",
-    "u": uuid.UUID("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"),
-    "j": {"a": [1, None, "x"]},
-    "d": datetime.date(2020, 2, 29),
-    "tm": datetime.time(12, 34, 56, 789000),
-    "ts": datetime.datetime(2020, 2, 29, 12, 34, 56, 789000),
-    "tz": datetime.datetime(2020, 2, 29, 12, 34, 56, tzinfo=datetime.timezone.utc),
-    "iv": datetime.timedelta(days=3, seconds=7),
-    "ia": [1, None, -3],
-    "ta": ["a,b", 'q"', "", None, "NULL"],
-    "nul": None,
-}
 connection.execute(
     "CREATE TABLE psycopg3_types (i2 smallint, i4 int, i8 bigint, n numeric, f8 float8, b bool, t text, y bytea, u uuid,"
     " j jsonb, d date, tm time, ts timestamp, tz timestamptz, iv interval, ia int[], ta text[], nul text)"

@@ -22,7 +22,7 @@ const drivers: readonly Driver[] = [
 	{
 		name: "psycopg2",
 		installed: runs("/usr/bin/python3", "-c", "import psycopg2"),
-		command: (to) => ["/usr/bin/python3", ["psycopg2_client.py", to]],
+		command: (to) => ["/usr/bin/python3", ["-B", "psycopg2_client.py", to]],
 		parts: [
 			"connect",
 			"types",
@@ -37,7 +37,7 @@ const drivers: readonly Driver[] = [
 	{
 		name: "psycopg 3",
 		installed: runs("/usr/bin/python3", "-c", "import psycopg"),
-		command: (to) => ["/usr/bin/python3", ["psycopg3_client.py", to]],
+		command: (to) => ["/usr/bin/python3", ["-B", "psycopg3_client.py", to]],
 		parts: [
 			"connect",
 			"types",
