@@ -72,7 +72,9 @@ function complaint(one: Case, name: string, answer: readonly string[]): string |
 const isRepeatable = (one: Case, answer: readonly string[]): boolean =>
 	one.parameters === undefined &&
 	/^(select|values|table|with)\b/i.test(one.statement) &&
-	!/;|nextval|setval|set_config|random|insert|update|delete|advisory|notif/i.test(one.statement) &&
+	!/;|nextval|setval|set_config|random|insert|update|delete|advisory|notif|\binto\b/i.test(
+		one.statement,
+	) &&
 	!answer.some((line) => /^(ERROR|NOTICE|WARNING|\(in a failed)/.test(line));
 
 /** The same with the plan that is now cached, in both protocols. Undefined: as it should be. */

@@ -69,6 +69,9 @@ function isToBeTemporary(
 
 /** Throws 0A000. */
 function refuseContents(query: Query): void {
+	if (query.body.kind === "select" && query.body.into !== undefined) {
+		throw new DatabaseError("0A000", "views must not contain SELECT INTO");
+	}
 	if (query.body.kind === "select" && query.body.asOf !== undefined) {
 		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in a view");
 	}

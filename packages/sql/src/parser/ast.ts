@@ -277,11 +277,19 @@ export interface CommonTable {
 	readonly at: number;
 }
 
+export interface SelectInto {
+	readonly name: QualifiedName;
+	readonly temporary: boolean;
+	readonly at: number;
+}
+
 export interface Select {
 	readonly kind: "select";
 	readonly distinct: "all" | "distinct" | { readonly on: readonly Expression[] };
 	readonly items: readonly SelectItem[];
 	readonly from: readonly TableExpression[];
+	/** SELECT INTO: of a statement as a whole it is a CREATE TABLE ... AS, anywhere else an error. */
+	readonly into?: SelectInto;
 	/** AS OF SYSTEM TIME. */
 	readonly asOf?: Expression;
 	readonly where: Expression | undefined;

@@ -11,7 +11,9 @@ import type {
 	Query,
 	QueryBody,
 	Select,
+	SelectInto,
 	SelectItem,
+	Statement,
 	TableExpression,
 } from "./ast.ts";
 import type { Token } from "./tokens.ts";
@@ -135,11 +137,11 @@ export const tableQuery = (name: QualifiedName, at: number): Select =>
 	selectAll(tableNode(name, undefined, at), at);
 
 export function selectNode(
-	[, distinct, items, , from, asOf, where, group, having, windows]: [
+	[, distinct, items, into, from, asOf, where, group, having, windows]: [
 		Token,
 		Select["distinct"],
 		readonly SelectItem[],
-		unknown,
+		SelectInto | undefined,
 		readonly TableExpression[],
 		Expression | undefined,
 		Expression | undefined,
@@ -156,24 +158,66 @@ export function selectNode(
 	return {
 		...select,
 		...(windows.length > 0 ? { windows } : {}),
+		...(into === undefined ? {} : { into }),
 		...(asOf === undefined ? {} : { asOf }),
+	};
+}
+
+/** INTO stands in the first SELECT of all. */
+function withoutInto(query: Query): readonly [Query, SelectInto | undefined] {
+	const { body } = query;
+	if (body.kind === "set-operation") {
+		const [left, into] = withoutInto(body.left);
+		return [into === undefined ? query : { ...query, body: { ...body, left } }, into];
+	}
+	if (body.kind !== "select" || body.into === undefined) return [query, undefined];
+	const { into, ...select } = body;
+	return [{ ...query, body: select }, into];
+}
+
+/** A statement. */
+export function queryOrInto(query: Query, at: number): Statement {
+	const [as, into] = withoutInto(query);
+	if (into === undefined) return query;
+	const { name, temporary } = into;
+	return {
+		kind: "create-table",
+		name,
+		ifNotExists: false,
+		temporary,
+		columns: [],
+		constraints: [],
+		options: [],
+		onCommit: undefined,
+		as,
+		at,
 	};
 }
 
 const asOperand = (side: Query | QueryBody): Query =>
 	side.kind === "query" ? side : queryNode(side, {}, undefined, side.at);
 
+/** Throws 42601. */
 export const setOperation = (
 	[left, word, every, right]: [Query | QueryBody, Token, boolean, Query | QueryBody],
 	_at: number,
-): QueryBody => ({
-	kind: "set-operation",
-	operator: word.text as "union" | "intersect" | "except",
-	all: every,
-	left: asOperand(left),
-	right: asOperand(right),
-	at: word.start,
-});
+): QueryBody => {
+	if (right.kind === "select" && right.into !== undefined) {
+		throw new DatabaseError(
+			"42601",
+			"INTO is only allowed on first SELECT of UNION/INTERSECT/EXCEPT",
+			{ position: right.into.name.at + 1 },
+		);
+	}
+	return {
+		kind: "set-operation",
+		operator: word.text as "union" | "intersect" | "except",
+		all: every,
+		left: asOperand(left),
+		right: asOperand(right),
+		at: word.start,
+	};
+};
 
 /** (a, b) groups by both; ROLLUP and CUBE look like calls. */
 export function groupElement(item: Expression, at: number): GroupElement {

@@ -10,7 +10,7 @@ import {
 	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
 } from "./build-expression.ts";
 import {
-	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
+	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
 	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
@@ -56,7 +56,7 @@ interface Grammar {
 const grammar: Grammar = {
   Lexer: undefined,
   ParserRules: [
-    {"name": "statement", "symbols": ["query"], "postprocess": id},
+    {"name": "statement", "symbols": ["query"], "postprocess": ([query], at) => queryOrInto(query, at)},
     {"name": "statement", "symbols": ["changeStatement"], "postprocess": id},
     {"name": "statement", "symbols": ["truncate"], "postprocess": id},
     {"name": "statement", "symbols": ["copy"], "postprocess": id},
@@ -1157,12 +1157,11 @@ const grammar: Grammar = {
     {"name": "target", "symbols": ["expr", bareLabel], "postprocess": ([expression, token]) => ({ expression, alias: token.value })},
     {"name": "target", "symbols": [{"literal":"*"}], "postprocess": (d, at) => ({ expression: { kind: "star", qualifier: [], at }, alias: undefined })},
     {"name": "into", "symbols": [], "postprocess": () => undefined},
-    {"name": "into", "symbols": [{"literal":"into"}, "intoKind", "qualifiedName"], "postprocess": () => { throw unsupported("SELECT INTO is", "Use CREATE TABLE ... AS."); }},
-    {"name": "intoKind", "symbols": []},
-    {"name": "intoKind", "symbols": [{"literal":"table"}]},
-    {"name": "intoKind", "symbols": [{"literal":"temp"}]},
-    {"name": "intoKind", "symbols": [{"literal":"temporary"}]},
-    {"name": "intoKind", "symbols": [{"literal":"unlogged"}]},
+    {"name": "into", "symbols": [{"literal":"into"}, "intoKind", "qualifiedName"], "postprocess": ([, temporary, name], at) => ({ name, temporary, at })},
+    {"name": "intoKind", "symbols": [], "postprocess": () => false},
+    {"name": "intoKind", "symbols": [{"literal":"table"}], "postprocess": () => false},
+    {"name": "intoKind", "symbols": [{"literal":"unlogged"}, "tableWord"], "postprocess": () => false},
+    {"name": "intoKind", "symbols": ["scopeWord", "temporary", "tableWord"], "postprocess": () => true},
     {"name": "fromOpt", "symbols": [], "postprocess": () => []},
     {"name": "fromOpt", "symbols": [{"literal":"from"}, "tables"], "postprocess": ([, tables]) => tables},
     {"name": "whereOpt", "symbols": [], "postprocess": () => undefined},

@@ -32,6 +32,11 @@ export function bindSelect(
 	around: Scope,
 	keepUnknown: boolean,
 ): BoundBody {
+	if (select.into !== undefined) {
+		throw new DatabaseError("42601", "SELECT ... INTO is not allowed here", {
+			position: select.into.name.at + 1,
+		});
+	}
 	if (select.asOf !== undefined) {
 		throw new DatabaseError(
 			"0A000",

@@ -11,7 +11,7 @@ import {
 	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
 } from "./build-expression.ts";
 import {
-	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
+	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
 	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
@@ -29,7 +29,7 @@ import { unsupported } from "./unsupported.ts";
 %}
 @lexer tokens
 
-statement -> query {% id %}
+statement -> query {% ([query], at) => queryOrInto(query, at) %}
            | changeStatement {% id %}
            | truncate {% id %}
            | copy {% id %}

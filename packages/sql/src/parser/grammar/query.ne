@@ -97,8 +97,8 @@ target -> expr {% ([expression]) => ({ expression, alias: undefined }) %}
         | expr %bareLabel {% ([expression, token]) => ({ expression, alias: token.value }) %}
         | "*" {% (d, at) => ({ expression: { kind: "star", qualifier: [], at }, alias: undefined }) %}
 into -> null {% () => undefined %}
-      | "into" intoKind qualifiedName {% () => { throw unsupported("SELECT INTO is", "Use CREATE TABLE ... AS."); } %}
-intoKind -> null | "table" | "temp" | "temporary" | "unlogged"
+      | "into" intoKind qualifiedName {% ([, temporary, name], at) => ({ name, temporary, at }) %}
+intoKind -> null {% () => false %} | "table" {% () => false %} | "unlogged" tableWord {% () => false %} | scopeWord temporary tableWord {% () => true %}
 fromOpt -> null {% () => [] %} | "from" tables {% ([, tables]) => tables %}
 whereOpt -> null {% () => undefined %} | "where" expr {% ([, e]) => e %}
 groupOpt -> null {% () => ({ groupBy: [] }) %}
