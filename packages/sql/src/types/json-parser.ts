@@ -28,8 +28,8 @@ type Token =
 	| "null"
 	| "end";
 
-/** PostgreSQL's limit is its stack, a few times as much. */
-const depthMax = 2000;
+/** PostgreSQL's limit is its stack, a few times as much. Twice this does not fit on the stack that Node begins with. */
+const depthMax = 1000;
 
 const punctuation = "{}[]:,";
 const word = /[A-Za-z0-9_\u0080-\uffff]*/y;
