@@ -16,6 +16,9 @@ import { abort } from "./writes.ts";
 /** Transactions remembered before those are forgotten that are silent by now: their coordinators are granted more time. */
 const heardMax = 50_000;
 
+/** Open transactions of which a word is remembered: it is said again. */
+const aboveMax = 1_000;
+
 /**
  * Silence is counted in the time in which this process listened, and in pings of the coordinator's node as long as something of it
  * comes in: they come in order with its heartbeats, so that those cannot merely be late. A node that is dead pings no more.
@@ -51,6 +54,8 @@ export class Inquiries {
 	 * is drawn after the word of a seal, which only this lease or a later one gives.
 	 */
 	readonly #open = new SparseSet<TransactionId>();
+	/** What coordinators have said of open transactions: their c will be above it. True whoever holds the lease, and for ever. */
+	readonly #above = new SparseMap<TransactionId, Timestamp>();
 	/** Listening time when the present lease was applied here. */
 	#leaseAtMs: number;
 
@@ -103,9 +108,22 @@ export class Inquiries {
 		}
 	}
 
+	/** Their coordinator lives, and has not begun to draw c. */
+	heardOpen(transactions: readonly TransactionId[], above: Timestamp): void {
+		// A heartbeat may come after the end of what it speaks of.
+		if (this.#above.size > aboveMax) {
+			this.#above.clear();
+		}
+		for (const t of transactions) {
+			this.#above.set(t, Math.max(above, this.#above.get(t) ?? 0) as Timestamp);
+		}
+	}
+
 	newLease(nowMs: number): void {
 		this.#heard.clear();
 		this.#open.clear();
+		// Those that go on say so again.
+		this.#above.clear();
 		this.#leaseAtMs = nowMs;
 	}
 
@@ -118,6 +136,7 @@ export class Inquiries {
 	ended(transaction: TransactionId): void {
 		this.#heard.delete(transaction);
 		this.#open.delete(transaction);
+		this.#above.delete(transaction);
 	}
 
 	/** Its coordinator draws c after the answer. The anchor's intent was applied before: its prepares were answered. */
@@ -137,6 +156,10 @@ export class Inquiries {
 		anchor: Key,
 		s: Timestamp,
 	): Promise<RangeAnswer> {
+		const above = this.#above.get(transaction);
+		if (s > 0 && above !== undefined && s <= above) {
+			return { kind: "open", s: above };
+		}
 		if (s > 0 && this.#open.has(transaction)) {
 			// L1. What follows is one tick.
 			const covered = r.covers(s);

@@ -1028,6 +1028,9 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 				return this.notLeaseholder();
 			case "heartbeat":
 				this.inquiries.heard(this.context, b.transactions);
+				if (b.open !== undefined) {
+					this.inquiries.heardOpen(b.open, b.above ?? timestampZero);
+				}
 				return { kind: "done" };
 			case "changes":
 				return changes(this, b);

@@ -155,7 +155,13 @@ export type RangeRequestBody =
 			readonly s: Timestamp;
 	  }
 	/** The coordinator is alive. */
-	| { readonly kind: "heartbeat"; readonly transactions: readonly TransactionId[] }
+	| {
+			readonly kind: "heartbeat";
+			readonly transactions: readonly TransactionId[];
+			/** Those of them whose coordinator has not begun to draw c: it will be above `above`. */
+			readonly open?: readonly TransactionId[];
+			readonly above?: Timestamp;
+	  }
 	/** What was written above `after` (`feed.ts`); waits so long if there is nothing. */
 	| {
 			readonly kind: "changes";

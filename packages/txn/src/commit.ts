@@ -384,6 +384,7 @@ export class Committer {
 
 	/** A large transaction: its anchor says "open" to readers until it is told that no more chunks come. Only then c may be drawn. */
 	async #seal(): Promise<void> {
+		this.#gateway.heartbeats.seal(this.#id!);
 		const body = { kind: "seal" as const, transaction: this.#id!, anchor: this.#anchor! };
 		for (;;) {
 			const options = { idempotent: true, attemptMs: prepareMs };
@@ -405,7 +406,7 @@ export class Committer {
 			}
 			this.#id = await this.#gateway.newTransactionId(this.#tooEarly?.timestamp);
 			this.#anchor = writes[0]!.key;
-			this.#gateway.heartbeats.begin(this.#id, this.#anchor);
+			this.#gateway.heartbeats.begin(this.#id, this.#anchor, this.#isOpen);
 		}
 		this.chunks++;
 		const { clock } = this.#gateway.runtime;

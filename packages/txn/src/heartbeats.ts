@@ -1,6 +1,12 @@
-/** Tells the anchors of transactions that are being committed that their coordinator lives (T3). */
+/**
+ * Tells the anchors of transactions that are being committed that their coordinator lives (T3); of large ones also that c is not drawn
+ * yet, so that it will be above every timestamp that was issued before. That is true whoever leads the anchor's range by then: readers go on
+ * after its lease has moved.
+ */
 import type { RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Mutations } from "@quorate/keys/mutations";
+import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime, Timer } from "@quorate/runtime/runtime";
 import type { RangeRouter } from "./router.ts";
 
@@ -10,21 +16,48 @@ const intervalMs = 300;
 const attemptMs = 300;
 const totalMs = 1_200;
 
+interface Alive {
+	readonly anchor: Key;
+	isOpen: boolean;
+}
+
+/** Of the anchors in one range. */
+interface Group {
+	readonly anchor: Key;
+	readonly transactions: TransactionId[];
+	readonly open: TransactionId[];
+}
+
 export class Heartbeats {
 	readonly #runtime: Runtime;
 	readonly #router: RangeRouter;
-	readonly #alive = new Map<TransactionId, Key>();
+	readonly #placement: Pick<PlacementClient, "seen" | "issue">;
+	readonly #mutations: Mutations | undefined;
+	readonly #alive = new Map<TransactionId, Alive>();
 	#timer: Timer | undefined;
 
-	constructor(runtime: Runtime, router: RangeRouter) {
+	constructor(
+		runtime: Runtime,
+		router: RangeRouter,
+		placement: Pick<PlacementClient, "seen" | "issue">,
+		mutations?: Mutations,
+	) {
 		this.#runtime = runtime;
 		this.#router = router;
+		this.#placement = placement;
+		this.#mutations = mutations;
 	}
 
-	/** From the first prepare. */
-	begin(transaction: TransactionId, anchor: Key): void {
-		this.#alive.set(transaction, anchor);
+	/** From the first prepare. `isOpen`: of a large transaction, until `seal`. */
+	begin(transaction: TransactionId, anchor: Key, isOpen: boolean): void {
+		this.#alive.set(transaction, { anchor, isOpen });
 		this.#timer ??= this.#arm();
+	}
+
+	/** Its c is going to be drawn: nothing more is said about it. */
+	seal(transaction: TransactionId): void {
+		const alive = this.#alive.get(transaction);
+		if (alive !== undefined && this.#mutations?.openAfterSeal !== true) alive.isOpen = false;
 	}
 
 	end(transaction: TransactionId): void {
@@ -40,27 +73,30 @@ export class Heartbeats {
 
 	/** One message an anchor range, or a transaction where that is not known. A lost one is made good by the next. */
 	#beat(): void {
-		const byRange = new Map<
-			RangeId | TransactionId,
-			{ anchor: Key; transactions: TransactionId[] }
-		>();
-		for (const [transaction, anchor] of this.#alive) {
+		const byRange = new Map<RangeId | TransactionId, Group>();
+		for (const [transaction, { anchor, isOpen }] of this.#alive) {
 			const range = this.#router.cachedRangeOf(anchor)?.descriptor.rangeId ?? transaction;
-			const group = byRange.get(range);
+			let group = byRange.get(range);
 			if (group === undefined) {
-				byRange.set(range, { anchor, transactions: [transaction] });
-			} else {
-				group.transactions.push(transaction);
+				group = { anchor, transactions: [], open: [] };
+				byRange.set(range, group);
 			}
+			group.transactions.push(transaction);
+			if (isOpen) group.open.push(transaction);
 		}
-		for (const { anchor, transactions } of byRange.values()) {
-			this.#router
-				.request(
-					anchor,
-					{ kind: "heartbeat", transactions },
-					{ idempotent: true, attemptMs, totalMs },
-				)
-				.catch(() => {});
+		// Issued by now. Who draws c later gets a higher one (O1), however late this message comes.
+		const above = this.#placement.seen();
+		for (const { anchor, transactions, open } of byRange.values()) {
+			const body = { kind: "heartbeat" as const, transactions };
+			const message = open.length === 0 ? body : { ...body, open, above };
+			const options = { idempotent: true, attemptMs, totalMs };
+			this.#router.request(anchor, message, options).catch(() => {});
 		}
+		if ([...this.#alive.values()].some(({ isOpen }) => isOpen)) this.#lookAhead();
+	}
+
+	/** A node that asks for no timestamps has seen none of late, and readers elsewhere have newer ones. */
+	#lookAhead(): void {
+		this.#placement.issue().catch(() => {});
 	}
 }
