@@ -2,7 +2,7 @@
 
 import { pick } from "../workloads/workload.ts";
 import { partitions, slow } from "./links.ts";
-import { blackout, clock, fsync, fullDisk, power, tornWal } from "./machines.ts";
+import { blackout, clock, clockBelow, fsync, fullDisk, power, tornWal } from "./machines.ts";
 import type { Fault, MakeNemesis, Nemesis, NemesisContext } from "./nemesis.ts";
 import { leases, membership, splits } from "./placement.ts";
 import { kill, pause, rolling } from "./processes.ts";
@@ -43,7 +43,7 @@ const none: Nemesis = {
 const makers: readonly MakeNemesis[] = [
 	...[none, kill, pause, ...partitions, slow, leases].map((nemesis) => () => nemesis),
 	splits,
-	...[rolling, membership, clock, fullDisk, tornWal, fsync, power, blackout].map(
+	...[rolling, membership, clock, clockBelow, fullDisk, tornWal, fsync, power, blackout].map(
 		(nemesis) => () => nemesis,
 	),
 	mixed,

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { NodeProcess } from "../harness/node-process.ts";
 import { until } from "../harness/poll.ts";
 import type { HookMessage } from "../nodes/hooks.ts";
+import type { RunCluster } from "../run/run-cluster.ts";
 import { loopDisksImpossible } from "../soak/loop-disk.ts";
 import { smallDisksImpossible } from "../soak/small-disk.ts";
 import type { SeededRandom } from "../workload/random.ts";
@@ -14,28 +15,46 @@ import { shuffled, startAgain } from "./processes.ts";
 
 const tell = (node: NodeProcess, message: HookMessage): void => node.send(message);
 
+type SetClock = (cluster: RunCluster, node: NodeProcess, offsetMs: number, rate: number) => void;
+
 /** Nodes disagree about the time, by up to minutes, and about how fast it goes, by up to a half. */
-export const clock: Nemesis = {
-	name: "clock",
-	about: "wall clocks jump by up to minutes, clocks run up to a half too fast or too slow",
-	needsHooks: true,
+const wrongClocks = (set: SetClock, rest: Omit<Nemesis, "begin">): Nemesis => ({
+	...rest,
 	begin: async ({ cluster, random }) => {
 		const nodes = shuffled(random, cluster.membersNow()).slice(0, random.between(1, 3));
 		const what = nodes.map((node) => {
 			const offsetMs = random.between(-1, 1) * random.between(1, 300_000);
 			const rate = pick(random, [1, 1, 0.5, 0.8, 1.2, 1.5]);
-			tell(node, { clock: { offsetMs, rate } });
+			set(cluster, node, offsetMs, rate);
 			return `${node.name} ${offsetMs} ms, x ${rate}`;
 		});
 		return {
-			kind: "clock",
+			kind: rest.name,
 			what,
 			end: async () => {
-				for (const node of nodes) tell(node, { clock: { offsetMs: 0, rate: 1 } });
+				for (const node of nodes) set(cluster, node, 0, 1);
 			},
 		};
 	},
-};
+});
+
+export const clock = wrongClocks(
+	(_cluster, node, offsetMs, rate) => tell(node, { clock: { offsetMs, rate } }),
+	{
+		name: "clock",
+		about: "wall clocks jump by up to minutes, clocks run up to a half too fast or too slow",
+		needsHooks: true,
+	},
+);
+
+export const clockBelow = wrongClocks(
+	(cluster, node, offsetMs, rate) => cluster.clockOf(node).set(offsetMs, rate),
+	{
+		name: "clock-below",
+		about: "the same by libfaketime, below nodes without hooks",
+		fakesClocks: true,
+	},
+);
 
 /** Longer than a node takes to write again. */
 const fsyncPatienceMs = 30_000;

@@ -21,6 +21,8 @@ export interface Nemesis {
 	readonly name: string;
 	readonly about: string;
 	readonly needsHooks?: boolean;
+	/** Nodes run below clocks of libfaketime. */
+	readonly fakesClocks?: boolean;
 	readonly disk?: DiskKind;
 	/** At least so many nodes. */
 	readonly nodesMin?: number;

@@ -1,6 +1,7 @@
 /** What a run is told by its environment: `make jepsen TEST=bank NEMESIS=kill` hands its variables on. */
 import type { Mutations } from "@quorate/keys/mutations";
 import { nemeses } from "../nemesis/all.ts";
+import { fakedClocksImpossible } from "../nodes/faked-clock.ts";
 import { workloads } from "../workloads/all.ts";
 
 export interface RunOptions {
@@ -52,7 +53,9 @@ export function readOptions(environment: NodeJS.ProcessEnv, store: string): read
 		useProxies: get("NETWORK", "") === "proxies",
 	};
 	for (const name of nemesesAsked) {
-		const { nodesMin = 1 } = nemeses.get(name)!();
+		const { nodesMin = 1, fakesClocks = false } = nemeses.get(name)!();
+		const impossible = fakesClocks ? fakedClocksImpossible() : undefined;
+		if (impossible !== undefined) throw new Error(`NEMESIS=${name}: ${impossible}`);
 		if (nodes < nodesMin) throw new Error(`NEMESIS=${name} needs NODES=${nodesMin}`);
 	}
 	const runs = tests.flatMap((name) => nemesesAsked.map((nemesis) => ({ test: name, nemesis })));

@@ -8,6 +8,7 @@ import { NodeProcess } from "../harness/node-process.ts";
 import { quorateProgram } from "../harness/process-cluster.ts";
 import type { Network } from "../net/network.ts";
 import { Session } from "../net/session.ts";
+import { FakedClock } from "../nodes/faked-clock.ts";
 import { type Hooks, hooksVariable } from "../nodes/hooks.ts";
 import { LoopDisk } from "../soak/loop-disk.ts";
 import { SmallDisk } from "../soak/small-disk.ts";
@@ -23,6 +24,8 @@ export interface RunClusterOptions {
 	readonly disk: DiskKind;
 	/** Nodes run the program with hooks, instead of `quorate start` itself. */
 	readonly hooks: Hooks | undefined;
+	/** Each node's wall clock can be set wrong from below. */
+	readonly fakesClocks: boolean;
 	/** Where logs go. */
 	readonly logs: string;
 }
@@ -44,6 +47,7 @@ export class RunCluster {
 	readonly members: Set<number>;
 	readonly smallDisks: SmallDisk[] = [];
 	readonly loopDisks: LoopDisk[] = [];
+	readonly #clocks: FakedClock[] = [];
 	readonly #options: RunClusterOptions;
 	readonly #directory = mkdtempSync(join(tmpdir(), "quorate-jepsen-"));
 	#lives = 0;
@@ -56,6 +60,9 @@ export class RunCluster {
 			if (options.disk === "small") this.smallDisks.push(new SmallDisk(smallDiskMiB));
 			if (options.disk === "loop") {
 				this.loopDisks.push(new LoopDisk(this.#directory, `d${place + 1}`));
+			}
+			if (options.fakesClocks) {
+				this.#clocks.push(new FakedClock(join(this.#directory, `clock${place + 1}`)));
 			}
 			this.nodes.push(this.#node(place));
 		}
@@ -96,6 +103,11 @@ export class RunCluster {
 
 	dataOf(node: NodeProcess): string {
 		return node.description.data;
+	}
+
+	/** Of the place, whoever is in it. */
+	clockOf(node: NodeProcess): FakedClock {
+		return this.#clocks[this.placeOf(node)]!;
 	}
 
 	/** A session on one of the members that run; tries them all. */
@@ -164,12 +176,11 @@ export class RunCluster {
 			sqlPort,
 			peerPort,
 			adminPort,
-			...(isHooked
-				? {
-						takesMessages: true,
-						environment: { [hooksVariable]: JSON.stringify({ ...hooks, via }) },
-					}
-				: {}),
+			takesMessages: isHooked,
+			environment: {
+				...(isHooked ? { [hooksVariable]: JSON.stringify({ ...hooks, via }) } : {}),
+				...this.#clocks[place]?.environment,
+			},
 		});
 	}
 }

@@ -65,6 +65,7 @@ export async function runOne(options: RunOptions, network: Network): Promise<Run
 		nodeCount: nodes,
 		disk: nemesis.disk ?? "plain",
 		hooks: mutation !== undefined ? { mutation } : nemesis.needsHooks === true ? {} : undefined,
+		fakesClocks: nemesis.fakesClocks === true,
 		logs: directory,
 	});
 	const stalls = new Stalls();
