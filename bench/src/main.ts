@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Bench } from "./bench.ts";
+import { measureCheckers } from "./checkers.ts";
 import { measureConnections } from "./connections.ts";
 import { measureIdleRanges } from "./idle-ranges.ts";
 import { loadPgbench } from "./pgbench.ts";
@@ -45,7 +46,7 @@ Three nodes of Quorate, PostgreSQL alone and PostgreSQL with two synchronous sta
   --seconds N         of a run (default 8), after 10 s of warming up
   --rounds N          runs of each, alternating (default 3)
   --scale N           of pgbench's tables (default 10)
-  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory; only if named: ranges (ten minutes), connections (one)
+  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory; only if named: ranges (ten minutes), connections (one), checkers (one)
   --without WORDS     of: postgres, replicated, quorate, simple, prepared, split
   --ranges N          idle ranges of the part "ranges" (default 10000)
   --port N            the first of the ports that are used (default 7461)
@@ -108,20 +109,22 @@ async function run(): Promise<void> {
 	}
 	const only = new Set(words(values.only));
 	const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)];
-	if (only.delete("ranges")) {
-		const ranges = Number(values.ranges);
-		await measureIdleRanges({ report, start: startOne, ranges, scale, seconds, rounds });
-		if (only.size === 0) {
-			report.finish();
-			return;
-		}
-	}
-	if (only.delete("connections")) {
-		await measureConnections({ report, start: startOne, seconds });
-		if (only.size === 0) {
-			report.finish();
-			return;
-		}
+	const apart = new Map<string, () => Promise<void>>([
+		["checkers", async () => measureCheckers(report)],
+		["connections", () => measureConnections({ report, start: startOne, seconds })],
+		[
+			"ranges",
+			() => {
+				const ranges = Number(values.ranges);
+				return measureIdleRanges({ report, start: startOne, ranges, scale, seconds, rounds });
+			},
+		],
+	]);
+	const named = [...apart].filter(([name]) => only.delete(name));
+	for (const [, measure] of named) await measure();
+	if (named.length > 0 && only.size === 0) {
+		report.finish();
+		return;
 	}
 	await startPeers();
 	const peers = [...targets];
