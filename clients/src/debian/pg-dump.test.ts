@@ -111,3 +111,26 @@ check("it reads a table that is dropped meanwhile", async (t) => {
 	);
 	t.is(rows.replace(/.*is (off|on|aligned|unaligned)\.\n/g, ""), "1\n0\n");
 });
+
+check("constraints that are deferrable, of a table that is not small", async (t) => {
+	const rows = 2500;
+	await psqlScript(
+		postgres,
+		`CREATE TABLE slot (id int PRIMARY KEY DEFERRABLE, place int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+		INSERT INTO slot SELECT i, ${rows} - i FROM generate_series(1, ${rows}) i`,
+	);
+	const dump = await output("pg_dump", ["-t", "slot", "-d", postgres]);
+	await to.reset();
+	await psqlScript(to.connectionString, dump);
+	t.deepEqual(await rowsOf(to.connectionString), { slot: (await rowsOf(postgres))["slot"] });
+	t.is(
+		withoutCasts(await output("pg_dump", ["-t", "slot", "-d", to.connectionString])),
+		withoutCasts(dump),
+	);
+	const swap = `BEGIN; UPDATE slot SET place = 7 WHERE id = 1; UPDATE slot SET place = ${rows - 1} WHERE id = ${rows - 7}; COMMIT`;
+	await psqlScript(to.connectionString, swap);
+	const twice = await t.throwsAsync(
+		psqlScript(to.connectionString, "UPDATE slot SET place = 8 WHERE id = 1"),
+	);
+	t.regex(twice.message, /slot_place_key/);
+});

@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 7 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 8 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -37,6 +37,8 @@ const since = {
 	deferrable: 6,
 	/** A commit in one phase names what was read in other ranges than the one that is written to. */
 	validation: 7,
+	/** Unique constraints that are deferrable, of tables that have many rows: descriptors of format 7 while they are being built. */
+	deferrableBuild: 8,
 } as const;
 
 export type Feature = keyof typeof since;

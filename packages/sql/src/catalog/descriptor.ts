@@ -73,6 +73,8 @@ export interface IndexDescriptor extends Commented {
 	 * of the table is another (`execute/unique-checks.ts`).
 	 */
 	readonly deferrable?: { readonly initiallyDeferred: boolean; readonly primaryKey: boolean };
+	/** Of a deferrable primary key that is being built: attnums that it has made NOT NULL; they are not if it cannot be. */
+	readonly madeNotNull?: readonly number[];
 	/** COMMENT ON CONSTRAINT, which is not one on the index. */
 	readonly constraintComment?: string;
 }
@@ -260,11 +262,13 @@ export type RelationDescriptor =
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all: what knows nothing of a
  * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts. 4: where a
  * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
- * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise).
+ * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise). 7: such a
+ * constraint that is being built (likewise).
  */
-export const descriptorFormat = 6;
+export const descriptorFormat = 7;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (needsDeferrableBuild(descriptor)) return 7;
 	if (needsDeferrable(descriptor)) return 6;
 	if (needsTypes(descriptor)) return 5;
 	if (descriptor.kind === "view" || descriptor.kind === "type") return 3;
@@ -279,6 +283,11 @@ function formatOf(descriptor: RelationDescriptor): number {
 /** Who does not know of it would let keys be shared. */
 export const needsDeferrable = (relation: RelationDescriptor): boolean =>
 	relation.kind === "table" && relation.indexes.some(({ deferrable }) => deferrable !== undefined);
+
+/** Who does not know of it would make an index usable without a look at the keys that rows share. */
+export const needsDeferrableBuild = (relation: RelationDescriptor): boolean =>
+	relation.kind === "table" &&
+	relation.indexes.some(({ deferrable, state }) => deferrable !== undefined && state !== "public");
 
 /** Whether it is a type that somebody has made, or needs one. */
 export function needsTypes(relation: RelationDescriptor): boolean {

@@ -197,7 +197,7 @@ export async function rewriteRows(
 	const env = new Env(await executionFor(state, block), []);
 	const writer = new TableWriter(tableCodec(after), []);
 	for await (const page of tableRows(transaction, before)) {
-		if (moves) checkKeyColumns(after, page);
+		if (moves) checkKeyColumns(writer.codec.primary, page);
 		for (const stored of page) {
 			const row = added === undefined ? stored.row : [...stored.row, await added(stored.row)];
 			if (!moves) {

@@ -120,13 +120,14 @@ async function addConstraint(
 			return addPrimaryKey(editor, table, constraint);
 		case "unique": {
 			const parts = [table.name, ...constraint.columns, "key"];
-			return addIndex(editor, table, {
+			await addIndex(editor, table, {
 				name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
 				columns: constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at)),
 				unique: true,
 				constraint: true,
 				deferrable: deferrableOf(constraint),
 			});
+			return;
 		}
 		case "check": {
 			const check = await withoutPlace(() =>
@@ -183,13 +184,17 @@ async function addPrimaryKey(
 		editor.dropIndexes([table.primary, ...table.indexes].map((index) => index.indexId));
 		return;
 	}
-	const madeNotNull = columns.flatMap((column, i) =>
-		column === table.columns[i] ? [] : [column.attnum],
-	);
+	const madeNotNull = newlyNotNull(table, columns);
 	await editor.put({ ...table, columns, rewrite: { primary, indexes, madeNotNull } });
 	const { state } = editor;
 	editor.block.afterCommit.push(() => build(state, table.oid, primary.oid));
 }
+
+const newlyNotNull = (
+	before: TableDescriptor,
+	columns: TableDescriptor["columns"],
+): readonly number[] =>
+	columns.flatMap((column, i) => (column === before.columns[i] ? [] : [column.attnum]));
 
 /** The rows stay where they are. */
 async function addDeferrableKey(
@@ -200,17 +205,17 @@ async function addDeferrableKey(
 ): Promise<void> {
 	const key = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
 	const parts = [table.name, "pkey"];
-	await addIndex(editor, table, {
+	const columns = withKeyNotNull(table.columns, key);
+	const changed = { ...table, columns };
+	const direct = await addIndex(editor, changed, {
 		name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
 		columns: key,
 		unique: true,
 		constraint: true,
 		deferrable,
+		madeNotNull: newlyNotNull(table, columns),
 	});
-	const current = editor.current(table);
-	const changed = { ...current, columns: withKeyNotNull(current.columns, key) };
-	await editor.put(changed);
-	await checkRows(editor, changed, undefined);
+	if (direct) await checkRows(editor, editor.current(changed), undefined);
 }
 
 async function dropConstraint(

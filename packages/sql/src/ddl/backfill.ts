@@ -22,6 +22,7 @@ import { duplicated } from "./create-index.ts";
 import { type Builder, begin, Fill, gone, tableAt } from "./fill.ts";
 import { asBuildError, checkKeyColumns } from "./row-errors.ts";
 import { namesOf } from "./schema-editor.ts";
+import { checkShared } from "./shared-keys.ts";
 import type { StoredRow } from "./table-rows.ts";
 import { type BuildPlace, Tenure } from "./tenure.ts";
 import { buildsOf } from "./unfinished.ts";
@@ -104,6 +105,7 @@ export async function build(
 	tenure.tell(fill);
 	try {
 		await fill.run();
+		await checkShared(builder, tableOid, id);
 		tenure.stop();
 		await changeTable(state, tableOid, id, (table) => finished(table, id));
 	} catch (error) {
@@ -154,8 +156,9 @@ function finished(table: TableDescriptor, id: number): Changed | undefined {
 	if (isUsable(table, id)) return undefined;
 	if (rewrite === undefined || !isRewrite(table, id)) {
 		const index = indexAt(table, id);
+		const { madeNotNull: _made, ...rest } = index;
 		const indexes = table.indexes.map((one) =>
-			one === index ? { ...one, state: "public" as const } : one,
+			one === index ? { ...rest, state: "public" as const } : one,
 		);
 		return { table: { ...table, indexes }, dropped: [] };
 	}
@@ -174,19 +177,29 @@ function finished(table: TableDescriptor, id: number): Changed | undefined {
 function takenBack(table: TableDescriptor, id: number): Changed | undefined {
 	const { rewrite } = table;
 	if (rewrite !== undefined && isRewrite(table, id)) {
-		const columns = table.columns.map((column) =>
-			rewrite.madeNotNull?.includes(column.attnum) ? { ...column, notNull: false } : column,
-		);
 		return {
-			table: { ...table, columns, rewrite: undefined },
+			table: { ...withNullable(table, rewrite.madeNotNull), rewrite: undefined },
 			dropped: [rewrite.primary, ...rewrite.indexes].map((index) => index.indexId),
 		};
 	}
 	const index = table.indexes.find(({ oid }) => oid === id);
 	if (index === undefined || index.state === "public") return undefined;
 	const indexes = table.indexes.filter((one) => one !== index);
-	return { table: { ...table, indexes }, dropped: [index.indexId] };
+	return {
+		table: { ...withNullable(table, index.madeNotNull), indexes },
+		dropped: [index.indexId],
+	};
 }
+
+const withNullable = (
+	table: TableDescriptor,
+	madeNotNull: readonly number[] | undefined,
+): TableDescriptor => ({
+	...table,
+	columns: table.columns.map((column) =>
+		madeNotNull?.includes(column.attnum) ? { ...column, notNull: false } : column,
+	),
+});
 
 async function putEntries(
 	table: TableDescriptor,
@@ -198,6 +211,7 @@ async function putEntries(
 	const { context } = env;
 	const { store } = env.execution;
 	const codec = indexCodec(table, index);
+	if (index.deferrable?.primaryKey === true) checkKeyColumns(codec, rows);
 	const entries = rows.map(({ row, key }) => codec.entryKey(row, key));
 	const looks = index.unique && !blind;
 	const seen = new Set<Key>();
@@ -227,7 +241,7 @@ async function rewriteRows(
 ): Promise<void> {
 	const codec = tableCodec(table).rewrite;
 	if (codec === undefined) throw gone();
-	checkKeyColumns(codec.table, rows);
+	checkKeyColumns(codec.primary, rows);
 	const shadow = new ShadowWriter(codec);
 	if (blind) {
 		shadow.insertUnread(rows, env);

@@ -132,6 +132,7 @@ async function seemsLarge(state: SessionState, table: TableDescriptor): Promise<
 	}
 }
 
+/** Answers whether it can be used when the transaction ends. */
 export async function addIndex(
 	editor: SchemaEditor,
 	table: TableDescriptor,
@@ -141,10 +142,11 @@ export async function addIndex(
 		readonly unique: boolean;
 		readonly constraint: boolean;
 		readonly deferrable?: IndexDescriptor["deferrable"];
+		/** Of a primary key: attnums that have become NOT NULL with it. */
+		readonly madeNotNull?: readonly number[];
 	},
-): Promise<void> {
+): Promise<boolean> {
 	const direct = await isDirect(editor, table);
-	if (!direct && options.deferrable !== undefined) throw tooLarge(table);
 	const { schema } = table;
 	const index = await newIndex(editor, { schema, name: options.name }, options.columns, {
 		unique: options.unique,
@@ -152,7 +154,9 @@ export async function addIndex(
 		deferrable: options.deferrable,
 		state: direct ? "public" : "write-only",
 	});
-	const changed = { ...table, indexes: [...table.indexes, index] };
+	const { madeNotNull } = options;
+	const added = direct || madeNotNull === undefined ? index : { ...index, madeNotNull };
+	const changed = { ...table, indexes: [...table.indexes, added] };
 	await editor.put(changed);
 	if (direct) {
 		await fill(editor, changed, index);
@@ -160,14 +164,8 @@ export async function addIndex(
 		const { state } = editor;
 		editor.block.afterCommit.push(() => build(state, table.oid, index.oid));
 	}
+	return direct;
 }
-
-const tooLarge = ({ name }: TableDescriptor): DatabaseError =>
-	new DatabaseError(
-		"0A000",
-		`adding a deferrable unique constraint to table "${name}", which has more than ${directRowsMax} rows, is not supported`,
-		{ hint: "Create a new table with it and copy the rows." },
-	);
 
 async function fill(
 	editor: SchemaEditor,

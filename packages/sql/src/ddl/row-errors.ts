@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { Env } from "../execute/env.ts";
-import { tableCodec } from "../execute/table-codec.ts";
+import type { IndexCodec } from "../execute/index-codec.ts";
 import type { TableWriter } from "../execute/table-writer.ts";
 import type { Datum } from "../types/datum.ts";
 import type { StoredRow } from "./table-rows.ts";
@@ -20,8 +20,7 @@ export const containsNull = (
 	);
 
 /** Throws 23502. */
-export function checkKeyColumns(table: TableDescriptor, rows: readonly StoredRow[]): void {
-	const { columns } = tableCodec(table).primary;
+export function checkKeyColumns({ table, columns }: IndexCodec, rows: readonly StoredRow[]): void {
 	for (const { row } of rows) {
 		const missing = columns.find((column) => row[column.slot] === null);
 		if (missing === undefined) continue;

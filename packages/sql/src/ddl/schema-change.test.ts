@@ -143,7 +143,11 @@ test("a schema change outlasts a cluster that cannot be reached for a while", as
 test("a schema change that is cancelled midway takes back what it began", async (t) => {
 	const server = testServer();
 	const client = await bigTable(server);
-	for (const statement of ["create index t_k on t (k)", "alter table t add primary key (id)"]) {
+	for (const statement of [
+		"create index t_k on t (k)",
+		"alter table t add primary key (id)",
+		"alter table t add primary key (id) deferrable",
+	]) {
 		let commits = 0;
 		server.coordinator.beforeCommit = async () => {
 			if (++commits === 2) client.session.cancel();
@@ -218,16 +222,18 @@ test("whoever goes on begins with the first stretch that is not done", async (t)
 });
 
 test("what a node has left behind and cannot be is taken back by another", async (t) => {
-	const server = testServer();
-	const client = await bigTable(server);
-	await client.query(`insert into t values (${many}, 0, 'twice')`);
-	await abandon(server, client, "alter table t add primary key (id)");
-	t.regex(await client.error("create index on t (v)"), /^55006/);
-	for (let look = 1; look <= 5; look++) await server.adoptBuilds();
-	t.deepEqual(await client.rows("show jobs"), []);
-	await client.query("insert into t values (null, 1, 'still no key')");
-	await client.query("create index t_k on t (k)");
-	await agrees(t, client);
+	for (const deferrable of ["", "deferrable"]) {
+		const server = testServer();
+		const client = await bigTable(server);
+		await client.query(`insert into t values (${many}, 0, 'twice')`);
+		await abandon(server, client, `alter table t add primary key (id) ${deferrable}`);
+		if (deferrable === "") t.regex(await client.error("create index on t (v)"), /^55006/);
+		for (let look = 1; look <= 5; look++) await server.adoptBuilds();
+		t.deepEqual(await client.rows("show jobs"), []);
+		await client.query("insert into t values (null, 1, 'still no key')");
+		await client.query("create index t_k on t (k)");
+		await agrees(t, client);
+	}
 });
 
 test("a primary key that cannot be leaves the table as it was", async (t) => {
@@ -267,6 +273,73 @@ test("while a primary key is being added, no writer slips a duplicate in", async
 	t.is(await cell(client, "select count(*) from t where id = 1"), "1");
 	t.true(answers.some((answer) => answer.startsWith("23505")));
 	t.true(answers.every((answer) => answer.startsWith("2350")));
+});
+
+const deferrable = [
+	"alter table t add constraint t_id unique (id) deferrable initially deferred",
+	"alter table t add constraint t_id primary key (id) deferrable",
+];
+
+test("a deferrable constraint is added while rows change", async (t) => {
+	for (const statement of deferrable) {
+		const server = testServer();
+		const client = await bigTable(server);
+		const writer = await server.connect();
+		const answers: string[] = [];
+		let steps = 0;
+		between(server, async (step) => {
+			steps++;
+			await writer.query(`insert into t values (${many + step + 1}, 3, 'new')`);
+			await writer.query(`update t set id = id + 100000 where id = ${step * 300 + 7}`);
+			await writer.query(`delete from t where id = ${many - step * 100}`);
+			// Rows that are in the index by now, and others that are not yet.
+			await writer.query(
+				`begin; set constraints all deferred; update t set id = ${many - 7} where id = ${step + 30};
+				update t set id = ${step + 30} where id = ${many - 7} and v <> 'v${step + 30}'; commit`,
+			);
+			if (step > 1) answers.push(await writer.error("insert into t values (1, 1, 'double')"));
+			return step === 4;
+		});
+		await client.query(statement);
+		t.true(steps > 1, statement);
+		t.true(answers.length > 0 && answers.every((answer) => answer.startsWith("23505")));
+		t.is(await cell(client, "select count(distinct id) from t"), String(many));
+		t.is(await cell(client, `select count(*) from t where id > 100000`), String(steps));
+		await counted(t, server, client);
+		t.regex(await client.error("insert into t values (3, 1, 'x')"), /^23505/);
+		await client.query("begin; set constraints all deferred; insert into t values (3, 1, 'x')");
+		await client.query("delete from t where id = 3 and v <> 'x'; commit");
+		t.is(await cell(client, "select v from t where id = 3"), "x");
+		t.deepEqual(await client.rows("show jobs"), []);
+	}
+});
+
+test("a deferrable constraint that cannot be is taken back, wherever the rows that share a key are", async (t) => {
+	for (const [position, row] of [1, 499, 500, 501, 1500, many].entries()) {
+		for (const statement of deferrable) {
+			const server = testServer();
+			const client = await bigTable(server);
+			await client.query(`insert into t values (${row}, 0, 'twice'); delete from t where id = 70`);
+			const failure = await t.throwsAsync(client.query(statement));
+			const { message, fields } = failure as DatabaseError;
+			t.is(message, 'could not create unique index "t_id"', `${position}`);
+			t.is(fields.detail, `Key (id)=(${row}) is duplicated.`);
+			t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
+			await client.query("insert into t values (null, 1, 'free')");
+		}
+	}
+});
+
+test("NULLs are no key that is shared, and none of a primary key", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	await client.query("update t set id = null where id % 2 = 0 or k = 3");
+	const [unique, primary] = deferrable as [string, string];
+	t.is(await client.error(primary), '23502 column "id" of relation "t" contains null values');
+	await client.query("insert into t values (null, 1, 'free')");
+	await client.query(unique);
+	t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
+	await client.query("insert into t values (null, 1, 'free')");
 });
 
 test("what is made in a transaction is seen there, and gone if it rolls back", async (t) => {

@@ -20,6 +20,7 @@ import { aclOfNew, type RightsDescriptor } from "../catalog/acl.ts";
 import {
 	encodeDescriptor,
 	needsDeferrable,
+	needsDeferrableBuild,
 	needsTypes,
 	type RelationDescriptor,
 	storedTexts,
@@ -480,6 +481,9 @@ export function requireFormat(
 	}
 	if (row.kind === "table" && needsDeferrable(row)) {
 		requireActive(values, "deferrable", "DEFERRABLE of a unique constraint");
+	}
+	if (row.kind === "table" && needsDeferrableBuild(row)) {
+		requireActive(values, "deferrableBuild", "DEFERRABLE of a unique constraint of a large table");
 	}
 	if (row.kind !== "rights" && row.kind !== "role" && needsTypes(row)) {
 		requireActive(values, "types", "CREATE TYPE");
