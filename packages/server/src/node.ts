@@ -95,7 +95,7 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 	const { nodeId, clusterId, coordinator, placement, advisory } = keyValue;
 	const cluster = new ClusterStatus(keyValue);
 	const { limits = {} } = options;
-	const parts = { runtime, coordinator, placement, advisory, cluster, clusterId, limits };
+	const parts = { runtime, coordinator, placement, advisory, cluster, nodeId, clusterId, limits };
 	const sessions = createSessionFactory(parts);
 	keyValue.followRules(() => sessions.placementRules());
 	const security = await Security.open(runtime, options.security);

@@ -55,6 +55,7 @@ export const restorePlaceKey = (id: number): Key => key(`\x01p${encodeId(id)}`);
 export const restoreSpan: Span = { start: key("\x01r"), end: key("\x01s") };
 /** How far the filling of an index is, by the object id of the index. */
 export const buildKey = (oid: number): Key => key(`\x01b${encodeId(oid)}`);
+export const buildSpan: Span = { start: key("\x01b"), end: key("\x01c") };
 export const sequenceSpan: Span = { start: key("\x01s"), end: key("\x01t") };
 export const droppedIndexSpan: Span = { start: key("\x01x"), end: key("\x01y") };
 

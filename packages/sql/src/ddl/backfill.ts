@@ -6,6 +6,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
+import type { Transaction } from "@quorate/txn/types";
 import {
 	encodeDescriptor,
 	type IndexDescriptor,
@@ -21,57 +22,92 @@ import { isPassing, isUnreachable, pause, retrying } from "../session/retry.ts";
 import { duplicated } from "./create-index.ts";
 import { type Builder, begin, Fill, gone, tableAt } from "./fill.ts";
 import { asBuildError, checkKeyColumns } from "./row-errors.ts";
+import { estimateRows } from "./row-estimate.ts";
 import { namesOf } from "./schema-editor.ts";
 import { checkShared } from "./shared-keys.ts";
 import type { StoredRow } from "./table-rows.ts";
-import { type BuildPlace, Tenure } from "./tenure.ts";
-import { buildsOf } from "./unfinished.ts";
+import {
+	type BuildPlace,
+	cancelledBy,
+	placesOf,
+	refuseCancelled,
+	rememberCancelled,
+	Tenure,
+} from "./tenure.ts";
+import { buildsOf, type UnfinishedBuild } from "./unfinished.ts";
 
 const schemaWaitMs = 5000;
 /** For what another node makes of it. */
 const lookEveryMs = 1000;
 
-/** One schema change of its own; `change` returns the new descriptor, or undefined to leave all as it is. */
+/**
+ * One schema change of its own, which ends the build; `change` returns the new descriptor, or undefined to leave all as it is. Whether
+ * anything was changed. `cancels`: whoever is at it is to be told so. Throws 57014 where somebody has cancelled it before.
+ */
 async function changeTable(
-	state: Builder,
+	state: Pick<Builder, "services">,
 	oid: number,
 	buildId: number,
 	change: (table: TableDescriptor) => Changed | undefined,
-): Promise<void> {
+	cancels = false,
+): Promise<boolean> {
 	const { services } = state;
-	const run = async (): Promise<void> => {
+	const run = async (): Promise<boolean> => {
 		const transaction = await begin(state, true);
 		try {
 			await transaction.get([descriptorKey(oid)], { strength: "update", wait: "block" });
+			await refuseCancelled(transaction, buildId);
 			const table = await tableAt(state, transaction, oid);
 			const changed = table && change(table);
 			transaction.delete(buildKey(buildId));
 			if (table === undefined || changed === undefined) {
 				await transaction.commit();
-				return;
+				return false;
 			}
-			transaction.markSchemaChange();
-			transaction.put(descriptorKey(oid), encodeDescriptor(changed.table));
-			const kept = new Set(namesOf(changed.table));
-			for (const name of namesOf(table)) {
-				if (!kept.has(name)) transaction.delete(nameKey(table.schema, name));
-			}
-			for (const name of kept) {
-				transaction.put(nameKey(table.schema, name), Buffer.from(String(oid), "utf8"));
-			}
-			const dropped = encodeDropped(table.name);
-			for (const indexId of changed.dropped) transaction.put(droppedIndexKey(indexId), dropped);
+			if (cancels) await rememberCancelled(transaction, buildId);
+			putChanged(transaction, table, changed);
 			const { schemaVersion } = await transaction.commit();
 			if (schemaVersion !== undefined) {
 				await services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
 			}
+			return true;
 		} catch (error) {
 			await transaction.rollback();
 			throw error;
 		}
 	};
-	await retrying(services.runtime, run, isPassing);
+	return retrying(services.runtime, run, isPassing);
 }
+
+function putChanged(transaction: Transaction, table: TableDescriptor, changed: Changed): void {
+	transaction.markSchemaChange();
+	transaction.put(descriptorKey(table.oid), encodeDescriptor(changed.table));
+	const kept = new Set(namesOf(changed.table));
+	for (const name of namesOf(table)) {
+		if (!kept.has(name)) transaction.delete(nameKey(table.schema, name));
+	}
+	for (const name of kept) {
+		transaction.put(nameKey(table.schema, name), Buffer.from(String(table.oid), "utf8"));
+	}
+	const dropped = encodeDropped(table.name);
+	for (const indexId of changed.dropped) transaction.put(droppedIndexKey(indexId), dropped);
+}
+
+/** CANCEL JOB: takes it back, wherever it is being done. False: it has ended. */
+export async function cancelBuild(
+	state: Pick<Builder, "services">,
+	{ tableOid, id }: UnfinishedBuild,
+): Promise<boolean> {
+	try {
+		return await changeTable(state, tableOid, id, (table) => takenBack(table, id), true);
+	} catch (error) {
+		if (isCancelled(error)) return false;
+		throw error;
+	}
+}
+
+const isCancelled = (error: unknown): boolean =>
+	error instanceof DatabaseError && error.code === "57014";
 
 const isRewrite = (table: TableDescriptor, id: number): boolean =>
 	table.rewrite?.primary.oid === id;
@@ -89,7 +125,8 @@ export async function build(
 	id: number,
 	seen?: BuildPlace,
 ): Promise<void> {
-	const tenure = await Tenure.take(state, id, seen);
+	const rowsTotal = seen === undefined ? await rowsOf(state, tableOid) : undefined;
+	const tenure = await Tenure.take(state, id, seen, rowsTotal);
 	if (tenure === undefined) return outcome(state, tableOid, id);
 	const builder: Builder = {
 		services: state.services,
@@ -120,10 +157,17 @@ export async function build(
 const leftToOthers = (error: DatabaseError): DatabaseError =>
 	new DatabaseError(error.code, error.message, {
 		...error.fields,
-		hint: "The index is not given up: a node that reaches the others goes on with it (SHOW JOBS). DROP INDEX or DROP CONSTRAINT takes it back.",
+		hint: "The index is not given up: a node that reaches the others goes on with it (SHOW JOBS). CANCEL JOB takes it back.",
 	});
 
-/** Throws 55000 where the index was taken back. */
+/** It is only told: without it the work goes on. */
+async function rowsOf(state: Builder, oid: number): Promise<number | undefined> {
+	const table = (await state.services.catalog.newest()).relation(oid);
+	if (table?.kind !== "table") return undefined;
+	return estimateRows(state, table).catch(() => undefined);
+}
+
+/** Throws 55000 where the index was taken back, 57014 where that was asked for. */
 async function outcome(state: Builder, tableOid: number, id: number): Promise<void> {
 	for (;;) {
 		if (state.cancel.reason !== undefined) throw state.cancel.reason;
@@ -132,8 +176,9 @@ async function outcome(state: Builder, tableOid: number, id: number): Promise<vo
 		if (table?.kind !== "table") throw gone();
 		const isBuilding = [...buildsOf(table)].some((one) => one.id === id);
 		if (!isBuilding) {
-			if (!isUsable(table, id)) throw gone();
-			return;
+			if (isUsable(table, id)) return;
+			const [place] = await placesOf(state, [id]);
+			throw place?.cancelled === undefined ? gone() : cancelledBy(id);
 		}
 		await pause(state.services.runtime, lookEveryMs);
 	}

@@ -50,7 +50,7 @@ export async function begin(
 }
 
 export async function tableAt(
-	{ services }: Builder,
+	{ services }: Pick<Builder, "services">,
 	transaction: Transaction,
 	oid: number,
 ): Promise<TableDescriptor | undefined> {

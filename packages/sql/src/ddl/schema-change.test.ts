@@ -160,6 +160,60 @@ test("a schema change that is cancelled midway takes back what it began", async 
 	}
 });
 
+/** The only job that there is. */
+const jobId = async (client: TestClient): Promise<string> =>
+	String(await cell(client, "show jobs"));
+
+test("a job is cancelled by somebody else: the statement that waits for it says so, and nothing is left", async (t) => {
+	for (const statement of [
+		"create index t_k on t (k)",
+		"alter table t add primary key (id)",
+		"alter table t add primary key (id) deferrable",
+	]) {
+		const server = testServer();
+		const client = await bigTable(server);
+		const other = await server.connect();
+		let id = "";
+		between(server, async (step) => {
+			if (step === 0) return false;
+			const [job] = await other.rows("show jobs");
+			const [, , table, , status, , total, started, node] = job!;
+			t.deepEqual([table, status, total, node], ["t", "running", String(many), "1"]);
+			t.regex(started!, /^\d{4}-/);
+			id = job![0]!;
+			t.is(await other.tag(`cancel job ${id}`), "CANCEL JOB");
+			t.deepEqual(await other.rows("show jobs"), []);
+			return true;
+		});
+		t.is(await client.error(statement), `57014 canceling statement due to CANCEL JOB ${id}`);
+		t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
+		await client.query("insert into t values (null, 1, 'free')");
+		await client.query("create index t_k on t (k)");
+		await client.query("delete from t where id is null");
+		await agrees(t, client);
+		t.is(await other.error(`cancel job ${id}`), `42704 job ${id} does not exist`);
+	}
+});
+
+test("a job whose node is gone is cancelled, and nobody goes on with it", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	await abandon(server, client, "alter table t add primary key (id)");
+	await client.query("create role somebody login; grant all on t to somebody");
+	const somebody = await server.connect({ user: "somebody" });
+	const id = await jobId(client);
+	t.is(await somebody.error(`cancel job ${id}`), "42501 must be owner of table t");
+	t.regex(await client.error(`begin; cancel job ${id}`), /^25001/);
+	await client.query("rollback");
+	for (let look = 1; look <= 3; look++) await server.adoptBuilds();
+	await client.query(`alter table t owner to somebody`);
+	await somebody.query(`cancel job ${id}`);
+	for (let look = 1; look <= 5; look++) await server.adoptBuilds();
+	t.deepEqual(await client.rows("show jobs"), []);
+	await client.query("insert into t values (null, 1, 'free')");
+	t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
+});
+
 /** The statement's node dies when it has made the change known and filled a part; what it has stored stays. */
 async function abandon(server: TestServer, client: TestClient, statement: string): Promise<void> {
 	let commits = 0;

@@ -4,10 +4,12 @@
  * out with its next word, and leaves. Two at once for that long do no harm: to fill a stretch twice is to fill it once.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { NodeId } from "@quorate/keys/ids";
 import { type Key, key } from "@quorate/keys/key";
+import { addMs, type Timestamp } from "@quorate/keys/timestamp";
 import type { Timer } from "@quorate/runtime/runtime";
 import type { CancelSignal, Transaction } from "@quorate/txn/types";
-import { buildKey } from "../catalog/keys.ts";
+import { buildKey, buildSpan } from "../catalog/keys.ts";
 import { isPassing, retrying } from "../session/retry.ts";
 import { decodeWork, encodeWork } from "../session/stored-work.ts";
 import { type Builder, begin, type Fill } from "./fill.ts";
@@ -22,6 +24,14 @@ export interface BuildPlace {
 	readonly rows: number;
 	/** All rows before this key are done; in hexadecimal, "": none. */
 	readonly key: string;
+	/** Where it is being done; absent where an older build does it, and likewise below. */
+	readonly node?: NodeId;
+	/** When it was begun. */
+	readonly started?: Timestamp;
+	/** About so many rows there were then; absent: not known. */
+	readonly rowsTotal?: number;
+	/** CANCEL JOB has taken it back, then: nothing is left but this, for whoever waits for it. */
+	readonly cancelled?: Timestamp;
 }
 
 const decode = (bytes: Uint8Array): BuildPlace =>
@@ -49,6 +59,33 @@ export async function placesOf(
 export const isSamePlace = (a: BuildPlace | undefined, b: BuildPlace | undefined): boolean =>
 	a?.owner === b?.owner && a?.told === b?.told;
 
+export const cancelledBy = (id: number): DatabaseError =>
+	new DatabaseError("57014", `canceling statement due to CANCEL JOB ${id}`);
+
+/** Whoever waits looks every second. */
+const rememberedMs = 3_600_000;
+
+/** Of the build that is being taken back; forgets those of long ago. */
+export async function rememberCancelled(transaction: Transaction, id: number): Promise<void> {
+	const { timestamp } = await transaction.readTimestamp();
+	for await (const page of transaction.scan(buildSpan, {})) {
+		for (const { key: at, value } of page) {
+			const { cancelled } = decode(value);
+			if (cancelled !== undefined && addMs(cancelled, rememberedMs) < timestamp) {
+				transaction.delete(at);
+			}
+		}
+	}
+	const place: BuildPlace = { owner: "", told: 0, rows: 0, key: "", cancelled: timestamp };
+	transaction.put(buildKey(id), encodeWork(place));
+}
+
+/** Throws 57014. */
+export async function refuseCancelled(transaction: Transaction, id: number): Promise<void> {
+	const place = await placeOf(transaction, id);
+	if (place?.cancelled !== undefined) throw cancelledBy(id);
+}
+
 const taken = (): DatabaseError =>
 	new DatabaseError("55006", "another node goes on with building this index");
 
@@ -71,8 +108,9 @@ export class Tenure {
 		builder: Builder,
 		id: number,
 		seen: BuildPlace | undefined,
+		rowsTotal: number | undefined,
 	): Promise<Tenure | undefined> {
-		const { runtime } = builder.services;
+		const { runtime, nodeId: node } = builder.services;
 		const owner = Buffer.from(runtime.random.bytes(8)).toString("hex");
 		const run = async (): Promise<Tenure | undefined> => {
 			const transaction = await begin(builder, true);
@@ -82,7 +120,14 @@ export class Tenure {
 					await transaction.rollback();
 					return undefined;
 				}
-				const place = { rows: 0, key: "", ...before, owner, told: 0 };
+				const { timestamp: started } = await transaction.readTimestamp();
+				const fresh = {
+					rows: 0,
+					key: "",
+					started,
+					...(rowsTotal === undefined ? {} : { rowsTotal }),
+				};
+				const place: BuildPlace = { ...fresh, ...before, owner, node, told: 0 };
 				transaction.put(buildKey(id), encodeWork(place));
 				await transaction.commit();
 				return new Tenure(builder, id, place);
@@ -150,7 +195,7 @@ export class Tenure {
 			}
 			const { reached, rows } = fill;
 			const text = reached === undefined ? "" : Buffer.from(reached, "latin1").toString("hex");
-			const place = { owner: stored.owner, told: stored.told + 1, rows, key: text };
+			const place: BuildPlace = { ...stored, told: stored.told + 1, rows, key: text };
 			transaction.put(buildKey(this.#id), encodeWork(place));
 			await transaction.commit();
 			return true;

@@ -6,7 +6,8 @@ export interface Build {
 	/** Object id of the index; of the primary key, where that changes and all indexes with it. */
 	readonly id: number;
 	readonly kind: "CREATE INDEX" | "ADD PRIMARY KEY";
-	readonly index: string;
+	/** What is being made. */
+	readonly object: string;
 }
 
 export interface UnfinishedBuild extends Build {
@@ -16,11 +17,11 @@ export interface UnfinishedBuild extends Build {
 
 export function* buildsOf(table: TableDescriptor): Iterable<Build> {
 	for (const { state, oid, name } of table.indexes) {
-		if (state !== "public") yield { id: oid, kind: "CREATE INDEX", index: name };
+		if (state !== "public") yield { id: oid, kind: "CREATE INDEX", object: name };
 	}
 	if (table.rewrite === undefined) return;
 	const { oid, name } = table.rewrite.primary;
-	yield { id: oid, kind: "ADD PRIMARY KEY", index: name };
+	yield { id: oid, kind: "ADD PRIMARY KEY", object: name };
 }
 
 export function unfinishedBuilds(catalog: CatalogSnapshot): readonly UnfinishedBuild[] {

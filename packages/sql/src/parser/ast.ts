@@ -772,6 +772,8 @@ export type Statement = { readonly at: number } & (
 	/** name undefined: ALL. */
 	| { readonly kind: "reset"; readonly name: string | undefined }
 	| { readonly kind: "show"; readonly name: string }
+	/** CANCEL JOB n. */
+	| { readonly kind: "cancel-job"; readonly id: number }
 	/** SHOW RANGES FROM TABLE t. */
 	| { readonly kind: "show-ranges"; readonly table: QualifiedName }
 	/** SHOW CONFIGURATION FROM TABLE t, FROM DATABASE d. */

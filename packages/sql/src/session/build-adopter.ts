@@ -102,7 +102,7 @@ export class BuildAdopter {
 	async #adopt(one: UnfinishedBuild, place: BuildPlace | undefined): Promise<void> {
 		this.#watched.delete(one.id);
 		const { logger } = this.#services.runtime;
-		const fields = { statement: one.kind, index: one.index, table: one.table };
+		const fields = { statement: one.kind, object: one.object, table: one.table };
 		logger.log("info", "going on with an index that was left behind", fields);
 		const session = new QuorateSession(this.#services, bootstrapRole, this.#pid++, "");
 		const { state } = session;

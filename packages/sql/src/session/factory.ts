@@ -1,6 +1,7 @@
 /** Sessions of one node, and what they share. */
 
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { PlacementRules } from "@quorate/keys/placement-rule";
@@ -71,6 +72,8 @@ export interface SessionFactoryOptions {
 	readonly cluster?: ClusterAccess;
 	/** The only database there is. */
 	readonly database?: string;
+	/** This node; absent: it is the only one. */
+	readonly nodeId?: NodeId;
 	readonly clusterId?: string;
 	/** Tests only. */
 	readonly limits?: Limits;
@@ -115,6 +118,7 @@ function services(options: SessionFactoryOptions): NodeServices {
 		virtualTable: systemTable,
 		catalogCall: callCatalog,
 		database: options.database ?? "quorate",
+		nodeId: options.nodeId ?? (1 as NodeId),
 		clusterId: options.clusterId ?? "",
 		limits: options.limits ?? {},
 		statementMemory: options.statementMemory ?? defaultStatementMemory,

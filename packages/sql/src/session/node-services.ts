@@ -1,4 +1,5 @@
 /** What all sessions of a node share. */
+import type { NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -49,6 +50,8 @@ export interface NodeServices {
 	readonly database: string;
 	/** Tests only. */
 	readonly limits: Limits;
+	/** This node. */
+	readonly nodeId: NodeId;
 	/** Named in backups. */
 	readonly clusterId: string;
 	/** Bytes that one statement may keep in memory. */

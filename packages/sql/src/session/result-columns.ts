@@ -37,13 +37,17 @@ export const configurationColumns: readonly ResultColumn[] = [
 	textColumn("source"),
 ];
 
-/** SHOW JOBS: schema changes whose rows are being dealt with. */
+/** SHOW JOBS: schema changes whose rows are being dealt with. `state`: "pending" while nobody has begun; what is not known is NULL. */
 export const jobColumns: readonly ResultColumn[] = [
 	int8Column("job_id"),
 	textColumn("statement"),
 	textColumn("table_name"),
-	textColumn("index_name"),
+	textColumn("object_name"),
+	textColumn("state"),
 	int8Column("rows_done"),
+	int8Column("rows_total"),
+	column("started", OID.timestamptz),
+	int8Column("node"),
 ];
 
 /** SHOW BACKUP: for each backup of the chain one row for each of its parts. */

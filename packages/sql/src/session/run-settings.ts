@@ -3,11 +3,10 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import type { Isolation, TransactionMode } from "@quorate/txn/types";
-import { placesOf } from "../ddl/tenure.ts";
-import { unfinishedBuilds } from "../ddl/unfinished.ts";
 import type { Statement } from "../parser/ast.ts";
+import { showJobs } from "./jobs.ts";
 import type { Output } from "./output.ts";
-import { jobColumns, textColumn } from "./result-columns.ts";
+import { textColumn } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
 import { type SettingDefinition, settingDefinition } from "./setting-definitions.ts";
 import { unknownSetting } from "./settings.ts";
@@ -201,23 +200,6 @@ const ofOneTransaction: ReadonlySet<string> = new Set([
 	"transaction_read_only",
 	"transaction_deferrable",
 ]);
-
-/** Of those that this node has heard of. */
-async function showJobs(state: SessionState, output: Output): Promise<void> {
-	const builds = unfinishedBuilds(await state.services.catalog.newest());
-	const ids = builds.map(({ id }) => id);
-	const places = ids.length === 0 ? [] : await placesOf(state, ids);
-	output.columns(jobColumns);
-	await output.rows(
-		builds.map(({ id, kind, table, index }, i) => [
-			BigInt(id),
-			kind,
-			table,
-			index,
-			BigInt(places[i]?.rows ?? 0),
-		]),
-	);
-}
 
 async function show(state: SessionState, asked: string, output: Output): Promise<void> {
 	if (asked === "all") {

@@ -7,6 +7,7 @@ import type { LexedStatement } from "../parser/parse.ts";
 import type { Datum } from "../types/datum.ts";
 import { runCopy } from "./copy.ts";
 import { runExplain } from "./explain.ts";
+import { cancelJob } from "./jobs.ts";
 import { lockTables } from "./lock-tables.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
@@ -93,6 +94,8 @@ async function run(
 			return "NOTIFY";
 		case "maintenance":
 			return onceMoreNow(block, () => runMaintenance(state, block, statement));
+		case "cancel-job":
+			return cancelJob(state, block, statement.id);
 		case "lock":
 			return onceMoreNow(block, () => lockTables(state, block, statement));
 		case "show-ranges":

@@ -17,7 +17,7 @@ const modifiers: ReadonlySet<string> = new Set(
 );
 /** Statements whose second word says what they are about. */
 const families: ReadonlySet<string> = new Set(
-	"alter create drop show comment declare refresh reindex restore backup".split(" "),
+	"alter create drop show comment declare refresh reindex restore backup cancel".split(" "),
 );
 
 const rulesOf = (name: string): readonly Rule[] =>

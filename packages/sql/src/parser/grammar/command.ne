@@ -122,6 +122,8 @@ notification -> "listen" columnName {% ([, channel], at) => ({ kind: "listen", c
               | "notify" columnName {% ([, channel], at) => ({ kind: "notify", channel, payload: "", at }) %}
               | "notify" columnName "," %string {% ([, channel, , token], at) => ({ kind: "notify", channel, payload: token.value, at }) %}
 
+cancelJob -> "cancel" "job" %integer {% ([, , id], at) => ({ kind: "cancel-job", id: Number(id.value), at }) %}
+
 maintenance -> "vacuum" vacuumWord maintained {% ([, , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}
              | "vacuum" vacuumWord analyzeWord verboseOpt maintained {% ([, , , , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}
              | "vacuum" "(" explainOptions ")" maintained {% ([, , , , tables], at) => ({ kind: "maintenance", tag: "VACUUM", tables, at }) %}

@@ -57,6 +57,7 @@ statement -> query {% ([query], at) => queryOrInto(query, at) %}
            | deallocate {% id %}
            | discard {% id %}
            | maintenance {% id %}
+           | cancelJob {% id %}
            | lockTable {% id %}
            | notification {% id %}
            | comment {% id %}
