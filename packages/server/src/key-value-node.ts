@@ -252,7 +252,7 @@ function startRanges(parts: Parts): {
 		Promise.reject(new DatabaseError("57P03", "the node is starting"));
 	const router = new RangeRouter({ runtime, nodeId, rpc, placement, local: (q) => local(q) });
 	const resolver = new Resolver(runtime, router);
-	const heartbeats = new Heartbeats(runtime, router, placement, parts.mutations);
+	const heartbeats = new Heartbeats({ runtime, router, placement, mutations: parts.mutations });
 	const bootOf = (node: NodeId): BootId | undefined =>
 		node === nodeId
 			? boot

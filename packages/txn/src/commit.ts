@@ -206,15 +206,13 @@ export class Committer {
 
 	/** Undefined: a leaseholder is not to be asked to have them validated. */
 	#part(items: readonly ValidateItem[], { start, end }: RangeDescriptor): PartedItems | undefined {
-		const here: ValidateItem[] = [];
-		const elsewhere: ValidateItem[] = [];
-		for (const item of items) {
-			(start <= item.span.start && item.span.end <= end ? here : elsewhere).push(item);
-		}
+		const isHere = ({ span }: ValidateItem) => start <= span.start && span.end <= end;
+		if (items.every(isHere)) return { here: items, elsewhere: [] };
+		const elsewhere = items.filter((item) => !isHere(item));
 		const mayAsk =
 			elsewhere.length <= elsewhereMax &&
 			isActive(this.#gateway.placement.settings().values, "validation");
-		return elsewhere.length === 0 || mayAsk ? { here, elsewhere } : undefined;
+		return mayAsk ? { here: items.filter(isHere), elsewhere } : undefined;
 	}
 
 	async #onePhase(

@@ -16,6 +16,13 @@ const intervalMs = 300;
 const attemptMs = 300;
 const totalMs = 1_200;
 
+export interface HeartbeatsOptions {
+	readonly runtime: Runtime;
+	readonly router: RangeRouter;
+	readonly placement: Pick<PlacementClient, "seen" | "issue">;
+	readonly mutations: Mutations | undefined;
+}
+
 interface Alive {
 	readonly anchor: Key;
 	isOpen: boolean;
@@ -29,23 +36,12 @@ interface Group {
 }
 
 export class Heartbeats {
-	readonly #runtime: Runtime;
-	readonly #router: RangeRouter;
-	readonly #placement: Pick<PlacementClient, "seen" | "issue">;
-	readonly #mutations: Mutations | undefined;
+	readonly #options: HeartbeatsOptions;
 	readonly #alive = new Map<TransactionId, Alive>();
 	#timer: Timer | undefined;
 
-	constructor(
-		runtime: Runtime,
-		router: RangeRouter,
-		placement: Pick<PlacementClient, "seen" | "issue">,
-		mutations?: Mutations,
-	) {
-		this.#runtime = runtime;
-		this.#router = router;
-		this.#placement = placement;
-		this.#mutations = mutations;
+	constructor(options: HeartbeatsOptions) {
+		this.#options = options;
 	}
 
 	/** From the first prepare. `isOpen`: of a large transaction, until `seal`. */
@@ -57,7 +53,8 @@ export class Heartbeats {
 	/** Its c is going to be drawn: nothing more is said about it. */
 	seal(transaction: TransactionId): void {
 		const alive = this.#alive.get(transaction);
-		if (alive !== undefined && this.#mutations?.openAfterSeal !== true) alive.isOpen = false;
+		if (alive !== undefined && this.#options.mutations?.openAfterSeal !== true)
+			alive.isOpen = false;
 	}
 
 	end(transaction: TransactionId): void {
@@ -65,7 +62,7 @@ export class Heartbeats {
 	}
 
 	#arm(): Timer {
-		return this.#runtime.scheduler.setTimer(intervalMs, () => {
+		return this.#options.runtime.scheduler.setTimer(intervalMs, () => {
 			this.#timer = this.#alive.size > 0 ? this.#arm() : undefined;
 			this.#beat();
 		});
@@ -73,30 +70,30 @@ export class Heartbeats {
 
 	/** One message an anchor range, or a transaction where that is not known. A lost one is made good by the next. */
 	#beat(): void {
+		const { router, placement } = this.#options;
 		const byRange = new Map<RangeId | TransactionId, Group>();
+		let isAnyOpen = false;
 		for (const [transaction, { anchor, isOpen }] of this.#alive) {
-			const range = this.#router.cachedRangeOf(anchor)?.descriptor.rangeId ?? transaction;
+			const range = router.cachedRangeOf(anchor)?.descriptor.rangeId ?? transaction;
 			let group = byRange.get(range);
 			if (group === undefined) {
 				group = { anchor, transactions: [], open: [] };
 				byRange.set(range, group);
 			}
 			group.transactions.push(transaction);
-			if (isOpen) group.open.push(transaction);
+			if (!isOpen) continue;
+			group.open.push(transaction);
+			isAnyOpen = true;
 		}
 		// Issued by now. Who draws c later gets a higher one (O1), however late this message comes.
-		const above = this.#placement.seen();
+		const above = placement.seen();
 		for (const { anchor, transactions, open } of byRange.values()) {
 			const body = { kind: "heartbeat" as const, transactions };
 			const message = open.length === 0 ? body : { ...body, open, above };
 			const options = { idempotent: true, attemptMs, totalMs };
-			this.#router.request(anchor, message, options).catch(() => {});
+			router.request(anchor, message, options).catch(() => {});
 		}
-		if ([...this.#alive.values()].some(({ isOpen }) => isOpen)) this.#lookAhead();
-	}
-
-	/** A node that asks for no timestamps has seen none of late, and readers elsewhere have newer ones. */
-	#lookAhead(): void {
-		this.#placement.issue().catch(() => {});
+		// A node that asks for no timestamps has seen none of late, and readers elsewhere have newer ones.
+		if (isAnyOpen) placement.issue().catch(() => {});
 	}
 }

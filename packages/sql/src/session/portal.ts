@@ -143,19 +143,11 @@ export class QuoratePortal implements Portal {
 		const state = this.#state;
 		const block = state.block ?? state.begin(false);
 		this.#observer.started(this);
-		const { utility, lexed } = this.statement;
-		if (utility === undefined) return startPlanned(state, block, this.statement, this.parameters);
+		if (this.statement.utility === undefined) {
+			return startPlanned(state, block, this.statement, this.parameters);
+		}
 		const output = new CollectedOutput(sink);
-		const { parameterTypes } = this.statement;
-		const tag = await runUtility(
-			state,
-			block,
-			utility,
-			lexed!,
-			parameterTypes,
-			this.parameters,
-			output,
-		);
+		const tag = await runUtility(state, block, this.statement, this.parameters, output);
 		let next = 0;
 		return {
 			next: () => output.batches[next++],

@@ -43,15 +43,7 @@ export async function runStatement(
 	output: Output,
 ): Promise<string> {
 	if (prepared.utility !== undefined) {
-		return runUtility(
-			state,
-			block,
-			prepared.utility,
-			prepared.lexed!,
-			prepared.parameterTypes,
-			parameters,
-			output,
-		);
+		return runUtility(state, block, prepared, parameters, output);
 	}
 	const running = await startPlanned(state, block, prepared, parameters);
 	const { columns } = running.plan;

@@ -3,7 +3,6 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { Statement } from "../parser/ast.ts";
-import type { LexedStatement } from "../parser/parse.ts";
 import type { Datum } from "../types/datum.ts";
 import { runCopy } from "./copy.ts";
 import { runExplain } from "./explain.ts";
@@ -11,6 +10,7 @@ import { cancelJob } from "./jobs.ts";
 import { lockTables } from "./lock-tables.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
 import type { Output } from "./output.ts";
+import type { Prepared } from "./prepared.ts";
 import {
 	backupColumns,
 	configurationColumns,
@@ -29,32 +29,25 @@ import { runPreparedStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultColumn } from "./types.ts";
 
-/** `types`: of the parameters. The command tag. */
+/** The command tag. `prepared`: of a statement without a plan. */
 export async function runUtility(
 	state: SessionState,
 	block: TransactionBlock,
-	statement: Statement,
-	lexed: LexedStatement,
-	types: readonly number[],
+	prepared: Prepared,
 	parameters: readonly Datum[],
 	output: Output,
 ): Promise<string> {
-	const tag = await run(state, block, statement, lexed, types, parameters, output);
-	if (block.transaction !== undefined && !isPlain.has(statement.kind)) {
+	const tag = await run(state, block, prepared, parameters, output);
+	if (block.transaction !== undefined && !isPlain.has(prepared.utility!.kind)) {
 		(await state.relianceOf(block)).isUnknown = true;
 	}
 	return tag;
 }
 
-async function run(
-	state: SessionState,
-	block: TransactionBlock,
-	statement: Statement,
-	lexed: LexedStatement,
-	types: readonly number[],
-	parameters: readonly Datum[],
-	output: Output,
-): Promise<string> {
+const run: typeof runUtility = async (state, block, prepared, parameters, output) => {
+	const statement = prepared.utility!;
+	const lexed = prepared.lexed!;
+	const types = prepared.parameterTypes;
 	if (state.cursors.size > 0 && mayWrite(statement)) await state.cursors.settle();
 	if (isDefinition(statement)) return runDefinition(state, block, statement, lexed);
 	switch (statement.kind) {
@@ -111,7 +104,7 @@ async function run(
 		default:
 			throw new DatabaseError("0A000", `${statement.kind} is not supported here`);
 	}
-}
+};
 
 /** What they take from the catalog is noted as it is looked up (`evaluate.ts`, `run-planned.ts`), or they take nothing from it. */
 const isPlain: ReadonlySet<Statement["kind"]> = new Set<Statement["kind"]>([
