@@ -1,5 +1,6 @@
 /** What a person types into psql: it runs without an error, and the expected lines are in it. */
 import { psql } from "../tools/psql.ts";
+import { type ProgramResult, runProgram } from "../tools/run-program.ts";
 import type { ScenarioContext, Violations } from "./scenario.ts";
 
 interface Check {
@@ -116,6 +117,7 @@ export async function psqlWorks({ cluster, log }: ScenarioContext): Promise<Viol
 		found.push(...(await checkInput(node, check)));
 	}
 	found.push(...(await checkFlags(cluster.node(2))));
+	found.push(...(await checkDatabases([cluster.node(1), cluster.node(2)])));
 	const dropped = await psql(node, ["-q"], "DROP TABLE toys; DROP TABLE pets;");
 	log(`${checks.length} inputs`);
 	return dropped.status === 0 ? found : [...found, dropped.err];
@@ -133,6 +135,32 @@ async function checkInput(node: Node, check: Check): Promise<Violations> {
 	return check.expected
 		.filter((pattern) => !pattern.test(all))
 		.map((pattern) => `${check.input}: no ${pattern} in\n${all}`);
+}
+
+/** Made at one node, used at another, dropped at the first: with PostgreSQL's programs for that. */
+async function checkDatabases(nodes: readonly Node[]): Promise<Violations> {
+	const [first, other] = [nodes[0]!, nodes.at(-1)!];
+	const main = "--maintenance-db=quorate";
+	const input = "CREATE TABLE t (a int); INSERT INTO t VALUES (7);\n\\c quorate\n\\dt t\n";
+	const steps: readonly (readonly [() => Promise<ProgramResult>, RegExp])[] = [
+		[() => runProgram("createdb", [main, "shop"], first), /^$/],
+		[() => psql(other, ["-d", "shop"], input), /connected to database "quorate"/],
+		[
+			() => psql(first, ["-d", "shop", "-Atc", "SELECT a, current_database() FROM t"]),
+			/^7\|shop$/m,
+		],
+		[() => psql(other, ["-l", "-d", "shop"]), /^ shop +\| quorate +\|/m],
+		[() => runProgram("dropdb", [main, "shop"], first), /^$/],
+		[() => psql(other, ["-Atc", "SELECT count(*) FROM pg_database"]), /^1$/m],
+	];
+	const found: string[] = [];
+	for (const [step, expected] of steps) {
+		const { status, out, err } = await step();
+		const all = `${out}${err}`;
+		if (status !== 0 || !expected.test(all))
+			found.push(`databases: ${status}, ${expected}: ${all}`);
+	}
+	return found;
 }
 
 /** What scripts give on the command line. */

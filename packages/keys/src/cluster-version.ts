@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 8 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 9 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -39,6 +39,8 @@ const since = {
 	validation: 7,
 	/** Unique constraints that are deferrable, of tables that have many rows: descriptors of format 7 while they are being built. */
 	deferrableBuild: 8,
+	/** Other databases than the first: roles of format 5, descriptors of format 8. */
+	databases: 9,
 } as const;
 
 export type Feature = keyof typeof since;

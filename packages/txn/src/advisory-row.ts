@@ -19,6 +19,8 @@ export interface AdvisoryId {
 	readonly classid: number;
 	readonly objid: number;
 	readonly objsubid: 1 | 2;
+	/** Object id of the database that it is of; absent: the first one. */
+	readonly database?: number;
 }
 
 /** A session, as others see it. */
@@ -63,12 +65,22 @@ const uint32 = (value: number): string =>
 		value & 0xff,
 	);
 
-export const advisoryKey = ({ classid, objid, objsubid }: AdvisoryId): Key =>
-	key(prefix + String.fromCharCode(objsubid) + uint32(classid) + uint32(objid));
+export const advisoryKey = ({ classid, objid, objsubid, database }: AdvisoryId): Key =>
+	key(
+		prefix +
+			String.fromCharCode(objsubid) +
+			uint32(classid) +
+			uint32(objid) +
+			(database === undefined ? "" : uint32(database)),
+	);
 
 export function advisoryId(k: Key): AdvisoryId {
 	const at = prefix.length;
-	assert(k.startsWith(prefix) && k.length === at + 9, "a key of an advisory lock");
+	const isOfFirst = k.length === at + 9;
+	assert(
+		k.startsWith(prefix) && (isOfFirst || k.length === at + 13),
+		"a key of an advisory lock",
+	);
 	const number = (from: number): number => {
 		let value = 0;
 		for (let i = from; i < from + 4; i++) {
@@ -80,6 +92,7 @@ export function advisoryId(k: Key): AdvisoryId {
 		objsubid: k.charCodeAt(at) === 1 ? 1 : 2,
 		classid: number(at + 1),
 		objid: number(at + 5),
+		...(isOfFirst ? {} : { database: number(at + 9) }),
 	};
 }
 

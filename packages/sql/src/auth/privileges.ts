@@ -7,8 +7,8 @@ import {
 	lettersFor,
 	type RightsDescriptor,
 	rightsOwner,
-	theDatabaseOid,
 } from "../catalog/acl.ts";
+import type { DatabaseDescriptor } from "../catalog/database.ts";
 import type {
 	RelationDescriptor,
 	SequenceDescriptor,
@@ -42,11 +42,21 @@ export const hasTypeRight = (
 	type: TypeDescriptor,
 ): boolean => catalog.roles.isSuperuser(oid) || tableLetters(catalog, oid, type).includes("U");
 
-export const rightsOfDatabase = (catalog: CatalogSnapshot): RightsDescriptor =>
-	catalog.rights(theDatabaseOid) ?? { kind: "rights", oid: theDatabaseOid };
+/** `database`: object id; of the one that the catalog shows where nothing is said. */
+export const rightsOfDatabase = (
+	catalog: CatalogSnapshot,
+	database = catalog.database,
+): RightsDescriptor | DatabaseDescriptor =>
+	catalog.rights(database) ?? { kind: "rights", oid: database };
 
-export const aclOfDatabase = (catalog: CatalogSnapshot): Acl =>
-	rightsOfDatabase(catalog).acl ?? defaultAcl("database", rightsOwner);
+export function ownerOfDatabase(catalog: CatalogSnapshot, database = catalog.database): number {
+	const rights = catalog.rights(database);
+	return rights?.kind === "database" ? rights.owner : rightsOwner;
+}
+
+export const aclOfDatabase = (catalog: CatalogSnapshot, database = catalog.database): Acl =>
+	rightsOfDatabase(catalog, database).acl ??
+	defaultAcl("database", ownerOfDatabase(catalog, database));
 
 /** All letters that a role has on a relation as a whole. */
 export const tableLetters = (
@@ -98,9 +108,16 @@ export const hasAnyColumnRight = (
 			({ attnum, dropped }) => !dropped && hasColumnRight(catalog, oid, relation, attnum, right),
 		));
 
-export const hasDatabaseRight = (catalog: CatalogSnapshot, oid: number, right: string): boolean =>
+export const hasDatabaseRight = (
+	catalog: CatalogSnapshot,
+	oid: number,
+	right: string,
+	database = catalog.database,
+): boolean =>
 	catalog.roles.isSuperuser(oid) ||
-	lettersFor(aclOfDatabase(catalog), catalog.roles.rightsOf(oid)).includes(letterOf(right) ?? "?");
+	lettersFor(aclOfDatabase(catalog, database), catalog.roles.rightsOf(oid)).includes(
+		letterOf(right) ?? "?",
+	);
 
 /** Whoever may read or write everything may use every schema. */
 export function hasSchemaRight(

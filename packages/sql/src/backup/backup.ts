@@ -36,6 +36,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { ChangesPage } from "@quorate/txn/types";
+import { databaseOf, firstDatabaseOid } from "../catalog/database.ts";
 import { decodeDescriptor } from "../catalog/descriptor.ts";
 import { descriptorSpan } from "../catalog/keys.ts";
 import { DataFileWriter } from "./data-file.ts";
@@ -74,7 +75,7 @@ export async function takeBackup(work: Work, request: BackupRequest): Promise<nu
 	const lock = await directory.open();
 	try {
 		const chain = await directory.chain();
-		checkRequest(request, chain, directory, work.services.clusterId);
+		checkRequest(request, chain, directory, work);
 		const begun = await begunPlan(request, chain, directory, work);
 		try {
 			return await writeBackup(work, directory, begun ?? (await newPlan(work, request, chain)));
@@ -109,7 +110,7 @@ function checkRequest(
 	{ incremental, asOf }: BackupRequest,
 	{ backups }: Chain,
 	{ path }: BackupDirectory,
-	clusterId: string,
+	work: Work,
 ): void {
 	const last = backups.at(-1);
 	if (!incremental) {
@@ -123,8 +124,8 @@ function checkRequest(
 			hint: "Begin with a full one: BACKUP DATABASE ... without INCREMENTAL.",
 		});
 	}
-	if (last.clusterId !== clusterId) {
-		throw new DatabaseError("55000", `the backup in "${path}" is of another cluster`);
+	if (!isOfHere(last, work)) {
+		throw new DatabaseError("55000", `the backup in "${path}" is of another cluster or database`);
 	}
 	if (asOf !== undefined && asOf <= last.upTo) {
 		throw new DatabaseError("22023", "the backup in the directory reaches beyond that timestamp", {
@@ -132,6 +133,12 @@ function checkRequest(
 		});
 	}
 }
+
+/** By object id: a database may be called otherwise by now. */
+const isOfHere = (
+	{ clusterId, databaseOid = firstDatabaseOid }: BackupPlan,
+	{ services }: Work,
+): boolean => clusterId === services.clusterId && databaseOid === services.databaseOid;
 
 /** What an interrupted statement has left, if this one is to go on with it. */
 async function begunPlan(
@@ -141,9 +148,8 @@ async function begunPlan(
 	work: Work,
 ): Promise<BackupPlan | undefined> {
 	if (unfinished === undefined) return undefined;
-	const { clusterId, database } = work.services;
 	if (unfinished !== "damaged") {
-		const isSame = unfinished.clusterId === clusterId && unfinished.database === database;
+		const isSame = isOfHere(unfinished, work);
 		if (isSame && (asOf === undefined || asOf === unfinished.upTo)) {
 			const { timestamp: now } = await work.services.placement.issue();
 			if (unfinished.upTo > now) throw isNewer();
@@ -152,7 +158,7 @@ async function begunPlan(
 		if (!isSame) {
 			throw new DatabaseError(
 				"55000",
-				"the directory holds an unfinished backup of another cluster",
+				"the directory holds an unfinished backup of another cluster or database",
 			);
 		}
 	}
@@ -165,7 +171,7 @@ async function newPlan(
 	{ asOf }: BackupRequest,
 	{ backups }: Chain,
 ): Promise<BackupPlan> {
-	const { placement, runtime, clusterId, database } = work.services;
+	const { placement, runtime, clusterId, database, databaseOid } = work.services;
 	const before = backups.at(-1);
 	const upTo = asOf ?? (await placement.issue()).timestamp;
 	const after = before?.upTo ?? upTo;
@@ -176,6 +182,7 @@ async function newPlan(
 		parent: before?.id,
 		clusterId,
 		database,
+		...(databaseOid === firstDatabaseOid ? {} : { databaseOid }),
 		after,
 		upTo,
 		sources: await sourcesOf(work, backups, after, upTo),
@@ -189,14 +196,15 @@ async function sourcesOf(
 	after: Timestamp,
 	upTo: Timestamp,
 ): Promise<readonly Source[]> {
-	const { coordinator } = work.services;
+	const { coordinator, databaseOid } = work.services;
 	const query = { span: descriptorSpan, above: null, base: true, after, upTo };
 	const indexes = new Set<number>();
 	for await (const { rows } of coordinator.changes(query)) {
 		checkCancelled(work);
 		for (const { value } of rows) {
 			const relation = value === null ? undefined : decodeDescriptor(value);
-			if (relation?.kind === "table") indexes.add(relation.primary.indexId);
+			if (relation?.kind !== "table" || databaseOf(relation) !== databaseOid) continue;
+			indexes.add(relation.primary.indexId);
 		}
 	}
 	const sorted = [...indexes].sort((a, b) => a - b);

@@ -4,6 +4,7 @@ import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { ExportedChange } from "@quorate/replica/requests";
 import type { Row } from "@quorate/txn/types";
+import { databaseOf, firstDatabaseOid } from "../catalog/database.ts";
 import { decodeDescriptor, type RelationDescriptor } from "../catalog/descriptor.ts";
 import type { BackupDirectory } from "./directory.ts";
 import { keyOfHex, type Manifest, type Source, sameSource, sourceSpan } from "./plan.ts";
@@ -124,9 +125,13 @@ export async function relationsAt(
 	backups: readonly Manifest[],
 	t: Timestamp,
 ): Promise<readonly RelationDescriptor[]> {
+	const { databaseOid = firstDatabaseOid } = backups.at(-1)!;
 	const relations: RelationDescriptor[] = [];
 	for await (const rows of stateAt(directory, backups, { kind: "catalog" }, t)) {
-		for (const { value } of rows) relations.push(decodeDescriptor(value));
+		for (const { value } of rows) {
+			const relation = decodeDescriptor(value);
+			if (databaseOf(relation) === databaseOid) relations.push(relation);
+		}
 	}
 	return relations;
 }

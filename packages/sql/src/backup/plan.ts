@@ -25,6 +25,8 @@ export interface BackupPlan {
 	/** Timestamps of two clusters have nothing to do with each other. */
 	readonly clusterId: string;
 	readonly database: string;
+	/** Absent: the first one. */
+	readonly databaseOid?: number;
 	/** T0: where the one before ends; of a full one the same as `upTo`. */
 	readonly after: Timestamp;
 	/** T. */

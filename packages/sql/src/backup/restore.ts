@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { type Key, key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { Row, Transaction } from "@quorate/txn/types";
+import { inDatabase } from "../catalog/database.ts";
 import {
 	encodeDescriptor,
 	hasPrimaryKey,
@@ -59,14 +60,18 @@ const rowIdsMax = 1_000_000_000;
 
 /** The number of rows. */
 export async function restore(work: Work, request: RestoreRequest): Promise<number> {
-	const { runtime, catalog } = work.services;
+	const { runtime, catalog, databaseOid } = work.services;
 	const directory = new BackupDirectory(runtime.files, request.directory);
 	const { backups } = await directory.finished();
 	const t = request.asOf ?? backups.at(-1)!.upTo;
 	const layers = layersFor(backups, t);
 	const survey = new Survey();
 	await verify(work, directory, layers, (_, change) => survey.note(change.key));
-	const chosen = choose(await relationsAt(directory, layers, t), request, await catalog.newest());
+	const present = await catalog.newest();
+	const relations = (await relationsAt(directory, layers, t)).map(
+		({ database: _before, ...relation }) => ({ ...relation, ...inDatabase(databaseOid) }),
+	);
+	const chosen = choose(relations, request, present);
 	const { table } = request;
 	const what = table === undefined ? "database" : `table ${table.schema}.${table.name}`;
 	const target = `${layers.at(-1)!.id} ${t} ${what}`;
@@ -302,13 +307,17 @@ class RestoreRun {
 		transaction: Transaction,
 		relations: readonly RelationDescriptor[],
 	): Promise<void> {
-		const { catalog, objectIds } = this.#work.services;
+		const { catalog, objectIds, databaseOid } = this.#work.services;
 		const { schemas } = await catalog.of(transaction);
 		for (const name of new Set(relations.map(({ schema }) => schema))) {
 			if (schemas.byName(name) !== undefined) continue;
-			const schema: SchemaDescriptor = { kind: "schema", oid: await objectIds.take(), name };
+			const oid = await objectIds.take();
+			const schema: SchemaDescriptor = { kind: "schema", oid, name, ...inDatabase(databaseOid) };
 			transaction.put(roleKey(schema.oid), encodeRole(schema));
-			transaction.put(schemaNameKey(name), Buffer.from(String(schema.oid), "utf8"));
+			transaction.put(
+				schemaNameKey(name, schema.database),
+				Buffer.from(String(schema.oid), "utf8"),
+			);
 		}
 	}
 

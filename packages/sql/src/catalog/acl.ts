@@ -190,7 +190,7 @@ export function aclItemText(item: AclItem, nameOf: (oid: number) => string): str
 	return `${grantee}=${letters}/${nameOf(item.grantor)}`;
 }
 
-/** What has an owner and a list and no descriptor: the database. Of the schema public, only in stored rows (`schema.ts`). */
+/** What has an owner and a list and no descriptor: the first database. Of the schema public, only in stored rows (`schema.ts`). */
 export interface RightsDescriptor {
 	readonly kind: "rights";
 	readonly oid: number;
@@ -200,8 +200,5 @@ export interface RightsDescriptor {
 	/** Of all sessions. */
 	readonly settings?: InitialSettings;
 }
-
-/** PostgreSQL's OID of what has rights and no descriptor. */
-export const theDatabaseOid = 5;
 
 export const rightsOwner = bootstrapRoleOid;

@@ -7,6 +7,7 @@ import type { PlacementClient } from "@quorate/placement/types";
 import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Transaction, TransactionCoordinator } from "@quorate/txn/types";
 import type { RightsDescriptor } from "./acl.ts";
+import { type DatabaseDescriptor, undefinedDatabase } from "./database.ts";
 import { decodeDescriptor, type RelationDescriptor } from "./descriptor.ts";
 import { decodeDropped } from "./dropped-index.ts";
 import { decodeId, descriptorSpan, droppedIndexSpan, roleSpan } from "./keys.ts";
@@ -22,9 +23,69 @@ export const dependsOnSchema = (error: unknown): boolean =>
 	(/^42(?!601)/.test(error.code) ||
 		(error.code === "22P02" && error.message.startsWith("invalid input value for enum")));
 
-export class Catalog {
+/** What statements ask for. Rejects, or throws, with 3D000 where the database is not there. */
+export interface CatalogReader {
+	/** Not older than any version that this node has heard of. Synchronous in the common case. */
+	newest(): CatalogSnapshot | Promise<CatalogSnapshot>;
+	/** The same, where it is at hand. */
+	known(): CatalogSnapshot | undefined;
+	/** As of now, whatever this node has heard of: before somebody is told that something is not there. */
+	confirmed(): Promise<CatalogSnapshot>;
+	/** The catalog of the transaction's read timestamp (S2). */
+	of(transaction: Transaction): CatalogSnapshot | Promise<CatalogSnapshot>;
+	/** As of a timestamp in the past. */
+	at(asOf: IssuedTimestamp): Promise<CatalogSnapshot>;
+}
+
+/** One database of it. */
+export class DatabaseCatalog implements CatalogReader {
+	readonly #all: CatalogReader;
+	readonly #oid: number;
+	readonly #name: string;
+
+	constructor(all: CatalogReader, oid: number, name: string) {
+		this.#all = all;
+		this.#oid = oid;
+		this.#name = name;
+	}
+
+	newest(): CatalogSnapshot | Promise<CatalogSnapshot> {
+		return this.#shown(this.#all.newest());
+	}
+
+	known(): CatalogSnapshot | undefined {
+		const known = this.#all.known();
+		return known && this.#view(known);
+	}
+
+	async confirmed(): Promise<CatalogSnapshot> {
+		return this.#view(await this.#all.confirmed());
+	}
+
+	of(transaction: Transaction): CatalogSnapshot | Promise<CatalogSnapshot> {
+		return this.#shown(this.#all.of(transaction));
+	}
+
+	async at(asOf: IssuedTimestamp): Promise<CatalogSnapshot> {
+		return this.#view(await this.#all.at(asOf));
+	}
+
+	#shown(found: CatalogSnapshot | Promise<CatalogSnapshot>) {
+		return found instanceof Promise ? found.then((all) => this.#view(all)) : this.#view(found);
+	}
+
+	#view(all: CatalogSnapshot): CatalogSnapshot {
+		const view = all.inDatabase(this.#oid);
+		if (view === undefined) throw undefinedDatabase(this.#name, { detail: "It was dropped." });
+		return view;
+	}
+}
+
+/** All databases at once. */
+export class Catalog implements CatalogReader {
 	readonly #coordinator: TransactionCoordinator;
 	readonly #placement: PlacementClient;
+	readonly #firstName: string;
 	/** By version, the oldest first. */
 	readonly #kept = new Map<number, CatalogSnapshot>();
 	#newest: CatalogSnapshot | undefined;
@@ -32,17 +93,17 @@ export class Catalog {
 	/** Told of each that is newer than those before. */
 	onNewer: ((snapshot: CatalogSnapshot) => void) | undefined;
 
-	constructor(coordinator: TransactionCoordinator, placement: PlacementClient) {
+	/** `firstName`: what the first database is called. */
+	constructor(coordinator: TransactionCoordinator, placement: PlacementClient, firstName: string) {
+		this.#firstName = firstName;
 		this.#coordinator = coordinator;
 		this.#placement = placement;
 	}
 
-	/** Not older than any version that this node has heard of. Synchronous in the common case. */
 	newest(): CatalogSnapshot | Promise<CatalogSnapshot> {
 		return this.known() ?? this.#atLeast(this.#placement.schemaVersion());
 	}
 
-	/** The same, where it is at hand. */
 	known(): CatalogSnapshot | undefined {
 		const known = this.#newest;
 		return known !== undefined && known.version >= this.#placement.schemaVersion()
@@ -61,7 +122,6 @@ export class Catalog {
 		}
 	}
 
-	/** As of now, whatever this node has heard of: before somebody is told that something is not there. */
 	confirmed(): Promise<CatalogSnapshot> {
 		return this.#loadNewest();
 	}
@@ -81,13 +141,11 @@ export class Catalog {
 		}
 	}
 
-	/** The catalog of the transaction's read timestamp (S2). */
 	of(transaction: Transaction): CatalogSnapshot | Promise<CatalogSnapshot> {
 		const kept = this.#kept.get(transaction.schemaVersion);
 		return kept ?? this.#load(transaction);
 	}
 
-	/** As of a timestamp in the past. */
 	async at(asOf: IssuedTimestamp): Promise<CatalogSnapshot> {
 		const kept = this.#kept.get(asOf.schemaVersion);
 		if (kept !== undefined) return kept;
@@ -117,11 +175,13 @@ export class Catalog {
 		const roles: RoleDescriptor[] = [];
 		const rights: RightsDescriptor[] = [];
 		const schemas: SchemaDescriptor[] = [];
+		const databases = new Map<number, DatabaseDescriptor>();
 		for await (const page of transaction.scan(roleSpan)) {
 			for (const { value } of page) {
 				const one = decodeRole(value);
 				if (one.kind === "role") roles.push(one);
 				else if (one.kind === "schema") schemas.push(one);
+				else if (one.kind === "database") databases.set(one.oid, one);
 				else if (one.oid === publicSchemaOid) schemas.push(publicWith(one));
 				else rights.push(one);
 			}
@@ -137,6 +197,8 @@ export class Catalog {
 			roles: new Roles(roles),
 			rights,
 			schemas: new Schemas(schemas),
+			databases,
+			firstName: this.#firstName,
 		});
 		this.#kept.set(schemaVersion, snapshot);
 		if (this.#newest === undefined || this.#newest.version < schemaVersion) {

@@ -13,7 +13,7 @@ import {
 	parseConstraints,
 	type RuledSpan,
 } from "@quorate/keys/placement-rule";
-import { theDatabaseOid } from "./acl.ts";
+import { databaseOf, firstDatabaseOid } from "./database.ts";
 import type { TableDescriptor } from "./descriptor.ts";
 import { indexSpan } from "./keys.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
@@ -30,8 +30,10 @@ export interface Configuration {
 export type Source = "table" | "database" | "cluster default";
 
 /** The database's own; see `RightsDescriptor`. */
-export const databaseConfiguration = (catalog: CatalogSnapshot): Configuration =>
-	catalog.rights(theDatabaseOid)?.configuration ?? {};
+export const databaseConfiguration = (
+	catalog: CatalogSnapshot,
+	database = catalog.database,
+): Configuration => catalog.rights(database)?.configuration ?? {};
 
 export interface EffectiveSetting {
 	readonly name: string;
@@ -86,13 +88,18 @@ const ruleOf = (given: Configuration, inherited: PlacementRule): PlacementRule =
 	};
 };
 
-/** For the scheduler. */
+/** For the scheduler. What is no table's follows the first database. */
 export function placementRules(catalog: CatalogSnapshot): PlacementRules {
-	const base = ruleOf(databaseConfiguration(catalog), defaultRule);
+	const ruleOfDatabase = (oid: number): PlacementRule =>
+		ruleOf(databaseConfiguration(catalog, oid), defaultRule);
+	const base = ruleOfDatabase(firstDatabaseOid);
+	const inherited = new Map([[firstDatabaseOid, base]]);
+	for (const { oid } of catalog.otherDatabases()) inherited.set(oid, ruleOfDatabase(oid));
 	const spans: RuledSpan[] = [];
 	for (const table of catalog.relations()) {
-		if (table.kind !== "table" || table.configuration === undefined) continue;
-		const rule = ruleOf(table.configuration, base);
+		if (table.kind !== "table") continue;
+		const { configuration = {} } = table;
+		const rule = ruleOf(configuration, inherited.get(databaseOf(table)) ?? base);
 		if (isSameRule(rule, base)) continue;
 		const { primary, indexes, rewrite } = table;
 		const all = [primary, ...indexes, ...(rewrite ? [rewrite.primary, ...rewrite.indexes] : [])];

@@ -12,6 +12,7 @@ import type { SqlType } from "../types/datum.ts";
 import { isEnum, isEnumArray, typesNamedIn } from "../types/enum-types.ts";
 import type { Acl } from "./acl.ts";
 import type { Configuration } from "./configuration.ts";
+import type { InDatabase } from "./database.ts";
 import { inPublic } from "./sequence-references.ts";
 
 /** OID of the role that owns it; absent: the one that the cluster was born with. */
@@ -111,7 +112,7 @@ export interface ForeignKeyDescriptor extends Commented {
 	readonly validated: boolean;
 }
 
-export interface TableDescriptor extends Commented, Owned {
+export interface TableDescriptor extends Commented, Owned, InDatabase {
 	readonly kind: "table";
 	readonly oid: number;
 	readonly schema: string;
@@ -140,7 +141,7 @@ export interface TableRewrite {
 	readonly madeNotNull?: readonly number[];
 }
 
-export interface SequenceDescriptor extends Commented, Owned {
+export interface SequenceDescriptor extends Commented, Owned, InDatabase {
 	readonly kind: "sequence";
 	readonly oid: number;
 	readonly schema: string;
@@ -180,7 +181,7 @@ export interface ViewType {
 }
 
 /** A query that is kept under a name. What it means was settled when it was made, whatever is renamed, added or moved since. */
-export interface ViewDescriptor extends Commented, Owned {
+export interface ViewDescriptor extends Commented, Owned, InDatabase {
 	readonly kind: "view";
 	readonly oid: number;
 	readonly schema: string;
@@ -209,7 +210,7 @@ export interface EnumValue {
 }
 
 /** A type that somebody has made; it is looked up beside the relations, and has names of its own. */
-export interface EnumDescriptor extends Commented, Owned {
+export interface EnumDescriptor extends Commented, Owned, InDatabase {
 	readonly kind: "type";
 	readonly of: "enum";
 	/** `enumOid` made it: its array has one, too. */
@@ -221,7 +222,7 @@ export interface EnumDescriptor extends Commented, Owned {
 }
 
 /** A type with conditions on its values, which are those of another. */
-export interface DomainDescriptor extends Commented, Owned {
+export interface DomainDescriptor extends Commented, Owned, InDatabase {
 	readonly kind: "type";
 	readonly of: "domain";
 	readonly oid: number;
@@ -263,11 +264,12 @@ export type RelationDescriptor =
  * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts. 4: where a
  * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
  * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise). 7: such a
- * constraint that is being built (likewise).
+ * constraint that is being built (likewise). 8: what is in another database than the first (likewise).
  */
-export const descriptorFormat = 7;
+export const descriptorFormat = 8;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (descriptor.database !== undefined) return 8;
 	if (needsDeferrableBuild(descriptor)) return 7;
 	if (needsDeferrable(descriptor)) return 6;
 	if (needsTypes(descriptor)) return 5;

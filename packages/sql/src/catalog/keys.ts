@@ -30,22 +30,30 @@ const utf8 = (text: string): string => Buffer.from(text, "utf8").toString("latin
 
 /** A descriptor, by object id. */
 export const descriptorKey = (oid: number): Key => key(`\x01d${encodeId(oid)}`);
-/** The object id behind a name. A schema change that takes or frees a name reads and writes this row. */
-export const nameKey = (schema: string, name: string): Key =>
-	key(`\x01n${utf8(schema)}\0${utf8(name)}`);
+/** Names of each database are by themselves. Neither schema nor name is ever empty: none of the first one's begins so. */
+const namesOf = (database: number | undefined): string =>
+	database === undefined ? "\x01n" : `\x01n\0\0${encodeId(database)}`;
+
+/** The object id behind a name. A schema change that takes or frees a name reads and writes this row. `database` undefined: the first. */
+export const nameKey = (schema: string, name: string, database: number | undefined): Key =>
+	key(`${namesOf(database)}${utf8(schema)}\0${utf8(name)}`);
 /** The object id behind the name of a type, which a relation can have as well. */
-export const typeNameKey = (schema: string, name: string): Key => nameKey(schema, `\0${name}`);
+export const typeNameKey = (schema: string, name: string, database: number | undefined): Key =>
+	nameKey(schema, `\0${name}`, database);
 /** The object id behind the name of a schema: no schema has an empty name. */
-export const schemaNameKey = (name: string): Key => nameKey("", name);
+export const schemaNameKey = (name: string, database: number | undefined): Key =>
+	nameKey("", name, database);
 /** Current value of a sequence. */
 export const sequenceKey = (valueId: number): Key => key(`\x01s${encodeId(valueId)}`);
 /** A physical index that was dropped, to be removed once the GC threshold has passed the drop (S4). */
 export const droppedIndexKey = (indexId: number): Key => key(`\x01x${encodeId(indexId)}`);
 
-/** A role, a schema, or the rights on the database, by object id. */
+/** A role, a schema, a database, or the rights on the first one, by object id. */
 export const roleKey = (oid: number): Key => key(`\x01u${encodeId(oid)}`);
 /** The object id behind a role's name. */
 export const roleNameKey = (name: string): Key => key(`\x01m${utf8(name)}`);
+/** The object id behind a database's name: no role has an empty name. */
+export const databaseNameKey = (name: string): Key => key(`\x01m\0${utf8(name)}`);
 export const roleSpan: Span = { start: key("\x01u"), end: key("\x01v") };
 
 export const descriptorSpan: Span = { start: key("\x01d"), end: key("\x01e") };

@@ -4,6 +4,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { DefaultRights, RightsDescriptor } from "./acl.ts";
+import type { DatabaseDescriptor } from "./database.ts";
 import type { SchemaDescriptor } from "./schema.ts";
 
 export interface RoleMembership {
@@ -51,13 +52,14 @@ export interface RoleDescriptor {
 }
 
 /** What is stored under the keys of roles. */
-export type RoleRow = RoleDescriptor | RightsDescriptor | SchemaDescriptor;
+export type RoleRow = RoleDescriptor | RightsDescriptor | SchemaDescriptor | DatabaseDescriptor;
 
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all. 2: schemas. 3: what the
- * database is configured to. 4: what sessions begin with, and rights that new objects have (`@quorate/keys/cluster-version`).
+ * database is configured to. 4: what sessions begin with, and rights that new objects have (`@quorate/keys/cluster-version`). 5: databases,
+ * and schemas in them (likewise).
  */
-const roleFormat = 4;
+const roleFormat = 5;
 
 /** Not all nodes may be able to read it. */
 export const hasInitials = (role: RoleRow): boolean =>
@@ -65,9 +67,11 @@ export const hasInitials = (role: RoleRow): boolean =>
 	("defaults" in role && role.defaults !== undefined);
 
 function formatOf(role: RoleRow): number {
+	if (role.kind === "database") return 5;
+	if (role.kind === "schema") return role.database === undefined ? 2 : 5;
 	if (hasInitials(role)) return 4;
 	if (role.kind === "rights" && role.configuration !== undefined) return 3;
-	return role.kind === "schema" ? 2 : 1;
+	return 1;
 }
 
 export function encodeRole(role: RoleRow): Uint8Array {
@@ -155,13 +159,25 @@ export class Roles {
 	readonly #byName: ReadonlyMap<string, RoleDescriptor>;
 	/** By role: all whose rights it has, itself among them. */
 	readonly #rights = new Map<number, ReadonlySet<number>>();
+	readonly #databaseOwner: number;
 
-	/** `stored`: those that have a row. */
-	constructor(stored: Iterable<RoleDescriptor>) {
+	/** `stored`: those that have a row. `databaseOwner`: who pg_database_owner is. */
+	constructor(stored: Iterable<RoleDescriptor>, databaseOwner = bootstrapRoleOid) {
+		this.#databaseOwner = databaseOwner;
 		const byOid = new Map<number, RoleDescriptor>();
 		for (const role of [bootstrapRole, ...predefinedRoles, ...stored]) byOid.set(role.oid, role);
 		this.#byOid = byOid;
 		this.#byName = new Map([...byOid.values()].map((role) => [role.name, role]));
+	}
+
+	/** The same roles, seen from a database. */
+	whereOwnerIs(databaseOwner: number): Roles {
+		return databaseOwner === this.#databaseOwner ? this : new Roles(this.stored(), databaseOwner);
+	}
+
+	/** A copy with other rows. */
+	with(stored: Iterable<RoleDescriptor>): Roles {
+		return new Roles(stored, this.#databaseOwner);
 	}
 
 	/** In order of object ids. */
@@ -228,7 +244,7 @@ export class Roles {
 			const role = this.#byOid.get(one);
 			if (role === undefined || !follow(role)) continue;
 			for (const { roleOid } of role.memberOf) found.add(roleOid);
-			if (one === bootstrapRoleOid) found.add(databaseOwnerOid);
+			if (one === this.#databaseOwner) found.add(databaseOwnerOid);
 		}
 		return found;
 	}

@@ -3,10 +3,11 @@
  * and `public` has none until somebody changes more of it than its rights; once dropped it has one that says so.
  */
 import { type Acl, defaultAcl, type RightsDescriptor } from "./acl.ts";
+import { databaseOf, firstDatabaseOid, type InDatabase } from "./database.ts";
 import { bootstrapRoleOid, databaseOwnerOid } from "./role.ts";
 import { isTemporarySchema, temporaryAlias } from "./temporary.ts";
 
-export interface SchemaDescriptor {
+export interface SchemaDescriptor extends InDatabase {
 	readonly kind: "schema";
 	readonly oid: number;
 	readonly name: string;
@@ -17,6 +18,8 @@ export interface SchemaDescriptor {
 	readonly comment?: string;
 	/** Only of the schema that a cluster is born with. */
 	readonly dropped?: true;
+	/** The schema public that another database began with, whatever it is called by now. */
+	readonly isBorn?: true;
 }
 
 /** PostgreSQL's OIDs. */
@@ -36,7 +39,7 @@ const systemSchemas: readonly SchemaDescriptor[] = [
 	{ kind: "schema", oid: informationSchemaOid, name: "information_schema" },
 ];
 
-export const bornSchemas = [...systemSchemas, bornPublic];
+export const bornSchemas: readonly SchemaDescriptor[] = [...systemSchemas, bornPublic];
 
 const systemNames: ReadonlySet<string> = new Set(systemSchemas.map(({ name }) => name));
 
@@ -52,8 +55,12 @@ export function withSystem(path: readonly string[]): readonly string[] {
 }
 
 /** Nobody in particular owns `public` as it is when a cluster is born: whoever owns the database does. */
-const bornOwner = ({ oid }: SchemaDescriptor): number =>
-	oid === publicSchemaOid ? databaseOwnerOid : bootstrapRoleOid;
+const bornOwner = (schema: SchemaDescriptor): number =>
+	isPublic(schema) ? databaseOwnerOid : bootstrapRoleOid;
+
+/** The one that its database began with. */
+const isPublic = ({ oid, isBorn }: SchemaDescriptor): boolean =>
+	isBorn === true || oid === publicSchemaOid;
 
 export const schemaOwner = (schema: SchemaDescriptor): number => schema.owner ?? bornOwner(schema);
 
@@ -64,8 +71,8 @@ export function ownedBy(schema: SchemaDescriptor, to: number): SchemaDescriptor 
 }
 
 /** Whether everybody may use it without being told so. */
-export const isForAll = ({ oid, name }: SchemaDescriptor): boolean =>
-	oid === publicSchemaOid || isSystemSchema(name);
+export const isForAll = (schema: SchemaDescriptor): boolean =>
+	isPublic(schema) || isSystemSchema(schema.name);
 
 /** Everybody may use `public` as it is when a cluster is born, and what the system has. */
 export function aclOfSchema(schema: SchemaDescriptor): Acl {
@@ -92,14 +99,16 @@ export class Schemas {
 	readonly #byOid: ReadonlyMap<number, SchemaDescriptor>;
 	readonly #byName: ReadonlyMap<string, SchemaDescriptor>;
 	readonly #stored: ReadonlyMap<number, SchemaDescriptor>;
+	readonly #born: readonly SchemaDescriptor[];
 	/** That of the session which looks, if it has temporary objects. */
 	readonly temporary: SchemaDescriptor | undefined;
 
-	/** `stored`: those that have a row. */
-	constructor(stored: Iterable<SchemaDescriptor>) {
+	/** `stored`: those that have a row. `born`: of a database that has no row for them. */
+	constructor(stored: Iterable<SchemaDescriptor>, born = bornSchemas) {
+		this.#born = born;
 		this.#stored = new Map([...stored].map((schema) => [schema.oid, schema]));
 		const byOid = new Map<number, SchemaDescriptor>();
-		for (const schema of [...systemSchemas, bornPublic, ...this.#stored.values()]) {
+		for (const schema of [...born, ...this.#stored.values()]) {
 			byOid.set(schema.oid, schema);
 		}
 		for (const { oid, dropped } of this.#stored.values()) if (dropped === true) byOid.delete(oid);
@@ -116,6 +125,12 @@ export class Schemas {
 	/** Those that somebody can change. */
 	own(): readonly SchemaDescriptor[] {
 		return this.all().filter(({ name }) => !isSystemSchema(name) && !isTemporarySchema(name));
+	}
+
+	/** As the database was when nobody had changed anything. */
+	born(): readonly SchemaDescriptor[] {
+		const own = [...this.#stored.values()].filter(({ isBorn }) => isBorn === true);
+		return [...this.#born, ...own.map(({ owner: _owner, acl: _acl, ...rest }) => rest)];
 	}
 
 	/** Those that are not as a cluster is born with them, dropped ones too. */
@@ -143,7 +158,13 @@ export class Schemas {
 			if (schema === undefined) stored.delete(oid);
 			else stored.set(oid, schema);
 		}
-		return new Schemas(stored.values());
+		return new Schemas(stored.values(), this.#born);
+	}
+
+	/** Those of one database. */
+	of(database: number): Schemas {
+		const stored = [...this.#stored.values()].filter((one) => databaseOf(one) === database);
+		return new Schemas(stored, database === firstDatabaseOid ? bornSchemas : systemSchemas);
 	}
 }
 

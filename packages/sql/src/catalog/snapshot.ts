@@ -1,9 +1,11 @@
 /**
  * The catalog as of one schema version: immutable, made from all descriptors at a read timestamp. A transaction that
- * changes the schema lays its own changes over it (`withChange`).
+ * changes the schema lays its own changes over it (`withChange`). What is read shows all databases; a session sees what `inDatabase` shows of
+ * it, where names are unique.
  */
 
 import type { RightsDescriptor } from "./acl.ts";
+import { type DatabaseDescriptor, databaseOf, firstDatabaseOid } from "./database.ts";
 import {
 	type ForeignKeyDescriptor,
 	hasPrimaryKey,
@@ -14,7 +16,7 @@ import {
 	type TypeDescriptor,
 	type ViewDescriptor,
 } from "./descriptor.ts";
-import { type RoleDescriptor, Roles } from "./role.ts";
+import { bootstrapRoleOid, type RoleDescriptor, Roles } from "./role.ts";
 import { type SchemaDescriptor, Schemas } from "./schema.ts";
 
 /** What a name in a schema stands for: tables, views, sequences and indexes share one namespace. */
@@ -52,6 +54,14 @@ export class CatalogSnapshot {
 	readonly schemas: Schemas;
 	/** Physical indexes that were dropped, by id, with the table that they were of: their rows may be there still. */
 	readonly dropped: ReadonlyMap<number, string | null>;
+	/** Object id of the database that it shows; of one that shows all, of the first. */
+	readonly database: number;
+	/** The same with all databases: for what goes by object ids, or over everything. */
+	readonly everywhere: CatalogSnapshot;
+	/** All but the first. */
+	readonly #databases: ReadonlyMap<number, DatabaseDescriptor>;
+	readonly #firstName: string;
+	readonly #views = new Map<number, CatalogSnapshot>();
 	readonly #rights: readonly RightsDescriptor[];
 	readonly #byOid: ReadonlyMap<number, RelationDescriptor>;
 	readonly #byName: ReadonlyMap<string, NamedObject>;
@@ -59,16 +69,7 @@ export class CatalogSnapshot {
 	/** By the table that is referred to, in the order of their OIDs. */
 	#referrers: ReadonlyMap<number, readonly Referrer[]> | undefined;
 
-	constructor(
-		version: number,
-		relations: Iterable<RelationDescriptor>,
-		others: {
-			readonly roles?: Roles;
-			readonly rights?: readonly RightsDescriptor[];
-			readonly schemas?: Schemas;
-			readonly dropped?: ReadonlyMap<number, string | null>;
-		} = {},
-	) {
+	constructor(version: number, relations: Iterable<RelationDescriptor>, others: CatalogParts = {}) {
 		const byOid = new Map<number, RelationDescriptor>();
 		const byName = new Map<string, NamedObject>();
 		const types = new Map<string, TypeDescriptor>();
@@ -98,20 +99,61 @@ export class CatalogSnapshot {
 		this.roles = others.roles ?? new Roles([]);
 		this.schemas = others.schemas ?? new Schemas([]);
 		this.#rights = others.rights ?? [];
+		this.#databases = others.databases ?? new Map();
+		this.#firstName = others.firstName ?? "quorate";
+		this.database = others.database ?? firstDatabaseOid;
+		this.everywhere = others.everywhere ?? this;
 		this.dropped = others.dropped ?? new Map();
 		this.#byOid = byOid;
 		this.#byName = byName;
 		this.#types = types;
 	}
 
-	/** Of the database; undefined: the default ones. */
-	rights(oid: number): RightsDescriptor | undefined {
-		return this.#rights.find((one) => one.oid === oid);
+	/** Undefined: there is no such database, any more. */
+	inDatabase(oid: number): CatalogSnapshot | undefined {
+		if (oid !== firstDatabaseOid && !this.#databases.has(oid)) return undefined;
+		if (this.#databases.size === 0) return this;
+		let view = this.#views.get(oid);
+		if (view === undefined) {
+			const relations = [...this.#byOid.values()].filter((one) => databaseOf(one) === oid);
+			const owner = this.#databases.get(oid)?.owner ?? bootstrapRoleOid;
+			view = new CatalogSnapshot(this.version, relations, {
+				roles: this.roles.whereOwnerIs(owner),
+				rights: this.#rights,
+				schemas: this.schemas.of(oid),
+				dropped: this.dropped,
+				databases: this.#databases,
+				firstName: this.#firstName,
+				database: oid,
+				everywhere: this,
+			});
+			this.#views.set(oid, view);
+		}
+		return view;
 	}
 
-	/** Those that differ from the default. */
+	/** Rights on a database, and what else is said of it; undefined: all as it is at first, or there is no such database. */
+	rights(database = this.database): RightsDescriptor | DatabaseDescriptor | undefined {
+		return this.#databases.get(database) ?? this.#rights.find((one) => one.oid === database);
+	}
+
+	/** Those that have a row of their own. */
 	allRights(): readonly RightsDescriptor[] {
 		return this.#rights;
+	}
+
+	databaseName(oid: number): string | undefined {
+		return oid === firstDatabaseOid ? this.#firstName : this.#databases.get(oid)?.name;
+	}
+
+	databaseNamed(name: string): number | undefined {
+		if (name === this.#firstName) return firstDatabaseOid;
+		return this.otherDatabases().find((one) => one.name === name)?.oid;
+	}
+
+	/** All but the first, in order of object ids. */
+	otherDatabases(): readonly DatabaseDescriptor[] {
+		return [...this.#databases.values()].sort((a, b) => a.oid - b.oid);
 	}
 
 	/** In order of object ids. */
@@ -157,10 +199,12 @@ export class CatalogSnapshot {
 		const roles = new Map(this.roles.stored().map((role) => [role.oid, role]));
 		let rights = this.#rights;
 		const schemas = new Map<number, SchemaDescriptor | undefined>();
+		const databases = new Map(this.#databases);
 		let isOfRoles = false;
 		for (const [oid, descriptor] of changes) {
 			if (descriptor === undefined) {
 				relations.delete(oid);
+				databases.delete(oid);
 				isOfRoles = roles.delete(oid) || isOfRoles;
 				schemas.set(oid, undefined);
 			} else if (descriptor.kind === "role") {
@@ -168,20 +212,38 @@ export class CatalogSnapshot {
 				isOfRoles = true;
 			} else if (descriptor.kind === "rights") {
 				rights = [...rights.filter((one) => one.oid !== oid), descriptor];
+			} else if (descriptor.kind === "database") {
+				databases.set(oid, descriptor);
 			} else if (descriptor.kind === "schema") {
 				schemas.set(oid, descriptor);
 			} else {
 				relations.set(oid, descriptor);
 			}
 		}
-		const changed = isOfRoles ? new Roles(roles.values()) : this.roles;
+		const changed = isOfRoles ? this.roles.with(roles.values()) : this.roles;
 		return new CatalogSnapshot(this.version, relations.values(), {
 			roles: changed,
 			rights,
 			dropped: this.dropped,
 			schemas: schemas.size === 0 ? this.schemas : this.schemas.with(schemas),
+			databases,
+			firstName: this.#firstName,
+			database: this.database,
+			everywhere: this.everywhere,
 		});
 	}
+}
+
+interface CatalogParts {
+	readonly roles?: Roles;
+	readonly rights?: readonly RightsDescriptor[];
+	readonly schemas?: Schemas;
+	readonly dropped?: ReadonlyMap<number, string | null>;
+	readonly databases?: ReadonlyMap<number, DatabaseDescriptor>;
+	/** What the first database is called. */
+	readonly firstName?: string;
+	readonly database?: number;
+	readonly everywhere?: CatalogSnapshot;
 }
 
 /** By object id; undefined: dropped. */
@@ -191,7 +253,8 @@ export type AnyDescriptor =
 	| RelationDescriptor
 	| RoleDescriptor
 	| RightsDescriptor
-	| SchemaDescriptor;
+	| SchemaDescriptor
+	| DatabaseDescriptor;
 
 function referrersOf(
 	relations: Iterable<RelationDescriptor>,

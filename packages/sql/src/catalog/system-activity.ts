@@ -12,10 +12,11 @@ import type {
 } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import { databaseOf, firstDatabaseOid } from "./database.ts";
+import type { TableDescriptor } from "./descriptor.ts";
 import { decodeId } from "./keys.ts";
 import { readAllStatsOid } from "./role.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
-import { databaseOid } from "./system-names.ts";
 import { tablesOf } from "./system-relations.ts";
 import type { SystemRow } from "./system-table.ts";
 
@@ -35,10 +36,7 @@ const modes = {
 } as const;
 
 /** The table that a key belongs to. */
-export function relationOf(
-	catalog: CatalogSnapshot,
-	k: Key,
-): { readonly oid: number; readonly name: string } | undefined {
+export function relationOf(catalog: CatalogSnapshot, k: Key): TableDescriptor | undefined {
 	if (k.charCodeAt(0) !== 2) {
 		return undefined;
 	}
@@ -52,7 +50,7 @@ export function relationOf(
 
 /** Whose rows are at a key, for people; undefined: no table's. */
 export function tableNameAt(catalog: CatalogSnapshot, k: Key): string | undefined {
-	const relation = relationOf(catalog, k);
+	const relation = relationOf(catalog.everywhere, k);
 	if (relation !== undefined || k.charCodeAt(0) !== 2) {
 		return relation?.name;
 	}
@@ -74,8 +72,8 @@ export function* activityRows(
 			(role !== undefined && roles.hasRightsOf(context.currentRole, role.oid));
 		const wait = waits?.get(session.process);
 		yield {
-			datid: databaseOid,
-			datname: context.currentDatabase,
+			datid: session.database ?? firstDatabaseOid,
+			datname: catalog.databaseName(session.database ?? firstDatabaseOid) ?? null,
 			pid: session.process,
 			usesysid: role?.oid ?? null,
 			usename: session.user,
@@ -113,10 +111,11 @@ export function* pgLockRows(
 ): Iterable<SystemRow> {
 	for (const lock of activity?.nodes.flatMap((node) => node.locks) ?? []) {
 		const { strength } = lock;
+		const relation = relationOf(catalog.everywhere, lock.key);
 		yield {
 			locktype: strength === null ? "transactionid" : "tuple",
-			database: databaseOid,
-			relation: relationOf(catalog, lock.key)?.oid ?? null,
+			database: databaseOf(relation ?? {}),
+			relation: relation?.oid ?? null,
 			virtualtransaction: lock.owner,
 			pid: ownerProcess(lock.owner),
 			mode: strength === null ? "ShareLock" : modes[strength],
@@ -128,7 +127,7 @@ export function* pgLockRows(
 	for (const { id, mode, granted, pid, node } of activity?.advisory ?? []) {
 		yield {
 			locktype: "advisory",
-			database: databaseOid,
+			database: firstDatabaseOid,
 			...id,
 			virtualtransaction: `${node}/${pid}`,
 			pid,

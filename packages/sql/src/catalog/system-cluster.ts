@@ -3,10 +3,11 @@ import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { DefaultRights } from "./acl.ts";
+import { firstDatabaseOid } from "./database.ts";
 import type { RoleDescriptor, SettingValues } from "./role.ts";
-import { aclOfSchema, bornSchemas, isForAll, schemaOwner } from "./schema.ts";
+import { aclOfSchema, isForAll, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { databaseOid, ownerOid, pgNamespaceOid, utf8Encoding } from "./system-names.ts";
+import { ownerOid, pgNamespaceOid, utf8Encoding } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 
@@ -23,28 +24,31 @@ export const namespaceRows = (catalog: CatalogSnapshot): SystemRow[] =>
 
 /** What a cluster is born with, so that pg_dump does not take it for somebody's GRANT. */
 export const initialPrivilegeRows = (catalog: CatalogSnapshot): SystemRow[] =>
-	bornSchemas.map((schema) => ({
+	catalog.schemas.born().map((schema) => ({
 		objoid: schema.oid,
 		classoid: pgNamespaceOid,
 		privtype: "i",
 		initprivs: aclDatum(catalog, aclOfSchema(schema)),
 	}));
 
-export const databaseRows = (catalog: CatalogSnapshot, context: FunctionContext): SystemRow[] => [
-	{
-		oid: databaseOid,
-		datname: context.currentDatabase,
-		datdba: ownerOid,
-		datacl: aclDatum(catalog, catalog.rights(databaseOid)?.acl),
-		encoding: utf8Encoding,
-		datlocprovider: "c",
-		datallowconn: true,
-		datconnlimit: -1,
-		dattablespace: defaultTablespaceOid,
-		datcollate: "C",
-		datctype: "C",
-	},
-];
+export const databaseRows = (catalog: CatalogSnapshot): SystemRow[] =>
+	[firstDatabaseOid, ...catalog.otherDatabases().map(({ oid }) => oid)].map((oid) => {
+		const rights = catalog.rights(oid);
+		const own = rights?.kind === "database" ? rights : undefined;
+		return {
+			oid,
+			datname: catalog.databaseName(oid) ?? null,
+			datdba: own?.owner ?? ownerOid,
+			datacl: aclDatum(catalog, rights?.acl),
+			encoding: utf8Encoding,
+			datlocprovider: "c",
+			datallowconn: own?.allowConnections ?? true,
+			datconnlimit: own?.connectionLimit ?? -1,
+			dattablespace: defaultTablespaceOid,
+			datcollate: "C",
+			datctype: "C",
+		};
+	});
 
 export const tablespaceRows = (): SystemRow[] => [
 	{ oid: defaultTablespaceOid, spcname: "pg_default", spcowner: ownerOid },
@@ -73,11 +77,16 @@ const configDatum = (values: SettingValues | undefined): Datum =>
 
 /** Of all roles: role 0; wherever: database 0. */
 export function* initialSettingRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
-	const ofDatabase = { oid: 0, settings: catalog.rights(databaseOid)?.settings };
-	for (const { oid: setrole, settings } of [ofDatabase, ...catalog.roles.all()]) {
+	const ofAll = { oid: 0, settings: catalog.rights(firstDatabaseOid)?.settings };
+	for (const { oid: setrole, settings } of [ofAll, ...catalog.roles.all()]) {
 		const { everywhere, inDatabase } = settings ?? {};
 		if (everywhere) yield { setdatabase: 0, setrole, setconfig: configDatum(everywhere) };
-		if (inDatabase) yield { setdatabase: databaseOid, setrole, setconfig: configDatum(inDatabase) };
+		if (!inDatabase) continue;
+		yield { setdatabase: firstDatabaseOid, setrole, setconfig: configDatum(inDatabase) };
+	}
+	for (const { oid: setdatabase, settings } of catalog.otherDatabases()) {
+		const { inDatabase } = settings ?? {};
+		if (inDatabase) yield { setdatabase, setrole: 0, setconfig: configDatum(inDatabase) };
 	}
 }
 

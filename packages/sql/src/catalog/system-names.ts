@@ -11,7 +11,6 @@ import { withTypeNames } from "./type-names.ts";
 
 /** The role that a cluster is born with. It owns the database and all that nobody else does. */
 export const ownerOid = 10;
-export const databaseOid = 5;
 export const utf8Encoding = 6;
 export const pgClassOid = 1259;
 export const pgAttrdefOid = 2604;

@@ -12,23 +12,17 @@ import {
 	hasTableRight,
 	hasTypeRight,
 	ownerOf,
+	ownerOfDatabase,
 } from "../auth/privileges.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
 import type { FunctionContext } from "../types/registry.ts";
-import {
-	type Acl,
-	aclItemText,
-	grantableFor,
-	letterOf,
-	lettersOf,
-	ordered,
-	theDatabaseOid,
-} from "./acl.ts";
+import { type Acl, aclItemText, grantableFor, letterOf, lettersOf, ordered } from "./acl.ts";
+import { undefinedDatabase } from "./database.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
-import { bootstrapRoleOid, publicRoleOid, undefinedRole } from "./role.ts";
+import { publicRoleOid, undefinedRole } from "./role.ts";
 import { aclOfSchema, isSystemSchema, type SchemaDescriptor, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import * as lookup from "./system-lookup.ts";
@@ -143,12 +137,13 @@ const columnPrivilege: Body = (call) => {
 	});
 };
 
-function onDatabase(call: Call): boolean {
+function onDatabase(call: Call, database: number): boolean {
 	const oid = roleOf(call, 2);
 	const { catalog } = call;
 	return askedRights(String(call.args.at(-1)), lettersOf.database).some((asked) => {
-		if (!asked.grantable) return hasDatabaseRight(catalog, oid, asked.name);
-		return mayGrant(catalog, oid, bootstrapRoleOid, aclOfDatabase(catalog), asked);
+		if (!asked.grantable) return hasDatabaseRight(catalog, oid, asked.name, database);
+		const owner = ownerOfDatabase(catalog, database);
+		return mayGrant(catalog, oid, owner, aclOfDatabase(catalog, database), asked);
 	});
 }
 
@@ -179,11 +174,14 @@ const schemaPrivilege: Body = (call) => {
 
 const databasePrivilege: Body = (call) => {
 	const target = call.args[call.args.length - 2];
-	if (target === call.context.currentDatabase || target === theDatabaseOid) {
-		return onDatabase(call);
+	const { catalog } = call;
+	const isOid = typeof target === "number";
+	const database = isOid ? target : catalog.databaseNamed(String(target));
+	if (database !== undefined && catalog.databaseName(database) !== undefined) {
+		return onDatabase(call, database);
 	}
-	if (typeof target !== "string") return null;
-	throw new DatabaseError("3D000", `database "${target}" does not exist`);
+	if (isOid) return null;
+	throw undefinedDatabase(String(target));
 };
 
 const roleMembership: Body = (call) => {

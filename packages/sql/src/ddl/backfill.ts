@@ -84,10 +84,13 @@ function putChanged(transaction: Transaction, table: TableDescriptor, changed: C
 	transaction.put(descriptorKey(table.oid), encodeDescriptor(changed.table));
 	const kept = new Set(namesOf(changed.table));
 	for (const name of namesOf(table)) {
-		if (!kept.has(name)) transaction.delete(nameKey(table.schema, name));
+		if (!kept.has(name, table.database)) transaction.delete(nameKey(table.schema, name));
 	}
 	for (const name of kept) {
-		transaction.put(nameKey(table.schema, name), Buffer.from(String(table.oid), "utf8"));
+		transaction.put(
+			nameKey(table.schema, name, table.database),
+			Buffer.from(String(table.oid), "utf8"),
+		);
 	}
 	const dropped = encodeDropped(table.name);
 	for (const indexId of changed.dropped) transaction.put(droppedIndexKey(indexId), dropped);

@@ -6,6 +6,7 @@ import {
 	grantable,
 	kindOf,
 	ownerOf,
+	ownerOfDatabase,
 	rightsOfDatabase,
 } from "../auth/privileges.ts";
 import {
@@ -18,10 +19,10 @@ import {
 	nameOfLetter,
 	type ObjectKind,
 	ordered,
-	rightsOwner,
 	withGrant,
 	withoutGrant,
 } from "../catalog/acl.ts";
+import { undefinedDatabase } from "../catalog/database.ts";
 import type { RelationDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
 import { publicRoleOid } from "../catalog/role.ts";
 import {
@@ -32,7 +33,6 @@ import {
 } from "../catalog/schema.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Right, RoleStatement } from "../parser/ast.ts";
-import { checkDatabase } from "../session/this-database.ts";
 import { findObject } from "./drop.ts";
 import { typeNamed } from "./enums.ts";
 import { acting, findGrantee } from "./roles.ts";
@@ -228,13 +228,14 @@ async function changeDatabase(
 	change: Change,
 	name: QualifiedName,
 ): Promise<void> {
+	const { catalog } = editor;
 	const database = name.parts.join(".");
-	checkDatabase(editor.state, database);
-	const all = lettersOf.database;
-	const object = { kind: "database", name: database, owner: rightsOwner, all } as const;
-	const acl = changedWhole(editor, change, object, aclOfDatabase(editor.catalog));
-	const rights = rightsOfDatabase(editor.catalog);
-	await editor.putRights({ ...rights, acl });
+	const oid = catalog.databaseNamed(database);
+	if (oid === undefined) throw undefinedDatabase(database);
+	const owner = ownerOfDatabase(catalog, oid);
+	const object = { kind: "database", name: database, owner, all: lettersOf.database } as const;
+	const acl = changedWhole(editor, change, object, aclOfDatabase(catalog, oid));
+	await editor.putRights({ ...rightsOfDatabase(catalog, oid), acl });
 }
 
 /** Of what has no columns. */

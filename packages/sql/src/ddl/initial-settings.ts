@@ -1,11 +1,13 @@
 /** ALTER ROLE ... SET and ALTER DATABASE ... SET: what sessions begin with. Those that are open keep what they have. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { rightsOfDatabase } from "../auth/privileges.ts";
+import { firstDatabaseOid, undefinedDatabase } from "../catalog/database.ts";
 import type { InitialSettings, SettingValues } from "../catalog/role.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { RoleReference, RoleStatement } from "../parser/ast.ts";
 import { settingDefinition } from "../session/setting-definitions.ts";
 import { judgedSetting } from "../session/settings.ts";
+import { requireDatabaseOwner } from "./databases.ts";
 import { acting, denied, findRole } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
@@ -23,15 +25,12 @@ export async function alterSettings(
 	const { role, database } = statement;
 	if (role !== undefined) await alterOfRole(editor, statement, role);
 	else {
-		requireDatabaseThere(editor, database);
-		if (!acting(editor).superuser) {
-			throw denied(
-				database === undefined
-					? "must be superuser to alter settings globally"
-					: `must be owner of database ${database}`,
-			);
+		const oid = databaseThere(editor, database);
+		if (database !== undefined) requireDatabaseOwner(editor, oid);
+		else if (!acting(editor).superuser) {
+			throw denied("must be superuser to alter settings globally");
 		}
-		const { settings, ...rest } = rightsOfDatabase(editor.catalog);
+		const { settings, ...rest } = rightsOfDatabase(editor.catalog, oid);
 		await editor.putRights({ ...rest, ...changed(statement, settings) });
 	}
 	return `ALTER ${statement.tag}`;
@@ -46,15 +45,21 @@ async function alterOfRole(
 	const who = acting(editor);
 	if (role.superuser && !who.superuser) throw denied("must be superuser to alter superusers");
 	if (!who.createRole && role.oid !== who.oid) throw denied("permission denied");
-	requireDatabaseThere(editor, statement.database);
+	if (databaseThere(editor, statement.database) !== firstDatabaseOid) {
+		throw new DatabaseError("0A000", "settings of a role in one database are not supported", {
+			hint: `They are in database "${editor.catalog.databaseName(firstDatabaseOid)}", and for the role as a whole.`,
+		});
+	}
 	const { settings, ...rest } = role;
 	await editor.putRole({ ...rest, ...changed(statement, settings) });
 }
 
-/** Throws 3D000. */
-function requireDatabaseThere({ state }: SchemaEditor, database: string | undefined): void {
-	if (database === undefined || database === state.services.database) return;
-	throw new DatabaseError("3D000", `database "${database}" does not exist`);
+/** The first one has what is said of all of them. Throws 3D000. */
+function databaseThere({ catalog }: SchemaEditor, database: string | undefined): number {
+	if (database === undefined) return firstDatabaseOid;
+	const oid = catalog.databaseNamed(database);
+	if (oid === undefined) throw undefinedDatabase(database);
+	return oid;
 }
 
 /** Throws 42704, 22023, 55P02, 0A000. */

@@ -2,11 +2,13 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { ownerOf } from "../auth/privileges.ts";
 import type { Acl } from "../catalog/acl.ts";
+import { databaseOf, type InDatabase } from "../catalog/database.ts";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
-import { relationOf } from "../catalog/snapshot.ts";
+import { type CatalogSnapshot, relationOf } from "../catalog/snapshot.ts";
 import type { RoleStatement } from "../parser/ast.ts";
+import { giveDatabase } from "./databases.ts";
 import { defaultsWith, forgetRole } from "./default-rights.ts";
 import { type Droppable, dropAll } from "./dependencies.ts";
 import { describeRelation } from "./describe.ts";
@@ -31,7 +33,7 @@ export async function alterOwner(
 		return tag;
 	}
 	if (object === "database") {
-		throw new DatabaseError("0A000", `${tag} ... OWNER TO is not supported`);
+		return giveDatabase(editor, name.parts.join("."), statement.owner);
 	}
 	const role = findRole(editor, statement.owner);
 	if (object === "type" || object === "domain") {
@@ -193,6 +195,27 @@ function withoutRights(relation: RelationDescriptor, oid: number): RelationDescr
 	return { ...relation, ...acl, columns };
 }
 
+/** In other databases than the one that the catalog shows: how many things of each depend on a role. */
+function elsewhere(catalog: CatalogSnapshot, role: number): { oid: number; detail: string }[] {
+	const { everywhere } = catalog;
+	const counts = new Map<number, number>();
+	const note = (one: InDatabase, isOf: boolean): void => {
+		const database = databaseOf(one);
+		if (!isOf || database === catalog.database) return;
+		counts.set(database, (counts.get(database) ?? 0) + 1);
+	};
+	for (const relation of everywhere.relations()) {
+		note(relation, relation.owner === role || isNamedIn(relation, role));
+	}
+	for (const schema of everywhere.schemas.changed()) {
+		note(schema, schema.owner === role || mentions(schema.acl, role));
+	}
+	return [...counts].map(([oid, count]) => ({
+		oid,
+		detail: `${count} object${count === 1 ? "" : "s"} in database ${catalog.databaseName(oid)}`,
+	}));
+}
+
 /** Throws 2BP01 where something belongs to the role, or it has a right on something. */
 export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): void {
 	const found: { readonly oid: number; readonly detail: string }[] = [];
@@ -200,7 +223,7 @@ export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): vo
 		if (owner === role.oid) found.push({ oid, detail: `owner of ${what}` });
 		else if (isNamed) found.push({ oid, detail: `privileges for ${what}` });
 	};
-	const { catalog, state } = editor;
+	const { catalog } = editor;
 	for (const relation of catalog.relations()) {
 		const what = describeRelation(editor, relation);
 		note(relation.oid, what, relation.owner, isNamedIn(relation, role.oid));
@@ -209,8 +232,12 @@ export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): vo
 		note(oid, `schema ${name}`, owner, mentions(acl, role.oid));
 	}
 	for (const { oid, acl } of catalog.allRights()) {
-		note(oid, `database ${state.services.database}`, undefined, mentions(acl, role.oid));
+		note(oid, `database ${catalog.databaseName(oid)}`, undefined, mentions(acl, role.oid));
 	}
+	for (const { oid, name, owner, acl } of catalog.otherDatabases()) {
+		note(oid, `database ${name}`, owner, mentions(acl, role.oid));
+	}
+	found.push(...elsewhere(catalog, role.oid));
 	found.push(...defaultsWith(editor, role.oid));
 	if (found.length === 0) return;
 	found.sort((a, b) => a.oid - b.oid);

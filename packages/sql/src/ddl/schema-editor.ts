@@ -18,6 +18,12 @@ import {
 } from "../auth/privileges.ts";
 import { aclOfNew, type RightsDescriptor } from "../catalog/acl.ts";
 import {
+	type DatabaseDescriptor,
+	databaseOf,
+	type InDatabase,
+	inDatabase,
+} from "../catalog/database.ts";
+import {
 	encodeDescriptor,
 	needsDeferrable,
 	needsDeferrableBuild,
@@ -28,6 +34,7 @@ import {
 } from "../catalog/descriptor.ts";
 import { allIndexIds, encodeDropped, tableWith } from "../catalog/dropped-index.ts";
 import {
+	databaseNameKey,
 	descriptorKey,
 	droppedIndexKey,
 	nameKey,
@@ -61,6 +68,7 @@ import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
 import { type TypeLookup, typesIn } from "../plan/type-name.ts";
 import type { NodeServices } from "../session/node-services.ts";
+import { dropBlindly } from "../session/reset.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
 import type { SqlType } from "../types/datum.ts";
@@ -117,6 +125,11 @@ export class SchemaEditor {
 			return found?.domain ?? found?.oid;
 		},
 	};
+
+	/** Of what is made. */
+	get #here(): InDatabase {
+		return inDatabase(this.state.services.databaseOid);
+	}
 
 	get lock(): LockRequest | undefined {
 		const pessimistic = this.block.characteristics.mode === "pessimistic";
@@ -239,7 +252,7 @@ export class SchemaEditor {
 		refuseTemporaryUse(given);
 		requireFormat(this.state.services, given);
 		const isNew = this.catalog.relation(given.oid) === undefined;
-		const descriptor = isNew ? await this.#owned(given) : given;
+		const descriptor = isNew ? await this.#owned({ ...given, ...this.#here }) : given;
 		const before = this.catalog.relation(descriptor.oid);
 		if (before !== undefined && by === "owner") this.requireOwner(before);
 		const old = before === undefined ? new Map<Key, string>() : nameKeysOf(before);
@@ -349,11 +362,15 @@ export class SchemaEditor {
 	}
 
 	/** Writes a new or changed schema. Throws 42P06. */
-	async putSchema(schema: SchemaDescriptor): Promise<void> {
-		refuseTemporarySchema(schema);
-		const before = this.catalog.schemas.byOid(schema.oid);
+	async putSchema(given: SchemaDescriptor): Promise<void> {
+		refuseTemporarySchema(given);
+		const before = this.catalog.schemas.byOid(given.oid);
+		const schema = { ...given, ...this.#here };
 		const isNamed = before?.name === schema.name;
-		const keys = [roleKey(schema.oid), ...(isNamed ? [] : [schemaNameKey(schema.name)])];
+		const keys = [
+			roleKey(schema.oid),
+			...(isNamed ? [] : [schemaNameKey(schema.name, schema.database)]),
+		];
 		const values = await this.read(keys);
 		if (!isNamed && (values[1] !== undefined || this.catalog.schemas.byName(schema.name))) {
 			throw schemaExists(schema.name);
@@ -361,16 +378,25 @@ export class SchemaEditor {
 		this.transaction.markSchemaChange();
 		this.transaction.put(keys[0]!, encodeRole(storedSchema(schema)));
 		if (!isNamed) {
-			if (before !== undefined) this.transaction.delete(schemaNameKey(before.name));
+			if (before !== undefined)
+				this.transaction.delete(schemaNameKey(before.name, before.database));
 			this.transaction.put(keys[1]!, oidBytes(schema.oid));
 		}
 		this.#noted(schema.oid, schema);
 	}
 
+	/** That of a database which this transaction makes. */
+	async putBornSchema(schema: SchemaDescriptor): Promise<void> {
+		const keys = [roleKey(schema.oid), schemaNameKey(schema.name, schema.database)] as const;
+		await this.read(keys);
+		this.transaction.put(keys[0], encodeRole(schema));
+		this.transaction.put(keys[1], oidBytes(schema.oid));
+	}
+
 	/** It is empty. */
 	async removeSchema(schema: SchemaDescriptor): Promise<void> {
 		refuseTemporarySchema(schema);
-		const keys = [roleKey(schema.oid), schemaNameKey(schema.name)];
+		const keys = [roleKey(schema.oid), schemaNameKey(schema.name, schema.database)];
 		await this.read(keys);
 		this.transaction.markSchemaChange();
 		this.transaction.delete(keys[1]!);
@@ -433,8 +459,48 @@ export class SchemaEditor {
 		}
 	}
 
-	/** Of the database. */
-	async putRights(rights: RightsDescriptor): Promise<void> {
+	/** A new database, or one with another name. Throws 42P04. */
+	async putDatabase(database: DatabaseDescriptor): Promise<void> {
+		requireFormat(this.state.services, database);
+		const before = this.catalog.databaseName(database.oid);
+		const { oid, name } = database;
+		const isNamed = before === name;
+		const keys = [roleKey(oid), ...(isNamed ? [] : [databaseNameKey(name)])];
+		const values = await this.read(keys);
+		if (!isNamed && (values[1] !== undefined || this.catalog.databaseNamed(name) !== undefined)) {
+			throw new DatabaseError("42P04", `database "${name}" already exists`);
+		}
+		this.transaction.markSchemaChange();
+		this.transaction.put(keys[0]!, encodeRole(database));
+		if (!isNamed) {
+			if (before !== undefined) this.transaction.delete(databaseNameKey(before));
+			this.transaction.put(keys[1]!, oidBytes(oid));
+		}
+		this.#noted(oid, database);
+	}
+
+	/** With all that is in it. */
+	async removeDatabase({ oid, name }: DatabaseDescriptor): Promise<void> {
+		const keys = [roleKey(oid), databaseNameKey(name)];
+		await this.read(keys);
+		this.transaction.markSchemaChange();
+		for (const key of keys) this.transaction.delete(key);
+		const { everywhere } = this.base;
+		for (const relation of everywhere.relations()) {
+			if (databaseOf(relation) !== oid) continue;
+			await this.read([descriptorKey(relation.oid)]);
+			dropBlindly(this.transaction, relation);
+		}
+		for (const schema of everywhere.schemas.changed()) {
+			if (databaseOf(schema) !== oid) continue;
+			this.transaction.delete(roleKey(schema.oid));
+			this.transaction.delete(schemaNameKey(schema.name, schema.database));
+		}
+		this.#noted(oid, undefined);
+	}
+
+	/** Of a database. */
+	async putRights(rights: RightsDescriptor | DatabaseDescriptor): Promise<void> {
 		requireFormat(this.state.services, rights);
 		await this.read([roleKey(rights.oid)]);
 		this.transaction.markSchemaChange();
@@ -469,9 +535,10 @@ export class SchemaEditor {
 /** All nodes have to read it. Throws 55000. */
 export function requireFormat(
 	{ placement }: NodeServices,
-	row: RelationDescriptor | RightsDescriptor | RoleDescriptor,
+	row: RelationDescriptor | RightsDescriptor | RoleDescriptor | DatabaseDescriptor,
 ): void {
 	const { values } = placement.settings();
+	if (row.kind === "database") requireActive(values, "databases", "CREATE DATABASE");
 	if (row.kind === "role" || row.kind === "rights") {
 		const what = "defaults" in row ? "ALTER DEFAULT PRIVILEGES" : "What sessions begin with";
 		if (hasInitials(row)) requireActive(values, "initials", what);
@@ -485,10 +552,13 @@ export function requireFormat(
 	if (row.kind === "table" && needsDeferrableBuild(row)) {
 		requireActive(values, "deferrableBuild", "DEFERRABLE of a unique constraint of a large table");
 	}
-	if (row.kind !== "rights" && row.kind !== "role" && needsTypes(row)) {
+	if (isRelation(row) && needsTypes(row)) {
 		requireActive(values, "types", "CREATE TYPE");
 	}
 }
+
+const isRelation = (row: AnyDescriptor): row is RelationDescriptor =>
+	row.kind !== "rights" && row.kind !== "role" && row.kind !== "schema" && row.kind !== "database";
 
 const dataIdsOf = (descriptor: RelationDescriptor): readonly number[] => {
 	if (descriptor.kind === "table") return allIndexIds(descriptor);
@@ -520,16 +590,17 @@ export const nameKeysOf = (descriptor: RelationDescriptor): ReadonlyMap<Key, str
 	new Map(
 		namesOf(descriptor).map((name) => [
 			descriptor.kind === "type"
-				? typeNameKey(descriptor.schema, name)
-				: nameKey(descriptor.schema, name),
+				? typeNameKey(descriptor.schema, name, descriptor.database)
+				: nameKey(descriptor.schema, name, descriptor.database),
 			name,
 		]),
 	);
 
 /** The name in the other of the two name spaces. */
-function rivalKeysOf({ kind, schema, name }: RelationDescriptor): readonly Key[] {
+function rivalKeysOf({ kind, schema, name, database }: RelationDescriptor): readonly Key[] {
 	if (kind === "sequence") return [];
-	return [kind === "type" ? nameKey(schema, name) : typeNameKey(schema, name)];
+	const keyOf = kind === "type" ? nameKey : typeNameKey;
+	return [keyOf(schema, name, database)];
 }
 
 const rivalExists = ({ kind, name }: RelationDescriptor): DatabaseError =>

@@ -1,4 +1,5 @@
 /** Indexes that are not usable yet: what is left to do of schema changes. */
+import { databaseOf } from "../catalog/database.ts";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 
@@ -12,6 +13,7 @@ export interface Build {
 
 export interface UnfinishedBuild extends Build {
 	readonly tableOid: number;
+	readonly database: number;
 	readonly table: string;
 }
 
@@ -29,7 +31,7 @@ export function unfinishedBuilds(catalog: CatalogSnapshot): readonly UnfinishedB
 	for (const table of catalog.relations()) {
 		if (table.kind !== "table") continue;
 		for (const one of buildsOf(table)) {
-			found.push({ ...one, tableOid: table.oid, table: table.name });
+			found.push({ ...one, tableOid: table.oid, table: table.name, database: databaseOf(table) });
 		}
 	}
 	return found;

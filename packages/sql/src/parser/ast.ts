@@ -568,6 +568,7 @@ export type OnCommit = "preserve" | "delete" | "drop";
 
 export type Statement = { readonly at: number } & (
 	| RoleStatement
+	| DatabaseStatement
 	| Query
 	| {
 			readonly kind: "insert";
@@ -898,6 +899,33 @@ export interface GrantTarget {
 	/** Of objects; of schemas for the kinds with "all". */
 	readonly names: readonly QualifiedName[];
 }
+
+export interface DatabaseOption {
+	/** As written, in lower case where it was not quoted. */
+	readonly name: string;
+	/** Undefined: DEFAULT. */
+	readonly value: string | undefined;
+	readonly at: number;
+}
+
+export type DatabaseStatement =
+	| {
+			readonly kind: "create-database";
+			readonly name: string;
+			readonly options: readonly DatabaseOption[];
+	  }
+	| {
+			readonly kind: "alter-database";
+			readonly name: string;
+			readonly options: readonly DatabaseOption[];
+	  }
+	| { readonly kind: "rename-database"; readonly from: string; readonly to: string }
+	| {
+			readonly kind: "drop-database";
+			readonly name: string;
+			readonly ifExists: boolean;
+			readonly force: boolean;
+	  };
 
 export type RoleStatement =
 	| {

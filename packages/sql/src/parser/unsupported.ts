@@ -8,17 +8,17 @@ export const unsupported = (feature: string, hint?: string): DatabaseError =>
 	new DatabaseError("0A000", `${feature} not supported`, hint === undefined ? {} : { hint });
 
 const CREATED =
-	`access aggregate cast collation conversion database event extension foreign function language
+	`access aggregate cast collation conversion event extension foreign function language
 materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
 transform trigger trusted constraint`.split(/\s+/);
 
 const ALTERED =
-	`aggregate collation conversion database event extension foreign function index language large
+	`aggregate collation conversion event extension foreign function index language large
 materialized operator policy procedure publication routine rule schema server statistics subscription
 tablespace text trigger`.split(/\s+/);
 
 const DROPPED =
-	`access aggregate cast collation conversion database event extension foreign function language
+	`access aggregate cast collation conversion event extension foreign function language
 materialized operator policy procedure publication routine rule server statistics subscription tablespace text transform
 trigger`.split(/\s+/);
 
@@ -44,14 +44,7 @@ const PAIRS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 
 const SKIPPED = new Set(["or", "replace", "temp", "temporary", "local", "global"]);
 
-const ownable: ReadonlySet<string> = new Set([
-	"table",
-	"sequence",
-	"index",
-	"view",
-	"schema",
-	"database",
-]);
+const ownable: ReadonlySet<string> = new Set(["table", "sequence", "index", "view", "schema"]);
 
 /** OWNER TO, RENAME TO, SET SCHEMA. */
 const isOfName = (words: readonly string[]): boolean =>
@@ -74,11 +67,7 @@ export function refuseByOpening(words: readonly string[]): void {
 	if (second === "user" && words[2] === "mapping" && words[3] !== "with") {
 		throw unsupported(`${first.toUpperCase()} USER MAPPING is`);
 	}
-	const isDatabase = second === "database";
-	const named = isDatabase
-		? /\b(owner|configure|set|reset)\b/.test(words.join(" "))
-		: isOfName(words);
-	if (first === "alter" && ownable.has(second) && named) {
+	if (first === "alter" && ownable.has(second) && isOfName(words)) {
 		return;
 	}
 	const objects = PAIRS.get(first);

@@ -3,6 +3,7 @@
 import { assert } from "@quorate/keys/assert";
 import { durationMs } from "@quorate/keys/duration";
 import type { AdvisoryId, AdvisoryMode } from "@quorate/txn/advisory-row";
+import { inDatabase } from "../catalog/database.ts";
 import type { Datum } from "../types/datum.ts";
 import type { SessionState } from "./session-state.ts";
 
@@ -12,13 +13,19 @@ const shape = /^pg_(try_)?advisory_(xact_)?(lock|unlock)(_shared)?$/;
 export const modeName = (mode: AdvisoryMode): string =>
 	mode === "exclusive" ? "ExclusiveLock" : "ShareLock";
 
-function idOf(args: readonly Datum[]): AdvisoryId {
+function idOf(args: readonly Datum[], databaseOid: number): AdvisoryId {
+	const database = inDatabase(databaseOid);
 	if (args.length === 2) {
 		const [classid, objid] = args as readonly [number, number];
-		return { classid: classid >>> 0, objid: objid >>> 0, objsubid: 2 };
+		return { classid: classid >>> 0, objid: objid >>> 0, objsubid: 2, ...database };
 	}
 	const key = BigInt.asUintN(64, args[0] as bigint);
-	return { classid: Number(key >> 32n), objid: Number(key & 0xffff_ffffn), objsubid: 1 };
+	return {
+		classid: Number(key >> 32n),
+		objid: Number(key & 0xffff_ffffn),
+		objsubid: 1,
+		...database,
+	};
 }
 
 export async function callAdvisory(
@@ -36,7 +43,7 @@ export async function callAdvisory(
 	assert(match !== null, () => `an advisory function: ${name}`);
 	const [, attempt, level, what, shared] = match;
 	const mode: AdvisoryMode = shared === undefined ? "exclusive" : "shared";
-	const id = idOf(args);
+	const id = idOf(args, state.services.databaseOid);
 	if (level === undefined) {
 		// It outlives the transaction: another run of the statement would do it twice.
 		state.block!.hasLasting = true;

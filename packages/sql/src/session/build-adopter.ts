@@ -104,7 +104,10 @@ export class BuildAdopter {
 		const { logger } = this.#services.runtime;
 		const fields = { statement: one.kind, object: one.object, table: one.table };
 		logger.log("info", "going on with an index that was left behind", fields);
-		const session = new QuorateSession(this.#services, bootstrapRole, this.#pid++, "");
+		const { database } = one;
+		const known = await this.#services.catalog.newest();
+		const services = this.#services.inDatabase(database, known.databaseName(database) ?? "");
+		const session = new QuorateSession(services, bootstrapRole, this.#pid++, "");
 		const { state } = session;
 		this.#cancel = state.cancel;
 		state.cancel.begin(0);

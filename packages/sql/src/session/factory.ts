@@ -9,8 +9,8 @@ import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
-import { theDatabaseOid } from "../catalog/acl.ts";
-import { Catalog } from "../catalog/catalog.ts";
+import { Catalog, DatabaseCatalog } from "../catalog/catalog.ts";
+import { firstDatabaseOid } from "../catalog/database.ts";
 import { KnownRules } from "../catalog/known-rules.ts";
 import type { RoleDescriptor } from "../catalog/role.ts";
 import { tableNameAt } from "../catalog/system-activity.ts";
@@ -21,7 +21,7 @@ import type { ClusterAccess, SessionStatus } from "../types/cluster-access.ts";
 import type { StatementReport } from "../types/statement-report.ts";
 import { BuildAdopter, defaultLookEveryMs } from "./build-adopter.ts";
 import { DroppedData, defaultClearEveryMs } from "./dropped-data.ts";
-import { loginFacts, loginRole } from "./login.ts";
+import { loginDatabase, loginFacts, loginRole } from "./login.ts";
 import { type NodeServices, ObjectIds, RowIds } from "./node-services.ts";
 import { NotificationHub } from "./notification-hub.ts";
 import { PlanCache } from "./plan-cache.ts";
@@ -70,7 +70,7 @@ export interface SessionFactoryOptions {
 	readonly advisory: AdvisoryLocks;
 	/** The other nodes; absent: there are none. */
 	readonly cluster?: ClusterAccess;
-	/** The only database there is. */
+	/** What the database is called that is there at first. */
 	readonly database?: string;
 	/** This node; absent: it is the only one. */
 	readonly nodeId?: NodeId;
@@ -85,6 +85,7 @@ export interface SessionFactoryOptions {
 	readonly temporaryMemory?: number;
 }
 
+const defaultDatabase = "quorate";
 const defaultStatementMemory = 256 * 1024 * 1024;
 /** In V8's heap it is two to three times as much. */
 const defaultNodeMemory = 512 * 1024 * 1024;
@@ -96,17 +97,20 @@ const temporaryNodeMemory = 256 * 1024 * 1024;
 /** Start-up parameters that are no settings. */
 const notSettings: ReadonlySet<string> = new Set(["user", "database", "replication", "options"]);
 
-function services(options: SessionFactoryOptions): NodeServices {
+/** For what the node does itself: its catalog shows all databases. */
+function services(options: SessionFactoryOptions, catalog: Catalog): NodeServices {
 	const { runtime, coordinator, placement, advisory } = options;
 	const sessions = new Set<SessionState>();
 	const statistics = new StatementStatistics();
-	return {
+	const database = options.database ?? defaultDatabase;
+	const byDatabase = new Map<number, NodeServices>();
+	const shared: NodeServices = {
 		runtime,
 		coordinator,
 		placement,
 		advisory,
 		notifications: new NotificationHub(runtime, coordinator, placement),
-		catalog: new Catalog(coordinator, placement),
+		catalog,
 		plans: new PlanCache(),
 		utilities: new UtilityCache(),
 		statistics,
@@ -117,7 +121,21 @@ function services(options: SessionFactoryOptions): NodeServices {
 		cluster: options.cluster ?? aloneWith(sessions, statistics),
 		virtualTable: systemTable,
 		catalogCall: callCatalog,
-		database: options.database ?? "quorate",
+		database,
+		databaseOid: firstDatabaseOid,
+		inDatabase(oid, name) {
+			const known = byDatabase.get(oid);
+			if (known !== undefined && known.database === name) return known;
+			const made: NodeServices = {
+				...shared,
+				catalog: new DatabaseCatalog(catalog, oid, name),
+				plans: new PlanCache(),
+				database: name,
+				databaseOid: oid,
+			};
+			byDatabase.set(oid, made);
+			return made;
+		},
 		nodeId: options.nodeId ?? (1 as NodeId),
 		clusterId: options.clusterId ?? "",
 		limits: options.limits ?? {},
@@ -128,6 +146,7 @@ function services(options: SessionFactoryOptions): NodeServices {
 			pool: new MemoryPool(temporaryNodeMemory, "The temporary tables of this node's sessions"),
 		},
 	};
+	return shared;
 }
 
 function applyParameters(
@@ -148,7 +167,7 @@ function applyParameters(
 
 /** What sessions of a role begin with. What is said of the role goes before what is said of the database, and that of both before either. */
 async function initialSettings(
-	{ catalog }: NodeServices,
+	{ catalog, databaseOid }: NodeServices,
 	role: RoleDescriptor,
 ): Promise<readonly (readonly [name: string, value: string])[]> {
 	let known = catalog.known();
@@ -158,12 +177,13 @@ async function initialSettings(
 		// A node that is cut off lets its operator in (`login.ts`).
 		if (!isUnreachable(error)) throw error;
 	}
-	const ofAll = known?.rights(theDatabaseOid)?.settings;
+	// What is said of all databases, and of a role in the first one, has no other place.
+	const isFirst = databaseOid === firstDatabaseOid;
 	return Object.entries({
-		...ofAll?.everywhere,
-		...ofAll?.inDatabase,
+		...known?.rights(firstDatabaseOid)?.settings?.everywhere,
+		...known?.rights(databaseOid)?.settings?.inDatabase,
 		...role.settings?.everywhere,
-		...role.settings?.inDatabase,
+		...(isFirst ? role.settings?.inDatabase : {}),
 	});
 }
 
@@ -183,14 +203,19 @@ function applyInitial(
 }
 
 export function createSessionFactory(options: SessionFactoryOptions): NodeSessions {
-	const shared = services(options);
+	const catalog = new Catalog(
+		options.coordinator,
+		options.placement,
+		options.database ?? defaultDatabase,
+	);
+	const shared = services(options, catalog);
 	const adopter = new BuildAdopter(shared, options.buildLookMs ?? defaultLookEveryMs);
-	const rules = new KnownRules(shared.catalog, shared.runtime);
+	const rules = new KnownRules(catalog, shared.runtime);
 	const clearEveryMs = options.limits?.collectMs ?? defaultClearEveryMs;
 	const dropped = new DroppedData(shared, options.buildLookMs === 0 ? 0 : clearEveryMs);
-	shared.catalog.onNewer = (catalog) => {
-		adopter.follow(catalog);
-		dropped.follow(catalog);
+	catalog.onNewer = (newer) => {
+		adopter.follow(newer);
+		dropped.follow(newer);
 	};
 	return {
 		placementRules: () => rules.now(),
@@ -201,18 +226,12 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 					severity: "FATAL",
 				});
 			}
-			const database = parameters.get("database") || user;
-			if (database !== shared.database) {
-				throw new DatabaseError("3D000", `database "${database}" does not exist`, {
-					severity: "FATAL",
-					hint: `The database is named "${shared.database}".`,
-				});
-			}
+			const services = await loginDatabase(shared, parameters.get("database") || user);
 			const options = parseOptions(parameters.get("options") ?? "");
-			const role = await loginRole(shared, user);
-			const session = new QuorateSession(shared, role, backendPid, address);
+			const role = await loginRole(services, user);
+			const session = new QuorateSession(services, role, backendPid, address);
 			try {
-				applyInitial(session.state, await initialSettings(shared, role));
+				applyInitial(session.state, await initialSettings(services, role));
 				applyParameters(session.state, [...options, ...parameters]);
 			} catch (error) {
 				await session.close();
@@ -221,7 +240,7 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 			return session;
 		},
 		loginFacts: (user) => loginFacts(shared, user),
-		runner: new StatementRunner(shared),
+		runner: new StatementRunner(shared.inDatabase(firstDatabaseOid, shared.database)),
 		endTransactions: (reason, version) => endTransactions(shared, reason, version),
 		dropEverything: () => dropEverything(shared),
 		close: () => {
@@ -234,8 +253,8 @@ export function createSessionFactory(options: SessionFactoryOptions): NodeSessio
 		statuses: () => [...shared.sessions].map(sessionStatus),
 		statements: (shapesMost) => shared.statistics.report(shapesMost),
 		tableOf: (key) => {
-			const catalog = shared.catalog.known();
-			return catalog === undefined ? undefined : tableNameAt(catalog, key);
+			const known = catalog.known();
+			return known === undefined ? undefined : tableNameAt(known, key);
 		},
 	};
 }

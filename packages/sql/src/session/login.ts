@@ -2,7 +2,9 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { hasDatabaseRight } from "../auth/privileges.ts";
 import { decoyVerifier } from "../auth/scram-verifier.ts";
+import { firstDatabaseOid, undefinedDatabase } from "../catalog/database.ts";
 import { bootstrapRole, type RoleDescriptor, type Roles } from "../catalog/role.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { NodeServices } from "./node-services.ts";
 import { isPast } from "./role-expiry.ts";
 import type { SessionState } from "./session-state.ts";
@@ -20,18 +22,48 @@ async function roleNamed(shared: NodeServices, user: string): Promise<RoleDescri
 	return role ?? (await shared.catalog.confirmed()).roles.byName(user);
 }
 
+/** What its sessions share. Throws 3D000. */
+export async function loginDatabase(shared: NodeServices, name: string): Promise<NodeServices> {
+	// A node that is cut off takes its operator in.
+	if (name === shared.database) return shared.inDatabase(firstDatabaseOid, name);
+	const found =
+		(await shared.catalog.newest()).databaseNamed(name) ??
+		(await shared.catalog.confirmed()).databaseNamed(name);
+	if (found !== undefined) return shared.inDatabase(found, name);
+	throw undefinedDatabase(name, {
+		severity: "FATAL",
+		hint: `The database that is there at first is named "${shared.database}".`,
+	});
+}
+
+/** Throws 42501, 55000, 53300. */
+function checkConnection(services: NodeServices, catalog: CatalogSnapshot, oid: number): void {
+	const { database: name, databaseOid } = services;
+	if (!hasDatabaseRight(catalog, oid, "CONNECT")) {
+		throw new DatabaseError("42501", `permission denied for database "${name}"`, {
+			severity: "FATAL",
+			detail: "User does not have CONNECT privilege.",
+		});
+	}
+	const rights = catalog.rights(databaseOid);
+	if (rights?.kind !== "database") return;
+	if (!rights.allowConnections) {
+		throw fatal("55000", `database "${name}" is not currently accepting connections`);
+	}
+	if (rights.connectionLimit < 0 || catalog.roles.isSuperuser(oid)) return;
+	const isOf = (state: SessionState) => state.services.databaseOid === databaseOid;
+	if ([...services.sessions].filter(isOf).length >= rights.connectionLimit) {
+		throw fatal("53300", `too many connections for database "${name}"`);
+	}
+}
+
 /** Throws 28000, 53300. */
 export async function loginRole(shared: NodeServices, user: string): Promise<RoleDescriptor> {
 	const role = await roleNamed(shared, user);
 	if (role === undefined) throw fatal("28000", `role "${user}" does not exist`);
 	if (!role.login) throw fatal("28000", `role "${user}" is not permitted to log in`);
 	const catalog = shared.catalog.known();
-	if (catalog !== undefined && !hasDatabaseRight(catalog, role.oid, "CONNECT")) {
-		throw new DatabaseError("42501", `permission denied for database "${shared.database}"`, {
-			severity: "FATAL",
-			detail: "User does not have CONNECT privilege.",
-		});
-	}
+	if (catalog !== undefined) checkConnection(shared, catalog, role.oid);
 	if (role.connectionLimit >= 0 && !role.superuser) {
 		const isOf = (state: SessionState) => state.identity.authenticatedOid === role.oid;
 		const open = [...shared.sessions].filter(isOf).length;

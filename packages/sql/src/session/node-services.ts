@@ -1,11 +1,11 @@
-/** What all sessions of a node share. */
+/** What all sessions of a node share, those of one database its catalog and plans. */
 import type { NodeId } from "@quorate/keys/ids";
 import type { Limits } from "@quorate/keys/limits";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { AdvisoryLocks } from "@quorate/txn/advisory-locks";
 import type { TransactionCoordinator } from "@quorate/txn/types";
-import type { Catalog } from "../catalog/catalog.ts";
+import type { CatalogReader } from "../catalog/catalog.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
 import type { RowIdSource } from "../execute/env.ts";
@@ -33,7 +33,8 @@ export interface NodeServices {
 	readonly runtime: Runtime;
 	readonly coordinator: TransactionCoordinator;
 	readonly placement: PlacementClient;
-	readonly catalog: Catalog;
+	/** Of the session's database; what the node itself does goes over all of them. */
+	readonly catalog: CatalogReader;
 	readonly plans: PlanCache;
 	readonly utilities: UtilityCache;
 	readonly statistics: StatementStatistics;
@@ -48,6 +49,9 @@ export interface NodeServices {
 	readonly virtualTable: (schema: string, name: string) => VirtualTable | undefined;
 	readonly catalogCall: CatalogCall;
 	readonly database: string;
+	readonly databaseOid: number;
+	/** The same for sessions of another database. */
+	inDatabase(oid: number, name: string): NodeServices;
 	/** Tests only. */
 	readonly limits: Limits;
 	/** This node. */

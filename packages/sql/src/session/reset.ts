@@ -11,6 +11,7 @@ import type { Transaction } from "@quorate/txn/types";
 import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import { allIndexIds, encodeDropped } from "../catalog/dropped-index.ts";
 import {
+	databaseNameKey,
 	descriptorKey,
 	droppedIndexKey,
 	roleKey,
@@ -54,15 +55,21 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 			const roles = snapshot.roles.stored();
 			const schemas = snapshot.schemas.changed();
 			const rights = snapshot.allRights();
-			if (relations.length + roles.length + schemas.length + rights.length === 0) {
+			const databases = snapshot.otherDatabases();
+			const lists = [relations, roles, schemas, rights, databases];
+			if (lists.every(({ length }) => length === 0)) {
 				await transaction.rollback();
 				return snapshot.version;
 			}
 			for (const relation of relations) dropBlindly(transaction, relation);
 			for (const { oid } of rights) transaction.delete(roleKey(oid));
-			for (const { oid, name } of schemas) {
+			for (const { oid, name, database } of schemas) {
 				transaction.delete(roleKey(oid));
-				transaction.delete(schemaNameKey(name));
+				transaction.delete(schemaNameKey(name, database));
+			}
+			for (const { oid, name } of databases) {
+				transaction.delete(roleKey(oid));
+				transaction.delete(databaseNameKey(name));
 			}
 			for (const { oid, name } of roles) {
 				transaction.delete(roleKey(oid));
@@ -79,7 +86,7 @@ export async function dropEverything(services: NodeServices): Promise<number> {
 	return version;
 }
 
-function dropBlindly(transaction: Transaction, relation: RelationDescriptor): void {
+export function dropBlindly(transaction: Transaction, relation: RelationDescriptor): void {
 	transaction.delete(descriptorKey(relation.oid));
 	for (const name of nameKeysOf(relation).keys()) transaction.delete(name);
 	if (relation.kind === "sequence") {

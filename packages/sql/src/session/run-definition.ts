@@ -6,6 +6,7 @@ import { commentOn } from "../ddl/comment.ts";
 import { configure } from "../ddl/configure.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
+import { changeDatabases } from "../ddl/databases.ts";
 import { alterDomain, createDomain } from "../ddl/domains.ts";
 import { drop, truncate } from "../ddl/drop.ts";
 import { alterEnum, createEnum } from "../ddl/enums.ts";
@@ -17,7 +18,7 @@ import { createSequence } from "../ddl/sequences.ts";
 import { alterView } from "../ddl/view-options.ts";
 import { createView } from "../ddl/views.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
-import type { RoleStatement, Statement } from "../parser/ast.ts";
+import type { DatabaseStatement, RoleStatement, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -43,6 +44,7 @@ export type Definition = Extract<
 			| "truncate"
 			| "comment"
 			| "configure"
+			| DatabaseStatement["kind"]
 			| RoleStatement["kind"];
 	}
 >;
@@ -65,6 +67,10 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	truncate: "TRUNCATE TABLE",
 	comment: "COMMENT",
 	configure: "CONFIGURE",
+	"create-database": "CREATE DATABASE",
+	"alter-database": "ALTER DATABASE",
+	"rename-database": "ALTER DATABASE",
+	"drop-database": "DROP DATABASE",
 	"create-role": "CREATE ROLE",
 	"alter-role": "ALTER ROLE",
 	"rename-role": "ALTER ROLE",
@@ -146,6 +152,11 @@ function apply(
 			return createDomain(editor, statement);
 		case "alter-domain":
 			return alterDomain(editor, statement);
+		case "create-database":
+		case "alter-database":
+		case "rename-database":
+		case "drop-database":
+			return changeDatabases(editor, statement);
 		case "alter-sequence":
 			return alterSequence(editor, statement);
 		case "alter-view":

@@ -10,6 +10,7 @@ import { isActive } from "@quorate/keys/cluster-version";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Once } from "@quorate/txn/types";
+import { firstDatabaseOid } from "../catalog/database.ts";
 import { encodeValues } from "../execute/value-codec.ts";
 import { OutcomeLostError, type RemoteStatement } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
@@ -42,7 +43,8 @@ export function runElsewhere(
 	const cached = prepared.plan;
 	const changedKey = cached?.plan.changedKey;
 	if (cached === undefined || changedKey === undefined || !state.isPlain) return undefined;
-	const { coordinator, placement } = state.services;
+	const { coordinator, placement, databaseOid } = state.services;
+	if (databaseOid !== firstDatabaseOid) return undefined;
 	const types = cached.parameterTypes;
 	// The other node may not have heard of types that users have made.
 	if (!types.every(isBuiltIn) || !isActive(placement.settings().values, "statements")) {

@@ -4,6 +4,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import { firstDatabaseOid } from "../catalog/database.ts";
 import { invalidParameter } from "../types/errors.ts";
 import type { Delivery, Listener, Notification, NotificationHub } from "./notification-hub.ts";
 
@@ -25,6 +26,8 @@ const costOf = ({ channel, payload }: Notification): number =>
 /** What the session does for its notifications. */
 export interface NotifiedSession {
 	readonly pid: number;
+	/** Object id of its database: a channel belongs to one. */
+	readonly database: number;
 	/** Something came for it. */
 	attention(): void;
 	terminate(reason: DatabaseError): void;
@@ -47,38 +50,47 @@ export class SessionNotifications implements Listener {
 	readonly #given = new Set<string>();
 	#givenBytes = 0;
 
+	/** To the hub, the name of a channel begins with this: nobody can say it, since names have no such character. */
+	readonly #prefix: string;
+
 	constructor(hub: NotificationHub, session: NotifiedSession) {
 		this.#hub = hub;
 		this.#session = session;
+		const { database } = session;
+		this.#prefix = database === firstDatabaseOid ? "" : `${database}\0`;
 	}
 
-	notify(channel: string, payload: string): void {
-		if (channel === "") throw invalidParameter("channel name cannot be empty");
-		if (Buffer.byteLength(channel) > channelBytesMax) {
+	notify(name: string, payload: string): void {
+		if (name === "") throw invalidParameter("channel name cannot be empty");
+		if (Buffer.byteLength(name) > channelBytesMax) {
 			throw invalidParameter("channel name too long");
 		}
 		if (Buffer.byteLength(payload) > payloadBytesMax) {
 			throw invalidParameter("payload string too long");
 		}
-		const name = nameOf({ channel, payload });
-		if (this.#given.has(name)) return;
+		const channel = this.#prefix + name;
+		const both = nameOf({ channel, payload });
+		if (this.#given.has(both)) return;
 		this.#givenBytes += costOf({ channel, payload });
 		if (this.#givenBytes > transactionBytesMax) {
 			throw new DatabaseError("54000", "too many notifications in one transaction", {
 				detail: `At most ${transactionBytesMax >> 20} MiB of them can be sent at once.`,
 			});
 		}
-		this.#given.add(name);
+		this.#given.add(both);
 		this.#notifications.push({ channel, payload });
 	}
 
 	ask(action: Action): void {
-		this.#actions.push(action);
+		const { kind } = action;
+		this.#actions.push(
+			kind === "unlisten all" ? action : { kind, channel: this.#prefix + action.channel },
+		);
 	}
 
 	/** In the order in which they were taken up. */
 	channels(): readonly string[] {
-		return [...this.#channels.keys()];
+		return [...this.#channels.keys()].map((channel) => this.#bare(channel));
 	}
 
 	/** How full the queue is, from 0 to 1. */
@@ -192,7 +204,13 @@ export class SessionNotifications implements Listener {
 		if (queue.length === 0) return [];
 		this.#queue = [];
 		this.#queueBytes = 0;
-		return queue.filter(({ ts, delivery }) => this.#isDue(ts, delivery)).map((q) => q.delivery);
+		return queue
+			.filter(({ ts, delivery }) => this.#isDue(ts, delivery))
+			.map(({ delivery }) => ({ ...delivery, channel: this.#bare(delivery.channel) }));
+	}
+
+	#bare(channel: string): string {
+		return channel.slice(this.#prefix.length);
 	}
 
 	#isDue(ts: Timestamp, { channel }: Delivery): boolean {

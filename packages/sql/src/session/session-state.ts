@@ -132,6 +132,7 @@ export class SessionState {
 		});
 		this.notifications = new SessionNotifications(services.notifications, {
 			pid: backendPid,
+			database: services.databaseOid,
 			attention: () => this.onAttention?.(),
 			terminate: (reason) => this.terminate(reason),
 		});

@@ -1,6 +1,7 @@
 /** Sessions as their node tells others of them. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
+import { inDatabase } from "../catalog/database.ts";
 import type { ClusterAccess, SessionStatus, TransactionStatus } from "../types/cluster-access.ts";
 import type { SessionState } from "./session-state.ts";
 import type { StatementStatistics } from "./statement-statistics.ts";
@@ -9,10 +10,11 @@ import type { StatementStatistics } from "./statement-statistics.ts";
 const textMax = 1_024;
 
 export function sessionStatus(state: SessionState): SessionStatus {
-	const { activity, block, context, settings } = state;
+	const { activity, block, context, settings, services } = state;
 	return {
 		process: context.backendPid,
 		user: context.sessionUser,
+		...inDatabase(services.databaseOid),
 		application: settings.value("application_name"),
 		client: activity.address,
 		startMs: activity.startMs,

@@ -71,6 +71,7 @@ export class StatementRunner {
 		if (descriptor === undefined) {
 			throw new DatabaseError("57P03", "this node does not know the role yet");
 		}
+		// Only those of the first database are run for another node (`run-elsewhere.ts`).
 		const state = new SessionState(this.#services, descriptor, 0, "");
 		for (const [name, value] of settings) state.settings.setInitial(name, value);
 		return state;

@@ -172,6 +172,8 @@ export interface TestServer {
 export interface TestServerOptions {
 	/** The machine's files. */
 	readonly files?: Disk;
+	/** Of a server that this one is another node of. */
+	readonly coordinator?: MemoryCoordinator;
 	readonly seed?: number;
 	readonly limits?: Limits;
 	/** Bytes that the temporary tables of a session may take. */
@@ -180,7 +182,7 @@ export interface TestServerOptions {
 
 export function testServer(options: TestServerOptions = {}): TestServer {
 	const { files, seed = 1, limits = {}, temporaryMemory } = options;
-	const coordinator = new MemoryCoordinator();
+	const { coordinator = new MemoryCoordinator() } = options;
 	const runtime = testRuntime(seed, files);
 	const factory = createSessionFactory({
 		runtime,

@@ -13,6 +13,8 @@ export interface SessionStatus {
 	/** pg_backend_pid(): unique in the cluster. */
 	readonly process: number;
 	readonly user: string;
+	/** Object id of its database; absent: the first one's. */
+	readonly database?: number;
 	readonly application: string;
 	/** host:port */
 	readonly client: string;

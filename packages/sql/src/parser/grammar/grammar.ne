@@ -64,5 +64,6 @@ statement -> query {% ([query], at) => queryOrInto(query, at) %}
            | cursor {% id %}
            | backup {% id %}
            | role {% id %}
+           | databaseStatement {% id %}
            | grant {% id %}
 
