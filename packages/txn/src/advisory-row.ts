@@ -77,10 +77,7 @@ export const advisoryKey = ({ classid, objid, objsubid, database }: AdvisoryId):
 export function advisoryId(k: Key): AdvisoryId {
 	const at = prefix.length;
 	const isOfFirst = k.length === at + 9;
-	assert(
-		k.startsWith(prefix) && (isOfFirst || k.length === at + 13),
-		"a key of an advisory lock",
-	);
+	assert(k.startsWith(prefix) && (isOfFirst || k.length === at + 13), "a key of an advisory lock");
 	const number = (from: number): number => {
 		let value = 0;
 		for (let i = from; i < from + 4; i++) {

@@ -84,7 +84,7 @@ function putChanged(transaction: Transaction, table: TableDescriptor, changed: C
 	transaction.put(descriptorKey(table.oid), encodeDescriptor(changed.table));
 	const kept = new Set(namesOf(changed.table));
 	for (const name of namesOf(table)) {
-		if (!kept.has(name, table.database)) transaction.delete(nameKey(table.schema, name));
+		if (!kept.has(name)) transaction.delete(nameKey(table.schema, name, table.database));
 	}
 	for (const name of kept) {
 		transaction.put(
