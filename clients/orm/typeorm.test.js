@@ -63,8 +63,6 @@ async function connected(work, options = {}) {
 		url: url(),
 		entities: Object.values(entities),
 		poolSize: 4,
-		uuidExtension: "pgcrypto",
-		installExtensions: false,
 		...options,
 	});
 	await source.initialize();

@@ -11,9 +11,11 @@
  *
  * Left out: system columns (ctid, xmin, tableoid), composite types of tables, statistics.
  */
+
 import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import * as extensions from "./extensions.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
@@ -46,6 +48,8 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_depend": dependencyRows,
 	"pg_catalog.pg_description": relations.descriptionRows,
 	"pg_catalog.pg_enum": types.enumRows,
+	"pg_catalog.pg_available_extensions": extensions.availableExtensionRows,
+	"pg_catalog.pg_extension": extensions.extensionRows,
 	"pg_catalog.pg_init_privs": cluster.initialPrivilegeRows,
 	"pg_catalog.pg_index": relations.indexRows,
 	"pg_catalog.pg_indexes": views.indexViewRows,

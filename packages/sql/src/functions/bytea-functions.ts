@@ -1,11 +1,11 @@
 /** Functions of bytea, encodings and digests. */
 import { createHash } from "node:crypto";
 import { DatabaseError } from "@quorate/keys/database-error";
-import { asBuffer, bytesFromEscaped, bytesFromHex, uuidFromHex } from "../types/bytes-types.ts";
+import { asBuffer, bytesFromEscaped, bytesFromHex } from "../types/bytes-types.ts";
 import { invalidParameter } from "../types/errors.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { decodeUtf8 } from "../types/text-values.ts";
-import { contextual, pure, volatile } from "./definition.ts";
+import { pure } from "./definition.ts";
 
 const unknownEncoding = (name: string): DatabaseError =>
 	invalidParameter(`unrecognized encoding: "${name}"`);
@@ -118,13 +118,6 @@ function encodingOf(name: string): void {
 }
 
 /** Version 4. */
-function randomUuid(bytes: Uint8Array): string {
-	const out = Buffer.from(bytes);
-	out[6] = ((out[6] as number) & 0x0f) | 0x40;
-	out[8] = ((out[8] as number) & 0x3f) | 0x80;
-	return uuidFromHex(out.toString("hex"));
-}
-
 export const byteaFunctions: readonly ScalarFunction[] = [
 	pure("||(bytea, bytea) -> bytea", concatenate),
 	pure("length(bytea) -> int4", (bytes: Uint8Array) => bytes.length),
@@ -156,5 +149,4 @@ export const byteaFunctions: readonly ScalarFunction[] = [
 		encodingOf(name);
 		return Buffer.from(text, "utf8");
 	}),
-	contextual("gen_random_uuid() -> uuid", volatile, (_args, c) => randomUuid(c.randomBytes(16))),
 ];

@@ -32,6 +32,7 @@ import { setFunctions as seriesFunctions } from "./set-functions.ts";
 import { textFunctions } from "./text-functions.ts";
 import { dateToChar } from "./to-char-date.ts";
 import { numberToChar } from "./to-char-number.ts";
+import { uuidFunctions } from "./uuid-functions.ts";
 import { windowFunctions } from "./window-functions.ts";
 
 const scalars: readonly ScalarFunction[] = [
@@ -43,6 +44,7 @@ const scalars: readonly ScalarFunction[] = [
 	...quotingFunctions,
 	...regularExpressionFunctions,
 	...byteaFunctions,
+	...uuidFunctions,
 	...dateArithmetic,
 	...dateExtraction,
 	...dateFunctions,

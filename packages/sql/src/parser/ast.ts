@@ -790,6 +790,12 @@ export type Statement = { readonly at: number } & (
 			readonly name: QualifiedName;
 			readonly settings: readonly ConfiguredSetting[] | undefined;
 	  }
+	| { readonly kind: "create-extension"; readonly name: string; readonly ifNotExists: boolean }
+	| {
+			readonly kind: "drop-extension";
+			readonly names: readonly string[];
+			readonly ifExists: boolean;
+	  }
 	/** SHOW BACKUP 'directory'. */
 	| { readonly kind: "show-backup"; readonly directory: string }
 	| {

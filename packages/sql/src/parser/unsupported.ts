@@ -7,8 +7,7 @@ import { dictionary } from "@quorate/keys/dictionary";
 export const unsupported = (feature: string, hint?: string): DatabaseError =>
 	new DatabaseError("0A000", `${feature} not supported`, hint === undefined ? {} : { hint });
 
-const CREATED =
-	`access aggregate cast collation conversion event extension foreign function language
+const CREATED = `access aggregate cast collation conversion event foreign function language
 materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
 transform trigger trusted constraint`.split(/\s+/);
 
@@ -17,8 +16,7 @@ const ALTERED =
 materialized operator policy procedure publication routine rule schema server statistics subscription
 tablespace text trigger`.split(/\s+/);
 
-const DROPPED =
-	`access aggregate cast collation conversion event extension foreign function language
+const DROPPED = `access aggregate cast collation conversion event foreign function language
 materialized operator policy procedure publication routine rule server statistics subscription tablespace text transform
 trigger`.split(/\s+/);
 

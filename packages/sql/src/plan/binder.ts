@@ -1,6 +1,8 @@
 /** What binding one statement needs and collects: the catalog, parameter types, literals, and what the plan depends on. */
+
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SequenceDescriptor, TableDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
+import { isOfExtension } from "../catalog/extensions.ts";
 import { withSystem } from "../catalog/schema.ts";
 import type { CatalogSnapshot, NamedObject } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
@@ -176,7 +178,7 @@ export function splitName(name: QualifiedName): readonly [string | undefined, st
 /** The name of a function. All are in pg_catalog: that of another schema is one that there is not. Throws 3F000. */
 export function functionName({ environment }: Binder, name: QualifiedName): string {
 	const [schema, base] = splitName(name);
-	if (schema === undefined || schema === "pg_catalog") return base;
+	if (schema === undefined || schema === "pg_catalog" || isOfExtension(base)) return base;
 	if (environment.catalog.schemas.byName(schema) !== undefined) return `${schema}.${base}`;
 	throw new DatabaseError("3F000", `schema "${schema}" does not exist`, { position: name.at + 1 });
 }

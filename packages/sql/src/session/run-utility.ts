@@ -21,6 +21,7 @@ import {
 import { runBackup, runRestore, showBackup } from "./run-backup.ts";
 import { setConstraints } from "./run-constraints.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
+import { runExtension } from "./run-extension.ts";
 import { runSettingStatement } from "./run-settings.ts";
 import type { SessionState } from "./session-state.ts";
 import { showConfiguration } from "./show-configuration.ts";
@@ -95,6 +96,9 @@ const run: typeof runUtility = async (state, block, prepared, parameters, output
 			return onceMoreNow(block, () => showRanges(state, block, statement, output));
 		case "show-configuration":
 			return onceMoreNow(block, () => showConfiguration(state, block, statement, output));
+		case "create-extension":
+		case "drop-extension":
+			return runExtension(state, statement);
 		case "backup":
 			return runBackup(state, block, statement);
 		case "restore":

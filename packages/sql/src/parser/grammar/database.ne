@@ -1,4 +1,4 @@
-# Databases.
+# Databases, and what is put into them.
 
 databaseStatement -> "create" "database" columnName databaseWith {% ([, , name, options], at) => ({ kind: "create-database", name, options, at }) %}
                    | "alter" "database" columnName databaseWith {% ([, , name, options], at) => ({ kind: "alter-database", name, options, at }) %}
@@ -13,3 +13,10 @@ databaseEquals -> null | "="
 # Undefined: DEFAULT.
 databaseValue -> columnName {% id %} | %string {% ([token]) => token.value %} | signedInteger {% ([n]) => String(n) %}
                | "true" {% () => "true" %} | "false" {% () => "false" %} | "on" {% () => "on" %} | "default" {% () => undefined %}
+
+extension -> "create" "extension" ifNotExists columnName extensionWith {% ([, , ifNotExists, name], at) => ({ kind: "create-extension", name, ifNotExists, at }) %}
+           | "drop" "extension" ifExists extensionNames cascadeOpt {% ([, , ifExists, names], at) => ({ kind: "drop-extension", names, ifExists, at }) %}
+extensionWith -> null | "with" extensionOptions | extensionOptions
+extensionOptions -> extensionOption | extensionOptions extensionOption
+extensionOption -> "schema" columnName | "version" wordOrString | "cascade"
+extensionNames -> columnName {% first %} | extensionNames "," columnName {% more %}

@@ -65,5 +65,6 @@ statement -> query {% ([query], at) => queryOrInto(query, at) %}
            | backup {% id %}
            | role {% id %}
            | databaseStatement {% id %}
+           | extension {% id %}
            | grant {% id %}
 
