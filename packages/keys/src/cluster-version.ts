@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 9 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 10 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -41,6 +41,8 @@ const since = {
 	deferrableBuild: 8,
 	/** Other databases than the first: roles of format 5, descriptors of format 8. */
 	databases: 9,
+	/** Columns of the type jsonpath: descriptors of format 9. */
+	jsonpath: 10,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -86,6 +86,8 @@ export const pgTypeRows = `
 3735 _regconfig -1 0 b A 0 3734 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
 3802 jsonb -1 0 b U 0 0 3807 i x 0 jsonb_in jsonb_out jsonb_recv jsonb_send jsonb_subscript_handler
 3807 _jsonb -1 0 b A 0 3802 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
+4072 jsonpath -1 0 b U 0 0 4073 i x 0 jsonpath_in jsonpath_out jsonpath_recv jsonpath_send -
+4073 _jsonpath -1 0 b A 0 4072 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
 4089 regnamespace 4 1 b N 0 0 4090 i p 0 regnamespacein regnamespaceout regnamespacerecv regnamespacesend -
 4090 _regnamespace -1 0 b A 0 4089 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
 4096 regrole 4 1 b N 0 0 4097 i p 0 regrolein regroleout regrolerecv regrolesend -

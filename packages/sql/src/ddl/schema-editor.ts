@@ -27,6 +27,7 @@ import {
 	encodeDescriptor,
 	needsDeferrable,
 	needsDeferrableBuild,
+	needsJsonpath,
 	needsTypes,
 	type RelationDescriptor,
 	storedTexts,
@@ -551,6 +552,9 @@ export function requireFormat(
 	}
 	if (row.kind === "table" && needsDeferrableBuild(row)) {
 		requireActive(values, "deferrableBuild", "DEFERRABLE of a unique constraint of a large table");
+	}
+	if (isRelation(row) && needsJsonpath(row)) {
+		requireActive(values, "jsonpath", "The type jsonpath");
 	}
 	if (isRelation(row) && needsTypes(row)) {
 		requireActive(values, "types", "CREATE TYPE");

@@ -4,6 +4,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type Json, jsonSize } from "../types/json-value.ts";
+import type { JsonPath } from "../types/jsonpath/path.ts";
 import type { ExecRow } from "./env.ts";
 
 /** Of one node. */
@@ -87,6 +88,7 @@ function sizeOfObject(value: object): number {
 	if ("elements" in value) return 96 + sizeOf(value.elements as ExecRow);
 	if ("fields" in value) return 96 + sizeOf(value.fields as ExecRow);
 	if ("root" in value) return 32 + jsonSize(value.root as Json);
+	if ("lax" in value) return (value as JsonPath).size;
 	if (!("unscaled" in value)) return 96;
 	const digits = value.unscaled as bigint;
 	const isWide = digits >= wideDigits || digits <= -wideDigits;

@@ -42,6 +42,10 @@ export function tooLarge(): DatabaseError {
 	return new DatabaseError("54000", "requested length too large");
 }
 
+/** A value, or what is asked of it, is nested too deeply to be walked through. */
+export const tooDeep = (): DatabaseError =>
+	new DatabaseError("54001", "stack depth limit exceeded");
+
 /** Results that can be longer than their arguments: the engine's refusal becomes a client's error. */
 function bounded<A extends readonly never[] | readonly unknown[]>(
 	result: number,

@@ -23,6 +23,7 @@ import { jsonAggregates } from "./json-aggregates.ts";
 import { jsonBuilders } from "./json-build.ts";
 import { jsonChanges } from "./json-change.ts";
 import { jsonRecords } from "./json-records.ts";
+import { jsonpathFunctions, jsonpathSets } from "./jsonpath/functions.ts";
 import { numericFunctions } from "./numeric-functions.ts";
 import { orderedSetFunctions } from "./ordered-sets.ts";
 import { quotingFunctions } from "./quoting-functions.ts";
@@ -58,6 +59,7 @@ const scalars: readonly ScalarFunction[] = [
 	...jsonAccess,
 	...jsonChanges,
 	...jsonBuilders,
+	...jsonpathFunctions,
 ];
 
 const setFunctions: readonly SetFunction[] = [
@@ -65,6 +67,7 @@ const setFunctions: readonly SetFunction[] = [
 	...regularExpressionSets,
 	...jsonSets,
 	...jsonRecords,
+	...jsonpathSets,
 ];
 
 function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T[]> {

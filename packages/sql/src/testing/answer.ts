@@ -152,6 +152,8 @@ const TYPE_NAMES: Readonly<Record<number, string>> = {
 	2951: "_uuid",
 	3802: "jsonb",
 	3807: "_jsonb",
+	4072: "jsonpath",
+	4073: "_jsonpath",
 };
 
 export const typeOidByName = (name: string): number =>

@@ -3,10 +3,11 @@
  * null: SQL NULL; boolean: bool; number: int2, int4, oid and its kin (xid, regclass, regtype ...: the OID), float4, float8, date
  * (days since 2000-01-01, +-Infinity for infinity);
  * bigint: int8, timestamp and timestamptz (microseconds since 2000-01-01 UTC; the int64 extremes are +-infinity), time;
- * `Numeric`: numeric; string: an enum's value, as its sort key; `JsonbValue`: jsonb; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
+ * `Numeric`: numeric; string: an enum's value, as its sort key; `JsonbValue`: jsonb; `JsonPath`: jsonpath; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
  * Uint8Array: bytea; `Interval`; `ArrayValue`: any array, also int2vector and oidvector; `RowValue`: a row.
  */
 import type { JsonbValue } from "./json-value.ts";
+import type { JsonPath } from "./jsonpath/path.ts";
 import type { Numeric } from "./numeric.ts";
 
 export interface Interval {
@@ -44,7 +45,8 @@ export type Datum =
 	| Interval
 	| ArrayValue
 	| RowValue
-	| JsonbValue;
+	| JsonbValue
+	| JsonPath;
 
 /** A type as PostgreSQL knows it: its OID in pg_type, and the modifier (-1: none; varchar(n) has n + 4, numeric as PostgreSQL packs it). */
 export interface SqlType {

@@ -164,7 +164,7 @@ test("integer types share one encoding", (t) => {
 test("every type that has an order but records can be a key", (t) => {
 	for (const type of allTypes()) {
 		if (type.keyCodec === undefined) {
-			const expected = /^_?(json|pg_node_tree|void|record)$|^_?any|trigger|internal/;
+			const expected = /^_?(json|jsonpath|pg_node_tree|void|record)$|^_?any|trigger|internal/;
 			t.regex(type.name, expected);
 		}
 	}

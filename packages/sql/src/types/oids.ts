@@ -59,6 +59,8 @@ export const OID = {
 	regconfig: 3734,
 	jsonb: 3802,
 	jsonbArray: 3807,
+	jsonpath: 4072,
+	jsonpathArray: 4073,
 	regnamespace: 4089,
 	regrole: 4096,
 	anycompatible: 5077,

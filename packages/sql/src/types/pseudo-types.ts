@@ -55,6 +55,7 @@ function guess(value: Datum): number {
 	}
 	return {
 		jsonb: OID.jsonb,
+		jsonpath: OID.jsonpath,
 		numeric: OID.numeric,
 		interval: OID.interval,
 		array: OID.textArray,

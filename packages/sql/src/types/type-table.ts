@@ -13,6 +13,7 @@ import { float4Type, float8Type } from "./float-types.ts";
 import { boolType, int2Type, int4Type, int8Type } from "./integer-types.ts";
 import { intervalType } from "./interval-type.ts";
 import { jsonbType, jsonType } from "./json-types.ts";
+import { jsonpathType } from "./jsonpath-type.ts";
 import { numericType } from "./numeric-type.ts";
 import { oidTypes, regtypeType } from "./oid-types.ts";
 import { OID } from "./oids.ts";
@@ -47,6 +48,7 @@ const scalars: readonly BuiltinType[] = [
 	vectorType(OID.oidvector, "oidvector", 1013, oidType),
 	jsonType,
 	jsonbType,
+	jsonpathType,
 	nodeTreeType,
 	float4Type,
 	float8Type,
@@ -119,7 +121,6 @@ const aliases: Readonly<Record<string, string>> = dictionary({
 });
 
 const absent: ReadonlySet<string> = new Set([
-	"jsonpath",
 	"xml",
 	"money",
 	"timetz",

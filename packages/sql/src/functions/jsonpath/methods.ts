@@ -1,0 +1,73 @@
+/** Methods of a jsonpath that make one item of another. */
+import { DatabaseError, type DatabaseErrorFields } from "@quorate/keys/database-error";
+import { unsupported } from "../../types/errors.ts";
+import type { PathMethod } from "../../types/jsonpath/path.ts";
+import { numericFromFloat, numericToFloat } from "../../types/numeric.ts";
+import { absolute, ceiling, floor } from "../../types/numeric-arithmetic.ts";
+import { typeByName } from "../../types/type-table.ts";
+import { isNumber, type Moment, type PathItem, parseMoment } from "./item.ts";
+
+/** What a path may complain of; predicates and silent calls make nothing of it. */
+export class PathError extends DatabaseError {}
+
+export const pathError = (
+	code: string,
+	message: string,
+	fields: DatabaseErrorFields = {},
+): PathError => new PathError(code, message, fields);
+
+export function rounding(name: PathMethod, value: PathItem): PathItem {
+	if (!isNumber(value)) {
+		throw pathError(
+			"22036",
+			`jsonpath item method .${name}() can only be applied to a numeric value`,
+		);
+	}
+	return name === "abs" ? absolute(value) : name === "floor" ? floor(value) : ceiling(value);
+}
+
+export function double(value: PathItem): PathItem {
+	if (isNumber(value)) {
+		if (Number.isFinite(numericToFloat(value))) return value;
+		throw pathError(
+			"22036",
+			"numeric argument of jsonpath item method .double() is out of range for type double precision",
+		);
+	}
+	if (typeof value === "string") return numericFromFloat(floatOf(value), 15);
+	throw pathError(
+		"22036",
+		"jsonpath item method .double() can only be applied to a string or numeric value",
+	);
+}
+
+function floatOf(text: string): number {
+	const wrong = pathError(
+		"22036",
+		"string argument of jsonpath item method .double() is not a valid representation of a double precision number",
+	);
+	try {
+		const number = typeByName("float8")!.parse(text, -1, {} as never) as number;
+		if (Number.isFinite(number)) return number;
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+	}
+	throw wrong;
+}
+
+export function datetime(value: PathItem, template: string | undefined): Moment {
+	if (typeof value !== "string") {
+		throw pathError("22031", "jsonpath item method .datetime() can only be applied to a string");
+	}
+	if (template !== undefined) {
+		throw unsupported(
+			"a template of the jsonpath item method .datetime() is not supported",
+			"Without one it takes dates and times in the form of ISO 8601.",
+		);
+	}
+	const moment = parseMoment(value);
+	if (moment !== undefined) return moment;
+	throw pathError("22031", `datetime format is not recognized: "${value}"`, {
+		hint: "Use a datetime template argument to specify the input data format.",
+	});
+}
