@@ -117,6 +117,7 @@ function measures({ oid, modifier }: ColumnDescriptor["type"]): SystemRow {
 		case 1082:
 			return { datetime_precision: 0 };
 		case 1083:
+		case 1266:
 		case 1114:
 		case 1184:
 		case 1186:

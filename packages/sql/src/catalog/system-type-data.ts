@@ -56,7 +56,9 @@ export const pgTypeRows = `
 1185 _timestamptz -1 0 b A 0 1184 0 d x 0 array_in array_out array_recv array_send array_subscript_handler
 1186 interval 16 0 b T 1 0 1187 d p 0 interval_in interval_out interval_recv interval_send -
 1187 _interval -1 0 b A 0 1186 0 d x 0 array_in array_out array_recv array_send array_subscript_handler
+1266 timetz 12 0 b D 0 0 1270 d p 0 timetz_in timetz_out timetz_recv timetz_send -
 1231 _numeric -1 0 b A 0 1700 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
+1270 _timetz -1 0 b A 0 1266 0 d x 0 array_in array_out array_recv array_send array_subscript_handler
 1263 _cstring -1 0 b A 0 2275 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
 1700 numeric -1 0 b N 0 0 1231 i m 0 numeric_in numeric_out numeric_recv numeric_send -
 2202 regprocedure 4 1 b N 0 0 2207 i p 0 regprocedurein regprocedureout regprocedurerecv regproceduresend -

@@ -342,6 +342,7 @@ const operatorClasses: readonly (readonly [number, number, string, number])[] = 
 	[10007, 429, "char_ops", 18],
 	[10022, 1982, "interval_ops", 1186],
 	[10038, 1996, "time_ops", 1083],
+	[10041, 2000, "timetz_ops", 1266],
 	[10088, 4033, "jsonb_ops", 3802],
 	[10065, 2968, "uuid_ops", 2950],
 	[10079, 3522, "enum_ops", 3500],

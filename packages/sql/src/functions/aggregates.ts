@@ -190,6 +190,7 @@ const ordered = [
 	"bpchar",
 	"date",
 	"time",
+	"timetz",
 	"timestamp",
 	"timestamptz",
 	"interval",

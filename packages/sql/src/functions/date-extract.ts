@@ -15,7 +15,7 @@ import {
 } from "../types/calendar.ts";
 import { unixSeconds } from "../types/date-format.ts";
 import { instantIn, localIn, toLocal } from "../types/date-types.ts";
-import type { Datum, Interval } from "../types/datum.ts";
+import type { Datum, Interval, TimeTz } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import { unitName } from "../types/interval-text.ts";
 import { interval } from "../types/interval-values.ts";
@@ -30,6 +30,7 @@ import {
 import { add, divide } from "../types/numeric-arithmetic.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
 import { type TimeZone, timeZone, zoneOfText } from "../types/time-zones.ts";
+import { atUtc } from "../types/timetz-type.ts";
 import { contextual, pure, stable } from "./definition.ts";
 
 /** Units that only extract knows. */
@@ -187,6 +188,12 @@ function localField(unit: string, t: bigint): Numeric | undefined {
 	return timeField(unit, BigInt(micros)) ?? dateField(unit, days);
 }
 
+/** timezone, timezone_hour, timezone_minute. `offset`: seconds east of UTC. */
+function zoneField(unit: string, offset: number): Numeric {
+	if (unit === "timezone") return integer(offset);
+	return integer(Math.trunc(unit === "timezone_hour" ? offset / 3600 : (offset % 3600) / 60));
+}
+
 function extractTimestamptz(unitText: string, t: bigint, zone: string): Numeric | null {
 	const name = "timestamp with time zone";
 	const unit = unitOf(unitText, name);
@@ -198,11 +205,7 @@ function extractTimestamptz(unitText: string, t: bigint, zone: string): Numeric 
 	}
 	if (unit.startsWith("timezone")) {
 		const offset = timeZone(zone).offsetAt(unixSeconds(t));
-		return unit === "timezone"
-			? integer(offset)
-			: unit === "timezone_hour"
-				? integer(Math.trunc(offset / 3600))
-				: integer(Math.trunc((offset % 3600) / 60));
+		return zoneField(unit, offset);
 	}
 	const field = localField(unit, toLocal(t, zone));
 	if (field === undefined) {
@@ -215,6 +218,19 @@ function extractTime(unitText: string, t: bigint): Numeric {
 	const name = "time without time zone";
 	const unit = unitOf(unitText, name);
 	const field = unit === "epoch" ? numeric(t, 6) : timeField(unit, t);
+	if (field === undefined) {
+		throw notSupported(unitText, name);
+	}
+	return field;
+}
+
+function extractTimetz(unitText: string, time: TimeTz): Numeric {
+	const name = "time with time zone";
+	const unit = unitOf(unitText, name);
+	if (unit === "epoch") return numeric(atUtc(time), 6);
+	const field = unit.startsWith("timezone")
+		? zoneField(unit, time.offset)
+		: timeField(unit, time.micros);
 	if (field === undefined) {
 		throw notSupported(unitText, name);
 	}
@@ -258,6 +274,7 @@ type Field = (unit: string, value: never, context: FunctionContext) => Numeric |
 const sources: readonly (readonly [type: string, field: Field, stable: boolean])[] = [
 	["date", extractDate as Field, false],
 	["time", extractTime as Field, false],
+	["timetz", extractTimetz as Field, false],
 	["timestamp", extractTimestamp as Field, false],
 	["interval", extractInterval as Field, false],
 	[

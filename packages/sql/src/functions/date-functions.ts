@@ -16,10 +16,12 @@ import {
 } from "../types/calendar.ts";
 import { fromLocal, instantIn, localIn, roundMicros, toLocal } from "../types/date-types.ts";
 import type { Datum, Interval } from "../types/datum.ts";
-import { invalidParameter, unsupported } from "../types/errors.ts";
+import { invalidParameter } from "../types/errors.ts";
+import { formatInterval } from "../types/interval-text.ts";
 import { interval } from "../types/interval-values.ts";
 import type { FunctionContext, ScalarFunction } from "../types/registry.ts";
-import { zoneOfText } from "../types/time-zones.ts";
+import { timeZone, zoneOfText } from "../types/time-zones.ts";
+import { timeTz, timeTzAt } from "../types/timetz-type.ts";
 import { asynchronous, contextual, pure, stable, volatile } from "./definition.ts";
 
 function makeDate(year: number, month: number, day: number): number {
@@ -88,9 +90,11 @@ function inRange(t: bigint): bigint {
 	return t;
 }
 
-function zoneSeconds(i: Interval): number {
+export function zoneSeconds(i: Interval): number {
 	if (i.months !== 0 || i.days !== 0) {
-		throw invalidParameter("interval time zone must not include months or days");
+		throw invalidParameter(
+			`interval time zone "${formatInterval(i)}" must not include months or days`,
+		);
 	}
 	return Number(i.microseconds / 1_000_000n);
 }
@@ -124,10 +128,6 @@ function rounded(t: bigint, precision: Datum | undefined): bigint {
 	return roundMicros(t, precision as number);
 }
 
-function noTimetz(): never {
-	throw unsupported("type time with time zone is not supported", "Use localtime.");
-}
-
 const optionalPrecision = { volatility: "stable" as const, optional: 1 };
 
 const clock: ScalarFunction[] = [
@@ -145,7 +145,10 @@ const clock: ScalarFunction[] = [
 	contextual("localtime(int4) -> time", optionalPrecision, (args, c) =>
 		rounded(BigInt(today(c).micros), args[0]),
 	),
-	contextual("current_time(int4) -> time", optionalPrecision, noTimetz),
+	contextual("current_time(int4) -> timetz", optionalPrecision, (args, c) => {
+		const { micros, offset } = timeTzAt(timeZone(c.timeZone), c.transactionStart);
+		return timeTz(rounded(micros, args[0]), offset);
+	}),
 	contextual("current_date() -> date", stable, (_args, c) => today(c).days),
 	asynchronous("pg_sleep(float8) -> void", async ([seconds], c) => {
 		await c.sleep(Math.max((seconds as number) * 1000, 0));

@@ -31,6 +31,7 @@ import { regularExpressionFunctions, regularExpressionSets } from "./regular-exp
 import { sessionFunctions } from "./session-functions.ts";
 import { setFunctions as seriesFunctions } from "./set-functions.ts";
 import { textFunctions } from "./text-functions.ts";
+import { timetzFunctions } from "./timetz-functions.ts";
 import { dateToChar } from "./to-char-date.ts";
 import { numberToChar } from "./to-char-number.ts";
 import { uuidFunctions } from "./uuid-functions.ts";
@@ -45,6 +46,7 @@ const scalars: readonly ScalarFunction[] = [
 	...quotingFunctions,
 	...regularExpressionFunctions,
 	...byteaFunctions,
+	...timetzFunctions,
 	...uuidFunctions,
 	...dateArithmetic,
 	...dateExtraction,

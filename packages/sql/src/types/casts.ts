@@ -6,9 +6,10 @@ import type { DatabaseError } from "@quorate/keys/database-error";
 import { vectorOids } from "./array-types.ts";
 import { mapArray } from "./array-values.ts";
 import type { BuiltinType } from "./builtin-type.ts";
+import { isFiniteTimestamp } from "./calendar.ts";
 import * as convert from "./conversions.ts";
 import { fromLocal, toLocal } from "./date-types.ts";
-import type { ArrayValue, Datum, Interval, SqlType } from "./datum.ts";
+import type { ArrayValue, Datum, Interval, SqlType, TimeTz } from "./datum.ts";
 import { invalidParameter, outOfRange } from "./errors.ts";
 import { int2Max, int2Min, int4Max, int4Min, int8Max, int8Min } from "./integer-types.ts";
 import { isJsonNumber, type Json, type JsonbValue, jsonTypeName } from "./json-value.ts";
@@ -17,6 +18,8 @@ import { OID } from "./oids.ts";
 import type { CastDefinition, TypeContext } from "./registry.ts";
 import { charFromText, truncateName } from "./text-types.ts";
 import { trimBlanks } from "./text-values.ts";
+import { timeZone } from "./time-zones.ts";
+import { timeTzAt, zoned } from "./timetz-type.ts";
 import { builtinType } from "./type-table.ts";
 
 type Apply = (value: never, context: TypeContext) => Datum;
@@ -202,6 +205,14 @@ const dates: readonly Row[] = [
 	[OID.date, OID.timestamp, implicit, convert.dateToTimestamp],
 	[OID.date, OID.timestamptz, implicit, convert.dateToTimestamptz],
 	[OID.time, OID.interval, implicit, convert.timeToInterval],
+	[OID.time, OID.timetz, implicit, zoned],
+	[OID.timetz, OID.time, assignment, (t: TimeTz) => t.micros],
+	[
+		OID.timestamptz,
+		OID.timetz,
+		assignment,
+		(t: bigint, c) => (isFiniteTimestamp(t) ? timeTzAt(timeZone(c.timeZone), t) : null),
+	],
 	[OID.timestamp, OID.date, assignment, convert.timestampToDate],
 	[OID.timestamp, OID.time, assignment, convert.timestampToTime],
 	[OID.timestamp, OID.timestamptz, implicit, (t: bigint, c) => fromLocal(t, c.timeZone)],

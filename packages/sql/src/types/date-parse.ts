@@ -257,7 +257,7 @@ class DateParser {
 	#digits(digits: string): void {
 		const hasDate = this.#day !== undefined || this.#days !== undefined;
 		const isTime = digits.length === 6 || (digits.length === 4 && hasDate);
-		if (isTime && (this.#typeName === "time" || (hasDate && this.#year !== undefined))) {
+		if (isTime && (/^time( |$)/.test(this.#typeName) || (hasDate && this.#year !== undefined))) {
 			const seconds = digits.length === 6 ? digits.slice(4) : "00";
 			this.#timeDigits([digits.slice(0, 2), digits.slice(2, 4), seconds]);
 			return;

@@ -152,7 +152,7 @@ export function roundMicros(micros: bigint, digits: number): bigint {
 const modifyTimestamp = (value: Datum, modifier: number): Datum =>
 	isFiniteTimestamp(value as bigint) ? roundMicros(value as bigint, modifier) : value;
 
-function packPrecision(sqlName: string): (modifiers: readonly number[]) => number {
+export function packPrecision(sqlName: string): (modifiers: readonly number[]) => number {
 	return (modifiers) => {
 		const [precision] = modifiers;
 		if (precision === undefined || modifiers.length > 1) {

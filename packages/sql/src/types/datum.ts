@@ -4,7 +4,7 @@
  * (days since 2000-01-01, +-Infinity for infinity);
  * bigint: int8, timestamp and timestamptz (microseconds since 2000-01-01 UTC; the int64 extremes are +-infinity), time;
  * `Numeric`: numeric; string: an enum's value, as its sort key; `JsonbValue`: jsonb; `JsonPath`: jsonpath; string: text, varchar, bpchar (padded), name, uuid (canonical lower case), "char", unknown, json, void ("");
- * Uint8Array: bytea; `Interval`; `ArrayValue`: any array, also int2vector and oidvector; `RowValue`: a row.
+ * Uint8Array: bytea; `Interval`; `TimeTz`: time with time zone; `ArrayValue`: any array, also int2vector and oidvector; `RowValue`: a row.
  */
 import type { JsonbValue } from "./json-value.ts";
 import type { JsonPath } from "./jsonpath/path.ts";
@@ -15,6 +15,15 @@ export interface Interval {
 	readonly months: number;
 	readonly days: number;
 	readonly microseconds: bigint;
+}
+
+/** time with time zone. */
+export interface TimeTz {
+	readonly kind: "timetz";
+	/** Of the day, where it is. */
+	readonly micros: bigint;
+	/** Seconds east of UTC. */
+	readonly offset: number;
 }
 
 export interface ArrayValue {
@@ -43,6 +52,7 @@ export type Datum =
 	| Uint8Array
 	| Numeric
 	| Interval
+	| TimeTz
 	| ArrayValue
 	| RowValue
 	| JsonbValue

@@ -35,6 +35,7 @@ export const OID = {
 	varchar: 1043,
 	date: 1082,
 	time: 1083,
+	timetz: 1266,
 	timestamp: 1114,
 	timestamptz: 1184,
 	interval: 1186,

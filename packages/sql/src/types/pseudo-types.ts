@@ -58,6 +58,7 @@ function guess(value: Datum): number {
 		jsonpath: OID.jsonpath,
 		numeric: OID.numeric,
 		interval: OID.interval,
+		timetz: OID.timetz,
 		array: OID.textArray,
 		row: OID.record,
 	}[value.kind];

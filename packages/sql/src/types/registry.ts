@@ -7,7 +7,7 @@
  * 3. Whatever a client's text or bytes hold, the answer is a value or a `DatabaseError` with PostgreSQL's SQLSTATE.
  * 4. No pattern, format or literal costs more than about the product of its length and the text's.
  *
- * Left out: ranges, timetz, bit strings, network and geometric types (`unsupportedType` knows their names),
+ * Left out: ranges, bit strings, network and geometric types (`unsupportedType` knows their names),
  * collations other than C.
  * May import: @quorate/keys only.
  */

@@ -30,6 +30,7 @@ import {
 	varcharType,
 	voidType,
 } from "./text-types.ts";
+import { timetzType } from "./timetz-type.ts";
 
 const oidType = oidTypes[0] as BuiltinType;
 
@@ -58,6 +59,7 @@ const scalars: readonly BuiltinType[] = [
 	varcharType,
 	...dateTypes,
 	intervalType,
+	timetzType,
 	numericType,
 	uuidType,
 	cstringType,
@@ -118,13 +120,12 @@ const aliases: Readonly<Record<string, string>> = dictionary({
 	"timestamp without time zone": "timestamp",
 	"timestamp with time zone": "timestamptz",
 	"time without time zone": "time",
+	"time with time zone": "timetz",
 });
 
 const absent: ReadonlySet<string> = new Set([
 	"xml",
 	"money",
-	"timetz",
-	"time with time zone",
 	"bit",
 	"varbit",
 	"bit varying",
