@@ -145,8 +145,8 @@ test("the shortest cycle is printed with its transactions", (t) => {
 	);
 });
 
-test("nothing is reported in 2,000 valid random histories", (t) => {
-	for (let seed = 1; seed <= 2_000; seed++) {
+test("nothing is reported in 10,000 valid random histories", (t) => {
+	for (let seed = 1; seed <= 10_000; seed++) {
 		const random = new Random(seed);
 		const planned = plan(random, { processes: 2 + random.below(6), operations: 30 });
 		const history = listHistory(random, planned);
@@ -175,7 +175,7 @@ test("nothing but write skew is reported in 1,000 valid random histories of snap
 
 test("small histories are judged as brute force judges them", (t) => {
 	const counts = { valid: 0, serializable: 0, neither: 0 };
-	for (let seed = 1; seed <= 2_000; seed++) {
+	for (let seed = 1; seed <= 10_000; seed++) {
 		const random = new Random(seed);
 		const planned = plan(random, { processes: 4, operations: 3 + random.below(4), lost: 0.2 });
 		const history = damage(random, listHistory(random, planned));
