@@ -41,8 +41,8 @@ const since = {
 	deferrableBuild: 8,
 	/** Other databases than the first: roles of format 5, descriptors of format 8. */
 	databases: 9,
-	/** Columns of the type jsonpath: descriptors of format 9. */
-	jsonpath: 10,
+	/** Columns of the types jsonpath and time with time zone: descriptors of format 9. */
+	laterTypes: 10,
 } as const;
 
 export type Feature = keyof typeof since;

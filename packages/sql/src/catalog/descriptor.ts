@@ -265,13 +265,13 @@ export type RelationDescriptor =
  * foreign key must not write its table. 2: foreign keys, generated columns. 3: views, where a sequence restarts. 4: where a
  * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
  * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise). 7: such a
- * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the type
- * jsonpath (likewise).
+ * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the types
+ * jsonpath and time with time zone (likewise).
  */
 export const descriptorFormat = 9;
 
 function formatOf(descriptor: RelationDescriptor): number {
-	if (needsJsonpath(descriptor)) return 9;
+	if (needsLaterTypes(descriptor)) return 9;
 	if (descriptor.database !== undefined) return 8;
 	if (needsDeferrableBuild(descriptor)) return 7;
 	if (needsDeferrable(descriptor)) return 6;
@@ -294,10 +294,18 @@ export const needsDeferrableBuild = (relation: RelationDescriptor): boolean =>
 	relation.kind === "table" &&
 	relation.indexes.some(({ deferrable, state }) => deferrable !== undefined && state !== "public");
 
-/** Builds that do not know the type cannot read the rows. */
-export const needsJsonpath = (relation: RelationDescriptor): boolean =>
+/** Those that not all builds know that can types that somebody has made. */
+const laterTypes: ReadonlySet<number> = new Set([
+	OID.jsonpath,
+	OID.jsonpathArray,
+	OID.timetz,
+	OID.timetzArray,
+]);
+
+/** Builds that do not know the type of a column cannot read the rows. */
+export const needsLaterTypes = (relation: RelationDescriptor): boolean =>
 	(relation.kind === "table" || relation.kind === "view") &&
-	relation.columns.some(({ type: { oid } }) => oid === OID.jsonpath || oid === OID.jsonpathArray);
+	relation.columns.some(({ type }) => laterTypes.has(type.oid));
 
 /** Whether it is a type that somebody has made, or needs one. */
 export function needsTypes(relation: RelationDescriptor): boolean {

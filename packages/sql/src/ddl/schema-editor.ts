@@ -27,7 +27,7 @@ import {
 	encodeDescriptor,
 	needsDeferrable,
 	needsDeferrableBuild,
-	needsJsonpath,
+	needsLaterTypes,
 	needsTypes,
 	type RelationDescriptor,
 	storedTexts,
@@ -553,8 +553,8 @@ export function requireFormat(
 	if (row.kind === "table" && needsDeferrableBuild(row)) {
 		requireActive(values, "deferrableBuild", "DEFERRABLE of a unique constraint of a large table");
 	}
-	if (isRelation(row) && needsJsonpath(row)) {
-		requireActive(values, "jsonpath", "The type jsonpath");
+	if (isRelation(row) && needsLaterTypes(row)) {
+		requireActive(values, "laterTypes", "A column of type jsonpath or time with time zone");
 	}
 	if (isRelation(row) && needsTypes(row)) {
 		requireActive(values, "types", "CREATE TYPE");

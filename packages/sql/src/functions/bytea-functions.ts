@@ -3,9 +3,12 @@ import { createHash } from "node:crypto";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { asBuffer, bytesFromEscaped, bytesFromHex } from "../types/bytes-types.ts";
 import { invalidParameter } from "../types/errors.ts";
+import { int4Max } from "../types/integer-types.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { decodeUtf8 } from "../types/text-values.ts";
 import { pure } from "./definition.ts";
+import { like } from "./like.ts";
+import { trimEnd, trimStart } from "./text-functions.ts";
 
 const unknownEncoding = (name: string): DatabaseError =>
 	invalidParameter(`unrecognized encoding: "${name}"`);
@@ -104,6 +107,61 @@ function setByte(bytes: Uint8Array, index: number, value: number): Uint8Array {
 	return out;
 }
 
+/** A character a byte, so that what is done to text can be done to it. */
+const latin = (bytes: Uint8Array): string => asBuffer(bytes).toString("latin1");
+
+const trimmed =
+	(trim: (text: string, set: string) => string) =>
+	(bytes: Uint8Array, set: Uint8Array): Uint8Array =>
+		Buffer.from(trim(latin(bytes), latin(set)), "latin1");
+
+function overlay(
+	bytes: Uint8Array,
+	part: Uint8Array,
+	start: number,
+	count = part.length,
+): Uint8Array {
+	if (start <= 0) {
+		throw new DatabaseError("22011", "negative substring length not allowed");
+	}
+	if (start + count > int4Max) {
+		throw new DatabaseError("22003", "integer out of range");
+	}
+	const before = bytes.subarray(0, start - 1);
+	return Buffer.concat([before, part, bytes.subarray(Math.max(start + count - 1, 0))]);
+}
+
+function checkBit(bytes: Uint8Array, index: bigint): number {
+	const bits = BigInt(bytes.length) * 8n;
+	if (index < 0n || index >= bits) {
+		throw new DatabaseError("2202E", `index ${index} out of valid range, 0..${bits - 1n}`);
+	}
+	return Number(index);
+}
+
+function getBit(bytes: Uint8Array, index: bigint): number {
+	const bit = checkBit(bytes, index);
+	return (bytes[Math.floor(bit / 8)]! >> (bit % 8)) & 1;
+}
+
+function setBit(bytes: Uint8Array, index: bigint, value: number): Uint8Array {
+	const bit = checkBit(bytes, index);
+	if (value !== 0 && value !== 1) throw invalidParameter("new bit must be 0 or 1");
+	const out = new Uint8Array(bytes);
+	const [at, mask] = [Math.floor(bit / 8), 1 << (bit % 8)];
+	out[at] = value === 1 ? out[at]! | mask : out[at]! & ~mask;
+	return out;
+}
+
+function bitCount(bytes: Uint8Array): bigint {
+	let count = 0;
+	for (const byte of bytes) for (let rest = byte; rest > 0; rest &= rest - 1) count++;
+	return BigInt(count);
+}
+
+const byteLike = (bytes: Uint8Array, pattern: Uint8Array): boolean =>
+	like(latin(bytes), latin(pattern));
+
 const digest =
 	(algorithm: string) =>
 	(bytes: Uint8Array): Uint8Array =>
@@ -130,6 +188,24 @@ export const byteaFunctions: readonly ScalarFunction[] = [
 	pure(
 		"position(bytea, bytea) -> int4",
 		(bytes: Uint8Array, part: Uint8Array) => asBuffer(bytes).indexOf(part) + 1,
+	),
+	pure(
+		"btrim(bytea, bytea) -> bytea",
+		trimmed((text, set) => trimEnd(trimStart(text, set), set)),
+	),
+	pure("ltrim(bytea, bytea) -> bytea", trimmed(trimStart)),
+	pure("rtrim(bytea, bytea) -> bytea", trimmed(trimEnd)),
+	pure("overlay(bytea, bytea, int4) -> bytea", overlay),
+	pure("overlay(bytea, bytea, int4, int4) -> bytea", overlay),
+	pure("get_bit(bytea, int8) -> int4", getBit),
+	pure("set_bit(bytea, int8, int4) -> bytea", setBit),
+	pure("bit_count(bytea) -> int8", bitCount),
+	...["~~", "like"].map((name) => pure(`${name}(bytea, bytea) -> bool`, byteLike)),
+	...["!~~", "notlike"].map((name) =>
+		pure(
+			`${name}(bytea, bytea) -> bool`,
+			(bytes: Uint8Array, pattern: Uint8Array) => !byteLike(bytes, pattern),
+		),
 	),
 	pure("get_byte(bytea, int4) -> int4", getByte),
 	pure("set_byte(bytea, int4, int4) -> bytea", setByte),

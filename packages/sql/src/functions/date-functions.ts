@@ -52,7 +52,7 @@ function makeTime(hour: number, minute: number, second: number): bigint {
 	return BigInt(micros);
 }
 
-const makeTimestamp = (
+export const makeTimestamp = (
 	year: number,
 	month: number,
 	day: number,

@@ -1,13 +1,18 @@
 /** Operators and functions of numeric. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { toInt4 } from "../types/conversions.ts";
+import { bitLength } from "../types/fixed-point.ts";
 import {
+	checked,
 	compareNumeric,
 	isFiniteNumeric,
 	isNaNumeric,
 	type Numeric,
+	numeric,
 	numericFromNumber,
+	numericNaN,
 	numericSign,
+	powerOfTen,
 } from "../types/numeric.ts";
 import * as arithmetic from "../types/numeric-arithmetic.ts";
 import type { ScalarFunction } from "../types/registry.ts";
@@ -57,6 +62,35 @@ function factorial(n: bigint): Numeric {
 	return { kind: "numeric", unscaled: product, scale: 0, special: 0 };
 }
 
+/** Euclid's way takes the square of it. */
+const divisorBitsMax = 40_000;
+
+/** Of the greatest whole number of the last place that both are multiples of. */
+function divisor(a: Numeric, b: Numeric): Numeric {
+	if (!isFiniteNumeric(a) || !isFiniteNumeric(b)) return numericNaN;
+	const scale = Math.max(a.scale, b.scale);
+	let [x, y] = [scaledTo(a, scale), scaledTo(b, scale)];
+	if (bitLength(x) > divisorBitsMax || bitLength(y) > divisorBitsMax) {
+		throw new DatabaseError(
+			"54000",
+			"numbers of so many digits have no greatest common divisor here",
+		);
+	}
+	while (y !== 0n) [x, y] = [y, x % y];
+	return numeric(x < 0n ? -x : x, scale);
+}
+
+const scaledTo = (n: Numeric, scale: number): bigint => n.unscaled * powerOfTen(scale - n.scale);
+
+function multiple(a: Numeric, b: Numeric): Numeric {
+	if (!isFiniteNumeric(a) || !isFiniteNumeric(b)) return numericNaN;
+	const scale = Math.max(a.scale, b.scale);
+	const shared = divisor(a, b);
+	if (shared.unscaled === 0n) return numeric(0n, scale);
+	const product = scaledTo(a, scale) * (scaledTo(b, scale) / shared.unscaled);
+	return checked(product < 0n ? -product : product, scale);
+}
+
 export const numericFunctions: readonly ScalarFunction[] = [
 	pure("+(numeric, numeric) -> numeric", arithmetic.add),
 	pure("-(numeric, numeric) -> numeric", arithmetic.subtract),
@@ -96,5 +130,7 @@ export const numericFunctions: readonly ScalarFunction[] = [
 	pure("min_scale(numeric) -> int4", (n: Numeric) => scaleOf(arithmetic.trimScale(n))),
 	pure("trim_scale(numeric) -> numeric", arithmetic.trimScale),
 	pure("factorial(int8) -> numeric", factorial),
+	pure("gcd(numeric, numeric) -> numeric", divisor),
+	pure("lcm(numeric, numeric) -> numeric", multiple),
 	pure("width_bucket(numeric, numeric, numeric, int4) -> int4", widthBucket),
 ];

@@ -5,6 +5,7 @@ import type { ArrayValue } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import type { ScalarFunction, SetFunction } from "../types/registry.ts";
 import { regularExpression } from "../types/regular-expression.ts";
+import { sliceText, textLength } from "../types/text-values.ts";
 import { pure, signature } from "./definition.ts";
 
 const matches = (text: string, pattern: string, flags: string): boolean =>
@@ -52,9 +53,7 @@ function replace(text: string, pattern: string, replacement: string, flags: stri
 	let from = 0;
 	while (matcher.find()) {
 		out += text.slice(from, matcher.start());
-		out += replacement.replace(/\\(?:([0-9&])|(.))/gsu, (_whole, group, other) =>
-			group === undefined ? other : groupText(matcher, group),
-		);
+		out += replacementOf(matcher, replacement);
 		from = matcher.end();
 		if (!global) {
 			break;
@@ -62,6 +61,11 @@ function replace(text: string, pattern: string, replacement: string, flags: stri
 	}
 	return out + text.slice(from);
 }
+
+const replacementOf = (matcher: ReturnType<RE2JS["matcher"]>, replacement: string): string =>
+	replacement.replace(/\\(?:([0-9&])|(.))/gsu, (_whole, group, other) =>
+		group === undefined ? other : groupText(matcher, group),
+	);
 
 function groupText(matcher: ReturnType<RE2JS["matcher"]>, name: string): string {
 	const index = name === "&" ? 0 : Number(name);
@@ -85,12 +89,121 @@ function split(text: string, pattern: string, flags: string): string[] {
 	return parts;
 }
 
-function count(text: string, pattern: string, flags: string): number {
-	let found = 0;
-	for (const matcher = regularExpression(pattern, flags).matcher(text); matcher.find(); ) {
-		found++;
+/** Where the character of that number is; undefined: behind the end. Throws 22023. */
+function placeOf(text: string, start: number): number | undefined {
+	if (start <= 0) throw invalidParameter(`invalid value for parameter "start": ${start}`);
+	const before = sliceText(text, 0, start - 1);
+	return textLength(before) < start - 1 ? undefined : before.length;
+}
+
+function withoutGlobal(name: string, flags: string): void {
+	if (flags.includes("g")) {
+		throw invalidParameter(`${name}() does not support the "global" option`);
 	}
+}
+
+function notNegative(name: string, value: number, least = 0): void {
+	if (value < least) throw invalidParameter(`invalid value for parameter "${name}": ${value}`);
+}
+
+function count(text: string, pattern: string, start = 1, flags = ""): number {
+	const offset = placeOf(text, start);
+	withoutGlobal("regexp_count", flags);
+	const matcher = regularExpression(pattern, flags).matcher(text);
+	let found = 0;
+	if (offset === undefined) return found;
+	for (let has = matcher.find(offset); has; has = matcher.find()) found++;
 	return found;
+}
+
+/** The nth match from there on. */
+function nthMatch(
+	text: string,
+	pattern: string,
+	start: number,
+	n: number,
+	flags: string,
+): ReturnType<RE2JS["matcher"]> | undefined {
+	const offset = placeOf(text, start);
+	const matcher = regularExpression(pattern, flags).matcher(text);
+	if (offset === undefined) return undefined;
+	let has = matcher.find(offset);
+	for (let i = 1; has && i < n; i++) has = matcher.find();
+	return has ? matcher : undefined;
+}
+
+/** Of a pattern without groups there is group 0 alone. */
+function groupAt(
+	matcher: ReturnType<RE2JS["matcher"]>,
+	group: number,
+): { readonly start: number; readonly end: number } | undefined {
+	if (group > matcher.groupCount()) return undefined;
+	const start = matcher.start(group);
+	return start < 0 ? undefined : { start, end: matcher.end(group) };
+}
+
+function indexOf(
+	text: string,
+	pattern: string,
+	start = 1,
+	n = 1,
+	end = 0,
+	...[flags = "", group = 0]: [flags?: string, group?: number]
+): number {
+	notNegative("start", start, 1);
+	notNegative("n", n, 1);
+	if (end !== 0 && end !== 1)
+		throw invalidParameter(`invalid value for parameter "endoption": ${end}`);
+	notNegative("subexpr", group);
+	withoutGlobal("regexp_instr", flags);
+	const matcher = nthMatch(text, pattern, start, n, flags);
+	const place = matcher && groupAt(matcher, group);
+	return place === undefined
+		? 0
+		: textLength(text.slice(0, end === 1 ? place.end : place.start)) + 1;
+}
+
+function part(
+	text: string,
+	pattern: string,
+	start = 1,
+	n = 1,
+	flags = "",
+	group = 0,
+): string | null {
+	notNegative("start", start, 1);
+	notNegative("n", n, 1);
+	notNegative("subexpr", group);
+	withoutGlobal("regexp_substr", flags);
+	const matcher = nthMatch(text, pattern, start, n, flags);
+	const place = matcher && groupAt(matcher, group);
+	return place === undefined ? null : text.slice(place.start, place.end);
+}
+
+/** `n`: which match; 0: all of them. */
+function replaceFrom(
+	text: string,
+	pattern: string,
+	replacement: string,
+	start: number,
+	n: number,
+	flags: string,
+): string {
+	notNegative("start", start, 1);
+	notNegative("n", n);
+	const offset = placeOf(text, start);
+	if (offset === undefined) return text;
+	const matcher = regularExpression(pattern, flags.replaceAll("g", "")).matcher(text);
+	let out = "";
+	let from = 0;
+	let i = 1;
+	for (let has = matcher.find(offset); has; has = matcher.find(), i++) {
+		if (n !== 0 && i !== n) continue;
+		out += text.slice(from, matcher.start()) + replacementOf(matcher, replacement);
+		from = matcher.end();
+		if (n !== 0) break;
+	}
+	return out + text.slice(from);
 }
 
 const operators: readonly (readonly [symbol: string, flags: string, wanted: boolean])[] = [
@@ -123,7 +236,26 @@ export const regularExpressionFunctions: readonly ScalarFunction[] = [
 	pure("regexp_split_to_array(text, text, text) -> _text", (t: string, p: string, f: string) =>
 		arrayOf(split(t, p, f)),
 	),
-	pure("regexp_count(text, text) -> int4", (t: string, p: string) => count(t, p, "")),
+	...["", ", int4", ", int4, text"].map((more) =>
+		pure(`regexp_count(text, text${more}) -> int4`, count as never),
+	),
+	...["", ", int4", ", int4, int4", ", int4, int4, int4", ", int4, int4, int4, text"].map((more) =>
+		pure(`regexp_instr(text, text${more}) -> int4`, indexOf as never),
+	),
+	pure("regexp_instr(text, text, int4, int4, int4, text, int4) -> int4", indexOf as never),
+	...["", ", int4", ", int4, int4", ", int4, int4, text", ", int4, int4, text, int4"].map((more) =>
+		pure(`regexp_substr(text, text${more}) -> text`, part as never),
+	),
+	pure(
+		"regexp_replace(text, text, text, int4) -> text",
+		(t: string, p: string, r: string, start: number) => replaceFrom(t, p, r, start, 1, ""),
+	),
+	pure(
+		"regexp_replace(text, text, text, int4, int4) -> text",
+		(t: string, p: string, r: string, start: number, n: number) =>
+			replaceFrom(t, p, r, start, n, ""),
+	),
+	pure("regexp_replace(text, text, text, int4, int4, text) -> text", replaceFrom),
 	pure("substring(text, text) -> text", substring),
 	pure("textregexeq(text, text) -> bool", (t: string, p: string) => matches(t, p, "")),
 ];

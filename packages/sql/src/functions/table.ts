@@ -15,8 +15,11 @@ import { comparisonFunctions } from "./comparison-functions.ts";
 import { dateArithmetic } from "./date-arithmetic.ts";
 import { dateExtraction } from "./date-extract.ts";
 import { dateFunctions } from "./date-functions.ts";
+import { dateSpans } from "./date-spans.ts";
 import { enumFunctions } from "./enum-functions.ts";
+import { angleFunctions } from "./float-angles.ts";
 import { floatFunctions } from "./float-functions.ts";
+import { fromCharFunctions } from "./from-char.ts";
 import { integerFunctions } from "./integer-functions.ts";
 import { jsonAccess, jsonSets } from "./json-access.ts";
 import { jsonAggregates } from "./json-aggregates.ts";
@@ -24,6 +27,7 @@ import { jsonBuilders } from "./json-build.ts";
 import { jsonChanges } from "./json-change.ts";
 import { jsonRecords } from "./json-records.ts";
 import { jsonpathFunctions, jsonpathSets } from "./jsonpath/functions.ts";
+import { moreText } from "./more-text.ts";
 import { numericFunctions } from "./numeric-functions.ts";
 import { orderedSetFunctions } from "./ordered-sets.ts";
 import { quotingFunctions } from "./quoting-functions.ts";
@@ -41,8 +45,10 @@ const scalars: readonly ScalarFunction[] = [
 	...comparisonFunctions,
 	...integerFunctions,
 	...floatFunctions,
+	...angleFunctions,
 	...numericFunctions,
 	...textFunctions,
+	...moreText,
 	...quotingFunctions,
 	...regularExpressionFunctions,
 	...byteaFunctions,
@@ -51,7 +57,9 @@ const scalars: readonly ScalarFunction[] = [
 	...dateArithmetic,
 	...dateExtraction,
 	...dateFunctions,
+	...dateSpans,
 	...dateToChar,
+	...fromCharFunctions,
 	...numberToChar,
 	...arrayFunctions,
 	...sessionFunctions,

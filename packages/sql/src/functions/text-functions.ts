@@ -35,7 +35,7 @@ function right(text: string, count: number): string {
 	return text.slice(offsetOf(text, count >= 0 ? Math.max(textLength(text) - count, 0) : -count));
 }
 
-function trimStart(text: string, set: string): string {
+export function trimStart(text: string, set: string): string {
 	let at = 0;
 	for (const character of text) {
 		if (!set.includes(character)) {
@@ -46,7 +46,7 @@ function trimStart(text: string, set: string): string {
 	return text.slice(at);
 }
 
-function trimEnd(text: string, set: string): string {
+export function trimEnd(text: string, set: string): string {
 	let end = text.length;
 	while (end > 0) {
 		const size = (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00 ? 2 : 1;

@@ -35,7 +35,7 @@ interface Moment {
 	readonly zone: string;
 }
 
-const monthNames = [
+export const monthNames = [
 	"January",
 	"February",
 	"March",
@@ -49,7 +49,15 @@ const monthNames = [
 	"November",
 	"December",
 ];
-const dayNames = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+export const dayNames = [
+	"Sunday",
+	"Monday",
+	"Tuesday",
+	"Wednesday",
+	"Thursday",
+	"Friday",
+	"Saturday",
+];
 const romans = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
 function number(value: number, width: number, fill: boolean): string {

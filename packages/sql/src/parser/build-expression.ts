@@ -252,6 +252,20 @@ export const callNode = (
 	...extra,
 });
 
+/** Throws 42601. */
+export function overlaps([left, word, right]: [Expression, Token, Expression]): Expression {
+	const endsOf = (side: Expression, name: string): readonly Expression[] => {
+		if (side.kind === "row" && side.elements.length === 2) return side.elements;
+		throw new DatabaseError(
+			"42601",
+			`wrong number of parameters on ${name} side of OVERLAPS expression`,
+			{ position: side.at + 1 },
+		);
+	};
+	const at = word.start;
+	return callNode(nameOf("overlaps", at), [...endsOf(left, "left"), ...endsOf(right, "right")], at);
+}
+
 export const finishCall = ([call, withinGroup, filter, over]: [
 	Call,
 	Call["withinGroup"],

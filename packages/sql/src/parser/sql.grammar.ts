@@ -7,7 +7,7 @@ function id(d: any[]): any { return d[0]; }
 import type { QualifiedName } from "./ast.ts";
 import {
 	all, between, binary, callNode, caseNode, castTo, characterType, closed, distinct, finishCall, flat, floatType, inList, inQuery,
-	intervalNode, isNode, like, likeAny, nameOf, negate, one, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
+	intervalNode, isNode, like, likeAny, nameOf, negate, one, overlaps, quantified, similar, special, specialList, subscriptNode, typeNode, unary,
 } from "./build-expression.ts";
 import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
@@ -21,6 +21,7 @@ import { declareNode, fetchNode, way } from "./build-cursor.ts";
 import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption } from "./build-role.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
 import { first, more, pair } from "./deferred.ts";
+import { placedArguments } from "./named-arguments.ts";
 import {
 	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
 } from "./tokens.ts";
@@ -870,6 +871,7 @@ const grammar: Grammar = {
     {"name": "rangeExpr", "symbols": ["opExpr", "notOpt", "likeWord", "quantifier", {"literal":"("}, "expr", {"literal":")"}], "postprocess": likeAny},
     {"name": "rangeExpr", "symbols": ["opExpr", "notOpt", "likeWord", "quantifier", {"literal":"("}, "bareQuery", {"literal":")"}], "postprocess": likeAny},
     {"name": "rangeExpr", "symbols": ["opExpr", "notOpt", {"literal":"similar"}, {"literal":"to"}, "opExpr", "escape"], "postprocess": similar},
+    {"name": "rangeExpr", "symbols": ["opExpr", {"literal":"overlaps"}, "opExpr"], "postprocess": overlaps},
     {"name": "notOpt", "symbols": [], "postprocess": () => undefined},
     {"name": "notOpt", "symbols": [{"literal":"not"}], "postprocess": id},
     {"name": "symmetry", "symbols": [], "postprocess": () => false},
@@ -997,7 +999,7 @@ const grammar: Grammar = {
     {"name": "tableCall", "symbols": ["specialCall"], "postprocess": id},
     {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, {"literal":")"}], "postprocess": ([name], at) => callNode(name, [], at)},
     {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, {"literal":"*"}, {"literal":")"}], "postprocess": ([name], at) => callNode(name, [], at, { star: true })},
-    {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, "argList", "sortOpt", {"literal":")"}], "postprocess": ([name, , args, orderBy], at) => callNode(name, flat(args), at, { orderBy })},
+    {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, "argList", "sortOpt", {"literal":")"}], "postprocess": ([name, , args, orderBy], at) => callNode(name, placedArguments(name, flat(args)), at, { orderBy })},
     {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, {"literal":"all"}, "argList", "sortOpt", {"literal":")"}], "postprocess": ([name, , , args, orderBy], at) => callNode(name, flat(args), at, { orderBy })},
     {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, {"literal":"distinct"}, "argList", "sortOpt", {"literal":")"}], "postprocess": ([name, , , args, orderBy], at) => callNode(name, flat(args), at, { orderBy, distinct: true })},
     {"name": "plainCall", "symbols": ["calledName", {"literal":"("}, {"literal":"variadic"}, "expr", "sortOpt", {"literal":")"}], "postprocess": ([name, , , last, orderBy], at) => callNode(name, [last], at, { orderBy, variadic: true })},
@@ -1005,8 +1007,8 @@ const grammar: Grammar = {
     {"name": "argList", "symbols": ["arg"], "postprocess": first},
     {"name": "argList", "symbols": ["argList", {"literal":","}, "arg"], "postprocess": more},
     {"name": "arg", "symbols": ["listItem"], "postprocess": id},
-    {"name": "arg", "symbols": ["columnName", {"literal":"=>"}, "expr"], "postprocess": () => { throw unsupported("named arguments are"); }},
-    {"name": "arg", "symbols": ["columnName", {"literal":":="}, "expr"], "postprocess": () => { throw unsupported("named arguments are"); }},
+    {"name": "arg", "symbols": ["columnName", {"literal":"=>"}, "expr"], "postprocess": ([name, , value], at) => ({ kind: "named-argument", name, value, at })},
+    {"name": "arg", "symbols": ["columnName", {"literal":":="}, "expr"], "postprocess": ([name, , value], at) => ({ kind: "named-argument", name, value, at })},
     {"name": "withinOpt", "symbols": [], "postprocess": () => undefined},
     {"name": "withinOpt", "symbols": [{"literal":"within"}, {"literal":"group"}, {"literal":"("}, "sortClause", {"literal":")"}], "postprocess": ([, , , orderBy], at) => ({ orderBy, at })},
     {"name": "callFilter", "symbols": [], "postprocess": () => undefined},

@@ -36,6 +36,7 @@ export const OID = {
 	date: 1082,
 	time: 1083,
 	timetz: 1266,
+	timetzArray: 1270,
 	timestamp: 1114,
 	timestamptz: 1184,
 	interval: 1186,

@@ -96,7 +96,7 @@ export const timetzType: BuiltinType = defineType({
 	sqlName: "time with time zone",
 	length: 12,
 	category: "D",
-	arrayOid: 1270,
+	arrayOid: OID.timetzArray,
 	parse,
 	format(value) {
 		const { micros, offset } = value as TimeTz;

@@ -44,6 +44,7 @@ rangeExpr -> opExpr {% id %}
            | opExpr notOpt likeWord quantifier "(" expr ")" {% likeAny %}
            | opExpr notOpt likeWord quantifier "(" bareQuery ")" {% likeAny %}
            | opExpr notOpt "similar" "to" opExpr escape {% similar %}
+           | opExpr "overlaps" opExpr {% overlaps %}
 notOpt -> null {% () => undefined %} | "not" {% id %}
 symmetry -> null {% () => false %} | "asymmetric" {% () => false %} | "symmetric" {% () => true %}
 likeWord -> "like" {% id %} | "ilike" {% id %}

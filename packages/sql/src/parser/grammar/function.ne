@@ -7,7 +7,7 @@ tableCall -> plainCall {% id %} | specialCall {% id %}
 
 plainCall -> calledName "(" ")" {% ([name], at) => callNode(name, [], at) %}
            | calledName "(" "*" ")" {% ([name], at) => callNode(name, [], at, { star: true }) %}
-           | calledName "(" argList sortOpt ")" {% ([name, , args, orderBy], at) => callNode(name, flat(args), at, { orderBy }) %}
+           | calledName "(" argList sortOpt ")" {% ([name, , args, orderBy], at) => callNode(name, placedArguments(name, flat(args)), at, { orderBy }) %}
            | calledName "(" "all" argList sortOpt ")" {% ([name, , , args, orderBy], at) => callNode(name, flat(args), at, { orderBy }) %}
            | calledName "(" "distinct" argList sortOpt ")"
              {% ([name, , , args, orderBy], at) => callNode(name, flat(args), at, { orderBy, distinct: true }) %}
@@ -17,8 +17,8 @@ plainCall -> calledName "(" ")" {% ([name], at) => callNode(name, [], at) %}
              {% ([name, , args, , , last, orderBy], at) => callNode(name, [...flat(args), last], at, { orderBy, variadic: true }) %}
 argList -> arg {% first %} | argList "," arg {% more %}
 arg -> listItem {% id %}
-     | columnName "=>" expr {% () => { throw unsupported("named arguments are"); } %}
-     | columnName ":=" expr {% () => { throw unsupported("named arguments are"); } %}
+     | columnName "=>" expr {% ([name, , value], at) => ({ kind: "named-argument", name, value, at }) %}
+     | columnName ":=" expr {% ([name, , value], at) => ({ kind: "named-argument", name, value, at }) %}
 withinOpt -> null {% () => undefined %} | "within" "group" "(" sortClause ")" {% ([, , , orderBy], at) => ({ orderBy, at }) %}
 callFilter -> null {% () => undefined %}
             | "filter" "(" "where" expr ")" {% ([, , , condition]) => condition %}
