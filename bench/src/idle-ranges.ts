@@ -24,6 +24,11 @@ export interface IdleRangesOptions {
 
 const fewRanges = 10;
 const splitsAtOnce = 500;
+/** A statement that splits may meet a moment without a leader; what it has split stays so. */
+const splitAttempts = 5;
+/** The leases of new ranges are spread over the nodes: until their numbers stand still between two looks, or for so long at most. */
+const spreadMsMax = 120_000;
+const spreadLookMs = 10_000;
 /** A range that nobody asks for rests after a minute; the heap is tidied up a little later. */
 const restMs = 100_000;
 const idleMs = 60_000;
@@ -31,22 +36,21 @@ const clients = 16;
 
 const bars = { bytesOfRange: 4096, cpuPercent: 3, lostPercent: 10, restartMs: 10_000 } as const;
 
+/** Twelve minutes at most where the machine is not busy; says how far it is. */
 export async function measureIdleRanges(options: IdleRangesOptions): Promise<void> {
 	const { report, ranges, scale } = options;
 	report.heading(`== ${ranges} idle ranges, beside ${fewRanges}`);
 	const few = await options.start("few", 40);
 	const many = await options.start("many", 60);
 	try {
-		for (const [target, count] of [
-			[few, fewRanges],
-			[many, ranges],
-		] as const) {
-			const took = await makeRanges(target, count);
-			report.remark(`${target.name}: ${count} ranges made in ${(took / 1000).toFixed(1)} s`);
-		}
+		await makeRanges(options, few, fewRanges);
+		await makeRanges(options, many, ranges);
+		await untilSpread(options, many);
+		report.remark(`waiting ${restMs / 1000} s until they rest`);
 		await sleep(restMs);
 		reportMemory(options, few, many);
 		await reportCpu(options, few, many);
+		await reportLeases(options, many);
 		for (const target of [few, many]) await loadPgbench(target, scale);
 		await reportThroughput(options, few, many);
 		await reportRestart(options, many);
@@ -56,19 +60,52 @@ export async function measureIdleRanges(options: IdleRangesOptions): Promise<voi
 	}
 }
 
-/** How long that took, in milliseconds. */
-async function makeRanges(target: QuorateTarget, count: number): Promise<number> {
+async function makeRanges(
+	{ report }: IdleRangesOptions,
+	target: QuorateTarget,
+	count: number,
+): Promise<void> {
 	await runSql(target, ["CREATE TABLE idle (id int PRIMARY KEY)"]);
 	const began = performance.now();
 	// The table is one range already.
 	for (let at = 1; at < count; at += splitsAtOnce) {
-		const keys = Array.from(
-			{ length: Math.min(splitsAtOnce, count - at) },
-			(_, i) => `(${at + i})`,
+		const made = Math.min(at + splitsAtOnce, count);
+		const keys = Array.from({ length: made - at }, (_, i) => `(${at + i})`);
+		await persistently(() =>
+			runSql(target, [`ALTER TABLE idle SPLIT AT VALUES ${keys.join(", ")}`]),
 		);
-		await runSql(target, [`ALTER TABLE idle SPLIT AT VALUES ${keys.join(", ")}`]);
+		const seconds = ((performance.now() - began) / 1000).toFixed(1);
+		report.remark(`${target.name}: ${made} ranges after ${seconds} s`);
 	}
-	return performance.now() - began;
+}
+
+async function persistently<T>(task: () => Promise<T>): Promise<T> {
+	for (let attempt = 1; ; attempt++) {
+		try {
+			return await task();
+		} catch (error) {
+			if (attempt === splitAttempts) throw error;
+			await sleep(1_000);
+		}
+	}
+}
+
+async function untilSpread(options: IdleRangesOptions, target: QuorateTarget): Promise<void> {
+	const end = performance.now() + spreadMsMax;
+	let before = "";
+	for (;;) {
+		const held = await reportLeases(options, target);
+		if (held === before || performance.now() > end) return;
+		before = held;
+		await sleep(spreadLookMs);
+	}
+}
+
+/** What is moved is not at rest. */
+async function reportLeases({ report }: IdleRangesOptions, target: QuorateTarget): Promise<string> {
+	const held = (await target.leases()).join(", ");
+	report.remark(`${target.name}: leases of the nodes ${held}`);
+	return held;
 }
 
 function reportMemory(

@@ -14,6 +14,8 @@ export interface QuorateTarget extends Target {
 	pids(): readonly number[];
 	/** Stops the first node and starts it again; how long that took from the start until `use` of its port came to its end. */
 	restartFirst(use: (port: number) => Promise<void>): Promise<number>;
+	/** Of each node. */
+	leases(): Promise<readonly number[]>;
 	/** Asks the nodes who holds most leases, which puts that node's port first. */
 	findLeaseholder(): Promise<void>;
 }
@@ -65,6 +67,7 @@ export async function startQuorate(options: QuorateOptions): Promise<QuorateTarg
 			const [tookMs] = await Promise.all([used, cluster.start()]);
 			return tookMs;
 		},
+		leases,
 		stop: () => cluster.stop(),
 		findLeaseholder: async () => {
 			const held = await leases();
