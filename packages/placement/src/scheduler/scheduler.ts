@@ -36,11 +36,18 @@ import type { ClusterView, Move, NodeView, Obstacle, PlanLimits } from "./view.t
 const defaultPassMs = 1_000;
 const restMs = 1_000;
 const restMsMax = 30_000;
+/** All ranges are looked at for a plan: it is not to take more of the time than one part in so many. */
+const planPause = 100;
 const eventReasonMax = 300;
 /** Between two moves of leases for the sake of load: until then rates tell what came of the last. */
 const evenLoadMs = 60_000;
 
-export const planLimits: PlanLimits = { copiesPerNode: 2, leasesPerNode: 2 };
+/** A lease that moves costs little, and the more ranges there are the more leases may have to. */
+const rangesPerLease = 500;
+const limitsFor = (ranges: number): PlanLimits => ({
+	copiesPerNode: 2,
+	leasesPerNode: Math.max(2, Math.floor(ranges / rangesPerLease)),
+});
 
 /** What the node's upper layers do for the scheduler. */
 export interface MoveExecutor {
@@ -91,6 +98,8 @@ export class Scheduler {
 	/** Monotonic milliseconds of the last look. */
 	#lookedMs = 0;
 	#isSettled = false;
+	/** Monotonic milliseconds before which nothing is planned. */
+	#planFromMs = 0;
 	readonly #members: MemberChanges;
 	readonly #borders: Borders;
 	readonly #merges = new MergePlanner();
@@ -197,14 +206,20 @@ export class Scheduler {
 			underWay: this.#underWay,
 			isResting: (range) => this.#isResting(range),
 			rules,
-			limits: planLimits,
+			limits: limitsFor(directory.current().length),
 			loads,
 			evensLoad,
 		});
-		if (!areMembersSettled || !this.#isSettled || !isSame) {
+		const isWorth = !areMembersSettled || !this.#isSettled || !isSame;
+		if (isWorth) {
+			if (this.#nowMs < this.#planFromMs) {
+				return;
+			}
 			this.#settledAt = lookedAt;
 			this.#settledRules = rules;
+			const beganMs = this.#nowMs;
 			this.#plan(view(), areMembersSettled);
+			this.#planFromMs = this.#nowMs + planPause * (this.#nowMs - beganMs);
 		}
 		if (this.#isSettled) {
 			this.#mergeSome(view);
