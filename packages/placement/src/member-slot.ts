@@ -131,6 +131,7 @@ export class MemberSlot {
 			machine,
 			applied: machine.applied,
 			campaignAtStart: true,
+			standsFirst: true,
 			bornAt: 0,
 			statePath,
 		});

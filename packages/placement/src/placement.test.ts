@@ -211,7 +211,7 @@ test("all nodes restart from their checkpoints and find each other at new addres
 	await cluster.settle(moved.placement.registered);
 	await cluster.pass(2000);
 	for (const node of cluster.nodes.values()) {
-		await cluster.settle(node.placement.checkpoint());
+		await cluster.settle(cluster.group.checkpoint(node.process));
 		node.process.crash();
 	}
 	const entries = cluster.group.entries;

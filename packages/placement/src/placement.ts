@@ -87,11 +87,6 @@ export interface Placement {
 	 * from the cluster.
 	 */
 	readonly registered: Promise<void>;
-	/**
-	 * Makes this member's state durable, so that the group's log can be compacted: part of the Raft
-	 * host's `syncEngine`.
-	 */
-	checkpoint(): Promise<void>;
 	/** False while this node's member of the group waits to be put in the place of one whose data were discarded. */
 	isRenewed(): boolean;
 	/** This node leads the placement group and serves. */
@@ -139,7 +134,6 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 		identity,
 		client,
 		registered,
-		checkpoint: async () => slot.machine?.checkpoint(),
 		isRenewed: () => renewal.isDone(),
 		isLeader: () => slot.machine?.isServing ?? false,
 		schedule: (executor) => slot.schedule(executor),

@@ -51,7 +51,7 @@ import {
 	transferLeadership,
 } from "./leader.ts";
 import { applyConfiguration, finishChange, proposeConfiguration } from "./membership.ts";
-import { quiesce, wake } from "./quiescence.ts";
+import { greet, quiesce, wake } from "./quiescence.ts";
 import { replicate, tellCommit } from "./replication.ts";
 import { step } from "./step.ts";
 import type {
@@ -162,8 +162,11 @@ export class RaftGroup {
 		return this.#core.log.applied;
 	}
 
-	/** One unit of time: elections, heartbeats, check-quorum. Does nothing while quiesced. */
-	tick(): void {
+	/**
+	 * One unit of time: elections, heartbeats, check-quorum. Does nothing while quiesced. Not `mayStand`: a replica that has not heard of
+	 * a leader for long enough only believes in none any more, and stands when the driver says so (`stand`).
+	 */
+	tick(mayStand = true): void {
 		const core = this.#core;
 		if (core.quiesced) return;
 		if (core.role === "leader") {
@@ -173,13 +176,26 @@ export class RaftGroup {
 		core.electionElapsed++;
 		if (core.hasteTicks > 0) core.hasteTicks--;
 		if (core.electionElapsed < core.electionTimeout) return;
-		if (!core.isPromotable) {
-			// It will not stand, but must not believe for ever in a leader that may have removed it.
-			core.leader = 0 as ReplicaId;
+		if (mayStand && core.isPromotable) {
+			this.stand();
 			return;
 		}
-		core.electionElapsed = 0;
-		campaign(core, "pre-vote", false);
+		// It does not stand now, or ever, but must not believe for ever in a leader that may have removed it.
+		core.leader = 0 as ReplicaId;
+	}
+
+	/** It has not heard of a leader for so long that it would stand for election. */
+	get isDue(): boolean {
+		const { quiesced, role, electionElapsed, electionTimeout, isPromotable } = this.#core;
+		const isOver = !quiesced && role !== "leader" && electionElapsed >= electionTimeout;
+		return isOver && isPromotable;
+	}
+
+	/** Stands for election, if it is due. */
+	stand(): void {
+		if (!this.isDue) return;
+		this.#core.electionElapsed = 0;
+		campaign(this.#core, "pre-vote", false);
 	}
 
 	step(message: Message): void {
@@ -229,6 +245,11 @@ export class RaftGroup {
 	/** Leader: if all members match, nothing is in flight: tells the followers to stop their timers and stops its own. */
 	quiesce(): boolean {
 		return quiesce(this.#core);
+	}
+
+	/** Leader at rest: a follower has lost sight of it, and may rest again. */
+	greet(to: ReplicaId): void {
+		greet(this.#core, to);
 	}
 
 	/** Ends quiescence; proposals, messages and `campaign` do so too. */

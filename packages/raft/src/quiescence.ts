@@ -5,6 +5,7 @@
  * that missed the last heartbeat wakes the others with its pre-vote, finds the lease in force, and is brought back by the leader's
  * next heartbeat.
  */
+import type { ReplicaId } from "@quorate/keys/ids";
 import { isJoint } from "./configuration.ts";
 import { noReplica, type RaftCore } from "./core.ts";
 import { canRead } from "./leader.ts";
@@ -30,6 +31,13 @@ export function quiesce(core: RaftCore): boolean {
 	}
 	core.quiesced = true;
 	return true;
+}
+
+/** A follower has lost sight of a leader at rest: it is told what it was told when all began to rest. It has had everything since. */
+export function greet(core: RaftCore, to: ReplicaId): void {
+	const progress = core.progress.get(to);
+	if (core.quiesced && progress?.match === core.log.lastIndex)
+		sendHeartbeat(core, progress, 0, true);
 }
 
 export function wake(core: RaftCore): void {

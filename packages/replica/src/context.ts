@@ -68,7 +68,7 @@ export interface ReplicaContext {
 	/** Tells the directory (in the background). */
 	report(ranges: readonly RangeInfo[]): void;
 	/** A split was applied here: the right side's replica comes to life. */
-	splitApplied(right: RangeState, inheritance: Inheritance): void;
+	splitApplied(left: Replica, right: RangeState, inheritance: Inheritance): void;
 	/** A split that was asked for here is done. */
 	splitDone(left: RangeId, right: RangeDescriptor, reason: SplitReason): void;
 	/** Merges the range with its right neighbour. */

@@ -73,7 +73,7 @@ export class Departures {
 			void replica.group.remove(this.#record(replica)).then(() => {
 				// A snapshot of a range that it had become part of may have come meanwhile.
 				const isTaken = [...this.#options.replicas.values()].some(
-					(other) => other !== replica && other.spans.some((s) => spansOverlap(s, span)),
+					(other) => other !== replica && other.overlaps(span),
 				);
 				clearRange(this.#options.engine, rangeId, isTaken ? nowhere : span);
 				this.#options.replicas.delete(rangeId);
@@ -119,7 +119,8 @@ export class Departures {
 	look(): void {
 		const leaderless = new Set<Replica>();
 		for (const replica of this.#options.awake) {
-			if (!this.#isLeftAlone(replica) && replica.group.leader === 0) {
+			const { leader, waitsToStand } = replica.group;
+			if (!this.#isLeftAlone(replica) && leader === 0 && !waitsToStand) {
 				leaderless.add(replica);
 				if (this.#leaderless.has(replica) && !this.#asking.has(replica)) {
 					void this.#ask(replica);

@@ -41,6 +41,8 @@ export interface GroupMachine {
 	}): void;
 	/** The applied index whose effect would survive a power loss once everything written before the call is synced. A machine in memory: that of its last checkpoint. */
 	appliedIndex(): LogIndex;
+	/** Of a machine in memory: makes durable what it has applied, so that its log can be compacted. A failure keeps the old checkpoint. */
+	checkpoint?(): Promise<void>;
 	/**
 	 * Streams the state as of one applied index, in chunks of at most 256 KiB. `metadata` is of the same instant.
 	 * The host closes it in any case.
@@ -68,6 +70,8 @@ export interface GroupOptions {
 	readonly statePath: string;
 	/** Members start an election at once if it is true, they are the first voter, and the WAL knew nothing of them (birth of a group). The only voter of a group always does. */
 	readonly campaignAtStart: boolean;
+	/** All other groups need what this one decides: its elections wait for nobody's. */
+	readonly standsFirst?: boolean;
 }
 
 export interface RaftGroupHandle {
@@ -90,8 +94,13 @@ export interface RaftGroupHandle {
 	campaign(): void;
 	/** Leader: followers are told at once what is committed, and not with the next entry. */
 	announceCommit(): void;
-	/** Somebody wants something of the group here: if it rests, its clock runs again, and a leader that is gone is noticed. */
+	/**
+	 * Somebody wants something of the group here: if it rests, its clock runs again, and a leader that is gone is noticed; if its turn to
+	 * stand for election has not come, it does so now.
+	 */
 	wake(): void;
+	/** It would stand for election, and has not had its turn: that it knows no leader says nothing. */
+	readonly waitsToStand: boolean;
 	/** It has no clock until something comes to it. */
 	readonly isAtRest: boolean;
 	/** 0: unknown. */
@@ -114,6 +123,8 @@ export interface RaftHostStatistics {
 	readonly snapshotsSent: number;
 	readonly snapshotsReceived: number;
 	readonly leaderChanges: number;
+	/** In which groups of this node have stood, because they knew no leader. */
+	readonly elections: number;
 	readonly entriesApplied: number;
 	/** Committed and not yet applied, of all groups. */
 	readonly unappliedBytes: number;
@@ -136,6 +147,8 @@ export interface RaftHost {
 	onUnknownGroup(
 		handler: (rangeId: RangeId, to: ReplicaId, from: ReplicaId, fromNode: NodeId) => boolean,
 	): void;
+	/** All groups of a node that starts are here: the nodes of the others' replicas are asked which of them they lead. */
+	findLeaders(): void;
 	statistics(): RaftHostStatistics;
 	close(): Promise<void>;
 }

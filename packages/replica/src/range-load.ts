@@ -22,7 +22,7 @@ export function loadOf(replica: Replica, nowMs: number): RangeLoad {
 		rangeId: descriptor.rangeId,
 		version: descriptor.epoch.version,
 		sizeBytes: Math.round(replica.sizeBytes()),
-		requestsPerSecond: isIdle ? 0 : Math.round(replica.load.rate * 10) / 10,
+		requestsPerSecond: isIdle ? 0 : Math.round(replica.requestsPerSecond * 10) / 10,
 		byHand,
 	};
 }

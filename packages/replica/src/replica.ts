@@ -22,7 +22,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError, errorToData } from "@quorate/keys/database-error";
 import type { NodeId, RangeId, ReplicaId, TransactionId } from "@quorate/keys/ids";
-import { formatKey, type Key, type Span, spanContains } from "@quorate/keys/key";
+import { formatKey, type Key, type Span, spanContains, spansOverlap } from "@quorate/keys/key";
 import { type RangeDescriptor, rangeSpan } from "@quorate/keys/range";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
 import { members } from "@quorate/raft/configuration";
@@ -181,6 +181,11 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		return this.#memory.load;
 	}
 
+	/** Of late. */
+	get requestsPerSecond(): number {
+		return this.#working?.load.rate ?? 0;
+	}
+
 	/** For people. What rests has none of them, and is not woken for the question. */
 	get counts(): {
 		readonly pendingWrites: number;
@@ -231,7 +236,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 	mayRest(nowMs: number, sinceMs: number): boolean {
 		return (
 			this.#busyMs <= sinceMs &&
-			this.#memory.mayGo(nowMs) &&
+			this.#working?.mayGo(nowMs) !== false &&
 			!this.isMerging &&
 			!this.#isInstalling &&
 			!this.#destroyed &&
@@ -243,7 +248,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 	/** What can be learned again goes. */
 	rest(): void {
 		this.#isResting = true;
-		this.#leaseAtMs = this.inquiries.leaseAtMs;
+		this.#leaseAtMs = this.#working?.inquiries.leaseAtMs ?? this.#leaseAtMs;
 		this.#working = undefined;
 		forgetEncoded(this.state);
 		this.group.rest();
@@ -548,8 +553,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			if (this.context.mutations?.pendingEndsAtStepDown === true) {
 				this.pending.applied(this.state.lease.sequence, Number.MAX_SAFE_INTEGER, true);
 			}
-			this.blockers.wakeAll();
-			this.#memory.feed?.wake();
+			this.#working?.blockers.wakeAll();
+			this.#working?.feed?.wake();
 		}
 	}
 
@@ -744,7 +749,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		const locks = this.locks.splitOff(descriptor.start);
 		const inquiries = this.inquiries.inherited();
 		this.load.forget();
-		this.context.splitApplied(right, { locks, inquiries, size: this.size.splitOff() });
+		this.context.splitApplied(this, right, { locks, inquiries, size: this.size.splitOff() });
 		this.blockers.wakeAll();
 		this.#memory.feed?.wake();
 	}
@@ -765,8 +770,12 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 
 	/** What became of the proposals is not known here. */
 	#loseAnswers(): void {
-		const callbacks = [...this.#memory.callbacks.values()];
-		this.#memory.callbacks.clear();
+		if (this.#working === undefined) {
+			return;
+		}
+		const { callbacks: open } = this.#working;
+		const callbacks = [...open.values()];
+		open.clear();
 		for (const callback of callbacks) {
 			callback.done({ kind: "lost" });
 		}
@@ -856,10 +865,11 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		return this.#isInstalling;
 	}
 
-	/** Whose keys they are, or will be. */
-	get spans(): readonly Span[] {
-		const own = rangeSpan(this.state.descriptor);
-		return this.#incoming === undefined ? [own] : [own, this.#incoming];
+	/** Some of the keys are its own, or will be. All replicas of a node are asked, for each split. */
+	overlaps(span: Span): boolean {
+		const { start, end } = this.state.descriptor;
+		const isOwn = start < span.end && span.start < end;
+		return isOwn || (this.#incoming !== undefined && spansOverlap(this.#incoming, span));
 	}
 
 	nodeOf(replica: ReplicaId): NodeId | undefined {
@@ -1092,7 +1102,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			descriptor,
 			leaseholder: this.context.nodeId,
 			sizeBytes: Math.round(this.sizeBytes()),
-			requestsPerSecond: Math.round(this.load.rate * 10) / 10,
+			requestsPerSecond: Math.round(this.requestsPerSecond * 10) / 10,
 			appliedIndex,
 			byHand: this.state.byHand,
 		};

@@ -63,6 +63,7 @@ const neverRuns = (): never => {
 
 /** Groups that lead nothing and know their leader. */
 class FakeHost implements RaftHost {
+	findLeaders(): void {}
 	readonly made: ReplicaId[] = [];
 	readonly machines = new Map<ReplicaId, GroupMachine>();
 	call: Parameters<RaftHost["onUnknownGroup"]>[0] = neverRuns;
@@ -81,6 +82,7 @@ class FakeHost implements RaftHost {
 			campaign: neverRuns,
 			announceCommit: neverRuns,
 			wake: () => undefined,
+			waitsToStand: false,
 			isAtRest: true,
 			leader: peersOwn,
 			rest: () => undefined,

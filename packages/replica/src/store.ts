@@ -96,6 +96,8 @@ const mergesMs = 500;
 const mergedToldMs = 10_000;
 const collectMs = 120_000;
 const descriptorTimeoutMs = 2_000;
+/** What peers believe to be here is asked about. While a range is split into hundreds most of it comes by the log, a moment later. */
+const askedAtOnce = 16;
 /** Each looks into the engine twice, at least. */
 const tidiedAtOnce = 20;
 /** The engine may be asked for the size of each. */
@@ -159,7 +161,7 @@ export class RangeStore {
 			historyLifeMs: () => options.historyLifeMs(),
 			allocate: (kind, count) => options.allocate(kind, count),
 			report: (ranges) => options.report(ranges),
-			splitApplied: (right, inheritance) => this.#splitApplied(right, inheritance),
+			splitApplied: (left, right, inheritance) => this.#splitApplied(left, right, inheritance),
 			splitDone: (left, right, reason) => this.#splitDone(left, right, reason),
 			merge: (left, at, reason) => this.#merges.merge(left, at, reason),
 			mergeApplied: (right) => this.#mergeApplied(right),
@@ -273,6 +275,7 @@ export class RangeStore {
 				`the storage engine in engine has lost range ${lost.join(", ")}, which the write-ahead log in wal names`,
 			);
 		}
+		host.findLeaders();
 		this.#every(reportEveryMs, () => {
 			this.#listening.tick();
 			this.#locks.reportWaits();
@@ -396,17 +399,8 @@ export class RangeStore {
 		}
 	}
 
-	#endingAt(end: Key): Replica | undefined {
-		for (const replica of this.#replicas.values()) {
-			if (replica.state.descriptor.end === end) {
-				return replica;
-			}
-		}
-		return undefined;
-	}
-
 	/** The right side comes to life once the split is durable in the engine: then the WAL names no range that the engine lacks. */
-	#splitApplied(right: RangeState, inheritance: Inheritance): void {
+	#splitApplied(left: Replica, right: RangeState, inheritance: Inheritance): void {
 		const { rangeId } = right.descriptor;
 		const self = this.#ownOf(right.descriptor);
 		if (self === undefined || this.#replicas.has(rangeId)) {
@@ -418,8 +412,7 @@ export class RangeStore {
 			clearRange(this.#options.engine, rangeId, rangeSpan(right.descriptor));
 			return;
 		}
-		const left = this.#endingAt(right.descriptor.start);
-		const leads = left?.leads() === true;
+		const leads = left.leads();
 		const synced = this.#options.engine.sync();
 		if (leads) {
 			// The peers come to life as they apply the split: they should do so now, and while this one syncs.
@@ -531,7 +524,8 @@ export class RangeStore {
 
 	/** A message came for a replica that is not here: a peer believes that this node holds it. */
 	async #adopt(rangeId: RangeId, to: ReplicaId, from: NodeId): Promise<void> {
-		if (this.#asking.has(rangeId) || !this.#mayMake(rangeId, to)) {
+		const isBusy = this.#asking.has(rangeId) || this.#asking.size >= askedAtOnce;
+		if (isBusy || !this.#mayMake(rangeId, to)) {
 			return;
 		}
 		this.#asking.add(rangeId);
@@ -589,10 +583,13 @@ export class RangeStore {
 			}
 		}
 		for (const replica of this.#replicas.values()) {
+			if (!replica.overlaps(span)) {
+				continue;
+			}
 			const isOther = replica.state.descriptor.rangeId !== d.rangeId;
 			// What a later range covers whole has been merged: it goes when the snapshot is put in place.
 			const goes = isSnapshot && !replica.isInstalling && hasReplaced(d, replica.state.descriptor);
-			if (isOther && !goes && replica.spans.some((s) => spansOverlap(s, span))) {
+			if (isOther && !goes) {
 				return `${replica}`;
 			}
 		}
@@ -600,8 +597,7 @@ export class RangeStore {
 	}
 
 	#holds(d: RangeDescriptor): boolean {
-		const spans = this.#replicas.get(d.rangeId)?.spans ?? [];
-		return spans.some((s) => spansOverlap(s, rangeSpan(d)));
+		return this.#replicas.get(d.rangeId)?.overlaps(rangeSpan(d)) === true;
 	}
 
 	#overlaps(state: RangeState): string | undefined {

@@ -135,7 +135,6 @@ export async function startKeyValueNode(
 	undo.push(() => wal.close());
 	const engine = await options.openEngine();
 	undo.push(() => engine.close());
-	let placement: Placement | undefined;
 	const host = new NodeRaftHost({
 		runtime,
 		wal,
@@ -144,14 +143,11 @@ export async function startKeyValueNode(
 		nodeId: identity.nodeId,
 		limits,
 		mutations,
-		// Entries leave the WAL only when both the engine and the control plane's machine have on disk what they did.
-		syncEngine: async () => {
-			await engine.sync();
-			await placement?.checkpoint();
-		},
+		// Entries leave the WAL only when the engine has on disk what they did.
+		syncEngine: () => engine.sync(),
 	});
 	undo.push(() => host.close());
-	placement = await startPlacement({
+	const placement = await startPlacement({
 		runtime,
 		rpc,
 		host,
@@ -167,7 +163,7 @@ export async function startKeyValueNode(
 		onEnded: (why) => options.onEnded(why),
 	});
 	const { client } = placement;
-	undo.push(() => placement?.close());
+	undo.push(() => placement.close());
 	const node = { runtime, rpc, identity: placement.identity, boot, engine, host };
 	const parts = { ...node, placement: client, limits, mutations, observer: options.observer, room };
 	const { store, gateway, router, coordinator, advisory } = startRanges(parts);

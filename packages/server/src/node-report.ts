@@ -50,7 +50,7 @@ export function handleReports(options: ReportOptions): void {
 		const ranges = asked.flatMap((rangeId) => {
 			const replica = store.replica(rangeId);
 			return replica?.holding() === true
-				? [[rangeId, Math.round(replica.sizeBytes()), tenths(replica.load.rate)] as const]
+				? [[rangeId, Math.round(replica.sizeBytes()), tenths(replica.requestsPerSecond)] as const]
 				: [];
 		});
 		return { nodeId, ranges };
@@ -69,7 +69,7 @@ function reportOf({ nodeId, store, gateway, sessions, server }: ReportOptions): 
 		replicas: statuses.length,
 		leases: held.length,
 		bytes: Math.round(sum(replicas.map((replica) => replica?.sizeBytes() ?? 0))),
-		requestsPerSecond: tenths(sum(replicas.map((replica) => replica?.load.rate ?? 0))),
+		requestsPerSecond: tenths(sum(replicas.map((replica) => replica?.requestsPerSecond ?? 0))),
 		commits: onePhaseCommits + twoPhaseCommits,
 		aborts,
 		conflicts,

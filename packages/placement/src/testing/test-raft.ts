@@ -59,6 +59,12 @@ export class TestGroup {
 		return this.#handle(member, options.rangeId);
 	}
 
+	/** Of the member in that process. */
+	async checkpoint(process: TestProcess): Promise<void> {
+		const members = [...this.#members.values()];
+		await members.find((member) => member.process === process)?.machine.checkpoint?.();
+	}
+
 	/** Moves the lead to a living member; the old leader hears of it later. */
 	elect(replicaId: ReplicaId): void {
 		this.#term++;

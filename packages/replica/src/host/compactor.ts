@@ -1,6 +1,6 @@
 /**
  * Keeps the logs short. A log is compacted up to what its machine holds durably, so the engine is synced first: once for all
- * groups that are due, and never twice at a time. What followers still need stays, within bounds: beyond them, a snapshot is
+ * groups that are due, and never twice at a time; a machine in memory writes its own checkpoint, if it is due itself. What followers still need stays, within bounds: beyond them, a snapshot is
  * cheaper. A tail stays in any case, for whoever lags a little behind a new leader; but not of a group that rests: its leader has
  * seen that all have everything.
  */
@@ -22,7 +22,7 @@ const tailMax = { count: 256, bytes: 512 << 10 } as const;
 
 export interface CompactorOptions {
 	readonly runtime: Runtime;
-	/** Makes durable what the machines have applied. */
+	/** Makes durable what the machines have written to the engine. */
 	readonly syncEngine: () => Promise<void>;
 	readonly limits?: Limits | undefined;
 }
@@ -88,6 +88,7 @@ export class Compactor {
 				runtime.fatal(`engine sync failed: ${String(error)}`);
 			}
 			for (const { driver, applied } of due) {
+				if (driver.machine.checkpoint !== undefined) await driver.machine.checkpoint();
 				// What was applied while the engine synced may not be durable.
 				const durable = Math.min(applied, driver.machine.appliedIndex());
 				if (driver.isRemoved || driver.isInstalling) continue;

@@ -10,6 +10,10 @@ export interface HostContext {
 	/** Outside of a pass, in order with those of the passes. */
 	append(writes: readonly WalWrite[]): Promise<void>;
 	removed(driver: GroupDriver): void;
+	/** Somebody wants something of the group here, and it has a clock. */
+	asked(driver: GroupDriver): void;
+	/** It would stand for election, and has not had its turn. */
+	waitsToStand(driver: GroupDriver): boolean;
 	/** It has been at rest for long. */
 	rests(driver: GroupDriver): void;
 	/** Counts, for statistics. */

@@ -2,6 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { SparseMap } from "@quorate/keys/sparse-map";
+import { members } from "@quorate/raft/configuration";
 import type { RaftGroup, RaftStatus } from "@quorate/raft/group";
 import { entryBytes } from "@quorate/raft/log";
 import { quorumValue } from "@quorate/raft/quorum";
@@ -58,6 +59,8 @@ export class GroupDriver implements RaftGroupHandle {
 	begun: Promise<void> = longBegun;
 	/** The last write that is not yet synced: what waits for a sync waits for this one. */
 	lastSync: SyncItem | undefined;
+	/** All others need what it decides: its elections wait for nobody's. */
+	readonly standsFirst: boolean;
 	/** Applied since the log was last considered for compaction. */
 	appliedCount = 0;
 	appliedBytes = 0;
@@ -84,6 +87,7 @@ export class GroupDriver implements RaftGroupHandle {
 		this.rangeId = options.rangeId;
 		this.replicaId = options.replicaId;
 		this.machine = options.machine;
+		this.standsFirst = options.standsFirst === true;
 		this.raft = raft;
 		const { index, configuration } = options.applied;
 		this.#configurations = [{ index, configuration }];
@@ -175,9 +179,17 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	wake(): void {
-		if (this.isRemoved || !this.raft.isQuiesced) return;
+		if (this.isRemoved) return;
+		if (!this.raft.isQuiesced) {
+			this.#context.asked(this);
+			return;
+		}
 		this.raft.wake();
 		this.#busy();
+	}
+
+	get waitsToStand(): boolean {
+		return this.#context.waitsToStand(this);
 	}
 
 	get isAtRest(): boolean {
@@ -230,8 +242,14 @@ export class GroupDriver implements RaftGroupHandle {
 		return this.machine.nodeOf(replica) ?? this.#heardFrom.get(replica);
 	}
 
+	/** Its turn has come, or somebody asks for the group (`elections.ts`). */
+	stand(): void {
+		this.raft.stand();
+		this.#context.touch(this);
+	}
+
 	tick(): void {
-		this.raft.tick();
+		this.raft.tick(false);
 		if (this.raft.role === "leader") {
 			this.#idleTicks++;
 			if (this.#idleTicks >= idleTicksMax) this.raft.quiesce();
@@ -389,6 +407,31 @@ export class GroupDriver implements RaftGroupHandle {
 			raft.leaderLost();
 			this.#context.touch(this);
 		}
+	}
+
+	/** Of its members, as far as known. */
+	nodes(): readonly NodeId[] {
+		const ids = members(this.raft.status().configuration);
+		return ids.map((id) => this.nodeOf(id)).filter((node) => node !== undefined);
+	}
+
+	/**
+	 * A node does not know who leads its replicas. What rests here is said to be led, without waking anybody; unless others of its members
+	 * are out of sight, who may have elected somebody else: then all of them are asked.
+	 */
+	greet(node: NodeId, lost: ReadonlySet<NodeId>): void {
+		const { raft } = this;
+		if (raft.role !== "leader" || !raft.isQuiesced) return;
+		const others = members(raft.status().configuration).filter((r) => r !== this.replicaId);
+		const to = others.find((replica) => this.nodeOf(replica) === node);
+		if (to === undefined) return;
+		const isOutOfSight = (replica: ReplicaId): boolean => {
+			const at = this.nodeOf(replica);
+			return at === undefined || lost.has(at);
+		};
+		if (others.some(isOutOfSight)) raft.wake();
+		else raft.greet(to);
+		this.#context.touch(this);
 	}
 
 	#reachesQuorum(lost: ReadonlySet<NodeId>): boolean {

@@ -21,6 +21,10 @@
  *    their elections. So no follower rests on that may have missed a word of its leader, its own removal perhaps. Should a death be
  *    missed, a request that comes to a follower wakes it too (`wake`). Who wakes for nothing asks the others in a pre-vote, which
  *    wakes the leader, and rests again.
+ * 7. Who has lost sight of a node, or has just started, asks it (`greetMethod`): the leaders there that rest say that they lead, all in one
+ *    frame, and their followers rest again without an election. So a connection that breaks for a moment, and the start of a node, cost one
+ *    message for a group.
+ * 8. Elections of many groups are spread over time, those of groups that somebody asks for come first (`elections.ts`).
  *
  * What a group keeps in memory is bounded (`raft/group.ts`): a follower with much to apply holds its acknowledgements back, so its
  * leader sends no more than a window. The leader's side is `write-gate.ts`: large commands wait while a follower that is getting on
@@ -42,6 +46,7 @@ import type { RecoveredGroup, Wal, WalWrite } from "@quorate/wal/types";
 import type { GroupOptions, RaftGroupHandle, RaftHost, RaftHostStatistics } from "../host-types.ts";
 import { Compactor } from "./compactor.ts";
 import type { HostContext } from "./context.ts";
+import { Elections } from "./elections.ts";
 import { GroupDriver, type SyncItem } from "./group-driver.ts";
 import { Outgoing } from "./outgoing.ts";
 import { holdsSomething, startOf } from "./restored-state.ts";
@@ -53,6 +58,11 @@ import { decodeFrame } from "./wire.ts";
 const tickMs = 100;
 const heartbeatTicks = 2;
 const electionTicks = 10;
+/** A node out of sight is asked so often while a group has a clock. */
+const greetTicks = 3;
+/** One way: a question, or that it has come. The answer itself are messages of Raft. */
+const greetMethod = "raft-greet";
+const heard = "heard";
 const appendBytesMax = 256 << 10;
 const inflightMax = 32;
 /** Together they bound what a follower keeps that it has not applied; what it lags beyond that stays with its leader, or is compacted. */
@@ -76,7 +86,7 @@ export interface NodeRaftHostOptions {
 	readonly recovered: readonly RecoveredGroup[];
 	readonly rpc: Rpc;
 	readonly nodeId: NodeId;
-	/** Makes durable what the machines have applied: the engine's sync, and a checkpoint of machines in memory. */
+	/** Makes durable what the machines have written to the engine. */
 	readonly syncEngine: () => Promise<void>;
 	readonly limits?: Limits | undefined;
 	/** Tests only. */
@@ -98,6 +108,7 @@ function inTurn<T extends { readonly driver: GroupDriver }>(taken: readonly T[])
 
 export class NodeRaftHost implements RaftHost {
 	readonly #runtime: Runtime;
+	readonly #rpc: Rpc;
 	readonly #wal: Wal;
 	readonly #nodeId: NodeId;
 	readonly #mutations: Mutations | undefined;
@@ -111,13 +122,17 @@ export class NodeRaftHost implements RaftHost {
 	readonly #groups = new Map<RangeId, GroupDriver>();
 	/** Groups with a clock: the others rest. */
 	readonly #awake = new Set<GroupDriver>();
+	readonly #elections = new Elections();
 	#dirty: GroupDriver[] = [];
 	#isPassDue = false;
 	#timer: Timer | undefined;
 	#unknownGroup: UnknownGroupHandler = () => false;
 	/** Nodes whose connection was lost, and of whom nothing was heard since. */
 	readonly #lost = new Set<NodeId>();
+	/** Nodes that are to say what they lead. */
+	readonly #ungreeted = new Set<NodeId>();
 	#isClosed = false;
+	#ticks = 0;
 	#leaderChanges = 0;
 	#entriesApplied = 0;
 	#writesDelayed = 0;
@@ -125,6 +140,7 @@ export class NodeRaftHost implements RaftHost {
 	constructor(options: NodeRaftHostOptions) {
 		const { runtime, rpc, recovered, syncEngine } = options;
 		this.#runtime = runtime;
+		this.#rpc = rpc;
 		this.#wal = options.wal;
 		this.#nodeId = options.nodeId;
 		this.#mutations = options.mutations;
@@ -145,6 +161,8 @@ export class NodeRaftHost implements RaftHost {
 			touch: (driver) => this.#touch(driver),
 			append: (writes) => this.#append(writes),
 			removed: (driver) => this.#removed(driver),
+			asked: (driver) => this.#elections.ask(driver),
+			waitsToStand: (driver) => this.#elections.has(driver),
 			rests: (driver) => this.#compactor.considerResting(driver),
 			applied: (entries) => {
 				this.#entriesApplied += entries;
@@ -163,6 +181,7 @@ export class NodeRaftHost implements RaftHost {
 			this.#find(rangeId(range), message, from),
 		);
 		rpc.handle("raft", (body, from) => this.#receive(body, from));
+		rpc.handle(greetMethod, (body, from) => this.#greeted(body, from));
 		rpc.handle(snapshotMethod, (body, from) =>
 			from === undefined || this.#isClosed
 				? "this node takes no snapshots now"
@@ -219,6 +238,33 @@ export class NodeRaftHost implements RaftHost {
 		this.#unknownGroup = handler;
 	}
 
+	findLeaders(): void {
+		for (const driver of this.#groups.values()) {
+			for (const node of driver.nodes()) {
+				if (node !== this.#nodeId) this.#ungreeted.add(node);
+			}
+		}
+		this.#greet();
+	}
+
+	#greet(): void {
+		for (const node of this.#ungreeted) this.#rpc.send(node, greetMethod, "who leads");
+	}
+
+	#greeted(body: Body, from: Peer | undefined): void {
+		if (from === undefined || this.#isClosed) return;
+		this.#lost.delete(from.nodeId);
+		if (body === heard) {
+			this.#ungreeted.delete(from.nodeId);
+			return;
+		}
+		// The same connection brings both, or is lost.
+		this.#rpc.send(from.nodeId, greetMethod, heard);
+		this.#guard(() => {
+			for (const driver of this.#groups.values()) driver.greet(from.nodeId, this.#lost);
+		});
+	}
+
 	statistics(): RaftHostStatistics {
 		let leaders = 0;
 		let unappliedBytes = 0;
@@ -229,10 +275,11 @@ export class NodeRaftHost implements RaftHost {
 		return {
 			groups: this.#groups.size,
 			leaders,
-			awake: this.#awake.size,
+			awake: this.#clocked,
 			snapshotsSent: this.#sender.sent,
 			snapshotsReceived: this.#receiver.received,
 			leaderChanges: this.#leaderChanges,
+			elections: this.#elections.stood,
 			entriesApplied: this.#entriesApplied,
 			unappliedBytes,
 			writesDelayed: this.#writesDelayed,
@@ -372,6 +419,7 @@ export class NodeRaftHost implements RaftHost {
 	#disconnected(node: NodeId): void {
 		if (this.#isClosed) return;
 		this.#lost.add(node);
+		this.#ungreeted.add(node);
 		this.#receiver.disconnected(node);
 		for (const driver of this.#groups.values()) driver.disconnected(node, this.#lost);
 	}
@@ -380,6 +428,12 @@ export class NodeRaftHost implements RaftHost {
 		assert(this.#groups.get(driver.rangeId) === driver, "a group is removed once");
 		this.#groups.delete(driver.rangeId);
 		this.#awake.delete(driver);
+		this.#elections.delete(driver);
+	}
+
+	/** Groups that do not rest: those that wait for their turn to stand need no tick, and are not to be forgotten. */
+	get #clocked(): number {
+		return this.#awake.size + this.#elections.size;
 	}
 
 	#startTimer(): Timer {
@@ -390,10 +444,20 @@ export class NodeRaftHost implements RaftHost {
 		this.#timer = undefined;
 		if (this.#isClosed) return;
 		for (const driver of this.#awake) {
-			if (driver.raft.isQuiesced) this.#awake.delete(driver);
-			else driver.tick();
+			if (driver.raft.isQuiesced) {
+				this.#awake.delete(driver);
+				continue;
+			}
+			driver.tick();
+			if (!driver.raft.isDue) continue;
+			// Its clock has no more to say.
+			this.#awake.delete(driver);
+			this.#elections.add(driver);
 		}
-		if (this.#awake.size > 0) this.#timer ??= this.#startTimer();
+		this.#elections.tick();
+		this.#ticks++;
+		if (this.#ticks % greetTicks === 0) this.#greet();
+		if (this.#clocked > 0) this.#timer ??= this.#startTimer();
 	}
 
 	#guard(action: () => void): void {

@@ -25,6 +25,8 @@ const transactions = 500;
 const writersAtOnce = 20;
 const keysPerTransaction = 6;
 const keyCount = 1_500;
+/** Each an entry of the placement group: its log is compacted, so that there is a checkpoint. */
+const ids = 120;
 
 /** What was acknowledged. */
 export type Content = ReadonlyMap<string, string>;
@@ -73,6 +75,7 @@ export async function makeTemplate(root: string, ending: "stop" | "kill"): Promi
 	for (let life = 1; life <= 2; life++) {
 		const node = await startAlone(live);
 		await work(node, life, content);
+		for (let n = 0; n < ids; n++) await node.placement.allocate("row", 1);
 		// The last group commit is spared: it holds nothing that is looked for.
 		await put(node, [["scratch", "1"]]);
 		if (life === 2 && ending === "kill") {

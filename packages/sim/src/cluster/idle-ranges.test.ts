@@ -1,5 +1,6 @@
 /** Ranges that nobody asks for cost nothing but the place where they are known. */
 import { key } from "@quorate/keys/key";
+import { electionsAsked, electionsInTurn } from "@quorate/replica/host/elections";
 import test from "ava";
 import { runTransaction } from "./client.ts";
 import { SimCluster } from "./sim-cluster.ts";
@@ -59,3 +60,84 @@ test.serial(
 		t.deepEqual([...cluster.problems, ...cluster.delays], []);
 	},
 );
+
+const tickMs = 100;
+
+test.serial(
+	"after all nodes have started again hundreds of ranges are led one after the other, and those asked for at once",
+	async (t) => {
+		const { cluster, keys } = await atRest(400);
+		for (const node of cluster.nodes) node.crash("process");
+		await cluster.world.runFor(1_000);
+		for (const node of cluster.nodes) node.start();
+		await cluster.run(
+			cluster.until("all serve", 30_000, () => cluster.serving().length === 3),
+			30_001,
+		);
+		const ledRanges = () => {
+			const { host, store } = cluster.serving()[0]!;
+			const ranges = store.statuses().map(({ descriptor }) => descriptor.rangeId);
+			return ranges.filter((range) => host.group(range)!.leader !== 0).length;
+		};
+		const elections = () => cluster.serving().map(({ host }) => host.statistics().elections);
+		let askedAt: number | undefined;
+		const most = (keys.length / electionsInTurn) * tickMs + 10_000;
+		const beganMs = cluster.world.nowMs;
+		while (ledRanges() < keys.length + 1) {
+			t.true(cluster.world.nowMs - beganMs < most, `${ledRanges()} are led`);
+			const before = elections();
+			await cluster.world.runFor(tickMs);
+			for (const [n, count] of elections().entries()) {
+				t.true(count - before[n]! <= electionsInTurn + electionsAsked, "elections in a tick");
+			}
+			if (askedAt !== undefined) continue;
+			const { host, store } = cluster.serving()[1]!;
+			const waiting = store.statuses().filter(({ descriptor }) => {
+				const group = host.group(descriptor.rangeId)!;
+				return group.waitsToStand && group.leader === 0;
+			});
+			const asked = waiting.at(-1)?.descriptor.start;
+			if (asked === undefined) continue;
+			const kind = { mode: "pessimistic", readOnly: false } as const;
+			const done = await cluster.run(
+				runTransaction(cluster, cluster.nodes[1]!, kind, async (transaction) => {
+					transaction.put(asked, Uint8Array.of(1));
+				}),
+				60_000,
+			);
+			t.is(done.status, "ok", JSON.stringify(done));
+			askedAt = ledRanges();
+		}
+		t.log(`${askedAt} of ${keys.length + 1} were led when one of the last had been written to`);
+		t.true(askedAt !== undefined && askedAt < (keys.length * 3) / 4);
+		await cluster.world.runFor(quietMs);
+		for (const { store, host } of cluster.serving()) {
+			t.is(store.awakeCount, 0);
+			t.true(host.statistics().awake <= 1);
+		}
+		t.deepEqual([...cluster.problems, ...cluster.delays], []);
+	},
+);
+
+test.serial("a node that starts again learns of all leaders, and nobody is elected", async (t) => {
+	const { cluster, keys } = await atRest(100);
+	const [first, ...others] = cluster.nodes;
+	const leads = () => first!.keyValue!.host.statistics().leaders;
+	const stood = () => others.map((node) => node.keyValue!.host.statistics().elections);
+	first!.crash("process");
+	await cluster.world.runFor(20_000);
+	const before = stood();
+	first!.start();
+	await cluster.run(
+		cluster.until("it serves", 30_000, () => cluster.serving().length === 3),
+		30_001,
+	);
+	await cluster.world.runFor(500);
+	const { host, store } = first!.keyValue!;
+	t.is(store.statuses().length, keys.length + 1);
+	for (const { descriptor } of store.statuses()) {
+		t.not(host.group(descriptor.rangeId)!.leader, 0, "it knows no leader");
+	}
+	t.deepEqual([leads(), host.statistics().elections, ...stood()], [0, 0, ...before]);
+	t.deepEqual([...cluster.problems, ...cluster.delays], []);
+});
