@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 10 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 11 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -43,6 +43,8 @@ const since = {
 	databases: 9,
 	/** Columns of the types jsonpath and time with time zone: descriptors of format 9. */
 	laterTypes: 10,
+	/** Constraints whose rows are looked at by a job: descriptors of format 10 meanwhile. */
+	validating: 11,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -8,6 +8,7 @@ import {
 	columnByAttnum,
 	type ForeignKeyDescriptor,
 	type IndexDescriptor,
+	isKnownNotNull,
 	liveColumns,
 	type RelationDescriptor,
 	type SequenceDescriptor,
@@ -225,8 +226,9 @@ export function restoredTable(
 		if (state !== "public")
 			work.tell(`index "${name}" was not finished at that time: it is left out`);
 	}
+	const { validating: _jobs, ...settled } = withoutOwner(table);
 	return {
-		...withoutOwner(table),
+		...settled,
 		oid: numbers.get(table.oid)!,
 		columns: withoutPromises(work, table).map((column) =>
 			column.dropped ? column : withTypes(numbers, column),
@@ -260,7 +262,15 @@ function restoredKey(
 /** A primary key that was being made has its columns NOT NULL from the beginning, though rows may have contradicted. */
 function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["columns"] {
 	const { rewrite, primary } = table;
-	const columns = table.columns.map(({ acl: _there, ...column }) => column);
+	const columns = table.columns.map(({ acl: _there, ...column }) => {
+		if (isKnownNotNull(table, column)) return column;
+		if (column.notNull) {
+			work.tell(
+				`rows of table "${table.name}" were being looked at for NOT NULL of ${column.name} at that time: it is left out`,
+			);
+		}
+		return { ...column, notNull: false };
+	});
 	if (rewrite === undefined) return columns;
 	const promised = new Set(rewrite.primary.columns.map(({ attnum }) => attnum));
 	for (const { attnum } of primary.columns) promised.delete(attnum);

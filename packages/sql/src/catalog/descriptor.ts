@@ -128,10 +128,22 @@ export interface TableDescriptor extends Commented, Owned, InDatabase {
 	readonly foreignKeys: readonly ForeignKeyDescriptor[];
 	/** Being filled to take over (S5), if any: writers maintain it too. */
 	readonly rewrite: TableRewrite | undefined;
+	/** What is being looked at, if anything; never empty. */
+	readonly validating?: readonly Validation[];
 	/** Where its rows and indexes are to be; absent: as the database's. */
 	readonly configuration?: Configuration;
 	/** Of a temporary table, which is never stored: ON COMMIT DELETE ROWS, DROP. */
 	readonly onCommit?: "delete" | "drop";
+}
+
+/** Of a constraint that writers keep by now: whether the rows from before do is being found out (`ddl/validate-rows.ts`). */
+export interface Validation {
+	/** Of the job. */
+	readonly id: number;
+	/** What takes it back: the constraint goes, or stays NOT VALID. */
+	readonly kind: "ADD CHECK" | "ADD FOREIGN KEY" | "VALIDATE CONSTRAINT" | "SET NOT NULL";
+	/** Object id of the constraint, which is NOT VALID meanwhile; of SET NOT NULL the column's attnum. */
+	readonly of: number;
 }
 
 /** A second set of physical indexes: entries point to primary keys, so all of them change with the primary one. */
@@ -266,11 +278,12 @@ export type RelationDescriptor =
  * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
  * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise). 7: such a
  * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the types
- * jsonpath and time with time zone (likewise).
+ * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise).
  */
-export const descriptorFormat = 9;
+export const descriptorFormat = 10;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (descriptor.kind === "table" && descriptor.validating !== undefined) return 10;
 	if (needsLaterTypes(descriptor)) return 9;
 	if (descriptor.database !== undefined) return 8;
 	if (needsDeferrableBuild(descriptor)) return 7;
@@ -391,6 +404,13 @@ export function rewritten(table: TableDescriptor): TableDescriptor | undefined {
 	if (rewrite === undefined) return undefined;
 	return { ...table, primary: rewrite.primary, indexes: rewrite.indexes, rewrite: undefined };
 }
+
+/** No row has NULL there: not only what is written from now on. */
+export const isKnownNotNull = (
+	{ validating = [] }: TableDescriptor,
+	{ notNull, attnum }: ColumnDescriptor,
+): boolean =>
+	notNull && !validating.some(({ kind, of }) => kind === "SET NOT NULL" && of === attnum);
 
 export const isGenerated = ({ generatedText }: ColumnDescriptor): boolean =>
 	generatedText !== undefined;

@@ -1,7 +1,7 @@
 /** What information_schema says of constraints (SQL standard, as PostgreSQL has it). */
 import type { FunctionContext } from "../types/registry.ts";
 import type { ForeignKeyDescriptor, IndexDescriptor, TableDescriptor } from "./descriptor.ts";
-import { columnByAttnum, liveColumns } from "./descriptor.ts";
+import { columnByAttnum, isKnownNotNull, liveColumns } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { yesNo } from "./system-information-schema.ts";
 import { constraintsOf, keyType, type NamedConstraint, tablesOf } from "./system-relations.ts";
@@ -49,7 +49,7 @@ export function* tableConstraintRows(
 	}
 	for (const table of tablesOf(catalog)) {
 		for (const column of liveColumns(table)) {
-			if (column.notNull) {
+			if (isKnownNotNull(table, column)) {
 				const name = `${table.oid}_${column.attnum}_not_null`;
 				yield {
 					...constraintName(database, table.schema, name),

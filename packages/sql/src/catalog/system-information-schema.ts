@@ -17,7 +17,7 @@ import type {
 	TableDescriptor,
 	ViewDescriptor,
 } from "./descriptor.ts";
-import { isGenerated, liveColumns } from "./descriptor.ts";
+import { isGenerated, isKnownNotNull, liveColumns } from "./descriptor.ts";
 import { schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { withVisibleNames } from "./system-names.ts";
@@ -170,7 +170,7 @@ function columnRow(
 		column_name: column.name,
 		ordinal_position: column.attnum,
 		column_default: identity || column.defaultText === undefined ? null : shown(column.defaultText),
-		is_nullable: yesNo(!column.notNull),
+		is_nullable: yesNo(table.kind === "view" || !isKnownNotNull(table, column)),
 		data_type: dataType(column.type.oid),
 		...measures(column.type),
 		udt_catalog: database,

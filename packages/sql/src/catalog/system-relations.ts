@@ -16,7 +16,13 @@ import type {
 	TableDescriptor,
 	ViewDescriptor,
 } from "./descriptor.ts";
-import { columnByAttnum, isGenerated, isUnique, liveColumns } from "./descriptor.ts";
+import {
+	columnByAttnum,
+	isGenerated,
+	isKnownNotNull,
+	isUnique,
+	liveColumns,
+} from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { isPrimary } from "./system-definitions.ts";
 import {
@@ -172,7 +178,7 @@ function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow 
 		...attributeRow(table.oid, attnum, column.name, type),
 		// PostgreSQL tells as many as were declared. All that asks wants to know whether there are any.
 		attndims: typeByOid(type.oid)?.category === "A" ? 1 : 0,
-		attnotnull: column.notNull,
+		attnotnull: isKnownNotNull(table, column),
 		atthasdef:
 			isGenerated(column) || (column.defaultText !== undefined && column.identity === undefined),
 		attgenerated: isGenerated(column) ? "s" : "",

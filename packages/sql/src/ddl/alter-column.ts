@@ -32,7 +32,7 @@ import { addIndex } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
-import { checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
+import { checkKeyColumns, containsNull, insertMoved, violatedBySome } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { constraintName, deferrableOf, keyColumn, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
@@ -94,6 +94,7 @@ export async function addColumn(
 				editor,
 				editor.catalog.relation(table.oid) as TableDescriptor,
 				constraint,
+				false,
 			);
 			continue;
 		}
@@ -244,9 +245,5 @@ function asAlterError(error: unknown, table: TableDescriptor, check: string | un
 		return containsNull(table, String(fields.column), fields);
 	}
 	if (error.code !== "23514") return error;
-	return new DatabaseError(
-		"23514",
-		`check constraint "${check ?? fields.constraint}" of relation "${table.name}" is violated by some row`,
-		fields,
-	);
+	return violatedBySome(table, check ?? String(fields.constraint), fields);
 }

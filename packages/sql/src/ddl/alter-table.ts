@@ -4,6 +4,7 @@ import {
 	hasPrimaryKey,
 	type IndexDescriptor,
 	isGenerated,
+	isKnownNotNull,
 	liveColumns,
 	primaryKeyOf,
 	type TableDescriptor,
@@ -40,6 +41,7 @@ import {
 	withKeyNotNull,
 } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
+import { beginValidation, isLookedAtLater, refuseValidating } from "./validation.ts";
 import { renameViewColumn } from "./views.ts";
 
 type AlterTable = Extract<Statement, { kind: "alter-table" }>;
@@ -57,12 +59,13 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 		return "ALTER TABLE";
 	}
 	const oid = findTable(editor, name)!.oid;
+	const alone = editor.block.isAlone && actions.length === 1;
 	for (const action of actions) {
 		// Each action sees what the ones before it have done.
 		const table = editor.catalog.relation(oid) as TableDescriptor;
 		if (action.kind !== "split-at" && action.kind !== "merge-at") usable(table);
 		if (editor.block.constraints.isPending(oid)) throw pendingEvents("ALTER TABLE", table.name);
-		await apply(editor, table, action);
+		await apply(editor, table, action, alone);
 	}
 	return "ALTER TABLE";
 }
@@ -71,6 +74,7 @@ async function apply(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: AlterTableAction,
+	alone: boolean,
 ): Promise<void> {
 	switch (action.kind) {
 		case "add-column":
@@ -78,11 +82,11 @@ async function apply(
 		case "drop-column":
 			return dropColumn(editor, table, action);
 		case "add-constraint":
-			return addConstraint(editor, table, action.constraint);
+			return addConstraint(editor, table, action.constraint, alone);
 		case "drop-constraint":
 			return dropConstraint(editor, table, action);
 		case "validate-constraint":
-			return validateConstraint(editor, table, action.name);
+			return validateConstraint(editor, table, action.name, alone);
 		case "alter-constraint":
 			return alterConstraint(editor, table, action);
 		case "rename-constraint":
@@ -98,7 +102,7 @@ async function apply(
 		case "drop-identity":
 			return dropIdentity(editor, table, action);
 		case "set-not-null":
-			return setNotNull(editor, table, action);
+			return setNotNull(editor, table, action, alone);
 		case "rename-column":
 			return renameColumn(editor, table, action);
 		case "split-at":
@@ -114,6 +118,7 @@ async function addConstraint(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: TableConstraint,
+	alone: boolean,
 ): Promise<void> {
 	switch (constraint.kind) {
 		case "primary-key":
@@ -133,16 +138,20 @@ async function addConstraint(
 			const check = await withoutPlace(() =>
 				newCheck(editor, table, constraint.name, constraint.condition, undefined),
 			);
-			if (!constraint.valid) {
-				const unchecked = { ...check, notValid: true } as const;
-				return editor.put({ ...table, checks: [...table.checks, unchecked] });
+			const unchecked = {
+				...table,
+				checks: [...table.checks, { ...check, notValid: true } as const],
+			};
+			if (!constraint.valid) return editor.put(unchecked);
+			if (await isLookedAtLater(editor, table, alone)) {
+				return beginValidation(editor, unchecked, "ADD CHECK", check.oid);
 			}
 			const changed = { ...table, checks: [...table.checks, check] };
 			await editor.put(changed);
 			return checkRows(editor, changed, check.name);
 		}
 		default:
-			return addForeignKey(editor, table, constraint);
+			return addForeignKey(editor, table, constraint, alone);
 	}
 }
 
@@ -161,6 +170,7 @@ async function addPrimaryKey(
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 ): Promise<void> {
 	if (primaryKeyOf(table) !== undefined) throw multipleKeys(table.name, undefined);
+	refuseValidating(table, "all");
 	for (const name of constraint.columns) columnNamed(table, name);
 	const deferrable = deferrableOf(constraint);
 	if (deferrable !== undefined) return addDeferrableKey(editor, table, constraint, deferrable);
@@ -282,14 +292,21 @@ async function setNotNull(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "set-not-null" }>,
+	alone: boolean,
 ): Promise<void> {
 	const column = columnNamed(table, action.column);
-	if (column.notNull === action.notNull) return;
+	if (column.notNull === action.notNull) {
+		if (action.notNull && !isKnownNotNull(table, column)) refuseValidating(table, column.attnum);
+		return;
+	}
 	const isKey = primaryKeyOf(table)?.columns.some((one) => one.attnum === column.attnum);
 	if (!action.notNull && isKey === true) {
 		throw new DatabaseError("42P16", `column "${column.name}" is in a primary key`);
 	}
 	const changed = replaceColumn(table, column, { ...column, notNull: action.notNull });
+	if (action.notNull && (await isLookedAtLater(editor, table, alone))) {
+		return beginValidation(editor, changed, "SET NOT NULL", column.attnum);
+	}
 	await editor.put(changed);
 	if (action.notNull) await checkRows(editor, changed, undefined);
 }

@@ -41,6 +41,7 @@ import type { SchemaEditor } from "./schema-editor.ts";
 import { bindCheck, checkIndexable, columnNamed } from "./table-parts.ts";
 import { tableRows } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
+import { refuseValidating } from "./validation.ts";
 
 type AlterType = Extract<AlterTableAction, { kind: "alter-type" }>;
 
@@ -94,6 +95,7 @@ function refuseUses(editor: SchemaEditor, table: TableDescriptor, column: Column
 			{ hint: "Try again when the index is there." },
 		);
 	}
+	refuseValidating(table, "all");
 	if (column.generatedText !== undefined) {
 		throw new DatabaseError("0A000", "cannot alter type of a generated column", {
 			hint: "Drop the column and add it with the other type.",

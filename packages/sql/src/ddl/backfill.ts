@@ -1,6 +1,7 @@
 /**
  * The part of a schema change that comes after its first commit (S3, S5): rows that were there before are brought into an
- * index that all writers already keep (`fill.ts`); then one more schema change makes the index usable. If that fails, it takes
+ * index that all writers already keep (`fill.ts`), or looked at for a constraint that they keep (`validate-rows.ts`); then one more schema
+ * change makes the index usable, or the constraint valid. If that fails, it takes
  * back what the first one added. What is left to do stands in the table's descriptor: where the node that does it goes away,
  * another goes on (`tenure.ts`).
  */
@@ -20,7 +21,7 @@ import { ShadowWriter } from "../execute/shadow-writer.ts";
 import { indexCodec, tableCodec } from "../execute/table-codec.ts";
 import { isPassing, isUnreachable, pause, retrying } from "../session/retry.ts";
 import { duplicated } from "./create-index.ts";
-import { type Builder, begin, Fill, gone, tableAt } from "./fill.ts";
+import { type Builder, begin, Fill, type FillBatch, gone, tableAt } from "./fill.ts";
 import { asBuildError, checkKeyColumns } from "./row-errors.ts";
 import { estimateRows } from "./row-estimate.ts";
 import { namesOf } from "./schema-editor.ts";
@@ -35,6 +36,8 @@ import {
 	Tenure,
 } from "./tenure.ts";
 import { buildsOf, type UnfinishedBuild } from "./unfinished.ts";
+import { validationOf, validator } from "./validate-rows.ts";
+import { isValid, unvalidated, validated } from "./validation.ts";
 
 const schemaWaitMs = 5000;
 /** For what another node makes of it. */
@@ -119,7 +122,7 @@ const isUsable = (table: TableDescriptor, id: number): boolean =>
 	[table.primary, ...table.indexes].some(({ oid, state }) => oid === id && state === "public");
 
 /**
- * Fills the index and makes it usable, or takes it back and throws why it cannot be. `seen`: where somebody else has left it; nothing
+ * Fills the index and makes it usable, or the constraint valid; or takes it back and throws why it cannot be. `seen`: where somebody else has left it; nothing
  * is done where that has changed since. Where another node goes on, what becomes of it is waited for.
  */
 export async function build(
@@ -128,29 +131,41 @@ export async function build(
 	id: number,
 	seen?: BuildPlace,
 ): Promise<void> {
-	const rowsTotal = seen === undefined ? await rowsOf(state, tableOid) : undefined;
+	const table = (await state.services.catalog.newest()).relation(tableOid);
+	if (table?.kind !== "table") throw gone();
+	const validation = validationOf(table, id);
+	const isDone = (now: TableDescriptor): boolean =>
+		validation === undefined ? isUsable(now, id) : isValid(now, validation);
+	// It is only told: without it the work goes on.
+	const rowsTotal =
+		seen === undefined ? await estimateRows(state, table).catch(() => undefined) : undefined;
 	const tenure = await Tenure.take(state, id, seen, rowsTotal);
-	if (tenure === undefined) return outcome(state, tableOid, id);
+	if (tenure === undefined) return outcome(state, tableOid, id, isDone);
 	const builder: Builder = {
 		services: state.services,
 		context: state.context,
 		cancel: tenure.signal,
 	};
 	const { from, rows } = tenure;
-	const fill = new Fill(builder, tableOid, from, rows, (table, some, env, blind) =>
-		isRewrite(table, id)
-			? rewriteRows(table, some, env, blind)
-			: putEntries(table, indexAt(table, id), some, env, blind),
+	const fill = new Fill(
+		builder,
+		tableOid,
+		from,
+		rows,
+		validation === undefined ? fillIndex(id) : validator(builder, id),
+		validation !== undefined,
 	);
 	tenure.tell(fill);
 	try {
 		await fill.run();
-		await checkShared(builder, tableOid, id);
+		if (validation === undefined) await checkShared(builder, tableOid, id);
 		tenure.stop();
 		await changeTable(state, tableOid, id, (table) => finished(table, id));
 	} catch (error) {
 		tenure.stop();
-		if (tenure.isLost && state.cancel.reason === undefined) return outcome(state, tableOid, id);
+		if (tenure.isLost && state.cancel.reason === undefined) {
+			return outcome(state, tableOid, id, isDone);
+		}
 		if (isUnreachable(error)) throw leftToOthers(error);
 		await changeTable(state, tableOid, id, (table) => takenBack(table, id));
 		throw error;
@@ -160,18 +175,16 @@ export async function build(
 const leftToOthers = (error: DatabaseError): DatabaseError =>
 	new DatabaseError(error.code, error.message, {
 		...error.fields,
-		hint: "The index is not given up: a node that reaches the others goes on with it (SHOW JOBS). CANCEL JOB takes it back.",
+		hint: "It is not given up: a node that reaches the others goes on with it (SHOW JOBS). CANCEL JOB takes it back.",
 	});
 
-/** It is only told: without it the work goes on. */
-async function rowsOf(state: Builder, oid: number): Promise<number | undefined> {
-	const table = (await state.services.catalog.newest()).relation(oid);
-	if (table?.kind !== "table") return undefined;
-	return estimateRows(state, table).catch(() => undefined);
-}
-
-/** Throws 55000 where the index was taken back, 57014 where that was asked for. */
-async function outcome(state: Builder, tableOid: number, id: number): Promise<void> {
+/** Throws 55000 where it was taken back, 57014 where that was asked for. */
+async function outcome(
+	state: Builder,
+	tableOid: number,
+	id: number,
+	isDone: (table: TableDescriptor) => boolean,
+): Promise<void> {
 	for (;;) {
 		if (state.cancel.reason !== undefined) throw state.cancel.reason;
 		const catalog = await state.services.catalog.newest();
@@ -179,7 +192,7 @@ async function outcome(state: Builder, tableOid: number, id: number): Promise<vo
 		if (table?.kind !== "table") throw gone();
 		const isBuilding = [...buildsOf(table)].some((one) => one.id === id);
 		if (!isBuilding) {
-			if (isUsable(table, id)) return;
+			if (isDone(table)) return;
 			const [place] = await placesOf(state, [id]);
 			throw place?.cancelled === undefined ? gone() : cancelledBy(id);
 		}
@@ -202,6 +215,8 @@ interface Changed {
 function finished(table: TableDescriptor, id: number): Changed | undefined {
 	const { rewrite } = table;
 	if (isUsable(table, id)) return undefined;
+	const validation = validationOf(table, id);
+	if (validation !== undefined) return { table: validated(table, validation), dropped: [] };
 	if (rewrite === undefined || !isRewrite(table, id)) {
 		const index = indexAt(table, id);
 		const { madeNotNull: _made, ...rest } = index;
@@ -224,6 +239,8 @@ function finished(table: TableDescriptor, id: number): Changed | undefined {
 /** Undefined: there is nothing to be taken back. */
 function takenBack(table: TableDescriptor, id: number): Changed | undefined {
 	const { rewrite } = table;
+	const validation = validationOf(table, id);
+	if (validation !== undefined) return { table: unvalidated(table, validation), dropped: [] };
 	if (rewrite !== undefined && isRewrite(table, id)) {
 		return {
 			table: { ...withNullable(table, rewrite.madeNotNull), rewrite: undefined },
@@ -248,6 +265,13 @@ const withNullable = (
 		madeNotNull?.includes(column.attnum) ? { ...column, notNull: false } : column,
 	),
 });
+
+const fillIndex =
+	(id: number): FillBatch =>
+	(table, rows, env, blind) =>
+		isRewrite(table, id)
+			? rewriteRows(table, rows, env, blind)
+			: putEntries(table, indexAt(table, id), rows, env, blind);
 
 async function putEntries(
 	table: TableDescriptor,

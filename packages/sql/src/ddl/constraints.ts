@@ -11,6 +11,7 @@ import { checkRows } from "./alter-column.ts";
 import { describeReferrer } from "./describe.ts";
 import { checkReferences } from "./foreign-key.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { beginValidation, isLookedAtLater, refuseValidating } from "./validation.ts";
 
 const undefinedConstraint = (table: TableDescriptor, name: string): DatabaseError =>
 	new DatabaseError("42704", `constraint "${name}" of relation "${table.name}" does not exist`);
@@ -77,19 +78,26 @@ export async function validateConstraint(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	name: string,
+	alone: boolean,
 ): Promise<void> {
 	const key = table.foreignKeys.find((one) => one.name === name);
+	const check = table.checks.find((one) => one.name === name);
+	const found = key ?? check;
+	if (found !== undefined) {
+		if (key?.validated === true || (check !== undefined && check.notValid === undefined)) return;
+		refuseValidating(table, found.oid);
+		if (await isLookedAtLater(editor, table, alone)) {
+			return beginValidation(editor, table, "VALIDATE CONSTRAINT", found.oid);
+		}
+	}
 	if (key !== undefined) {
-		if (key.validated) return;
 		const changed = { ...key, validated: true };
 		const foreignKeys = table.foreignKeys.map((one) => (one === key ? changed : one));
 		await editor.put({ ...table, foreignKeys });
 		await checkReferences(editor, { ...table, foreignKeys }, changed);
 		return;
 	}
-	const check = table.checks.find((one) => one.name === name);
 	if (check !== undefined) {
-		if (check.notValid === undefined) return;
 		const { notValid: _before, ...valid } = check;
 		const checks = table.checks.map((one) => (one === check ? valid : one));
 		await editor.put({ ...table, checks });

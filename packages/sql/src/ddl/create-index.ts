@@ -17,6 +17,7 @@ import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { build } from "./backfill.ts";
 import { findObject } from "./drop.ts";
+import { beginSnapshot } from "./fill.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { keyColumn, newIndex } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
@@ -117,14 +118,7 @@ export async function isDirect(editor: SchemaEditor, table: TableDescriptor): Pr
 
 /** Looks in a transaction of its own: what the change itself reads would have to hold when it commits. */
 async function seemsLarge(state: SessionState, table: TableDescriptor): Promise<boolean> {
-	const newest = await state.services.catalog.newest();
-	const transaction = state.services.coordinator.begin({
-		isolation: "repeatable read",
-		mode: "optimistic",
-		readOnly: true,
-		lockTimeoutMs: 0,
-		schemaVersion: newest.version,
-	});
+	const transaction = await beginSnapshot(state);
 	try {
 		return await hasMoreThan(transaction, table, directRowsMax);
 	} finally {

@@ -11,6 +11,7 @@ import { neverCancelled } from "@quorate/txn/own-transactions";
 import { type CancelSignal, KeyExistsError, type Transaction } from "@quorate/txn/types";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import { indexSpan } from "../catalog/keys.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { Env, Execution } from "../execute/env.ts";
 import { StatementStore } from "../execute/statement-store.ts";
 import { isPassing, mayRepeat, retrying } from "../session/retry.ts";
@@ -24,7 +25,7 @@ const batchesAtOnce = 6;
 const lockFrom = 1;
 
 export const gone = (): DatabaseError =>
-	new DatabaseError("55000", "the table was changed while its index was being built");
+	new DatabaseError("55000", "another schema change has taken away what this one was at");
 
 /** What a build needs of the session that runs it. */
 export interface Builder extends Pick<SessionState, "services" | "context"> {
@@ -49,6 +50,23 @@ export async function begin(
 	return transaction;
 }
 
+export async function beginSnapshot(
+	{ services }: Pick<Builder, "services">,
+	cancel: CancelSignal = neverCancelled,
+): Promise<Transaction> {
+	const newest = await services.catalog.newest();
+	const transaction = services.coordinator.begin({
+		isolation: "repeatable read",
+		mode: "optimistic",
+		readOnly: true,
+		lockTimeoutMs: 0,
+		schemaVersion: newest.version,
+	});
+	transaction.beginStatement(cancel);
+	await transaction.readTimestamp();
+	return transaction;
+}
+
 export async function tableAt(
 	{ services }: Pick<Builder, "services">,
 	transaction: Transaction,
@@ -65,6 +83,7 @@ export type FillBatch = (
 	rows: readonly StoredRow[],
 	env: Env,
 	blind: boolean,
+	catalog: CatalogSnapshot,
 ) => Promise<void>;
 
 /** Of the table; without its bounds, to its start or end. */
@@ -76,6 +95,7 @@ interface Stretch {
 /** What a transaction has read. */
 interface Batch {
 	readonly transaction: Transaction;
+	readonly catalog: CatalogSnapshot;
 	readonly table: TableDescriptor;
 	readonly rows: readonly StoredRow[];
 	/** Where the next one goes on; undefined: nothing is left. */
@@ -86,19 +106,28 @@ export class Fill {
 	readonly #state: Builder;
 	readonly #oid: number;
 	readonly #fill: FillBatch;
+	readonly #reads: boolean;
 	/** In the order of their stretches; by where they start. */
 	readonly #underWay = new Map<Promise<void>, Key | undefined>();
 	#failure: { readonly error: unknown } | undefined;
 	#next: Key | undefined;
 	#rows: number;
 
-	/** `from`, `rows`: where an earlier one came to. */
-	constructor(state: Builder, oid: number, from: Key | undefined, rows: number, fill: FillBatch) {
+	/** `from`, `rows`: where an earlier one came to. `reads`: nothing is written, and rows are looked at as they were. */
+	constructor(
+		state: Builder,
+		oid: number,
+		from: Key | undefined,
+		rows: number,
+		fill: FillBatch,
+		reads = false,
+	) {
 		this.#state = state;
 		this.#oid = oid;
 		this.#next = from;
 		this.#rows = rows;
 		this.#fill = fill;
+		this.#reads = reads;
 	}
 
 	/** All rows before this key are done. */
@@ -178,15 +207,20 @@ export class Fill {
 	async #read({ start, end }: Stretch, size: number, lock: boolean): Promise<Batch> {
 		const { cancel } = this.#state;
 		if (cancel.reason !== undefined) throw cancel.reason;
-		const transaction = await begin(this.#state, lock, cancel);
+		const transaction = this.#reads
+			? await beginSnapshot(this.#state, cancel)
+			: await begin(this.#state, lock, cancel);
 		try {
-			const table = await tableAt(this.#state, transaction, this.#oid);
-			if (table === undefined) throw gone();
+			const catalog = await this.#state.services.catalog.of(transaction);
+			const table = catalog.relation(this.#oid);
+			if (table?.kind !== "table") throw gone();
 			const whole = indexSpan(table.primary.indexId);
+			// The rows are no more where they were: TRUNCATE.
+			if (start !== undefined && (start < whole.start || start > whole.end)) throw gone();
 			const span = { start: start ?? whole.start, end: end ?? whole.end };
 			const options = {
 				limit: size,
-				...(lock ? { lock: { strength: "update", wait: "block" } as const } : {}),
+				...(lock && !this.#reads ? { lock: { strength: "update", wait: "block" } as const } : {}),
 			};
 			const rows: StoredRow[] = [];
 			for await (const page of tableRows(transaction, table, options, span)) {
@@ -195,17 +229,18 @@ export class Fill {
 			}
 			const some = rows.slice(0, size);
 			const next = some.length < size ? undefined : keySuccessor(some.at(-1)!.key);
-			return { transaction, table, rows: some, next };
+			return { transaction, catalog, table, rows: some, next };
 		} catch (error) {
 			await transaction.rollback();
 			throw error;
 		}
 	}
 
-	async #finish({ transaction, table, rows }: Batch, blind: boolean): Promise<void> {
+	async #finish({ transaction, catalog, table, rows }: Batch, blind: boolean): Promise<void> {
 		try {
-			await this.#fill(table, rows, this.#environment(transaction), blind);
-			await transaction.commit();
+			await this.#fill(table, rows, this.#environment(transaction), blind, catalog);
+			if (this.#reads) await transaction.rollback();
+			else await transaction.commit();
 		} catch (error) {
 			await transaction.rollback();
 			throw error;

@@ -25,6 +25,7 @@ import { formatType, typeByOid } from "../types/registry.ts";
 import { findObject } from "./drop.ts";
 import { type SchemaEditor, shortened } from "./schema-editor.ts";
 import { tableRows } from "./table-rows.ts";
+import { beginValidation, isLookedAtLater } from "./validation.ts";
 
 export type ForeignKeyConstraint = Extract<TableConstraint, { kind: "foreign-key" }>;
 
@@ -235,10 +236,15 @@ export async function addForeignKey(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: ForeignKeyConstraint,
+	alone: boolean,
 ): Promise<void> {
 	const changed = await withForeignKey(editor, table, constraint);
-	await editor.put(changed);
 	const key = changed.foreignKeys.at(-1)!;
+	if (key.validated && (await isLookedAtLater(editor, table, alone))) {
+		const foreignKeys = [...table.foreignKeys, { ...key, validated: false }];
+		return beginValidation(editor, { ...changed, foreignKeys }, "ADD FOREIGN KEY", key.oid);
+	}
+	await editor.put(changed);
 	if (key.validated) await checkReferences(editor, changed, key);
 }
 

@@ -2,7 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ColumnDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
-import { isGenerated } from "../catalog/descriptor.ts";
+import { isGenerated, isKnownNotNull } from "../catalog/descriptor.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
 import { alteredSequence } from "./alter-sequence.ts";
 import { nextvalText, ownedSequence } from "./column-definition.ts";
@@ -23,7 +23,7 @@ export async function addIdentity(
 	action: Action<"add-identity">,
 ): Promise<void> {
 	const column = columnNamed(table, action.column);
-	if (!column.notNull) {
+	if (!isKnownNotNull(table, column)) {
 		throw refused(table, column, "must be declared NOT NULL before identity can be added");
 	}
 	if (column.identity !== undefined) throw refused(table, column, "is already an identity column");

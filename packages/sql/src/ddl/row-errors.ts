@@ -19,6 +19,17 @@ export const containsNull = (
 		fields,
 	);
 
+export const violatedBySome = (
+	table: TableDescriptor,
+	check: string,
+	fields: DatabaseError["fields"] = { schema: table.schema, table: table.name, constraint: check },
+): DatabaseError =>
+	new DatabaseError(
+		"23514",
+		`check constraint "${check}" of relation "${table.name}" is violated by some row`,
+		fields,
+	);
+
 /** Throws 23502. */
 export function checkKeyColumns({ table, columns }: IndexCodec, rows: readonly StoredRow[]): void {
 	for (const { row } of rows) {

@@ -1,7 +1,7 @@
 /** About how many rows a table has: counted where they are few; else from the sizes of its ranges, by what its first rows take. */
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import { indexSpan } from "../catalog/keys.ts";
-import { type Builder, begin } from "./fill.ts";
+import { type Builder, beginSnapshot } from "./fill.ts";
 
 const countedMax = 10_000;
 
@@ -11,7 +11,7 @@ export async function estimateRows(
 	table: TableDescriptor,
 ): Promise<number | undefined> {
 	const span = indexSpan(table.primary.indexId);
-	const transaction = await begin(state, false);
+	const transaction = await beginSnapshot(state);
 	let rows = 0;
 	let bytes = 0;
 	try {

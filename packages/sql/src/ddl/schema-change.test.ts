@@ -1,39 +1,12 @@
-import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import type { TransactionMode } from "@quorate/txn/types";
 import test, { type ExecutionContext } from "ava";
 import { droppedIndexSpan } from "../catalog/keys.ts";
 import type { QuorateSession } from "../session/session.ts";
+import { abandon, between, bigTable, cell, jobId, many } from "../testing/schema-changes.ts";
 import { type TestClient, type TestServer, testServer } from "../testing/test-client.ts";
-import { directRowsMax } from "./create-index.ts";
 import { Fill } from "./fill.ts";
-
-const cell = async (client: TestClient, text: string): Promise<string | null | undefined> =>
-	(await client.rows(text))[0]?.[0];
-
-const many = directRowsMax * 2;
-
-/** A table with more rows than a schema change takes at once. */
-async function bigTable(server: TestServer): Promise<TestClient> {
-	const client = await server.connect();
-	await client.query("create table t (id int, k int, v text)");
-	await client.query(`insert into t select i, i % 7, 'v' || i from generate_series(1, ${many}) i`);
-	return client;
-}
-
-/** Runs `act` at every commit of others that holds no locks, until it says that it is done. */
-function between(server: TestServer, act: (step: number) => Promise<boolean>): void {
-	let step = 0;
-	const hook = async (mode: TransactionMode): Promise<void> => {
-		if (mode === "pessimistic") return;
-		server.coordinator.beforeCommit = undefined;
-		const done = await act(step++);
-		if (!done) server.coordinator.beforeCommit = hook;
-	};
-	server.coordinator.beforeCommit = hook;
-}
 
 /** Every physical index that is in use has one entry a row, no more. */
 async function counted(t: ExecutionContext, server: TestServer, client: TestClient): Promise<void> {
@@ -153,16 +126,15 @@ test("a schema change that is cancelled midway takes back what it began", async 
 			if (++commits === 2) client.session.cancel();
 		};
 		t.is(await client.error(statement), "57014 canceling statement due to user request");
-		server.coordinator.beforeCommit = undefined;
 		t.true(commits < many / 500, statement);
+		commits = 0;
+		await t.throwsAsync(client.execute(statement), { code: "57014" }, "in the extended protocol");
+		t.true(commits < many / 500, statement);
+		server.coordinator.beforeCommit = undefined;
 		t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
 		await client.query("insert into t values (1, 1, 'again')");
 	}
 });
-
-/** The only job that there is. */
-const jobId = async (client: TestClient): Promise<string> =>
-	String(await cell(client, "show jobs"));
 
 test("a job is cancelled by somebody else: the statement that waits for it says so, and nothing is left", async (t) => {
 	for (const statement of [
@@ -213,18 +185,6 @@ test("a job whose node is gone is cancelled, and nobody goes on with it", async 
 	await client.query("insert into t values (null, 1, 'free')");
 	t.is(await cell(client, "select count(*) from pg_index where indrelid = 't'::regclass"), "0");
 });
-
-/** The statement's node dies when it has made the change known and filled a part; what it has stored stays. */
-async function abandon(server: TestServer, client: TestClient, statement: string): Promise<void> {
-	let commits = 0;
-	server.coordinator.beforeCommit = async () => {
-		// The change itself, who fills the index, and two batches.
-		if (++commits > 4) throw new DatabaseError("57P03", "nobody can be reached");
-	};
-	const said = await client.error(statement);
-	assert(said.startsWith("57P03"), said);
-	server.coordinator.beforeCommit = undefined;
-}
 
 test("what a node has left behind is finished by another", async (t) => {
 	for (const statement of ["create index t_k on t (k)", "alter table t add primary key (id)"]) {

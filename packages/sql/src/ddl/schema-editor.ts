@@ -75,6 +75,7 @@ import type { TransactionBlock } from "../session/transaction-block.ts";
 import type { SqlType } from "../types/datum.ts";
 import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
 import type { DeparseOptions } from "./deparse.ts";
+import { withoutStale } from "./validation.ts";
 
 const nameBytesMax = 63;
 
@@ -253,7 +254,8 @@ export class SchemaEditor {
 		refuseTemporaryUse(given);
 		requireFormat(this.state.services, given);
 		const isNew = this.catalog.relation(given.oid) === undefined;
-		const descriptor = isNew ? await this.#owned({ ...given, ...this.#here }) : given;
+		const wanted = given.kind === "table" ? withoutStale(given) : given;
+		const descriptor = isNew ? await this.#owned({ ...wanted, ...this.#here }) : wanted;
 		const before = this.catalog.relation(descriptor.oid);
 		if (before !== undefined && by === "owner") this.requireOwner(before);
 		const old = before === undefined ? new Map<Key, string>() : nameKeysOf(before);

@@ -1,5 +1,5 @@
 /**
- * Who fills an index. It says every few seconds that it is there, and how far it has come, in a row of its own; whoever has seen that
+ * Who fills an index, or looks at rows. It says every few seconds that it is there, and how far it has come, in a row of its own; whoever has seen that
  * row unchanged for a while, by the clock of its own process alone, puts itself in and goes on from there. One that was only slow finds
  * out with its next word, and leaves. Two at once for that long do no harm: to fill a stretch twice is to fill it once.
  */
@@ -34,8 +34,7 @@ export interface BuildPlace {
 	readonly cancelled?: Timestamp;
 }
 
-const decode = (bytes: Uint8Array): BuildPlace =>
-	decodeWork(bytes, "the place of an index that is being built");
+const decode = (bytes: Uint8Array): BuildPlace => decodeWork(bytes, "the place of a schema change");
 
 async function placeOf(transaction: Transaction, id: number): Promise<BuildPlace | undefined> {
 	const [bytes] = await transaction.get([buildKey(id)]);
@@ -87,7 +86,7 @@ export async function refuseCancelled(transaction: Transaction, id: number): Pro
 }
 
 const taken = (): DatabaseError =>
-	new DatabaseError("55006", "another node goes on with building this index");
+	new DatabaseError("55006", "another node goes on with this schema change");
 
 export class Tenure {
 	readonly #builder: Builder;

@@ -2,6 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
+	type CheckDescriptor,
 	type ColumnDescriptor,
 	columnByAttnum,
 	type ForeignKeyDescriptor,
@@ -136,21 +137,28 @@ function compileChecks(
 	table: TableDescriptor,
 	parent: CompileScope,
 ): readonly CheckConstraint[] {
-	return table.checks.map((check) => {
-		const relation = tableRelation(table, undefined);
-		const scope = new Scope(undefined);
-		scope.add(relation);
-		const bound = bindBoolean(
-			{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
-			storedExpression(check.text),
-			"CHECK",
-		);
-		return {
-			name: check.name,
-			condition: compile(bound, parent.inner(Layout.of(relation))),
-			isPure: isPure(bound),
-		};
-	});
+	return table.checks.map((check) => compileCheck(binder, table, check, parent));
+}
+
+export function compileCheck(
+	binder: Binder,
+	table: TableDescriptor,
+	check: CheckDescriptor,
+	parent: CompileScope,
+): CheckConstraint {
+	const relation = tableRelation(table, undefined);
+	const scope = new Scope(undefined);
+	scope.add(relation);
+	const bound = bindBoolean(
+		{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
+		storedExpression(check.text),
+		"CHECK",
+	);
+	return {
+		name: check.name,
+		condition: compile(bound, parent.inner(Layout.of(relation))),
+		isPure: isPure(bound),
+	};
 }
 
 /** The expression of a generated column, assigned to its type. `relation`: the table's row. */

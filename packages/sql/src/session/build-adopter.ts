@@ -1,6 +1,7 @@
 /**
- * Goes on with indexes that a node has begun to fill and that nobody fills any more (`ddl/tenure.ts`). The catalog, of which each node
- * that runs statements has the newest version, says which are not usable yet: while there are none, nothing is done.
+ * Goes on with schema changes for which a node has begun to go over rows, and that nobody goes on with any more (`ddl/tenure.ts`). The
+ * catalog, of which each node that runs statements has the newest version, says which have not ended: while there are none, nothing is
+ * done.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Timer } from "@quorate/runtime/runtime";
@@ -14,7 +15,7 @@ import type { NodeServices } from "./node-services.ts";
 import { QuorateSession } from "./session.ts";
 
 export const defaultLookEveryMs = 5_000;
-/** Whoever fills an index tells every 3 s. Counted in looks, not in time: a process that stood still has not listened meanwhile. */
+/** Whoever is at it tells every 3 s. Counted in looks, not in time: a process that stood still has not listened meanwhile. */
 const silentLooksMax = 4;
 /** Above those of clients: who looks into pg_stat_activity sees what runs, and can end it. */
 const firstPid = 1_000_000_000;
@@ -66,7 +67,9 @@ export class BuildAdopter {
 		const { scheduler, logger } = this.#services.runtime;
 		const timer = scheduler.setTimer(this.#lookEveryMs, () => {
 			this.look()
-				.catch((error) => logger.log("warn", "unfinished indexes were not looked at", { error }))
+				.catch((error) =>
+					logger.log("warn", "unfinished schema changes were not looked at", { error }),
+				)
 				.finally(() => {
 					if (this.#timer === timer) this.#lookLater();
 				});
@@ -103,7 +106,7 @@ export class BuildAdopter {
 		this.#watched.delete(one.id);
 		const { logger } = this.#services.runtime;
 		const fields = { statement: one.kind, object: one.object, table: one.table };
-		logger.log("info", "going on with an index that was left behind", fields);
+		logger.log("info", "going on with a schema change that was left behind", fields);
 		const { database } = one;
 		const known = await this.#services.catalog.newest();
 		const services = this.#services.inDatabase(database, known.databaseName(database) ?? "");
@@ -114,7 +117,7 @@ export class BuildAdopter {
 		try {
 			await build(state, one.tableOid, one.id, place);
 		} catch (error) {
-			logger.log("warn", "an index that was left behind cannot be built", { ...fields, error });
+			logger.log("warn", "a schema change that was left behind cannot be", { ...fields, error });
 		} finally {
 			state.cancel.end();
 			this.#cancel = undefined;

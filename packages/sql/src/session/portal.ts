@@ -102,11 +102,11 @@ export class QuoratePortal implements Portal {
 		}
 		return (
 			shortly?.then((result) => {
-				if (result === undefined) return this.#run(sink, 0);
+				if (result === undefined) return this.#run(sink, 0, true);
 				return typeof result === "string"
 					? this.#completed(sink, result)
 					: this.#tell(sink, result);
-			}) ?? this.#run(sink, 0)
+			}) ?? this.#run(sink, 0, true)
 		);
 	}
 
@@ -126,7 +126,11 @@ export class QuoratePortal implements Portal {
 		return waiting === undefined ? complete() : waiting.then(complete);
 	}
 
-	async #run(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended"> {
+	async #run(
+		sink: ResultSink,
+		maxRows: number,
+		isAlone = false,
+	): Promise<"complete" | "suspended"> {
 		const { utility } = this.statement;
 		const refusal = this.#state.block?.refusal;
 		if (refusal !== undefined && !endsFailure(utility)) throw refusal;
@@ -135,13 +139,18 @@ export class QuoratePortal implements Portal {
 			sink.complete(this.#finished);
 			return "complete";
 		}
-		this.#source ??= await this.#start(sink);
+		this.#source ??= await this.#start(sink, isAlone);
 		return this.#pump(this.#source, sink, maxRows);
 	}
 
-	async #start(sink: ResultSink): Promise<Pick<Running, "next" | "tag" | "close">> {
+	async #start(
+		sink: ResultSink,
+		isAlone: boolean,
+	): Promise<Pick<Running, "next" | "tag" | "close">> {
 		const state = this.#state;
+		const isFirst = state.block === undefined;
 		const block = state.block ?? state.begin(false);
+		block.isAlone = isAlone && isFirst;
 		this.#observer.started(this);
 		if (this.statement.utility === undefined) {
 			return startPlanned(state, block, this.statement, this.parameters);

@@ -419,7 +419,19 @@ export class SessionState {
 		if (schemaVersion !== undefined) {
 			await this.services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
 		}
-		for (const task of block.afterCommit) await task();
+		if (block.afterCommit.length > 0) await this.#afterCommit(block);
+	}
+
+	/** What can take long is cancelled as a statement is, also where Sync has ended that. */
+	async #afterCommit({ afterCommit }: TransactionBlock): Promise<void> {
+		const { cancel } = this;
+		const isStatement = cancel.isRunning;
+		if (!isStatement) cancel.begin(this.statementTimeoutMs);
+		try {
+			for (const task of afterCommit) await task();
+		} finally {
+			if (!isStatement) cancel.end();
+		}
 	}
 
 	async #commitTransaction(

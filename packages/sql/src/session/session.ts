@@ -184,6 +184,7 @@ export class QuorateSession implements Session, PortalObserver {
 			async () => {
 				output = new HeldOutput(sink);
 				const block = state.begin(false);
+				block.isAlone = true;
 				try {
 					const done = await runStatement(state, block, prepared, [], output);
 					await state.commit();

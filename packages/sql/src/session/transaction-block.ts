@@ -84,6 +84,8 @@ export class TransactionBlock {
 		| undefined;
 	/** It has done what no rollback takes back: none of its statements may be run a second time unseen. */
 	hasLasting = false;
+	/** It is of one statement, and no other comes. */
+	isAlone = false;
 	/** Run in order once it has committed, before the client is answered. */
 	readonly afterCommit: (() => Promise<void>)[] = [];
 	#savepoints: NamedSavepoint[] = [];
