@@ -48,6 +48,19 @@ export const extensionRows = (): SystemRow[] =>
 		extcondition: null,
 	}));
 
+export const extensionVersionRows = (): SystemRow[] =>
+	extensions.map(({ name, version, comment }) => ({
+		name,
+		version,
+		installed: true,
+		superuser: true,
+		trusted: true,
+		relocatable: true,
+		schema: null,
+		requires: null,
+		comment,
+	}));
+
 export const availableExtensionRows = (): SystemRow[] =>
 	extensions.map(({ name, version, comment }) => ({
 		name,

@@ -86,6 +86,8 @@ const context = {
 	currentDatabase: "shop",
 	searchPath: ["public"],
 	setting: (name: string) => settings[name],
+	sessionRows: () => [],
+	transactionStart: 0n,
 } as unknown as FunctionContext;
 
 const rows = (name: string, schema = "pg_catalog"): Record<string, Datum>[] => {

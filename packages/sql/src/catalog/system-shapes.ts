@@ -28,6 +28,9 @@ pg_auth_members 1261 r
 pg_authid 1260 r
   oid:oid rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool
   rolreplication:bool rolbypassrls:bool rolconnlimit:int4 rolpassword:text rolvaliduntil:timestamptz
+pg_available_extension_versions 12085 v
+  name:name version:text installed:bool superuser:bool trusted:bool relocatable:bool schema:name requires:_name
+  comment:text
 pg_available_extensions 12081 v
   name:name default_version:text installed_version:text comment:text
 pg_cast 2605 r
@@ -124,6 +127,9 @@ pg_policies 12018 v
 pg_policy 3256 r
   oid:oid polname:name polrelid:oid polcmd:char polpermissive:bool polroles:_oid polqual:pg_node_tree
   polwithcheck:pg_node_tree
+pg_prepared_statements 12095 v
+  name:text statement:text prepare_time:timestamptz parameter_types:_regtype from_sql:bool generic_plans:int8
+  custom_plans:int8
 pg_proc 1255 r
   oid:oid proname:name pronamespace:oid proowner:oid prolang:oid procost:float4 prorows:float4 provariadic:oid
   prosupport:regproc prokind:char prosecdef:bool proleakproof:bool proisstrict:bool proretset:bool provolatile:char
@@ -199,6 +205,10 @@ pg_tables 12033 v
   rowsecurity:bool
 pg_tablespace 1213 r
   oid:oid spcname:name spcowner:oid spcacl:_aclitem spcoptions:_text
+pg_timezone_abbrevs 12122 v
+  abbrev:text utc_offset:interval is_dst:bool
+pg_timezone_names 12126 v
+  name:text abbrev:text utc_offset:interval is_dst:bool
 pg_transform 3576 r
   oid:oid trftype:oid trflang:oid trffromsql:regproc trftosql:regproc
 pg_trigger 2620 r

@@ -29,6 +29,7 @@ import { statementRows } from "./system-statements.ts";
 import type { RowSource, SystemRow } from "./system-table.ts";
 import * as types from "./system-types.ts";
 import * as views from "./system-views.ts";
+import { zoneAbbreviationRows, zoneNameRows } from "./system-zones.ts";
 import type { VirtualTable } from "./virtual-table.ts";
 
 const sources: Readonly<Record<string, RowSource>> = {
@@ -48,7 +49,13 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_depend": dependencyRows,
 	"pg_catalog.pg_description": relations.descriptionRows,
 	"pg_catalog.pg_enum": types.enumRows,
+	"pg_catalog.pg_available_extension_versions": extensions.extensionVersionRows,
 	"pg_catalog.pg_available_extensions": extensions.availableExtensionRows,
+	"pg_catalog.pg_cursors": (_, context) => context.sessionRows("pg_cursors"),
+	"pg_catalog.pg_prepared_statements": (_, context) =>
+		context.sessionRows("pg_prepared_statements"),
+	"pg_catalog.pg_timezone_abbrevs": zoneAbbreviationRows,
+	"pg_catalog.pg_timezone_names": zoneNameRows,
 	"pg_catalog.pg_extension": extensions.extensionRows,
 	"pg_catalog.pg_init_privs": cluster.initialPrivilegeRows,
 	"pg_catalog.pg_index": relations.indexRows,

@@ -40,6 +40,7 @@ import { dateToChar } from "./to-char-date.ts";
 import { numberToChar } from "./to-char-number.ts";
 import { uuidFunctions } from "./uuid-functions.ts";
 import { windowFunctions } from "./window-functions.ts";
+import { zoneAbbreviationSet, zoneNameSet } from "./zone-sets.ts";
 
 const scalars: readonly ScalarFunction[] = [
 	...comparisonFunctions,
@@ -78,6 +79,8 @@ const setFunctions: readonly SetFunction[] = [
 	...jsonSets,
 	...jsonRecords,
 	...jsonpathSets,
+	zoneNameSet,
+	zoneAbbreviationSet,
 ];
 
 function byName<T extends { readonly name: string }>(all: readonly T[]): ReadonlyMap<string, T[]> {

@@ -22,7 +22,11 @@ const cursorOver = (
 	rows: ReturnType<typeof source>,
 	scroll: boolean | undefined,
 	memoryLimit = 1_000_000,
-): Cursor => new Cursor({ name: "c", columns: [], scroll, hold: false, memoryLimit }, rows);
+): Cursor =>
+	new Cursor(
+		{ name: "c", columns: [], scroll, hold: false, statement: "", since: 0n, memoryLimit },
+		rows,
+	);
 
 async function taken(
 	cursor: Cursor,

@@ -19,6 +19,9 @@ export interface CursorOptions {
 	/** Undefined: as far back as rows happen to be kept. */
 	readonly scroll: boolean | undefined;
 	readonly hold: boolean;
+	/** What it was declared with, and when: microseconds since 2000-01-01 UTC. */
+	readonly statement: string;
+	readonly since: bigint;
 	/** Bytes that its rows may take. */
 	readonly memoryLimit: number;
 	readonly memoryPool?: MemoryPool;
@@ -31,6 +34,8 @@ export class Cursor {
 	readonly name: string;
 	readonly columns: readonly ResultColumn[];
 	readonly hold: boolean;
+	readonly statement: string;
+	readonly since: bigint;
 	readonly #scroll: boolean | undefined;
 	readonly #memory: MemoryMeter;
 	#source: Pick<Running, "next" | "close"> | undefined;
@@ -45,9 +50,16 @@ export class Cursor {
 		this.name = options.name;
 		this.columns = options.columns;
 		this.hold = options.hold;
+		this.statement = options.statement;
+		this.since = options.since;
 		this.#scroll = options.scroll;
 		this.#memory = new MemoryMeter(options.memoryLimit, options.memoryPool);
 		this.#source = source;
+	}
+
+	/** As far back as its rows go. */
+	get canScroll(): boolean {
+		return this.#scroll === true;
 	}
 
 	/** Rows are still to be read. */

@@ -18,6 +18,10 @@ export class Cursors {
 		return this.#entries.size;
 	}
 
+	all(): readonly Cursor[] {
+		return [...this.#entries.values()].map(({ cursor }) => cursor);
+	}
+
 	/** Throws 42P03. */
 	refuseDuplicate(name: string): void {
 		if (this.#entries.has(name)) {

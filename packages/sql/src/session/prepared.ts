@@ -19,6 +19,9 @@ export interface Prepared extends PreparedStatement {
 	readonly utility: Statement | undefined;
 	/** Of SQL's PREPARE: the statement itself, since the text is PREPARE's. */
 	readonly inner: PlannedStatement | undefined;
+	/** When, microseconds since 2000-01-01 UTC, and whether by PREPARE. */
+	readonly since?: bigint;
+	readonly fromSql?: true;
 	/** For the first plan: spares parsing it again. */
 	readonly parsed?: PlannedStatement;
 	/** The plan used last. */

@@ -25,6 +25,7 @@ export interface ContextCalls {
 	advisoryCall(name: string, args: readonly Datum[]): Promise<Datum>;
 	notify(channel: string, payload: string): void;
 	listeningChannels(): readonly string[];
+	sessionRows: FunctionContext["sessionRows"];
 	notificationUsage(): number;
 	clusterActivity(withAdvisory?: boolean): Promise<ClusterActivity>;
 	signalBackend(process: number, what: "cancel" | "terminate"): Promise<boolean>;
@@ -231,6 +232,12 @@ export class SessionContext implements FunctionContext {
 
 	listeningChannels(): readonly string[] {
 		return this.#calls.listeningChannels();
+	}
+
+	sessionRows(
+		view: Parameters<FunctionContext["sessionRows"]>[0],
+	): ReturnType<FunctionContext["sessionRows"]> {
+		return this.#calls.sessionRows(view);
 	}
 
 	notificationUsage(): number {

@@ -39,6 +39,7 @@ import { SessionContext } from "./session-context.ts";
 import { SessionIdentity } from "./session-identity.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
+import { cursorRows, preparedRows } from "./session-views.ts";
 import { Settings } from "./settings.ts";
 import { TemporaryObjects } from "./temporary-objects.ts";
 import type { TemporarySequences } from "./temporary-sequences.ts";
@@ -113,6 +114,8 @@ export class SessionState {
 				advisoryCall: (name, args) => callAdvisory(this, name, args),
 				notify: (channel, payload) => this.notifications.notify(channel, payload),
 				listeningChannels: () => this.notifications.channels(),
+				sessionRows: (view) =>
+					view === "pg_cursors" ? cursorRows(this.cursors) : preparedRows(this.statements),
 				notificationUsage: () => this.notifications.usage,
 				clusterActivity: (withAdvisory) => this.#clusterActivity(withAdvisory),
 				signalBackend: (process, what) => this.#signalBackend(process, what),

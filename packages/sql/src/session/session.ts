@@ -220,8 +220,8 @@ export class QuorateSession implements Session, PortalObserver {
 			throw new DatabaseError("42601", "cannot insert multiple commands into a prepared statement");
 		}
 		const lexed = statements[0];
-		const prepared =
-			lexed === undefined ? emptyPrepared : await this.#prepare(lexed, parameterTypes);
+		const made = lexed === undefined ? emptyPrepared : await this.#prepare(lexed, parameterTypes);
+		const prepared = name === "" ? made : { ...made, since: state.context.statementStart };
 		state.statements.set(name, prepared);
 		return prepared;
 	}

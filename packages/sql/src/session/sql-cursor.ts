@@ -62,7 +62,9 @@ async function declare(
 	const running = await startPlanned(state, block, prepared, parameters);
 	const columns = running.plan.columns ?? [];
 	const { statementMemory: memoryLimit, memoryPool } = state.services;
-	state.cursors.add(new Cursor({ name, columns, scroll, hold, memoryLimit, memoryPool }, running));
+	const made = { statement: lexed.query, since: state.context.statementStart };
+	const cursor = { name, columns, scroll, hold, ...made, memoryLimit, memoryPool };
+	state.cursors.add(new Cursor(cursor, running));
 }
 
 function refuseBoth({ options }: Declare, a: CursorOption, b: CursorOption): void {

@@ -47,14 +47,17 @@ async function prepare(
 	const { environment } = await binderFor(state, block, undefined, []);
 	const look = typesIn(environment);
 	const types = statement.types.map((type) => resolveTypeName(type, look).oid);
+	const made = { since: state.context.statementStart, fromSql: true } as const;
 	if (!isPlanned(inner)) {
-		state.statements.set(name, preparedOf(lexed, types, inner, undefined, undefined));
+		const prepared = preparedOf(lexed, types, inner, undefined, undefined);
+		state.statements.set(name, { ...prepared, ...made });
 		return;
 	}
 	const binder = await binderFor(state, block, lexed, types);
 	const plan = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
 	state.statements.set(name, {
 		...preparedOf(lexed, types, undefined, plan, plan.plan.columns),
+		...made,
 		inner,
 	});
 }

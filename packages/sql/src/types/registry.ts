@@ -105,6 +105,10 @@ export interface FunctionContext extends TypeContext {
 	/** Tells of something when the transaction commits. */
 	notify(channel: string, payload: string): void;
 	listeningChannels(): readonly string[];
+	/** Cursors that the session has declared, and what it has prepared: rows of those views. */
+	sessionRows(
+		view: "pg_cursors" | "pg_prepared_statements",
+	): readonly Readonly<Record<string, Datum>>[];
 	/** How full the queue for slow listeners is, from 0 to 1. */
 	notificationUsage(): number;
 	/** What all nodes are doing; the client is warned of those that do not answer. */

@@ -161,6 +161,8 @@ const abbreviations: Readonly<Record<string, number>> = dictionary({
 	nzdt: 13,
 });
 
+export const zoneAbbreviations: readonly string[] = Object.keys(abbreviations);
+
 /** Offset of an abbreviation in seconds; names are folded by the caller. */
 export function abbreviationOffset(name: string): number | undefined {
 	const hours = abbreviations[name];

@@ -29,6 +29,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		advisoryCall: async () => null,
 		notify: () => {},
 		listeningChannels: () => [],
+		sessionRows: () => [],
 		notificationUsage: () => 0,
 		clusterActivity: async () => ({ nodes: [], silent: [] }),
 		clusterOverview: () => Promise.resolve({ nodes: [], silent: [] }),
