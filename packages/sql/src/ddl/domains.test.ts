@@ -2,6 +2,15 @@ import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import test from "ava";
 import { testServer } from "../testing/test-client.ts";
 
+test("records are not made of values that nobody has looked at", async (t) => {
+	const client = await testServer().connect();
+	await client.query("create domain positive as int check (value > 0)");
+	for (const source of [`json_to_record('{"a": -1}')`, `jsonb_to_recordset('[{"a": -1}]')`]) {
+		t.regex(await client.error(`select * from ${source} as x(a positive)`), /^0A000 domains in a/);
+		t.regex(await client.error(`select a::positive from ${source} as x(a int)`), /^23514 /);
+	}
+});
+
 test("whatever writes a column of a domain is checked", async (t) => {
 	const server = testServer();
 	const client = await server.connect();

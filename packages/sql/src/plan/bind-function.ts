@@ -93,6 +93,14 @@ function bindRecordSource(
 		name: one.name,
 		type: resolveTypeName(one.type, look),
 	}));
+	const restricted = columns.findIndex(({ type }) => type.domain !== undefined);
+	if (restricted >= 0) {
+		// The function makes its values, and knows nothing of conditions.
+		throw new DatabaseError("0A000", "domains in a column definition list are not supported", {
+			hint: "Name the type that the domain is of, and cast the column to the domain.",
+			position: definitions[restricted]!.at + 1,
+		});
+	}
 	const twice = columns.find(({ name: own }, i) => columns.findIndex((c) => c.name === own) !== i);
 	if (twice !== undefined) {
 		throw new DatabaseError("42701", `column name "${twice.name}" specified more than once`);
