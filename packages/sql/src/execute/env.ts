@@ -48,6 +48,9 @@ export class Execution {
 	/** EXPLAIN ANALYZE: counts by operator. */
 	statistics: Map<object, { rows: number; loops: number; ms: number }> | undefined;
 	#sliceStart: number;
+	/** Since the clock was looked at, and how many there may be. */
+	#steps = 0;
+	#stepsMax = 1;
 
 	constructor(parts: {
 		readonly runtime: Runtime;
@@ -146,6 +149,16 @@ export class Execution {
 		return this.#yield();
 	}
 
+	/** The same after each row or pair of rows: the clock is looked at often only where they take long. */
+	step(): Promise<void> | undefined {
+		if (++this.#steps < this.#stepsMax) return undefined;
+		this.#steps = 0;
+		const pause = this.pause();
+		this.#stepsMax =
+			pause === undefined ? Math.min(this.#stepsMax * 2, stepsMax) : this.#stepsMax >> 3 || 1;
+		return pause;
+	}
+
 	async #yield(): Promise<void> {
 		await this.runtime.scheduler.yield();
 		this.#sliceStart = this.runtime.clock.monotonicMs();
@@ -154,6 +167,7 @@ export class Execution {
 }
 
 const sliceMs = 4;
+const stepsMax = 256;
 
 /** Rows of a common table in one evaluation of the query that defines it: read as far as somebody wants them, and kept. */
 export class CommonTableRows {

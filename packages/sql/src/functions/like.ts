@@ -1,6 +1,7 @@
 /**
  * LIKE and ILIKE. A pattern is cut at its % into segments, each found once from left to right, so that no pattern costs more
- * than the product of both lengths.
+ * than the product of both lengths. Segments with an _ are compared character by character, which is counted, and bounded: the event
+ * loop of the node stands still meanwhile.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 
@@ -51,13 +52,22 @@ export function compileLike(pattern: string, escapeCharacter: string): LikePatte
 	return { segments, prefix: first.slice(0, wild < 0 ? first.length : wild).join("") };
 }
 
-/** End of the segment if it stands at `at`, else -1. */
+/** In one text: some 10 ms. */
+const comparisonsMax = 1 << 20;
+let comparisons = 0;
+
+/** End of the segment if it stands at `at`, else -1. Throws 54000. */
 function matchAt(text: string, at: number, segment: Segment): number {
 	if (segment.text !== undefined) {
 		return text.startsWith(segment.text, at) ? at + segment.text.length : -1;
 	}
 	let position = at;
 	for (const item of segment.items) {
+		if (++comparisons > comparisonsMax) {
+			throw new DatabaseError("54000", "LIKE pattern takes too long for this text", {
+				hint: "Use a pattern with fewer _, or a shorter text.",
+			});
+		}
 		if (position >= text.length) {
 			return -1;
 		}
@@ -105,6 +115,7 @@ function endsWith(text: string, from: number, segment: Segment): boolean {
 
 export function matchesLike(text: string, pattern: LikePattern): boolean {
 	const { segments } = pattern;
+	comparisons = 0;
 	let at = matchAt(text, 0, segments[0] as Segment);
 	if (segments.length === 1) {
 		return at === text.length;
@@ -132,12 +143,17 @@ const unfinishedPattern = (): DatabaseError =>
 	new DatabaseError("22025", "LIKE pattern must not end with escape character");
 
 const cacheMax = 500;
+/** Longer patterns are not kept. */
+const cachedLengthMax = 1_000;
 const cache = new Map<string, LikePattern>();
 
 function cached(pattern: string): LikePattern {
 	let compiled = cache.get(pattern);
 	if (compiled === undefined) {
 		compiled = compileLike(pattern, "\\");
+		if (pattern.length > cachedLengthMax) {
+			return compiled;
+		}
 		if (cache.size >= cacheMax) {
 			cache.clear();
 		}

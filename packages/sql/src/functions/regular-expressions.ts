@@ -1,18 +1,20 @@
 /** Functions and operators of regular expressions. */
-import type { RE2JS } from "re2js";
 import { arrayOf } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import type { ScalarFunction, SetFunction } from "../types/registry.ts";
-import { regularExpression } from "../types/regular-expression.ts";
+import { type Matcher, matcherOf, regularExpression } from "../types/regular-expression.ts";
 import { sliceText, textLength } from "../types/text-values.ts";
 import { pure, signature } from "./definition.ts";
 
+const matcherFor = (text: string, pattern: string, flags: string, isRepeated: boolean): Matcher =>
+	matcherOf(regularExpression(pattern, flags), text, isRepeated);
+
 const matches = (text: string, pattern: string, flags: string): boolean =>
-	regularExpression(pattern, flags).matcher(text).find();
+	matcherFor(text, pattern, flags, false).find();
 
 /** Groups of the current match, or all of it where the pattern has none. */
-function groupsOf(matcher: ReturnType<RE2JS["matcher"]>): (string | null)[] {
+function groupsOf(matcher: Matcher): (string | null)[] {
 	const count = matcher.groupCount();
 	if (count === 0) {
 		return [matcher.group()];
@@ -26,12 +28,12 @@ function firstMatch(text: string, pattern: string, flags: string): ArrayValue | 
 			hint: "Use the regexp_matches function instead.",
 		});
 	}
-	const matcher = regularExpression(pattern, flags).matcher(text);
+	const matcher = matcherFor(text, pattern, flags, false);
 	return matcher.find() ? arrayOf(groupsOf(matcher)) : null;
 }
 
 function* allMatches(text: string, pattern: string, flags: string): Iterable<[ArrayValue]> {
-	const matcher = regularExpression(pattern, flags).matcher(text);
+	const matcher = matcherFor(text, pattern, flags, true);
 	while (matcher.find()) {
 		yield [arrayOf(groupsOf(matcher))];
 		if (!flags.includes("g")) {
@@ -42,12 +44,12 @@ function* allMatches(text: string, pattern: string, flags: string): Iterable<[Ar
 
 /** substring(text from pattern): the first group, or the whole match. */
 function substring(text: string, pattern: string): string | null {
-	const matcher = regularExpression(pattern, "").matcher(text);
+	const matcher = matcherFor(text, pattern, "", false);
 	return matcher.find() ? (groupsOf(matcher)[0] ?? null) : null;
 }
 
 function replace(text: string, pattern: string, replacement: string, flags: string): string {
-	const matcher = regularExpression(pattern, flags).matcher(text);
+	const matcher = matcherFor(text, pattern, flags, true);
 	const global = flags.includes("g");
 	let out = "";
 	let from = 0;
@@ -62,18 +64,18 @@ function replace(text: string, pattern: string, replacement: string, flags: stri
 	return out + text.slice(from);
 }
 
-const replacementOf = (matcher: ReturnType<RE2JS["matcher"]>, replacement: string): string =>
+const replacementOf = (matcher: Matcher, replacement: string): string =>
 	replacement.replace(/\\(?:([0-9&])|(.))/gsu, (_whole, group, other) =>
 		group === undefined ? other : groupText(matcher, group),
 	);
 
-function groupText(matcher: ReturnType<RE2JS["matcher"]>, name: string): string {
+function groupText(matcher: Matcher, name: string): string {
 	const index = name === "&" ? 0 : Number(name);
 	return index > matcher.groupCount() ? "" : (matcher.group(index) ?? "");
 }
 
 function split(text: string, pattern: string, flags: string): string[] {
-	const matcher = regularExpression(pattern, flags).matcher(text);
+	const matcher = matcherFor(text, pattern, flags, true);
 	const parts: string[] = [];
 	let from = 0;
 	let previousEnd = 0;
@@ -109,7 +111,7 @@ function notNegative(name: string, value: number, least = 0): void {
 function count(text: string, pattern: string, start = 1, flags = ""): number {
 	const offset = placeOf(text, start);
 	withoutGlobal("regexp_count", flags);
-	const matcher = regularExpression(pattern, flags).matcher(text);
+	const matcher = matcherFor(text, pattern, flags, true);
 	let found = 0;
 	if (offset === undefined) return found;
 	for (let has = matcher.find(offset); has; has = matcher.find()) found++;
@@ -123,9 +125,9 @@ function nthMatch(
 	start: number,
 	n: number,
 	flags: string,
-): ReturnType<RE2JS["matcher"]> | undefined {
+): Matcher | undefined {
 	const offset = placeOf(text, start);
-	const matcher = regularExpression(pattern, flags).matcher(text);
+	const matcher = matcherFor(text, pattern, flags, true);
 	if (offset === undefined) return undefined;
 	let has = matcher.find(offset);
 	for (let i = 1; has && i < n; i++) has = matcher.find();
@@ -134,7 +136,7 @@ function nthMatch(
 
 /** Of a pattern without groups there is group 0 alone. */
 function groupAt(
-	matcher: ReturnType<RE2JS["matcher"]>,
+	matcher: Matcher,
 	group: number,
 ): { readonly start: number; readonly end: number } | undefined {
 	if (group > matcher.groupCount()) return undefined;
@@ -193,7 +195,7 @@ function replaceFrom(
 	notNegative("n", n);
 	const offset = placeOf(text, start);
 	if (offset === undefined) return text;
-	const matcher = regularExpression(pattern, flags.replaceAll("g", "")).matcher(text);
+	const matcher = matcherFor(text, pattern, flags.replaceAll("g", ""), true);
 	let out = "";
 	let from = 0;
 	let i = 1;
@@ -213,7 +215,7 @@ const operators: readonly (readonly [symbol: string, flags: string, wanted: bool
 	["!~*", "i", false],
 ];
 
-export const regularExpressionFunctions: readonly ScalarFunction[] = [
+const functions: readonly ScalarFunction[] = [
 	...operators.flatMap(([symbol, flags, wanted]) =>
 		["text", "name", "bpchar"].map((type) =>
 			pure(
@@ -259,6 +261,8 @@ export const regularExpressionFunctions: readonly ScalarFunction[] = [
 	pure("substring(text, text) -> text", substring),
 	pure("textregexeq(text, text) -> bool", (t: string, p: string) => matches(t, p, "")),
 ];
+
+export const regularExpressionFunctions = functions.map((one) => ({ ...one, slow: true }));
 
 function rows(
 	text: string,

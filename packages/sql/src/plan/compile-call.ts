@@ -9,7 +9,8 @@ type CallBound = Extract<Bound, { kind: "call" }>;
 
 export function compileCall(bound: CallBound, scope: CompileScope): Compiled {
 	const operands = bound.args.map((arg) => compile(arg, scope));
-	const evaluators = bound.fn.async ? undefined : syncOnly(operands);
+	const { async, slow } = bound.fn;
+	const evaluators = async || slow === true ? undefined : syncOnly(operands);
 	if (evaluators === undefined) return asyncCall(bound, operands);
 	const { fn, argTypes } = bound;
 	if (evaluators.length === 2 && fn.strict) {
@@ -61,6 +62,8 @@ function asyncCall(bound: CallBound, operands: readonly Compiled[]): Compiled {
 		evaluate: async (row: ExecRow, env: Env) => {
 			const values = await evaluateAll(operands, row, env);
 			if (fn.strict && values.includes(null)) return null;
+			const pause = fn.slow === true ? env.execution.pause() : undefined;
+			if (pause !== undefined) await pause;
 			return fn.call(values, env.context, argTypes);
 		},
 	};

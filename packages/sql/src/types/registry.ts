@@ -138,6 +138,8 @@ export interface ScalarFunction {
 	readonly volatility: "immutable" | "stable" | "volatile";
 	/** May return a promise only if `async`. */
 	readonly async: boolean;
+	/** One call may take as long as thousands of others: before it the statement looks whether its time slice is over. */
+	readonly slow?: boolean;
 	/** Trailing arguments that may be left out: the call gets fewer. */
 	readonly optional: number;
 	call(

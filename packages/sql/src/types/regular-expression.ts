@@ -1,12 +1,19 @@
 /**
- * POSIX regular expressions on re2js, which takes time linear in the text whatever the pattern. Advanced expressions that
+ * POSIX regular expressions on re2js, which finds a match in time linear in the text whatever the pattern. Advanced expressions that
  * need backtracking (back references, look-around) are refused.
+ *
+ * Linear is not short: it is the product of text and pattern, and finding all matches may read on to the end of the text for each. The
+ * event loop of the node stands still meanwhile, so what a call reads is counted, and bounded.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { RE2JS, RE2JSSyntaxException } from "re2js";
 import { invalidParameter, unsupported } from "./errors.ts";
 
 const patternLengthMax = 10_000;
+/** Characters read, times instructions of the pattern: a tenth of a second to half of one. */
+const workMax = 1 << 24;
+/** The text is read once from each side, and once for the groups. */
+const readings = 4;
 
 interface Flags {
 	readonly ignoreCase: boolean;
@@ -244,4 +251,36 @@ export function regularExpression(source: string, flags: string): RE2JS {
 		cache.set(key, compiled);
 	}
 	return compiled;
+}
+
+/** A text that says how much of it may still be read. */
+class MeteredText extends String {
+	readonly #text: string;
+	#left: number;
+
+	constructor(text: string, readsMax: number) {
+		super(text);
+		this.#text = text;
+		this.#left = readsMax;
+	}
+
+	override charCodeAt(index: number): number {
+		if (--this.#left < 0) {
+			throw new DatabaseError("54000", "regular expression takes too long for this text", {
+				detail: `The text has ${this.#text.length} characters.`,
+				hint: "Use a simpler pattern, or a shorter text.",
+			});
+		}
+		return this.#text.charCodeAt(index);
+	}
+}
+
+export type Matcher = ReturnType<RE2JS["matcher"]>;
+
+/** `isRepeated`: for all matches, and each may look at all that follows it. What it does throws 54000. */
+export function matcherOf(expression: RE2JS, text: string, isRepeated: boolean): Matcher {
+	const size = expression.programSize();
+	const most = text.length * readings * (isRepeated ? text.length : 1) * size;
+	if (most <= workMax) return expression.matcher(text);
+	return expression.matcher(new MeteredText(text, workMax / size) as unknown as string);
 }

@@ -116,9 +116,9 @@ export class Aggregate extends Operator {
 						if (waiting !== undefined) await waiting;
 					}
 				}
+				const pause = env.execution.step();
+				if (pause !== undefined) await pause;
 			}
-			const pause = env.execution.pause();
-			if (pause !== undefined) await pause;
 		}
 		yield* this.#results(tables, env);
 	}

@@ -36,6 +36,8 @@ const nulls = (width: number): ExecRow => new Array<Datum>(width).fill(null);
 
 async function holds(condition: Compiled | undefined, row: ExecRow, env: Env): Promise<boolean> {
 	if (condition === undefined) return true;
+	const pause = env.execution.step();
+	if (pause !== undefined) await pause;
 	const value = condition.evaluate(row, env);
 	return (value instanceof Promise ? await value : value) === true;
 }

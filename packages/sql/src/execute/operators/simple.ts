@@ -44,20 +44,16 @@ export class Filter extends Operator {
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const condition = this.#condition;
 		for await (const batch of this.#input.run(env)) {
-			const kept = condition.async
-				? await filterAsync(batch, condition, env)
-				: batch.filter((row) => condition.evaluate(row, env) === true);
+			const kept: ExecRow[] = [];
+			for (const row of batch) {
+				const value = condition.evaluate(row, env);
+				if ((value instanceof Promise ? await value : value) === true) kept.push(row);
+				const pause = env.execution.step();
+				if (pause !== undefined) await pause;
+			}
 			if (kept.length > 0) yield kept;
-			const pause = env.execution.pause();
-			if (pause !== undefined) await pause;
 		}
 	}
-}
-
-async function filterAsync(batch: Batch, condition: Compiled, env: Env): Promise<ExecRow[]> {
-	const kept: ExecRow[] = [];
-	for (const row of batch) if ((await condition.evaluate(row, env)) === true) kept.push(row);
-	return kept;
 }
 
 export class Project extends Operator {
@@ -100,19 +96,19 @@ export class Project extends Operator {
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const columns = syncOnly(this.#columns);
 		for await (const batch of this.#input.run(env)) {
-			if (columns !== undefined) {
-				yield batch.map((row) => {
+			const projected: ExecRow[] = [];
+			for (const row of batch) {
+				if (columns !== undefined) {
 					const out: Datum[] = new Array(columns.length);
 					for (let i = 0; i < columns.length; i++) out[i] = columns[i]!(row, env);
-					return out;
-				});
-			} else {
-				const out: ExecRow[] = [];
-				for (const row of batch) out.push(await evaluateAll(this.#columns, row, env));
-				yield out;
+					projected.push(out);
+				} else {
+					projected.push(await evaluateAll(this.#columns, row, env));
+				}
+				const pause = env.execution.step();
+				if (pause !== undefined) await pause;
 			}
-			const pause = env.execution.pause();
-			if (pause !== undefined) await pause;
+			yield projected;
 		}
 	}
 }

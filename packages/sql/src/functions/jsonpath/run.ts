@@ -10,6 +10,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { int4Max, int4Min } from "../../types/integer-types.ts";
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../types/json-value.ts";
 import { pathPattern } from "../../types/jsonpath/parse.ts";
+import { matcherOf } from "../../types/regular-expression.ts";
 import type {
 	Arithmetic,
 	Comparison,
@@ -520,7 +521,7 @@ export class PathRun {
 				return this.#predicate(value, step.argument, undefined, (one) => {
 					if (typeof one !== "string") return undefined;
 					this.#spend(one.length / charactersAStep);
-					return pattern.matcher(one).find();
+					return matcherOf(pattern, one, false).find();
 				});
 			}
 			case "binary":
