@@ -20,13 +20,6 @@ import { decodeParameter } from "./parameter-decoders.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
 import { ResultWriter } from "./result-writer.ts";
 
-/** A portal with what its Bind said about the format of its results. */
-interface BoundPortal {
-	readonly portal: Portal;
-	/** Undefined: returns no rows. */
-	readonly columns: CompiledColumns | undefined;
-}
-
 const statementKind = "S".charCodeAt(0);
 const portalKind = "P".charCodeAt(0);
 
@@ -34,7 +27,8 @@ export class SessionProtocol {
 	readonly #session: Session;
 	readonly #outlet: Outlet;
 	readonly #sink: ResultWriter;
-	readonly #portals = new Map<string, BoundPortal>();
+	/** What Bind said about the format of a portal's results; undefined: it returns no rows. */
+	readonly #columns = new WeakMap<Portal, CompiledColumns | undefined>();
 	/** After an error in the extended protocol everything up to the next Sync is passed over. */
 	#skipping = false;
 	/** ReadyForQuery was the last thing said. */
@@ -186,14 +180,13 @@ export class SessionProtocol {
 		body.finish();
 		const portal = this.#session.bind(portalName, statementName, parameters);
 		if (portal instanceof Promise) {
-			return portal.then((bound) => this.#bound(portalName, bound, resultFormats));
+			return portal.then((bound) => this.#bound(bound, resultFormats));
 		}
-		return this.#bound(portalName, portal, resultFormats);
+		return this.#bound(portal, resultFormats);
 	}
 
-	#bound(portalName: string, portal: Portal, resultFormats: FormatCodes): void {
-		const columns = portal.columns && compileColumns(portal.columns, resultFormats);
-		this.#portals.set(portalName, { portal, columns });
+	#bound(portal: Portal, resultFormats: FormatCodes): void {
+		this.#columns.set(portal, portal.columns && compileColumns(portal.columns, resultFormats));
 		this.#outlet.writer.bytes(answers.bindComplete);
 	}
 
@@ -263,7 +256,7 @@ export class SessionProtocol {
 			}
 			writer.end();
 		} else if (kind === portalKind) {
-			columns = this.#portal(name).columns;
+			columns = this.#columnsOf(this.#portal(name));
 		} else {
 			throw new ProtocolViolation(`invalid DESCRIBE message subtype ${kind}`);
 		}
@@ -274,10 +267,10 @@ export class SessionProtocol {
 		const name = body.string();
 		const maxRows = body.int32();
 		body.finish();
-		const bound = this.#portal(name);
-		this.#sink.expect(bound.columns);
+		const portal = this.#portal(name);
+		this.#sink.expect(this.#columnsOf(portal));
 		const isAlone = this.#outlet.reader.nextType === frontend.sync;
-		const executed = bound.portal.execute(this.#sink, Math.max(maxRows, 0), isAlone);
+		const executed = portal.execute(this.#sink, Math.max(maxRows, 0), isAlone);
 		return executed instanceof Promise
 			? executed.then((outcome) => this.#executed(outcome))
 			: this.#executed(executed);
@@ -299,7 +292,6 @@ export class SessionProtocol {
 		if (kind === statementKind) {
 			this.#session.closeStatement(name);
 		} else if (kind === portalKind) {
-			this.#portals.delete(name);
 			await this.#session.closePortal(name);
 		} else {
 			throw new ProtocolViolation(`invalid CLOSE message subtype ${kind}`);
@@ -315,10 +307,6 @@ export class SessionProtocol {
 	}
 
 	#synced(): void {
-		if (this.#portals.size > 0 && this.#session.transactionStatus === "I") {
-			// Portals end with their transaction.
-			this.#portals.clear();
-		}
 		this.ready();
 	}
 
@@ -343,18 +331,16 @@ export class SessionProtocol {
 		return statement;
 	}
 
-	#portal(name: string): BoundPortal {
+	#portal(name: string): Portal {
 		const portal = this.#session.portal(name);
-		if (portal === undefined) {
-			this.#portals.delete(name);
-			throw new DatabaseError("34000", `portal "${name}" does not exist`);
-		}
-		const bound = this.#portals.get(name);
-		if (bound?.portal === portal) {
-			return bound;
-		}
+		if (portal !== undefined) return portal;
+		throw new DatabaseError("34000", `portal "${name}" does not exist`);
+	}
+
+	#columnsOf(portal: Portal): CompiledColumns | undefined {
+		if (this.#columns.has(portal)) return this.#columns.get(portal);
 		// Opened by SQL (DECLARE CURSOR), which has no result formats.
-		return { portal, columns: portal.columns && compileColumns(portal.columns) };
+		return portal.columns && compileColumns(portal.columns);
 	}
 
 	#checkCopy(): void {

@@ -90,6 +90,9 @@ const defaultStatementMemory = 256 * 1024 * 1024;
 /** In V8's heap it is two to three times as much. */
 const defaultNodeMemory = 512 * 1024 * 1024;
 
+/** What all sessions of a node keep under names. */
+const keptNodeMemory = 512 * 1024 * 1024;
+
 /** The rows of temporary tables: of a session, and of all of a node. */
 const defaultTemporaryMemory = 128 * 1024 * 1024;
 const temporaryNodeMemory = 256 * 1024 * 1024;
@@ -141,6 +144,7 @@ function services(options: SessionFactoryOptions, catalog: Catalog): NodeService
 		limits: options.limits ?? {},
 		statementMemory: options.statementMemory ?? defaultStatementMemory,
 		memoryPool: new MemoryPool(defaultNodeMemory),
+		keptPool: new MemoryPool(keptNodeMemory, "Prepared statements and portals of this node"),
 		temporaryMemory: {
 			session: options.temporaryMemory ?? defaultTemporaryMemory,
 			pool: new MemoryPool(temporaryNodeMemory, "The temporary tables of this node's sessions"),

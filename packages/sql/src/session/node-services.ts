@@ -62,6 +62,8 @@ export interface NodeServices {
 	readonly statementMemory: number;
 	/** What all statements together may. */
 	readonly memoryPool: MemoryPool;
+	/** For what sessions keep under names. */
+	readonly keptPool: MemoryPool;
 	readonly temporaryMemory: TemporaryLimits;
 }
 

@@ -21,6 +21,8 @@ export interface CachedPlan extends Authorized {
 }
 
 const shapesMax = 2000;
+/** Of the texts of all shapes, in characters: plans are some ten times as large. */
+const charactersMax = 8_000_000;
 const variantsMax = 4;
 
 function holds(entry: CachedPlan, literals: readonly LiftedLiteral[]): boolean {
@@ -44,6 +46,7 @@ function isPrefix(asked: readonly number[], known: readonly number[]): boolean {
 
 export class PlanCache {
 	readonly #shapes = new Map<string, CachedPlan[]>();
+	#characters = 0;
 	hits = 0;
 	misses = 0;
 
@@ -77,12 +80,21 @@ export class PlanCache {
 		);
 		variants.unshift(entry);
 		// Moved to the end: the least recently planned shape goes first.
-		this.#shapes.delete(statement.shape);
+		this.#forget(statement.shape);
 		this.#shapes.set(statement.shape, variants.slice(0, variantsMax));
-		if (this.#shapes.size > shapesMax) {
-			const oldest = this.#shapes.keys().next().value;
-			if (oldest !== undefined) this.#shapes.delete(oldest);
+		this.#characters += statement.shape.length;
+		for (const oldest of this.#shapes.keys()) {
+			if (this.#shapes.size <= shapesMax && this.#characters <= charactersMax) break;
+			this.#forget(oldest);
 		}
+	}
+
+	get characters(): number {
+		return this.#characters;
+	}
+
+	#forget(shape: string): void {
+		if (this.#shapes.delete(shape)) this.#characters -= shape.length;
 	}
 }
 

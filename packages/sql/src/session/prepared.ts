@@ -124,6 +124,9 @@ export function bindAndPlan(
 	};
 }
 
+/** A syntax tree and a plan are some ten times as large as their text. */
+export const statementBytes = (text: string): number => 1_000 + 10 * text.length;
+
 export const emptyPrepared: Prepared = {
 	lexed: undefined,
 	askedTypes: [],

@@ -28,8 +28,10 @@ import type { Datum } from "../types/datum.ts";
 import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
 import { Cursors } from "./cursors.ts";
+import { KeptMemory, KeptNames } from "./kept-names.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { PlanCache } from "./plan-cache.ts";
+import type { QuoratePortal } from "./portal.ts";
 import type { Prepared } from "./prepared.ts";
 import { runDeferred } from "./run-constraints.ts";
 import { schemaChanges } from "./schema-reliance.ts";
@@ -40,6 +42,7 @@ import { SessionIdentity } from "./session-identity.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
 import { cursorRows, preparedRows } from "./session-views.ts";
+import { sizeBytes } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
 import { TemporaryObjects } from "./temporary-objects.ts";
 import type { TemporarySequences } from "./temporary-sequences.ts";
@@ -57,8 +60,9 @@ export class SessionState {
 	readonly context: SessionContext;
 	readonly cancel: StatementCancel;
 	readonly activity: SessionActivity;
-	/** By name; "" is the unnamed one. */
-	readonly statements = new Map<string, Prepared>();
+	readonly statements: KeptNames<Prepared>;
+	/** Of the extended protocol. */
+	readonly portals: KeptNames<QuoratePortal>;
 	readonly cursors = new Cursors();
 	readonly advisory: SessionLocks;
 	readonly notifications: SessionNotifications;
@@ -86,6 +90,30 @@ export class SessionState {
 		this.settings = new Settings(
 			() => services.placement.settings(),
 			(name) => this.#settingChanged(name),
+		);
+		const memory = new KeptMemory(services.keptPool, () =>
+			sizeBytes(this.settings.value("session_memory")),
+		);
+		const countMax = (setting: string) => () => Number(this.settings.value(setting));
+		this.statements = new KeptNames(
+			{
+				what: "prepared statements",
+				setting: "max_prepared_statements",
+				countMax: countMax("max_prepared_statements"),
+				others: () => 0,
+				hint: "Use DEALLOCATE, or Close of the protocol, on those that are not needed any more.",
+			},
+			memory,
+		);
+		this.portals = new KeptNames(
+			{
+				what: "portals and cursors",
+				setting: "max_portals",
+				countMax: countMax("max_portals"),
+				others: () => this.cursors.size,
+				hint: "Close those that are not needed any more, or end the transaction.",
+			},
+			memory,
 		);
 		this.temporary = new TemporaryObjects(services.temporaryMemory);
 		this.activity = new SessionActivity(services.runtime, address);

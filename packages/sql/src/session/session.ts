@@ -4,6 +4,7 @@ import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { RoleDescriptor } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { ExecRow } from "../execute/env.ts";
+import { sizeOf } from "../execute/memory.ts";
 import type { Statement } from "../parser/ast.ts";
 import { type LexedStatement, lex, lexInParts, longLength } from "../parser/parse.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
@@ -25,6 +26,7 @@ import {
 	placed,
 	planFor,
 	preparedOf,
+	statementBytes,
 } from "./prepared.ts";
 import { isRepeatable, replay, type Told } from "./replay.ts";
 import { isConflict, retrying } from "./retry.ts";
@@ -38,7 +40,6 @@ import type { Portal, PreparedStatement, ResultSink, Session, TransactionStatus 
 
 export class QuorateSession implements Session, PortalObserver {
 	readonly state: SessionState;
-	readonly #portals = new Map<string, QuoratePortal>();
 	/** A rollback that `fail` began: whatever comes next waits for it. */
 	#failing: Promise<void> | undefined;
 	/** How many statements the implicit transaction of the extended protocol has begun. */
@@ -214,6 +215,7 @@ export class QuorateSession implements Session, PortalObserver {
 		if (name !== "" && state.statements.has(name)) {
 			throw new DatabaseError("42P05", `prepared statement "${name}" already exists`);
 		}
+		state.statements.requireRoom(name);
 		const found = this.#lex(text);
 		const statements = found instanceof Promise ? await found : found;
 		if (statements.length > 1) {
@@ -222,7 +224,7 @@ export class QuorateSession implements Session, PortalObserver {
 		const lexed = statements[0];
 		const made = lexed === undefined ? emptyPrepared : await this.#prepare(lexed, parameterTypes);
 		const prepared = name === "" ? made : { ...made, since: state.context.statementStart };
-		state.statements.set(name, prepared);
+		state.statements.set(name, prepared, statementBytes(text));
 		return prepared;
 	}
 
@@ -349,13 +351,14 @@ export class QuorateSession implements Session, PortalObserver {
 				`bind message supplies ${parameters.length} parameters, but prepared statement "${statementName}" requires ${wanted}`,
 			);
 		}
-		const before = this.#portals.get(portalName);
+		const before = this.state.portals.get(portalName);
 		if (before !== undefined && portalName !== "") {
 			throw new DatabaseError("42P03", `cursor "${portalName}" already exists`);
 		}
+		state.portals.requireRoom(portalName);
 		const portal = new QuoratePortal(state, statement, parameters, this);
 		const bound = (): QuoratePortal => {
-			this.#portals.set(portalName, portal);
+			state.portals.set(portalName, portal, portalName === "" ? 0 : sizeOf(parameters));
 			return portal;
 		};
 		const closing = before?.close();
@@ -363,15 +366,15 @@ export class QuorateSession implements Session, PortalObserver {
 	}
 
 	portal(name: string): Portal | undefined {
-		const portal = this.#portals.get(name);
+		const portal = this.state.portals.get(name);
 		if (portal !== undefined) return portal;
 		const cursor = this.state.cursors.find(name);
 		return cursor && new CursorPortal(cursor);
 	}
 
 	async closePortal(name: string): Promise<void> {
-		const portal = this.#portals.get(name);
-		this.#portals.delete(name);
+		const portal = this.state.portals.get(name);
+		this.state.portals.delete(name);
 		await portal?.close();
 	}
 
@@ -468,13 +471,13 @@ export class QuorateSession implements Session, PortalObserver {
 	}
 
 	#dropPortals(): void | Promise<void> {
-		if (this.#portals.size === 0) return undefined;
+		if (this.state.portals.size === 0) return undefined;
 		const closing: Promise<void>[] = [];
-		for (const portal of this.#portals.values()) {
+		for (const portal of this.state.portals.values()) {
 			const closed = portal.close();
 			if (closed !== undefined) closing.push(closed);
 		}
-		this.#portals.clear();
+		this.state.portals.clear();
 		return closing.length === 0 ? undefined : Promise.all(closing).then(() => {});
 	}
 
@@ -503,6 +506,7 @@ export class QuorateSession implements Session, PortalObserver {
 		);
 		if (this.#failing !== undefined) await this.#failing;
 		await this.#dropPortals();
+		this.state.statements.clear();
 		await this.state.rollback();
 		this.state.temporary.close();
 		this.state.notifications.close();

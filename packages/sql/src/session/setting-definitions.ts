@@ -136,31 +136,30 @@ const sizeUnits: Readonly<Record<string, number>> = dictionary({
 	TB: 2 ** 40,
 });
 
-/** A size of ranges, in the largest unit that divides it. A plain number counts bytes. */
-function rangeSize(value: string, name: string): string {
-	const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)?\s*$/.exec(value);
-	const unit = match === null ? undefined : sizeUnits[match[2] ?? "B"];
-	if (match === null || unit === undefined) {
-		const hint = 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".';
-		throw invalid(name, value, /^\s*\d/.test(value) ? hint : undefined);
-	}
-	const bytes = Math.round(Number(match[1]) * unit);
-	if (bytes < rangeBytesMin || bytes > rangeBytesMost) {
-		throw new DatabaseError(
-			"22023",
-			`${bytes} B is outside the valid range for parameter "${name}" (${rangeBytesMin} B .. ${rangeBytesMost} B)`,
-		);
-	}
-	for (const one of ["GB", "MB", "kB"]) {
-		if (bytes % sizeUnits[one]! === 0) return `${bytes / sizeUnits[one]!}${one}`;
-	}
-	return `${bytes}B`;
-}
+/** In the largest unit that divides it. A plain number counts bytes. */
+const size =
+	(min: number, max: number) =>
+	(value: string, name: string): string => {
+		const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)?\s*$/.exec(value);
+		const unit = match === null ? undefined : sizeUnits[match[2] ?? "B"];
+		if (match === null || unit === undefined) {
+			const hint = 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".';
+			throw invalid(name, value, /^\s*\d/.test(value) ? hint : undefined);
+		}
+		const bytes = Math.round(Number(match[1]) * unit);
+		if (bytes < min || bytes > max) {
+			throw new DatabaseError(
+				"22023",
+				`${bytes} B is outside the valid range for parameter "${name}" (${min} B .. ${max} B)`,
+			);
+		}
+		for (const one of ["GB", "MB", "kB"]) {
+			if (bytes % sizeUnits[one]! === 0) return `${bytes / sizeUnits[one]!}${one}`;
+		}
+		return `${bytes}B`;
+	};
 
-const rangeBytesMin = 64 << 10;
-const rangeBytesMost = 16 * (1 << 30);
-
-/** Of a value in `rangeSize`'s normal form. */
+/** Of a value in `size`'s normal form. */
 export function sizeBytes(value: string): number {
 	const match = /^(\d+)(B|kB|MB|GB)$/.exec(value);
 	return match === null ? 0 : Number(match[1]) * sizeUnits[match[2]!]!;
@@ -229,6 +228,7 @@ export const isolations = [
 
 const reported = { report: true };
 const fixed = { settable: false };
+const ofCluster = { settable: false, cluster: true };
 const fixedReported = { report: true, settable: false };
 
 export const serverVersion = "15.0 (Quorate 0.1.0)";
@@ -271,18 +271,22 @@ const definitions: readonly SettingDefinition[] = [
 	/** Statements that only read take what this node's replicas know of the past. */
 	define("follower_reads", "off", bool),
 	/** How long the past can be read; leaseholders look at it before they remove history. */
-	define("gc_ttl", "10min", lifetime, { settable: false, cluster: true }),
+	define("gc_ttl", "10min", lifetime, ofCluster),
 	/** Ranges that hold more, or are asked more often (requests a second; 0: no limit), are split. */
-	define("range_max_bytes", "64MB", rangeSize, { settable: false, cluster: true }),
-	define("range_max_load", "2500", integer(0, 1_000_000_000), { settable: false, cluster: true }),
+	define("range_max_bytes", "64MB", size(64 << 10, 16 * 2 ** 30), ofCluster),
+	define("range_max_load", "2500", integer(0, 1_000_000_000), ofCluster),
 	/** Neighbours that have been small and cold for so long become one range. 0: never. */
-	define("range_merge_after", "5min", duration, { settable: false, cluster: true }),
+	define("range_merge_after", "5min", duration, ofCluster),
 	/** A node that is silent for so long loses its replicas to others. */
-	define("dead_after", "5min", lifetime, { settable: false, cluster: true }),
+	define("dead_after", "5min", lifetime, ofCluster),
 	/** How long a node that is being stopped lets transactions go on. */
-	define("drain_timeout", "5s", duration, { settable: false, cluster: true }),
+	define("drain_timeout", "5s", duration, ofCluster),
 	/** Which formats may be written: raised when all nodes can. */
 	define(versionSetting, String(firstVersions.newest), anything, fixed),
+	/** What a session may keep under names. */
+	define("max_prepared_statements", "10000", integer(1, 1_000_000), ofCluster),
+	define("max_portals", "1000", integer(1, 1_000_000), ofCluster),
+	define("session_memory", "64MB", size(1 << 20, 16 * 2 ** 30), ofCluster),
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
 	define("idle_in_transaction_session_timeout", "0", duration),

@@ -30,6 +30,9 @@ export function judgedSetting(name: string, value: string | undefined): string |
 	return value === undefined ? undefined : (definition?.normalize(value) ?? value);
 }
 
+/** Of all that SET has set in one session. */
+const charactersMax = 1 << 16;
+
 export class Settings {
 	/** Defaults of this session: the server's, and what the client asked for when it connected. */
 	readonly #initial = new Map<string, string>();
@@ -111,6 +114,7 @@ export class Settings {
 	/** The same, of a value that somebody else has judged. */
 	assume(name: string, value: string | undefined, local: boolean): void {
 		const folded = name.toLowerCase();
+		if (value !== undefined) this.#requireRoom(folded, value);
 		const before = this.get(name);
 		const { session, local: locals } = this.#state;
 		if (local) {
@@ -126,6 +130,19 @@ export class Settings {
 		}
 		this.#changes++;
 		if (this.get(name) !== before) this.#onChange(folded);
+	}
+
+	/** Settings may have any name with a dot in it, and many any value. Throws 54000. */
+	#requireRoom(name: string, value: string): void {
+		let characters = name.length + value.length;
+		for (const map of [this.#state.session, this.#state.local]) {
+			for (const [one, set] of map) characters += one.length + set.length;
+		}
+		if (characters <= charactersMax) return;
+		throw new DatabaseError("54000", `too much is set to set "${name}"`, {
+			detail: `The settings of a session may have ${charactersMax} characters.`,
+			hint: "Use RESET on those that are not needed any more.",
+		});
 	}
 
 	/** All but who the session acts as. */

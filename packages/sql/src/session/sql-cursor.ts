@@ -58,6 +58,7 @@ async function declare(
 	refuseBoth(statement, "asensitive", "insensitive");
 	refuseQuery(statement);
 	state.cursors.refuseDuplicate(name);
+	state.portals.requireRoom(name);
 	const prepared = { ...preparedOf(lexed, types, undefined, undefined, undefined), inner: query };
 	const running = await startPlanned(state, block, prepared, parameters);
 	const columns = running.plan.columns ?? [];

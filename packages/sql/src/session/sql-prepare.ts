@@ -7,7 +7,7 @@ import { isPlanned } from "../plan/plan-statement.ts";
 import { resolveTypeName, typesIn } from "../plan/type-name.ts";
 import { binderFor, evaluateExpressions } from "./evaluate.ts";
 import type { Output } from "./output.ts";
-import { bindAndPlan, preparedOf } from "./prepared.ts";
+import { bindAndPlan, preparedOf, statementBytes } from "./prepared.ts";
 import { runStatement } from "./run-statement.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -44,22 +44,21 @@ async function prepare(
 	if (state.statements.has(name)) {
 		throw new DatabaseError("42P05", `prepared statement "${name}" already exists`);
 	}
+	state.statements.requireRoom(name);
+	const bytes = statementBytes(lexed.text);
 	const { environment } = await binderFor(state, block, undefined, []);
 	const look = typesIn(environment);
 	const types = statement.types.map((type) => resolveTypeName(type, look).oid);
 	const made = { since: state.context.statementStart, fromSql: true } as const;
 	if (!isPlanned(inner)) {
 		const prepared = preparedOf(lexed, types, inner, undefined, undefined);
-		state.statements.set(name, { ...prepared, ...made });
+		state.statements.set(name, { ...prepared, ...made }, bytes);
 		return;
 	}
 	const binder = await binderFor(state, block, lexed, types);
 	const plan = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
-	state.statements.set(name, {
-		...preparedOf(lexed, types, undefined, plan, plan.plan.columns),
-		...made,
-		inner,
-	});
+	const bare = preparedOf(lexed, types, undefined, plan, plan.plan.columns);
+	state.statements.set(name, { ...bare, ...made, inner }, bytes);
 }
 
 async function execute(

@@ -55,6 +55,9 @@ const failedTransaction = (): DatabaseError =>
 		"current transaction is aborted, commands ignored until end of transaction block",
 	);
 
+/** In one transaction at a time. */
+const savepointsMax = 65_536;
+
 export class TransactionBlock {
 	/** BEGIN was given: ends with COMMIT or ROLLBACK only. */
 	explicit: boolean;
@@ -133,7 +136,13 @@ export class TransactionBlock {
 		for (const oid of oids) this.noteChange(oid, undefined);
 	}
 
+	/** Throws 54000. */
 	addSavepoint(name: string, before: BeforeSavepoint): void {
+		if (this.#savepoints.length >= savepointsMax) {
+			throw new DatabaseError("54000", `more than ${savepointsMax} savepoints`, {
+				hint: "Use RELEASE SAVEPOINT on those that are not needed any more.",
+			});
+		}
 		this.#savepoints.push({
 			name,
 			savepoint: this.transaction?.savepoint(),

@@ -1,0 +1,106 @@
+/**
+ * What a session keeps under names until it says otherwise: prepared statements and portals. Nobody else has an interest in them, so
+ * their number and what they take are bounded, for each session and for all of a node.
+ */
+import { DatabaseError } from "@quorate/keys/database-error";
+import type { MemoryPool } from "../execute/memory.ts";
+
+export interface KeptLimits {
+	/** As people call them, and the setting that bounds their number. */
+	readonly what: string;
+	readonly setting: string;
+	countMax(): number;
+	/** Of another kind, which count as well. */
+	others(): number;
+	/** What a client can do about it. */
+	readonly hint: string;
+}
+
+/** Bytes of one session, which its kinds of names share. */
+export class KeptMemory {
+	readonly #pool: MemoryPool;
+	readonly #bytesMax: () => number;
+	#used = 0;
+
+	constructor(pool: MemoryPool, bytesMax: () => number) {
+		this.#pool = pool;
+		this.#bytesMax = bytesMax;
+	}
+
+	/** Throws 53400, 53200, and has taken nothing then. */
+	take(bytes: number, { what, hint }: KeptLimits): void {
+		if (this.#used + bytes > this.#bytesMax()) {
+			throw new DatabaseError("53400", `too much memory for ${what}`, {
+				detail: `What a session keeps under names may take ${this.#bytesMax()} bytes (session_memory).`,
+				hint,
+			});
+		}
+		this.#pool.take(bytes);
+		this.#used += bytes;
+	}
+
+	giveBack(bytes: number): void {
+		this.#pool.giveBack(bytes);
+		this.#used -= bytes;
+	}
+}
+
+/** By name; "" is the unnamed one, which the next one takes the place of, and which does not count. */
+export class KeptNames<Item> {
+	readonly #items = new Map<string, { readonly item: Item; readonly bytes: number }>();
+	readonly #limits: KeptLimits;
+	readonly #memory: KeptMemory;
+
+	constructor(limits: KeptLimits, memory: KeptMemory) {
+		this.#limits = limits;
+		this.#memory = memory;
+	}
+
+	get size(): number {
+		return this.#items.size;
+	}
+
+	has(name: string): boolean {
+		return this.#items.has(name);
+	}
+
+	get(name: string): Item | undefined {
+		return this.#items.get(name)?.item;
+	}
+
+	values(): readonly Item[] {
+		return [...this.#items.values()].map(({ item }) => item);
+	}
+
+	/** Whether there may be one more: before work is done for it. Throws 53400. */
+	requireRoom(name: string): void {
+		const { what, setting, hint } = this.#limits;
+		const countMax = this.#limits.countMax();
+		const named = this.#items.size - (this.#items.has("") ? 1 : 0);
+		const count = named + this.#limits.others();
+		if (name === "" || this.#items.has(name) || count < countMax) return;
+		throw new DatabaseError("53400", `too many ${what}`, {
+			detail: `A session may have ${countMax} (${setting}).`,
+			hint,
+		});
+	}
+
+	/** `bytes`: rough. Throws 53400, 53200. */
+	set(name: string, item: Item, bytes: number): void {
+		this.requireRoom(name);
+		const counted = name === "" ? 0 : bytes;
+		this.#memory.take(counted, this.#limits);
+		this.delete(name);
+		this.#items.set(name, { item, bytes: counted });
+	}
+
+	delete(name: string): boolean {
+		this.#memory.giveBack(this.#items.get(name)?.bytes ?? 0);
+		return this.#items.delete(name);
+	}
+
+	clear(): void {
+		for (const { bytes } of this.#items.values()) this.#memory.giveBack(bytes);
+		this.#items.clear();
+	}
+}
