@@ -21,7 +21,7 @@ export async function runInteractive(shell: Shell): Promise<boolean> {
 	});
 	let history: readonly string[] = [];
 	terminal.on("history", (lines: string[]) => {
-		history = lines;
+		history = withoutSecrets(lines);
 	});
 	await new Session(shell, terminal).run();
 	if (history.length > 0) {
@@ -102,6 +102,10 @@ class Session {
 		this.#terminal.prompt();
 	}
 }
+
+/** A password on a line would lie in the file for good. */
+export const withoutSecrets = (lines: readonly string[]): readonly string[] =>
+	lines.filter((line) => !/password/i.test(line));
 
 /** Newest first, as readline keeps it; the file has the oldest first, so that it reads naturally. */
 function readHistory(file: string): string[] {

@@ -3,7 +3,7 @@
  * roles. The answer follows from the catalog alone, so it is kept with the plan, which holds for one schema version.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { liveColumns } from "../catalog/descriptor.ts";
+import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { readAllStatsOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
@@ -65,11 +65,20 @@ export function withoutUnseenRow(
 	if (catalog.roles.isSuperuser(oid)) return error;
 	const { detail: _row, ...fields } = error.fields;
 	const found = catalog.object(fields.schema ?? "", fields.table ?? "");
-	if (found?.kind === "table") {
-		const columns = liveColumns(found.table).map(({ attnum }) => attnum);
-		if (mayUseTable(catalog, oid, found.table, "SELECT", columns)) return error;
-	}
+	if (found?.kind === "table" && mayReadRows(catalog, oid, found.table)) return error;
 	return new DatabaseError(error.code, error.message, fields);
+}
+
+/** All of them, in all columns. */
+export function mayReadRows(
+	catalog: CatalogSnapshot,
+	oid: number,
+	table: TableDescriptor,
+): boolean {
+	const columns = liveColumns(table).map(({ attnum }) => attnum);
+	return (
+		mayUseTable(catalog, oid, table, "SELECT", columns) && mayUseSchema(catalog, oid, table.schema)
+	);
 }
 
 /** Password verifiers; keys of rows, which are data. */

@@ -149,7 +149,7 @@ function lockRow(
 		leaseholder: node.nodeId,
 		range_id: BigInt(lock.rangeId),
 		table_name: relationOf(catalog, lock.key)?.name ?? null,
-		key: describeKey(catalog, lock.key, context) ?? formatKey(lock.key),
+		key: describeKey(catalog, lock.key, context, () => true) ?? formatKey(lock.key),
 		pid: process,
 		transaction: lock.owner,
 		mode: lock.strength ?? "write",

@@ -1,6 +1,7 @@
 /** Errors of locks come with keys, which mean nothing to a client: here they get the names of tables and values. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { parseKey } from "@quorate/keys/key";
+import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { describeKey, tableOfKey } from "./violation.ts";
@@ -16,12 +17,13 @@ export function describeLockError(
 	catalog: CatalogSnapshot,
 	error: DatabaseError,
 	context: TypeContext,
+	isSeen: (table: TableDescriptor) => boolean,
 ): DatabaseError {
 	const { code, message, fields } = error;
 	let table: string | undefined;
 	const detail = fields.detail?.replace(keyInText, (all: string, text: string, end: string) => {
 		const key = parseKey(text);
-		const where = describeKey(catalog, key, context);
+		const where = describeKey(catalog, key, context, isSeen);
 		table = tableOfKey(catalog, key);
 		return where === undefined ? all : `on key ${where}${end}`;
 	});

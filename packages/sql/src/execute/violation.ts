@@ -78,16 +78,18 @@ export function keyViolation(
 		: duplicate(entry.table, entry.index, entry.values, context);
 }
 
-/** `(id)=(1) of table "account"`; undefined: no key of a table. */
+/** `(id)=(1) of table "account"`, without values that are not to be seen; undefined: no key of a table. */
 export function describeKey(
 	catalog: CatalogSnapshot,
 	key: Key,
 	context: TypeContext,
+	isSeen: (table: TableDescriptor) => boolean,
 ): string | undefined {
 	const entry = entryOf(catalog, key);
 	if (entry === undefined) return undefined;
 	const { table, index, values } = entry;
-	const shown = values.length === 0 ? "" : describeValues(table, index, values, context);
+	const isShown = values.length > 0 && isSeen(table);
+	const shown = isShown ? describeValues(table, index, values, context) : "";
 	return `${shown} of table "${table.name}"`.trim();
 }
 

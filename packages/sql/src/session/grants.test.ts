@@ -1,6 +1,12 @@
 /** GRANT and REVOKE, as PostgreSQL 15 has them. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { formatKey } from "@quorate/keys/key";
+import { conflictError } from "@quorate/txn/conflict-error";
 import test, { type ExecutionContext } from "ava";
+import { indexKeyOf } from "../execute/index-codec.ts";
+import { tableCodec } from "../execute/table-codec.ts";
 import { type TestClient, testServer } from "../testing/test-client.ts";
+import type { QuorateSession } from "./session.ts";
 
 /** [statement, its tag, or SQLSTATE and message]. */
 type Step = readonly [text: string, outcome: string];
@@ -92,6 +98,39 @@ test("an error does not tell of rows that one may not read", async (t) => {
 	}
 	await root.query("GRANT SELECT ON t TO u");
 	t.is(await detail(u, "INSERT INTO t VALUES (1, 'x')"), "Key (a)=(1) already exists.");
+	await server.close();
+});
+
+test("what stands in the way is named by its key only to those who may read it", async (t) => {
+	const { server, root, u } = await withTable();
+	await root.query("GRANT SELECT (a, b), UPDATE ON t TO u");
+	await root.query("SELECT 1");
+	const { snapshot } = (root.session as QuorateSession).state;
+	const found = snapshot!.object("public", "t");
+	const table = found?.kind === "table" ? found.table : undefined;
+	const row = [1, "b", "c"];
+	const key = indexKeyOf(tableCodec(table!).primary, row);
+	const errors = (): readonly DatabaseError[] => [
+		conflictError("another transaction has changed the row", key),
+		new DatabaseError("55P03", "could not obtain lock on row", {
+			detail: `Another transaction holds the lock on key ${formatKey(key)}.`,
+		}),
+		new DatabaseError("40P01", "deadlock detected", {
+			detail: `Process 1 waits for a lock for update on key ${formatKey(key)}; blocked by process 2.\nProcess 2 waits for the end of a write on key ${formatKey(key)}; blocked by process 1.`,
+		}),
+	];
+	const told = async ({ session }: TestClient) => {
+		await session.query("SELECT 1", u.sink);
+		const { state } = session as QuorateSession;
+		return errors().map((error) => (state.translate(error) as DatabaseError).fields.detail);
+	};
+	for (const detail of await told(root)) t.regex(detail ?? "", /key \(a\)=\(1\) of table "t"/);
+	for (const detail of await told(u)) {
+		t.regex(detail ?? "", /key of table "t"/);
+		t.notRegex(detail ?? "", /\(a\)|=/);
+	}
+	await root.query("GRANT SELECT ON t TO u");
+	for (const detail of await told(u)) t.regex(detail ?? "", /key \(a\)=\(1\) of table "t"/);
 	await server.close();
 });
 

@@ -90,6 +90,32 @@ test("only verifiers are kept, and only superusers see them", async (t) => {
 	await server.close();
 });
 
+test("a password is shown to nobody who may see statements", async (t) => {
+	const server = testServer();
+	const root = await server.connect();
+	const seen = async () => (await root.rows("select query from pg_stat_activity where pid = 2"))[0];
+	const other = await server.connect();
+	for (const [statement, shown] of [
+		["create role a password 'hunter2'", "create role a password ?"],
+		["ALTER ROLE a PASSWORD E'hunter\\x32'", "ALTER ROLE a PASSWORD ?"],
+		["alter role a password $x$hunter2$x$", "alter role a password ?"],
+		[
+			"alter role a with /* hunter2 */ encrypted password 'hunter2' nologin",
+			"alter role a with encrypted password ? nologin",
+		],
+	] as const) {
+		await other.query(statement);
+		t.deepEqual(await seen(), [shown]);
+	}
+	await t.throwsAsync(other.query("alter role nobody password 'hunter2'"));
+	t.deepEqual(await seen(), ["alter role nobody password ?"]);
+	await other.query("prepare p as select 'kept'");
+	t.deepEqual(await seen(), ["prepare p as select 'kept'"]);
+	const statistics = await root.rows("select statement from quorate_statements");
+	t.false(JSON.stringify(statistics).includes("hunter"));
+	await server.close();
+});
+
 test("who may make and change roles", async (t) => {
 	const server = testServer();
 	const root = await server.connect();

@@ -11,9 +11,13 @@ import {
 	type Transaction,
 	type TransactionMode,
 } from "@quorate/txn/types";
-import { requireSuperuser, withoutUnseenRow } from "../auth/authorize.ts";
+import { mayReadRows, requireSuperuser, withoutUnseenRow } from "../auth/authorize.ts";
 import { mayUseSequence } from "../auth/privileges.ts";
-import type { RelationDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
+import type {
+	RelationDescriptor,
+	SequenceDescriptor,
+	TableDescriptor,
+} from "../catalog/descriptor.ts";
 import { type RoleDescriptor, signalBackendOid } from "../catalog/role.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
@@ -575,16 +579,21 @@ export class SessionState {
 		return withoutUnseenRow(this.snapshot, this.identity.currentOid, error);
 	}
 
+	/** Whether the role may read the rows of a table: only then does it learn of their keys. */
+	readonly #isSeen = (table: TableDescriptor): boolean =>
+		mayReadRows(this.snapshot!, this.identity.currentOid, table);
+
 	#described(error: unknown): unknown {
 		if (error instanceof KeyExistsError && this.snapshot !== undefined) {
 			return keyViolation(this.snapshot, error.key, this.context);
 		}
 		if (isLockError(error) && this.snapshot !== undefined) {
-			return describeLockError(this.snapshot, error, this.context);
+			return describeLockError(this.snapshot, error, this.context, this.#isSeen);
 		}
 		if (error instanceof ConflictError && this.snapshot !== undefined) {
 			const { key } = error.conflict;
-			const where = key === null ? undefined : describeKey(this.snapshot, key, this.context);
+			const where =
+				key === null ? undefined : describeKey(this.snapshot, key, this.context, this.#isSeen);
 			return where === undefined ? error : new ConflictError(error.conflict, where);
 		}
 		return error;

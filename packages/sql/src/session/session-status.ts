@@ -5,6 +5,7 @@ import { inDatabase } from "../catalog/database.ts";
 import type { ClusterAccess, SessionStatus, TransactionStatus } from "../types/cluster-access.ts";
 import type { SessionState } from "./session-state.ts";
 import type { StatementStatistics } from "./statement-statistics.ts";
+import { withoutSecrets } from "./statement-text.ts";
 
 /** Longer texts are cut. */
 const textMax = 1_024;
@@ -22,7 +23,7 @@ export function sessionStatus(state: SessionState): SessionStatus {
 		statementStartMs: activity.statementStartMs ?? null,
 		changeMs: activity.changeMs,
 		state: stateOf(state),
-		text: activity.text.slice(0, textMax),
+		text: withoutSecrets(activity.text).slice(0, textMax),
 		transaction: transactionOf(state),
 	};
 }

@@ -20,9 +20,18 @@ const literals: ReadonlySet<number> = new Set([
 	DECIMAL,
 ]);
 
+/**
+ * For those who may see statements, who need not know passwords: where there may be one, no literal is shown. `text` was found to
+ * consist of tokens.
+ */
+export const withoutSecrets = (text: string): string =>
+	/password/i.test(text) ? withoutLiterals({ query: text, offset: 0, text }) : text;
+
 /** With `?` for every literal, comments and white space as one space, and of rows of VALUES that are data only the first. */
-export function withoutLiterals(lexed: LexedStatement): string {
-	const { query, offset, moreRows, moreRowsAt, moreRowsEnd } = lexed;
+export function withoutLiterals(
+	lexed: Pick<LexedStatement, "query" | "offset" | "text"> & Partial<LexedStatement>,
+): string {
+	const { query, offset, moreRows, moreRowsAt = 0, moreRowsEnd = 0 } = lexed;
 	const scanner = new Scanner();
 	scanner.reset(query, offset);
 	const end = offset + lexed.text.length;
