@@ -136,6 +136,10 @@ program
 	.option("--node-key <file>", "its key")
 	.option("--node-ca <file>", "who certifies nodes: none but them")
 	.option(
+		"--backup-root <directory>",
+		"BACKUP and RESTORE may name directories below this one only (default: any but the node's data)",
+	)
+	.option(
 		"--locality <levels>",
 		"where the node stands, the widest level first: region=eu,zone=a",
 		"",

@@ -25,6 +25,8 @@ export interface NodeOptions {
 	readonly locality: string;
 	readonly engine: "rocksdb" | "memory";
 	readonly security?: SecurityFiles;
+	/** Absolute; undefined: anywhere. */
+	readonly backupRoot?: string | undefined;
 }
 
 export interface RunningNode {

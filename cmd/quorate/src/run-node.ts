@@ -26,6 +26,7 @@ export interface StartFlags {
 	readonly nodeKey?: string;
 	readonly nodeCa?: string;
 	readonly allowPlaintext?: boolean;
+	readonly backupRoot?: string;
 }
 
 export type StartNode = (options: NodeOptions) => Promise<RunningNode>;
@@ -92,6 +93,7 @@ export function startOptions(flags: StartFlags): NodeOptions {
 		admin: flags.admin,
 		locality: formatLocality(locality),
 		engine: flags.engine,
+		backupRoot: flags.backupRoot === undefined ? undefined : resolve(flags.backupRoot),
 	};
 }
 

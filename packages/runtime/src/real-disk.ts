@@ -1,7 +1,7 @@
 /** `Disk` over `node:fs`, below one root directory. Descriptors and callbacks: a FileHandle costs more a call. */
 import * as fs from "node:fs";
 import * as fsp from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { lockDirectory } from "./real-lock.ts";
 import type { Disk, DiskFile, DiskSpace } from "./runtime.ts";
 
@@ -174,7 +174,9 @@ export class RealDisk implements Disk {
 	async #replaceNow(path: string, bytes: Uint8Array): Promise<void> {
 		const target = this.#at(path);
 		const temporary = target + REPLACE_SUFFIX;
-		const handle = await fsp.open(temporary, "w", FILE_MODE);
+		// What a crash has left, or somebody has put there: a link would have another file overwritten.
+		await fsp.rm(temporary, { force: true });
+		const handle = await fsp.open(temporary, "wx", FILE_MODE);
 		try {
 			await handle.writeFile(bytes);
 			await handle.sync();
@@ -192,6 +194,19 @@ export class RealDisk implements Disk {
 		} catch (error) {
 			if (isMissing(error)) return undefined;
 			throw error;
+		}
+	}
+
+	async realPath(path: string): Promise<string> {
+		const parts = path.split("/").filter((part) => part !== "");
+		for (let count = parts.length; ; count--) {
+			try {
+				const found = await fsp.realpath(this.#at(parts.slice(0, count).join("/")));
+				const root = await fsp.realpath(this.#at(""));
+				return relative(root, join(found, ...parts.slice(count)));
+			} catch (error) {
+				if (!isMissing(error) || count === 0) throw error;
+			}
 		}
 	}
 

@@ -145,6 +145,8 @@ export interface Disk {
 	replace(path: string, bytes: Uint8Array): Promise<void>;
 	/** Whole content, or undefined where there is no such file. */
 	readWhole(path: string): Promise<Uint8Array | undefined>;
+	/** The path without symbolic links, as far as it exists. Absent where there are none (memory, simulation). */
+	realPath?(path: string): Promise<string>;
 	/** Makes creations, renames and removals in a directory durable. */
 	syncDirectory(path: string): Promise<void>;
 	/** Of the file system that holds the root; undefined where there is no such thing. */

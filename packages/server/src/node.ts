@@ -33,6 +33,8 @@ const leasesMsMax = 5_000;
 export interface StartNodeOptions extends Omit<KeyValueOptions, "onEnded"> {
 	/** host:port for the operator; undefined: no admin server. */
 	readonly admin: string | undefined;
+	/** Absolute: where BACKUP and RESTORE may read and write; absent: anywhere but in the data directory. */
+	readonly backupRoot?: string | undefined;
 	/** The console's page, for who has an admin server; absent: there is none. */
 	readonly consoleFiles?: ConsoleFiles;
 }
@@ -94,9 +96,9 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 	);
 	const { nodeId, clusterId, coordinator, placement, advisory } = keyValue;
 	const cluster = new ClusterStatus(keyValue);
-	const { limits = {} } = options;
+	const { limits = {}, backupRoot } = options;
 	const parts = { runtime, coordinator, placement, advisory, cluster, nodeId, clusterId, limits };
-	const sessions = createSessionFactory(parts);
+	const sessions = createSessionFactory({ ...parts, backupRoot });
 	keyValue.followRules(() => sessions.placementRules());
 	const security = await Security.open(runtime, options.security);
 	server = await createPgServer({

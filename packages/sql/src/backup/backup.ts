@@ -70,8 +70,7 @@ const fileBytesMax = 8 << 20;
 
 /** The number of changes in it. */
 export async function takeBackup(work: Work, request: BackupRequest): Promise<number> {
-	const { runtime } = work.services;
-	const directory = new BackupDirectory(runtime.files, request.directory);
+	const directory = await BackupDirectory.named(work.services, request.directory);
 	const lock = await directory.open();
 	try {
 		const chain = await directory.chain();

@@ -22,7 +22,7 @@ export interface BackupPart {
 }
 
 export async function describeBackup(work: Work, path: string): Promise<readonly BackupPart[]> {
-	const directory = new BackupDirectory(work.services.runtime.files, path);
+	const directory = await BackupDirectory.named(work.services, path);
 	const { backups, unfinished } = await directory.finished();
 	const names = new Map<number, string>();
 	/** By backup, then source. */

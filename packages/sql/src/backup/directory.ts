@@ -7,9 +7,13 @@
  *     0002.manifest ...  the first incremental one on top of it
  *
  * Every file appears under its name whole and synced, or not at all (`Disk.replace`). Files of other names are left alone.
+ *
+ * What a superuser of the database names here, the process of the node reads and writes, with the rights that it has. So it has to lie
+ * below the directory that whoever started the node has named (`--backup-root`), and never in the node's own data; symbolic links are
+ * resolved before that is judged, and what is resolved is what is used.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Disk } from "@quorate/runtime/runtime";
+import type { Disk, Runtime } from "@quorate/runtime/runtime";
 import { type DataFile, decodeDataFile } from "./data-file.ts";
 import {
 	type BackupPlan,
@@ -38,33 +42,70 @@ export interface Chain {
 	readonly unfinished: BackupPlan | "damaged" | undefined;
 }
 
+/** What a node says about where backups may be. */
+export interface BackupPlaces {
+	readonly runtime: Pick<Runtime, "disk" | "files">;
+	/** Absolute; undefined: anywhere but in the node's data. */
+	readonly backupRoot: string | undefined;
+}
+
+/** Relative to "/". */
+async function realPath(files: Disk, path: string): Promise<string> {
+	const plain = path
+		.split("/")
+		.filter((part) => part !== "" && part !== ".")
+		.join("/");
+	return files.realPath === undefined ? plain : files.realPath(plain);
+}
+
+const isWithin = (path: string, directory: string): boolean =>
+	path === directory || path.startsWith(`${directory}/`);
+
 export class BackupDirectory {
 	/** As the statement has it. */
 	readonly path: string;
 	readonly #disk: Disk;
 	readonly #at: string;
 
-	/** Throws 42602 for a path that is not absolute. */
-	constructor(disk: Disk, path: string) {
+	private constructor(disk: Disk, path: string, at: string) {
+		this.path = path;
+		this.#disk = disk;
+		this.#at = at;
+	}
+
+	/** Throws 42602 for a path that is not absolute, 42501 for one that leads elsewhere than it may. */
+	static async named(services: BackupPlaces, path: string): Promise<BackupDirectory> {
 		if (!path.startsWith("/") || path.split("/").includes("..") || path.includes("\0")) {
 			throw new DatabaseError("42602", `"${path}" is not an absolute path`, {
 				hint: "Name a directory on the machine of the node that you are connected to.",
 			});
 		}
-		this.path = path;
-		this.#disk = disk;
-		this.#at = path
-			.split("/")
-			.filter((part) => part !== "" && part !== ".")
-			.join("/");
-		if (this.#at === "") {
+		const { files, disk } = services.runtime;
+		const at = await realPath(files, path).catch((error: unknown) => {
+			throw asDatabaseError(error, path);
+		});
+		if (at === "") {
 			throw new DatabaseError("42602", "the root directory cannot hold a backup");
 		}
+		const { backupRoot = "/" } = services;
+		const root = await realPath(files, backupRoot);
+		if (root !== "" && !isWithin(at, root)) {
+			throw new DatabaseError("42501", `the directory "${path}" is not below ${backupRoot}`, {
+				hint: "The node was started with --backup-root: name a directory below it.",
+			});
+		}
+		if (files.realPath !== undefined && disk.root !== undefined) {
+			if (isWithin(at, await realPath(files, disk.root))) {
+				throw new DatabaseError("42501", `the directory "${path}" is part of the node's own data`);
+			}
+		}
+		return new BackupDirectory(files, path, at);
 	}
 
-	/** Made if it is missing. Throws 55006 where another statement writes to it. */
+	/** Made if it is missing. Throws 55006 where another statement writes to it, 42501 where a link has come to be on the way. */
 	async open(): Promise<{ release(): Promise<void> }> {
 		await this.#io(() => this.#disk.makeDirectory(this.#at));
+		await this.#requireNoLink(this.#at);
 		const lock = await this.#io(() => this.#disk.lock(this.#at));
 		if (lock !== undefined) return lock;
 		throw new DatabaseError("55006", `another backup is being written to "${this.path}"`);
@@ -124,9 +165,20 @@ export class BackupDirectory {
 	}
 
 	async #read(name: string): Promise<Uint8Array> {
-		const bytes = await this.#io(() => this.#disk.readWhole(`${this.#at}/${name}`));
+		const bytes = await this.#readIfThere(name);
 		if (bytes === undefined) throw damaged(name, "It is missing.");
 		return bytes;
+	}
+
+	async #readIfThere(name: string): Promise<Uint8Array | undefined> {
+		const at = `${this.#at}/${name}`;
+		await this.#requireNoLink(at);
+		return this.#io(() => this.#disk.readWhole(at));
+	}
+
+	async #requireNoLink(at: string): Promise<void> {
+		if ((await this.#io(() => realPath(this.#disk, at))) === at) return;
+		throw new DatabaseError("42501", `"/${at}" leads elsewhere by a symbolic link`);
 	}
 
 	/** A file of a finished backup. Throws XX001. */
@@ -154,7 +206,7 @@ export class BackupDirectory {
 		from: Place,
 	): Promise<DataFileEntry | undefined> {
 		const name = dataName(plan.number, file);
-		const bytes = await this.#io(() => this.#disk.readWhole(`${this.#at}/${name}`));
+		const bytes = await this.#readIfThere(name);
 		if (bytes === undefined) return undefined;
 		try {
 			const { head } = decodeDataFile(name, bytes);

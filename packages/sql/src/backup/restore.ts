@@ -61,7 +61,7 @@ const rowIdsMax = 1_000_000_000;
 /** The number of rows. */
 export async function restore(work: Work, request: RestoreRequest): Promise<number> {
 	const { runtime, catalog, databaseOid } = work.services;
-	const directory = new BackupDirectory(runtime.files, request.directory);
+	const directory = await BackupDirectory.named(work.services, request.directory);
 	const { backups } = await directory.finished();
 	const t = request.asOf ?? backups.at(-1)!.upTo;
 	const layers = layersFor(backups, t);

@@ -75,6 +75,8 @@ export interface SessionFactoryOptions {
 	/** This node; absent: it is the only one. */
 	readonly nodeId?: NodeId;
 	readonly clusterId?: string;
+	/** Absolute: below it are the directories that BACKUP and RESTORE may name; undefined: anywhere. */
+	readonly backupRoot?: string | undefined;
 	/** Tests only. */
 	readonly limits?: Limits;
 	/** Tests only: how often it looks for indexes that nobody fills any more; 0: when it is told to, and likewise for what was dropped. */
@@ -142,6 +144,7 @@ function services(options: SessionFactoryOptions, catalog: Catalog): NodeService
 		nodeId: options.nodeId ?? (1 as NodeId),
 		clusterId: options.clusterId ?? "",
 		limits: options.limits ?? {},
+		backupRoot: options.backupRoot,
 		statementMemory: options.statementMemory ?? defaultStatementMemory,
 		memoryPool: new MemoryPool(defaultNodeMemory),
 		keptPool: new MemoryPool(keptNodeMemory, "Prepared statements and portals of this node"),

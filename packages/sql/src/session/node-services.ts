@@ -56,6 +56,8 @@ export interface NodeServices {
 	readonly limits: Limits;
 	/** This node. */
 	readonly nodeId: NodeId;
+	/** Below which backups are; undefined: anywhere. */
+	readonly backupRoot: string | undefined;
 	/** Named in backups. */
 	readonly clusterId: string;
 	/** Bytes that one statement may keep in memory. */

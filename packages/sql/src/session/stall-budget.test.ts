@@ -5,20 +5,20 @@
 import test from "ava";
 import { testServer } from "../testing/test-client.ts";
 
-/** Each look at the clock is a time slice later, so that each one ends in a turn for others. */
-function countingServer() {
+/** With 10 ms for each look, every one of them ends a time slice. */
+function countingServer(msForEach: number) {
 	const counted = { looks: 0 };
 	const clock = {
 		monotonicMs: () => {
 			counted.looks++;
-			return counted.looks * 10;
+			return counted.looks * msForEach;
 		},
 		wallMs: () => Date.now(),
 	};
-	return { counted, server: testServer({ clock }) };
+	return { counted, server: testServer({ parts: { clock } }) };
 }
 
-const rows = 20_000;
+const rows = 10_000;
 const many = `generate_series(1, ${rows}) as g(n)`;
 /** Pairs of which none joins. */
 const pairs = "generate_series(1, 100) as a(n) join generate_series(1, 2000) as b(n)";
@@ -61,7 +61,7 @@ const statements: readonly (readonly [steps: number, text: string])[] = [
 const stepsMax = 1024;
 
 test("no statement goes over many rows without a look at the clock", async (t) => {
-	const { counted, server } = countingServer();
+	const { counted, server } = countingServer(0);
 	const client = await server.connect();
 	await client.query("create table t (a int primary key, b int)");
 	for (const [steps, text] of statements) {
@@ -73,7 +73,7 @@ test("no statement goes over many rows without a look at the clock", async (t) =
 });
 
 test("where a row takes longer than a time slice, each one ends with a turn for others", async (t) => {
-	const { counted, server } = countingServer();
+	const { counted, server } = countingServer(10);
 	const client = await server.connect();
 	for (const text of [
 		"select count(*) from generate_series(1, 1000) n where n % 2 = 3",

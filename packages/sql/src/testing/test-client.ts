@@ -1,7 +1,7 @@
 /** A client of sessions in one process: runs statements and gives back what a driver would see, as text. */
 import type { DatabaseError } from "@quorate/keys/database-error";
 import type { Limits } from "@quorate/keys/limits";
-import type { Clock, Disk } from "@quorate/runtime/runtime";
+import type { Disk, Runtime } from "@quorate/runtime/runtime";
 import { createSessionFactory } from "../session/factory.ts";
 import type { Notice, ResultColumn, ResultSink, Session } from "../session/types.ts";
 import type { Datum } from "../types/datum.ts";
@@ -175,16 +175,18 @@ export interface TestServerOptions {
 	/** Of a server that this one is another node of. */
 	readonly coordinator?: MemoryCoordinator;
 	readonly seed?: number;
-	readonly clock?: Clock;
+	/** In place of what the test runtime has. */
+	readonly parts?: Partial<Runtime>;
+	readonly backupRoot?: string;
 	readonly limits?: Limits;
 	/** Bytes that the temporary tables of a session may take. */
 	readonly temporaryMemory?: number;
 }
 
 export function testServer(options: TestServerOptions = {}): TestServer {
-	const { files, seed = 1, limits = {}, temporaryMemory } = options;
+	const { files, seed = 1, limits = {}, temporaryMemory, backupRoot } = options;
 	const { coordinator = new MemoryCoordinator() } = options;
-	const runtime = { ...testRuntime(seed, files), ...(options.clock && { clock: options.clock }) };
+	const runtime = { ...testRuntime(seed, files), ...options.parts };
 	const factory = createSessionFactory({
 		runtime,
 		coordinator,
@@ -193,6 +195,7 @@ export function testServer(options: TestServerOptions = {}): TestServer {
 		clusterId: `cluster ${seed}`,
 		limits,
 		buildLookMs: 0,
+		backupRoot,
 		...(temporaryMemory === undefined ? {} : { temporaryMemory }),
 	});
 	const clients: TestClient[] = [];
