@@ -2,10 +2,12 @@
  * The one place where the command line meets the node: it makes the real runtime and starts a node on it. The
  * node is loaded only here, so that `quorate sql` starts without it.
  */
+import { readFileSync } from "node:fs";
+import { defaultLimits, limitsForDescriptors, type PgLimits } from "@quorate/pgwire/limits";
 import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import { keepMemorySmall } from "@quorate/runtime/real-memory";
 import { createRealRuntime } from "@quorate/runtime/real-runtime";
-import type { LogLevel, Runtime } from "@quorate/runtime/runtime";
+import type { Logger, LogLevel, Runtime } from "@quorate/runtime/runtime";
 import type { SecurityFiles } from "@quorate/server/security";
 import type { Engine } from "@quorate/storage/engine";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
@@ -53,9 +55,33 @@ export async function startRealNode(options: NodeOptions): Promise<RunningNode> 
 	return startNode({
 		runtime,
 		...rest,
+		clientLimits: clientLimits(runtime.logger),
 		consoleFiles,
 		openEngine: () => openEngine(engine, runtime),
 	});
+}
+
+/** Linux only; elsewhere the defaults hold. */
+function descriptorsMax(): number | undefined {
+	try {
+		const found = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
+		return found === null ? undefined : Number(found[1]);
+	} catch {
+		return undefined;
+	}
+}
+
+function clientLimits(logger: Logger): Partial<PgLimits> {
+	const descriptors = descriptorsMax();
+	if (descriptors === undefined) return {};
+	const limits = limitsForDescriptors(descriptors);
+	if (limits.connectionsMax < defaultLimits.connectionsMax) {
+		logger.log("warn", "there are descriptors for few clients only: raise ulimit -n", {
+			descriptors,
+			connections: limits.connectionsMax,
+		});
+	}
+	return limits;
 }
 
 async function openEngine(name: NodeOptions["engine"], node: Runtime): Promise<Engine> {

@@ -27,7 +27,7 @@ host all all 10.0.0.0 255.0.0.0 cert_like
 	t.is(method(text, { user: "bob" }), "reject");
 	t.is(method(text, { user: "cy" }), "trust");
 	t.is(method(text, { host: "11.0.0.1" }), undefined);
-	t.is(method(""), undefined);
+	t.is(method("local all all trust"), undefined);
 });
 
 test("databases, users and groups", (t) => {
@@ -56,6 +56,7 @@ test("addresses of both families, and IPv4 in IPv6", (t) => {
 });
 
 const wrong: readonly (readonly [string, RegExp])[] = [
+	["\n# nothing but words\n", /has no rules/],
 	["hosts all all all trust", /line 1 .*invalid connection type "hosts"/],
 	["\nhost all all 10.0.0.0/33 trust", /line 2 .*invalid mask/],
 	["host all all 10.0.0.0 255.0.255.0 trust", /invalid mask/],

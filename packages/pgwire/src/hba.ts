@@ -41,7 +41,7 @@ const methods: readonly AuthMethod[] = ["trust", "reject", "scram-sha-256", "cer
 const invalid = (line: number, message: string): DatabaseError =>
 	new DatabaseError("F0000", `line ${line} of the hba file: ${message}`);
 
-/** Throws F0000, which names the line. */
+/** Throws F0000, which names the line where there is one. */
 export function parseHba(text: string): readonly HbaRule[] {
 	const rules: HbaRule[] = [];
 	// A backslash at its end continues a line.
@@ -53,6 +53,8 @@ export function parseHba(text: string): readonly HbaRule[] {
 		const fields = fieldsOf(line, number);
 		if (fields.length > 0) rules.push(ruleOf(fields, number));
 	}
+	// A file that was emptied by mistake would shut everybody out.
+	if (rules.length === 0) throw new DatabaseError("F0000", "the hba file has no rules");
 	return rules;
 }
 

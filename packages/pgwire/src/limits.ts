@@ -27,6 +27,19 @@ export interface PgLimits {
 /** No message may be larger, whatever is configured: PostgreSQL's own limit. */
 export const messageBytesCeiling = 1024 * 1024 * 1024;
 
+/**
+ * For a process that may have so many descriptors: clients take most of them and never all, since a node that cannot open a file of its
+ * log stops.
+ */
+export function limitsForDescriptors(
+	descriptors: number,
+): Pick<PgLimits, "connectionsMax" | "startingMax"> {
+	const forClients = descriptors - Math.max(64, Math.min(1024, Math.floor(descriptors / 4)));
+	const startingMax = Math.max(1, Math.min(defaultLimits.startingMax, Math.floor(forClients / 4)));
+	const connectionsMax = Math.min(defaultLimits.connectionsMax, forClients - startingMax);
+	return { startingMax, connectionsMax: Math.max(1, connectionsMax) };
+}
+
 export const defaultLimits: PgLimits = {
 	startupBytesMax: 10_000,
 	messageBytesMax: 64 * 1024 * 1024,

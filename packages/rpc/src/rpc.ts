@@ -18,7 +18,10 @@
  * - R6. Nothing that a peer sends ends this process. Bytes that make no sense end their connection.
  * - R7. What is queued for a peer is bounded.
  *
- * Left out: encryption and authentication. Until they exist a node listens on the loopback interface only.
+ * - R8. Where both ends show certificates (`isSecured`), a peer is believed to listen where its certificate is of; elsewhere a node
+ *   listens on the loopback interface only. Who has not greeted may send little, and there are few of them at a time.
+ *
+ * Left out: telling nodes apart by their certificates. Whoever has one of the nodes' authority may say that it is any node.
  *
  * May import: runtime (the interfaces), keys.
  */
@@ -89,6 +92,9 @@ export async function createRpc(options: RpcOptions): Promise<ListeningRpc> {
 	return rpc;
 }
 
+/** Connections that have not greeted yet: they cost a descriptor each, until they are found to be silent. */
+const strangersMax = 64;
+
 class NodeRpc implements ListeningRpc {
 	readonly #options: RpcOptions;
 	readonly #runtime: Runtime;
@@ -136,7 +142,7 @@ class NodeRpc implements ListeningRpc {
 
 	async listen(address: string): Promise<void> {
 		this.#listener = await this.#runtime.network.listen(address, (connection) => {
-			if (this.#closed) connection.destroy();
+			if (this.#closed || this.#strangers >= strangersMax) connection.destroy();
 			else this.#inbound.add(new InboundConnection(this.#context, connection));
 		});
 		if (this.#options.self.address === undefined) {
@@ -147,6 +153,13 @@ class NodeRpc implements ListeningRpc {
 
 	get address(): string {
 		return this.#identity.address;
+	}
+
+	/** Who has connected and not greeted. */
+	get #strangers(): number {
+		let count = 0;
+		for (const { identity } of this.#inbound) if (identity === undefined) count++;
+		return count;
 	}
 
 	identify(self: { readonly clusterId: ClusterId; readonly nodeId: NodeId }): void {

@@ -3,7 +3,14 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import { parseAddress } from "./address.ts";
 import { coded, listenWith, RealConnection } from "./real-connection.ts";
 import { RealTlsAcceptor } from "./real-tls.ts";
-import type { Connection, Listener, Network, TlsAcceptor, TlsCredentials } from "./runtime.ts";
+import type {
+	Connection,
+	Listener,
+	Network,
+	SecuredNetwork,
+	TlsAcceptor,
+	TlsCredentials,
+} from "./runtime.ts";
 import { SecureNetwork } from "./secure-network.ts";
 
 /** Above this many queued bytes `write` answers false. */
@@ -20,7 +27,7 @@ export class RealNetwork implements Network {
 		return new RealTlsAcceptor(credentials);
 	}
 
-	secured(credentials: TlsCredentials): Network {
+	secured(credentials: TlsCredentials): SecuredNetwork {
 		return new SecureNetwork(credentials);
 	}
 

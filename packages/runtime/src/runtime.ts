@@ -107,7 +107,12 @@ export interface Network {
 	 * The same with TLS at both ends, each showing a certificate of `authorities`; to connect, it has to be one of the host that is
 	 * dialled. Absent where there is no TLS.
 	 */
-	secured?(credentials: TlsCredentials): Network;
+	secured?(credentials: TlsCredentials): SecuredNetwork;
+}
+
+export interface SecuredNetwork extends Network {
+	/** For connections that begin from now on. Throws, and changes nothing, where the credentials are none. */
+	update(credentials: TlsCredentials): void;
 }
 
 /** A file opened for appending or random access. All promises reject with an `Error` that has `code` (ENOSPC, EIO ...). */

@@ -3,10 +3,17 @@
  * for: what nodes talk over. TLS 1.3.
  */
 import type { Socket } from "node:net";
-import { checkServerIdentity, connect, createServer, type PeerCertificate } from "node:tls";
+import {
+	checkServerIdentity,
+	connect,
+	createSecureContext,
+	createServer,
+	type PeerCertificate,
+	type Server,
+} from "node:tls";
 import { parseAddress } from "./address.ts";
 import { coded, listenWith, RealConnection } from "./real-connection.ts";
-import type { Connection, Listener, Network, TlsCredentials } from "./runtime.ts";
+import type { Connection, Listener, SecuredNetwork, TlsCredentials } from "./runtime.ts";
 
 class SecureConnection extends RealConnection {
 	readonly #certificate: PeerCertificate;
@@ -21,18 +28,33 @@ class SecureConnection extends RealConnection {
 	}
 }
 
-export class SecureNetwork implements Network {
-	readonly #options: {
-		readonly cert: string;
-		readonly key: string;
-		readonly ca: string;
-		readonly minVersion: "TLSv1.3";
-	};
+interface Options {
+	readonly cert: string;
+	readonly key: string;
+	readonly ca: string;
+	readonly minVersion: "TLSv1.3";
+}
+
+/** Throws where there is no authority, or something is not what it should be. */
+function optionsOf({ certificate, key, authorities }: TlsCredentials): Options {
+	if (authorities === undefined) throw coded("EINVAL", "nodes need a certificate authority");
+	const options = { cert: certificate, key, ca: authorities, minVersion: "TLSv1.3" } as const;
+	createSecureContext(options);
+	return options;
+}
+
+export class SecureNetwork implements SecuredNetwork {
+	readonly #servers = new Set<Server>();
+	#options: Options;
 
 	/** Throws where there is no authority. */
-	constructor({ certificate, key, authorities }: TlsCredentials) {
-		if (authorities === undefined) throw coded("EINVAL", "nodes need a certificate authority");
-		this.#options = { cert: certificate, key, ca: authorities, minVersion: "TLSv1.3" };
+	constructor(credentials: TlsCredentials) {
+		this.#options = optionsOf(credentials);
+	}
+
+	update(credentials: TlsCredentials): void {
+		this.#options = optionsOf(credentials);
+		for (const server of this.#servers) server.setSecureContext(this.#options);
 	}
 
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
@@ -42,6 +64,8 @@ export class SecureNetwork implements Network {
 		});
 		// A failed handshake concerns that one peer only.
 		server.on("tlsClientError", () => undefined);
+		this.#servers.add(server);
+		server.once("close", () => this.#servers.delete(server));
 		return listenWith(server, address);
 	}
 

@@ -43,6 +43,9 @@ export interface AdminServer {
 	close(): Promise<void>;
 }
 
+/** A browser has six; and whoever asks for metrics. */
+const connectionsMax = 64;
+
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 	const metrics = createMetrics(options);
 	const http = createServer((request, response) => {
@@ -55,6 +58,10 @@ export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
 	});
 	const open = new Set<Connection>();
 	const listener = await options.runtime.network.listen(options.address, (connection) => {
+		if (open.size >= connectionsMax) {
+			connection.destroy();
+			return;
+		}
 		open.add(connection);
 		const stream = asStream(connection, () => open.delete(connection));
 		http.emit("connection", stream);

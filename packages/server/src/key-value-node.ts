@@ -50,7 +50,7 @@ import { handleLeavings } from "./leaving.ts";
 import { LoadReports } from "./load-reports.ts";
 import { moveExecutor } from "./move-executor.ts";
 import { RangeRenewal } from "./range-renewal.ts";
-import { nodeNetwork, type SecurityFiles } from "./security.ts";
+import { nodeNetwork, reloadNodeNetwork, type SecurityFiles } from "./security.ts";
 import { handleSurveys } from "./survey.ts";
 
 export interface KeyValueOptions {
@@ -94,6 +94,8 @@ export interface KeyValueNode {
 	/** Of a node whose data were discarded. */
 	readonly renewal: RangeRenewal | undefined;
 	readonly advisory: AdvisoryLocks;
+	/** Certificates between nodes are read again. */
+	reload(): Promise<void>;
 	/** It is about to stop, and is given nothing any more. */
 	stopping(): void;
 	/** Where replicas are to be is told by this from now on (see `MoveExecutor.rules`). */
@@ -193,7 +195,8 @@ export async function startKeyValueNode(
 	const loads = new LoadReports({ runtime, placement: client, store, limits });
 	undo.push(() => loads.close());
 	const stopping = () => placement.stopping();
-	const rest = { coordinator, advisory, renewal, room, stopping, followRules };
+	const reload = () => reloadNodeNetwork(runtime, options.security, secured);
+	const rest = { coordinator, advisory, renewal, room, reload, stopping, followRules };
 	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...rest };
 }
 

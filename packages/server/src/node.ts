@@ -12,6 +12,7 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
+import type { PgLimits } from "@quorate/pgwire/limits";
 import { createPgServer, type PgServer } from "@quorate/pgwire/pg-server";
 import { createSessionFactory, type NodeSessions } from "@quorate/sql/session/factory";
 import { type ConsoleFiles, startAdmin } from "./admin.ts";
@@ -33,6 +34,8 @@ const leasesMsMax = 5_000;
 export interface StartNodeOptions extends Omit<KeyValueOptions, "onEnded"> {
 	/** host:port for the operator; undefined: no admin server. */
 	readonly admin: string | undefined;
+	/** What the machine has room for; absent: the defaults. */
+	readonly clientLimits?: Partial<PgLimits>;
 	/** Absolute: where BACKUP and RESTORE may read and write; absent: anywhere but in the data directory. */
 	readonly backupRoot?: string | undefined;
 	/** The console's page, for who has an admin server; absent: there is none. */
@@ -106,6 +109,7 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		...(security === undefined ? {} : { security }),
 		sessions,
 		listenAddress: options.sql,
+		limits: options.clientLimits ?? {},
 		nodeId,
 		forwardCancel: (node, key) => cluster.forwardCancel(node, key),
 	});
@@ -135,6 +139,8 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		await Promise.all([server.drain(withinMs), leaving]);
 	};
 	const stop = () => undoAll(undo);
-	const reload = async (): Promise<void> => security?.reload();
+	const reload = async (): Promise<void> => {
+		await Promise.all([security?.reload(), keyValue.reload()]);
+	};
 	return { ...keyValue, reload, sessions, sqlAddress: address, failed, drain, stop };
 }

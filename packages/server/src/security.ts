@@ -5,7 +5,12 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { PgSecurity } from "@quorate/pgwire/authentication";
 import { type HbaRule, parseHba } from "@quorate/pgwire/hba";
-import type { Network, Runtime, TlsAcceptor, TlsCredentials } from "@quorate/runtime/runtime";
+import type {
+	Runtime,
+	SecuredNetwork,
+	TlsAcceptor,
+	TlsCredentials,
+} from "@quorate/runtime/runtime";
 
 /** Absolute paths. */
 export interface CertificateFiles {
@@ -60,7 +65,7 @@ async function rulesOf(runtime: Runtime, path: string): Promise<readonly HbaRule
 export async function nodeNetwork(
 	runtime: Runtime,
 	security: SecurityFiles | undefined,
-): Promise<Network | undefined> {
+): Promise<SecuredNetwork | undefined> {
 	const files = security?.nodes;
 	if (files === undefined) return undefined;
 	const { network } = runtime;
@@ -70,6 +75,24 @@ export async function nodeNetwork(
 		return network.secured(read);
 	} catch (error) {
 		throw unusable(files.certificate, error);
+	}
+}
+
+/** For connections from now on. Never rejects. */
+export async function reloadNodeNetwork(
+	runtime: Runtime,
+	security: SecurityFiles | undefined,
+	network: SecuredNetwork | undefined,
+): Promise<void> {
+	const files = security?.nodes;
+	if (files === undefined || network === undefined) return;
+	try {
+		network.update(await credentials(runtime, files));
+		runtime.logger.log("info", "certificates between nodes were read again");
+	} catch (error) {
+		runtime.logger.log("error", "certificates between nodes stay as they were", {
+			reason: unusable(files.certificate, error).message,
+		});
 	}
 }
 
