@@ -120,7 +120,7 @@ export class InboundConnection {
 		const refusal =
 			result.kind === "version"
 				? versionRefusal(self, this.#connection.remoteAddress, result.version)
-				: (refusalOf(self, result.greeting) ?? this.#impostor(result.greeting.address));
+				: (refusalOf(self, result.greeting) ?? this.#impostor(result.greeting));
 		if (refusal !== undefined) {
 			this.#refuse(refusal);
 			return;
@@ -134,11 +134,16 @@ export class InboundConnection {
 		}
 	}
 
-	/** Under TLS a peer is who its certificate says. */
-	#impostor(address: string): string | undefined {
-		const host = parseAddress(address)?.host ?? "";
-		if (this.#connection.certifies?.(host) !== false) return undefined;
-		return `the certificate of ${this.#connection.remoteAddress} is not one of ${host}`;
+	/** Under TLS a peer is who its certificate says (R8). */
+	#impostor({ address, nodeId }: Identity): string | undefined {
+		const known = nodeId === undefined ? undefined : this.#context.knownAddress(nodeId);
+		for (const one of [address, known ?? address]) {
+			const host = parseAddress(one)?.host ?? "";
+			if (this.#connection.certifies?.(host) !== false) continue;
+			const whose = one === address ? "" : `, where node ${nodeId} was last known to listen`;
+			return `the certificate of ${this.#connection.remoteAddress} is not one of ${host}${whose}`;
+		}
+		return undefined;
 	}
 
 	#refuse(refusal: string): void {

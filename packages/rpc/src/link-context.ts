@@ -1,6 +1,6 @@
 /** What both ends of a connection need of the `Rpc` that they belong to. */
 import type { ErrorData } from "@quorate/keys/database-error";
-import type { BootId } from "@quorate/keys/ids";
+import type { BootId, NodeId } from "@quorate/keys/ids";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Greeting, Identity } from "./handshake.ts";
@@ -14,6 +14,8 @@ export interface LinkContext {
 	readonly pending: PendingCalls;
 	/** Who this process is, as of now. */
 	identity(): Identity;
+	/** Where that node listens, as far as this one knows. */
+	knownAddress(node: NodeId): string | undefined;
 	/** Whether that process was heard lately on a connection that it made itself. */
 	hears(boot: BootId): boolean;
 	/** A greeting was accepted, or a peer learnt who it is. */

@@ -264,6 +264,61 @@ test("other clusters, other versions and second holders of a node id are refused
 	await Promise.all([future.close(), stranger.rpc.close(), twin.rpc.close(), close()]);
 });
 
+test("under TLS a node is who its certificate says, and who it was", async (t) => {
+	const hosts = new Set<string>();
+	const certified = (real: Runtime): Runtime => ({
+		...real,
+		network: {
+			connect: (address, timeoutMs) => real.network.connect(address, timeoutMs),
+			listen: (address, onConnection) =>
+				real.network.listen(address, (connection) => {
+					onConnection(Object.assign(connection, { certifies: (host: string) => hosts.has(host) }));
+				}),
+		},
+	});
+	const a = await startNode(1, { wrap: certified });
+	a.rpc.handle("x", (body) => body);
+	const call = async (id: number): Promise<string> => {
+		const b = await startNode(id);
+		try {
+			return String(await b.rpc.callAddress(a.rpc.address, "x", "done", SECOND));
+		} catch (error) {
+			t.true(failure("refused")(error));
+			return (error as Error).message;
+		} finally {
+			await b.rpc.close();
+		}
+	};
+	t.regex(await call(2), /certificate of .* is not one of 127\.0\.0\.1/);
+	hosts.add("127.0.0.1");
+	t.is(await call(2), "done");
+	a.addresses.set(nodeId(3), "10.0.0.3:7000");
+	t.regex(await call(3), /is not one of 10\.0\.0\.3, where node 3 was last known to listen/);
+	t.is(a.addresses.get(nodeId(3)), "10.0.0.3:7000", "nobody is sent elsewhere");
+	hosts.add("10.0.0.3");
+	t.is(await call(3), "done");
+	await a.rpc.close();
+});
+
+test("who connects and says nothing does not take all room", async (t) => {
+	const a = await startNode(1);
+	let closed = 0;
+	const silent = [];
+	for (let i = 0; i < 80; i++) {
+		const connection = await a.runtime.network.connect(a.rpc.address, 10_000);
+		connection.onData(() => {});
+		connection.onClose(() => closed++);
+		silent.push(connection);
+	}
+	await until(a.runtime, () => closed >= 16);
+	for (const connection of silent) connection.destroy();
+	await until(a.runtime, () => closed === 80);
+	const b = await startNode(2);
+	a.rpc.handle("x", (body) => body);
+	t.is(await b.rpc.callAddress(a.rpc.address, "x", 1, SECOND), 1);
+	await Promise.all([a.rpc.close(), b.rpc.close()]);
+});
+
 test("a message for a node is not given to another one at its address", async (t) => {
 	const { a, b, close } = await pair();
 	let reached = 0;

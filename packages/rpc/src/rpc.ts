@@ -18,10 +18,9 @@
  * - R6. Nothing that a peer sends ends this process. Bytes that make no sense end their connection.
  * - R7. What is queued for a peer is bounded.
  *
- * - R8. Where both ends show certificates (`isSecured`), a peer is believed to listen where its certificate is of; elsewhere a node
- *   listens on the loopback interface only. Who has not greeted may send little, and there are few of them at a time.
- *
- * Left out: telling nodes apart by their certificates. Whoever has one of the nodes' authority may say that it is any node.
+ * - R8. Where both ends show certificates (`isSecured`), that of a peer is of the host where it says it listens, and of the host where the
+ *   node that it says it is was last known to listen: one node's certificate does not make another of it. Elsewhere a node listens on
+ *   the loopback interface only. Who has not greeted may send little, and there are few of them at a time.
  *
  * May import: runtime (the interfaces), keys.
  */
@@ -131,6 +130,7 @@ class NodeRpc implements ListeningRpc {
 			dispatcher: this.#dispatcher,
 			pending: this.#pending,
 			identity: () => this.#identity,
+			knownAddress: (node) => options.addressBook.addressOf(node),
 			hears: (boot) => this.pulseOf(boot)?.isHeard === true,
 			peerKnown: (peer) => this.#peerKnown(peer),
 			linkLost: (_link, peer) => this.#disconnected(peer),

@@ -4,11 +4,13 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Duplex } from "node:stream";
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { PgServer } from "@quorate/pgwire/pg-server";
 import type { PlacementClient } from "@quorate/placement/types";
 import type { RaftHost } from "@quorate/replica/host-types";
 import type { RangeStore } from "@quorate/replica/store";
+import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import type { NodeSessions } from "@quorate/sql/session/factory";
 import type { Gateway } from "@quorate/txn/gateway";
@@ -47,6 +49,12 @@ export interface AdminServer {
 const connectionsMax = 64;
 
 export async function startAdmin(options: AdminOptions): Promise<AdminServer> {
+	if (!isLoopbackHost(parseAddress(options.address)?.host ?? "")) {
+		throw new DatabaseError("0A000", `cannot serve the operator on ${options.address}`, {
+			detail: "Nobody is asked who they are there, so only loopback addresses are served.",
+			hint: "Use 127.0.0.1, and a tunnel from elsewhere.",
+		});
+	}
 	const metrics = createMetrics(options);
 	const http = createServer((request, response) => {
 		handle(options, metrics, request, response).catch((error) => {

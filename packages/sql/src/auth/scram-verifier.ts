@@ -60,11 +60,19 @@ export function parseVerifier(text: string): ScramVerifier | undefined {
 
 /**
  * What to store for PASSWORD '...': a verifier that the client has made is kept as it is, and everything else is taken for a
- * password. Undefined: an empty password, which is none. Throws 0A000 for a hash of the MD5 method, which is no longer safe.
+ * password. Undefined: an empty password, which is none. Throws 0A000 for a hash of the MD5 method, which is no longer safe,
+ * 22023 for a verifier that is too quickly tried, or takes a client too long.
  */
 export function verifierFor(password: string, salt: Uint8Array): string | undefined {
 	if (password === "") return undefined;
-	if (parseVerifier(password) !== undefined) return password;
+	const given = form.exec(password);
+	if (given !== null) {
+		const iterations = Number(given[1]);
+		if (iterations >= scramIterations && iterations <= iterationsMax) return password;
+		throw new DatabaseError("22023", `a verifier of ${iterations} iterations is not taken`, {
+			detail: `There have to be ${scramIterations} to ${iterationsMax}.`,
+		});
+	}
 	if (/^md5[0-9a-f]{32}$/.test(password)) {
 		throw new DatabaseError("0A000", "passwords hashed with MD5 are not supported", {
 			hint: "Give the password itself, or a SCRAM-SHA-256 verifier.",

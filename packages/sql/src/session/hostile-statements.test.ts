@@ -47,7 +47,8 @@ const unknownNames: readonly (readonly [code: string, statement: (name: string) 
 
 for (const name of inherited) {
 	test(`${name} is a name like others`, async (t) => {
-		const client = await testServer().connect();
+		const server = testServer();
+		const client = await server.connect();
 		const got: Record<string, string> = {};
 		const wanted: Record<string, string> = {};
 		for (const [code, statement] of unknownNames) {
@@ -67,7 +68,21 @@ for (const name of inherited) {
 			await client.rows(`select '{"${name}": 1}'::jsonb -> '${name}', '{}'::jsonb -> '${name}'`),
 			[["1", null]],
 		);
+		await client.query(
+			`begin; savepoint "${name}"; declare "${name}" cursor for select 1; rollback to "${name}"; release "${name}"; commit`,
+		);
+		await client.query(
+			`create role "${name}"; grant select on "${name}"."${name}" to "${name}"; create sequence "${name}"."s${name}"; create index "i${name}" on "${name}"."${name}" (v)`,
+		);
+		await client.query(`set "${name}"."${name}" = 'x'; listen "${name}"; notify "${name}"`);
+		t.deepEqual(
+			await client.rows(
+				`with "${name}" ("${name}") as (select 1) select "${name}", sum(1) over "${name}" from "${name}" window "${name}" as ()`,
+			),
+			[["1", "1"]],
+		);
 		t.is(({} as Record<string, unknown>)["v"], undefined);
+		await server.close();
 	});
 }
 

@@ -90,6 +90,24 @@ test("only verifiers are kept, and only superusers see them", async (t) => {
 	await server.close();
 });
 
+test("a verifier that is quickly tried is not taken", async (t) => {
+	const server = testServer();
+	const root = await server.connect();
+	const ready = makeVerifier("secret", Buffer.alloc(16, 7));
+	for (const [iterations, code] of [
+		["1", "22023"],
+		["4095", "22023"],
+		["1000001", "22023"],
+		["4096", "no"],
+		["1000000", "no"],
+	] as const) {
+		const verifier = ready.replace("4096", iterations);
+		const told = await root.error(`create role r${iterations} password '${verifier}'`);
+		t.is(told.split(" ")[0], code, iterations);
+	}
+	await server.close();
+});
+
 test("a password is shown to nobody who may see statements", async (t) => {
 	const server = testServer();
 	const root = await server.connect();
