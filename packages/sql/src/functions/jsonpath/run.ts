@@ -10,7 +10,6 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { int4Max, int4Min } from "../../types/integer-types.ts";
 import { isJsonArray, isJsonObject, type Json, type JsonObject } from "../../types/json-value.ts";
 import { pathPattern } from "../../types/jsonpath/parse.ts";
-import { matcherOf } from "../../types/regular-expression.ts";
 import type {
 	Arithmetic,
 	Comparison,
@@ -21,6 +20,7 @@ import type {
 } from "../../types/jsonpath/path.ts";
 import { compareNumeric, type Numeric, numericFromNumber } from "../../types/numeric.ts";
 import * as arithmetic from "../../types/numeric-arithmetic.ts";
+import { matcherOf } from "../../types/regular-expression.ts";
 import { compareText } from "../../types/text-values.ts";
 import { compareMoments, isMoment, isNumber, type PathItem, typeNameOf } from "./item.ts";
 import { KeyValues } from "./key-values.ts";
