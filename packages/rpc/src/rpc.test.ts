@@ -311,6 +311,7 @@ test("who connects and says nothing does not take all room", async (t) => {
 		silent.push(connection);
 	}
 	await until(a.runtime, () => closed >= 16);
+	t.true(closed < 80, "the others are cut when they have been silent for long");
 	for (const connection of silent) connection.destroy();
 	await until(a.runtime, () => closed === 80);
 	const b = await startNode(2);
