@@ -68,6 +68,10 @@ export class KeptNames<Item> {
 		return this.#items.get(name)?.item;
 	}
 
+	entries(): readonly (readonly [name: string, item: Item])[] {
+		return [...this.#items].map(([name, { item }]) => [name, item]);
+	}
+
 	values(): readonly Item[] {
 		return [...this.#items.values()].map(({ item }) => item);
 	}

@@ -2,6 +2,7 @@
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Cursors } from "./cursors.ts";
+import type { KeptNames } from "./kept-names.ts";
 import type { Prepared } from "./prepared.ts";
 
 type Row = Readonly<Record<string, Datum>>;
@@ -17,8 +18,9 @@ export const cursorRows = (cursors: Cursors): readonly Row[] =>
 	}));
 
 /** All but the unnamed one. How often which kind of plan was used is not counted. */
-export const preparedRows = (statements: ReadonlyMap<string, Prepared>): readonly Row[] =>
-	[...statements]
+export const preparedRows = (statements: KeptNames<Prepared>): readonly Row[] =>
+	statements
+		.entries()
 		.filter(([name]) => name !== "")
 		.map(([name, { lexed, parameterTypes, fromSql, since }]) => ({
 			name,
