@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 11 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 12 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -45,6 +45,8 @@ const since = {
 	laterTypes: 10,
 	/** Constraints whose rows are looked at by a job: descriptors of format 10 meanwhile. */
 	validating: 11,
+	/** Indexes that are partial, on expressions, or with NULLs at their other end: descriptors of format 11. */
+	indexForms: 12,
 } as const;
 
 export type Feature = keyof typeof since;

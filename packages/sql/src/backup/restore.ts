@@ -271,7 +271,8 @@ class RestoreRun {
 			const row: Datum[] = new Array(codec.row.width);
 			codec.row.decode(value, row, 0, undefined);
 			for (const index of codec.secondary) {
-				transaction.put(index.entryKey(row, rowKey), entryValue(rowKey));
+				const entry = index.entryKey(row, rowKey);
+				if (entry !== undefined) transaction.put(entry, entryValue(rowKey));
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import {
 	type ColumnDescriptor,
 	columnByAttnum,
 	type ForeignKeyDescriptor,
+	type IndexColumnDescriptor,
 	type IndexDescriptor,
 	isKnownNotNull,
 	liveColumns,
@@ -206,12 +207,30 @@ const restoredCheck = (check: CheckDescriptor, numbers: Renumbering): CheckDescr
 });
 
 function renumbered(numbers: Renumbering, index: IndexDescriptor): IndexDescriptor {
-	const { constraintOid } = index;
+	const { constraintOid, predicate, labels } = index;
 	return {
 		...index,
+		columns: index.columns.map((column) => withoutOldTypes(numbers, column)),
+		...(predicate === undefined ? {} : { predicate: rewritten(numbers, predicate) }),
+		...(labels === undefined
+			? {}
+			: { labels: labels.map((one) => ({ ...one, type: rebased(numbers, one.type) })) }),
 		oid: numbers.get(index.oid)!,
 		indexId: numbers.get(index.indexId)!,
 		constraintOid: constraintOid === undefined ? undefined : numbers.get(constraintOid)!,
+	};
+}
+
+function withoutOldTypes(
+	numbers: Renumbering,
+	column: IndexColumnDescriptor,
+): IndexColumnDescriptor {
+	const { expression } = column;
+	if (expression === undefined) return column;
+	const { text, type } = expression;
+	return {
+		...column,
+		expression: { ...expression, text: rewritten(numbers, text), type: retyped(numbers, type) },
 	};
 }
 

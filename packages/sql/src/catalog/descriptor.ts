@@ -53,9 +53,30 @@ export interface ColumnDescriptor extends Commented {
  */
 export type IndexState = "write-only" | "public";
 
+/** What an index has of a row in the place of a column: an expression over the row's columns that means the same at all times. */
+export interface IndexExpression {
+	/** As pg_get_expr shows it, with types by their numbers. */
+	readonly text: string;
+	readonly type: SqlType;
+	/** What the index's own column is called. */
+	readonly name: string;
+}
+
 export interface IndexColumnDescriptor {
+	/** 0: it is an expression. */
 	readonly attnum: number;
 	readonly descending: boolean;
+	/** Where NULLs are not as usual: ascending columns have them last, descending ones first. */
+	readonly nullsFirst?: boolean;
+	/** Present where `attnum` is 0. */
+	readonly expression?: IndexExpression;
+}
+
+/** A constant of an enum in an expression of an index: evaluating that asks no catalog. */
+export interface IndexLabel {
+	readonly type: number;
+	readonly label: string;
+	readonly sortKey: string;
 }
 
 export interface IndexDescriptor extends Commented {
@@ -77,6 +98,10 @@ export interface IndexDescriptor extends Commented {
 	readonly deferrable?: { readonly initiallyDeferred: boolean; readonly primaryKey: boolean };
 	/** Of a deferrable primary key that is being built: attnums that it has made NOT NULL; they are not if it cannot be. */
 	readonly madeNotNull?: readonly number[];
+	/** Of a partial index: text of the condition that its rows meet. */
+	readonly predicate?: string;
+	/** Labels that predicate and expressions name. */
+	readonly labels?: readonly IndexLabel[];
 	/** COMMENT ON CONSTRAINT, which is not one on the index. */
 	readonly constraintComment?: string;
 }
@@ -278,11 +303,13 @@ export type RelationDescriptor =
  * table's data are to be (only from that version of the cluster on: `@quorate/keys/cluster-version`). 5: types, and
  * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise). 7: such a
  * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the types
- * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise).
+ * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise). 11: indexes
+ * that are partial, on expressions, or with NULLs at their other end (likewise).
  */
-export const descriptorFormat = 10;
+export const descriptorFormat = 11;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (needsIndexForms(descriptor)) return 11;
 	if (descriptor.kind === "table" && descriptor.validating !== undefined) return 10;
 	if (needsLaterTypes(descriptor)) return 9;
 	if (descriptor.database !== undefined) return 8;
@@ -320,6 +347,17 @@ export const needsLaterTypes = (relation: RelationDescriptor): boolean =>
 	(relation.kind === "table" || relation.kind === "view") &&
 	relation.columns.some(({ type }) => laterTypes.has(type.oid));
 
+/** Who does not know of them would write other entries. */
+export const needsIndexForms = (relation: RelationDescriptor): boolean =>
+	relation.kind === "table" &&
+	relation.indexes.some(
+		({ predicate, columns }) =>
+			predicate !== undefined ||
+			columns.some(
+				({ expression, nullsFirst }) => expression !== undefined || nullsFirst !== undefined,
+			),
+	);
+
 /** Whether it is a type that somebody has made, or needs one. */
 export function needsTypes(relation: RelationDescriptor): boolean {
 	if (relation.kind === "type") return true;
@@ -333,12 +371,28 @@ export function needsTypes(relation: RelationDescriptor): boolean {
 }
 
 /** All expressions that a table keeps. */
-export const storedTexts = ({ columns, checks }: TableDescriptor): readonly string[] => [
+export const storedTexts = ({ columns, checks, indexes }: TableDescriptor): readonly string[] => [
 	...columns.flatMap(({ defaultText, generatedText, dropped }) =>
 		dropped ? [] : [defaultText, generatedText].filter((text) => text !== undefined),
 	),
 	...checks.map(({ text }) => text),
+	...indexes.flatMap(indexTexts),
 ];
+
+/** The expressions of an index, and its predicate. */
+export const indexTexts = ({ columns, predicate }: IndexDescriptor): readonly string[] => [
+	...columns.flatMap(({ expression }) => (expression === undefined ? [] : [expression.text])),
+	...(predicate === undefined ? [] : [predicate]),
+];
+
+export const hasNullsFirst = ({ descending, nullsFirst }: IndexColumnDescriptor): boolean =>
+	nullsFirst ?? descending;
+
+/** The type of a column of an index. */
+export const indexColumnType = (
+	table: TableDescriptor,
+	{ attnum, expression }: IndexColumnDescriptor,
+): SqlType => expression?.type ?? columnByAttnum(table, attnum).type;
 
 export function encodeDescriptor(descriptor: RelationDescriptor): Uint8Array {
 	return Buffer.from(JSON.stringify({ format: formatOf(descriptor), ...descriptor }), "utf8");

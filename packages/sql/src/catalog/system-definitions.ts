@@ -3,10 +3,12 @@ import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type {
 	CheckDescriptor,
 	ForeignKeyDescriptor,
+	IndexColumnDescriptor,
 	IndexDescriptor,
 	TableDescriptor,
 } from "./descriptor.ts";
-import { columnByAttnum, isUnique } from "./descriptor.ts";
+import { columnByAttnum, hasNullsFirst, isUnique } from "./descriptor.ts";
+import { isCall, prettyExpression } from "./pretty-expression.ts";
 
 const columnList = (table: TableDescriptor, index: IndexDescriptor): string =>
 	index.columns.map(({ attnum }) => quoteIdentifier(columnByAttnum(table, attnum).name)).join(", ");
@@ -16,14 +18,34 @@ export function indexDefinition(
 	table: TableDescriptor,
 	index: IndexDescriptor,
 	tableName: string,
+	pretty: boolean,
 ): string {
-	const columns = index.columns.map(({ attnum, descending }) => {
-		const name = quoteIdentifier(columnByAttnum(table, attnum).name);
-		return descending ? `${name} DESC` : name;
+	const columns = index.columns.map((column) => {
+		const order = column.descending ? " DESC" : "";
+		const nulls = hasNullsFirst(column) ? " NULLS FIRST" : " NULLS LAST";
+		const isUsual = hasNullsFirst(column) === column.descending;
+		return `${indexColumnText(table, column, pretty)}${order}${isUsual ? "" : nulls}`;
 	});
 	const unique = isUnique(index) ? "UNIQUE " : "";
 	const name = quoteIdentifier(index.name);
-	return `CREATE ${unique}INDEX ${name} ON ${tableName} USING btree (${columns.join(", ")})`;
+	const where =
+		index.predicate === undefined ? "" : ` WHERE ${expressionText(index.predicate, pretty)}`;
+	return `CREATE ${unique}INDEX ${name} ON ${tableName} USING btree (${columns.join(", ")})${where}`;
+}
+
+/** Stored is what pg_get_expr shows, with all parentheses. */
+export const expressionText = (text: string, pretty: boolean): string =>
+	pretty ? prettyExpression(text) : text;
+
+/** A column of an index, as its definition has it. */
+export function indexColumnText(
+	table: TableDescriptor,
+	{ attnum, expression }: IndexColumnDescriptor,
+	pretty: boolean,
+): string {
+	if (expression === undefined) return quoteIdentifier(columnByAttnum(table, attnum).name);
+	const text = expressionText(expression.text, pretty);
+	return isCall(expression.text) ? text : `(${text})`;
 }
 
 /** pg_get_indexdef(oid, column, pretty). */
@@ -31,9 +53,10 @@ export function indexColumnDefinition(
 	table: TableDescriptor,
 	index: IndexDescriptor,
 	column: number,
+	pretty: boolean,
 ): string {
-	const attnum = index.columns[column - 1]?.attnum;
-	return attnum === undefined ? "" : quoteIdentifier(columnByAttnum(table, attnum).name);
+	const found = index.columns[column - 1];
+	return found === undefined ? "" : indexColumnText(table, found, pretty);
 }
 
 export function keyDefinition(table: TableDescriptor, index: IndexDescriptor): string {
@@ -44,10 +67,6 @@ export function keyDefinition(table: TableDescriptor, index: IndexDescriptor): s
 	if (index.deferrable?.initiallyDeferred === true) parts.push("INITIALLY DEFERRED");
 	return parts.join(" ");
 }
-
-/** Stored is what pg_get_expr shows, with all parentheses; pretty, the outermost ones are left out. */
-export const expressionText = (text: string, pretty: boolean): string =>
-	pretty && isEnclosed(text) ? text.slice(1, -1) : text;
 
 export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string =>
 	`CHECK (${expressionText(check.text, pretty)})${check.notValid === undefined ? "" : " NOT VALID"}`;

@@ -4,6 +4,7 @@
  */
 import type { TableDescriptor } from "./descriptor.ts";
 import { liveColumns } from "./descriptor.ts";
+import { indexedColumns } from "./indexed-columns.ts";
 import { referencesIn } from "./sequence-references.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import {
@@ -81,12 +82,13 @@ function* ofTable(catalog: CatalogSnapshot, table: TableDescriptor): Iterable<Sy
 			if (oid !== undefined) yield depends(expression, [pgClassOid, oid, 0], "n");
 		}
 	}
-	for (const { oid, columns, constraintOid } of namedIndexes(table)) {
+	for (const index of namedIndexes(table)) {
+		const { oid, constraintOid } = index;
 		if (constraintOid !== undefined) {
 			yield depends([pgClassOid, oid], [pgConstraintOid, constraintOid, 0], "i");
 			continue;
 		}
-		for (const { attnum } of columns) {
+		for (const attnum of indexedColumns(table, index)) {
 			yield depends([pgClassOid, oid], [pgClassOid, table.oid, attnum], "a");
 		}
 	}

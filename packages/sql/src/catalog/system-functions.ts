@@ -11,7 +11,12 @@ import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
 import { type FunctionContext, typeByOid } from "../types/registry.ts";
-import type { CheckDescriptor, IndexDescriptor, TableDescriptor } from "./descriptor.ts";
+import {
+	type CheckDescriptor,
+	hasNullsFirst,
+	type IndexDescriptor,
+	type TableDescriptor,
+} from "./descriptor.ts";
 import { labelOf, sortKeyOf, sortKeysOf } from "./enum-labels.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import {
@@ -45,7 +50,7 @@ import {
 } from "./system-relations.ts";
 import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
 import { isTemporary, temporaryAlias } from "./temporary.ts";
-import { isTypeVisible, typeDescriptor, typeName } from "./type-names.ts";
+import { isTypeVisible, typeDescriptor, typeName, withTypeNames } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
 interface Call {
@@ -97,12 +102,13 @@ const indexText: Body = (call) => {
 	}
 	const { table, index } = found;
 	const column = (call.args[1] ?? 0) as number;
-	if (column > 0) {
-		return indexColumnDefinition(table, index, column);
-	}
 	const pretty = call.args[2] === true;
 	const name = pretty ? shortName(call.catalog, call.context, table) : qualified(table);
-	return indexDefinition(table, index, name);
+	const text =
+		column > 0
+			? indexColumnDefinition(table, index, column, pretty)
+			: indexDefinition(table, index, name, pretty);
+	return withTypeNames(call.catalog, call.context.searchPath, text);
 };
 
 const checkText = (call: Call, check: CheckDescriptor): string =>
@@ -172,8 +178,8 @@ const columnProperty: Body = (call) => {
 	const properties: Readonly<Record<string, boolean>> = {
 		asc: !column.descending,
 		desc: column.descending,
-		nulls_first: column.descending,
-		nulls_last: !column.descending,
+		nulls_first: hasNullsFirst(column),
+		nulls_last: !hasNullsFirst(column),
 		orderable: true,
 		distance_orderable: false,
 		returnable: true,

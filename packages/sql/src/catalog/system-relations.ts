@@ -18,6 +18,8 @@ import type {
 } from "./descriptor.ts";
 import {
 	columnByAttnum,
+	hasNullsFirst,
+	indexColumnType,
 	isGenerated,
 	isKnownNotNull,
 	isUnique,
@@ -218,9 +220,9 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			yield { ...columnRow(relation, column), attacl: aclDatum(catalog, column.acl) };
 		}
 		for (const index of namedIndexes(relation)) {
-			for (const [i, { attnum }] of index.columns.entries()) {
-				const { name, type } = columnByAttnum(relation, attnum);
-				yield attributeRow(index.oid, i + 1, name, type);
+			for (const [i, column] of index.columns.entries()) {
+				const { name } = column.expression ?? columnByAttnum(relation, column.attnum);
+				yield attributeRow(index.oid, i + 1, name, indexColumnType(relation, column));
 			}
 		}
 	}
@@ -239,7 +241,8 @@ export function* defaultRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 }
 
 function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
-	const types = index.columns.map(({ attnum }) => columnByAttnum(table, attnum).type.oid);
+	const types = index.columns.map((column) => indexColumnType(table, column).oid);
+	const expressions = index.columns.flatMap(({ expression }) => expression?.text ?? []);
 	const ready = index.state === "public";
 	return {
 		indexrelid: index.oid,
@@ -261,11 +264,12 @@ function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
 			0,
 		),
 		indclass: array(types.map(operatorClassOid), 0),
-		// DESC, and with it NULLS FIRST.
 		indoption: array(
-			index.columns.map(({ descending }) => (descending ? 3 : 0)),
+			index.columns.map((column) => (column.descending ? 1 : 0) + (hasNullsFirst(column) ? 2 : 0)),
 			0,
 		),
+		indexprs: expressions.length === 0 ? null : expressions.join(", "),
+		indpred: index.predicate ?? null,
 	};
 }
 

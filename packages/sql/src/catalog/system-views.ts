@@ -9,6 +9,7 @@ import { qualified } from "./system-names.ts";
 import { sequencesOf, tablesOf, viewsOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
+import { withTypeNames } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
 const roleName = (catalog: CatalogSnapshot, oid: number): string =>
@@ -44,14 +45,21 @@ export function* viewRows(catalog: CatalogSnapshot, context: FunctionContext): I
 	}
 }
 
-export function* indexViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+export function* indexViewRows(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Iterable<SystemRow> {
 	for (const table of tablesOf(catalog)) {
 		for (const index of namedIndexes(table)) {
 			yield {
 				schemaname: table.schema,
 				tablename: table.name,
 				indexname: index.name,
-				indexdef: indexDefinition(table, index, qualified(table)),
+				indexdef: withTypeNames(
+					catalog,
+					context.searchPath,
+					indexDefinition(table, index, qualified(table), false),
+				),
 			};
 		}
 	}

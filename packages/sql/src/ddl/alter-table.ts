@@ -28,6 +28,7 @@ import { findObject, findTable, pendingEvents, removeIndex, tellMissing } from "
 import { dropColumn } from "./drop-column.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { addIdentity, dropIdentity, setIdentity } from "./identity.ts";
+import { changedForm } from "./index-columns.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
 import {
@@ -334,12 +335,21 @@ async function renameColumn(
 			? one
 			: { ...one, generatedText: deparse(storedExpression(generatedText), rename) };
 	});
-	await editor.put({
+	const changed: TableDescriptor = {
 		...table,
 		columns,
 		checks: table.checks.map((check) => ({
 			...check,
 			text: deparse(storedExpression(check.text), rename),
 		})),
+	};
+	const { rewrite } = changed;
+	await editor.put({
+		...changed,
+		indexes: table.indexes.map((index) => changedForm(editor, index, table, changed)),
+		rewrite: rewrite && {
+			...rewrite,
+			indexes: rewrite.indexes.map((index) => changedForm(editor, index, table, changed)),
+		},
 	});
 }

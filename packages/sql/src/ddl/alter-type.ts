@@ -36,6 +36,7 @@ import { columnsIn } from "./deparse.ts";
 import { readsColumn } from "./dependencies.ts";
 import { shownName } from "./describe.ts";
 import { generatedFrom } from "./generated.ts";
+import { changedForm } from "./index-columns.ts";
 import { containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { bindCheck, checkIndexable, columnNamed } from "./table-parts.ts";
@@ -202,10 +203,14 @@ async function withType(
 		primary: await fresh(table.primary),
 		indexes,
 	};
+	const formed: TableDescriptor = {
+		...after,
+		indexes: after.indexes.map((index) => changedForm(editor, index, table, after)),
+	};
 	placeless(() => {
 		for (const { text } of after.checks) bindCheck(editor, after, storedExpression(text));
 	});
-	return after;
+	return formed;
 }
 
 /** Throws 42804. */

@@ -284,12 +284,19 @@ async function putEntries(
 	const { store } = env.execution;
 	const codec = indexCodec(table, index);
 	if (index.deferrable?.primaryKey === true) checkKeyColumns(codec, rows);
-	const entries = rows.map(({ row, key }) => codec.entryKey(row, key));
+	const entries = rows.flatMap(({ row, key }) => {
+		const entry = codec.entryKey(row, key);
+		return entry === undefined ? [] : [{ row, key, entry }];
+	});
 	const looks = index.unique && !blind;
 	const seen = new Set<Key>();
-	const held = looks ? await store.get(entries, undefined) : [];
-	for (const [i, { row, key }] of rows.entries()) {
-		const entry = entries[i]!;
+	const held = looks
+		? await store.get(
+				entries.map(({ entry }) => entry),
+				undefined,
+			)
+		: [];
+	for (const [i, { row, key, entry }] of entries.entries()) {
 		const value = entryValue(key);
 		if (index.unique && blind) {
 			store.insert(entry, value);

@@ -1,55 +1,28 @@
 /** CREATE INDEX. A small table is indexed in the same transaction; a larger one in steps (S3). */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
-import type {
-	IndexColumnDescriptor,
-	IndexDescriptor,
-	TableDescriptor,
-} from "../catalog/descriptor.ts";
-import { columnByAttnum, liveColumns } from "../catalog/descriptor.ts";
+import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
+import { columnByAttnum } from "../catalog/descriptor.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { indexCodec } from "../execute/table-codec.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import type { IndexColumn, Statement } from "../parser/ast.ts";
+import { describeRow } from "../execute/violation.ts";
+import type { Statement } from "../parser/ast.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { Datum } from "../types/datum.ts";
-import { typeByOid } from "../types/registry.ts";
+import type { TypeContext } from "../types/registry.ts";
 import { build } from "./backfill.ts";
 import { findObject } from "./drop.ts";
 import { beginSnapshot } from "./fill.ts";
+import { type IndexForm, indexForm } from "./index-columns.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
-import { keyColumn, newIndex } from "./table-parts.ts";
+import { newIndex } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
 
 type CreateIndex = Extract<Statement, { kind: "create-index" }>;
 
 /** Up to so many rows, what a schema change does to them is done in its own transaction. */
 export const directRowsMax = 1000;
-
-const noPartial = (): DatabaseError =>
-	new DatabaseError("0A000", "partial indexes are not supported", {
-		hint: "Leave the WHERE clause out.",
-	});
-
-function indexColumn(table: TableDescriptor, item: IndexColumn, at: number): IndexColumnDescriptor {
-	const node = item.expression;
-	if (node.kind !== "column" || node.name.parts.length !== 1) {
-		throw new DatabaseError("0A000", "indexes on expressions are not supported", {
-			hint: "Add a column that holds the value.",
-			position: node.at + 1,
-		});
-	}
-	if (item.nulls !== undefined && (item.nulls === "first") !== item.descending) {
-		throw new DatabaseError("0A000", "this order of NULLs is not supported in an index", {
-			hint: "Ascending columns have NULLs last, descending ones first.",
-		});
-	}
-	if (!liveColumns(table).some((column) => column.name === node.name.parts[0])) {
-		throw new DatabaseError("42703", `column "${node.name.parts[0]}" does not exist`);
-	}
-	return keyColumn(table.columns, node.name.parts[0]!, at, item.descending);
-}
 
 export function usable(table: TableDescriptor): void {
 	if (table.rewrite === undefined) return;
@@ -82,7 +55,6 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 		);
 	}
 	usable(table);
-	if (statement.where !== undefined) throw noPartial();
 	if (statement.method !== undefined && !["btree", "hash"].includes(statement.method)) {
 		if (!["gin", "gist", "spgist", "brin"].includes(statement.method)) {
 			throw new DatabaseError("42704", `access method "${statement.method}" does not exist`);
@@ -91,17 +63,19 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 			hint: "Use btree.",
 		});
 	}
-	const columns = statement.columns.map((item) => indexColumn(table, item, statement.at));
+	const form = indexForm(editor, table, statement.columns, statement.where);
 	const { name } = statement;
 	if (name !== undefined && editor.isTaken(table.schema, name)) {
 		if (!statement.ifNotExists) throw alreadyExists(name);
 		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);
 		return "CREATE INDEX";
 	}
-	const names = columns.map(({ attnum }) => columnByAttnum(table, attnum).name);
+	const names = form.columns.map(
+		({ attnum, expression }) => expression?.name ?? columnByAttnum(table, attnum).name,
+	);
 	await addIndex(editor, table, {
 		name: name ?? editor.freeName(table.schema, [table.name, ...names, "idx"], new Set()),
-		columns,
+		...form,
 		unique: statement.unique,
 		constraint: false,
 	});
@@ -130,9 +104,8 @@ async function seemsLarge(state: SessionState, table: TableDescriptor): Promise<
 export async function addIndex(
 	editor: SchemaEditor,
 	table: TableDescriptor,
-	options: {
+	options: IndexForm & {
 		readonly name: string;
-		readonly columns: readonly IndexColumnDescriptor[];
 		readonly unique: boolean;
 		readonly constraint: boolean;
 		readonly deferrable?: IndexDescriptor["deferrable"];
@@ -142,7 +115,7 @@ export async function addIndex(
 ): Promise<boolean> {
 	const direct = await isDirect(editor, table);
 	const { schema } = table;
-	const index = await newIndex(editor, { schema, name: options.name }, options.columns, {
+	const index = await newIndex(editor, { schema, name: options.name }, options, {
 		unique: options.unique,
 		constraint: options.constraint,
 		deferrable: options.deferrable,
@@ -171,6 +144,7 @@ async function fill(
 	for await (const page of tableRows(editor.transaction, table)) {
 		for (const { key, row } of page) {
 			const entry = codec.entryKey(row, key);
+			if (entry === undefined) continue;
 			const unique = index.unique ? entry : codec.sharedKey(row);
 			if (unique !== undefined) {
 				if (seen.has(unique)) throw duplicated(table, index, row, editor.state.context);
@@ -186,16 +160,10 @@ export function duplicated(
 	table: TableDescriptor,
 	index: IndexDescriptor,
 	row: readonly Datum[],
-	context: Parameters<NonNullable<ReturnType<typeof typeByOid>>["format"]>[1],
+	context: TypeContext,
 ): DatabaseError {
-	const live = table.columns.filter((column) => !column.dropped);
-	const columns = index.columns.map(({ attnum }) => columnByAttnum(table, attnum));
-	const values = columns.map((column) => {
-		const value = row[live.indexOf(column)]!;
-		return value === null ? "null" : typeByOid(column.type.oid)!.format(value, context);
-	});
 	return new DatabaseError("23505", `could not create unique index "${index.name}"`, {
-		detail: `Key (${columns.map((column) => quoteIdentifier(column.name)).join(", ")})=(${values.join(", ")}) is duplicated.`,
+		detail: `Key ${describeRow(table, index, row, context)} is duplicated.`,
 		schema: table.schema,
 		table: table.name,
 		constraint: index.name,

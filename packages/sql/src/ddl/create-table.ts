@@ -189,11 +189,16 @@ const rowidIndex = (
 	schema: string,
 	table: string,
 ): Promise<IndexDescriptor> =>
-	newIndex(editor, { schema, name: `${table}_rowid` }, [], {
-		unique: true,
-		constraint: false,
-		state: "public",
-	});
+	newIndex(
+		editor,
+		{ schema, name: `${table}_rowid` },
+		{ columns: [] },
+		{
+			unique: true,
+			constraint: false,
+			state: "public",
+		},
+	);
 
 async function createTableAs(
 	editor: SchemaEditor,

@@ -6,6 +6,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { indexedColumns } from "../catalog/indexed-columns.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import { dependent, dropReferrers, tellCascade } from "./constraints.ts";
@@ -39,8 +40,7 @@ export async function dropColumn(
 		);
 		return;
 	}
-	const uses = (index: IndexDescriptor): boolean =>
-		index.columns.some((one) => one.attnum === column.attnum);
+	const uses = (index: IndexDescriptor): boolean => indexedColumns(table, index).has(column.attnum);
 	if (uses(table.primary)) {
 		throw new DatabaseError("0A000", "dropping a column of the primary key is not supported", {
 			hint: "Create a new table with another primary key and copy the rows.",

@@ -156,6 +156,7 @@ function matchingIndex(parent: TableDescriptor, columns: readonly number[]): Ind
 	const fitting = namedIndexes(parent).filter(
 		(index) =>
 			isUnique(index) &&
+			index.predicate === undefined &&
 			index.columns.length === columns.length &&
 			index.columns.every(({ attnum }) => columns.includes(attnum)),
 	);

@@ -27,6 +27,7 @@ import {
 	encodeDescriptor,
 	needsDeferrable,
 	needsDeferrableBuild,
+	needsIndexForms,
 	needsLaterTypes,
 	needsTypes,
 	type RelationDescriptor,
@@ -554,6 +555,13 @@ export function requireFormat(
 	}
 	if (row.kind === "table" && needsDeferrableBuild(row)) {
 		requireActive(values, "deferrableBuild", "DEFERRABLE of a unique constraint of a large table");
+	}
+	if (row.kind === "table" && needsIndexForms(row)) {
+		requireActive(
+			values,
+			"indexForms",
+			"An index that is partial, on an expression, or orders NULLs so",
+		);
 	}
 	if (isRelation(row) && needsLaterTypes(row)) {
 		requireActive(values, "laterTypes", "A column of type jsonpath or time with time zone");

@@ -16,6 +16,7 @@ import { Binder } from "../plan/binder.ts";
 import { Scope } from "../plan/scope.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { columnsIn, deparse } from "./deparse.ts";
+import type { IndexForm } from "./index-columns.ts";
 import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
 
 export function keyColumn(
@@ -34,7 +35,10 @@ export function keyColumn(
 	return { attnum: column.attnum, descending };
 }
 
-export function checkIndexable(column: ColumnDescriptor): void {
+export function checkIndexable(column: Pick<ColumnDescriptor, "name" | "type">): void {
+	if (column.type.oid === 2249) {
+		throw new DatabaseError("42P16", `column "${column.name}" has pseudo-type record`);
+	}
 	if (typeByOid(column.type.oid)?.keyCodec !== undefined) return;
 	throw new DatabaseError(
 		"42704",
@@ -48,7 +52,7 @@ export function checkIndexable(column: ColumnDescriptor): void {
 export async function newIndex(
 	editor: SchemaEditor,
 	{ schema, name }: { readonly schema: string; readonly name: string },
-	columns: readonly IndexColumnDescriptor[],
+	{ columns, predicate, labels }: IndexForm,
 	options: {
 		readonly unique: boolean;
 		readonly constraint: boolean;
@@ -64,6 +68,8 @@ export async function newIndex(
 		columns,
 		unique: options.unique && deferrable === undefined,
 		...(deferrable === undefined ? {} : { deferrable }),
+		...(predicate === undefined ? {} : { predicate }),
+		...(labels === undefined ? {} : { labels }),
 		state: options.state,
 		constraintOid: options.constraint ? await editor.newId() : undefined,
 	};
@@ -165,7 +171,7 @@ export async function keyIndex(
 	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
 	const { schema } = table;
 	const options = { unique: true, constraint: true, state, deferrable: deferrableOf(constraint) };
-	return newIndex(editor, { schema, name }, columns, options);
+	return newIndex(editor, { schema, name }, { columns }, options);
 }
 
 /** Undefined: it is looked at with each row. */

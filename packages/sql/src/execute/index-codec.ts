@@ -1,15 +1,17 @@
 /**
  * Keys of a physical index. Primary: prefix + key columns (never NULL), or prefix + row id. Secondary: prefix + columns,
- * each behind a byte that says whether it is NULL (\x01 value, \x02 NULL: NULLS LAST, and inverted with the column when it
- * descends); an entry that need not be unique, or that holds a NULL, has the primary key's bytes after it. The entry's
- * value is the primary key's bytes in either case, so that no key is ever taken apart.
+ * each behind a byte that says whether it is NULL (\x01 value; \x02 NULL, \x00 where NULLs are first; inverted with the column when
+ * it descends); an entry that need not be unique, or that holds a NULL, has the primary key's bytes after it. The entry's
+ * value is the primary key's bytes in either case, so that no key is ever taken apart. A column may be an expression over the row
+ * (`plan/index-expression.ts`), and of a row that does not meet the predicate of a partial index there is no entry.
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type Key, key } from "@quorate/keys/key";
 import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
-import { columnByAttnum, liveColumns } from "../catalog/descriptor.ts";
+import { hasNullsFirst, indexColumnType, indexTexts, liveColumns } from "../catalog/descriptor.ts";
 import { encodeId, indexPrefix, indexPrefixLength } from "../catalog/keys.ts";
+import { IndexExpressions, type IndexTerm } from "../plan/index-expression.ts";
 import type { Datum } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 
@@ -37,24 +39,42 @@ export function keyEncoder(typeOid: number): Encode {
 }
 
 export interface IndexKeyColumn {
-	/** Position in a row of the table's live columns. */
+	/** Position in a row of the table's live columns; below 0: of an expression, the same for the same in all indexes of the table. */
 	readonly slot: number;
+	/** 0: an expression. */
 	readonly attnum: number;
 	readonly typeOid: number;
 	readonly descending: boolean;
+	readonly nullsFirst: boolean;
+	readonly expression: IndexTerm | undefined;
 	/** Bytes of a value as part of this index's key, its NULL marker included. */
 	readonly encode: Encode;
 }
 
-const nullMark = "\x02";
-
-function columnEncoder(typeOid: number, primary: boolean, descending: boolean): Encode {
+function columnEncoder(
+	typeOid: number,
+	primary: boolean,
+	descending: boolean,
+	nullsFirst: boolean,
+): Encode {
 	const encode = keyEncoder(typeOid);
 	if (primary) return descending ? (value) => invertBytes(encode(value)) : encode;
-	return descending
-		? (value) => (value === null ? "\xfd" : `\xfe${invertBytes(encode(value))}`)
-		: (value) => (value === null ? nullMark : `\x01${encode(value)}`);
+	if (descending) {
+		const nullMark = nullsFirst ? "\xfd" : "\xff";
+		return (value) => (value === null ? nullMark : `\xfe${invertBytes(encode(value))}`);
+	}
+	const nullMark = nullsFirst ? "\x00" : "\x02";
+	return (value) => (value === null ? nullMark : `\x01${encode(value)}`);
 }
+
+/** By text, those of all indexes of a table. */
+const expressionsOf = ({ indexes }: TableDescriptor): readonly string[] => [
+	...new Set(
+		indexes.flatMap(({ columns }) =>
+			columns.flatMap(({ expression }) => (expression === undefined ? [] : [expression.text])),
+		),
+	),
+];
 
 export class IndexCodec {
 	readonly table: TableDescriptor;
@@ -62,23 +82,51 @@ export class IndexCodec {
 	readonly prefix: Key;
 	readonly columns: readonly IndexKeyColumn[];
 	readonly isPrimary: boolean;
+	/** Of a partial index. */
+	readonly predicate: IndexTerm | undefined;
+	/** Positions of all columns that an entry is made of, or depends on. */
+	readonly slots: ReadonlySet<number>;
 
 	constructor(table: TableDescriptor, index: IndexDescriptor) {
 		this.table = table;
 		this.index = index;
 		this.prefix = indexPrefix(index.indexId);
 		this.isPrimary = index.indexId === table.primary.indexId;
-		const live = liveColumns(table);
-		this.columns = index.columns.map(({ attnum, descending }) => {
-			const column = columnByAttnum(table, attnum);
+		const texts = indexTexts(index);
+		const { predicate } = index;
+		const terms =
+			texts.length === 0 ? undefined : new IndexExpressions(table, texts, index.labels ?? []);
+		const slots = new Map(liveColumns(table).map((column, slot) => [column.attnum, slot]));
+		this.columns = index.columns.map((column): IndexKeyColumn => {
+			const { attnum, descending, expression } = column;
+			const typeOid = indexColumnType(table, column).oid;
+			const nullsFirst = hasNullsFirst(column);
 			return {
-				slot: live.indexOf(column),
+				slot: expression ? -1 - expressionsOf(table).indexOf(expression.text) : slots.get(attnum)!,
 				attnum,
-				typeOid: column.type.oid,
+				typeOid,
 				descending,
-				encode: columnEncoder(column.type.oid, this.isPrimary, descending),
+				nullsFirst,
+				expression: expression && terms!.term(expression.text, "index expressions"),
+				encode: columnEncoder(typeOid, this.isPrimary, descending, nullsFirst),
 			};
 		});
+		this.predicate =
+			predicate === undefined ? undefined : terms!.term(predicate, "index predicates");
+		this.slots = new Set([
+			...this.columns.flatMap(({ slot, expression }) => expression?.slots ?? [slot]),
+			...(this.predicate?.slots ?? []),
+		]);
+	}
+
+	/** Whether a row has an entry. Throws what the predicate does. */
+	#includes(row: readonly Datum[]): boolean {
+		return this.predicate === undefined || this.predicate.evaluate(row) === true;
+	}
+
+	/** What a row has in one of the columns. Throws what an expression does. */
+	valueOf({ slot, expression }: IndexKeyColumn, row: readonly Datum[]): Datum {
+		return expression === undefined ? row[slot]! : expression.evaluate(row);
 	}
 
 	/** Key of a row in a primary index with key columns. */
@@ -97,17 +145,34 @@ export class IndexCodec {
 		return key(this.prefix + encodeId(rowid));
 	}
 
-	/** Key of a row's entry in a secondary index. `primaryKey`: the row's key in the primary index. */
-	entryKey(row: readonly Datum[], primaryKey: Key): Key {
+	/**
+	 * Key of a row's entry in a secondary index; undefined: it has none. `primaryKey`: the row's key in the primary index. Throws what
+	 * expressions do.
+	 */
+	entryKey(row: readonly Datum[], primaryKey: Key): Key | undefined {
+		if (!this.#includes(row)) return undefined;
 		let bytes: string = this.prefix;
 		let hasNull = false;
 		for (const column of this.columns) {
-			const value = row[column.slot]!;
+			const value = this.valueOf(column, row);
 			if (value === null) hasNull = true;
 			bytes += column.encode(value);
 		}
 		if (hasNull || !this.index.unique) bytes += primaryKey.slice(indexPrefixLength);
 		return this.#checked(bytes);
+	}
+
+	/** The same of a row that is there already: where an expression fails for it, it has not got an entry yet, and will not get one. */
+	heldKey(row: readonly Datum[], primaryKey: Key): Key | undefined {
+		if (this.predicate === undefined && this.columns.every((one) => one.expression === undefined)) {
+			return this.entryKey(row, primaryKey);
+		}
+		try {
+			return this.entryKey(row, primaryKey);
+		} catch (error) {
+			if (error instanceof DatabaseError) return undefined;
+			throw error;
+		}
 	}
 
 	/** Of a constraint that is deferrable: what the entries of all rows begin with that have its key. Undefined: none is shared. */
@@ -125,8 +190,8 @@ export class IndexCodec {
 	/** Whether another row with the same columns would violate the index. */
 	isUniqueFor(row: readonly Datum[]): boolean {
 		if (!this.index.unique) return false;
-		for (const column of this.columns) if (row[column.slot] === null) return false;
-		return true;
+		if (!this.#includes(row)) return false;
+		return this.columns.every((column) => this.valueOf(column, row) !== null);
 	}
 
 	#checked(bytes: string): Key {
@@ -152,7 +217,11 @@ export function entryTarget(primaryPrefix: Key, value: Uint8Array): Key {
 }
 
 /** Key of an entry that there is at most one of: all columns have values. */
-export const indexKeyOf = (index: IndexCodec, row: readonly Datum[]): Key =>
-	index.isPrimary ? index.primaryKey(row) : index.entryKey(row, noKey);
+export const indexKeyOf = (index: IndexCodec, row: readonly Datum[]): Key => {
+	if (index.isPrimary) return index.primaryKey(row);
+	const entry = index.entryKey(row, noKey);
+	assert(entry !== undefined, () => `index ${index.index.oid} is of all rows`);
+	return entry;
+};
 
 const noKey = key("");

@@ -28,7 +28,8 @@ interface PlannedRow {
 	readonly row: ExecRow;
 	readonly owner: string;
 	readonly key: Key;
-	readonly entries: readonly Key[];
+	/** Of each secondary index, undefined where the row has none in it. */
+	readonly entries: readonly (Key | undefined)[];
 }
 
 const exclusive: LockRequest = { strength: "update", wait: "block" };
@@ -69,7 +70,9 @@ export class ShadowWriter {
 		for (const one of rows) {
 			const { row, owner, key, entries } = this.#plan(one);
 			store.insert(key, this.codec.row.encode(row, owner));
-			for (const entry of entries) store.insert(entry, entryValue(key));
+			for (const entry of entries) {
+				if (entry !== undefined) store.insert(entry, entryValue(key));
+			}
 		}
 	}
 
@@ -77,7 +80,14 @@ export class ShadowWriter {
 	async insert(rows: readonly KeyedRow[], env: Env): Promise<void> {
 		const planned = rows.map((row) => this.#plan(row));
 		// One look at all keys; what is written then counts for the rows that come after.
-		const keys = [...new Set(planned.flatMap(({ key, entries }) => [key, ...entries]))];
+		const keys = [
+			...new Set(
+				planned.flatMap(({ key, entries }) => [
+					key,
+					...entries.filter((entry) => entry !== undefined),
+				]),
+			),
+		];
 		const values = await this.#get(keys, env);
 		const held = new Map<Key, Uint8Array | undefined>();
 		for (const [i, key] of keys.entries()) held.set(key, values[i]);
@@ -97,6 +107,7 @@ export class ShadowWriter {
 		held.set(key, value);
 		const target = entryValue(key);
 		for (const [i, entry] of entries.entries()) {
+			if (entry === undefined) continue;
 			const other = held.get(entry);
 			if (other !== undefined && !sameBytes(other, target)) {
 				throw uniqueViolation(codec.table, codec.secondary[i]!.index, row, env.context);
@@ -123,7 +134,10 @@ export class ShadowWriter {
 			const held = values[i];
 			if (held === undefined || codec.row.ownerOf(held) !== owner) continue;
 			store.delete(key);
-			for (const index of codec.secondary) store.delete(index.entryKey(row, key));
+			for (const index of codec.secondary) {
+				const entry = index.heldKey(row, key);
+				if (entry !== undefined) store.delete(entry);
+			}
 		}
 	}
 

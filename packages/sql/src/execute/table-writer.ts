@@ -158,7 +158,8 @@ export class TableWriter {
 		const claims: Claim[] = [];
 		if (this.hasKey) claims.push({ key, index: this.codec.primary, row });
 		for (const index of this.codec.secondary) {
-			if (index.isUniqueFor(row)) claims.push({ key: index.entryKey(row, key), index, row });
+			if (!index.isUniqueFor(row)) continue;
+			claims.push({ key: index.entryKey(row, key)!, index, row });
 		}
 		return claims;
 	}
@@ -189,7 +190,10 @@ export class TableWriter {
 	insert(row: ExecRow, key: Key, env: Env): void {
 		const { store } = env.execution;
 		store.put(key, this.codec.row.encode(row));
-		for (const index of this.codec.secondary) store.put(index.entryKey(row, key), entryValue(key));
+		for (const index of this.codec.secondary) {
+			const entry = index.entryKey(row, key);
+			if (entry !== undefined) store.put(entry, entryValue(key));
+		}
 		this.#noteWritten(row, key, env);
 	}
 
@@ -211,6 +215,7 @@ export class TableWriter {
 		else store.put(key, value);
 		for (const index of this.codec.secondary) {
 			const entry = index.entryKey(row, key);
+			if (entry === undefined) continue;
 			if (index.isUniqueFor(row)) store.insert(entry, entryValue(key));
 			else store.put(entry, entryValue(key));
 		}
@@ -220,7 +225,10 @@ export class TableWriter {
 	delete(row: ExecRow, key: Key, env: Env): void {
 		const { store } = env.execution;
 		store.delete(key);
-		for (const index of this.codec.secondary) store.delete(index.entryKey(row, key));
+		for (const index of this.codec.secondary) {
+			const entry = index.heldKey(row, key);
+			if (entry !== undefined) store.delete(entry);
+		}
 		const { references } = this;
 		if (references !== undefined && references.referrers.length > 0) {
 			env.execution.references.deleted(references, row);
@@ -271,14 +279,13 @@ export class TableWriter {
 		}
 		writes.push({ key: newKey, value: codec.row.encode(newRow) });
 		for (const index of codec.secondary) {
-			const oldEntry = index.entryKey(oldRow, oldKey);
+			const oldEntry = index.heldKey(oldRow, oldKey);
 			const newEntry = index.entryKey(newRow, newKey);
-			if (oldEntry !== newEntry) {
-				store.delete(oldEntry);
-				if (index.isUniqueFor(newRow)) claims.push({ key: newEntry, index, row: newRow });
-			} else if (newKey === oldKey) {
-				continue;
-			}
+			if (oldEntry === newEntry && newKey === oldKey) continue;
+			if (oldEntry !== undefined && oldEntry !== newEntry) store.delete(oldEntry);
+			if (newEntry === undefined) continue;
+			const isClaimed = oldEntry !== newEntry && index.isUniqueFor(newRow);
+			if (isClaimed) claims.push({ key: newEntry, index, row: newRow });
 			writes.push({ key: newEntry, value: entryValue(newKey) });
 		}
 		for (const index of this.#deferrable) {

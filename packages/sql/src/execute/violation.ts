@@ -2,17 +2,18 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import {
-	columnByAttnum,
 	type IndexDescriptor,
+	indexColumnType,
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { decodeId, indexPrefixLength, isIndexKey } from "../catalog/keys.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { indexColumnText } from "../catalog/system-definitions.ts";
 import type { Datum } from "../types/datum.ts";
 import { type TypeContext, typeByOid } from "../types/registry.ts";
 import { invertBytes } from "./index-codec.ts";
+import { indexCodec } from "./table-codec.ts";
 
 /** Before a value in the key of an index that is not primary. */
 const notNullMark = 1;
@@ -27,12 +28,12 @@ function describeValues(
 	values: readonly Datum[],
 	context: TypeContext,
 ): string {
-	const columns = index.columns
-		.slice(0, values.length)
-		.map(({ attnum }) => columnByAttnum(table, attnum));
-	const names = columns.map((column) => quoteIdentifier(column.name)).join(", ");
-	const texts = columns.map((column, i) => textOf(column.type.oid, values[i]!, context)).join(", ");
-	return `(${names})=(${texts})`;
+	const columns = index.columns.slice(0, values.length);
+	const names = columns.map((column) => indexColumnText(table, column, true)).join(", ");
+	const texts = columns.map((column, i) =>
+		textOf(indexColumnType(table, column).oid, values[i]!, context),
+	);
+	return `(${names})=(${texts.join(", ")})`;
 }
 
 function duplicate(
@@ -59,11 +60,25 @@ export function uniqueViolation(
 	row: readonly Datum[],
 	context: TypeContext,
 ): DatabaseError {
-	const live = liveColumns(table);
-	const values = index.columns.map(
-		({ attnum }) => row[live.findIndex((column) => column.attnum === attnum)]!,
-	);
-	return duplicate(table, index, values, context);
+	return duplicate(table, index, indexValues(table, index, row), context);
+}
+
+/** `(id)=(1)` of a row. */
+export const describeRow = (
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	row: readonly Datum[],
+	context: TypeContext,
+): string => describeValues(table, index, indexValues(table, index, row), context);
+
+/** What the row has in the index's columns. */
+function indexValues(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+	row: readonly Datum[],
+): readonly Datum[] {
+	const codec = indexCodec(table, index);
+	return codec.columns.map((column) => codec.valueOf(column, row));
 }
 
 /** From a key that a deferred insertion found taken. */
@@ -128,14 +143,14 @@ function decodeKey(
 ): readonly Datum[] {
 	const values: Datum[] = [];
 	let offset = indexPrefixLength;
-	for (const { attnum, descending } of index.columns) {
+	for (const column of index.columns) {
 		if (offset >= key.length) break;
-		const bytes = descending ? invertBytes(key) : key;
+		const bytes = column.descending ? invertBytes(key) : key;
 		if (!isPrimary && bytes.charCodeAt(offset++) !== notNullMark) {
 			values.push(null);
 			continue;
 		}
-		const codec = typeByOid(columnByAttnum(table, attnum).type.oid)!.keyCodec!;
+		const codec = typeByOid(indexColumnType(table, column).oid)!.keyCodec!;
 		const { value, next } = codec.decode(bytes, offset);
 		offset = next;
 		values.push(value);

@@ -6,7 +6,7 @@ import { invalidParameter } from "../types/errors.ts";
 import { int4Max } from "../types/integer-types.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { decodeUtf8 } from "../types/text-values.ts";
-import { pure } from "./definition.ts";
+import { likeStable, pure } from "./definition.ts";
 import { like } from "./like.ts";
 import { trimEnd, trimStart } from "./text-functions.ts";
 
@@ -217,12 +217,16 @@ export const byteaFunctions: readonly ScalarFunction[] = [
 	pure("sha256(bytea) -> bytea", digest("sha256")),
 	pure("sha384(bytea) -> bytea", digest("sha384")),
 	pure("sha512(bytea) -> bytea", digest("sha512")),
-	pure("convert_from(bytea, name) -> text", (bytes: Uint8Array, name: string) => {
-		encodingOf(name);
-		return decodeUtf8(bytes);
-	}),
-	pure("convert_to(text, name) -> bytea", (text: string, name: string) => {
-		encodingOf(name);
-		return Buffer.from(text, "utf8");
-	}),
+	likeStable(
+		pure("convert_from(bytea, name) -> text", (bytes: Uint8Array, name: string) => {
+			encodingOf(name);
+			return decodeUtf8(bytes);
+		}),
+	),
+	likeStable(
+		pure("convert_to(text, name) -> bytea", (text: string, name: string) => {
+			encodingOf(name);
+			return Buffer.from(text, "utf8");
+		}),
+	),
 ];

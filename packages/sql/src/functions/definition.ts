@@ -142,6 +142,9 @@ export function asynchronous(
 	};
 }
 
+/** What PostgreSQL does not promise to be the same for ever, although it is here: no index is made of it. */
+export const likeStable = (fn: ScalarFunction): ScalarFunction => ({ ...fn, volatility: "stable" });
+
 export const stable: Options = { volatility: "stable" };
 export const volatile: Options = { volatility: "volatile" };
 export const nullable: Options = { volatility: "immutable", strict: false };

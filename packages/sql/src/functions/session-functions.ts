@@ -88,7 +88,7 @@ const types: ScalarFunction[] = [
 	contextual("to_regtype(text) -> regtype", stable, ([name], c) => toRegtype(name as string, c)),
 	contextual(
 		"pg_typeof(any) -> regtype",
-		nullable,
+		{ ...nullable, volatility: "stable" },
 		(_args, _c, argTypes) => argTypes[0]?.domain ?? argTypes[0]?.oid ?? 0,
 	),
 	contextual(

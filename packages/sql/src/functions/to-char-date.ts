@@ -18,7 +18,7 @@ import { toLocal } from "../types/date-types.ts";
 import type { Interval } from "../types/datum.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { timeZone } from "../types/time-zones.ts";
-import { contextual, pure, stable } from "./definition.ts";
+import { contextual, likeStable, pure, stable } from "./definition.ts";
 
 interface Moment {
 	readonly year: number;
@@ -279,8 +279,10 @@ function zoneName(zone: string, offset: number): string {
 }
 
 export const dateToChar: readonly ScalarFunction[] = [
-	pure("to_char(timestamp, text) -> text", (t: bigint, pattern: string) =>
-		isFiniteTimestamp(t) && pattern !== "" ? format(pattern, momentOf(t, undefined, "")) : null,
+	likeStable(
+		pure("to_char(timestamp, text) -> text", (t: bigint, pattern: string) =>
+			isFiniteTimestamp(t) && pattern !== "" ? format(pattern, momentOf(t, undefined, "")) : null,
+		),
 	),
 	contextual("to_char(timestamptz, text) -> text", stable, ([value, pattern], c) => {
 		const t = value as bigint;
@@ -291,7 +293,9 @@ export const dateToChar: readonly ScalarFunction[] = [
 		const moment = momentOf(toLocal(t, c.timeZone), offset, zoneName(c.timeZone, offset));
 		return format(pattern as string, moment);
 	}),
-	pure("to_char(interval, text) -> text", (i: Interval, pattern: string) =>
-		pattern === "" ? null : format(pattern, momentOfInterval(i)),
+	likeStable(
+		pure("to_char(interval, text) -> text", (i: Interval, pattern: string) =>
+			pattern === "" ? null : format(pattern, momentOfInterval(i)),
+		),
 	),
 ];

@@ -17,7 +17,7 @@ import {
 } from "../types/numeric.ts";
 import { absolute, multiply, round } from "../types/numeric-arithmetic.ts";
 import type { ScalarFunction } from "../types/registry.ts";
-import { pure } from "./definition.ts";
+import { likeStable, pure } from "./definition.ts";
 import { ordinal, unquoted } from "./to-char-date.ts";
 
 interface Picture {
@@ -380,7 +380,7 @@ function lastShown(picture: Picture, fraction: string): number {
 const ofFloat = (value: number, pattern: string): string =>
 	formatNumber(parseNumeric(formatFloat8(value, 0)), pattern, value < 0 || Object.is(value, -0));
 
-export const numberToChar: readonly ScalarFunction[] = [
+const pictured: readonly ScalarFunction[] = [
 	pure("to_char(int4, text) -> text", (v: number, p: string) =>
 		formatNumber(numericFromNumber(v), p),
 	),
@@ -391,3 +391,5 @@ export const numberToChar: readonly ScalarFunction[] = [
 	pure("to_char(float4, text) -> text", ofFloat),
 	pure("to_char(float8, text) -> text", ofFloat),
 ];
+
+export const numberToChar: readonly ScalarFunction[] = pictured.map(likeStable);

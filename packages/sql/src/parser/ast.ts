@@ -1034,9 +1034,9 @@ export interface FetchDirection {
 export type ChangeStatement = Extract<Statement, { kind: "insert" | "update" | "delete" }>;
 
 export interface OnConflict {
-	readonly target: readonly string[];
+	readonly target: readonly Expression[];
 	readonly targetAt: number;
-	/** ON CONFLICT (...) WHERE: implied by any index that is not partial. */
+	/** ON CONFLICT (...) WHERE: what the predicate of an index has to follow from, if it is partial. */
 	readonly targetWhere?: Expression;
 	readonly constraint: string | undefined;
 	readonly at: number;

@@ -68,10 +68,22 @@ export const assignmentOf = (
 ): Assignment => ({ column: name, ...part, value, at });
 
 export const conflictTarget = (
-	target: readonly string[],
+	target: readonly IndexColumn[],
 	targetAt: number,
 	constraint?: string,
-) => ({ target, targetAt, constraint });
+) => {
+	if (target.some(({ descending }) => descending)) {
+		throw new DatabaseError("42P10", "ASC/DESC is not allowed in ON CONFLICT clause", {
+			position: targetAt + 1,
+		});
+	}
+	if (target.some(({ nulls }) => nulls !== undefined)) {
+		throw new DatabaseError("42P10", "NULLS FIRST/LAST is not allowed in ON CONFLICT clause", {
+			position: targetAt + 1,
+		});
+	}
+	return { target: target.map(({ expression }) => expression), targetAt, constraint };
+};
 
 export const insertNode = (
 	[clause, , , table, alias, body, onConflict, returning]: [

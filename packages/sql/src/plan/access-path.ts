@@ -6,9 +6,10 @@
 import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import { indexCodec, tableCodec } from "../execute/table-codec.ts";
-import type { Bound } from "./bound.ts";
+import type { Bound, BoundOrder } from "./bound.ts";
+import { isImplied, isMatch } from "./index-match.ts";
 import type { Relation } from "./relation.ts";
-import { type Sarg, sargOf } from "./sargable.ts";
+import { type FindExpression, type Sarg, sargOf } from "./sargable.ts";
 
 export interface AccessPath {
 	readonly index: IndexDescriptor;
@@ -27,8 +28,8 @@ export interface AccessPath {
 }
 
 export interface WantedOrder {
-	/** Positions in the relation. */
-	readonly columns: readonly { readonly column: number; readonly descending: boolean }[];
+	/** Over the relation. */
+	readonly keys: readonly BoundOrder[];
 	/** Whether rows beyond some count will not be read. */
 	readonly hasLimit: boolean;
 }
@@ -45,15 +46,18 @@ export function choosePath(
 	conjuncts: readonly Bound[],
 	order: WantedOrder | undefined,
 ): AccessPath {
+	const find = expressionFinder(table, relation);
 	const sargs: Sarg[] = [];
 	for (const conjunct of conjuncts) {
-		const sarg = sargOf(conjunct, relation);
+		const sarg = sargOf(conjunct, relation, find);
 		if (sarg !== undefined) sargs.push(sarg);
 	}
+	const wanted = order && wantedColumns(table, relation, order, find);
 	let best: AccessPath | undefined;
 	let bestCost = Number.POSITIVE_INFINITY;
 	for (const index of candidates(table)) {
-		const path = pathOver(table, index, sargs, conjuncts, order);
+		if (!isImplied(indexCodec(table, index), conjuncts, relation)) continue;
+		const path = pathOver(table, index, sargs, conjuncts, wanted);
 		const cost = costOf(path, table, order);
 		if (cost < bestCost) {
 			best = path;
@@ -78,7 +82,7 @@ function pathOver(
 	index: IndexDescriptor,
 	sargs: readonly Sarg[],
 	conjuncts: readonly Bound[],
-	order: WantedOrder | undefined,
+	order: readonly WantedColumn[] | undefined,
 ): AccessPath {
 	const codec = indexCodec(table, index);
 	const equalities: Sarg[] = [];
@@ -132,15 +136,55 @@ function estimateOf(
 	rows = Math.max(rows, 2) * lists;
 	if (low !== undefined && high !== undefined) rows /= 40;
 	else if (low !== undefined || high !== undefined) rows /= 3;
+	// Somebody has made it for few of the rows.
+	if (codec.predicate !== undefined) rows /= 3;
 	return Math.max(rows, codec.columns.length > 0 ? 2 : 1);
+}
+
+/** Where the expressions of the table's indexes are in a statement. */
+function expressionFinder(table: TableDescriptor, relation: Relation): FindExpression {
+	const keys = tableCodec(table).secondary.flatMap(({ index, columns }) =>
+		columns.filter(({ slot }) => slot < 0).map((column) => ({ index, ...column })),
+	);
+	if (keys.length === 0) return () => undefined;
+	return (bound) =>
+		keys.find(({ index, expression }) => isMatch(bound, expression!.bound, { index, relation }))
+			?.slot;
+}
+
+interface WantedColumn {
+	readonly slot: number;
+	readonly descending: boolean;
+	/** Undefined: there are no NULLs. */
+	readonly nullsFirst: boolean | undefined;
+}
+
+/** Undefined: no index has such an order. */
+function wantedColumns(
+	table: TableDescriptor,
+	relation: Relation,
+	order: WantedOrder,
+	find: FindExpression,
+): readonly WantedColumn[] | undefined {
+	// What says NOT NULL elsewhere may not hold for all rows yet.
+	const keys = new Set(tableCodec(table).primary.columns.map(({ slot }) => slot));
+	const columns: WantedColumn[] = [];
+	for (const { expression, descending, nullsFirst } of order.keys) {
+		const isColumn = expression.kind === "column" && expression.relation === relation;
+		const slot = isColumn ? expression.column : find(expression);
+		if (slot === undefined) return undefined;
+		const hasNulls = !keys.has(slot);
+		columns.push({ slot, descending, nullsFirst: hasNulls ? nullsFirst : undefined });
+	}
+	return columns;
 }
 
 function orderOf(
 	codec: IndexCodec,
 	equalities: readonly Sarg[],
-	order: WantedOrder | undefined,
+	order: readonly WantedColumn[] | undefined,
 ): AccessPath["order"] {
-	if (order === undefined || order.columns.length === 0) return undefined;
+	if (order === undefined || order.length === 0) return undefined;
 	// A column fixed to one value has no order of its own; one fixed to several may only stand in its place.
 	const constants = new Set<number>();
 	for (const sarg of equalities) {
@@ -149,15 +193,18 @@ function orderOf(
 	}
 	let position = 0;
 	let direction: "forward" | "backward" | undefined;
-	for (const wanted of order.columns) {
-		if (constants.has(wanted.column)) continue;
+	for (const wanted of order) {
+		if (constants.has(wanted.slot)) continue;
 		while (position < codec.columns.length && constants.has(codec.columns[position]!.slot)) {
 			position++;
 		}
 		const column = codec.columns[position++];
-		if (column?.slot !== wanted.column) return undefined;
+		if (column?.slot !== wanted.slot) return undefined;
 		const needed = column.descending === wanted.descending ? "forward" : "backward";
 		if (direction !== undefined && direction !== needed) return undefined;
+		const { nullsFirst } = wanted;
+		const isUsual = (column.nullsFirst === nullsFirst) === (needed === "forward");
+		if (nullsFirst !== undefined && !isUsual) return undefined;
 		direction = needed;
 	}
 	return direction ?? "forward";

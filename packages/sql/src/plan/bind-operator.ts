@@ -14,7 +14,7 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 		const what = operator.toUpperCase();
 		const args = operands.flatMap((operand) => {
 			const bound = bindBoolean(place, operand, what);
-			return bound.kind === operator ? bound.args : [bound];
+			return bound.kind === operator && operand.kind === "operator" ? bound.args : [bound];
 		});
 		return logical(operator, args, at);
 	}

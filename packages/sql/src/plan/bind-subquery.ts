@@ -18,6 +18,8 @@ type SubqueryNode = Extract<
 const stored: Readonly<Record<string, string>> = {
 	"DEFAULT expressions": "DEFAULT expression",
 	"check constraints": "check constraint",
+	"index expressions": "index expression",
+	"index predicates": "index predicate",
 };
 
 /** A subquery that stands in an expression. */

@@ -11,6 +11,7 @@ import type { LiftedLiteral } from "../parser/parse.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { AccessCollector } from "./access.ts";
 import type { CatalogUse } from "./catalog-use.ts";
+import { LiteralChoices } from "./literal-choices.ts";
 import type { Scope } from "./scope.ts";
 import type { StatementPlan } from "./statement-plan.ts";
 import type { ViewMaking, ViewMeanings } from "./view-names.ts";
@@ -39,6 +40,8 @@ export class Binder {
 	/** Lifted literals whose value the plan depends on. */
 	readonly pinned = new Set<number>();
 
+	readonly choices: LiteralChoices;
+
 	readonly access = new AccessCollector();
 
 	/** Plans a statement in WITH that writes; set by whoever plans the whole statement. */
@@ -52,6 +55,7 @@ export class Binder {
 		this.environment = environment;
 		this.parameterTypes = [...parameterTypes];
 		this.literals = literals;
+		this.choices = new LiteralChoices(literals);
 	}
 
 	/** What is being bound that keeps a recursive table from referring to itself. */

@@ -12,6 +12,7 @@ import type {
 	WindowFunction,
 } from "../types/registry.ts";
 import type { DomainConditions } from "./domains.ts";
+import type { LiteralChoices } from "./literal-choices.ts";
 import type { LogicalQuery } from "./logical.ts";
 import type { Relation } from "./relation.ts";
 import type { BoundFrame } from "./window.ts";
@@ -23,6 +24,8 @@ export interface Argument {
 	readonly type: SqlType;
 	/** A cast to a type with a modifier truncates where an assignment fails. */
 	readonly explicit: boolean;
+	/** Of a literal: where questions about its value are asked. */
+	readonly choices?: LiteralChoices;
 }
 
 export interface AggregateCall {

@@ -46,7 +46,13 @@ export function bindLifted(binder: Binder, index: number, at: number): Bound {
 	const type = plainType(oid);
 	return {
 		kind: "argument",
-		argument: { source: "lifted", index, type, explicit: false },
+		argument: {
+			source: "lifted",
+			index,
+			type,
+			explicit: false,
+			choices: binder.choices,
+		},
 		type,
 		args: [],
 		at,

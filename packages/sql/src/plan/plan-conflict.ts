@@ -1,13 +1,17 @@
 /** ON CONFLICT of INSERT: which unique index it is about, and what happens to the row that is there. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { hasPrimaryKey, isUnique } from "../catalog/descriptor.ts";
+import type { IndexCodec, IndexKeyColumn } from "../execute/index-codec.ts";
 import type { ConflictAction } from "../execute/operators/insert.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import type { Expression, OnConflict, QualifiedName, Statement } from "../parser/ast.ts";
-import { bindBoolean, type Place } from "./bind-expression.ts";
+import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { Binder } from "./binder.ts";
+import { type Bound, conjunctsOf } from "./bound.ts";
+import { settle } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
+import { isImplied, isMatch } from "./index-match.ts";
 import { bindAssignments } from "./plan-modify.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
@@ -23,13 +27,15 @@ export function planConflict(
 ): ConflictAction {
 	const conflict = statement.onConflict!;
 	const { base, relation } = target;
-	const arbiter = findArbiter(target, conflict);
-	refuseDeferrable(target, arbiter);
+	const arbiters = findArbiters(binder, target, conflict);
+	refuseDeferrable(target, arbiters);
 	// Whether a row is there tells something about it.
-	for (const { slot } of arbiter?.columns ?? []) relation.asked.add(target.slots.indexOf(slot));
-	if (conflict.targetWhere !== undefined) bindPredicate(binder, relation, conflict.targetWhere);
-	if (conflict.action === "nothing") return { arbiter, update: undefined };
-	if (arbiter === undefined) {
+	for (const slot of arbiters?.flatMap(({ slots }) => [...slots]) ?? []) {
+		const position = target.slots.indexOf(slot);
+		if (position >= 0) relation.asked.add(position);
+	}
+	if (conflict.action === "nothing") return { arbiters, update: undefined };
+	if (arbiters === undefined) {
 		throw new DatabaseError(
 			"42601",
 			"ON CONFLICT DO UPDATE requires inference specification or constraint name",
@@ -52,7 +58,7 @@ export function planConflict(
 	);
 	const { where } = conflict.action;
 	return {
-		arbiter,
+		arbiters,
 		update: {
 			assigned,
 			where: where && compile(bindBoolean({ ...place, clause: "WHERE" }, where, "WHERE"), level),
@@ -60,23 +66,19 @@ export function planConflict(
 	};
 }
 
-/** Indexes are of all rows: whatever the predicate says, it is so for them. */
-function bindPredicate(binder: Binder, relation: Relation, predicate: Expression): void {
+function targetPlace(
+	binder: Binder,
+	relation: Relation,
+	clause: "index expressions" | "index predicates",
+): Place {
 	const scope = new Scope(undefined);
 	scope.add(relation);
-	const place: Place = {
-		binder,
-		scope,
-		clause: "index predicates",
-		aggregates: false,
-		sets: false,
-	};
-	bindBoolean(place, predicate, "WHERE");
+	return { binder, scope, clause, aggregates: false, sets: false };
 }
 
 /** Whether a row is in the way is not known before the end. Throws 55000. */
-function refuseDeferrable({ table }: WriteTarget, arbiter: ConflictAction["arbiter"]): void {
-	const looked = arbiter === undefined ? table.indexes : [arbiter.index];
+function refuseDeferrable({ table }: WriteTarget, arbiters: ConflictAction["arbiters"]): void {
+	const looked = arbiters === undefined ? table.indexes : arbiters.map(({ index }) => index);
 	const deferrable = looked.find((index) => index.deferrable !== undefined);
 	if (deferrable === undefined) return;
 	throw new DatabaseError(
@@ -90,7 +92,11 @@ function refuseDeferrable({ table }: WriteTarget, arbiter: ConflictAction["arbit
 const excludedTarget = ({ environment }: Binder, name: QualifiedName): WriteTarget =>
 	writeTarget(new Binder(environment, [], []), name, "excluded", "insert into");
 
-function findArbiter(target: WriteTarget, conflict: OnConflict): ConflictAction["arbiter"] {
+function findArbiters(
+	binder: Binder,
+	target: WriteTarget,
+	conflict: OnConflict,
+): ConflictAction["arbiters"] {
 	const { table } = target;
 	const codec = tableCodec(table);
 	const unique = [
@@ -98,30 +104,52 @@ function findArbiter(target: WriteTarget, conflict: OnConflict): ConflictAction[
 		...codec.secondary.filter(({ index }) => isUnique(index) && index.state === "public"),
 	];
 	if (conflict.constraint !== undefined) {
-		const found = unique.find(({ index }) => index.name === conflict.constraint);
-		if (found !== undefined && target.relation === target.base) return found;
+		const found = unique.find(
+			({ index }) => index.name === conflict.constraint && index.constraintOid !== undefined,
+		);
+		if (found !== undefined && target.relation === target.base) return [found];
 		throw new DatabaseError(
 			"42704",
 			`constraint "${conflict.constraint}" for table "${target.name}" does not exist`,
 		);
 	}
 	if (conflict.target.length === 0) return undefined;
-	const wanted = new Set(
-		conflict.target.map((name) => {
-			const position = target.columns.findIndex((column) => column.name === name);
-			if (position >= 0) return target.slots[position]!;
-			throw new DatabaseError("42703", `column "${name}" does not exist`, {
-				position: conflict.targetAt + 1,
-			});
-		}),
+	const keys = conflict.target.map((node) => bindKey(binder, target, node, conflict.targetAt));
+	const { targetWhere } = conflict;
+	const place = targetPlace(binder, target.relation, "index predicates");
+	const where =
+		targetWhere === undefined
+			? []
+			: conjunctsOf(settle(binder, bindExpression(place, targetWhere)));
+	const found = unique.filter(
+		(codec) => isOn(codec, keys, target.base) && isImplied(codec, where, target.base),
 	);
-	const found = unique.find(
-		({ columns }) =>
-			columns.length === wanted.size && columns.every((column) => wanted.has(column.slot)),
-	);
-	if (found !== undefined) return found;
+	if (found.length > 0) return found;
 	throw new DatabaseError(
 		"42P10",
 		"there is no unique or exclusion constraint matching the ON CONFLICT specification",
+	);
+}
+
+/** A column, or an expression, over the rows that are written. Throws 42703. */
+function bindKey(binder: Binder, target: WriteTarget, node: Expression, at: number): Bound {
+	const name = node.kind === "column" && node.name.parts.length === 1 ? node.name.parts[0] : null;
+	if (name !== null && !target.columns.some((column) => column.name === name)) {
+		throw new DatabaseError("42703", `column "${name}" does not exist`, { position: at + 1 });
+	}
+	const place = targetPlace(binder, target.relation, "index expressions");
+	return settle(binder, bindExpression(place, node));
+}
+
+/** Whether the index is on just those keys. */
+function isOn(codec: IndexCodec, keys: readonly Bound[], relation: Relation): boolean {
+	const { index } = codec;
+	const isColumn = (key: Bound, { slot, expression }: IndexKeyColumn): boolean =>
+		expression === undefined
+			? key.kind === "column" && key.relation === relation && key.column === slot
+			: isMatch(key, expression.bound, { index, relation });
+	return (
+		codec.columns.every((column) => keys.some((key) => isColumn(key, column))) &&
+		keys.every((key) => codec.columns.some((column) => isColumn(key, column)))
 	);
 }

@@ -139,7 +139,7 @@ export function planUpdate(
 	const { parent } = frame;
 	const changed = changedSlots(table, assignments);
 	const touches = (indexes: readonly IndexCodec[]): boolean =>
-		indexes.some((index) => index.columns.some((column) => changed.has(column.slot)));
+		indexes.some(({ slots }) => [...slots].some((slot) => changed.has(slot)));
 	const codec = tableCodec(table);
 	const indexes = [codec, ...(codec.rewrite === undefined ? [] : [codec.rewrite])].flatMap(
 		({ primary, secondary }) => [primary, ...secondary],
@@ -293,7 +293,7 @@ function useIndexColumns(table: TableDescriptor, relation: Relation): void {
 	const all = codec.rewrite === undefined ? [codec] : [codec, codec.rewrite];
 	for (const one of all) {
 		for (const index of [one.primary, ...one.secondary]) {
-			for (const { slot } of index.columns) relation.used[slot] = true;
+			for (const slot of index.slots) relation.used[slot] = true;
 		}
 	}
 }

@@ -99,7 +99,7 @@ function rowLocking(
 	};
 }
 
-/** The order of ORDER BY in columns of the only table, if that is what it is. */
+/** The order of ORDER BY, where an index of the only table may have it. */
 function wantedOrder(
 	select: LogicalSelect,
 	orderBy: readonly SortKey[],
@@ -109,14 +109,12 @@ function wantedOrder(
 	if (select.from.length !== 1 || item?.kind !== "table" || orderBy.length === 0) return undefined;
 	if (select.aggregation !== undefined || select.sets !== undefined) return undefined;
 	if (select.windows.length > 0) return undefined;
-	const columns: { column: number; descending: boolean }[] = [];
-	for (const { slot, descending, nullsFirst } of orderBy) {
-		const bound = select.projections[slot]!;
-		if (bound.kind !== "column" || bound.relation !== item.relation) return undefined;
-		if (nullsFirst !== descending) return undefined;
-		columns.push({ column: bound.column, descending });
-	}
-	return { columns, hasLimit };
+	const keys = orderBy.map(({ slot, descending, nullsFirst }) => ({
+		expression: select.projections[slot]!,
+		descending,
+		nullsFirst,
+	}));
+	return { keys, hasLimit };
 }
 
 function planAggregation(

@@ -7,7 +7,7 @@ import type { Relation } from "./relation.ts";
 import { isVolatile, relationsOf } from "./relations-of.ts";
 
 export interface Sarg {
-	/** Position in the relation. */
+	/** Position in the relation; below 0: an expression that an index keeps (`IndexKeyColumn.slot`). */
 	readonly column: number;
 	readonly operator: "=" | "<" | "<=" | ">" | ">=";
 	/** More than one, or an array: any of them (`=` only). */
@@ -29,15 +29,27 @@ const families = new Map<number, number>([
 
 const familyOf = (oid: number): number => families.get(oid) ?? oid;
 
-/** The column under casts that keep its order within the family. */
-function columnUnder(bound: Bound, relation: Relation): number | undefined {
-	if (bound.kind === "column") return bound.relation === relation ? bound.column : undefined;
+/** What the indexes of a table are on, beside its columns. */
+export type FindExpression = (bound: Bound) => number | undefined;
+
+/** The column, or the expression of an index, under casts that keep its order within the family, and its type. */
+function columnUnder(bound: Bound, relation: Relation, find: FindExpression): Column | undefined {
+	if (bound.kind === "column") {
+		return bound.relation === relation ? { slot: bound.column, oid: bound.type.oid } : undefined;
+	}
+	const slot = find(bound);
+	if (slot !== undefined) return { slot, oid: bound.type.oid };
 	if (bound.kind !== "cast" && bound.kind !== "relabel") return undefined;
 	const operand = bound.args[0]!;
 	if (familyOf(operand.type.oid) !== familyOf(bound.type.oid)) return undefined;
 	// A narrowing cast would fail on some values instead of comparing them.
 	if (operand.type.oid === 20 && bound.type.oid !== 20) return undefined;
-	return columnUnder(operand, relation);
+	return columnUnder(operand, relation, find);
+}
+
+interface Column {
+	readonly slot: number;
+	readonly oid: number;
 }
 
 const flipped = { "=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<=" } as const;
@@ -50,18 +62,23 @@ function isUsable(value: Bound, relation: Relation): boolean {
 	);
 }
 
-export function sargOf(conjunct: Bound, relation: Relation): Sarg | undefined {
+export function sargOf(
+	conjunct: Bound,
+	relation: Relation,
+	find: FindExpression,
+): Sarg | undefined {
 	if (conjunct.kind === "call" && conjunct.operator && conjunct.args.length === 2) {
-		return comparisonSarg(conjunct, relation);
+		return comparisonSarg(conjunct, relation, find);
 	}
-	if (conjunct.kind === "in-list") return listSarg(conjunct, relation);
-	if (conjunct.kind === "quantified") return arraySarg(conjunct, relation);
+	if (conjunct.kind === "in-list") return listSarg(conjunct, relation, find);
+	if (conjunct.kind === "quantified") return arraySarg(conjunct, relation, find);
 	return undefined;
 }
 
 function comparisonSarg(
 	conjunct: Extract<Bound, { kind: "call" }>,
 	relation: Relation,
+	find: FindExpression,
 ): Sarg | undefined {
 	if (!(conjunct.name in flipped)) return undefined;
 	const operator = conjunct.name as Sarg["operator"];
@@ -70,11 +87,11 @@ function comparisonSarg(
 		[left, right, operator],
 		[right, left, flipped[operator]],
 	] as const) {
-		const column = columnUnder(side, relation);
+		const column = columnUnder(side, relation, find);
 		if (column === undefined || !isUsable(value, relation)) continue;
-		if (familyOf(relation.columns[column]!.type.oid) !== familyOf(value.type.oid)) continue;
+		if (familyOf(column.oid) !== familyOf(value.type.oid)) continue;
 		return {
-			column,
+			column: column.slot,
 			operator: op,
 			values: [value],
 			isArray: false,
@@ -85,14 +102,14 @@ function comparisonSarg(
 	return undefined;
 }
 
-function listSarg(conjunct: Bound, relation: Relation): Sarg | undefined {
+function listSarg(conjunct: Bound, relation: Relation, find: FindExpression): Sarg | undefined {
 	const [operand, ...values] = conjunct.args as [Bound, ...Bound[]];
-	const column = columnUnder(operand, relation);
+	const column = columnUnder(operand, relation, find);
 	if (column === undefined || !values.every((value) => isUsable(value, relation))) return undefined;
-	const family = familyOf(relation.columns[column]!.type.oid);
+	const family = familyOf(column.oid);
 	if (!values.every((value) => familyOf(value.type.oid) === family)) return undefined;
 	return {
-		column,
+		column: column.slot,
 		operator: "=",
 		values,
 		isArray: false,
@@ -104,13 +121,14 @@ function listSarg(conjunct: Bound, relation: Relation): Sarg | undefined {
 function arraySarg(
 	conjunct: Extract<Bound, { kind: "quantified" }>,
 	relation: Relation,
+	find: FindExpression,
 ): Sarg | undefined {
 	const { all, comparison } = conjunct;
 	const [operand, array] = conjunct.args as [Bound, Bound];
-	const column = columnUnder(operand, relation);
+	const column = columnUnder(operand, relation, find);
 	if (all || comparison.symbol !== "=" || column === undefined) return undefined;
 	const valueOid = comparison.argTypes[1]!.oid;
 	if (!isUsable(array, relation)) return undefined;
-	if (familyOf(relation.columns[column]!.type.oid) !== familyOf(valueOid)) return undefined;
-	return { column, operator: "=", values: [array], isArray: true, valueOid, conjunct };
+	if (familyOf(column.oid) !== familyOf(valueOid)) return undefined;
+	return { column: column.slot, operator: "=", values: [array], isArray: true, valueOid, conjunct };
 }

@@ -5,6 +5,7 @@
 import type { Authorized } from "../auth/authorize.ts";
 import type { LexedStatement, LiftedLiteral } from "../parser/parse.ts";
 import type { CatalogUse } from "../plan/catalog-use.ts";
+import type { LiteralChoices } from "../plan/literal-choices.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 
 export interface CachedPlan extends Authorized {
@@ -17,6 +18,7 @@ export interface CachedPlan extends Authorized {
 	readonly temporary: number;
 	readonly searchPath: readonly string[];
 	readonly use: CatalogUse;
+	readonly choices: LiteralChoices;
 	readonly pinned: readonly { readonly index: number; readonly text: string }[];
 }
 
@@ -27,7 +29,7 @@ const variantsMax = 4;
 
 function holds(entry: CachedPlan, literals: readonly LiftedLiteral[]): boolean {
 	for (const { index, text } of entry.pinned) if (literals[index]?.text !== text) return false;
-	return true;
+	return entry.choices.holdFor(literals);
 }
 
 function sameTypes(asked: readonly number[], entry: CachedPlan): boolean {

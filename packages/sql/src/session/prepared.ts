@@ -120,6 +120,7 @@ export function bindAndPlan(
 		temporary: state.temporary.generation,
 		searchPath: state.context.searchPath,
 		use,
+		choices: binder.choices,
 		pinned: [...binder.pinned].map((index) => ({ index, text: lexed.literals[index]!.text })),
 	};
 }

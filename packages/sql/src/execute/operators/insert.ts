@@ -28,8 +28,8 @@ export interface SourceBatch {
 }
 
 export interface ConflictAction {
-	/** Undefined: any unique index. */
-	readonly arbiter: IndexCodec | undefined;
+	/** Undefined: all unique indexes. */
+	readonly arbiters: readonly IndexCodec[] | undefined;
 	/** Undefined: DO NOTHING. */
 	readonly update:
 		| {
@@ -185,8 +185,8 @@ class ConflictBatch {
 
 	async #one(row: Datum[], key: Key, claims: readonly Claim[]): Promise<ExecRow | undefined> {
 		const taken = claims.filter((claim) => this.#known.get(claim.key) !== undefined);
-		const { arbiter, update } = this.#action;
-		const conflict = taken.find((claim) => arbiter === undefined || claim.index === arbiter);
+		const { arbiters, update } = this.#action;
+		const conflict = taken.find(({ index }) => arbiters?.includes(index) !== false);
 		const other = taken[0];
 		if (conflict === undefined && other !== undefined) {
 			throw uniqueViolation(other.index.table, other.index.index, row, this.#env.context);

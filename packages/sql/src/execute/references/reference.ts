@@ -154,7 +154,7 @@ export class Reference {
 		let best: IndexCodec | undefined;
 		let length = 0;
 		for (const index of [child.primary, ...child.secondary]) {
-			if (index.index.state !== "public") continue;
+			if (index.index.state !== "public" || index.predicate !== undefined) continue;
 			const leading = this.#leading(index);
 			if (leading <= length) continue;
 			best = index;

@@ -21,8 +21,8 @@ onConflict -> null {% () => undefined %}
             | "on" "conflict" conflictTarget "do" "update" "set" assignments whereOpt
               {% ([, , target, , , , set, where], at) => ({ ...target, action: { set, where }, at }) %}
 conflictTarget -> null {% (d, at) => conflictTarget([], at) %}
-                | "(" columnNames ")" {% ([, columns], at) => conflictTarget(columns, at) %}
-                | "(" columnNames ")" "where" expr {% ([, columns, , , where], at) => ({ ...conflictTarget(columns, at), targetWhere: where }) %}
+                | "(" indexColumns ")" {% ([, columns], at) => conflictTarget(columns, at) %}
+                | "(" indexColumns ")" "where" expr {% ([, columns, , , where], at) => ({ ...conflictTarget(columns, at), targetWhere: where }) %}
                 | "on" "constraint" columnName {% ([, , constraint], at) => conflictTarget([], at, constraint) %}
 returning -> null {% () => [] %} | "returning" targets {% ([, items]) => items %}
 

@@ -1,0 +1,22 @@
+/** The columns that an index depends on, be it as they are, in its expressions or in its predicate. */
+import { columnsIn } from "../ddl/deparse.ts";
+import { storedExpression } from "../plan/bind-table.ts";
+import {
+	type IndexDescriptor,
+	indexTexts,
+	liveColumns,
+	type TableDescriptor,
+} from "./descriptor.ts";
+
+/** attnums: those of its own columns first. */
+export function indexedColumns(
+	table: TableDescriptor,
+	index: IndexDescriptor,
+): ReadonlySet<number> {
+	const attnums = new Set(index.columns.map(({ attnum }) => attnum).filter((one) => one > 0));
+	for (const text of indexTexts(index)) {
+		const names = columnsIn(storedExpression(text));
+		for (const { name, attnum } of liveColumns(table)) if (names.has(name)) attnums.add(attnum);
+	}
+	return attnums;
+}

@@ -1,0 +1,164 @@
+/** Columns and predicate of CREATE INDEX: names settled, expressions as texts that mean the same wherever they are read. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import {
+	type ColumnDescriptor,
+	columnByAttnum,
+	type IndexColumnDescriptor,
+	type IndexDescriptor,
+	type IndexLabel,
+	indexTexts,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
+import { labelOf } from "../catalog/enum-labels.ts";
+import type { Expression, IndexColumn } from "../parser/ast.ts";
+import { storedExpression, tableRelation } from "../plan/bind-table.ts";
+import { Binder } from "../plan/binder.ts";
+import { type Bound, someNode } from "../plan/bound.ts";
+import { columnName } from "../plan/column-name.ts";
+import { BoundText } from "../plan/deparse-bound.ts";
+import { isImmutable } from "../plan/immutable.ts";
+import { bindIndexExpression, type IndexClause } from "../plan/index-expression.ts";
+import { isEnum } from "../types/enum-types.ts";
+import type { SchemaEditor } from "./schema-editor.ts";
+import { checkIndexable } from "./table-parts.ts";
+import { unplaced } from "./unplaced.ts";
+
+/** What an index has beside its name and its rows. */
+export type IndexForm = Pick<IndexDescriptor, "columns" | "predicate" | "labels">;
+
+/** Throws 42703, 42704, 42P17, 0A000. */
+export function indexForm(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	items: readonly IndexColumn[],
+	where: Expression | undefined,
+): IndexForm {
+	const maker = new FormMaker(editor, table, table);
+	const names = columnNames(items);
+	const predicate = where && maker.text(where, "index predicates").text;
+	const columns = items.map((item, i) => maker.column(item, names[i]!));
+	return maker.form(columns, predicate);
+}
+
+/** The same index of the table after a change of its columns. Throws 42883, 42P17 and the like where it does not go with that. */
+export function changedForm(
+	editor: SchemaEditor,
+	index: IndexDescriptor,
+	before: TableDescriptor,
+	after: TableDescriptor,
+): IndexDescriptor {
+	if (indexTexts(index).length === 0) return index;
+	// A name that changes is read as it was, one that has another type as it will be.
+	const renamed = liveColumns(before).some(
+		({ attnum, name }) => columnByAttnum(after, attnum).name !== name,
+	);
+	const maker = new FormMaker(editor, renamed ? before : after, after);
+	try {
+		const columns = index.columns.map((column): IndexColumnDescriptor => {
+			const { expression } = column;
+			if (expression === undefined) return column;
+			const { text, bound } = maker.text(storedExpression(expression.text), "index expressions");
+			checkIndexable({ name: expression.name, type: bound.type });
+			return { ...column, expression: { ...expression, text, type: bound.type } };
+		});
+		const { predicate } = index;
+		const text = predicate && maker.text(storedExpression(predicate), "index predicates").text;
+		return { ...index, ...maker.form(columns, text) };
+	} catch (error) {
+		throw unplaced(error);
+	}
+}
+
+/** As ChooseIndexColumnNames: each once. */
+function columnNames(items: readonly IndexColumn[]): readonly string[] {
+	const names: string[] = [];
+	for (const { expression } of items) {
+		const figured = columnName(expression);
+		const base = figured === "?column?" ? "expr" : figured;
+		let name = base;
+		for (let n = 1; names.includes(name); n++) name = `${base}${n}`;
+		names.push(name);
+	}
+	return names;
+}
+
+class FormMaker {
+	readonly #editor: SchemaEditor;
+	/** As expressions read it, and as they are to be written. */
+	readonly #read: TableDescriptor;
+	readonly #written: readonly ColumnDescriptor[];
+	readonly #labels = new Map<string, IndexLabel>();
+
+	constructor(editor: SchemaEditor, read: TableDescriptor, written: TableDescriptor) {
+		this.#editor = editor;
+		this.#read = read;
+		this.#written = liveColumns(written);
+	}
+
+	form(columns: readonly IndexColumnDescriptor[], predicate: string | undefined): IndexForm {
+		return {
+			columns,
+			...(predicate === undefined ? {} : { predicate }),
+			...(this.#labels.size === 0 ? {} : { labels: [...this.#labels.values()] }),
+		};
+	}
+
+	column(item: IndexColumn, name: string): IndexColumnDescriptor {
+		const { descending } = item;
+		const nullsFirst = (item.nulls ?? (descending ? "first" : "last")) === "first";
+		const order = { descending, ...(nullsFirst === descending ? {} : { nullsFirst }) };
+		const node = item.expression;
+		if (node.kind === "column" && node.name.parts.length === 1) {
+			const named = liveColumns(this.#read).find((column) => column.name === node.name.parts[0]);
+			if (named === undefined) {
+				throw new DatabaseError("42703", `column "${node.name.parts[0]}" does not exist`);
+			}
+			checkIndexable(named);
+			return { attnum: named.attnum, ...order };
+		}
+		const { text, bound } = this.text(node, "index expressions");
+		checkIndexable({ name, type: bound.type });
+		return { attnum: 0, ...order, expression: { text, type: bound.type, name } };
+	}
+
+	/** Throws 42P17. */
+	text(node: Expression, clause: IndexClause): { readonly text: string; readonly bound: Bound } {
+		const { state, catalog } = this.#editor;
+		const binder = new Binder(
+			{
+				catalog,
+				virtualTable: state.services.virtualTable,
+				searchPath: state.context.searchPath,
+				context: state.context,
+			},
+			[],
+			[],
+		);
+		const bound = bindIndexExpression(binder, tableRelation(this.#read, undefined), node, clause);
+		if (someNode(bound, (one) => !isImmutable(one))) {
+			const what = clause === "index predicates" ? "predicate" : "expression";
+			throw new DatabaseError("42P17", `functions in index ${what} must be marked IMMUTABLE`);
+		}
+		this.#noteLabels(bound);
+		const writer = new BoundText({
+			column: (slot) => this.#written[slot]!.name,
+			label: (type, sortKey) => labelOf(catalog, type, sortKey),
+		});
+		return { text: writer.of(bound), bound };
+	}
+
+	#noteLabels(bound: Bound): void {
+		const { catalog } = this.#editor;
+		someNode(bound, (node) => {
+			if (node.kind !== "constant" || !isEnum(node.type.oid) || node.value === null) return false;
+			const [type, sortKey] = [node.type.oid, node.value as string];
+			this.#labels.set(`${type}:${sortKey}`, {
+				type,
+				label: labelOf(catalog, type, sortKey),
+				sortKey,
+			});
+			return false;
+		});
+	}
+}
