@@ -43,6 +43,12 @@ ALTER TABLE public.lonely DROP COLUMN x;
 CREATE TABLE public.nothing ();
 CREATE INDEX orders_customer ON app.orders (customer, at DESC);
 CREATE UNIQUE INDEX orders_ticket ON app.orders (ticket);
+CREATE TABLE app.job (id int PRIMARY KEY, state varchar(10) NOT NULL, due timestamptz, tries int, payload jsonb, owner text);
+CREATE INDEX job_due ON app.job (due NULLS FIRST, tries DESC NULLS LAST) WHERE state = 'new' AND tries < 5;
+CREATE UNIQUE INDEX job_owner ON app.job (lower(owner)) WHERE state IN ('new', 'running');
+CREATE INDEX job_kind ON app.job ((payload ->> 'kind'), (tries + 1) DESC);
+CREATE INDEX job_day ON app.job (((due AT TIME ZONE 'UTC')::date)) WHERE due > '2026-01-01 00:00:00+00' OR owner IS NULL;
+COMMENT ON INDEX app.job_due IS 'what is next';
 COMMENT ON INDEX app.orders_customer IS 'by customer';
 COMMENT ON CONSTRAINT short ON app.customer IS 'not long';
 COMMENT ON SEQUENCE app.ticket IS 'numbers';
@@ -64,5 +70,6 @@ INSERT INTO app.orders (customer, parts, raw, u, f, g, i, t, c) VALUES
   (1, NULL, NULL, NULL, 'NaN', '-Infinity', NULL, NULL, NULL),
   (3, '{}', '', NULL, 1e300, 3.4e38, '-3 years', '23:59:59.999999', 'abcde');
 INSERT INTO app.item SELECT 10, n, 'item ' || n FROM generate_series(1, 50) n;
+INSERT INTO app.job SELECT n, CASE n % 3 WHEN 0 THEN 'new' ELSE 'done' END, timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day', n % 7, jsonb_build_object('kind', 'k' || n % 2), 'Owner' || n FROM generate_series(1, 20) n;
 INSERT INTO "Odd Name"."Select" ("a b") VALUES ('x'), (NULL), ('');
 INSERT INTO public.lonely VALUES (1), (2), (2), (NULL);
