@@ -48,6 +48,9 @@ export const users = pgTable(
 	(table) => [
 		index("users_role_index").on(table.role, table.at),
 		uniqueIndex("users_big_index").on(table.big),
+		uniqueIndex("users_token_index").on(table.token).where(sql`role = 'writer'`),
+		index("users_day_index").on(table.day.desc(), table.ratio.nullsFirst()),
+		index("users_lower_index").on(sql`lower((email)::text)`),
 	],
 );
 

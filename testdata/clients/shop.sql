@@ -45,7 +45,7 @@ CREATE INDEX orders_customer ON app.orders (customer, at DESC);
 CREATE UNIQUE INDEX orders_ticket ON app.orders (ticket);
 CREATE TABLE app.job (id int PRIMARY KEY, state varchar(10) NOT NULL, due timestamptz, tries int, payload jsonb, owner text);
 CREATE INDEX job_due ON app.job (due NULLS FIRST, tries DESC NULLS LAST) WHERE state = 'new' AND tries < 5;
-CREATE UNIQUE INDEX job_owner ON app.job (lower(owner)) WHERE state IN ('new', 'running');
+CREATE UNIQUE INDEX job_owner ON app.job (lower(owner)) WHERE state <> 'done' AND owner IS NOT NULL;
 CREATE INDEX job_kind ON app.job ((payload ->> 'kind'), (tries + 1) DESC);
 CREATE INDEX job_day ON app.job (((due AT TIME ZONE 'UTC')::date)) WHERE due > '2026-01-01 00:00:00+00' OR owner IS NULL;
 COMMENT ON INDEX app.job_due IS 'what is next';

@@ -19,7 +19,9 @@ import { columnName } from "../plan/column-name.ts";
 import { BoundText } from "../plan/deparse-bound.ts";
 import { isImmutable } from "../plan/immutable.ts";
 import { bindIndexExpression, type IndexClause } from "../plan/index-expression.ts";
-import { isEnum } from "../types/enum-types.ts";
+import { flatten } from "../types/array-values.ts";
+import type { ArrayValue } from "../types/datum.ts";
+import { enumOfArray, isEnum, isEnumArray } from "../types/enum-types.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { checkIndexable } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
@@ -151,13 +153,16 @@ class FormMaker {
 	#noteLabels(bound: Bound): void {
 		const { catalog } = this.#editor;
 		someNode(bound, (node) => {
-			if (node.kind !== "constant" || !isEnum(node.type.oid) || node.value === null) return false;
-			const [type, sortKey] = [node.type.oid, node.value as string];
-			this.#labels.set(`${type}:${sortKey}`, {
-				type,
-				label: labelOf(catalog, type, sortKey),
-				sortKey,
-			});
+			if (node.kind !== "constant" || node.value === null) return false;
+			const { oid } = node.type;
+			const type = isEnumArray(oid) ? enumOfArray(oid) : oid;
+			if (!isEnum(type)) return false;
+			const keys = isEnumArray(oid) ? flatten(node.value as ArrayValue) : [node.value];
+			for (const sortKey of keys as readonly (string | null)[]) {
+				if (sortKey === null) continue;
+				const label = labelOf(catalog, type, sortKey);
+				this.#labels.set(`${type}:${sortKey}`, { type, label, sortKey });
+			}
 			return false;
 		});
 	}

@@ -147,8 +147,10 @@ function surroundings(labels: readonly IndexLabel[]): FunctionContext {
 		catalogCall: (name: string, [oid, value]: readonly Datum[]) => {
 			if (name === "enum_out") return labelReference(oid as number, value as string);
 			const found = labels.find(({ type, label }) => type === oid && label === value);
-			assert(name === "enum_in" && found !== undefined, () => `${name} of ${oid} in an index`);
-			return found.sortKey;
+			if (name === "enum_in" && found !== undefined) return found.sortKey;
+			throw new DatabaseError("0A000", `${name} is not supported in an index`, {
+				hint: "Add a generated column that holds the value.",
+			});
 		},
 	};
 	return context as unknown as FunctionContext;
