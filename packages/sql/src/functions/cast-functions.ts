@@ -33,7 +33,8 @@ export const castFunctions: readonly ScalarFunction[] = Object.entries(pairs).fl
 		sources.map((from) => {
 			const target = { oid: oidOf(to), modifier: -1 };
 			const cast = findCast(oidOf(from), target.oid) as CastDefinition;
-			const sessionDependent = from === "timestamptz" || to === "timestamptz" || to === "regclass";
+			const sessionDependent =
+				from === "timestamptz" || ["timestamptz", "timetz", "regclass"].includes(to);
 			const volatility = sessionDependent ? "stable" : "immutable";
 			return contextual(`${to}(${from}) -> ${to}`, { volatility }, ([value], context) =>
 				cast.apply(value as Datum, target, context),
