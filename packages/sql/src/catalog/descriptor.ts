@@ -100,6 +100,10 @@ export interface IndexDescriptor extends Commented {
 	readonly madeNotNull?: readonly number[];
 	/** Of a partial index: text of the condition that its rows meet. */
 	readonly predicate?: string;
+	/** INCLUDE: attnums of columns that are no part of its key. Its entries lead to whole rows, which have them. */
+	readonly included?: readonly number[];
+	/** Of one that is unique: NULL is a value like any other. */
+	readonly nullsNotDistinct?: true;
 	/** Labels that predicate and expressions name. */
 	readonly labels?: readonly IndexLabel[];
 	/** COMMENT ON CONSTRAINT, which is not one on the index. */
@@ -347,12 +351,23 @@ export const needsLaterTypes = (relation: RelationDescriptor): boolean =>
 	(relation.kind === "table" || relation.kind === "view") &&
 	relation.columns.some(({ type }) => laterTypes.has(type.oid));
 
+/** As pg_attribute has them: those of the key first. */
+export const attributesOf = ({
+	columns,
+	included = [],
+}: Pick<IndexDescriptor, "columns" | "included">): readonly IndexColumnDescriptor[] => [
+	...columns,
+	...included.map((attnum) => ({ attnum, descending: false })),
+];
+
 /** Who does not know of them would write other entries. */
 export const needsIndexForms = (relation: RelationDescriptor): boolean =>
 	relation.kind === "table" &&
 	relation.indexes.some(
-		({ predicate, columns }) =>
+		({ predicate, columns, included, nullsNotDistinct }) =>
 			predicate !== undefined ||
+			included !== undefined ||
+			nullsNotDistinct !== undefined ||
 			columns.some(
 				({ expression, nullsFirst }) => expression !== undefined || nullsFirst !== undefined,
 			),

@@ -2,6 +2,7 @@
 import { columnsIn } from "../ddl/deparse.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import {
+	attributesOf,
 	type IndexDescriptor,
 	indexTexts,
 	liveColumns,
@@ -13,7 +14,11 @@ export function indexedColumns(
 	table: TableDescriptor,
 	index: IndexDescriptor,
 ): ReadonlySet<number> {
-	const attnums = new Set(index.columns.map(({ attnum }) => attnum).filter((one) => one > 0));
+	const attnums = new Set(
+		attributesOf(index)
+			.map(({ attnum }) => attnum)
+			.filter((one) => one > 0),
+	);
 	for (const text of indexTexts(index)) {
 		const names = columnsIn(storedExpression(text));
 		for (const { name, attnum } of liveColumns(table)) if (names.has(name)) attnums.add(attnum);

@@ -7,7 +7,7 @@ import type {
 	IndexDescriptor,
 	TableDescriptor,
 } from "./descriptor.ts";
-import { columnByAttnum, hasNullsFirst, isUnique } from "./descriptor.ts";
+import { attributesOf, columnByAttnum, hasNullsFirst, isUnique } from "./descriptor.ts";
 import { isCall, prettyExpression } from "./pretty-expression.ts";
 
 const columnList = (table: TableDescriptor, index: IndexDescriptor): string =>
@@ -28,10 +28,15 @@ export function indexDefinition(
 	});
 	const unique = isUnique(index) ? "UNIQUE " : "";
 	const name = quoteIdentifier(index.name);
+	const include = includeText(table, index);
+	const nulls = index.nullsNotDistinct === true ? " NULLS NOT DISTINCT" : "";
 	const where =
 		index.predicate === undefined ? "" : ` WHERE ${expressionText(index.predicate, pretty)}`;
-	return `CREATE ${unique}INDEX ${name} ON ${tableName} USING btree (${columns.join(", ")})${where}`;
+	return `CREATE ${unique}INDEX ${name} ON ${tableName} USING btree (${columns.join(", ")})${include}${nulls}${where}`;
 }
+
+const includeText = (table: TableDescriptor, { included }: IndexDescriptor): string =>
+	included === undefined ? "" : ` INCLUDE (${namesOf(table, included)})`;
 
 /** Stored is what pg_get_expr shows, with all parentheses. */
 export const expressionText = (text: string, pretty: boolean): string =>
@@ -55,14 +60,14 @@ export function indexColumnDefinition(
 	column: number,
 	pretty: boolean,
 ): string {
-	const found = index.columns[column - 1];
+	const found = attributesOf(index)[column - 1];
 	return found === undefined ? "" : indexColumnText(table, found, pretty);
 }
 
 export function keyDefinition(table: TableDescriptor, index: IndexDescriptor): string {
-	const parts = [
-		`${isPrimary(table, index) ? "PRIMARY KEY" : "UNIQUE"} (${columnList(table, index)})`,
-	];
+	const nulls = index.nullsNotDistinct === true ? " NULLS NOT DISTINCT" : "";
+	const kind = isPrimary(table, index) ? "PRIMARY KEY" : `UNIQUE${nulls}`;
+	const parts = [`${kind} (${columnList(table, index)})${includeText(table, index)}`];
 	if (index.deferrable !== undefined) parts.push("DEFERRABLE");
 	if (index.deferrable?.initiallyDeferred === true) parts.push("INITIALLY DEFERRED");
 	return parts.join(" ");

@@ -17,6 +17,7 @@ import type {
 	ViewDescriptor,
 } from "./descriptor.ts";
 import {
+	attributesOf,
 	columnByAttnum,
 	hasNullsFirst,
 	indexColumnType,
@@ -136,7 +137,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 				relowner: ownerOf(relation),
 				relkind: "i",
 				relam: btreeOid,
-				relnatts: index.columns.length,
+				relnatts: attributesOf(index).length,
 			};
 		}
 	}
@@ -220,7 +221,7 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			yield { ...columnRow(relation, column), attacl: aclDatum(catalog, column.acl) };
 		}
 		for (const index of namedIndexes(relation)) {
-			for (const [i, column] of index.columns.entries()) {
+			for (const [i, column] of attributesOf(index).entries()) {
 				const { name } = column.expression ?? columnByAttnum(relation, column.attnum);
 				yield attributeRow(index.oid, i + 1, name, indexColumnType(relation, column));
 			}
@@ -247,16 +248,17 @@ function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
 	return {
 		indexrelid: index.oid,
 		indrelid: table.oid,
-		indnatts: index.columns.length,
+		indnatts: attributesOf(index).length,
 		indnkeyatts: index.columns.length,
 		indisunique: isUnique(index),
+		indnullsnotdistinct: index.nullsNotDistinct === true,
 		indisprimary: isPrimary(table, index),
 		indimmediate: index.deferrable === undefined,
 		indisvalid: ready,
 		indisready: true,
 		indislive: true,
 		indkey: array(
-			index.columns.map(({ attnum }) => attnum),
+			attributesOf(index).map(({ attnum }) => attnum),
 			0,
 		),
 		indcollation: array(

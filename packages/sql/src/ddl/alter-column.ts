@@ -34,7 +34,7 @@ import { addForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
 import { checkKeyColumns, containsNull, insertMoved, violatedBySome } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
-import { constraintName, deferrableOf, keyColumn, newCheck } from "./table-parts.ts";
+import { constraintName, deferrableOf, keyForm, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
 
@@ -106,7 +106,7 @@ export async function addColumn(
 		const parts = [table.name, name, "key"];
 		await addIndex(editor, editor.catalog.relation(table.oid) as TableDescriptor, {
 			name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
-			columns: [keyColumn(changed.columns, name, definition.at)],
+			...keyForm(changed.columns, { ...constraint, at: definition.at }),
 			unique: true,
 			constraint: true,
 			deferrable: deferrableOf(constraint),

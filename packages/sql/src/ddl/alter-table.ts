@@ -35,8 +35,9 @@ import {
 	columnNamed,
 	constraintName,
 	deferrableOf,
-	keyColumn,
+	keyForm,
 	keyIndex,
+	keyNameParts,
 	newCheck,
 	replaceColumn,
 	withKeyNotNull,
@@ -125,10 +126,10 @@ async function addConstraint(
 		case "primary-key":
 			return addPrimaryKey(editor, table, constraint);
 		case "unique": {
-			const parts = [table.name, ...constraint.columns, "key"];
+			const parts = keyNameParts(table.name, constraint);
 			await addIndex(editor, table, {
 				name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
-				columns: constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at)),
+				...keyForm(table.columns, constraint),
 				unique: true,
 				constraint: true,
 				deferrable: deferrableOf(constraint),
@@ -214,13 +215,13 @@ async function addDeferrableKey(
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 	deferrable: IndexDescriptor["deferrable"],
 ): Promise<void> {
-	const key = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
+	const form = keyForm(table.columns, constraint);
 	const parts = [table.name, "pkey"];
-	const columns = withKeyNotNull(table.columns, key);
+	const columns = withKeyNotNull(table.columns, form.columns);
 	const changed = { ...table, columns };
 	const direct = await addIndex(editor, changed, {
 		name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
-		columns: key,
+		...form,
 		unique: true,
 		constraint: true,
 		deferrable,

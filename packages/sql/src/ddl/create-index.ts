@@ -2,7 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
-import { columnByAttnum } from "../catalog/descriptor.ts";
+import { attributesOf, columnByAttnum } from "../catalog/descriptor.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { indexCodec } from "../execute/table-codec.ts";
@@ -63,14 +63,14 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 			hint: "Use btree.",
 		});
 	}
-	const form = indexForm(editor, table, statement.columns, statement.where);
+	const form = indexForm(editor, table, statement.columns, statement.where, statement);
 	const { name } = statement;
 	if (name !== undefined && editor.isTaken(table.schema, name)) {
 		if (!statement.ifNotExists) throw alreadyExists(name);
 		editor.state.notice("NOTICE", "42P07", `relation "${name}" already exists, skipping`);
 		return "CREATE INDEX";
 	}
-	const names = form.columns.map(
+	const names = attributesOf(form).map(
 		({ attnum, expression }) => expression?.name ?? columnByAttnum(table, attnum).name,
 	);
 	await addIndex(editor, table, {

@@ -11,7 +11,7 @@ import {
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { labelOf } from "../catalog/enum-labels.ts";
-import type { Expression, IndexColumn } from "../parser/ast.ts";
+import type { Expression, IndexColumn, IndexOptions } from "../parser/ast.ts";
 import { storedExpression, tableRelation } from "../plan/bind-table.ts";
 import { Binder } from "../plan/binder.ts";
 import { type Bound, someNode } from "../plan/bound.ts";
@@ -23,11 +23,14 @@ import { flatten } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
 import { enumOfArray, isEnum, isEnumArray } from "../types/enum-types.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
-import { checkIndexable } from "./table-parts.ts";
+import { checkIndexable, optionsOf } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
 
 /** What an index has beside its name and its rows. */
-export type IndexForm = Pick<IndexDescriptor, "columns" | "predicate" | "labels">;
+export type IndexForm = Pick<
+	IndexDescriptor,
+	"columns" | "predicate" | "labels" | "included" | "nullsNotDistinct"
+>;
 
 /** Throws 42703, 42704, 42P17, 0A000. */
 export function indexForm(
@@ -35,12 +38,13 @@ export function indexForm(
 	table: TableDescriptor,
 	items: readonly IndexColumn[],
 	where: Expression | undefined,
+	options: IndexOptions,
 ): IndexForm {
 	const maker = new FormMaker(editor, table, table);
 	const names = columnNames(items);
 	const predicate = where && maker.text(where, "index predicates").text;
 	const columns = items.map((item, i) => maker.column(item, names[i]!));
-	return maker.form(columns, predicate);
+	return { ...maker.form(columns, predicate), ...optionsOf(table.columns, options) };
 }
 
 /** The same index of the table after a change of its columns. Throws 42883, 42P17 and the like where it does not go with that. */

@@ -9,7 +9,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import type { ConstraintTimes, Expression, TableConstraint } from "../parser/ast.ts";
+import type { ConstraintTimes, Expression, IndexOptions, TableConstraint } from "../parser/ast.ts";
 import { bindBoolean } from "../plan/bind-expression.ts";
 import { tableRelation } from "../plan/bind-table.ts";
 import { Binder } from "../plan/binder.ts";
@@ -19,6 +19,11 @@ import { columnsIn, deparse } from "./deparse.ts";
 import type { IndexForm } from "./index-columns.ts";
 import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
 
+const unknownKeyColumn = (name: string, at: number): DatabaseError =>
+	new DatabaseError("42703", `column "${name}" named in key does not exist`, {
+		position: at + 1,
+	});
+
 export function keyColumn(
 	columns: readonly ColumnDescriptor[],
 	name: string,
@@ -27,9 +32,7 @@ export function keyColumn(
 ): IndexColumnDescriptor {
 	const column = columns.find((one) => one.name === name && !one.dropped);
 	if (column === undefined) {
-		throw new DatabaseError("42703", `column "${name}" named in key does not exist`, {
-			position: at + 1,
-		});
+		throw unknownKeyColumn(name, at);
 	}
 	checkIndexable(column);
 	return { attnum: column.attnum, descending };
@@ -52,7 +55,7 @@ export function checkIndexable(column: Pick<ColumnDescriptor, "name" | "type">):
 export async function newIndex(
 	editor: SchemaEditor,
 	{ schema, name }: { readonly schema: string; readonly name: string },
-	{ columns, predicate, labels }: IndexForm,
+	{ columns, predicate, labels, included, nullsNotDistinct }: IndexForm,
 	options: {
 		readonly unique: boolean;
 		readonly constraint: boolean;
@@ -70,6 +73,8 @@ export async function newIndex(
 		...(deferrable === undefined ? {} : { deferrable }),
 		...(predicate === undefined ? {} : { predicate }),
 		...(labels === undefined ? {} : { labels }),
+		...(included === undefined ? {} : { included }),
+		...(nullsNotDistinct === undefined ? {} : { nullsNotDistinct }),
 		state: options.state,
 		constraintOid: options.constraint ? await editor.newId() : undefined,
 	};
@@ -157,9 +162,7 @@ export async function keyIndex(
 	taken: Set<string>,
 ): Promise<IndexDescriptor> {
 	const parts =
-		constraint.kind === "primary-key"
-			? [table.name, "pkey"]
-			: [table.name, ...constraint.columns, "key"];
+		constraint.kind === "primary-key" ? [table.name, "pkey"] : keyNameParts(table.name, constraint);
 	const repeated = constraint.columns.find((one, i) => constraint.columns.indexOf(one) !== i);
 	if (repeated !== undefined) {
 		const what = constraint.kind === "unique" ? "unique" : "primary key";
@@ -167,12 +170,44 @@ export async function keyIndex(
 			position: constraint.at + 1,
 		});
 	}
-	const columns = constraint.columns.map((name) => keyColumn(table.columns, name, constraint.at));
+	const form = keyForm(table.columns, constraint);
 	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
 	const { schema } = table;
 	const options = { unique: true, constraint: true, state, deferrable: deferrableOf(constraint) };
-	return newIndex(editor, { schema, name }, { columns }, options);
+	return newIndex(editor, { schema, name }, form, options);
 }
+
+/** Throws 42703. */
+export function optionsOf(
+	columns: readonly ColumnDescriptor[],
+	{ include, nullsNotDistinct }: IndexOptions,
+	unknown = (name: string) => new DatabaseError("42703", `column "${name}" does not exist`),
+): Pick<IndexForm, "included" | "nullsNotDistinct"> {
+	const attnumOf = (name: string): number => {
+		const found = columns.find((one) => one.name === name && !one.dropped);
+		if (found === undefined) throw unknown(name);
+		return found.attnum;
+	};
+	return {
+		...(include === undefined ? {} : { included: include.map(attnumOf) }),
+		...(nullsNotDistinct === undefined ? {} : { nullsNotDistinct }),
+	};
+}
+
+/** Of which the name of a UNIQUE constraint is made. */
+export const keyNameParts = (
+	table: string,
+	{ columns, include = [] }: Pick<KeyConstraint, "columns" | "include">,
+): readonly string[] => [table, ...columns, ...include, "key"];
+
+/** Throws 42703. */
+export const keyForm = (
+	columns: readonly ColumnDescriptor[],
+	constraint: KeyConstraint,
+): IndexForm => ({
+	columns: constraint.columns.map((name) => keyColumn(columns, name, constraint.at)),
+	...optionsOf(columns, constraint, (name) => unknownKeyColumn(name, constraint.at)),
+});
 
 /** Undefined: it is looked at with each row. */
 export const deferrableOf = ({

@@ -1,7 +1,7 @@
 /**
  * Keys of a physical index. Primary: prefix + key columns (never NULL), or prefix + row id. Secondary: prefix + columns,
  * each behind a byte that says whether it is NULL (\x01 value; \x02 NULL, \x00 where NULLs are first; inverted with the column when
- * it descends); an entry that need not be unique, or that holds a NULL, has the primary key's bytes after it. The entry's
+ * it descends); an entry that need not be unique, or that holds a NULL (where those are distinct), has the primary key's bytes after it. The entry's
  * value is the primary key's bytes in either case, so that no key is ever taken apart. A column may be an expression over the row
  * (`plan/index-expression.ts`), and of a row that does not meet the predicate of a partial index there is no entry.
  */
@@ -155,7 +155,7 @@ export class IndexCodec {
 		let hasNull = false;
 		for (const column of this.columns) {
 			const value = this.valueOf(column, row);
-			if (value === null) hasNull = true;
+			if (value === null) hasNull = this.index.nullsNotDistinct !== true;
 			bytes += column.encode(value);
 		}
 		if (hasNull || !this.index.unique) bytes += primaryKey.slice(indexPrefixLength);
@@ -181,7 +181,7 @@ export class IndexCodec {
 		let bytes: string = this.prefix;
 		for (const column of this.columns) {
 			const value = row[column.slot]!;
-			if (value === null) return undefined;
+			if (value === null && this.index.nullsNotDistinct !== true) return undefined;
 			bytes += column.encode(value);
 		}
 		return key(bytes);
@@ -191,6 +191,7 @@ export class IndexCodec {
 	isUniqueFor(row: readonly Datum[]): boolean {
 		if (!this.index.unique) return false;
 		if (!this.#includes(row)) return false;
+		if (this.index.nullsNotDistinct === true) return true;
 		return this.columns.every((column) => this.valueOf(column, row) !== null);
 	}
 

@@ -359,12 +359,21 @@ export interface ColumnDefinition {
 	readonly at: number;
 }
 
+export interface IndexOptions {
+	/** INCLUDE: columns that are no part of the key. */
+	readonly include?: readonly string[];
+	/** NULLS NOT DISTINCT */
+	readonly nullsNotDistinct?: true;
+}
+
+export type KeyOptions = Partial<ConstraintTimes> & IndexOptions;
+
 export type ColumnConstraint = { readonly name: string | undefined; readonly at: number } & (
 	| { readonly kind: "not-null" }
 	| { readonly kind: "null" }
 	| { readonly kind: "default"; readonly value: Expression }
-	| ({ readonly kind: "primary-key" } & Partial<ConstraintTimes>)
-	| ({ readonly kind: "unique" } & Partial<ConstraintTimes>)
+	| ({ readonly kind: "primary-key" } & KeyOptions)
+	| ({ readonly kind: "unique" } & KeyOptions)
 	| { readonly kind: "check"; readonly condition: Expression }
 	| ({
 			readonly kind: "references";
@@ -421,8 +430,8 @@ export type TableConstraint = { readonly name: string | undefined; readonly at: 
 	| ({
 			readonly kind: "primary-key";
 			readonly columns: readonly string[];
-	  } & Partial<ConstraintTimes>)
-	| ({ readonly kind: "unique"; readonly columns: readonly string[] } & Partial<ConstraintTimes>)
+	  } & KeyOptions)
+	| ({ readonly kind: "unique"; readonly columns: readonly string[] } & KeyOptions)
 	/** `valid` false: NOT VALID. */
 	| { readonly kind: "check"; readonly condition: Expression; readonly valid: boolean }
 	| ({
@@ -652,7 +661,7 @@ export type Statement = { readonly at: number } & (
 			readonly place: { readonly before: boolean; readonly neighbour: string } | undefined;
 			readonly to: string | undefined;
 	  }
-	| {
+	| ({
 			readonly kind: "create-index";
 			readonly name: string | undefined;
 			readonly ifNotExists: boolean;
@@ -662,7 +671,7 @@ export type Statement = { readonly at: number } & (
 			readonly method: string | undefined;
 			readonly columns: readonly IndexColumn[];
 			readonly where: Expression | undefined;
-	  }
+	  } & IndexOptions)
 	| {
 			readonly kind: "create-sequence";
 			readonly temporary: boolean;

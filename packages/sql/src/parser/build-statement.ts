@@ -7,6 +7,7 @@ import type {
 	Deferral,
 	Expression,
 	IndexColumn,
+	IndexOptions,
 	OnCommit,
 	OnConflict,
 	Option,
@@ -351,7 +352,7 @@ export function createTableAs(
 }
 
 export const createIndex = (
-	[, unique, , concurrently, named, , table, method, , columns, , , , , where]: [
+	[, unique, , concurrently, named, , table, method, , columns, , include, nulls, , where]: [
 		Token,
 		boolean,
 		Token,
@@ -363,8 +364,8 @@ export const createIndex = (
 		Token,
 		readonly IndexColumn[],
 		Token,
-		unknown,
-		unknown,
+		IndexOptions,
+		IndexOptions,
 		unknown,
 		Expression | undefined,
 	],
@@ -373,6 +374,8 @@ export const createIndex = (
 	kind: "create-index",
 	name: named.name,
 	ifNotExists: named.ifNotExists,
+	...include,
+	...nulls,
 	unique,
 	concurrently,
 	table,

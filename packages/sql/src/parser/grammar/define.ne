@@ -50,7 +50,7 @@ columnConstraintBody -> "not" "null" {% () => ({ kind: "not-null" }) %}
                       | "null" {% () => ({ kind: "null" }) %}
                       | "default" opExpr {% ([, value]) => ({ kind: "default", value }) %}
                       | "primary" "key" indexTail {% () => ({ kind: "primary-key" }) %}
-                      | "unique" nullsDistinct indexTail {% () => ({ kind: "unique" }) %}
+                      | "unique" nullsDistinct indexTail {% ([, nulls]) => ({ kind: "unique", ...nulls }) %}
                       | "check" "(" expr ")" noInherit {% ([, , condition]) => ({ kind: "check", condition }) %}
                       | "references" qualifiedName columnListOpt referenceActions
                         {% ([, table, columns, actions]) => ({ kind: "references", table, columns, ...actions }) %}
@@ -62,9 +62,9 @@ notByDefault -> "always" {% () => undefined %} | "by" "default" {% (d, at) => at
 generatedWhen -> "always" {% () => true %} | "by" "default" {% () => false %}
 identityOptions -> null {% () => [] %}
                  | "(" sequenceOptionList ")" {% ([, options]) => options %}
-nullsDistinct -> null
-               | "nulls" "distinct"
-               | "nulls" "not" "distinct" {% () => { throw unsupported("NULLS NOT DISTINCT is"); } %}
+nullsDistinct -> null {% () => ({}) %}
+               | "nulls" "distinct" {% () => ({}) %}
+               | "nulls" "not" "distinct" {% () => ({ nullsNotDistinct: true }) %}
 indexTail -> null
            | "with" storage
            | "using" "index" "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
@@ -77,7 +77,7 @@ deferral -> "not" "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: fa
 tableConstraint -> tableConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
                  | "constraint" columnName tableConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
 tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([, , , columns, , times]) => ({ kind: "primary-key", columns, ...times }) %}
-                     | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, , , columns, , times]) => ({ kind: "unique", columns, ...times }) %}
+                     | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, nulls, , columns, , tail]) => ({ kind: "unique", columns, ...nulls, ...tail }) %}
                      | "check" "(" expr ")" noInherit validity {% ([, , condition, , , valid]) => ({ kind: "check", condition, valid }) %}
                      | "foreign" "key" "(" columnNames ")" "references" qualifiedName columnListOpt referenceActions deferralOpt validity
                        {% ([, , , columns, , , table, referenced, actions, deferral, valid]) =>
@@ -86,8 +86,7 @@ tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([,
                      | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
                      | "primary" "key" "using" "index" columnName {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
                      | "unique" "using" "index" columnName {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
-constraintTail -> indexTail deferralOpt {% ([, deferral]) => timesOf(deferral) %}
-                | "include" "(" columnNames ")" indexTail deferralOpt {% () => { throw unsupported("INCLUDE is"); } %}
+constraintTail -> includeOpt indexTail deferralOpt {% ([include, , deferral]) => ({ ...include, ...timesOf(deferral) }) %}
 deferralOpt -> null {% () => [] %} | deferralOpt deferral {% ([list, one]) => [...list, one] %}
 validity -> null {% () => true %} | "not" "valid" {% () => false %}
 referenceActions -> null {% () => plainReference %}
@@ -127,7 +126,7 @@ indexKey -> columnName {% ([name], at) => ({ kind: "column", name: { parts: [nam
 indexCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
 # Text is ordered by bytes: text_pattern_ops and its kin are what every index does.
 operatorClass -> null | qualifiedName | qualifiedName "(" storageList ")"
-includeOpt -> null | "include" "(" columnNames ")" {% () => { throw unsupported("INCLUDE is"); } %}
+includeOpt -> null {% () => ({}) %} | "include" "(" columnNames ")" {% ([, , include]) => ({ include }) %}
 indexStorage -> null | "with" storage | "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
 
 createSequence -> "create" persistence "sequence" ifNotExists qualifiedName sequenceOptions {% createSequence %}
