@@ -98,11 +98,8 @@ export async function addColumn(
 			);
 			continue;
 		}
-		if (constraint.kind !== "unique") {
-			throw new DatabaseError("0A000", "adding a column with PRIMARY KEY is not supported", {
-				hint: "Add the column first, then the primary key.",
-			});
-		}
+		// A primary key is added by who asks.
+		if (constraint.kind !== "unique") continue;
 		const parts = [table.name, name, "key"];
 		await addIndex(editor, editor.catalog.relation(table.oid) as TableDescriptor, {
 			name: constraintName(editor, table.schema, constraint.name, parts, new Set()),

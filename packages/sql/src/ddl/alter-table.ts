@@ -29,6 +29,7 @@ import { dropColumn } from "./drop-column.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { addIdentity, dropIdentity, setIdentity } from "./identity.ts";
 import { changedForm } from "./index-columns.ts";
+import { dropPrimaryKey } from "./primary-key.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
 import {
@@ -80,7 +81,7 @@ async function apply(
 ): Promise<void> {
 	switch (action.kind) {
 		case "add-column":
-			return addColumn(editor, table, action);
+			return addColumnWithKey(editor, table, action);
 		case "drop-column":
 			return dropColumn(editor, table, action);
 		case "add-constraint":
@@ -163,6 +164,23 @@ async function withoutPlace<T>(body: () => Promise<T>): Promise<T> {
 	} catch (error) {
 		throw unplaced(error);
 	}
+}
+
+/** The key comes when the rows have the column. */
+async function addColumnWithKey(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "add-column" }>,
+): Promise<void> {
+	const { name, constraints } = action.column;
+	const isThere = liveColumns(table).some((one) => one.name === name);
+	const key = constraints.find((one) => one.kind === "primary-key");
+	if (key !== undefined && primaryKeyOf(table) !== undefined && !isThere) {
+		throw multipleKeys(table.name, undefined);
+	}
+	await addColumn(editor, table, action);
+	if (key === undefined || isThere) return;
+	await addPrimaryKey(editor, editor.current(table), { ...key, columns: [name] });
 }
 
 /** S5: the rows move under a new prefix, and every index with them, since entries point to primary keys. */
@@ -252,11 +270,8 @@ async function dropConstraint(
 		return editor.put({ ...table, foreignKeys: table.foreignKeys.filter((one) => one !== key) });
 	}
 	if (hasPrimaryKey(table) && table.primary.name === action.name) {
-		const what = `constraint ${action.name} on table ${table.name}`;
-		await releaseIndex(editor, table, table.primary, what, false);
-		throw new DatabaseError("0A000", "dropping a primary key is not supported", {
-			hint: "Create a new table and copy the rows.",
-		});
+		await dropPrimaryKey(editor, table, action.cascade);
+		return;
 	}
 	const message = `constraint "${action.name}" of relation "${table.name}" does not exist`;
 	if (!action.ifExists) throw new DatabaseError("42704", message);

@@ -18,7 +18,7 @@ import { type NewColumn, newColumn } from "./column-definition.ts";
 import { withForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
-import { keyIndex, newCheck, newIndex, withKeyNotNull } from "./table-parts.ts";
+import { keyIndex, newCheck, rowidIndex, withKeyNotNull } from "./table-parts.ts";
 
 type CreateTable = Extract<Statement, { kind: "create-table" }>;
 
@@ -181,23 +181,6 @@ export const multipleKeys = (table: string, at: number | undefined): DatabaseErr
 		"42P16",
 		`multiple primary keys for table "${table}" are not allowed`,
 		at === undefined ? {} : { position: at + 1 },
-	);
-
-/** The primary index of a table without a primary key: no columns, hidden row ids. */
-const rowidIndex = (
-	editor: SchemaEditor,
-	schema: string,
-	table: string,
-): Promise<IndexDescriptor> =>
-	newIndex(
-		editor,
-		{ schema, name: `${table}_rowid` },
-		{ columns: [] },
-		{
-			unique: true,
-			constraint: false,
-			state: "public",
-		},
 	);
 
 async function createTableAs(

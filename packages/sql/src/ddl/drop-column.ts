@@ -1,5 +1,4 @@
 /** ALTER TABLE ... DROP COLUMN: what goes with a column. */
-import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	type ColumnDescriptor,
 	type IndexDescriptor,
@@ -15,6 +14,7 @@ import { dropAll } from "./dependencies.ts";
 import { describeReferrer } from "./describe.ts";
 import { ownedSequences } from "./drop.ts";
 import { generatedFrom } from "./generated.ts";
+import { dropPrimaryKey } from "./primary-key.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { columnNamed, replaceColumn } from "./table-parts.ts";
 
@@ -42,9 +42,9 @@ export async function dropColumn(
 	}
 	const uses = (index: IndexDescriptor): boolean => indexedColumns(table, index).has(column.attnum);
 	if (uses(table.primary)) {
-		throw new DatabaseError("0A000", "dropping a column of the primary key is not supported", {
-			hint: "Create a new table with another primary key and copy the rows.",
-		});
+		await releaseColumn(editor, table, column, action.cascade);
+		const without = await dropPrimaryKey(editor, editor.current(table), action.cascade);
+		return dropColumn(editor, without, action, by);
 	}
 	const followers = generatedFrom(table, column);
 	if (followers.length > 0) {

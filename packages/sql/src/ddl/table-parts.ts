@@ -80,6 +80,23 @@ export async function newIndex(
 	};
 }
 
+/** The primary index of a table without a primary key: no columns, hidden row ids. */
+export const rowidIndex = (
+	editor: SchemaEditor,
+	schema: string,
+	table: string,
+): Promise<IndexDescriptor> =>
+	newIndex(
+		editor,
+		{ schema, name: `${table}_rowid` },
+		{ columns: [] },
+		{
+			unique: true,
+			constraint: false,
+			state: "public",
+		},
+	);
+
 /** The given name, if it is free, or one that PostgreSQL would choose. */
 export function constraintName(
 	editor: SchemaEditor,
