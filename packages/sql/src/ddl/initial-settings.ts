@@ -3,10 +3,9 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { rightsOfDatabase } from "../auth/privileges.ts";
 import { firstDatabaseOid, undefinedDatabase } from "../catalog/database.ts";
 import type { InitialSettings, SettingValues } from "../catalog/role.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { RoleReference, RoleStatement } from "../parser/ast.ts";
 import { settingDefinition } from "../session/setting-definitions.ts";
-import { judgedSetting } from "../session/settings.ts";
+import { judgedSetting, listText } from "../session/settings.ts";
 import { requireDatabaseOwner } from "./databases.ts";
 import { acting, denied, findRole } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -84,14 +83,10 @@ function changedValues({ name, value }: AlterSettings, before: SettingValues): S
 	if (ofSession.test(name)) {
 		throw new DatabaseError("0A000", `sessions cannot begin with a value of "${name}"`);
 	}
-	const text = value && flattened(name, value);
+	const text = value && listText(name, value);
 	judgedSetting(name, text);
 	const shown = settingDefinition(name)?.name ?? name;
 	if (text !== undefined) return { ...before, [shown]: text };
 	const { [shown]: _before, ...rest } = before;
 	return rest;
 }
-
-/** As PostgreSQL keeps it. */
-const flattened = (name: string, values: readonly string[]): string =>
-	name.toLowerCase() === "search_path" ? values.map(quoteIdentifier).join(", ") : values.join(", ");

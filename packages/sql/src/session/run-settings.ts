@@ -9,7 +9,7 @@ import type { Output } from "./output.ts";
 import { textColumn } from "./result-columns.ts";
 import type { SessionState } from "./session-state.ts";
 import { type SettingDefinition, settingDefinition } from "./setting-definitions.ts";
-import { unknownSetting } from "./settings.ts";
+import { listText, unknownSetting } from "./settings.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import { applyModes, applyTransactionMode, setModes } from "./transaction-control.ts";
 
@@ -54,7 +54,7 @@ function set(
 	statement: Extract<SettingStatement, { kind: "set" }>,
 ): void {
 	const name = statement.name.toLowerCase();
-	const value = statement.value?.join(", ");
+	const value = statement.value && listText(name, statement.value);
 	const local = statement.scope === "local";
 	if (local && !block.explicit) {
 		state.notice("WARNING", "25P01", "SET LOCAL can only be used in transaction blocks");

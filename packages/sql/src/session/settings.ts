@@ -3,6 +3,7 @@
  * transaction ends. Values are immutable maps, so that a savepoint only has to remember one. Below them are what the client
  * asked for when it connected, what ALTER SYSTEM has set for the cluster, and the defaults of the definitions.
  */
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ClusterSettings } from "@quorate/placement/types";
 import { allSettings, settingDefinition } from "./setting-definitions.ts";
@@ -188,6 +189,10 @@ export class Settings {
 
 export const unknownSetting = (name: string): DatabaseError =>
 	new DatabaseError("42704", `unrecognized configuration parameter "${name}"`);
+
+/** What SET was given, as PostgreSQL keeps it: of names each as it has to be written. */
+export const listText = (name: string, values: readonly string[]): string =>
+	(name.toLowerCase() === "search_path" ? values.map(quoteIdentifier) : values).join(", ");
 
 /** Schemas of a search_path, quotes taken off. */
 export function parseSearchPath(value: string): readonly string[] {
