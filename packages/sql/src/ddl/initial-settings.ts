@@ -30,7 +30,7 @@ export async function alterSettings(
 			throw denied("must be superuser to alter settings globally");
 		}
 		const { settings, ...rest } = rightsOfDatabase(editor.catalog, oid);
-		await editor.putRights({ ...rest, ...changed(statement, settings) });
+		await editor.putRights({ ...rest, ...changed(editor, statement, settings) });
 	}
 	return `ALTER ${statement.tag}`;
 }
@@ -50,7 +50,7 @@ async function alterOfRole(
 		});
 	}
 	const { settings, ...rest } = role;
-	await editor.putRole({ ...rest, ...changed(statement, settings) });
+	await editor.putRole({ ...rest, ...changed(editor, statement, settings) });
 }
 
 /** The first one has what is said of all of them. Throws 3D000. */
@@ -63,12 +63,13 @@ function databaseThere({ catalog }: SchemaEditor, database: string | undefined):
 
 /** Throws 42704, 22023, 55P02, 0A000. */
 function changed(
+	editor: SchemaEditor,
 	statement: AlterSettings,
 	before: InitialSettings = {},
 ): { readonly settings?: InitialSettings } {
 	const { everywhere, inDatabase } = before;
 	const isOfDatabase = statement.database !== undefined;
-	const values = changedValues(statement, (isOfDatabase ? inDatabase : everywhere) ?? {});
+	const values = changedValues(editor, statement, (isOfDatabase ? inDatabase : everywhere) ?? {});
 	const after = isOfDatabase
 		? { everywhere, inDatabase: values }
 		: { everywhere: values, inDatabase };
@@ -78,12 +79,19 @@ function changed(
 	return kept.length === 0 ? {} : { settings: Object.fromEntries(kept) };
 }
 
-function changedValues({ name, value }: AlterSettings, before: SettingValues): SettingValues {
+function changedValues(
+	editor: SchemaEditor,
+	{ name, value, fromCurrent }: AlterSettings,
+	before: SettingValues,
+): SettingValues {
 	if (name === undefined) return {};
 	if (ofSession.test(name)) {
 		throw new DatabaseError("0A000", `sessions cannot begin with a value of "${name}"`);
 	}
-	const text = value && listText(name, value);
+	const text = fromCurrent ? editor.state.context.setting(name) : value && listText(name, value);
+	if (fromCurrent && text === undefined) {
+		throw new DatabaseError("42704", `unrecognized configuration parameter "${name}"`);
+	}
 	judgedSetting(name, text);
 	const shown = settingDefinition(name)?.name ?? name;
 	if (text !== undefined) return { ...before, [shown]: text };

@@ -966,6 +966,8 @@ export type RoleStatement =
 			readonly name: string | undefined;
 			/** Undefined: none any more. */
 			readonly value: readonly string[] | undefined;
+			/** What the session has. */
+			readonly fromCurrent?: true;
 	  }
 	| {
 			readonly kind: "drop-role";

@@ -3,9 +3,10 @@
  * transaction ends. Values are immutable maps, so that a savepoint only has to remember one. Below them are what the client
  * asked for when it connected, what ALTER SYSTEM has set for the cluster, and the defaults of the definitions.
  */
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
+
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ClusterSettings } from "@quorate/placement/types";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { allSettings, settingDefinition } from "./setting-definitions.ts";
 
 export interface SettingsState {

@@ -32,6 +32,9 @@ isolation -> "serializable" {% () => "serializable" %}
 set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
      | "set" "session" setRest {% ([, , set], at) => ({ ...set, at }) %}
      | "set" "local" setRest {% ([, , set], at) => ({ ...set, scope: "local", at }) %}
+     | "set" fromCurrent {% id %}
+     | "set" "session" fromCurrent {% id %}
+     | "set" "local" fromCurrent {% id %}
      | "set" "transaction" someModes {% ([, , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
      | "set" "local" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
      | "set" "session" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
@@ -47,7 +50,6 @@ set -> "alter" "system" "set" settingName toOrEquals settingValues {% ([, , , na
      | "alter" "system" "reset" "all" {% (d, at) => ({ kind: "alter-system", name: undefined, value: undefined, at }) %}
 setRest -> settingName toOrEquals settingValues {% ([name, , value]) => settingNode(name, value) %}
          | settingName toOrEquals "default" {% ([name]) => settingNode(name, undefined) %}
-         | settingName "from" "current" {% () => { throw unsupported("SET ... FROM CURRENT is"); } %}
          | "time" "zone" zoneValue {% ([, , value]) => settingNode("timezone", value) %}
          | "schema" %string {% ([, token]) => settingNode("search_path", [token.value]) %}
          | "names" {% () => settingNode("client_encoding", undefined) %}
@@ -56,6 +58,7 @@ setRest -> settingName toOrEquals settingValues {% ([name, , value]) => settingN
          | "role" wordOrString {% ([, name]) => settingNode("role", [name]) %}
          | "session" "authorization" wordOrString {% ([, , name]) => settingNode("session_authorization", [name]) %}
          | "session" "authorization" "default" {% () => settingNode("session_authorization", undefined) %}
+fromCurrent -> settingName "from" "current" {% () => { throw unsupported("SET ... FROM CURRENT is"); } %}
 toOrEquals -> "to" | "="
 settingName -> dotted {% ([parts]) => parts.join(".") %}
 settingValues -> settingValue {% first %} | settingValues "," settingValue {% more %}

@@ -22,6 +22,7 @@ ownedWord -> "table" {% () => "table" %} | "sequence" {% () => "sequence" %} | "
 roleWord -> "role" {% () => "ROLE" %} | "user" {% () => "USER" %} | "group" {% () => "GROUP" %}
 alteredRoleWord -> "role" | "user"
 initialSetting -> "set" setRest {% ([, { name, value }]) => ({ name, value }) %}
+                | "set" settingName "from" "current" {% ([, name]) => ({ name, value: undefined, fromCurrent: true }) %}
                 | "reset" settingName {% ([, name]) => ({ name, value: undefined }) %}
                 | "reset" "time" "zone" {% () => ({ name: "timezone", value: undefined }) %}
                 | "reset" "all" {% () => ({ name: undefined, value: undefined }) %}
