@@ -32,9 +32,9 @@ isolation -> "serializable" {% () => "serializable" %}
 set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
      | "set" "session" setRest {% ([, , set], at) => ({ ...set, at }) %}
      | "set" "local" setRest {% ([, , set], at) => ({ ...set, scope: "local", at }) %}
-     | "set" fromCurrent {% id %}
-     | "set" "session" fromCurrent {% id %}
-     | "set" "local" fromCurrent {% id %}
+     | "set" fromCurrent {% ([, refused]) => refused %}
+     | "set" "session" fromCurrent {% ([, , refused]) => refused %}
+     | "set" "local" fromCurrent {% ([, , refused]) => refused %}
      | "set" "transaction" someModes {% ([, , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
      | "set" "local" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
      | "set" "session" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
