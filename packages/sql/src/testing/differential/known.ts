@@ -46,6 +46,10 @@ const known: readonly { readonly statement: RegExp; readonly why: string }[] = [
 		why: "a picture out of random letters has two decimal points for letters",
 	},
 	{
+		statement: /make_interval\(/,
+		why: "what does not fit PostgreSQL wraps around, Quorate refuses (22008)",
+	},
+	{
 		statement: /width_bucket\(.*numeric/,
 		why: "PostgreSQL divides at a limited scale, and may round up into the next bucket",
 	},

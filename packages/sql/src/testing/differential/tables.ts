@@ -30,6 +30,9 @@ function valueRow(row: number): string {
 }
 
 export const setUp: readonly string[] = [
+	// Theirs are always here.
+	'create extension if not exists "uuid-ossp"',
+	"create extension if not exists pgcrypto",
 	`create table v (id int primary key, ${columnsOfValues.map((c) => c.join(" ")).join(", ")})`,
 	`insert into v values ${Array.from({ length: rowCount }, (_, i) => valueRow(i + 1)).join(", ")}`,
 	...columnsOfValues.map(([name]) => `create index on v (${name})`),
