@@ -113,11 +113,16 @@ async function scenario(cluster: SimCluster, form: Form, isWrong: boolean): Prom
 	};
 	const writing = write();
 	const contradicting = random.below(3) > 0 ? contradict() : undefined;
-	await world.sleep(random.below(250));
-	nodes[0]!.crash("process");
-	await contradicting;
 	const isOver = async (): Promise<boolean> =>
 		(await second.query("show jobs")).at(-1)!.rows.length === 0;
+	let isAnswered = false;
+	void statement.then(() => {
+		isAnswered = true;
+	});
+	while (!isAnswered && (await isOver())) await world.sleep(1);
+	await world.sleep(random.below(8));
+	nodes[0]!.crash("process");
+	await contradicting;
 	await cluster.until("somebody has ended the job", limitMs, isOver);
 	goesOn = false;
 	await writing;
