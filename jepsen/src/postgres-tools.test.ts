@@ -49,7 +49,7 @@ check(title("a COPY that does not end well leaves no row"), async (t) => {
 
 check(title("pgbench: TPC-B in every query mode, on one node and on three"), async (t) => {
 	t.deepEqual(await initialize(options(t, 20), "dtgvp"), []);
-	t.deepEqual(await runAllModes(options(t, 20)), []);
+	t.deepEqual(await runAllModes(options(t, 10)), []);
 });
 
 check(title("pgbench: TPC-B over six ranges"), async (t) => {

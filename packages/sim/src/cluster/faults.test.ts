@@ -13,7 +13,7 @@ const membershipRegressions: readonly number[] = [9112, 9118, 9198];
 const placingRegressions: readonly number[] = [23, 37, 38, 300141271];
 /** Over these each kind of work is done, and faults of many kinds. */
 const others: readonly number[] = [101, 102, 103, 104, 106, 19];
-const newSeeds = 30;
+const newSeeds = 20;
 
 async function holds(
 	t: ExecutionContext,

@@ -4,7 +4,7 @@ import { SimCluster } from "./sim-cluster.ts";
 import { SqlConnection, SqlError } from "./sql-connection.ts";
 
 const clients = 8;
-const rounds = 6;
+const rounds = 4;
 const never = new Promise<void>(() => {});
 /** What a moved lease may cost a transaction that had begun. */
 const allowed: ReadonlySet<string> = new Set(["40001"]);

@@ -32,16 +32,16 @@ test.serial(
 	},
 );
 
-const mutations: readonly (keyof Mutations)[] = [
-	"withoutFencing",
-	"feedWithoutWaiting",
-	"feedBeginsComplete",
+/** With the seed that showed it last: which one does first changes with all that is written. */
+const mutations: readonly (readonly [keyof Mutations, number])[] = [
+	["withoutFencing", 11],
+	["feedWithoutWaiting", 13],
+	["feedBeginsComplete", 3],
 ];
 
-for (const mutation of mutations) {
+for (const [mutation, first] of mutations) {
 	test.serial(`${mutation} is noticed`, async (t) => {
-		// Which seed shows it first changes with all that is written.
-		for (let seed = 3; seed <= 80; seed++) {
+		for (let seed = first; seed < first + 80; seed++) {
 			const report = await simulateSessions(seed, { mutations: { [mutation]: true } });
 			if (report.problems.length > report.delays.length) {
 				t.log(`seed ${seed}: ${firstProblem(report)}`);

@@ -140,7 +140,7 @@ const mayFail: ReadonlySet<string> = new Set(["40001", "40003", "57P03"]);
 
 test.serial("a constraint is valid in the end, and no row is wrong, or it is gone", async (t) => {
 	const outcomes: Outcome[] = [];
-	for (let seed = 1; seed <= 9; seed++) {
+	for (let seed = 1; seed <= 6; seed++) {
 		const form = forms[seed % forms.length]!;
 		const isWrong = seed % 2 === 0;
 		const cluster = new SimCluster(seed);
