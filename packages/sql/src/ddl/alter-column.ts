@@ -1,12 +1,6 @@
 /** ADD COLUMN, and what changes of a table do with the rows that it has. */
-import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import {
-	hasPrimaryKey,
-	isGenerated,
-	liveColumns,
-	type TableDescriptor,
-} from "../catalog/descriptor.ts";
+import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import { Env, type ExecRow } from "../execute/env.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { TableWriter } from "../execute/table-writer.ts";
@@ -182,7 +176,8 @@ async function defaultOf(
 }
 
 /**
- * Writes all rows anew as `after` has them, within the transaction. `added`: value of the one column that `after` has more.
+ * Writes all rows anew as `after` has them, within the transaction: under its primary key, or new row ids, if its primary index is
+ * another one. `added`: value of the one column that `after` has more.
  */
 export async function rewriteRows(
 	editor: SchemaEditor,
@@ -202,8 +197,7 @@ export async function rewriteRows(
 				writer.replaceValue(row, stored.key, env);
 				continue;
 			}
-			assert(hasPrimaryKey(after), "rows move under a primary key");
-			await insertMoved(writer, row, writer.codec.primary.primaryKey(row), env);
+			await insertMoved(writer, row, await writer.newKeySlowly(row, env), env);
 		}
 		await transaction.flush();
 	}

@@ -39,6 +39,7 @@ import {
 	keyForm,
 	keyIndex,
 	keyNameParts,
+	movedIndexes,
 	newCheck,
 	replaceColumn,
 	withKeyNotNull,
@@ -202,10 +203,7 @@ async function addPrimaryKey(
 		direct ? "public" : "write-only",
 		new Set(),
 	);
-	const indexes: IndexDescriptor[] = [];
-	for (const index of table.indexes) {
-		indexes.push({ ...index, indexId: await editor.newDataId(table.schema) });
-	}
+	const indexes = await movedIndexes(editor, table);
 	const columns = withKeyNotNull(table.columns, primary.columns);
 	if (direct) {
 		const changed: TableDescriptor = { ...table, columns, primary, indexes };

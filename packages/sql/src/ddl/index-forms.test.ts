@@ -1,6 +1,6 @@
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { TransactionMode } from "@quorate/txn/types";
 import test, { type ExecutionContext } from "ava";
+import { between } from "../testing/schema-changes.ts";
 import { type TestClient, type TestServer, testServer } from "../testing/test-client.ts";
 import { directRowsMax } from "./create-index.ts";
 
@@ -193,18 +193,6 @@ test("expressions of an index are found in conditions, joins and orders", async 
 	// What a float looks like is the session's affair.
 	await uses(t, client, "i_float", ["select * from t where f::text = '0.1'"], false);
 });
-
-/** Runs `act` at every commit of others that holds no locks, until it says that it is done. */
-function between(server: TestServer, act: (step: number) => Promise<boolean>): void {
-	let step = 0;
-	const hook = async (mode: TransactionMode): Promise<void> => {
-		if (mode === "pessimistic") return;
-		server.coordinator.beforeCommit = undefined;
-		const done = await act(step++);
-		if (!done) server.coordinator.beforeCommit = hook;
-	};
-	server.coordinator.beforeCommit = hook;
-}
 
 async function bigTable(server: TestServer): Promise<TestClient> {
 	const client = await server.connect();

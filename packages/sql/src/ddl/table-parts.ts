@@ -80,6 +80,18 @@ export async function newIndex(
 	};
 }
 
+/** Indexes of rows that move: under new prefixes, since entries point to primary keys. */
+export async function movedIndexes(
+	editor: SchemaEditor,
+	{ schema, indexes }: TableDescriptor,
+): Promise<readonly IndexDescriptor[]> {
+	const moved: IndexDescriptor[] = [];
+	for (const index of indexes) {
+		moved.push({ ...index, indexId: await editor.newDataId(schema) });
+	}
+	return moved;
+}
+
 /** The primary index of a table without a primary key: no columns, hidden row ids. */
 export const rowidIndex = (
 	editor: SchemaEditor,

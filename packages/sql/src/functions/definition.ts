@@ -63,6 +63,16 @@ function bounded<A extends readonly never[] | readonly unknown[]>(
 	};
 }
 
+/** The comparing operators, by what a comparison of two values says: below 0, 0, above. */
+export const orderTests: readonly (readonly [string, (order: number) => boolean])[] = [
+	["=", (order) => order === 0],
+	["<>", (order) => order !== 0],
+	["<", (order) => order < 0],
+	["<=", (order) => order <= 0],
+	[">", (order) => order > 0],
+	[">=", (order) => order >= 0],
+];
+
 /** A strict function of its arguments alone. */
 export function pure(
 	text: string,

@@ -17,7 +17,7 @@ import {
 	quoteJson,
 } from "../types/json-value.ts";
 import type { ScalarFunction } from "../types/registry.ts";
-import { contextual, nullable, pure } from "./definition.ts";
+import { contextual, nullable, orderTests, pure } from "./definition.ts";
 import { type JsonNode, openJson, pathIndex } from "./json-node.ts";
 
 const stringsOf = (array: ArrayValue): readonly string[] =>
@@ -206,15 +206,6 @@ function stripNullsOfText(node: JsonNode): string {
 	return `{${kept.map(([key, item]) => `${quoteJson(key)}:${stripNullsOfText(item)}`).join(",")}}`;
 }
 
-const comparisons: readonly (readonly [string, (order: number) => boolean])[] = [
-	["=", (order) => order === 0],
-	["<>", (order) => order !== 0],
-	["<", (order) => order < 0],
-	["<=", (order) => order <= 0],
-	[">", (order) => order > 0],
-	[">=", (order) => order >= 0],
-];
-
 type J = JsonbValue;
 
 const tests: readonly ScalarFunction[] = [
@@ -237,7 +228,7 @@ const tests: readonly ScalarFunction[] = [
 			stringsOf(keys).every((key) => has(a.root, key)),
 		),
 	),
-	...comparisons.map(([symbol, test]) =>
+	...orderTests.map(([symbol, test]) =>
 		pure(`${symbol}(jsonb, jsonb) -> bool`, (a: J, b: J) => test(compareJsonb(a.root, b.root))),
 	),
 	pure("jsonb_cmp(jsonb, jsonb) -> int4", (a: J, b: J) => Math.sign(compareJsonb(a.root, b.root))),

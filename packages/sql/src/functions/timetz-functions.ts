@@ -1,4 +1,4 @@
-/** time with time zone (src/backend/utils/adt/date.c): comparisons, sums, conversions, AT TIME ZONE. */
+/** time with time zone (src/backend/utils/adt/date.c): orderTests, sums, conversions, AT TIME ZONE. */
 import { joinTimestamp, microsPerDay } from "../types/calendar.ts";
 import { unixSeconds } from "../types/date-format.ts";
 import type { Interval, TimeTz } from "../types/datum.ts";
@@ -6,16 +6,7 @@ import type { ScalarFunction } from "../types/registry.ts";
 import { zoneOfText } from "../types/time-zones.ts";
 import { atUtc, compareTimeTz, moved, timeTz } from "../types/timetz-type.ts";
 import { zoneSeconds } from "./date-functions.ts";
-import { contextual, pure, stable } from "./definition.ts";
-
-const comparisons: readonly (readonly [string, (order: number) => boolean])[] = [
-	["=", (order) => order === 0],
-	["<>", (order) => order !== 0],
-	["<", (order) => order < 0],
-	["<=", (order) => order <= 0],
-	[">", (order) => order > 0],
-	[">=", (order) => order >= 0],
-];
+import { contextual, orderTests, pure, stable } from "./definition.ts";
 
 function shifted({ micros, offset }: TimeTz, by: bigint): TimeTz {
 	const rest = (micros + by) % microsPerDay;
@@ -34,7 +25,7 @@ const byInterval = (zone: Interval, time: TimeTz): TimeTz => moved(time, zoneSec
 const onDay = (days: number, time: TimeTz): bigint => joinTimestamp(days, 0) + atUtc(time);
 
 export const timetzFunctions: readonly ScalarFunction[] = [
-	...comparisons.map(([operator, test]) =>
+	...orderTests.map(([operator, test]) =>
 		pure(`${operator}(timetz, timetz) -> bool`, (a: TimeTz, b: TimeTz) =>
 			test(compareTimeTz(a, b)),
 		),
