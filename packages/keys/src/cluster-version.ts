@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 12 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 13 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -47,6 +47,8 @@ const since = {
 	validating: 11,
 	/** Indexes that are partial, on expressions, or with NULLs at their other end: descriptors of format 11. */
 	indexForms: 12,
+	/** What sessions of a role begin with in another database than the first: roles of format 6. */
+	roleDatabases: 13,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -199,6 +199,7 @@ export interface RightsDescriptor {
 	readonly configuration?: Configuration;
 	/** Of all sessions. */
 	readonly settings?: InitialSettings;
+	readonly comment?: string;
 }
 
 export const rightsOwner = bootstrapRoleOid;

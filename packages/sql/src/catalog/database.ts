@@ -18,7 +18,6 @@ export interface DatabaseDescriptor extends Omit<RightsDescriptor, "kind"> {
 	/** Sessions at a time on one node; -1: no limit. */
 	readonly connectionLimit: number;
 	readonly allowConnections: boolean;
-	readonly comment?: string;
 }
 
 /** What is in the first one does not say so. */

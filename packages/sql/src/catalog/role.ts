@@ -22,8 +22,10 @@ export type SettingValues = Readonly<Record<string, string>>;
 /** What sessions begin with. */
 export interface InitialSettings {
 	readonly everywhere?: SettingValues;
-	/** In this database only. */
+	/** In this database only; those of a role: in the first one. */
 	readonly inDatabase?: SettingValues;
+	/** Those of a role in other databases, by their object ids. */
+	readonly elsewhere?: Readonly<Record<number, SettingValues>>;
 }
 
 export interface RoleDescriptor {
@@ -44,6 +46,7 @@ export interface RoleDescriptor {
 	readonly verifier?: string;
 	/** VALID UNTIL, a timestamptz: microseconds since 2000-01-01 UTC as decimal text. */
 	readonly validUntil?: string;
+	readonly comment?: string;
 	/** Of its sessions. */
 	readonly settings?: InitialSettings;
 	/** Rights on what it makes. */
@@ -57,9 +60,13 @@ export type RoleRow = RoleDescriptor | RightsDescriptor | SchemaDescriptor | Dat
 /**
  * Raised when the JSON changes shape; a newer one is refused by name. Written is the lowest that says it all. 2: schemas. 3: what the
  * database is configured to. 4: what sessions begin with, and rights that new objects have (`@quorate/keys/cluster-version`). 5: databases,
- * and schemas in them (likewise).
+ * and schemas in them (likewise). 6: what sessions of a role begin with in another database than the first (likewise).
  */
-const roleFormat = 5;
+const roleFormat = 6;
+
+/** Who does not know of them would drop them. */
+export const hasElsewhere = (role: RoleRow): boolean =>
+	"settings" in role && role.settings?.elsewhere !== undefined;
 
 /** Not all nodes may be able to read it. */
 export const hasInitials = (role: RoleRow): boolean =>
@@ -67,6 +74,7 @@ export const hasInitials = (role: RoleRow): boolean =>
 	("defaults" in role && role.defaults !== undefined);
 
 function formatOf(role: RoleRow): number {
+	if (hasElsewhere(role)) return 6;
 	if (role.kind === "database") return 5;
 	if (role.kind === "schema") return role.database === undefined ? 2 : 5;
 	if (hasInitials(role)) return 4;

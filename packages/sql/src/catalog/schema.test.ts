@@ -23,7 +23,7 @@ test("what older nodes do not know is of a format that they refuse", (t) => {
 	t.deepEqual(decodeRole(Buffer.from(text)), schema);
 	const elsewhere = newPublicSchema(20_001, 20_002);
 	t.is(JSON.parse(Buffer.from(encodeRole(storedSchema(elsewhere))).toString("utf8")).format, 5);
-	t.throws(() => decodeRole(stored({ format: 6, ...schema })), { message: /knows up to 5/ });
+	t.throws(() => decodeRole(stored({ format: 7, ...schema })), { message: /knows up to 6/ });
 });
 
 test("public is there until it was dropped", (t) => {

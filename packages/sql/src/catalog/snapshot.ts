@@ -148,7 +148,8 @@ export class CatalogSnapshot {
 
 	databaseNamed(name: string): number | undefined {
 		if (name === this.#firstName) return firstDatabaseOid;
-		return this.otherDatabases().find((one) => one.name === name)?.oid;
+		for (const one of this.#databases.values()) if (one.name === name) return one.oid;
+		return undefined;
 	}
 
 	/** All but the first, in order of object ids. */

@@ -7,7 +7,13 @@ import { firstDatabaseOid } from "./database.ts";
 import type { RoleDescriptor, SettingValues } from "./role.ts";
 import { aclOfSchema, isForAll, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { ownerOid, pgNamespaceOid, utf8Encoding } from "./system-names.ts";
+import {
+	ownerOid,
+	pgAuthidOid,
+	pgDatabaseOid,
+	pgNamespaceOid,
+	utf8Encoding,
+} from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 
@@ -75,14 +81,32 @@ const configDatum = (values: SettingValues | undefined): Datum =>
 		? null
 		: arrayOf(Object.entries(values).map(([name, value]) => `${name}=${value}`));
 
+/** Comments on what all databases share. */
+export function* sharedDescriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	const databases = [catalog.rights(firstDatabaseOid), ...catalog.otherDatabases()];
+	for (const row of databases) {
+		if (row?.comment === undefined) continue;
+		yield { objoid: row.oid, classoid: pgDatabaseOid, description: row.comment };
+	}
+	for (const { oid, comment } of catalog.roles.all()) {
+		if (comment === undefined) continue;
+		yield { objoid: oid, classoid: pgAuthidOid, description: comment };
+	}
+}
+
 /** Of all roles: role 0; wherever: database 0. */
 export function* initialSettingRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	const ofAll = { oid: 0, settings: catalog.rights(firstDatabaseOid)?.settings };
 	for (const { oid: setrole, settings } of [ofAll, ...catalog.roles.all()]) {
-		const { everywhere, inDatabase } = settings ?? {};
+		const { everywhere, inDatabase, elsewhere } = settings ?? {};
 		if (everywhere) yield { setdatabase: 0, setrole, setconfig: configDatum(everywhere) };
-		if (!inDatabase) continue;
-		yield { setdatabase: firstDatabaseOid, setrole, setconfig: configDatum(inDatabase) };
+		if (inDatabase) {
+			yield { setdatabase: firstDatabaseOid, setrole, setconfig: configDatum(inDatabase) };
+		}
+		for (const { oid: setdatabase } of catalog.otherDatabases()) {
+			const values = elsewhere?.[setdatabase];
+			if (values) yield { setdatabase, setrole, setconfig: configDatum(values) };
+		}
 	}
 	for (const { oid: setdatabase, settings } of catalog.otherDatabases()) {
 		const { inDatabase } = settings ?? {};

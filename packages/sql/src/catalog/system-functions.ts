@@ -19,6 +19,7 @@ import {
 } from "./descriptor.ts";
 import { labelOf, sortKeyOf, sortKeysOf } from "./enum-labels.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
+import { sharedDescriptionRows } from "./system-cluster.ts";
 import {
 	checkDefinition,
 	expressionText,
@@ -30,8 +31,11 @@ import {
 import * as lookup from "./system-lookup.ts";
 import {
 	isVisible,
+	pgAuthidOid,
 	pgClassOid,
 	pgConstraintOid,
+	pgDatabaseOid,
+	pgExtensionOid,
 	pgNamespaceOid,
 	pgTypeOid,
 	qualified,
@@ -82,6 +86,12 @@ const commentedIn: Readonly<Record<string, number>> = dictionary({
 	pg_constraint: pgConstraintOid,
 	pg_namespace: pgNamespaceOid,
 	pg_type: pgTypeOid,
+	pg_extension: pgExtensionOid,
+});
+
+const sharedCommentedIn: Readonly<Record<string, number>> = dictionary({
+	pg_authid: pgAuthidOid,
+	pg_database: pgDatabaseOid,
 });
 
 function description(call: Call, column: number, table: string | undefined): Datum {
@@ -343,8 +353,13 @@ const functions: Readonly<Record<string, Body>> = {
 	obj_description: (call) =>
 		description(call, 0, call.args.length > 1 ? textAt(call, 1) : undefined),
 	col_description: (call) => description(call, call.args[1] as number, "pg_class"),
-	// Comments on databases, roles and tablespaces are not kept.
-	shobj_description: nothing,
+	shobj_description: (call) => {
+		const classOid = sharedCommentedIn[textAt(call, 1)];
+		for (const { objoid, classoid, description } of sharedDescriptionRows(call.catalog)) {
+			if (objoid === oidAt(call) && classoid === classOid) return description as Datum;
+		}
+		return null;
+	},
 
 	pg_encoding_to_char: (call) => encodingNames[oidAt(call)] ?? "",
 	pg_char_to_encoding: (call) => {

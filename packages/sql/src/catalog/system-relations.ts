@@ -26,6 +26,7 @@ import {
 	isUnique,
 	liveColumns,
 } from "./descriptor.ts";
+import { extensions } from "./extensions.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { isPrimary } from "./system-definitions.ts";
 import {
@@ -36,6 +37,7 @@ import {
 	ownerOid,
 	pgClassOid,
 	pgConstraintOid,
+	pgExtensionOid,
 	pgNamespaceOid,
 	pgTypeOid,
 } from "./system-names.ts";
@@ -436,6 +438,7 @@ export function* ruleRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	const row = (objoid: number, classoid: number, objsubid: number, description?: string) =>
 		description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
+	for (const { oid, comment } of extensions) yield* row(oid, pgExtensionOid, 0, comment);
 	for (const { oid, comment } of catalog.schemas.all()) yield* row(oid, pgNamespaceOid, 0, comment);
 	for (const relation of catalog.relations()) {
 		const isType = relation.kind === "type";

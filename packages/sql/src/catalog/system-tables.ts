@@ -48,6 +48,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_default_acl": cluster.defaultRightsRows,
 	"pg_catalog.pg_depend": dependencyRows,
 	"pg_catalog.pg_description": relations.descriptionRows,
+	"pg_catalog.pg_shdescription": cluster.sharedDescriptionRows,
 	"pg_catalog.pg_enum": types.enumRows,
 	"pg_catalog.pg_available_extension_versions": extensions.extensionVersionRows,
 	"pg_catalog.pg_available_extensions": extensions.availableExtensionRows,

@@ -1,5 +1,6 @@
 /** COMMENT ON: kept with what it is about. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { rightsOfDatabase } from "../auth/privileges.ts";
 import {
 	type IndexDescriptor,
 	type RelationDescriptor,
@@ -7,12 +8,15 @@ import {
 	type ViewDescriptor,
 	withComment,
 } from "../catalog/descriptor.ts";
+import { extensions } from "../catalog/extensions.ts";
 import { isSystemSchema } from "../catalog/schema.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
+import { requireDatabaseOwner } from "./databases.ts";
 import { domainNamed } from "./domains.ts";
 import { findObject, findTable } from "./drop.ts";
 import { typeNamed } from "./enums.ts";
+import { acting, denied, findRole } from "./roles.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { schemaNamed } from "./schemas.ts";
 import { columnNamed } from "./table-parts.ts";
@@ -23,9 +27,57 @@ const undefinedRelation = (name: QualifiedName): DatabaseError =>
 	new DatabaseError("42P01", `relation "${name.parts.join(".")}" does not exist`);
 
 export async function commentOn(editor: SchemaEditor, statement: Comment): Promise<string> {
-	if (statement.object === "schema") await commentOnSchema(editor, statement);
-	else await editor.put(commented(editor, statement));
+	switch (statement.object) {
+		case "schema":
+			await commentOnSchema(editor, statement);
+			break;
+		case "database":
+			await commentOnDatabase(editor, statement);
+			break;
+		case "role":
+			await commentOnRole(editor, statement);
+			break;
+		case "extension":
+			commentOnExtension(statement);
+			break;
+		default:
+			await editor.put(commented(editor, statement));
+	}
 	return "COMMENT";
+}
+
+/** As PostgreSQL, it only warns of one that is not there: dumps name the database that they were taken of. */
+async function commentOnDatabase(editor: SchemaEditor, { name, text }: Comment): Promise<void> {
+	const { catalog, state } = editor;
+	const called = name.parts.at(-1)!;
+	const oid = catalog.databaseNamed(called);
+	if (oid === undefined) {
+		state.notice("WARNING", "3D000", `database "${called}" does not exist`);
+		return;
+	}
+	requireDatabaseOwner(editor, oid);
+	await editor.putRights(withComment(rightsOfDatabase(catalog, oid), text));
+}
+
+async function commentOnRole(editor: SchemaEditor, { name, text }: Comment): Promise<void> {
+	const role = findRole(editor, { kind: "name", name: name.parts.at(-1)! });
+	const who = acting(editor);
+	if (role.superuser && !who.superuser) throw denied("must be superuser");
+	if (!who.superuser && !who.createRole) throw denied("must have CREATEROLE privilege");
+	await editor.putRole(withComment(role, text));
+}
+
+/** Dumps say again what PostgreSQL says of it. Throws 42704, 0A000. */
+function commentOnExtension({ name, text }: Comment): void {
+	const called = name.parts.at(-1)!;
+	const found = extensions.find((one) => one.name === called);
+	if (found === undefined) {
+		throw new DatabaseError("42704", `extension "${called}" does not exist`);
+	}
+	if (found.comment === text) return;
+	throw new DatabaseError("0A000", "comments on extensions cannot be changed", {
+		hint: `That of "${called}" is "${found.comment}".`,
+	});
 }
 
 async function commentOnSchema(editor: SchemaEditor, { name, text }: Comment): Promise<void> {

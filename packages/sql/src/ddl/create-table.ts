@@ -17,6 +17,13 @@ import { authorizeRun } from "../session/run-planned.ts";
 import { type NewColumn, newColumn } from "./column-definition.ts";
 import { withForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
+import {
+	type Likeness,
+	likeColumns,
+	likeIndexes,
+	likenessOf,
+	withLikeChecks,
+} from "./like-table.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { keyIndex, newCheck, rowidIndex, withKeyNotNull } from "./table-parts.ts";
 
@@ -45,9 +52,11 @@ export async function createTable(
 	}
 	if (statement.as !== undefined) return createTableAs(editor, statement, lexed, schema, name);
 	const taken = new Set([name]);
-	const columns = await defineColumns(editor, statement, schema, name, taken);
+	const likes = likenesses(editor, statement);
+	const columns = await defineColumns(editor, statement, likes, schema, name, taken);
 	const constraints = constraintsOf(statement);
-	const table = await assemble(editor, statement, constraints, schema, name, columns, taken);
+	const made = { schema, name, columns, likes };
+	const table = await assemble(editor, statement, constraints, made, taken);
 	await editor.put(table);
 	for (const constraint of constraints) {
 		// It may refer to the table itself.
@@ -70,26 +79,49 @@ export async function createTable(
 const endOf = ({ onCommit }: CreateTable): Pick<TableDescriptor, "onCommit"> =>
 	onCommit === "delete" || onCommit === "drop" ? { onCommit } : {};
 
+/** What LIKE names. Its columns stand where it does. */
+function likenesses(editor: SchemaEditor, { likes }: CreateTable): readonly Likeness[] {
+	const found: Likeness[] = [];
+	let copied = 0;
+	for (const clause of likes) {
+		const likeness = likenessOf(editor, clause, clause.before + copied + 1);
+		copied += likeness.attnums.size;
+		found.push(likeness);
+	}
+	return found;
+}
+
 async function defineColumns(
 	editor: SchemaEditor,
 	statement: CreateTable,
+	likes: readonly Likeness[],
 	schema: string,
 	name: string,
 	taken: Set<string>,
 ): Promise<readonly NewColumn[]> {
-	if (statement.columns.length > columnsMax) {
+	const copied = likes.reduce((sum, { attnums }) => sum + attnums.size, 0);
+	if (statement.columns.length + copied > columnsMax) {
 		throw new DatabaseError("54011", `tables can have at most ${columnsMax} columns`);
 	}
 	const columns: NewColumn[] = [];
-	const names = new Set<string>();
-	for (const [i, definition] of statement.columns.entries()) {
-		if (names.has(definition.name)) {
-			throw new DatabaseError("42701", `column "${definition.name}" specified more than once`);
+	const copyBefore = async (index: number): Promise<void> => {
+		for (const likeness of likes) {
+			if (likeness.clause.before !== index) continue;
+			columns.push(...(await likeColumns(editor, schema, name, likeness, taken)));
 		}
-		names.add(definition.name);
-		const made = await newColumn(editor, schema, name, definition, i + 1, taken);
+	};
+	for (const [i, definition] of statement.columns.entries()) {
+		await copyBefore(i);
+		const attnum = columns.length + 1;
+		const made = await newColumn(editor, schema, name, definition, attnum, taken);
 		if (made.sequence !== undefined) taken.add(made.sequence.name);
 		columns.push(made);
+	}
+	await copyBefore(statement.columns.length);
+	const names = columns.map(({ column }) => column.name);
+	const repeated = names.find((one, i) => names.indexOf(one) !== i);
+	if (repeated !== undefined) {
+		throw new DatabaseError("42701", `column "${repeated}" specified more than once`);
 	}
 	return columns;
 }
@@ -124,29 +156,42 @@ function constraintsOf(statement: CreateTable): readonly TableConstraint[] {
 	return [...constraints, ...statement.constraints];
 }
 
+/** What a table is made of. */
+interface Made {
+	readonly schema: string;
+	readonly name: string;
+	readonly columns: readonly NewColumn[];
+	readonly likes: readonly Likeness[];
+}
+
 async function assemble(
 	editor: SchemaEditor,
 	statement: CreateTable,
 	constraints: readonly TableConstraint[],
-	schema: string,
-	name: string,
-	made: readonly NewColumn[],
+	{ schema, name, columns: made, likes }: Made,
 	taken: Set<string>,
 ): Promise<TableDescriptor> {
 	const keys = constraints.filter((one) => one.kind === "primary-key");
 	if (keys.length > 1) throw multipleKeys(name, keys[1]!.at);
 	const base = { schema, name, columns: made.map(({ column }) => column) };
-	const key = keys[0] && (await keyIndex(editor, base, keys[0], "public", taken));
-	const indexes: IndexDescriptor[] = key?.deferrable === undefined ? [] : [key];
+	let key = keys[0] && (await keyIndex(editor, base, keys[0], "public", taken));
+	const others: IndexDescriptor[] = [];
+	for (const constraint of constraints) {
+		if (constraint.kind === "unique") {
+			others.push(await keyIndex(editor, base, constraint, "public", taken));
+		}
+	}
+	for (const likeness of likes) {
+		const copied = await likeIndexes(editor, base, likeness, taken);
+		if (key !== undefined && copied.key !== undefined) throw multipleKeys(name, undefined);
+		key ??= copied.key;
+		others.push(...copied.others);
+	}
+	const indexes = key?.deferrable === undefined ? others : [key, ...others];
 	const primary =
 		key === undefined || key.deferrable !== undefined
 			? await rowidIndex(editor, schema, name)
 			: key;
-	for (const constraint of constraints) {
-		if (constraint.kind === "unique") {
-			indexes.push(await keyIndex(editor, base, constraint, "public", taken));
-		}
-	}
 	let table: TableDescriptor = {
 		kind: "table",
 		oid: await editor.newId(),
@@ -173,6 +218,7 @@ async function assemble(
 		const check = await newCheck(editor, table, one.name, one.condition, undefined);
 		table = { ...table, checks: [...table.checks, check] };
 	}
+	for (const likeness of likes) table = await withLikeChecks(editor, table, likeness);
 	return table;
 }
 

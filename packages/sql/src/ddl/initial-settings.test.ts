@@ -24,6 +24,13 @@ test("what is said of less goes before what is said of more, and the client befo
 		await root.query(`ALTER ${of} SET ${name} = '${value}'`);
 		t.is(await seen(), value);
 	}
+	await root.query("CREATE DATABASE other");
+	t.is(await seen({ database: "other" }), "role");
+	await root.query(`ALTER ROLE u IN DATABASE other SET ${name} = 'elsewhere'`);
+	t.is(await seen({ database: "other" }), "elsewhere");
+	t.is(await seen(), "both");
+	await root.query(`ALTER ROLE u IN DATABASE other RESET ${name}`);
+	t.is(await seen({ database: "other" }), "role");
 	t.is(await seen({ user: "v" }), "database");
 	t.is(await seen({ [name]: "client" }), "client");
 	t.is(await seen({ options: `-c ${name}=options` }), "options");
@@ -57,6 +64,10 @@ test("they wait for all nodes to be able to read them", async (t) => {
 	const rights = "ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO r";
 	t.regex(await client.error(rights), /^55000 ALTER DEFAULT PRIVILEGES needs cluster version 5/);
 	await client.query("ALTER ROLE r NOLOGIN; ALTER ROLE r RESET timezone");
+	await server.coordinator.set(versionSetting, "12");
+	await client.query("CREATE DATABASE other");
+	const elsewhere = "ALTER ROLE r IN DATABASE other SET timezone = 'UTC'";
+	t.regex(await client.error(elsewhere), /^55000 .* version 13/);
 	await server.coordinator.set(versionSetting, String(ownVersions.newest));
 	await client.query("ALTER ROLE r SET timezone = 'UTC'");
 	await server.close();

@@ -44,12 +44,14 @@ async function alterOfRole(
 	const who = acting(editor);
 	if (role.superuser && !who.superuser) throw denied("must be superuser to alter superusers");
 	if (!who.createRole && role.oid !== who.oid) throw denied("permission denied");
-	if (databaseThere(editor, statement.database) !== firstDatabaseOid) {
-		throw new DatabaseError("0A000", "settings of a role in one database are not supported", {
-			hint: `They are in database "${editor.catalog.databaseName(firstDatabaseOid)}", and for the role as a whole.`,
-		});
-	}
+	const database = databaseThere(editor, statement.database);
 	const { settings, ...rest } = role;
+	if (database !== firstDatabaseOid) {
+		const values = changedValues(editor, statement, settings?.elsewhere?.[database] ?? {});
+		const elsewhere = withoutEmpty({ ...settings?.elsewhere, [database]: values });
+		await editor.putRole({ ...rest, ...settingsOf({ ...settings, elsewhere }) });
+		return;
+	}
 	await editor.putRole({ ...rest, ...changed(editor, statement, settings) });
 }
 
@@ -67,17 +69,23 @@ function changed(
 	statement: AlterSettings,
 	before: InitialSettings = {},
 ): { readonly settings?: InitialSettings } {
-	const { everywhere, inDatabase } = before;
-	const isOfDatabase = statement.database !== undefined;
-	const values = changedValues(editor, statement, (isOfDatabase ? inDatabase : everywhere) ?? {});
-	const after = isOfDatabase
-		? { everywhere, inDatabase: values }
-		: { everywhere: values, inDatabase };
-	const kept = Object.entries(after).filter(
-		([, one]) => one !== undefined && Object.keys(one).length > 0,
-	);
-	return kept.length === 0 ? {} : { settings: Object.fromEntries(kept) };
+	const which = statement.database === undefined ? "everywhere" : "inDatabase";
+	const values = changedValues(editor, statement, before[which] ?? {});
+	return settingsOf({ ...before, [which]: values });
 }
+
+/** Nothing is kept of what is empty. */
+function settingsOf(after: InitialSettings): { readonly settings?: InitialSettings } {
+	const settings = withoutEmpty(after);
+	return Object.keys(settings).length === 0 ? {} : { settings };
+}
+
+const withoutEmpty = <T extends object>(parts: T): T =>
+	Object.fromEntries(
+		Object.entries(parts).filter(
+			([, one]) => one !== undefined && Object.keys(one as object).length > 0,
+		),
+	) as T;
 
 function changedValues(
 	editor: SchemaEditor,

@@ -45,7 +45,13 @@ import {
 	schemaNameKey,
 	typeNameKey,
 } from "../catalog/keys.ts";
-import { bootstrapRoleOid, encodeRole, hasInitials, type RoleDescriptor } from "../catalog/role.ts";
+import {
+	bootstrapRoleOid,
+	encodeRole,
+	hasElsewhere,
+	hasInitials,
+	type RoleDescriptor,
+} from "../catalog/role.ts";
 import {
 	bornPublic,
 	isSystemSchema,
@@ -546,6 +552,7 @@ export function requireFormat(
 	if (row.kind === "role" || row.kind === "rights") {
 		const what = "defaults" in row ? "ALTER DEFAULT PRIVILEGES" : "What sessions begin with";
 		if (hasInitials(row)) requireActive(values, "initials", what);
+		if (hasElsewhere(row)) requireActive(values, "roleDatabases", what);
 	}
 	if ("configuration" in row && row.configuration !== undefined) {
 		requireActive(values, "configuration", "CONFIGURE");

@@ -359,6 +359,27 @@ export interface ColumnDefinition {
 	readonly at: number;
 }
 
+/** What INCLUDING of a LIKE clause takes. */
+export type LikePart =
+	| "comments"
+	| "compression"
+	| "constraints"
+	| "defaults"
+	| "generated"
+	| "identity"
+	| "indexes"
+	| "statistics"
+	| "storage";
+
+/** LIKE other INCLUDING ... */
+export interface LikeClause {
+	readonly table: QualifiedName;
+	readonly including: readonly LikePart[];
+	/** How many columns of CREATE TABLE itself stand before it. */
+	readonly before: number;
+	readonly at: number;
+}
+
 export interface IndexOptions {
 	/** INCLUDE: columns that are no part of the key. */
 	readonly include?: readonly string[];
@@ -622,6 +643,7 @@ export type Statement = { readonly at: number } & (
 			readonly ifNotExists: boolean;
 			readonly temporary: boolean;
 			readonly columns: readonly ColumnDefinition[];
+			readonly likes: readonly LikeClause[];
 			readonly constraints: readonly TableConstraint[];
 			readonly options: readonly Option[];
 			/** Undefined: nothing was said. */
@@ -873,7 +895,10 @@ export type Statement = { readonly at: number } & (
 				| "schema"
 				| "view"
 				| "type"
-				| "domain";
+				| "domain"
+				| "database"
+				| "role"
+				| "extension";
 			readonly name: QualifiedName;
 			readonly table: QualifiedName | undefined;
 			readonly text: string | undefined;

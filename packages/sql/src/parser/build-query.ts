@@ -186,6 +186,7 @@ export function queryOrInto(query: Query, at: number): Statement {
 		ifNotExists: false,
 		temporary,
 		columns: [],
+		likes: [],
 		constraints: [],
 		options: [],
 		onCommit: undefined,

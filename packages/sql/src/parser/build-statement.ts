@@ -8,6 +8,8 @@ import type {
 	Expression,
 	IndexColumn,
 	IndexOptions,
+	LikeClause,
+	LikePart,
 	OnCommit,
 	OnConflict,
 	Option,
@@ -263,6 +265,44 @@ export const columnNode = (
 	at: number,
 ): ColumnDefinition => ({ name, type, constraints: withDeferrals(constraints), at });
 
+type TableElement =
+	| ColumnDefinition
+	| TableConstraint
+	| (Omit<LikeClause, "before"> & { readonly kind: "like" });
+
+const isColumn = (element: TableElement): element is ColumnDefinition => !("kind" in element);
+
+const isLike = (element: TableElement): element is Extract<TableElement, { kind: "like" }> =>
+	"kind" in element && element.kind === "like";
+
+const likeable: readonly LikePart[] = [
+	"comments",
+	"compression",
+	"constraints",
+	"defaults",
+	"generated",
+	"identity",
+	"indexes",
+	"statistics",
+	"storage",
+];
+
+/** The last word counts. Throws 42601. */
+export function likeParts(options: readonly Option[]): readonly LikePart[] {
+	const parts = new Set<LikePart>();
+	for (const { name, value, at } of options) {
+		const named = name === "all" ? likeable : likeable.filter((part) => part === name);
+		if (named.length === 0) {
+			throw new DatabaseError("42601", `syntax error at or near "${name}"`, { position: at + 1 });
+		}
+		for (const part of named) {
+			if (value === true) parts.add(part);
+			else parts.delete(part);
+		}
+	}
+	return [...parts];
+}
+
 export const createTable = (
 	[, temporary, , ifNotExists, name, , elements, , { options, onCommit }]: [
 		Token,
@@ -271,7 +311,7 @@ export const createTable = (
 		boolean,
 		QualifiedName,
 		Token,
-		readonly (ColumnDefinition | TableConstraint)[],
+		readonly TableElement[],
 		Token,
 		TableTail,
 	],
@@ -281,8 +321,11 @@ export const createTable = (
 	name,
 	ifNotExists,
 	temporary,
-	columns: elements.filter((e): e is ColumnDefinition => !("kind" in e)),
-	constraints: elements.filter((e): e is TableConstraint => "kind" in e),
+	columns: elements.filter(isColumn),
+	likes: elements.flatMap((e, i) =>
+		isLike(e) ? [{ ...e, before: elements.slice(0, i).filter(isColumn).length }] : [],
+	),
+	constraints: elements.filter((e): e is TableConstraint => "kind" in e && e.kind !== "like"),
 	options,
 	onCommit,
 	as: undefined,
@@ -343,6 +386,7 @@ export function createTableAs(
 		ifNotExists,
 		temporary,
 		columns: [],
+		likes: [],
 		constraints: [],
 		options,
 		onCommit,

@@ -184,13 +184,13 @@ async function initialSettings(
 		// A node that is cut off lets its operator in (`login.ts`).
 		if (!isUnreachable(error)) throw error;
 	}
-	// What is said of all databases, and of a role in the first one, has no other place.
-	const isFirst = databaseOid === firstDatabaseOid;
+	// What is said of all databases has no other place than the first one.
+	const { everywhere, inDatabase, elsewhere } = role.settings ?? {};
 	return Object.entries({
 		...known?.rights(firstDatabaseOid)?.settings?.everywhere,
 		...known?.rights(databaseOid)?.settings?.inDatabase,
-		...role.settings?.everywhere,
-		...(isFirst ? role.settings?.inDatabase : {}),
+		...everywhere,
+		...(databaseOid === firstDatabaseOid ? inDatabase : elsewhere?.[databaseOid]),
 	});
 }
 

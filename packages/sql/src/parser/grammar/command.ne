@@ -157,13 +157,16 @@ comment -> "comment" "on" commentKind qualifiedName "is" commentText
            {% ([, , object, name, , text], at) => ({ kind: "comment", object, name, table: undefined, text, at }) %}
          | "comment" "on" "constraint" qualifiedName "on" qualifiedName "is" commentText
            {% ([, , , name, , table, , text], at) => ({ kind: "comment", object: "constraint", name, table, text, at }) %}
+         | "comment" "on" commentNamed columnName "is" commentText
+           {% ([, , object, name, , text], at) => ({ kind: "comment", object, name: { parts: [name], at }, table: undefined, text, at }) %}
          | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw unsupported(`COMMENT ON ${what.toUpperCase()} is`); } %}
 commentKind -> "table" {% () => "table" %} | "column" {% () => "column" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
              | "schema" {% () => "schema" %} | "view" {% () => "view" %} | "type" {% () => "type" %} | "domain" {% () => "domain" %}
+commentNamed -> "database" {% () => "database" %} | "role" {% () => "role" %} | "extension" {% () => "extension" %}
 commentText -> %string {% ([token]) => token.value %} | "null" {% () => undefined %}
 uncommented -> uncommentedWord {% ([[token]]) => token.value %}
-uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "database" | "extension" | "event" | "foreign"
-                 | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication" | "role"
+uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "event" | "foreign"
+                 | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication"
                  | "routine" | "rule" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
                  | "trigger"
 

@@ -16,9 +16,10 @@ tableElements -> null {% () => [] %} | tableElementList {% id %}
 tableElementList -> tableElement {% first %} | tableElementList "," tableElement {% more %}
 tableElement -> column {% id %}
               | tableConstraint {% id %}
-              | "like" qualifiedName likeOptions {% () => { throw unsupported("CREATE TABLE ... LIKE is"); } %}
-likeOptions -> null | likeOptions likeInclusion anyWord
-likeInclusion -> "including" | "excluding"
+              | "like" qualifiedName likeOptions {% ([, table, options], at) => ({ kind: "like", table, including: likeParts(options), at }) %}
+likeOptions -> null {% () => [] %}
+             | likeOptions likeInclusion anyWord {% ([options, including, { value, start }]) => [...options, option(value, including, start)] %}
+likeInclusion -> "including" {% () => true %} | "excluding" {% () => false %}
 tableTail -> tableAsTail {% id %}
            | "partition" "by" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
            | "inherits" anyTokens {% () => { throw unsupported("table inheritance is"); } %}

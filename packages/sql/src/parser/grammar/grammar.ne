@@ -15,7 +15,7 @@ import {
 } from "./build-query.ts";
 import {
 	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
-	explainNode, insertNode, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
+	explainNode, insertNode, likeParts, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
