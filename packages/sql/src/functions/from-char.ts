@@ -50,7 +50,7 @@ interface Field {
 	read(reader: Reader, piece: Piece): void;
 }
 
-type Piece =
+export type Piece =
 	| {
 			readonly kind: "field";
 			readonly name: string;
@@ -58,7 +58,8 @@ type Piece =
 			readonly slurps: boolean;
 			readonly ordinal: boolean;
 	  }
-	| { readonly kind: "blank" | "other"; readonly text: string };
+	/** "unknown": stands between fields, and is not one of those that may. */
+	| { readonly kind: "blank" | "other" | "unknown"; readonly text: string };
 
 const malformed = (message: string, fields: DatabaseErrorFields = {}): DatabaseError =>
 	new DatabaseError("22007", message, fields);
@@ -371,7 +372,13 @@ interface Parsed {
 	readonly ordinal: boolean;
 }
 
-function piecesOf(pattern: string): readonly Piece[] {
+function kindOf(text: string, separators: string | undefined): "blank" | "other" | "unknown" {
+	if (separators !== undefined) return separators.includes(text) ? "blank" : "unknown";
+	return isSeparator(text) || isBlank(text) ? "blank" : "other";
+}
+
+/** `separators`: if not anything may stand between fields. */
+function piecesOf(pattern: string, separators?: string): readonly Piece[] {
 	const pieces: (Parsed | Piece)[] = [];
 	for (let at = 0; at < pattern.length; ) {
 		const quoted = /^"(?:[^"\\]|\\[\s\S])*\\?"?/.exec(
@@ -397,7 +404,7 @@ function piecesOf(pattern: string): readonly Piece[] {
 		if (at >= pattern.length) break;
 		if (pattern[at] === "\\" && pattern[at + 1] === '"') at++;
 		const text = String.fromCodePoint(pattern.codePointAt(at)!);
-		pieces.push({ kind: isSeparator(text) || isBlank(text) ? "blank" : "other", text });
+		pieces.push({ kind: kindOf(text, separators), text });
 		at += text.length;
 	}
 	return pieces.map((piece, i): Piece => {
@@ -416,13 +423,35 @@ function piecesOf(pattern: string): readonly Piece[] {
 	});
 }
 
+/** As the SQL standard wants it: what the pattern separates with stands in the text, and nothing is left over. */
+function readStrictly(text: string, pieces: readonly Piece[]): Reader {
+	const reader = new Reader(text);
+	reader.fixed = true;
+	for (const piece of pieces) {
+		if (reader.at >= text.length) {
+			throw malformed("input string is too short for datetime format");
+		}
+		if (piece.kind === "field") {
+			readField(reader, piece);
+		} else if (reader.text.startsWith(piece.text, reader.at)) {
+			reader.at += piece.text.length;
+		} else {
+			const what = piece.kind === "blank" ? "separator" : "character";
+			throw malformed(`unmatched format ${what} "${piece.text}"`);
+		}
+	}
+	reader.blanks();
+	if (reader.at >= text.length) return reader;
+	throw malformed("trailing characters remain in input string after datetime format");
+}
+
 function readAll(text: string, pattern: string): Reader {
 	const reader = new Reader(text);
 	for (const [i, piece] of piecesOf(pattern).entries()) {
 		if (reader.at >= text.length) break;
 		if (!reader.fixed && (piece.kind === "field" || i === 0)) reader.extra += reader.blanks();
 		if (piece.kind === "field") readField(reader, piece);
-		else skip(reader, piece.kind);
+		else if (piece.kind !== "unknown") skip(reader, piece.kind);
 	}
 	return reader;
 }
@@ -592,6 +621,54 @@ function toTimestamp(text: string, pattern: string, zone: string): bigint {
 		offset === undefined ? fromLocal(local, zone) : local - BigInt(offset) * 1_000_000n;
 	if (!isValidTimestamp(instant)) throw outOfRange("timestamp");
 	return instant;
+}
+
+const ofTime = /^(?:[AP]\.?M\.?|HH(?:12|24)?|MI|MS|SS|SSSSS?|US|FF[1-6])$/i;
+const ofZone = /^(?:TZ|OF|TZH|TZM)$/i;
+
+/** On the clock of its zone. */
+export interface TemplateMoment {
+	readonly type: "date" | "time" | "timetz" | "timestamp" | "timestamptz";
+	/** Undefined: of a time. */
+	readonly days: number | undefined;
+	/** Of the day. */
+	readonly micros: number;
+	/** Seconds east of UTC. */
+	readonly offset: number;
+}
+
+/** What separates fields in a template. */
+const strictSeparators = "-./,':; ";
+
+/** The pieces of a template. Throws 22007. */
+export function templatePieces(template: string): readonly Piece[] {
+	const pieces = piecesOf(template, strictSeparators);
+	const wrong = pieces.find((piece) => piece.kind === "unknown");
+	if (wrong === undefined) return pieces;
+	throw malformed(`invalid datetime format separator: "${(wrong as { text: string }).text}"`);
+}
+
+/** What a text says by a template. Throws 22007, 22008, 22009, 0A000. */
+export function momentByTemplate(text: string, pieces: readonly Piece[]): TemplateMoment {
+	const names = pieces.flatMap((piece) =>
+		piece.kind === "field" && !/^FX$/i.test(piece.name) ? [piece.name] : [],
+	);
+	const isTimed = names.some((name) => ofTime.test(name));
+	const isZoned = names.some((name) => ofZone.test(name));
+	const isDated = names.some((name) => !ofTime.test(name) && !ofZone.test(name));
+	const reader = readStrictly(text, pieces);
+	const { days, micros, offset = 0 } = resultOf(reader, text);
+	if (isDated && isZoned && !isTimed) throw malformed("datetime format is zoned but not timed");
+	if (!isDated && !isTimed) throw malformed("datetime format is not dated and not timed");
+	const digits = names.findLast((name) => /^FF\d$/i.test(name))?.at(-1);
+	const unit = 10 ** (6 - Number(digits ?? 6));
+	const kind = isDated ? (isTimed ? "timestamp" : "date") : "time";
+	return {
+		type: isZoned ? (`${kind}tz` as TemplateMoment["type"]) : kind,
+		days: isDated ? days : undefined,
+		micros: isTimed ? Math.round(micros / unit) * unit : 0,
+		offset,
+	};
 }
 
 export const fromCharFunctions: readonly ScalarFunction[] = [

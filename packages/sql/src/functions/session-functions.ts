@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { withSystem } from "../catalog/schema.ts";
 import { blockingProcesses } from "../types/activity-waits.ts";
 import { arrayOf } from "../types/array-values.ts";
-import type { Datum } from "../types/datum.ts";
+import type { Datum, SqlType } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import {
 	compareNumeric,
@@ -84,12 +84,30 @@ function toRegtype(name: string, context: FunctionContext): Datum {
 	}
 }
 
+/** As a value of PostgreSQL's in memory, with the four bytes of its length: what is stored of it here is shorter. */
+function sizeOf(value: Datum, sqlType: SqlType | undefined, context: FunctionContext): number {
+	const type = sqlType && typeByOid(sqlType.oid);
+	if (type === undefined) throw invalidParameter("could not determine data type");
+	if (type.length > 0) return type.length;
+	// Of a constant without a type, with the byte that ends it.
+	if (type.oid === OID.unknown) return Buffer.byteLength(value as string) + 1;
+	if (type.oid !== OID.numeric) return 4 + type.encodeBinary(value, context).length;
+	// On the wire there are eight bytes before the digits, in memory two.
+	return 4 + type.encodeBinary(value, context).length - 6;
+}
+
 const types: ScalarFunction[] = [
 	contextual("to_regtype(text) -> regtype", stable, ([name], c) => toRegtype(name as string, c)),
 	contextual(
 		"pg_typeof(any) -> regtype",
 		{ ...nullable, volatility: "stable" },
 		(_args, _c, argTypes) => argTypes[0]?.domain ?? argTypes[0]?.oid ?? 0,
+	),
+	contextual(
+		"pg_column_size(any) -> int4",
+		{ ...nullable, volatility: "stable" },
+		([value], c, argTypes) =>
+			value === null || value === undefined ? null : sizeOf(value, argTypes[0], c),
 	),
 	contextual(
 		"format_type(oid, int4) -> text",
@@ -237,6 +255,12 @@ const timestamps: ScalarFunction[] = [
 	asynchronous("cluster_logical_timestamp() -> int8", (_args, c) => c.timestampCall("read")),
 ];
 
+/** Of the transaction. Numbers of others are not to be compared with it: which transactions it sees they do not say. */
+const numbers: ScalarFunction[] = [
+	asynchronous("txid_current() -> int8", (_args, c) => c.transactionNumber(true)),
+	asynchronous("txid_current_if_assigned() -> int8", (_args, c) => c.transactionNumber(false)),
+];
+
 export const sessionFunctions: readonly ScalarFunction[] = [
 	...users,
 	...settings,
@@ -248,4 +272,5 @@ export const sessionFunctions: readonly ScalarFunction[] = [
 	...backends,
 	...nodes,
 	...timestamps,
+	...numbers,
 ];

@@ -38,6 +38,7 @@ import { textFunctions } from "./text-functions.ts";
 import { timetzFunctions } from "./timetz-functions.ts";
 import { dateToChar } from "./to-char-date.ts";
 import { numberToChar } from "./to-char-number.ts";
+import { toNumberFunctions } from "./to-number.ts";
 import { uuidFunctions } from "./uuid-functions.ts";
 import { windowFunctions } from "./window-functions.ts";
 import { zoneAbbreviationSet, zoneNameSet } from "./zone-sets.ts";
@@ -62,6 +63,7 @@ const scalars: readonly ScalarFunction[] = [
 	...dateToChar,
 	...fromCharFunctions,
 	...numberToChar,
+	...toNumberFunctions,
 	...arrayFunctions,
 	...sessionFunctions,
 	...catalogFunctions,

@@ -20,12 +20,12 @@ import type { ScalarFunction } from "../types/registry.ts";
 import { likeStable, pure } from "./definition.ts";
 import { ordinal, unquoted } from "./to-char-date.ts";
 
-interface Picture {
+export interface Picture {
 	/** One entry a character of output: a digit position (9 or 0), or something else. */
 	readonly tokens: readonly string[];
 	readonly before: number;
 	readonly after: number;
-	/** Digits behind V: the value is multiplied by 10 to their number. */
+	/** Nines behind V: the value is multiplied by 10 to their number. */
 	readonly multiply: number;
 	readonly fill: boolean;
 	readonly flags: ReadonlySet<string>;
@@ -33,9 +33,9 @@ interface Picture {
 }
 
 const tokenPattern =
-	/FM|TH|th|PR|MI|PL|SG|EEEE|RN|rn|[90.,DGSLBCV]|"(?:[^"\\]|\\[\s\S])*\\?"?|\\"|[\s\S]/giu;
+	/FM|TH|th|PR|MI|PL|SG|SP|EEEE|RN|rn|[90.,DGSLBCV]|"(?:[^"\\]|\\[\s\S])*\\?"?|\\"|[\s\S]/giu;
 
-function pictureOf(pattern: string): Picture {
+export function pictureOf(pattern: string): Picture {
 	const tokens: string[] = [];
 	const flags = new Set<string>();
 	let [before, after, multiplied] = [0, 0, 0];
@@ -43,39 +43,32 @@ function pictureOf(pattern: string): Picture {
 	let zeroFrom = -1;
 	for (const raw of pattern.match(tokenPattern) ?? []) {
 		const token = /^(?:th|rn)$/.test(raw) ? raw : raw.toUpperCase();
+		refuseTogether(token, flags);
 		switch (token) {
 			case "9":
 			case "0":
-				if (token === "0" && zeroFrom < 0 && place === "before") {
-					zeroFrom = before;
-				}
-				if (place === "before") {
-					before++;
-				} else if (place === "after") {
-					after++;
-				} else {
-					multiplied++;
-				}
+				if (token === "0" && zeroFrom < 0 && place !== "after") zeroFrom = before;
+				if (place === "after") after++;
+				else if (place === "multiply" && token === "9") multiplied++;
+				else before++;
 				tokens.push(token);
 				break;
 			case ".":
 			case "D":
-				if (flags.has(".")) {
-					throw new DatabaseError("42601", "multiple decimal points");
-				}
 				flags.add(".");
 				place = "after";
 				tokens.push(".");
 				break;
 			case "V":
-				if (flags.has(".")) {
-					throw new DatabaseError("42601", 'cannot use "V" and decimal point together');
-				}
 				flags.add("V");
 				place = "multiply";
 				break;
-			case "FM":
+			case "SP":
+				break;
 			case "B":
+				if (before + after === 0 && zeroFrom < 0) flags.add("B");
+				break;
+			case "FM":
 			case "C":
 			case "EEEE":
 			case "PR":
@@ -87,9 +80,6 @@ function pictureOf(pattern: string): Picture {
 				}
 				break;
 			case "S":
-				if (flags.has("S")) {
-					throw new DatabaseError("42601", 'cannot use "S" twice');
-				}
 				flags.add("S");
 				tokens.push(before + after + multiplied === 0 ? "S<" : "S>");
 				break;
@@ -120,6 +110,57 @@ function pictureOf(pattern: string): Picture {
 		flags,
 		zeroFrom,
 	};
+}
+
+const signs = ["PL", "MI", "SG"];
+/** What may stand with EEEE. */
+const plainParts = new Set([".", "EEEE"]);
+
+/** As NUMDesc_prepare: `flags` are of what stands before it. Throws 42601. */
+function refuseTogether(token: string, flags: ReadonlySet<string>): void {
+	const has = (...names: readonly string[]): boolean => names.some((name) => flags.has(name));
+	const refused = (message: string, detail?: string): DatabaseError =>
+		new DatabaseError("42601", message, detail === undefined ? {} : { detail });
+	if (has("EEEE") && token !== "EEEE") throw refused('"EEEE" must be the last pattern used');
+	switch (token) {
+		case "9":
+		case "0":
+			if (has("PR")) throw refused(`"${token}" must be ahead of "PR"`);
+			return;
+		case ".":
+		case "D":
+			if (has(".")) throw refused("multiple decimal points");
+			if (has("V")) throw refused('cannot use "V" and decimal point together');
+			return;
+		case "V":
+			if (has(".")) throw refused('cannot use "V" and decimal point together');
+			return;
+		case "S":
+			if (has("S")) throw refused('cannot use "S" twice');
+			if (has("PR", ...signs)) {
+				throw refused('cannot use "S" and "PL"/"MI"/"SG"/"PR" together');
+			}
+			return;
+		case "MI":
+		case "PL":
+		case "SG":
+			if (has("S")) throw refused(`cannot use "S" and "${token}" together`);
+			return;
+		case "PR":
+			if (has("S", ...signs)) throw refused('cannot use "PR" and "S"/"PL"/"MI"/"SG" together');
+			return;
+		case "EEEE":
+			if (has("EEEE")) throw refused('cannot use "EEEE" twice');
+			if ([...flags].some((flag) => !plainParts.has(flag))) {
+				throw refused(
+					'"EEEE" is incompatible with other formats',
+					'"EEEE" may only be used together with digit and decimal point patterns.',
+				);
+			}
+			return;
+		default:
+			return;
+	}
 }
 
 function toRoman(value: number, fill: boolean): string {

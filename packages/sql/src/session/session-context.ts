@@ -33,6 +33,7 @@ export interface ContextCalls {
 	clusterStatements(): Promise<ClusterActivity>;
 	changeNode(node: number, change: NodeChange): Promise<void>;
 	timestampCall(which: "read" | "commit"): Promise<Datum>;
+	transactionNumber(drawn: boolean): Promise<Datum>;
 }
 
 /** 2000-01-01 in milliseconds since 1970. */
@@ -266,6 +267,10 @@ export class SessionContext implements FunctionContext {
 
 	timestampCall(which: "read" | "commit"): Promise<Datum> {
 		return this.#calls.timestampCall(which);
+	}
+
+	transactionNumber(drawn: boolean): Promise<Datum> {
+		return this.#calls.transactionNumber(drawn);
 	}
 
 	sleep(ms: number): Promise<void> {

@@ -159,6 +159,7 @@ export class SessionState {
 				clusterStatements: () => this.#clusterStatements(),
 				changeNode: (node, change) => this.#changeNode(node, change),
 				timestampCall: (which) => this.#timestampCall(which),
+				transactionNumber: (drawn) => this.#transactionNumber(drawn),
 			},
 		});
 		this.advisory = services.advisory.open(backendPid, {
@@ -725,6 +726,13 @@ export class SessionState {
 		}
 		const { transaction } = this.block ?? {};
 		return transaction === undefined ? null : BigInt((await transaction.readTimestamp()).timestamp);
+	}
+
+	/** The oracle's numbers rise, and each is given once. */
+	async #transactionNumber(drawn: boolean): Promise<Datum> {
+		const block = this.block!;
+		if (drawn) block.number ??= BigInt((await this.services.placement.issue()).timestamp);
+		return block.number ?? null;
 	}
 
 	#sequence(oid: number): SequenceDescriptor {

@@ -71,6 +71,8 @@ export class TransactionBlock {
 	hasQueried = false;
 	/** AS OF SYSTEM TIME: where all of it reads. */
 	asOf: IssuedTimestamp | undefined;
+	/** txid_current(). */
+	number: bigint | undefined;
 	/** Schema changes of this transaction. */
 	changes: CatalogChanges = noChanges;
 	/** What its statements have taken from the catalog. */

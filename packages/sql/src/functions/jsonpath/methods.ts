@@ -1,10 +1,11 @@
 /** Methods of a jsonpath that make one item of another. */
 import { DatabaseError, type DatabaseErrorFields } from "@quorate/keys/database-error";
-import { unsupported } from "../../types/errors.ts";
+import { microsPerDay } from "../../types/calendar.ts";
 import type { PathMethod } from "../../types/jsonpath/path.ts";
 import { numericFromFloat, numericToFloat } from "../../types/numeric.ts";
 import { absolute, ceiling, floor } from "../../types/numeric-arithmetic.ts";
 import { typeByName } from "../../types/type-table.ts";
+import { momentByTemplate, templatePieces } from "../from-char.ts";
 import { isNumber, type Moment, type PathItem, parseMoment } from "./item.ts";
 
 /** What a path may complain of; predicates and silent calls make nothing of it. */
@@ -59,15 +60,23 @@ export function datetime(value: PathItem, template: string | undefined): Moment 
 	if (typeof value !== "string") {
 		throw pathError("22031", "jsonpath item method .datetime() can only be applied to a string");
 	}
-	if (template !== undefined) {
-		throw unsupported(
-			"a template of the jsonpath item method .datetime() is not supported",
-			"Without one it takes dates and times in the form of ISO 8601.",
-		);
-	}
+	if (template !== undefined) return byTemplate(value, template);
 	const moment = parseMoment(value);
 	if (moment !== undefined) return moment;
 	throw pathError("22031", `datetime format is not recognized: "${value}"`, {
 		hint: "Use a datetime template argument to specify the input data format.",
 	});
+}
+
+/** What is wrong with the template itself is no matter of the path. */
+function byTemplate(text: string, template: string): Moment {
+	const pieces = templatePieces(template);
+	try {
+		const { type, days = 0, micros, offset } = momentByTemplate(text, pieces);
+		const local = BigInt(days) * microsPerDay + BigInt(micros);
+		return { kind: "moment", type, local, offset };
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+		throw pathError(error.code, error.message, error.fields);
+	}
 }

@@ -36,6 +36,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		clusterStatements: () => Promise.resolve({ nodes: [], silent: [] }),
 		changeNode: () => Promise.resolve(),
 		signalBackend: async () => false,
+		transactionNumber: async () => null,
 		timestampCall: async () => null,
 		sleep: async () => {},
 		...overrides,
