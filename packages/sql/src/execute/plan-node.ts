@@ -3,12 +3,16 @@ import type { Key } from "@quorate/keys/key";
 import type { Layout } from "../plan/relation.ts";
 import type { Batch, Env, ExecRow } from "./env.ts";
 
+export type PlanFacts = Readonly<Record<string, string>>;
+
 export interface PlanNode {
 	/** First line in EXPLAIN: "Index Scan using i on t". */
 	readonly label: string;
 	/** Lines below it: "Filter: ...". */
 	readonly details: readonly string[];
 	readonly children: readonly PlanNode[];
+	/** What programs read in EXPLAIN (FORMAT JSON), by PostgreSQL's names; "Node Type" only where it is not all of the label. */
+	readonly facts?: PlanFacts;
 	readonly layout: Layout;
 	/** Guess of the rows it yields, for choosing joins. */
 	readonly estimate: number;

@@ -113,7 +113,7 @@ function planLookup(
 		return new LookupJoin(
 			type,
 			left,
-			{ reader, layout: scan.layout, label: scan.label, details: scan.details },
+			{ reader, layout: scan.layout, label: scan.label, facts: scan.facts, details: scan.details },
 			compiled,
 		);
 	}

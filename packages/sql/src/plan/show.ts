@@ -1,10 +1,16 @@
 /** Bound expressions as text, for EXPLAIN. */
+import type { PlanFacts } from "../execute/plan-node.ts";
 import type { Datum } from "../types/datum.ts";
 import { labelReference } from "../types/enum-types.ts";
 import { formatType, type TypeContext, typeByOid } from "../types/registry.ts";
 import type { AccessPath } from "./access-path.ts";
 import type { AggregateCall, Bound } from "./bound.ts";
 import type { Sarg } from "./sargable.ts";
+
+interface Named {
+	readonly schema: string;
+	readonly name: string;
+}
 
 const context: TypeContext = {
 	timeZone: "UTC",
@@ -83,6 +89,34 @@ export function show(bound: Bound): string {
 
 export const showAll = (bounds: readonly Bound[]): string =>
 	bounds.length === 1 ? show(bounds[0]!) : bounds.map(show).join(" AND ");
+
+/** Of what changes rows. */
+export const changeFacts = (operation: string, { name, schema }: Named): PlanFacts => ({
+	"Node Type": "ModifyTable",
+	Operation: operation,
+	"Relation Name": name,
+	Schema: schema,
+	Alias: name,
+});
+
+/** Of what reads a relation. */
+export const scanFacts = (type: string, { name, schema }: Named, alias: string): PlanFacts => ({
+	"Node Type": type,
+	"Relation Name": name,
+	Schema: schema,
+	Alias: alias,
+});
+
+/** Of what reads rows that are no relation's. */
+export const rowsFacts = (type: string, alias: string): PlanFacts => ({
+	"Node Type": type,
+	Alias: alias,
+});
+
+export const joinFacts = (method: string, type: "inner" | "left" | "full"): PlanFacts => ({
+	"Node Type": method,
+	"Join Type": `${type[0]!.toUpperCase()}${type.slice(1)}`,
+});
 
 export function showSargs(path: AccessPath): readonly string[] {
 	const sargs = [...path.equalities, path.low, path.high].filter(

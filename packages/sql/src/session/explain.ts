@@ -7,10 +7,13 @@ import { Env } from "../execute/env.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Option, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
+import { plainType } from "../plan/bound.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
+import { OID } from "../types/oids.ts";
 import { asOfClause, enterPast } from "./as-of.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
+import { type ExplainedPlan, explainedJson, type PlanStatistics } from "./explain-json.ts";
 import type { Output } from "./output.ts";
 import { bindAndPlan } from "./prepared.ts";
 import { textColumn } from "./result-columns.ts";
@@ -18,6 +21,7 @@ import { authorizeRun } from "./run-planned.ts";
 import type { SessionState } from "./session-state.ts";
 import { noStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
+import type { ResultColumn } from "./types.ts";
 
 type Explain = Extract<Statement, { kind: "explain" }>;
 
@@ -33,14 +37,15 @@ const options = new Set([
 	"format",
 ]);
 
-type Statistics = ReadonlyMap<object, { rows: number; loops: number; ms: number }>;
-
 const isOn = (option: Option | undefined): boolean =>
 	option !== undefined &&
 	(option.value === undefined ||
 		option.value === true ||
 		option.value === "on" ||
 		option.value === 1);
+
+const isOff = (option: Option | undefined): boolean =>
+	option !== undefined && option.value !== undefined && !isOn(option);
 
 export async function runExplain(
 	state: SessionState,
@@ -58,39 +63,25 @@ export async function runExplain(
 			});
 		}
 	}
-	const formatOption = statement.options.find((option) => option.name === "format");
-	const format = formatOption?.value;
-	if (format !== undefined && String(format).toLowerCase() !== "text") {
-		if (!["xml", "json", "yaml"].includes(String(format).toLowerCase())) {
-			throw new DatabaseError(
-				"22023",
-				`unrecognized value for EXPLAIN option "format": "${format}"`,
-				{ position: formatOption!.at + 1 },
-			);
-		}
-		throw new DatabaseError(
-			"0A000",
-			`EXPLAIN (FORMAT ${String(format).toUpperCase()}) is not supported`,
-			{
-				hint: "Use FORMAT TEXT.",
-			},
-		);
-	}
+	const format = formatOf(statement);
 	const analyze = isOn(statement.options.find((option) => option.name === "analyze"));
+	const verbose = isOn(statement.options.find((option) => option.name === "verbose"));
 	const inner = innerStatement(state, statement.statement);
 	const asOf = asOfClause(inner);
 	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
+	const { clock } = state.services.runtime;
+	const plannedSince = clock.monotonicMs();
 	const bound = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
+	const planningMs = clock.monotonicMs() - plannedSince;
 	await authorizeRun(state, block, bound);
 	const { plan } = bound;
-	let statistics: Statistics | undefined;
-	let total = 0;
+	let run: ExplainedPlan["run"];
 	if (analyze) {
-		const { clock } = state.services.runtime;
 		state.readClosed(block, plan);
 		const execution = await executionFor(state, block);
-		statistics = execution.statistics = new Map();
+		const statistics: NonNullable<typeof execution.statistics> = new Map();
+		execution.statistics = statistics;
 		const args = plan.readArguments(lexed.literals, parameters, state.context);
 		const since = clock.monotonicMs();
 		// The whole plan runs, without the short way for single rows.
@@ -99,17 +90,50 @@ export async function runExplain(
 			if (pause !== undefined) await pause;
 		}
 		await execution.finish();
-		total = clock.monotonicMs() - since;
+		run = { statistics, ms: clock.monotonicMs() - since };
 	}
-	const lines: string[] = [];
-	describe(plan.root, 0, statistics, lines);
-	if (analyze) lines.push(...(await describePast(state, block)));
-	if (analyze) lines.push(`Execution Time: ${total.toFixed(3)} ms`);
-	output.columns([textColumn("QUERY PLAN")]);
+	output.columns(explainColumns(statement));
 	const { catalog, searchPath } = binder.environment;
-	await output.rows(lines.map((line) => [withLabels(catalog, searchPath, line)]));
+	const shown = (text: string): string => withLabels(catalog, searchPath, text);
+	if (format === "json") {
+		const costs = !isOff(statement.options.find((option) => option.name === "costs"));
+		const explained = { root: plan.root, verbose, costs, planningMs, shown, run };
+		await output.rows([[explainedJson(explained)]]);
+		return "EXPLAIN";
+	}
+	const lines = describe(plan.root, 0, run?.statistics).map(shown);
+	if (run !== undefined) {
+		lines.push(...(await describePast(state, block)));
+		lines.push(`Execution Time: ${run.ms.toFixed(3)} ms`);
+	}
+	await output.rows(lines.map((line) => [line]));
 	return "EXPLAIN";
 }
+
+type Format = "text" | "json";
+
+/** Throws 22023, 0A000. */
+function formatOf({ options }: Explain): Format {
+	const option = options.find(({ name }) => name === "format");
+	const value = String(option?.value ?? "text").toLowerCase();
+	if (value === "text" || value === "json") return value;
+	if (value !== "xml" && value !== "yaml") {
+		throw new DatabaseError(
+			"22023",
+			`unrecognized value for EXPLAIN option "format": "${option?.value}"`,
+			{ position: option!.at + 1 },
+		);
+	}
+	throw new DatabaseError("0A000", `EXPLAIN (FORMAT ${value.toUpperCase()}) is not supported`, {
+		hint: "Use FORMAT TEXT or FORMAT JSON.",
+	});
+}
+
+/** Throws 22023, 0A000. */
+export const explainColumns = (statement: Explain): readonly ResultColumn[] =>
+	formatOf(statement) === "json"
+		? [{ ...textColumn("QUERY PLAN"), type: plainType(OID.json) }]
+		: [textColumn("QUERY PLAN")];
 
 /** How old what a transaction that reads the past has seen is, in the oracle's time, and who it was read from. */
 async function describePast(
@@ -145,12 +169,7 @@ export function innerStatement(
 	});
 }
 
-function describe(
-	node: PlanNode,
-	depth: number,
-	statistics: Statistics | undefined,
-	lines: string[],
-): void {
+function describe(node: PlanNode, depth: number, statistics: PlanStatistics | undefined): string[] {
 	const indent = depth === 0 ? "" : `${"  ".repeat(depth * 3 - 2)}->  `;
 	const rest = "  ".repeat(depth * 3 + 1);
 	let measured = "";
@@ -162,7 +181,9 @@ function describe(
 				: ` (actual time=${mine.ms.toFixed(3)} rows=${mine.rows} loops=${mine.loops})`;
 	}
 	const rows = Math.max(1, Math.round(node.estimate));
-	lines.push(`${indent}${node.label}  (rows=${rows})${measured}`);
-	for (const detail of node.details) lines.push(`${rest}${detail}`);
-	for (const child of node.children) describe(child, depth + 1, statistics, lines);
+	return [
+		`${indent}${node.label}  (rows=${rows})${measured}`,
+		...node.details.map((detail) => `${rest}${detail}`),
+		...node.children.flatMap((child) => describe(child, depth + 1, statistics)),
+	];
 }

@@ -5,7 +5,7 @@ import { dependsOnSchema } from "../catalog/catalog.ts";
 import type { Statement } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { runCopy } from "./copy.ts";
-import { runExplain } from "./explain.ts";
+import { explainColumns, runExplain } from "./explain.ts";
 import { cancelJob } from "./jobs.ts";
 import { lockTables } from "./lock-tables.ts";
 import { runMaintenance, showRanges } from "./maintenance.ts";
@@ -142,7 +142,7 @@ export function utilityColumns(
 				? [textColumn("name"), textColumn("setting"), textColumn("description")]
 				: [textColumn(statement.name)];
 		case "explain":
-			return [textColumn("QUERY PLAN")];
+			return explainColumns(statement);
 		case "execute":
 			return state.statements.get(statement.name)?.columns;
 		case "fetch":

@@ -6,12 +6,13 @@
 import { assert } from "@quorate/keys/assert";
 import type { CommonTableState } from "../../plan/logical.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
+import { rowsFacts } from "../../plan/show.ts";
 import type { StatementPlan } from "../../plan/statement-plan.ts";
 import { type Batch, CommonTableRows, Env, type ExecRow } from "../env.ts";
 import { rowHasher } from "../hash-key.ts";
 import { LaterWrites } from "../later-writes.ts";
 import { Operator } from "../operator.ts";
-import { batchSize, type PlanNode } from "../plan-node.ts";
+import { batchSize, type PlanFacts, type PlanNode } from "../plan-node.ts";
 import { sortMemory } from "./sort.ts";
 
 export interface CommonTablePlan {
@@ -104,6 +105,7 @@ async function* runWithChanges(
 /** A reference to a common table, or of a recursive one to itself: to the rows of the step before. */
 export class CommonTableScan extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details = [];
 	readonly children: readonly PlanNode[] = [];
 	readonly layout: Layout;
@@ -121,7 +123,9 @@ export class CommonTableScan extends Operator {
 	) {
 		super();
 		const name = `${table.name}${relation.name === table.name ? "" : ` ${relation.name}`}`;
-		this.label = `${isOwn ? "WorkTable" : "CTE"} Scan on ${name}`;
+		const type = `${isOwn ? "WorkTable" : "CTE"} Scan`;
+		this.label = `${type} on ${name}`;
+		this.facts = { ...rowsFacts(type, relation.name), "CTE Name": table.name };
 		this.layout = Layout.of(relation);
 		this.#table = table;
 		this.#isOwn = isOwn;

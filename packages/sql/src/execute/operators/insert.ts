@@ -3,11 +3,12 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
 import { Layout } from "../../plan/relation.ts";
+import { changeFacts } from "../../plan/show.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { entryTarget, entryValue, type IndexCodec } from "../index-codec.ts";
 import { Operator } from "../operator.ts";
-import type { PlanNode } from "../plan-node.ts";
+import type { PlanFacts, PlanNode } from "../plan-node.ts";
 import { type Claim, exclusive, type TableWriter } from "../table-writer.ts";
 import type { ViewCheck } from "../view-check.ts";
 import { uniqueViolation } from "../violation.ts";
@@ -44,6 +45,7 @@ export const bulkRows = 1000;
 
 export class Insert extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details: readonly string[];
 	readonly children: readonly PlanNode[];
 	readonly layout: Layout;
@@ -68,6 +70,7 @@ export class Insert extends Operator {
 		this.#conflict = conflict;
 		this.#returning = returning;
 		this.label = `Insert on ${writer.codec.table.name}`;
+		this.facts = changeFacts("Insert", writer.codec.table);
 		const action = conflict?.update === undefined ? "NOTHING" : "UPDATE";
 		this.details = conflict === undefined ? [] : [`Conflict Resolution: ${action}`];
 		this.children = source.children;

@@ -1,11 +1,12 @@
 /** Joins: by hash, by looking keys up in batches, by running the right side for each left row. */
 import type { Compiled } from "../../plan/compile.ts";
 import type { Layout } from "../../plan/relation.ts";
+import { joinFacts } from "../../plan/show.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { rowHasher } from "../hash-key.ts";
 import { Operator } from "../operator.ts";
-import { batchSize, type PlanNode } from "../plan-node.ts";
+import { batchSize, type PlanFacts, type PlanNode } from "../plan-node.ts";
 import type { TableReader } from "../table-reader.ts";
 import { sortMemory } from "./sort.ts";
 
@@ -51,6 +52,7 @@ export interface HashKeys {
 /** No keys: every pair is looked at. */
 export class HashJoin extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details: readonly string[];
 	readonly children: readonly PlanNode[];
 	readonly layout: Layout;
@@ -84,6 +86,7 @@ export class HashJoin extends Operator {
 		this.layout = left.layout.join(right.layout);
 		const method = keys.oids.length === 0 ? "Nested Loop" : "Hash";
 		this.label = `${method}${titles[type]}${keys.oids.length === 0 && type === "inner" ? "" : " Join"}`;
+		this.facts = joinFacts(keys.oids.length === 0 ? "Nested Loop" : "Hash Join", type);
 		this.details =
 			shown === "" ? [] : [`${keys.oids.length === 0 ? "Join Filter" : "Hash Cond"}: ${shown}`];
 		this.estimate =
@@ -173,6 +176,7 @@ interface HashTable {
 /** The right side is run for each left row, which is around it. */
 export class NestedLoop extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details: readonly string[];
 	readonly children: readonly PlanNode[];
 	readonly layout: Layout;
@@ -197,6 +201,7 @@ export class NestedLoop extends Operator {
 		this.children = [left, right];
 		this.layout = left.layout.join(right.layout);
 		this.label = `Nested Loop${type === "left" ? " Left Join" : ""}`;
+		this.facts = joinFacts("Nested Loop", type);
 		this.details = shown === "" ? [] : [`Join Filter: ${shown}`];
 		this.estimate = left.estimate * Math.max(1, right.estimate);
 	}
@@ -228,6 +233,7 @@ export class NestedLoop extends Operator {
 /** The right side is a table of which each left row fixes a whole unique key: a batch of keys is read at once. */
 export class LookupJoin extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details: readonly string[];
 	readonly children: readonly PlanNode[];
 	readonly layout: Layout;
@@ -244,6 +250,7 @@ export class LookupJoin extends Operator {
 			readonly reader: TableReader;
 			readonly layout: Layout;
 			readonly label: string;
+			readonly facts: PlanFacts;
 			readonly details: readonly string[];
 		},
 		condition: Compiled | undefined,
@@ -256,6 +263,8 @@ export class LookupJoin extends Operator {
 		this.children = [left];
 		this.layout = left.layout.join(right.layout);
 		this.label = `Lookup Join${titles[type]}: ${right.label}`;
+		const { "Node Type": _of, ...facts } = right.facts;
+		this.facts = { ...facts, ...joinFacts("Lookup Join", type) };
 		this.details = right.details;
 		this.estimate = left.estimate;
 	}

@@ -2,10 +2,11 @@
 import type { Key } from "@quorate/keys/key";
 import { type Compiled, evaluateAll, syncOnly } from "../../plan/compile.ts";
 import { Layout } from "../../plan/relation.ts";
+import { changeFacts } from "../../plan/show.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
-import type { PlanNode } from "../plan-node.ts";
+import type { PlanFacts, PlanNode } from "../plan-node.ts";
 import type { Recheck } from "../recheck.ts";
 import type { RowChange, TableWriter } from "../table-writer.ts";
 import type { ViewCheck } from "../view-check.ts";
@@ -95,6 +96,7 @@ abstract class Modify extends Operator {
 
 export class Update extends Modify {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly #assigned: readonly Assigned[];
 	/** No key of any index can change: the row's value is all there is to write. */
 	readonly #valueOnly: boolean;
@@ -113,6 +115,7 @@ export class Update extends Modify {
 	) {
 		super(input, writer, target, returning, options);
 		this.label = `Update on ${writer.codec.table.name}`;
+		this.facts = changeFacts("Update", writer.codec.table);
 		this.#assigned = assigned;
 		this.#valueOnly = options.valueOnly;
 		this.#checks = options.checks;
@@ -183,6 +186,7 @@ export class Update extends Modify {
 
 export class Delete extends Modify {
 	readonly label: string;
+	readonly facts: PlanFacts;
 
 	constructor(
 		input: PlanNode,
@@ -193,6 +197,7 @@ export class Delete extends Modify {
 	) {
 		super(input, writer, target, returning, options);
 		this.label = `Delete on ${writer.codec.table.name}`;
+		this.facts = changeFacts("Delete", writer.codec.table);
 	}
 
 	protected async apply(batch: Batch, env: Env): Promise<readonly ExecRow[]> {

@@ -2,10 +2,11 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type Compiled, evaluateAll, syncOnly } from "../../plan/compile.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
+import { rowsFacts } from "../../plan/show.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
-import type { DirectRow, PlanNode } from "../plan-node.ts";
+import type { DirectRow, PlanFacts, PlanNode } from "../plan-node.ts";
 
 export class Filter extends Operator {
 	readonly label = "Filter";
@@ -139,6 +140,7 @@ export class Truncate extends Operator {
 /** The same rows under the name of a relation. */
 export class Renamed extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details = [];
 	readonly children: readonly PlanNode[];
 	readonly layout: Layout;
@@ -149,6 +151,7 @@ export class Renamed extends Operator {
 		super();
 		this.#input = input;
 		this.label = `Subquery Scan on ${relation.name}`;
+		this.facts = rowsFacts("Subquery Scan", relation.name);
 		this.children = [input];
 		this.layout = Layout.of(relation);
 		this.estimate = input.estimate;

@@ -3,13 +3,14 @@ import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import type { VirtualTable } from "../../catalog/virtual-table.ts";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
+import { rowsFacts, scanFacts } from "../../plan/show.ts";
 import { markOf } from "../../plan/table-oid.ts";
 import type { ClusterActivity } from "../../types/cluster-access.ts";
 import type { Datum, SqlType } from "../../types/datum.ts";
 import type { FunctionContext, SetFunction } from "../../types/registry.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
-import { batchSize, type PlanNode } from "../plan-node.ts";
+import { batchSize, type PlanFacts, type PlanNode } from "../plan-node.ts";
 
 export interface CompiledSource {
 	readonly name: string;
@@ -23,6 +24,7 @@ export interface CompiledSource {
 /** Functions in FROM, in lockstep where there are several: those that have ended give NULLs. */
 export class FunctionScan extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details = [];
 	readonly children = [];
 	readonly layout: Layout;
@@ -34,6 +36,7 @@ export class FunctionScan extends Operator {
 		super();
 		const names = sources.map(({ name }) => name).join(", ");
 		this.label = `Function Scan on ${names} ${relation.name}`;
+		this.facts = { ...rowsFacts("Function Scan", relation.name), "Function Name": names };
 		this.layout = Layout.of(relation);
 		this.estimate = sources.some(({ fn }) => fn !== undefined) ? 100 : 1;
 		this.#sources = sources;
@@ -93,6 +96,7 @@ function* lockstep(
 
 export class VirtualScan extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details = [];
 	readonly children = [];
 	readonly layout: Layout;
@@ -104,6 +108,7 @@ export class VirtualScan extends Operator {
 	constructor(relation: Relation, table: VirtualTable, catalog: CatalogSnapshot) {
 		super();
 		this.label = `Seq Scan on ${table.name} ${relation.name}`;
+		this.facts = scanFacts("Seq Scan", table, relation.name);
 		const mark = markOf(relation);
 		this.#isMarked = relation.used[mark] === true;
 		this.layout = Layout.of(relation, this.#isMarked ? mark + 1 : mark);

@@ -2,14 +2,15 @@
 import type { AccessPath } from "../../plan/access-path.ts";
 import type { Compiled } from "../../plan/compile.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
-import { showSargs } from "../../plan/show.ts";
+import { scanFacts, showSargs } from "../../plan/show.ts";
 import type { Batch, Env } from "../env.ts";
 import { Operator } from "../operator.ts";
-import type { DirectRow } from "../plan-node.ts";
+import type { DirectRow, PlanFacts } from "../plan-node.ts";
 import type { TableReader } from "../table-reader.ts";
 
 export class TableScan extends Operator {
 	readonly label: string;
+	readonly facts: PlanFacts;
 	readonly details: readonly string[];
 	readonly children = [];
 	readonly layout: Layout;
@@ -24,6 +25,7 @@ export class TableScan extends Operator {
 		this.layout = Layout.of(relation, reader.width + 1);
 		this.estimate = reader.path.estimate;
 		this.label = describePath(reader.path, relation);
+		this.facts = pathFacts(reader.path, relation);
 		this.details = showSargs(reader.path);
 	}
 
@@ -49,11 +51,28 @@ export class TableScan extends Operator {
 	}
 }
 
+const isWhole = ({ equalities, low, high, order, codec }: AccessPath): boolean =>
+	codec.isPrimary &&
+	equalities.length === 0 &&
+	low === undefined &&
+	high === undefined &&
+	order === undefined;
+
+/** A lookup is PostgreSQL's index scan that finds one row. */
+function pathFacts(path: AccessPath, relation: Relation): PlanFacts {
+	const { table } = path.codec;
+	if (isWhole(path)) return scanFacts("Seq Scan", table, relation.name);
+	return {
+		...scanFacts("Index Scan", table, relation.name),
+		"Scan Direction": path.order === "backward" ? "Backward" : "Forward",
+		"Index Name": path.index.name,
+	};
+}
+
 export function describePath(path: AccessPath, relation: Relation): string {
 	const { table } = path.codec;
 	const name = relation.name === table.name ? table.name : `${table.name} ${relation.name}`;
-	const bare = path.equalities.length === 0 && path.low === undefined && path.high === undefined;
-	if (path.codec.isPrimary && bare && path.order === undefined) return `Seq Scan on ${name}`;
+	if (isWhole(path)) return `Seq Scan on ${name}`;
 	const backward = path.order === "backward" ? " Backward" : "";
 	const how = path.isPoint ? "Index Lookup" : `Index Scan${backward}`;
 	return `${how} using ${path.index.name} on ${name}`;
