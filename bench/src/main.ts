@@ -18,6 +18,7 @@ import { Bench } from "./bench.ts";
 import { measureCheckers } from "./checkers.ts";
 import { measureConnections } from "./connections.ts";
 import { measureIdleRanges } from "./idle-ranges.ts";
+import { measureJoining } from "./joining.ts";
 import { loadPgbench } from "./pgbench.ts";
 import { postgresMissing, startPostgres } from "./postgres.ts";
 import { findProgram } from "./programs.ts";
@@ -46,7 +47,7 @@ Three nodes of Quorate, PostgreSQL alone and PostgreSQL with two synchronous sta
   --seconds N         of a run (default 8), after 10 s of warming up
   --rounds N          runs of each, alternating (default 3)
   --scale N           of pgbench's tables (default 10)
-  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory; only if named: ranges (ten minutes), connections (one), checkers (one)
+  --only WORDS        of: tpcb, select, clients, hot, sysbench, scan, stall, memory; only if named: ranges (ten minutes), join (five), connections (one), checkers (one)
   --without WORDS     of: postgres, replicated, quorate, simple, prepared, split
   --ranges N          idle ranges of the part "ranges" (default 10000)
   --port N            the first of the ports that are used (default 7461)
@@ -65,7 +66,7 @@ const targets: Target[] = [];
 
 function subdirectory(name: string): string {
 	const path = join(directory, name);
-	mkdirSync(path, { mode: 0o711 });
+	mkdirSync(path, { mode: 0o711, recursive: true });
 	return path;
 }
 
@@ -92,9 +93,10 @@ async function startCluster(): Promise<QuorateTarget | undefined> {
 	return without.has("quorate") ? undefined : startOne("quorate", 0);
 }
 
-async function startOne(name: string, portOffset: number): Promise<QuorateTarget> {
+async function startOne(name: string, portOffset: number, nodes?: number): Promise<QuorateTarget> {
 	const cluster = await startQuorate({
 		name,
+		nodes,
 		directory: subdirectory(name),
 		firstPort: firstPort + portOffset,
 		nodeFlags: words(values["node-flags"]),
@@ -112,6 +114,7 @@ async function run(): Promise<void> {
 	const apart = new Map<string, () => Promise<void>>([
 		["checkers", async () => measureCheckers(report)],
 		["connections", () => measureConnections({ report, start: startOne, seconds })],
+		["join", () => measureJoining({ report, start: startOne, scale, seconds, rounds })],
 		[
 			"ranges",
 			() => {

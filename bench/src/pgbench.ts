@@ -35,6 +35,8 @@ export interface Sample {
 	readonly tps: number;
 	/** Of the sampled transactions, with the time of their retries. */
 	readonly latenciesUs: Float64Array;
+	/** When each of them ended, in milliseconds since 1970. */
+	readonly endsMs: Float64Array;
 	/** Transactions that were given up, and those that were run again. */
 	readonly failed: number;
 	readonly retried: number;
@@ -64,7 +66,7 @@ export async function runPgbench(target: Target, run: PgbenchRun): Promise<Sampl
 			tps: sum(outputs.map((text) => numberIn(text, /tps = ([\d.]+) \(without/))),
 			failed: sum(outputs.map((text) => numberIn(text, /failed transactions: (\d+)/))),
 			retried: sum(outputs.map((text) => numberIn(text, /transactions retried: (\d+)/))),
-			latenciesUs: readLatencies(directory),
+			...readLogs(directory),
 		};
 	} finally {
 		rmSync(directory, { recursive: true });
@@ -127,17 +129,19 @@ async function pgbench(
 }
 
 /** A line of the log: client, number, latency in us, script, seconds, us [, retries]. */
-function readLatencies(directory: string): Float64Array {
+function readLogs(directory: string): Pick<Sample, "latenciesUs" | "endsMs"> {
 	const latencies: number[] = [];
+	const ends: number[] = [];
 	for (const name of readdirSync(directory).filter((file) => file !== scriptFile)) {
 		for (const line of readFileSync(join(directory, name), "utf8").split("\n")) {
-			const latency = Number(line.split(" ", 3)[2]);
-			if (latency > 0) {
+			const [, , latency, , seconds, us] = line.split(" ", 6).map(Number);
+			if (latency !== undefined && latency > 0) {
 				latencies.push(latency);
+				ends.push(seconds! * 1000 + us! / 1000);
 			}
 		}
 	}
-	return Float64Array.from(latencies);
+	return { latenciesUs: Float64Array.from(latencies), endsMs: Float64Array.from(ends) };
 }
 
 function numberIn(text: string, pattern: RegExp): number {
