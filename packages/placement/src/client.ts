@@ -118,7 +118,6 @@ export class ConnectedPlacementClient implements PlacementClient {
 		}
 	}
 
-	/** A leaseholder here has decided something about its range. */
 	async decided({ kind, rangeId, reason, tookMs }: Decision): Promise<void> {
 		const body: WireDecision = [kind, rangeId, reason, tookMs];
 		await this.#calls.call(methods.decided, body);

@@ -367,7 +367,7 @@ export class PlacementLeader {
 		};
 	}
 
-	/** By a leaseholder, which has done it already. */
+	/** It has been done already. */
 	async #decided([kind, rangeId, reason, tookMs]: WireDecision): Promise<true> {
 		const atMs = Math.round(this.#runtime.clock.wallMs());
 		const event = { atMs, kind, rangeId, to: [], from: [], reason, outcome: "done", bytes: 0 };

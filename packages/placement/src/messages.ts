@@ -7,6 +7,7 @@ import { firstVersions, type VersionSpan } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
+import type { Decision } from "@quorate/replica/decision";
 import type { RangeLoad } from "@quorate/replica/range-load";
 import { issueCountMax } from "./oracle.ts";
 import type { ClusterSettings, IdKind, NodeRecord, PlacementEvent } from "./types.ts";
@@ -32,7 +33,7 @@ export const methods = {
 	awaitSchema: "placement.await-schema",
 	/** {timestamp, least} -> version as of it, 0: forgotten; only from a leader that knows version `least` */
 	schemaAt: "placement.schema-at",
-	/** WireDecision of a leaseholder -> true */
+	/** WireDecision of a leaseholder, or of who did it by hand -> true */
 	decided: "placement.decided",
 	/** WireLoads -> the leader's mark: another one than before has been told nothing yet */
 	loads: "placement.loads",
@@ -95,7 +96,7 @@ export type WireRange = readonly [RangeDescriptor, number];
 export type WireSettings = readonly [number, readonly (readonly [string, string])[]];
 
 /** Kind, range id, reason, milliseconds that it took. */
-export type WireDecision = readonly ["split", number, string, number];
+export type WireDecision = readonly [Decision["kind"], number, string, number];
 
 /** Of each range: its id and version, bytes, requests a second, whether it begins where somebody wanted it to. */
 export type WireLoads = readonly (readonly [number, number, number, number, boolean])[];
@@ -187,13 +188,13 @@ export function readLoads(body: unknown): RangeLoad[] {
 }
 
 export function readDecision(body: unknown): WireDecision {
-	if (!Array.isArray(body) || body[0] !== "split") {
+	const [kind, id, reason, tookMs] = Array.isArray(body) ? (body as readonly unknown[]) : [];
+	if (kind !== "split" && kind !== "merge") {
 		malformed("decision");
 	}
-	const [, id, reason, tookMs] = body as readonly unknown[];
 	const rangeId = readCount(id, 1, Number.MAX_SAFE_INTEGER, "range id");
 	const took = readCount(tookMs, 0, Number.MAX_SAFE_INTEGER, "time");
-	return ["split", rangeId, readText(reason, "reason"), took];
+	return [kind, rangeId, readText(reason, "reason"), took];
 }
 
 export const toWire = (info: RangeInfo): WireRange => [info.descriptor, info.leaseholder ?? 0];

@@ -4,6 +4,7 @@ import type { BootId, ClusterId, NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Decision } from "@quorate/replica/decision";
 import type { IssuedTimestamp, TimestampSource } from "@quorate/replica/timestamp-source";
 
 export interface NodeRecord {
@@ -66,6 +67,8 @@ export interface PlacementClient extends TimestampSource {
 	lookup(start: Key, end: Key, max: number): Promise<readonly RangeInfo[]>;
 	/** A leaseholder tells its descriptor after it changed (split, membership, lease); older epochs are ignored. */
 	report(ranges: readonly RangeInfo[]): Promise<void>;
+	/** Something was decided about a range, and done, by others than the scheduler: for people. */
+	decided(decision: Decision): Promise<void>;
 	/** First of `count` consecutive fresh ids. */
 	allocate(kind: IdKind, count: number): Promise<number>;
 	/** All nodes, from the leader. */

@@ -185,7 +185,8 @@ export class Divisions {
 		const { rangeId } = replica.state.descriptor;
 		if (isDone) {
 			const tookMs = Math.round(clock.monotonicMs() - beganMs);
-			const right = `range ${answer.right.rangeId} begins at ${formatKey(at)}`;
+			// Not the key: that is what users have stored.
+			const right = `the upper part is range ${answer.right.rangeId}`;
 			this.#options.decided({ kind: "split", rangeId, reason: `${why}: ${right}`, tookMs });
 		} else {
 			const fields = { rangeId, at: formatKey(at), reason, answer: answer.kind };

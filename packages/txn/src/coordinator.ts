@@ -13,11 +13,12 @@
 
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { NodeId } from "@quorate/keys/ids";
+import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
 import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
+import type { Decision } from "@quorate/replica/decision";
 import PQueue from "p-queue";
 import { ChangeFeed } from "./change-feed.ts";
 import { settle } from "./commit.ts";
@@ -92,25 +93,50 @@ export class GatewayCoordinator implements TransactionCoordinator {
 	}
 
 	/** First in the middle, so that the halves can go on side by side. Rejects when all that had begun is done. */
-	async splitAt(keys: readonly Key[]): Promise<void> {
+	async splitAt(keys: readonly Key[], why?: string): Promise<void> {
 		const sorted = [...new Set(keys)].sort();
+		const done = this.#adminEvent("split", sorted.length, why);
 		const queue = new PQueue({ concurrency: adminCallsMax });
 		const between = async (from: number, to: number): Promise<void> => {
 			if (from >= to) {
 				return;
 			}
 			const middle = (from + to) >> 1;
-			await queue.add(() => this.#splitAt(sorted[middle]!));
+			await queue.add(() => this.#splitAt(sorted[middle]!).then(done.count));
 			await Promise.all([between(from, middle), between(middle + 1, to)]);
 		};
 		try {
 			await between(0, sorted.length);
 		} finally {
 			await queue.onIdle();
+			await done.tell();
 		}
 	}
 
-	async #splitAt(k: Key): Promise<void> {
+	/** Of a statement that may divide or merge hundreds of ranges one event tells, which names the first of them. */
+	#adminEvent(kind: Decision["kind"], of: number, why: string | undefined) {
+		const { clock } = this.#gateway.runtime;
+		const beganMs = clock.monotonicMs();
+		let rangeId: RangeId | undefined;
+		let count = 0;
+		return {
+			/** Undefined: there was nothing to do. */
+			count: (range: RangeId | undefined): void => {
+				rangeId ??= range;
+				count += range === undefined ? 0 : 1;
+			},
+			/** Whoever did it is not told that nobody can be told of it. */
+			tell: async (): Promise<void> => {
+				if (why === undefined || rangeId === undefined) return;
+				const tookMs = Math.round(clock.monotonicMs() - beganMs);
+				const reason = of === 1 ? why : `${why}: ${count} of ${of} borders`;
+				await this.#placement.decided({ kind, rangeId, reason, tookMs }).catch(() => undefined);
+			},
+		};
+	}
+
+	/** The range that was split; undefined where one began there already. */
+	async #splitAt(k: Key): Promise<RangeId | undefined> {
 		const { router } = this.#gateway;
 		for (;;) {
 			const answer = await router.request(k, { kind: "split", at: k }, { idempotent: true });
@@ -123,26 +149,37 @@ export class GatewayCoordinator implements TransactionCoordinator {
 					{ descriptor: answer.left, leaseholder: undefined },
 					{ descriptor: answer.right, leaseholder: undefined },
 				]);
+				return answer.left.rangeId;
 			}
-			return;
+			return undefined;
 		}
 	}
 
 	/** One after the other: each takes its right neighbour. */
-	async mergeAt(keys: readonly Key[]): Promise<void> {
-		for (const k of [...new Set(keys)].sort()) {
-			await this.#mergeAt(k);
+	async mergeAt(keys: readonly Key[], why?: string): Promise<void> {
+		const sorted = [...new Set(keys)].sort();
+		const done = this.#adminEvent("merge", sorted.length, why);
+		try {
+			for (const k of sorted) {
+				done.count(await this.#mergeAt(k));
+			}
+		} finally {
+			await done.tell();
 		}
 	}
 
-	/** Brings the right side to where the left one is, and asks that to take it over. What moves meanwhile is brought again. */
-	async #mergeAt(at: Key, bySize = false): Promise<void> {
+	/**
+	 * Brings the right side to where the left one is, and asks that to take it over. What moves meanwhile is brought again. The range that
+	 * has taken it over; undefined where none began there.
+	 */
+	async #mergeAt(at: Key, bySize = false): Promise<RangeId | undefined> {
 		const { clock, scheduler } = this.#gateway.runtime;
 		const deadline = clock.monotonicMs() + mergeMs;
 		for (;;) {
 			try {
-				if (await this.#mergeOnce(at, bySize)) {
-					return;
+				const merged = await this.#mergeOnce(at, bySize);
+				if (merged !== "changed") {
+					return merged;
 				}
 			} catch (error) {
 				const isBusy = error instanceof DatabaseError && error.code === "55000";
@@ -169,17 +206,17 @@ export class GatewayCoordinator implements TransactionCoordinator {
 		await this.#mergeAt(at, true);
 	}
 
-	/** False: the ranges have changed meanwhile. */
-	async #mergeOnce(at: Key, bySize: boolean): Promise<boolean> {
+	/** `changed`: the ranges have meanwhile. */
+	async #mergeOnce(at: Key, bySize: boolean): Promise<RangeId | "changed" | undefined> {
 		const { router } = this.#gateway;
 		const right = await this.#statusOf(at);
 		if (right.descriptor.start !== at) {
-			return true;
+			return undefined;
 		}
 		const { descriptor } = await router.rangeBefore(at);
 		const left = await this.#statusOf(descriptor.start);
 		if (left.descriptor.end !== at) {
-			return false;
+			return "changed";
 		}
 		const nodes = nodesOf(left.descriptor);
 		if (nodes.join() !== nodesOf(right.descriptor).join()) {
@@ -192,10 +229,11 @@ export class GatewayCoordinator implements TransactionCoordinator {
 		const body = { kind: "merge" as const, at, ...(bySize ? { bySize } : {}) };
 		const answer = await router.request(start, body, { idempotent: true });
 		throwErrors(answer);
-		if (answer.kind === "merged") {
-			await this.#placement.report([{ descriptor: answer.descriptor, leaseholder: undefined }]);
+		if (answer.kind !== "merged") {
+			return "changed";
 		}
-		return answer.kind === "merged";
+		await this.#placement.report([{ descriptor: answer.descriptor, leaseholder: undefined }]);
+		return answer.descriptor.rangeId;
 	}
 
 	async #statusOf(k: Key): Promise<RangeStatus> {

@@ -263,10 +263,10 @@ export interface TransactionCoordinator {
 	once(anchor: Key): Promise<Once>;
 	/** What became of it, its answer being lost: its commit timestamp. Rejects with 40001: it has not committed, and never will; with 40003. */
 	settle(once: Once): Promise<Timestamp>;
-	/** Splits the range that holds each key so that a range begins there. Idempotent. */
-	splitAt(keys: readonly Key[]): Promise<void>;
-	/** Merges the ranges on both sides of each key, if one begins there. Idempotent. */
-	mergeAt(keys: readonly Key[]): Promise<void>;
+	/** Splits the range that holds each key so that a range begins there. Idempotent. What comes of it is shown as an event where `why` is said. */
+	splitAt(keys: readonly Key[], why?: string): Promise<void>;
+	/** Merges the ranges on both sides of each key, if one begins there. Idempotent. What comes of it is shown as an event where `why` is said. */
+	mergeAt(keys: readonly Key[], why?: string): Promise<void>;
 	/**
 	 * Removes all that is there in the span of what was dropped at a timestamp, once nobody can read it any more. False: not all of it yet.
 	 */

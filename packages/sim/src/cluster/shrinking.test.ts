@@ -67,6 +67,7 @@ test.serial(
 			}
 			const splits = await lab.rows("SELECT reason FROM quorate_events WHERE kind = 'split'");
 			t.true(splits.some(([reason]) => /more than range_max_bytes/.test(reason!)));
+			t.true(splits.some(([reason]) => reason === "SPLIT AT of table big"));
 			const before = decisions(lab);
 			await lab.cluster.world.sleep(60_000);
 			t.is(decisions(lab), before);

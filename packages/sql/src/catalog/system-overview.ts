@@ -1,5 +1,5 @@
 /** Nodes, ranges, and what the scheduler did about them: as the leader of the placement group knew them when the statement began to read. */
-import { firstVersions, type VersionSpan } from "@quorate/keys/cluster-version";
+import { firstVersions, versionsText } from "@quorate/keys/cluster-version";
 import { formatKey } from "@quorate/keys/key";
 import { fromWire, type Overview } from "@quorate/placement/messages";
 import { arrayOf } from "../types/array-values.ts";
@@ -36,9 +36,6 @@ export function* nodeRows(
 		};
 	}
 }
-
-const versionsText = ({ oldest, newest }: VersionSpan): string =>
-	oldest === newest ? String(newest) : `${oldest} to ${newest}`;
 
 export function* rangeRows(
 	catalog: CatalogSnapshot,

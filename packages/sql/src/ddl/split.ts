@@ -23,7 +23,8 @@ export async function splitAt(
 	editor.requireOwner(table);
 	requirePlaced(table);
 	const { coordinator } = editor.state.services;
-	await coordinator.splitAt(await borders(editor, table, rows, "SPLIT AT"));
+	const keys = await borders(editor, table, rows, "SPLIT AT");
+	await coordinator.splitAt(keys, `SPLIT AT of table ${table.name}`);
 	await coordinator.spreadLeases(indexSpan(table.primary.indexId));
 }
 
@@ -36,7 +37,8 @@ export async function mergeAt(
 	editor.requireOwner(table);
 	requirePlaced(table);
 	const { coordinator } = editor.state.services;
-	await coordinator.mergeAt(await borders(editor, table, rows, "MERGE AT"));
+	const keys = await borders(editor, table, rows, "MERGE AT");
+	await coordinator.mergeAt(keys, `MERGE AT of table ${table.name}`);
 }
 
 async function borders(

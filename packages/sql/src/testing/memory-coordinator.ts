@@ -229,6 +229,8 @@ export class MemoryCoordinator implements TransactionCoordinator, PlacementClien
 		return [];
 	}
 
+	async decided(): Promise<void> {}
+
 	async report(_ranges: readonly RangeInfo[]): Promise<void> {}
 
 	async allocate(kind: IdKind, count: number): Promise<number> {
