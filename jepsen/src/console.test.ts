@@ -1,4 +1,5 @@
 /** The console as an operator's browser shows it: what is counted is what stands in the page. */
+import { ownVersions } from "@quorate/keys/cluster-version";
 import test from "ava";
 import { until } from "./harness/poll.ts";
 import { ProcessCluster } from "./harness/process-cluster.ts";
@@ -17,6 +18,8 @@ withBrowser(
 		const [first, second] = [await cluster.node(1).connect(), await cluster.node(2).connect()];
 		await first.query("CREATE TABLE orders (id int PRIMARY KEY, note text)");
 		await first.query("INSERT INTO orders VALUES (1, 'secret')");
+		await first.query("ALTER TABLE orders SPLIT AT VALUES (100), (77777)");
+		await first.query("ALTER TABLE orders MERGE AT VALUES (100)");
 		await first.query("BEGIN; UPDATE orders SET note = 'mine' WHERE id = 1");
 		const waiting = second.query("UPDATE orders SET note = 'secret' WHERE id = 1");
 
@@ -35,7 +38,15 @@ withBrowser(
 		await until("it shows a statement without its literals", async () => {
 			return (await text("#statements tbody")).includes("INSERT INTO orders VALUES (?, ?)");
 		});
-		t.false((await text("body")).includes("secret"));
+		await until("it shows what was split and merged by hand", async () => {
+			const events = await text("#events tbody");
+			return events.includes("SPLIT AT of table orders: 2 of 2") && events.includes("MERGE AT of");
+		});
+		const { oldest, newest } = ownVersions;
+		const versions = `${oldest} to ${newest}`;
+		const column = "#nodes tbody td:nth-child(5)";
+		t.is(await text(column), versions);
+		for (const stored of ["secret", "77777"]) t.false((await text("body")).includes(stored));
 		await first.query("COMMIT");
 		await waiting;
 		await until("nobody waits", async () => (await text("#waits tbody")).startsWith("Nobody"));

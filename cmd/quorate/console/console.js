@@ -142,6 +142,7 @@ function showNodes({ nodes }, rates) {
 					]),
 					cell(node.sqlAddress),
 					cell(node.locality || "–"),
+					cell(node.versions),
 					cell(number(node.replicas), "number"),
 					cell(number(node.leases), "number"),
 					cell(bytes(node.report?.bytes), "number"),
@@ -367,7 +368,7 @@ function showEvents({ events }) {
 				cell(bytes(event.bytes), "number"),
 			]),
 		),
-		"The scheduler has not decided anything yet.",
+		"Nothing has been decided yet.",
 	);
 }
 

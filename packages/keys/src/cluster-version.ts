@@ -21,6 +21,9 @@ export const ownVersions: VersionSpan = { oldest: 1, newest: 13 };
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
 
+export const versionsText = ({ oldest, newest }: VersionSpan): string =>
+	oldest === newest ? String(newest) : `${oldest} to ${newest}`;
+
 /** From which version on. */
 const since = {
 	/** Tables and the database say where their replicas are to be: descriptors of format 4, rights of format 3. */

@@ -5,6 +5,7 @@
  * 2. Nothing of what users have stored or written is in it: no keys, no literals.
  * 3. It changes nothing.
  */
+import { firstVersions, versionsText } from "@quorate/keys/cluster-version";
 import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import { fromWire, type Overview } from "@quorate/placement/messages";
@@ -94,6 +95,7 @@ export class ConsoleData {
 					nodeId: node.nodeId,
 					sqlAddress: node.sqlAddress.slice(0, textMost),
 					locality: node.locality.slice(0, textMost),
+					versions: versionsText(node.versions ?? firstVersions),
 					state: node.isStopping && node.state === "live" ? "stopping" : node.state,
 					isMember: node.isMember,
 					silentMs: node.silentMs,
