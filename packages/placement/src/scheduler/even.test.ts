@@ -6,6 +6,8 @@ import type { RangeInfo } from "@quorate/keys/range";
 import test from "ava";
 import fc from "fast-check";
 import { planMoves } from "./plan.ts";
+import { rendezvousWeight } from "./rendezvous.ts";
+import { Tally } from "./tally.ts";
 import type { ClusterView, Move, NodeView } from "./view.ts";
 
 const mega = 1 << 20;
@@ -22,10 +24,13 @@ class Model {
 	readonly nodes: readonly NodeView[];
 	readonly ranges: RangeInfo[];
 	readonly #sized: ReadonlyMap<RangeId, Sized>;
+	readonly #atOnce: number;
 	copies = 0;
 	handOvers = 0;
 
-	constructor(nodes: number, sized: readonly Sized[]) {
+	/** `atOnce`: moves of a node in a pass. */
+	constructor(nodes: number, sized: readonly Sized[], atOnce = 4) {
+		this.#atOnce = atOnce;
 		this.nodes = Array.from({ length: nodes }, (_, i) => {
 			return { nodeId: nodeId(i + 1), standing: "live" as const, isUp: true, locality: [] };
 		});
@@ -41,7 +46,7 @@ class Model {
 			underWay: new Map(),
 			isResting: () => false,
 			rules: new PlacementRules(),
-			limits: { copiesPerNode: 4, leasesPerNode: 4 },
+			limits: { copiesPerNode: this.#atOnce, leasesPerNode: this.#atOnce },
 			loads: {
 				of: ({ rangeId: id, epoch }) => {
 					const { bytes: sizeBytes, rate: requestsPerSecond } = this.#sized.get(id)!;
@@ -54,7 +59,7 @@ class Model {
 	}
 
 	#make(move: Move): void {
-		const at = this.ranges.findIndex((r) => r.descriptor.rangeId === move.range.rangeId);
+		const at = move.range.rangeId - 1;
 		const { descriptor, leaseholder } = this.ranges[at]!;
 		const held = descriptor.replicas.map((r) => r.nodeId);
 		if (move.kind === "lease") {
@@ -85,12 +90,12 @@ class Model {
 	}
 
 	/** By node. */
-	sums(of: "bytes" | "rate"): number[] {
+	sums(of: "bytes" | "rate" | "replicas"): number[] {
 		const sums = new Map<NodeId, number>(this.nodes.map((n) => [n.nodeId, 0]));
 		for (const { descriptor, leaseholder } of this.ranges) {
 			const sized = this.#sized.get(descriptor.rangeId)!;
 			const on = of === "rate" ? [leaseholder!] : descriptor.replicas.map((r) => r.nodeId);
-			for (const id of on) sums.set(id, sums.get(id)! + sized[of]);
+			for (const id of on) sums.set(id, sums.get(id)! + (of === "replicas" ? 1 : sized[of]));
 		}
 		return [...sums.values()];
 	}
@@ -140,6 +145,46 @@ test("a thousand ranges on ten nodes, the large ones on some: bytes even out wit
 	const { copies } = model;
 	model.settle(1);
 	t.is(model.copies, copies);
+});
+
+/** Most ranges are nearly empty, a few are full, and there is everything between. */
+function sizeOf(i: number): number {
+	const noise = (Math.imul(i + 1, 2_654_435_761) >>> 0) / 2 ** 32;
+	return Math.round(64 * mega * noise ** 8);
+}
+
+/** Of the bytes that a node holds too many or too few of, each copy takes or brings the largest range's at best. */
+function fewestForBytes(model: Model): number {
+	const sums = model.sums("bytes");
+	const mean = sums.reduce((a, b) => a + b, 0) / sums.length;
+	const far = (sign: 1 | -1) =>
+		sums.reduce((sum, bytes) => sum + Math.max(0, sign * (bytes - mean) - 0.1 * mean), 0);
+	return Math.ceil(Math.max(far(1), far(-1)) / (64 * mega));
+}
+
+test("ten nodes join forty with 10,000 ranges of uneven size: few copies more than needed, then nothing moves", (t) => {
+	const ids = Array.from({ length: 40 }, (_, n) => nodeId(n + 1));
+	const sized = Array.from({ length: 10_000 }, (_, i): Sized => {
+		const weight = (id: NodeId) => rendezvousWeight(rangeId(i + 1), id);
+		const on = ids.toSorted((a, b) => weight(b) - weight(a)).slice(0, 3);
+		return { bytes: sizeOf(i), rate: 0, on };
+	});
+	const model = new Model(50, sized, 50);
+	const { low, high } = Tally.band(30_000, 50);
+	const over = model.sums("replicas").reduce((sum, n) => sum + Math.max(0, n - high), 0);
+	const fewest = Math.max(over, 10 * low, fewestForBytes(model));
+	model.settle(2_000);
+	t.log(`${model.copies} copies, ${fewest} are needed`);
+	t.true(within(model.sums("bytes"), 0.1), String(model.sums("bytes")));
+	const counts = model.sums("replicas");
+	t.true(
+		counts.every((count) => count >= low && count <= high),
+		String(counts),
+	);
+	t.true(model.copies <= 1.5 * fewest, `${model.copies} copies, ${fewest} are needed`);
+	const { copies, handOvers } = model;
+	model.settle(1);
+	t.deepEqual([model.copies, model.handOvers], [copies, handOvers]);
 });
 
 test("what is asked for evens out over those who have the replicas", (t) => {
