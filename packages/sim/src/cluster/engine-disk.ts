@@ -24,7 +24,7 @@ import { ContentDigest } from "./monitor/content-digest.ts";
 
 /** A value, nothing, or nothing in all of a span. */
 export type EngineStep = readonly [key: Key, value: Uint8Array | undefined] | Span;
-type Batch = readonly EngineStep[];
+export type Batch = readonly EngineStep[];
 
 const everything: Span = { start: "" as Key, end: keyMax };
 /** Of a sync of the engine, in milliseconds: longer than the log's, it has more to write. */
@@ -41,6 +41,10 @@ export class EngineDisk {
 	slowness = 1;
 	/** Share of syncs that fail. */
 	syncErrorRate = 0;
+	/** For a test that strikes at a batch of its choice: told of each right after it was written. */
+	onWritten: ((batch: Batch) => void) | undefined;
+	/** How many batches that are not synced the next power failure leaves; undefined: as chance has it. */
+	keeps: number | undefined;
 	#hasFailed = false;
 	/** How many processes have opened it or ended: what one that is gone still writes in its last turn has no effect. */
 	#epoch = 0;
@@ -68,6 +72,7 @@ export class EngineDisk {
 			wrote: (steps) => {
 				if (epoch === this.#epoch) this.#unsynced.push(steps);
 				digest.wrote(steps);
+				this.onWritten?.(steps);
 			},
 			sync: () => this.#sync(runtime),
 		});
@@ -77,10 +82,16 @@ export class EngineDisk {
 		this.#epoch++;
 		if (kind === "process" && !this.#hasFailed) return;
 		this.#hasFailed = false;
-		const kept = this.#random.below(this.#unsynced.length + 1);
+		const kept = this.keeps ?? this.#random.below(this.#unsynced.length + 1);
+		this.keeps = undefined;
 		if (kept < this.#unsynced.length) this.#world.count("lost-engine-batches");
 		this.#makeDurable(kept);
 		this.#unsynced = [];
+	}
+
+	/** Batches that a power failure may take. */
+	get unsyncedCount(): number {
+		return this.#unsynced.length;
 	}
 
 	/** A new, empty disk. */
