@@ -242,9 +242,12 @@ export class RaftGroup {
 		leaderLost(this.#core);
 	}
 
-	/** Leader: if all members match, nothing is in flight: tells the followers to stop their timers and stops its own. */
-	quiesce(): boolean {
-		return quiesce(this.#core);
+	/**
+	 * Leader: if all members match but those that are gone, and nothing is in flight: tells the followers to stop their timers and stops
+	 * its own. To be woken when one of those is heard of again.
+	 */
+	quiesce(isGone: (member: ReplicaId) => boolean = () => false): boolean {
+		return quiesce(this.#core, isGone);
 	}
 
 	/** Leader at rest: a follower has lost sight of it, and may rest again. */

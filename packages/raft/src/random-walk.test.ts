@@ -192,7 +192,8 @@ class Walk {
 				cluster.act(id, (group) => group.campaign());
 				return;
 			case 6:
-				cluster.act(id, (group) => group.quiesce());
+				// It may be wrong, or not, that the other one is gone.
+				cluster.act(id, (group) => group.quiesce((member) => member === other));
 				return;
 			case 7:
 				cluster.act(id, (group) => group.unreachable(other));

@@ -14,7 +14,8 @@
  *     copy A->B               what is on its way arrives twice
  *     drop [A->B]             what is on its way is lost
  *     cut A->B | A            messages are lost from now on; `heal` ends all cuts
- *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, quiesce N, wake N, unreachable A B, leader-lost N
+ *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, wake N, unreachable A B, leader-lost N
+ *     quiesce N [M ...]       where the nodes M are gone
  *     change N KIND(M) ...    kinds add-voter, add-learner, remove
  *     hold N, sync N, free N  the disk of N stands still; syncs once; is itself again
  *     crash N [KEPT], restart N   unsynced writes are lost; of the state machine, all above KEPT entries
@@ -138,9 +139,12 @@ export class Scenario {
 			case "campaign":
 				cluster.act(id, (g) => g.campaign());
 				return;
-			case "quiesce":
-				this.#say(cluster.act(id, (g) => g.quiesce()) === true ? "quiet" : "refused");
+			case "quiesce": {
+				const gone = words.map(Number);
+				const isQuiet = cluster.act(id, (g) => g.quiesce((member) => gone.includes(member)));
+				this.#say(isQuiet === true ? "quiet" : "refused");
 				return;
+			}
 			case "wake":
 				cluster.act(id, (g) => g.wake());
 				return;

@@ -205,7 +205,9 @@ export class GroupDriver implements RaftGroupHandle {
 		this.#heardFrom.clear();
 		if (this.#reads?.isIdle === true) this.#reads = undefined;
 		if (this.#gate?.isEmpty === true) this.#gate = undefined;
-		this.#context.rests(this);
+		// Who is gone will want what it has missed.
+		if (this.missesSome) this.#context.missesSome(this);
+		else this.#context.rests(this);
 	}
 
 	status(): RaftStatus {
@@ -252,10 +254,30 @@ export class GroupDriver implements RaftGroupHandle {
 		this.raft.tick(false);
 		if (this.raft.role === "leader") {
 			this.#idleTicks++;
-			if (this.#idleTicks >= idleTicksMax) this.raft.quiesce();
+			if (this.#idleTicks >= idleTicksMax) this.#quiesce();
 		}
 		const isAwaited = this.#hasLeadershipChanged() || this.#gate?.isEmpty === false;
 		if (this.raft.hasReady() || isAwaited) this.#context.touch(this);
+	}
+
+	#quiesce(): void {
+		const isGone = (replica: ReplicaId): boolean => {
+			const node = this.nodeOf(replica);
+			return node !== undefined && this.#context.isLost(node);
+		};
+		if (this.raft.quiesce(isGone) && this.missesSome) this.#context.missesSome(this);
+	}
+
+	/** Members whose nodes are lost. */
+	get missesSome(): boolean {
+		return this.nodes().some((node) => this.#context.isLost(node));
+	}
+
+	/** A member is heard of again that it may rest without. */
+	returned(): void {
+		if (this.isRemoved || this.raft.role !== "leader" || !this.raft.isQuiesced) return;
+		this.raft.wake();
+		this.#context.touch(this);
 	}
 
 	takeReady(): Ready | undefined {

@@ -24,6 +24,7 @@
  * 7. Who has lost sight of a node, or has just started, asks it (`greetMethod`): the leaders there that rest say that they lead, all in one
  *    frame, and their followers rest again without an election. So a connection that breaks for a moment, and the start of a node, cost one
  *    message for a group.
+ *    A group also rests while members are gone whose nodes are out of sight, if the others are a quorum (`missing.ts`).
  * 8. Elections of many groups are spread over time, those of groups that somebody asks for come first (`elections.ts`).
  *
  * What a group keeps in memory is bounded (`raft/group.ts`): a follower with much to apply holds its acknowledgements back, so its
@@ -48,6 +49,7 @@ import { Compactor } from "./compactor.ts";
 import type { HostContext } from "./context.ts";
 import { Elections } from "./elections.ts";
 import { GroupDriver, type SyncItem } from "./group-driver.ts";
+import { Missing } from "./missing.ts";
 import { Outgoing } from "./outgoing.ts";
 import { holdsSomething, startOf } from "./restored-state.ts";
 import { SnapshotReceiver } from "./snapshot-receiver.ts";
@@ -60,6 +62,8 @@ const heartbeatTicks = 2;
 const electionTicks = 10;
 /** A node out of sight is asked so often while a group has a clock. */
 const greetTicks = 3;
+/** Who has not answered so many questions since the start is taken for lost: some two seconds. */
+const greetingsMax = 7;
 /** One way: a question, or that it has come. The answer itself are messages of Raft. */
 const greetMethod = "raft-greet";
 const heard = "heard";
@@ -127,8 +131,11 @@ export class NodeRaftHost implements RaftHost {
 	#isPassDue = false;
 	#timer: Timer | undefined;
 	#unknownGroup: UnknownGroupHandler = () => false;
-	/** Nodes whose connection was lost, and of whom nothing was heard since. */
+	/** Nodes whose connection was lost, or that have not answered since the start, and of whom nothing was heard since. */
 	readonly #lost = new Set<NodeId>();
+	readonly #missing: Missing;
+	/** Since this node has started, up to when it does not wait for answers any more. */
+	#greetings = 0;
 	/** Nodes that are to say what they lead. */
 	readonly #ungreeted = new Set<NodeId>();
 	#isClosed = false;
@@ -163,7 +170,12 @@ export class NodeRaftHost implements RaftHost {
 			removed: (driver) => this.#removed(driver),
 			asked: (driver) => this.#elections.ask(driver),
 			waitsToStand: (driver) => this.#elections.has(driver),
-			rests: (driver) => this.#compactor.considerResting(driver),
+			isLost: (node) => this.#lost.has(node),
+			missesSome: (driver) => this.#missing.add(driver),
+			rests: (driver) => {
+				this.#missing.delete(driver);
+				this.#compactor.considerResting(driver);
+			},
 			applied: (entries) => {
 				this.#entriesApplied += entries;
 			},
@@ -175,6 +187,12 @@ export class NodeRaftHost implements RaftHost {
 			},
 		};
 		this.#outgoing = new Outgoing(rpc);
+		this.#missing = new Missing(runtime.scheduler, {
+			ask: () => {
+				for (const node of this.#lost) this.#rpc.send(node, greetMethod, "who leads");
+			},
+			rests: (driver) => this.#compactor.considerResting(driver),
+		});
 		this.#compactor = new Compactor({ runtime, syncEngine, limits: options.limits });
 		this.#sender = new SnapshotSender(this.#context, rpc);
 		this.#receiver = new SnapshotReceiver(this.#context, (message, range, from) =>
@@ -249,11 +267,19 @@ export class NodeRaftHost implements RaftHost {
 
 	#greet(): void {
 		for (const node of this.#ungreeted) this.#rpc.send(node, greetMethod, "who leads");
+		// Those that were down before have no connection to lose.
+		if (this.#greetings <= greetingsMax && this.#greetings++ === greetingsMax) {
+			for (const node of this.#ungreeted) this.#lost.add(node);
+		}
+	}
+
+	#heardOf(node: NodeId): void {
+		if (this.#lost.delete(node)) this.#missing.heardOf(node);
 	}
 
 	#greeted(body: Body, from: Peer | undefined): void {
 		if (from === undefined || this.#isClosed) return;
-		this.#lost.delete(from.nodeId);
+		this.#guard(() => this.#heardOf(from.nodeId));
 		if (body === heard) {
 			this.#ungreeted.delete(from.nodeId);
 			return;
@@ -290,6 +316,7 @@ export class NodeRaftHost implements RaftHost {
 	async close(): Promise<void> {
 		this.#isClosed = true;
 		this.#timer?.cancel();
+		this.#missing.close();
 		this.#compactor.close();
 		this.#sender.close();
 		this.#receiver.close();
@@ -390,7 +417,7 @@ export class NodeRaftHost implements RaftHost {
 
 	#receive(body: Body, from: Peer | undefined): void {
 		if (from === undefined || this.#isClosed) return;
-		this.#lost.delete(from.nodeId);
+		this.#guard(() => this.#heardOf(from.nodeId));
 		const messages = decodeFrame(body);
 		this.#guard(() => {
 			for (const { range, message } of messages) {
@@ -428,6 +455,7 @@ export class NodeRaftHost implements RaftHost {
 		assert(this.#groups.get(driver.rangeId) === driver, "a group is removed once");
 		this.#groups.delete(driver.rangeId);
 		this.#awake.delete(driver);
+		this.#missing.delete(driver);
 		this.#elections.delete(driver);
 	}
 

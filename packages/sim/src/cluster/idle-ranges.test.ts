@@ -1,9 +1,12 @@
 /** Ranges that nobody asks for cost nothing but the place where they are known. */
 import { key } from "@quorate/keys/key";
 import { electionsAsked, electionsInTurn } from "@quorate/replica/host/elections";
+import type { RunningNode } from "@quorate/server/node";
 import test from "ava";
 import { runTransaction } from "./client.ts";
+import { checkReplicas } from "./replica-checks.ts";
 import { SimCluster } from "./sim-cluster.ts";
+import type { SimNode } from "./sim-node.ts";
 
 const quietMs = 20_000;
 const look = 10_000;
@@ -115,6 +118,66 @@ test.serial(
 			t.is(store.awakeCount, 0);
 			t.true(host.statistics().awake <= 1);
 		}
+		t.deepEqual([...cluster.problems, ...cluster.delays], []);
+	},
+);
+
+test.serial(
+	"while a node is down the others' groups rest, also those that were asked; it gets what it missed when it is back",
+	async (t) => {
+		const { cluster, keys } = await atRest(60);
+		const [first, second, third] = cluster.nodes as [SimNode, SimNode, SimNode];
+		const write = async (value: number): Promise<void> => {
+			const kind = { mode: "pessimistic", readOnly: false } as const;
+			const task = runTransaction(cluster, second, kind, async (transaction) => {
+				for (const k of keys) transaction.put(k, Uint8Array.of(value));
+			});
+			const done = await cluster.run(task, 60_000);
+			t.is(done.status, "ok", JSON.stringify(done));
+		};
+		const atRestOn = (...nodes: readonly SimNode[]): void => {
+			for (const node of nodes) {
+				const { store, host } = node.keyValue!;
+				t.is(store.awakeCount, 0);
+				t.true(host.statistics().awake <= 1, `${host.statistics().awake} groups have a clock`);
+			}
+		};
+		const entries = ({ host, store }: RunningNode): number =>
+			store.statuses().reduce((sum, { descriptor }) => {
+				const { firstIndex, lastIndex } = host.group(descriptor.rangeId)!.status();
+				return sum + lastIndex + 1 - firstIndex;
+			}, 0);
+		first.crash("power");
+		await write(1);
+		await cluster.world.runFor(quietMs);
+		atRestOn(second, third);
+		t.true(entries(second.keyValue!) > 0, "it would need a snapshot of each");
+		await write(2);
+		await cluster.world.runFor(quietMs);
+		atRestOn(second, third);
+		// One that starts while another is down has no connection to lose.
+		third.crash("process");
+		await cluster.world.runFor(1_000);
+		third.start();
+		await cluster.run(
+			cluster.until("it serves", 30_000, () => third.keyValue !== undefined),
+			30_001,
+		);
+		await write(3);
+		await cluster.world.runFor(quietMs);
+		atRestOn(second, third);
+		first.start();
+		await cluster.run(
+			cluster.until("all serve", 30_000, () => cluster.serving().length === 3),
+			30_001,
+		);
+		await cluster.world.runFor(2_000);
+		await cluster.run(checkReplicas(cluster), 60_000);
+		t.is(first.keyValue!.host.statistics().snapshotsReceived, 0);
+		await write(4);
+		await cluster.world.runFor(quietMs);
+		atRestOn(first, second, third);
+		for (const node of cluster.serving()) t.is(entries(node), 0, "entries are kept");
 		t.deepEqual([...cluster.problems, ...cluster.delays], []);
 	},
 );
