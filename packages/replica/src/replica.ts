@@ -284,6 +284,12 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		);
 	}
 
+	/** It knows best what the range holds: as leaseholder, or as the leader of a range whose leaseholder has ended. */
+	get knowsLoad(): boolean {
+		const { nodeId, bootId } = this.state.lease;
+		return this.holding() || (this.leads() && this.context.bootOf(nodeId) !== bootId);
+	}
+
 	seen(): Timestamp {
 		return this.context.timestamps.seen();
 	}

@@ -717,12 +717,12 @@ export class RangeStore {
 		return [...this.#replicas.values()].find((r) => spanContains(rangeSpan(r.state.descriptor), k));
 	}
 
-	/** Of the ranges whose leases are here. There may be many: others get their turn between. */
+	/** Of the ranges that are led here. There may be many: others get their turn between. */
 	async loads(): Promise<RangeLoad[]> {
 		const { clock, scheduler } = this.#options.runtime;
 		const loads: RangeLoad[] = [];
 		for (const replica of [...this.#replicas.values()]) {
-			if (!replica.holding()) {
+			if (!replica.knowsLoad) {
 				continue;
 			}
 			loads.push(loadOf(replica, clock.monotonicMs()));

@@ -113,6 +113,11 @@ test.serial(
 		}
 		t.log(`${askedAt} of ${keys.length + 1} were led when one of the last had been written to`);
 		t.true(askedAt !== undefined && askedAt < (keys.length * 3) / 4);
+		// Nobody has to be asked for something before it is known what all of them hold.
+		const told = cluster.serving().map(({ store }) => store.loads());
+		const loads = (await cluster.run(Promise.all(told), 60_000)).flat();
+		t.is(new Set(loads.map(({ rangeId }) => rangeId)).size, keys.length + 1);
+		t.is(loads.length, keys.length + 1, "two tell of one");
 		await cluster.world.runFor(quietMs);
 		for (const { store, host } of cluster.serving()) {
 			t.is(store.awakeCount, 0);
