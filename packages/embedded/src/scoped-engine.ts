@@ -32,6 +32,10 @@ export class ScopedEngine implements Engine {
 		return this.#engine.get(k);
 	}
 
+	prefetch(keys: readonly Key[]): void {
+		this.#engine.prefetch(keys);
+	}
+
 	iterate(span: Span, options?: { readonly reverse?: boolean }): EngineIterator {
 		return this.#engine.iterate(span, options);
 	}

@@ -28,7 +28,10 @@ export class SessionProtocol {
 	readonly #outlet: Outlet;
 	readonly #sink: ResultWriter;
 	/** What Bind said about the format of a portal's results; undefined: it returns no rows. */
+	/** Of named portals. */
 	readonly #columns = new WeakMap<Portal, CompiledColumns | undefined>();
+	/** Of the unnamed one, which nearly all are: a field costs less than an entry in a map. */
+	#unnamed: { readonly portal: Portal; readonly columns: CompiledColumns | undefined } | undefined;
 	/** After an error in the extended protocol everything up to the next Sync is passed over. */
 	#skipping = false;
 	/** ReadyForQuery was the last thing said. */
@@ -104,6 +107,8 @@ export class SessionProtocol {
 		this.#resting = true;
 		const writer = this.#outlet.writer;
 		if (this.#session.transactionStatus === "I") {
+			// The session has dropped it, and what it was bound with may be large.
+			this.#unnamed = undefined;
 			this.#writeNotifications();
 		}
 		writer.begin(backend.readyForQuery);
@@ -180,13 +185,15 @@ export class SessionProtocol {
 		body.finish();
 		const portal = this.#session.bind(portalName, statementName, parameters);
 		if (portal instanceof Promise) {
-			return portal.then((bound) => this.#bound(bound, resultFormats));
+			return portal.then((bound) => this.#bound(portalName, bound, resultFormats));
 		}
-		return this.#bound(portal, resultFormats);
+		return this.#bound(portalName, portal, resultFormats);
 	}
 
-	#bound(portal: Portal, resultFormats: FormatCodes): void {
-		this.#columns.set(portal, portal.columns && compileColumns(portal.columns, resultFormats));
+	#bound(name: string, portal: Portal, resultFormats: FormatCodes): void {
+		const columns = portal.columns && compileColumns(portal.columns, resultFormats);
+		if (name === "") this.#unnamed = { portal, columns };
+		else this.#columns.set(portal, columns);
 		this.#outlet.writer.bytes(answers.bindComplete);
 	}
 
@@ -338,6 +345,7 @@ export class SessionProtocol {
 	}
 
 	#columnsOf(portal: Portal): CompiledColumns | undefined {
+		if (this.#unnamed?.portal === portal) return this.#unnamed.columns;
 		if (this.#columns.has(portal)) return this.#columns.get(portal);
 		// Opened by SQL (DECLARE CURSOR), which has no result formats.
 		return portal.columns && compileColumns(portal.columns);

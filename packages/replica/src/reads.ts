@@ -12,6 +12,7 @@ import {
 	type KeyValue,
 	newestChange,
 	newestState,
+	prefetch,
 	readAllAt,
 	readAt,
 	type ScanLimits,
@@ -38,6 +39,7 @@ export function read(r: ReplicaCore, q: Asked): RangeAnswer | Promise<RangeAnswe
 
 /** At a timestamp drawn here, after the request came: as good as one that the reader had drawn. */
 function readNow(r: ReplicaCore, q: Asked): Promise<RangeAnswer> {
+	prefetch(r.context.engine, q.keys);
 	return r.context.timestamps.issue().then((drawn) => {
 		if (!q.keys.every((k) => r.owns(k))) {
 			return r.stale();

@@ -70,6 +70,11 @@ export interface Engine extends EngineReader {
 	write(fill: (batch: EngineBatch) => void): void;
 	/** Deletes every key of a span at a price that does not depend on how many there are. A write of its own. */
 	clearSpan(span: Span): void;
+	/**
+	 * These keys will be got soon. Changes nothing of what a get answers; but what would have to be looked for in files is looked
+	 * for on another thread meanwhile.
+	 */
+	prefetch(keys: readonly Key[]): void;
 	/** Costs next to nothing if it is closed before the next write. */
 	snapshot(): EngineSnapshot;
 	/** Resolves when every write made before the call survives a power loss. A rejection means that the node must stop. */

@@ -32,6 +32,8 @@ export class MemoryEngine implements Engine {
 		return this.#tree.get(k);
 	}
 
+	prefetch(): void {}
+
 	iterate(span: Span, options: { readonly reverse?: boolean } = {}): EngineIterator {
 		assert(this.#open, "the engine is closed");
 		const release = this.#hold();

@@ -12,6 +12,8 @@ const valueBytesMax = 1_024;
 export class RecentGets {
 	#young = new Map<Key, Uint8Array | undefined>();
 	#old = new Map<Key, Uint8Array | undefined>();
+	/** Got at this moment by another thread, and not written since it began. */
+	readonly #expected = new Set<Key>();
 
 	/** `missing` where it is not known. */
 	get<T>(k: Key, missing: T): Uint8Array | undefined | T {
@@ -38,14 +40,33 @@ export class RecentGets {
 		this.#young.set(k, value);
 	}
 
-	/** Its value changes. True if it was known. */
+	knows(k: Key): boolean {
+		return this.#young.has(k) || this.#old.has(k);
+	}
+
+	/** Another thread begins to get them. */
+	expect(keys: readonly Key[]): void {
+		for (const k of keys) this.#expected.add(k);
+	}
+
+	/** What that thread found; null, or nothing at all: it did not say. */
+	come(keys: readonly Key[], values: readonly (Uint8Array | null | undefined)[] | undefined): void {
+		keys.forEach((k, i) => {
+			const value = values === undefined ? null : values[i];
+			if (this.#expected.delete(k) && value !== null && !this.knows(k)) this.put(k, value);
+		});
+	}
+
+	/** Its value changes. True if it was known, or would have been soon. */
 	forget(k: Key): boolean {
 		const wasYoung = this.#young.delete(k);
-		return this.#old.delete(k) || wasYoung;
+		const wasOld = this.#old.delete(k);
+		return this.#expected.delete(k) || wasOld || wasYoung;
 	}
 
 	clear(): void {
 		this.#young.clear();
 		this.#old.clear();
+		this.#expected.clear();
 	}
 }

@@ -59,6 +59,16 @@ export interface NativeBinding {
 		keys: readonly Buffer[],
 		options: undefined,
 	): readonly (Buffer | undefined)[];
+	/** On a thread of the pool. The keys are copied before it returns. */
+	db_get_many(
+		db: NativeDatabase,
+		keys: readonly Buffer[],
+		options: undefined,
+		done: (
+			error: Error | null | undefined,
+			values: readonly (Buffer | null | undefined)[] | undefined,
+		) => void,
+	): void;
 	/** A one-shot iterator: opens, reads up to its limits, closes. */
 	db_query(db: NativeDatabase, options: NativeIteratorOptions): NativeRows;
 	/** One range tombstone, written at once. */

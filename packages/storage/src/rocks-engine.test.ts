@@ -1,8 +1,10 @@
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Key } from "@quorate/keys/key";
 import { RealDisk } from "@quorate/runtime/real-disk";
-import type { DiskFile } from "@quorate/runtime/runtime";
+import { RealScheduler } from "@quorate/runtime/real-scheduler";
+import type { DiskFile, Logger } from "@quorate/runtime/runtime";
 import test from "ava";
+import fc from "fast-check";
 import { engineSuite } from "./engine-suite.ts";
 import { loadBinding } from "./rocks-binding.ts";
 import { rocksDirectory, rocksMissing } from "./rocks-directory.ts";
@@ -48,6 +50,50 @@ if (rocksMissing !== undefined) {
 	};
 	engineSuite(test, open, 60);
 	versionsSuite(test, open, 50);
+
+	test("a get sees what was written last, whatever is got ahead meanwhile", async (t) => {
+		const { disk, path } = rocksDirectory();
+		const scheduler = new RealScheduler();
+		const logger: Logger = { log: () => undefined, child: () => logger };
+		const node = { scheduler, logger, fatal: (reason: string): never => t.fail(reason) as never };
+		const engine = await openRocksEngine(disk, path, { ...small, node });
+		const keys = Array.from({ length: 10 }, (_, n) => k(`key${n}`));
+		const text = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toString();
+		const steps = fc.array(
+			fc.record({
+				kind: fc.constantFrom("get ahead", "put", "delete", "get", "clear", "wait"),
+				at: fc.nat(keys.length - 1),
+			}),
+			{ minLength: 40, maxLength: 80 },
+		);
+		await fc.assert(
+			fc.asyncProperty(steps, async (all) => {
+				engine.clearSpan({ start: k("a"), end: k("z") });
+				const held = new Map<Key, string>();
+				for (const [n, { kind, at }] of all.entries()) {
+					const here = keys[at]!;
+					if (kind === "get ahead") engine.prefetch(keys);
+					else if (kind === "put") {
+						engine.write((batch) => batch.put(here, Buffer.from(`${n}`)));
+						held.set(here, `${n}`);
+					} else if (kind === "delete") {
+						engine.write((batch) => batch.delete(here));
+						held.delete(here);
+					} else if (kind === "clear") {
+						engine.clearSpan({ start: here, end: k("l") });
+						for (const key of keys.slice(at)) held.delete(key);
+					} else if (kind === "wait") {
+						await scheduler.yield();
+					} else t.is(text(engine.get(here)), held.get(here));
+				}
+				for (const key of keys) t.is(text(engine.get(key)), held.get(key));
+			}),
+			{ numRuns: 60 },
+		);
+		engine.prefetch(keys);
+		await scheduler.yield();
+		await engine.close();
+	});
 
 	test("what was written is there after a restart", async (t) => {
 		const { disk, path } = rocksDirectory();

@@ -29,6 +29,7 @@ import type {
 	EngineScanLimits,
 	EngineSnapshot,
 } from "./engine.ts";
+import { Prefetcher } from "./prefetcher.ts";
 import { RecentGets } from "./recent-gets.ts";
 import { RocksBatch } from "./rocks-batch.ts";
 import { loadBinding, type NativeBinding, type NativeDatabase } from "./rocks-binding.ts";
@@ -180,6 +181,7 @@ class RocksEngine implements Engine {
 	/** Reused: one key a call. */
 	readonly #wanted: Buffer[] = [];
 	readonly #recent = new RecentGets();
+	readonly #prefetcher: Prefetcher | undefined;
 	/** What the snapshots taken since the last write share, once they need it. */
 	#view: View | undefined;
 	readonly #iterators = new Set<{ close(): void }>();
@@ -206,6 +208,12 @@ class RocksEngine implements Engine {
 		this.#node = node;
 		this.#manifest = new EngineNotes(disk, path);
 		this.#batch = new RocksBatch(this.#binding, (span) => this.#keysOf(span), this.#recent);
+		this.#prefetcher =
+			node &&
+			new Prefetcher(this.#recent, node.scheduler, (keys, done) => {
+				// Where it fails the get will, and says why.
+				binding.db_get_many(db, keys.map(nativeKey), undefined, (_, values) => done(values));
+			});
 	}
 
 	get(k: Key): Uint8Array | undefined {
@@ -221,6 +229,10 @@ class RocksEngine implements Engine {
 			this.#recent.put(k, value);
 		}
 		return value;
+	}
+
+	prefetch(keys: readonly Key[]): void {
+		this.#prefetcher?.add(keys);
 	}
 
 	iterate(span: Span, options: { readonly reverse?: boolean } = {}): EngineIterator {
@@ -326,6 +338,7 @@ class RocksEngine implements Engine {
 		if (!this.#open) {
 			return;
 		}
+		await this.#prefetcher?.close();
 		while (this.#syncing !== undefined) {
 			await this.#syncing.catch(() => undefined);
 		}

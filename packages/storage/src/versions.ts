@@ -20,7 +20,7 @@
 import type { TransactionId } from "@quorate/keys/ids";
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import { type Timestamp, timestampZero } from "@quorate/keys/timestamp";
-import type { EngineReader } from "./engine.ts";
+import type { Engine, EngineReader } from "./engine.ts";
 import {
 	dataKey,
 	dataSpan,
@@ -128,6 +128,11 @@ export function newestState(
 	return bytes === undefined
 		? { ts: newestChange(reader, k), value: undefined }
 		: decodeVersion(bytes);
+}
+
+/** Whoever reads these keys soon need not wait for files. */
+export function prefetch(engine: Engine, keys: readonly Key[]): void {
+	engine.prefetch(keys.map(dataKey));
 }
 
 /** What a read at `s` sees. */

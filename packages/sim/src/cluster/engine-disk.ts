@@ -160,6 +160,8 @@ class CrashingEngine implements Engine {
 		return this.#live.get(k);
 	}
 
+	prefetch(): void {}
+
 	iterate(span: Span, options?: { readonly reverse?: boolean }): EngineIterator {
 		return this.#live.iterate(span, options);
 	}

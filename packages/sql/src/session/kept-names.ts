@@ -78,11 +78,11 @@ export class KeptNames<Item> {
 
 	/** Whether there may be one more: before work is done for it. Throws 53400. */
 	requireRoom(name: string): void {
+		if (name === "" || this.#items.has(name)) return;
 		const { what, setting, hint } = this.#limits;
 		const countMax = this.#limits.countMax();
 		const named = this.#items.size - (this.#items.has("") ? 1 : 0);
-		const count = named + this.#limits.others();
-		if (name === "" || this.#items.has(name) || count < countMax) return;
+		if (named + this.#limits.others() < countMax) return;
 		throw new DatabaseError("53400", `too many ${what}`, {
 			detail: `A session may have ${countMax} (${setting}).`,
 			hint,
@@ -93,7 +93,7 @@ export class KeptNames<Item> {
 	set(name: string, item: Item, bytes: number): void {
 		this.requireRoom(name);
 		const counted = name === "" ? 0 : bytes;
-		this.#memory.take(counted, this.#limits);
+		if (counted > 0) this.#memory.take(counted, this.#limits);
 		this.delete(name);
 		this.#items.set(name, { item, bytes: counted });
 	}
