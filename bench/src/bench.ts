@@ -70,8 +70,8 @@ export class Bench {
 
 	async memoryFresh(): Promise<void> {
 		if (this.#wants("memory")) {
-			// What starting has left behind is collected when a node is idle.
-			await sleep(10_000);
+			// What starting has left behind is given back in an interval of ten seconds in which the node was idle.
+			await sleep(30_000);
 			this.#memory("fresh", freshMiB);
 		}
 	}
