@@ -190,18 +190,69 @@ public class JdbcClient {
       while (r.next()) columns.add(r.getString("COLUMN_NAME") + " " + r.getString("TYPE_NAME") + " " + r.getString("IS_NULLABLE"));
     }
     checkEqual(columns, List.of("id serial NO", "v int4 YES"));
-    // Of primary keys and indexes it asks with fields of composite values, which there are not.
-    try (ResultSet r = meta.getPrimaryKeys(null, "public", "jdbc_rows")) {
-      throw new AssertionError("fields of composite values are there: test getPrimaryKeys and getIndexInfo");
-    } catch (SQLException error) {
-      checkEqual(error.getSQLState(), "0A000");
-    }
     try (ResultSet r = meta.getTables(null, "public", "jdbc%", new String[] {"TABLE"})) {
       int n = 0;
       while (r.next()) n++;
       checkEqual(n, 2);
     }
+    keys(meta);
+    routines(meta);
     done("metadata");
+  }
+
+  /** Of each row these columns. */
+  static List<String> rows(ResultSet result, String... columns) throws SQLException {
+    List<String> rows = new ArrayList<>();
+    try (ResultSet r = result) {
+      while (r.next()) {
+        List<String> fields = new ArrayList<>();
+        for (String column : columns) fields.add(r.getString(column));
+        rows.add(String.join(" ", fields));
+      }
+    }
+    return rows;
+  }
+
+  static void keys(DatabaseMetaData meta) throws Exception {
+    try (Statement s = meta.getConnection().createStatement()) {
+      s.execute("CREATE SCHEMA jdbc");
+      s.execute("CREATE TABLE jdbc.parent (a int, b text, c numeric(8,2), PRIMARY KEY (b, a))");
+      s.execute("CREATE TABLE jdbc.child (id bigserial PRIMARY KEY, b text, a int, u varchar(10) UNIQUE,"
+          + " CONSTRAINT fk FOREIGN KEY (b, a) REFERENCES jdbc.parent (b, a) ON DELETE CASCADE)");
+      s.execute("CREATE INDEX child_i ON jdbc.child (a DESC, lower(u))");
+    }
+    checkEqual(rows(meta.getPrimaryKeys(null, "jdbc", "parent"), "COLUMN_NAME", "KEY_SEQ", "PK_NAME"),
+        List.of("a 2 parent_pkey", "b 1 parent_pkey"));
+    checkEqual(rows(meta.getIndexInfo(null, "jdbc", "child", false, true), "INDEX_NAME", "NON_UNIQUE", "ORDINAL_POSITION",
+        "COLUMN_NAME", "ASC_OR_DESC"), List.of("child_pkey f 1 id A", "child_u_key f 1 u A", "child_i t 1 a D",
+        "child_i t 2 lower((u)::text) A"));
+    List<String> expected = List.of("parent b child b 1 0 fk parent_pkey", "parent a child a 2 0 fk parent_pkey");
+    String[] columns = {"PKTABLE_NAME", "PKCOLUMN_NAME", "FKTABLE_NAME", "FKCOLUMN_NAME", "KEY_SEQ", "DELETE_RULE",
+        "FK_NAME", "PK_NAME"};
+    checkEqual(rows(meta.getImportedKeys(null, "jdbc", "child"), columns), expected);
+    checkEqual(rows(meta.getExportedKeys(null, "jdbc", "parent"), columns), expected);
+    checkEqual(rows(meta.getCrossReference(null, "jdbc", "parent", null, "jdbc", "child"), columns), expected);
+    checkEqual(rows(meta.getBestRowIdentifier(null, "jdbc", "parent", 0, true), "COLUMN_NAME"), List.of("a", "b"));
+    checkEqual(rows(meta.getSchemas(null, "jdbc"), "TABLE_SCHEM"), List.of("jdbc"));
+    checkEqual(rows(meta.getTablePrivileges(null, "jdbc", "child"), "PRIVILEGE").size(), 7);
+    checkEqual(rows(meta.getColumnPrivileges(null, "jdbc", "child", "a"), "PRIVILEGE").size(), 7);
+  }
+
+  static void routines(DatabaseMetaData meta) throws Exception {
+    try (Statement s = meta.getConnection().createStatement()) {
+      s.execute("CREATE DOMAIN jdbc.positive AS int CHECK (value > 0)");
+    }
+    checkEqual(rows(meta.getUDTs(null, "jdbc", "%", new int[] {Types.DISTINCT}), "TYPE_NAME"), List.of("positive"));
+    check(rows(meta.getTypeInfo(), "TYPE_NAME").containsAll(List.of("int4", "text", "timestamptz", "jsonb", "uuid")), "types");
+    checkEqual(rows(meta.getProcedures(null, "jdbc", "%"), "PROCEDURE_NAME"), List.of());
+    checkEqual(rows(meta.getFunctions(null, "pg_catalog", "md5"), "FUNCTION_NAME"), List.of("md5", "md5"));
+    checkEqual(rows(meta.getFunctionColumns(null, "pg_catalog", "initcap", "%"), "COLUMN_NAME", "TYPE_NAME"),
+        List.of("returnValue text", "$1 text"));
+    checkEqual(rows(meta.getProcedureColumns(null, "pg_catalog", "initcap", "%"), "COLUMN_NAME").size(), 2);
+    checkEqual(rows(meta.getVersionColumns(null, "jdbc", "child"), "COLUMN_NAME"), List.of("ctid"));
+    check(rows(meta.getCatalogs(), "TABLE_CAT").size() > 0, "catalogs");
+    checkEqual(rows(meta.getTableTypes(), "TABLE_TYPE").contains("TABLE"), true);
+    checkEqual(rows(meta.getClientInfoProperties(), "NAME"), List.of("ApplicationName"));
   }
 
   @SuppressWarnings("deprecation")

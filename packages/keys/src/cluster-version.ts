@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 13 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 14 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -52,6 +52,8 @@ const since = {
 	indexForms: 12,
 	/** What sessions of a role begin with in another database than the first: roles of format 6. */
 	roleDatabases: 13,
+	/** Composite types and arrays of domains: descriptors of format 12. */
+	composites: 14,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -10,6 +10,7 @@ import {
 	type IndexColumnDescriptor,
 	type IndexDescriptor,
 	isKnownNotNull,
+	liveAttributes,
 	liveColumns,
 	type RelationDescriptor,
 	type SequenceDescriptor,
@@ -22,15 +23,17 @@ import { refersTo } from "../catalog/sequence-references.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { alreadyExists, namesOf, typeExists } from "../ddl/schema-editor.ts";
 import type { SqlType } from "../types/datum.ts";
+import { typesNamedIn, withTypeReferences } from "../types/enum-types.ts";
 import {
-	arrayOfEnum,
-	enumOfArray,
+	arrayOfMade,
+	compositeOid,
 	enumOid,
+	isComposite,
 	isEnum,
-	isEnumArray,
-	typesNamedIn,
-	withTypeReferences,
-} from "../types/enum-types.ts";
+	isMade,
+	isMadeArray,
+	namedOid,
+} from "../types/made-oids.ts";
 import type { Work } from "./work.ts";
 
 /** `table` undefined: all that there is. */
@@ -97,26 +100,27 @@ function neededTypes(
 	if (tables === undefined) return types;
 	const needed = new Set(types.filter((type) => tables.some((table) => hasType(table, type))));
 	for (const type of needed) {
-		if (type.of !== "domain") continue;
-		const { base, defaultText = "", checks } = type;
-		const named = [defaultText, ...checks.map(({ text }) => text)].flatMap(typesNamedIn);
-		for (const one of types) {
-			if (isOf(base, one.oid) || named.includes(one.oid)) {
-				needed.add(one);
-			}
-		}
+		for (const one of types) if (isMadeOf(type, one.oid)) needed.add(one);
 	}
 	return [...needed];
 }
 
+function isMadeOf(type: TypeDescriptor, oid: number): boolean {
+	if (type.of === "enum") return false;
+	if (type.of === "composite") return liveAttributes(type).some((one) => isOf(one.type, oid));
+	const { base, defaultText = "", checks } = type;
+	const named = [defaultText, ...checks.map(({ text }) => text)].flatMap(typesNamedIn);
+	return isOf(base, oid) || named.map(namedOid).includes(oid);
+}
+
 const isOf = ({ oid: of, domain }: SqlType, oid: number): boolean =>
-	domain === oid || of === oid || of === arrayOfEnum(oid);
+	namedOid(domain ?? 0) === oid || namedOid(of) === oid;
 
 /** A column is of it, or an expression names it. */
 function hasType(table: TableDescriptor, { oid }: TypeDescriptor): boolean {
 	return (
 		liveColumns(table).some(({ type }) => isOf(type, oid)) ||
-		storedTexts(table).some((text) => typesNamedIn(text).includes(oid))
+		storedTexts(table).some((text) => typesNamedIn(text).map(namedOid).includes(oid))
 	);
 }
 
@@ -145,34 +149,46 @@ export function numbersOf({ tables, sequences, views, types }: Chosen): readonly
 	}
 	for (const { oid } of views) numbers.add(oid);
 	for (const type of types) {
-		const parts = type.of === "enum" ? type.values : type.checks;
-		for (const { oid } of [type, ...parts]) numbers.add(oid);
+		for (const { oid } of [type, ...partsOf(type)]) numbers.add(oid);
 	}
 	return [...numbers];
 }
 
+function partsOf(type: TypeDescriptor): readonly { readonly oid: number }[] {
+	if (type.of === "composite") return [];
+	return type.of === "enum" ? type.values : type.checks;
+}
+
 export type Renumbering = ReadonlyMap<number, number>;
 
-/** An enum's is of its own range. */
-export const newNumber = (old: number, id: number): number => (isEnum(old) ? enumOid(id) : id);
+/** Enums and composite types have ranges of their own. */
+export const newNumber = (old: number, id: number): number =>
+	isEnum(old) ? enumOid(id) : isComposite(old) ? compositeOid(id) : id;
 
 function retyped(numbers: Renumbering, type: SqlType): SqlType {
 	const { domain, ...base } = type;
 	return {
 		...base,
 		oid: rebased(numbers, base.oid),
-		...(domain === undefined ? {} : { domain: numbers.get(domain)! }),
+		...(domain === undefined ? {} : { domain: renamedArray(numbers, domain) }),
 	};
 }
 
 function rebased(numbers: Renumbering, oid: number): number {
-	if (isEnum(oid)) return numbers.get(oid)!;
-	return isEnumArray(oid) ? arrayOfEnum(numbers.get(enumOfArray(oid))!) : oid;
+	return isMade(namedOid(oid)) ? renamedArray(numbers, oid) : oid;
+}
+
+/** Of a type that somebody has made, or of its array. */
+function renamedArray(numbers: Renumbering, oid: number): number {
+	const number = numbers.get(namedOid(oid))!;
+	return isMadeArray(oid) ? arrayOfMade(number) : number;
 }
 
 /** An expression of the catalog. */
 const rewritten = (numbers: Renumbering, text: string): string =>
-	withTypeReferences(text, (oid) => numbers.get(oid) ?? oid);
+	withTypeReferences(text, (oid) =>
+		numbers.has(namedOid(oid)) ? renamedArray(numbers, oid) : oid,
+	);
 
 function withTypes(numbers: Renumbering, column: ColumnDescriptor): ColumnDescriptor {
 	const { defaultText, generatedText } = column;
@@ -189,6 +205,12 @@ export function restoredType(type: TypeDescriptor, numbers: Renumbering): TypeDe
 	if (type.of === "enum") {
 		const values = type.values.map((one) => ({ ...one, oid: numbers.get(one.oid)! }));
 		return { ...withoutOwner(type), oid, values };
+	}
+	if (type.of === "composite") {
+		const attributes = type.attributes.map((one) =>
+			one.dropped ? one : { ...one, type: retyped(numbers, one.type) },
+		);
+		return { ...withoutOwner(type), oid, attributes };
 	}
 	const { defaultText } = type;
 	return {

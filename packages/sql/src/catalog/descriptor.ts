@@ -9,7 +9,8 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
-import { isEnum, isEnumArray, typesNamedIn } from "../types/enum-types.ts";
+import { typesNamedIn } from "../types/enum-types.ts";
+import { isComposite, isDomainArray, isMade, namedOid } from "../types/made-oids.ts";
 import { OID } from "../types/oids.ts";
 import type { Acl } from "./acl.ts";
 import type { Configuration } from "./configuration.ts";
@@ -279,7 +280,33 @@ export interface DomainDescriptor extends Commented, Owned, InDatabase {
 	readonly checks: readonly CheckDescriptor[];
 }
 
-export type TypeDescriptor = EnumDescriptor | DomainDescriptor;
+export interface AttributeDescriptor extends Commented {
+	/** From 1, as a column's; never reused within the type. */
+	readonly attnum: number;
+	readonly name: string;
+	readonly type: SqlType;
+	/** Stays in the list, like a column. */
+	readonly dropped: boolean;
+}
+
+/** CREATE TYPE ... AS (...): its name is one of a relation, too, whose object id is its own without what marks it as a type's. */
+export interface CompositeDescriptor extends Commented, Owned, InDatabase {
+	readonly kind: "type";
+	readonly of: "composite";
+	/** `compositeOid` made it: its array has one, too. */
+	readonly oid: number;
+	readonly schema: string;
+	readonly name: string;
+	/** All ever, in attnum order. */
+	readonly attributes: readonly AttributeDescriptor[];
+}
+
+export type TypeDescriptor = EnumDescriptor | DomainDescriptor | CompositeDescriptor;
+
+export const liveAttributes = ({
+	attributes,
+}: CompositeDescriptor): readonly AttributeDescriptor[] =>
+	attributes.filter(({ dropped }) => !dropped);
 
 /**
  * Text, or a name as it is now: of a relation, with its schema where it must be; the bare one; of a column; and AS, where a column of
@@ -308,11 +335,13 @@ export type RelationDescriptor =
  * whatever needs one (likewise). 6: unique constraints that are deferrable (likewise). 7: such a
  * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the types
  * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise). 11: indexes
- * that are partial, on expressions, or with NULLs at their other end (likewise).
+ * that are partial, on expressions, or with NULLs at their other end (likewise). 12: composite types, arrays of domains, and
+ * whatever needs one (likewise).
  */
-export const descriptorFormat = 11;
+export const descriptorFormat = 12;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (needsComposites(descriptor)) return 12;
 	if (needsIndexForms(descriptor)) return 11;
 	if (descriptor.kind === "table" && descriptor.validating !== undefined) return 10;
 	if (needsLaterTypes(descriptor)) return 9;
@@ -378,12 +407,30 @@ export function needsTypes(relation: RelationDescriptor): boolean {
 	if (relation.kind === "type") return true;
 	if (relation.kind === "sequence") return false;
 	const isOfOne = relation.columns.some(
-		({ type }) => type.domain !== undefined || isEnum(type.oid) || isEnumArray(type.oid),
+		({ type }) => type.domain !== undefined || isMade(namedOid(type.oid)),
 	);
 	if (isOfOne) return true;
 	if (relation.kind === "view") return (relation.types ?? []).length > 0;
 	return storedTexts(relation).some((text) => typesNamedIn(text).length > 0);
 }
+
+/** Whether it is a type that older builds do not know, or needs one. */
+export function needsComposites(relation: RelationDescriptor): boolean {
+	if (relation.kind === "sequence") return false;
+	if (relation.kind === "type") {
+		if (relation.of === "enum") return false;
+		if (relation.of === "composite") return true;
+		const texts = [relation.defaultText ?? "", ...relation.checks.map(({ text }) => text)];
+		return isLater(relation.base) || texts.flatMap(typesNamedIn).some(isLaterOid);
+	}
+	if (relation.columns.some(({ type }) => isLater(type))) return true;
+	if (relation.kind === "view") return (relation.types ?? []).some(({ oid }) => isLaterOid(oid));
+	return storedTexts(relation).some((text) => typesNamedIn(text).some(isLaterOid));
+}
+
+const isLaterOid = (oid: number): boolean => isComposite(namedOid(oid)) || isDomainArray(oid);
+
+const isLater = ({ oid, domain = 0 }: SqlType): boolean => isLaterOid(oid) || isLaterOid(domain);
 
 /** All expressions that a table keeps. */
 export const storedTexts = ({ columns, checks, indexes }: TableDescriptor): readonly string[] => [

@@ -2,8 +2,10 @@
  * pg_depend: what goes with what ("a", "i"), and what keeps what from going ("n"). pg_dump puts objects in an order by it, and drivers
  * look in it for the sequence of a column.
  */
-import type { TableDescriptor } from "./descriptor.ts";
-import { liveColumns } from "./descriptor.ts";
+import type { SqlType } from "../types/datum.ts";
+import { isMade, namedOid, objectIdOf } from "../types/made-oids.ts";
+import type { TableDescriptor, TypeDescriptor } from "./descriptor.ts";
+import { liveAttributes, liveColumns } from "./descriptor.ts";
 import { indexedColumns } from "./indexed-columns.ts";
 import { referencesIn } from "./sequence-references.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
@@ -14,6 +16,7 @@ import {
 	pgConstraintOid,
 	pgNamespaceOid,
 	pgRewriteOid,
+	pgTypeOid,
 	relationOid,
 } from "./system-names.ts";
 import {
@@ -36,13 +39,33 @@ const depends = (
 ): SystemRow => ({ classid, objid, refclassid, refobjid, refobjsubid, deptype });
 
 export function* dependencyRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
-	for (const { oid, schema } of catalog.relations()) {
+	for (const { oid, schema, kind } of catalog.relations()) {
+		if (kind === "type") continue;
 		yield depends([pgClassOid, oid], [pgNamespaceOid, namespaceOid(catalog, schema), 0], "n");
 	}
+	for (const type of catalog.types()) yield* ofType(catalog, type);
 	yield* ofViews(catalog);
 	yield* ofSequences(catalog);
 	for (const table of tablesOf(catalog)) yield* ofTable(catalog, table);
 	for (const constraint of constraintsOf(catalog)) yield* ofConstraint(constraint);
+}
+
+/** A composite type has a row in pg_class, and it is that which depends on the types of the attributes. */
+function* ofType(catalog: CatalogSnapshot, type: TypeDescriptor): Iterable<SystemRow> {
+	const { oid, schema } = type;
+	const itself = [pgTypeOid, oid] as const;
+	yield depends(itself, [pgNamespaceOid, namespaceOid(catalog, schema), 0], "n");
+	if (type.of === "domain") yield* onType(itself, type.base);
+	if (type.of !== "composite") return;
+	const relation = [pgClassOid, objectIdOf(oid)] as const;
+	yield depends(relation, [pgTypeOid, oid, 0], "i");
+	for (const attribute of liveAttributes(type)) yield* onType(relation, attribute.type);
+}
+
+/** On types that every database has nothing is said to depend. */
+function* onType(object: readonly [number, number], { oid, domain }: SqlType): Iterable<SystemRow> {
+	const named = namedOid(domain ?? oid);
+	if (domain !== undefined || isMade(named)) yield depends(object, [pgTypeOid, named, 0], "n");
 }
 
 function* ofViews(catalog: CatalogSnapshot): Iterable<SystemRow> {

@@ -9,7 +9,7 @@ import { dictionary } from "@quorate/keys/dictionary";
 import { isColumnUpdatable, updateEvents } from "../plan/view-updates.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
-import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
+import { namedOid } from "../types/made-oids.ts";
 import { type FunctionContext, typeByOid } from "../types/registry.ts";
 import {
 	type CheckDescriptor,
@@ -278,7 +278,7 @@ const functions: Readonly<Record<string, Body>> = {
 	},
 	pg_type_is_visible: ({ catalog, context, args }) => {
 		const oid = args[0] as number;
-		const type = typeDescriptor(catalog, isEnumArray(oid) ? enumOfArray(oid) : oid);
+		const type = typeDescriptor(catalog, namedOid(oid));
 		if (type !== undefined) return isTypeVisible(catalog, context.searchPath, type);
 		return oid < 0x1_0000 && typeByOid(oid) !== undefined ? true : null;
 	},

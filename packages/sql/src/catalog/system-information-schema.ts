@@ -9,7 +9,7 @@ import {
 	updateEvents,
 } from "../plan/view-updates.ts";
 import type { Datum } from "../types/datum.ts";
-import { enumOfArray, isEnum, isEnumArray } from "../types/enum-types.ts";
+import { isMade, isMadeArray, namedOid } from "../types/made-oids.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
 import type {
 	ColumnDescriptor,
@@ -128,11 +128,11 @@ function measures({ oid, modifier }: ColumnDescriptor["type"]): SystemRow {
 }
 
 function typeNameOf(catalog: CatalogSnapshot, oid: number): SystemRow {
-	const made = typeDescriptor(catalog, isEnumArray(oid) ? enumOfArray(oid) : oid);
+	const made = typeDescriptor(catalog, namedOid(oid));
 	if (made === undefined) {
 		return { udt_schema: "pg_catalog", udt_name: typeByOid(oid)?.name ?? null };
 	}
-	const name = isEnumArray(oid) ? arrayName(catalog, made) : made.name;
+	const name = isMadeArray(oid) ? arrayName(catalog, made) : made.name;
 	return { udt_schema: made.schema, udt_name: name };
 }
 
@@ -150,7 +150,7 @@ function domainNameOf(
 function dataType(oid: number): string {
 	const type = typeByOid(oid);
 	if ((type?.elementOid ?? 0) !== 0 && type?.length === -1) return "ARRAY";
-	return isEnum(oid) ? "USER-DEFINED" : formatType({ oid, modifier: -1 });
+	return isMade(oid) ? "USER-DEFINED" : formatType({ oid, modifier: -1 });
 }
 
 function columnRow(

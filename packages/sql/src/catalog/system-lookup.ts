@@ -4,11 +4,12 @@ import { mayUseSchema } from "../auth/privileges.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { END, PUNCTUATION, QUOTED, Scanner, WORD } from "../parser/scanner.ts";
 import { foldIdentifier, unquoteIdentifier } from "../parser/string-literal.ts";
+import { arrayOfMade } from "../types/made-oids.ts";
 import { type FunctionContext, formatType, typeByName, typeByOid } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { findRelation, relationByOid, shortName } from "./system-names.ts";
 import { type Procedure, procedures } from "./system-types.ts";
-import { findType } from "./type-names.ts";
+import { findTypeOid } from "./type-names.ts";
 
 /** a.b."C", folded as an identifier is. Throws 42602. */
 export function parseName(text: string): string[] {
@@ -124,8 +125,8 @@ export function lookupType(
 ): number | undefined {
 	const isArray = text.trimEnd().endsWith("[]");
 	const parts = parseName(isArray ? text.trimEnd().slice(0, -2) : text);
-	const found = findType(catalog, context.searchPath, parts.at(-2), parts.at(-1)!);
-	return found && (isArray ? typeByOid(found.oid)?.arrayOid : found.oid);
+	const found = findTypeOid(catalog, context.searchPath, parts.at(-2), parts.at(-1)!);
+	return found !== undefined && isArray ? arrayOfMade(found) : found;
 }
 
 /** name(type, type). */

@@ -1,5 +1,6 @@
 /** The fixed objects of a database that every catalog row refers to, and how relations are named in text. */
 import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
+import { objectIdOf } from "../types/made-oids.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { RelationDescriptor } from "./descriptor.ts";
 import { withSystem } from "./schema.ts";
@@ -45,7 +46,12 @@ function namedByOid(catalog: CatalogSnapshot): ReadonlyMap<number, NamedRelation
 	}
 	const names = new Map<number, NamedRelation>(systemShapes.map((shape) => [shape.oid, shape]));
 	for (const relation of catalog.relations()) {
-		if (relation.kind === "type") continue;
+		if (relation.kind === "type") {
+			const { schema, name } = relation;
+			const oid = objectIdOf(relation.oid);
+			if (relation.of === "composite") names.set(oid, { oid, schema, name });
+			continue;
+		}
 		names.set(relation.oid, relation);
 		for (const { oid, name } of relation.kind === "table" ? namedIndexes(relation) : []) {
 			names.set(oid, { oid, schema: relation.schema, name });
@@ -78,8 +84,10 @@ export function relationOid(
 			return object.view.oid;
 		case "index":
 			return object.index.oid;
-		default:
-			return undefined;
+		default: {
+			const type = catalog.type(schema, name);
+			return type?.of === "composite" ? objectIdOf(type.oid) : undefined;
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import {
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
-import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
+import { namedOid } from "../types/made-oids.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { type Acl, aclItemText, grantableFor, letterOf, lettersOf, ordered } from "./acl.ts";
 import { undefinedDatabase } from "./database.ts";
@@ -249,7 +249,7 @@ const typePrivilege: Body = (call) => {
 	const found = typeof target === "string" ? lookup.lookupType(catalog, context, target) : target;
 	const oid = roleOf(call, 2);
 	const rights = askedRights(String(args.at(-1)), lettersOf.type);
-	const named = isEnumArray(found as number) ? enumOfArray(found as number) : (found as number);
+	const named = namedOid(found as number);
 	const type = typeDescriptor(catalog, named);
 	if (type === undefined) return true;
 	return rights.some((asked) =>

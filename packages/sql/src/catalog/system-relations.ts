@@ -3,11 +3,12 @@
 import { ownerOf } from "../auth/privileges.ts";
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
-import { isEnum } from "../types/enum-types.ts";
+import { isEnum, objectIdOf, rowTypeOid } from "../types/made-oids.ts";
 import { typeByOid } from "../types/registry.ts";
 import type {
 	CheckDescriptor,
 	ColumnDescriptor,
+	CompositeDescriptor,
 	DomainDescriptor,
 	ForeignKeyDescriptor,
 	IndexDescriptor,
@@ -24,6 +25,7 @@ import {
 	isGenerated,
 	isKnownNotNull,
 	isUnique,
+	liveAttributes,
 	liveColumns,
 } from "./descriptor.ts";
 import { extensions } from "./extensions.ts";
@@ -110,6 +112,7 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 				relowner: ownerOf(relation),
 				relacl: aclDatum(catalog, relation.acl),
 				relkind: "v",
+				reltype: rowTypeOid(relation.oid),
 				reloptions: viewOptions(relation),
 				relnatts: relation.columns.length,
 				relhasrules: true,
@@ -117,12 +120,24 @@ export function* classRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			};
 			continue;
 		}
-		if (relation.kind === "type") continue;
+		if (relation.kind === "type") {
+			if (relation.of !== "composite") continue;
+			yield {
+				...classRow(catalog, { ...relation, oid: objectIdOf(relation.oid) }),
+				relfilenode: 0,
+				relowner: ownerOf(relation),
+				relkind: "c",
+				reltype: relation.oid,
+				relnatts: relation.attributes.length,
+			};
+			continue;
+		}
 		yield {
 			...classRow(catalog, relation),
 			relowner: ownerOf(relation),
 			relacl: aclDatum(catalog, relation.acl),
 			relkind: "r",
+			reltype: rowTypeOid(relation.oid),
 			relam: heapOid,
 			relnatts: relation.columns.length,
 			relchecks: relation.checks.length,
@@ -175,14 +190,10 @@ function attributeRow(
 
 function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow {
 	const { attnum, type } = column;
-	if (column.dropped) {
-		const name = `........pg.dropped.${attnum}........`;
-		return { ...attributeRow(table.oid, attnum, name, plain(0)), attisdropped: true };
-	}
+	if (column.dropped) return droppedRow(table.oid, attnum);
 	return {
 		...attributeRow(table.oid, attnum, column.name, type),
-		// PostgreSQL tells as many as were declared. All that asks wants to know whether there are any.
-		attndims: typeByOid(type.oid)?.category === "A" ? 1 : 0,
+		attndims: dimensionsOf(type),
 		attnotnull: isKnownNotNull(table, column),
 		atthasdef:
 			isGenerated(column) || (column.defaultText !== undefined && column.identity === undefined),
@@ -191,6 +202,23 @@ function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow 
 		attidentity: column.identity === undefined ? "" : column.identity === "always" ? "a" : "d",
 	};
 }
+
+function* compositeRows({ oid, attributes }: CompositeDescriptor): Iterable<SystemRow> {
+	const relation = objectIdOf(oid);
+	for (const { attnum, name, type, dropped } of attributes) {
+		yield dropped
+			? droppedRow(relation, attnum)
+			: { ...attributeRow(relation, attnum, name, type), attndims: dimensionsOf(type) };
+	}
+}
+
+const droppedRow = (relation: number, attnum: number): SystemRow => ({
+	...attributeRow(relation, attnum, `........pg.dropped.${attnum}........`, plain(0)),
+	attisdropped: true,
+});
+
+/** PostgreSQL tells as many as were declared. All that asks wants to know whether there are any. */
+const dimensionsOf = ({ oid }: SqlType): number => (typeByOid(oid)?.category === "A" ? 1 : 0);
 
 let systemAttributes: readonly SystemRow[] | undefined;
 
@@ -218,7 +246,10 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			}
 			continue;
 		}
-		if (relation.kind === "type") continue;
+		if (relation.kind === "type") {
+			if (relation.of === "composite") yield* compositeRows(relation);
+			continue;
+		}
 		for (const column of relation.columns) {
 			yield { ...columnRow(relation, column), attacl: aclDatum(catalog, column.acl) };
 		}
@@ -443,9 +474,12 @@ export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> 
 	for (const relation of catalog.relations()) {
 		const isType = relation.kind === "type";
 		yield* row(relation.oid, isType ? pgTypeOid : pgClassOid, 0, relation.comment);
-		if (relation.kind === "sequence" || relation.kind === "type") {
-			continue;
+		if (relation.kind === "type" && relation.of === "composite") {
+			for (const { attnum, comment } of liveAttributes(relation)) {
+				yield* row(objectIdOf(relation.oid), pgClassOid, attnum, comment);
+			}
 		}
+		if (relation.kind === "sequence" || relation.kind === "type") continue;
 		for (const column of relation.columns) {
 			if (!column.dropped) yield* row(relation.oid, pgClassOid, column.attnum, column.comment);
 		}

@@ -1,9 +1,16 @@
 /** pg_type, pg_proc and what else describes types and functions: but for the types that somebody has made the same in every database. */
 import type { Datum } from "../types/datum.ts";
-import { arrayOfEnum, isEnum } from "../types/enum-types.ts";
+import { arrayOfMade, isEnum, objectIdOf, rowTypeOid } from "../types/made-oids.ts";
 import { allFunctions, allTypes, typeByOid } from "../types/registry.ts";
-import type { DomainDescriptor, EnumDescriptor, TypeDescriptor } from "./descriptor.ts";
-import { pgCatalogOid } from "./schema.ts";
+import type {
+	CompositeDescriptor,
+	DomainDescriptor,
+	EnumDescriptor,
+	TableDescriptor,
+	TypeDescriptor,
+	ViewDescriptor,
+} from "./descriptor.ts";
+import { informationSchemaOid, pgCatalogOid } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { btreeOid, defaultCollationOid, ownerOid } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
@@ -158,7 +165,13 @@ export function* typeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 	for (const type of catalog.types()) {
 		if (type.of === "enum") yield* enumTypeRows(catalog, type);
-		else yield domainTypeRow(catalog, type);
+		else if (type.of === "domain") yield* domainTypeRows(catalog, type);
+		else yield* rowTypeRows(catalog, type, type.oid, objectIdOf(type.oid));
+	}
+	for (const relation of catalog.relations()) {
+		if (relation.kind === "table" || relation.kind === "view") {
+			yield* rowTypeRows(catalog, relation, rowTypeOid(relation.oid), relation.oid);
+		}
 	}
 }
 
@@ -167,7 +180,9 @@ const rightsOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => 
 	typacl: aclDatum(catalog, type.acl),
 });
 
-const sharedOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => ({
+type Named = Pick<TypeDescriptor, "schema" | "name" | "owner">;
+
+const sharedOf = (catalog: CatalogSnapshot, type: Named): SystemRow => ({
 	typnamespace: catalog.schemas.byName(type.schema)?.oid ?? 0,
 	typowner: type.owner ?? ownerOid,
 	typisdefined: true,
@@ -175,6 +190,12 @@ const sharedOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => 
 	typalign: "i",
 	typtypmod: -1,
 });
+
+/** Of a domain and its array. */
+function* domainTypeRows(catalog: CatalogSnapshot, type: DomainDescriptor): Iterable<SystemRow> {
+	yield { ...domainTypeRow(catalog, type), typarray: arrayOfMade(type.oid) };
+	yield arrayRow(catalog, type, type.oid);
+}
 
 function domainTypeRow(catalog: CatalogSnapshot, type: DomainDescriptor): SystemRow {
 	const { base, notNull, defaultText } = type;
@@ -204,12 +225,55 @@ function domainTypeRow(catalog: CatalogSnapshot, type: DomainDescriptor): System
 	};
 }
 
+/** Of a type of rows and its array. `relation`: its row in pg_class. */
+function* rowTypeRows(
+	catalog: CatalogSnapshot,
+	type: CompositeDescriptor | TableDescriptor | ViewDescriptor,
+	oid: number,
+	relation: number,
+): Iterable<SystemRow> {
+	yield {
+		...sharedOf(catalog, type),
+		...("of" in type ? rightsOf(catalog, type) : {}),
+		oid,
+		typname: type.name,
+		typlen: -1,
+		typbyval: false,
+		typtype: "c",
+		typcategory: "C",
+		typrelid: relation,
+		typarray: arrayOfMade(oid),
+		typinput: procedureOid("record_in"),
+		typoutput: procedureOid("record_out"),
+		typreceive: procedureOid("record_recv"),
+		typsend: procedureOid("record_send"),
+		typalign: "d",
+		typstorage: "x",
+	};
+	yield { ...arrayRow(catalog, type, oid), typalign: "d" };
+}
+
+/** Of an array of a type. */
+const arrayRow = (catalog: CatalogSnapshot, type: Named, element: number): SystemRow => ({
+	...sharedOf(catalog, type),
+	oid: arrayOfMade(element),
+	typname: arrayName(catalog, type),
+	typlen: -1,
+	typtype: "b",
+	typcategory: "A",
+	typelem: element,
+	typsubscript: procedureOid("array_subscript_handler"),
+	typinput: procedureOid("array_in"),
+	typoutput: procedureOid("array_out"),
+	typreceive: procedureOid("array_recv"),
+	typsend: procedureOid("array_send"),
+	typstorage: "x",
+});
+
 /** Of an enum and its array. */
 function* enumTypeRows(catalog: CatalogSnapshot, type: EnumDescriptor): Iterable<SystemRow> {
-	const shared = sharedOf(catalog, type);
-	const array = arrayOfEnum(type.oid);
 	yield {
-		...shared,
+		...sharedOf(catalog, type),
 		...rightsOf(catalog, type),
 		oid: type.oid,
 		typname: type.name,
@@ -217,34 +281,22 @@ function* enumTypeRows(catalog: CatalogSnapshot, type: EnumDescriptor): Iterable
 		typbyval: true,
 		typtype: "e",
 		typcategory: "E",
-		typarray: array,
+		typarray: arrayOfMade(type.oid),
 		typinput: procedureOid("enum_in"),
 		typoutput: procedureOid("enum_out"),
 		typreceive: procedureOid("enum_recv"),
 		typsend: procedureOid("enum_send"),
 		typstorage: "p",
 	};
-	yield {
-		...shared,
-		oid: array,
-		typname: arrayName(catalog, type),
-		typlen: -1,
-		typtype: "b",
-		typcategory: "A",
-		typelem: type.oid,
-		typsubscript: procedureOid("array_subscript_handler"),
-		typinput: procedureOid("array_in"),
-		typoutput: procedureOid("array_out"),
-		typreceive: procedureOid("array_recv"),
-		typsend: procedureOid("array_send"),
-		typstorage: "x",
-	};
+	yield arrayRow(catalog, type, type.oid);
 }
 
 /** With as many underscores as make it a name of its own. */
-export function arrayName(catalog: CatalogSnapshot, { schema, name }: TypeDescriptor): string {
+export function arrayName(catalog: CatalogSnapshot, { schema, name }: Named): string {
 	let array = `_${name}`;
-	while (catalog.type(schema, array) !== undefined) array = `_${array}`;
+	const isTaken = (one: string): boolean =>
+		catalog.type(schema, one) !== undefined || catalog.object(schema, one) !== undefined;
+	while (isTaken(array)) array = `_${array}`;
 	return array;
 }
 
@@ -260,10 +312,11 @@ export function* enumRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 
 export function* procedureRows(): Iterable<SystemRow> {
 	for (const procedure of procedures) {
+		const [schema, inSchema] = procedure.name.split(".");
 		yield {
 			oid: procedure.oid,
-			proname: procedure.name,
-			pronamespace: pgCatalogOid,
+			proname: inSchema ?? schema!,
+			pronamespace: inSchema === undefined ? pgCatalogOid : informationSchemaOid,
 			proowner: ownerOid,
 			prolang: internalLanguageOid,
 			procost: 1,
@@ -277,7 +330,7 @@ export function* procedureRows(): Iterable<SystemRow> {
 			pronargs: procedure.args.length,
 			prorettype: procedure.result,
 			proargtypes: vector(procedure.args),
-			prosrc: procedure.name,
+			prosrc: inSchema ?? schema!,
 		};
 	}
 }

@@ -4,9 +4,10 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
+import { isMadeArray, namedOid, rowTypeOid } from "../types/made-oids.ts";
 import { isBuiltinName } from "../types/type-table.ts";
 import type { TypeDescriptor } from "./descriptor.ts";
+import { relationOfType } from "./row-fields.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 
 /** pg_catalog, which comes first, is the caller's business. */
@@ -23,6 +24,23 @@ export function findType(
 	return undefined;
 }
 
+/** The number of a type that has such a name: a relation's is that of the type of its rows. */
+export function findTypeOid(
+	catalog: CatalogSnapshot,
+	searchPath: readonly string[],
+	schema: string | undefined,
+	name: string,
+): number | undefined {
+	for (const one of schema === undefined ? searchPath : [schema]) {
+		const found = catalog.type(one, name);
+		if (found !== undefined) return found.oid;
+		const object = catalog.object(one, name);
+		if (object?.kind === "table") return rowTypeOid(object.table.oid);
+		if (object?.kind === "view") return rowTypeOid(object.view.oid);
+	}
+	return undefined;
+}
+
 export function typeDescriptor(catalog: CatalogSnapshot, oid: number): TypeDescriptor | undefined {
 	const found = catalog.relation(oid);
 	return found?.kind === "type" ? found : undefined;
@@ -33,8 +51,14 @@ export const isTypeVisible = (
 	catalog: CatalogSnapshot,
 	searchPath: readonly string[],
 	type: TypeDescriptor,
-): boolean =>
-	!isBuiltinName(type.name) && findType(catalog, searchPath, undefined, type.name) === type;
+): boolean => isNameVisible(catalog, searchPath, type.name, type.oid);
+
+const isNameVisible = (
+	catalog: CatalogSnapshot,
+	searchPath: readonly string[],
+	name: string,
+	oid: number,
+): boolean => !isBuiltinName(name) && findTypeOid(catalog, searchPath, undefined, name) === oid;
 
 /** As format_type shows it. Undefined: nobody has made it. */
 export function typeName(
@@ -42,13 +66,14 @@ export function typeName(
 	searchPath: readonly string[],
 	oid: number,
 ): string | undefined {
-	const type = typeDescriptor(catalog, isEnumArray(oid) ? enumOfArray(oid) : oid);
+	const named = namedOid(oid);
+	const type = typeDescriptor(catalog, named) ?? relationOfType(catalog, named);
 	if (type === undefined) return undefined;
 	const name = quoteIdentifier(type.name);
-	const whole = isTypeVisible(catalog, searchPath, type)
+	const whole = isNameVisible(catalog, searchPath, type.name, named)
 		? name
 		: `${quoteIdentifier(type.schema)}.${name}`;
-	return isEnumArray(oid) ? `${whole}[]` : whole;
+	return isMadeArray(oid) ? `${whole}[]` : whole;
 }
 
 /** A text that a client sees. */

@@ -2,15 +2,19 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { rightsOfDatabase } from "../auth/privileges.ts";
 import {
+	type CompositeDescriptor,
 	type IndexDescriptor,
+	liveAttributes,
 	type RelationDescriptor,
 	type TableDescriptor,
+	type TypeDescriptor,
 	type ViewDescriptor,
 	withComment,
 } from "../catalog/descriptor.ts";
 import { extensions } from "../catalog/extensions.ts";
 import { isSystemSchema } from "../catalog/schema.ts";
 import { relationOf } from "../catalog/snapshot.ts";
+import { findType } from "../catalog/type-names.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { requireDatabaseOwner } from "./databases.ts";
 import { domainNamed } from "./domains.ts";
@@ -123,6 +127,8 @@ function columnCommented(
 	const tableName = { parts: name.parts.slice(0, -1), at: name.at };
 	const found = findObject(editor, tableName);
 	if (found?.kind === "view") return viewColumnCommented(found.view, name.parts.at(-1)!, text);
+	const type = found === undefined ? typeWith(editor, tableName) : undefined;
+	if (type?.of === "composite") return attributeCommented(type, name.parts.at(-1)!, text);
 	const table = findTable(editor, tableName);
 	if (table === undefined) throw undefinedRelation(tableName);
 	const column = columnNamed(table, name.parts.at(-1)!);
@@ -130,6 +136,26 @@ function columnCommented(
 		...table,
 		columns: table.columns.map((one) => (one === column ? withComment(one, text) : one)),
 	};
+}
+
+const typeWith = (
+	{ catalog, state }: SchemaEditor,
+	{ parts }: QualifiedName,
+): TypeDescriptor | undefined =>
+	findType(catalog, state.context.searchPath, parts.at(-2), parts.at(-1)!);
+
+function attributeCommented(
+	type: CompositeDescriptor,
+	name: string,
+	text: string | undefined,
+): CompositeDescriptor {
+	if (!liveAttributes(type).some((one) => one.name === name)) {
+		throw new DatabaseError("42703", `column "${name}" of relation "${type.name}" does not exist`);
+	}
+	const attributes = type.attributes.map((one) =>
+		one.name === name && !one.dropped ? withComment(one, text) : one,
+	);
+	return { ...type, attributes };
 }
 
 function viewColumnCommented(

@@ -176,6 +176,7 @@ class Writer {
 			case "call":
 				return this.#call(node);
 			case "star":
+			case "fields":
 			case "exists":
 			case "scalar-query":
 			case "array-query":

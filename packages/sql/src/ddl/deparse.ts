@@ -4,7 +4,8 @@ import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts
 import type { Expression, TypeName } from "../parser/ast.ts";
 import { plainType, textType } from "../plan/bound.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
-import { enumOid, referencedType, typeReference } from "../types/enum-types.ts";
+import { referencedType, typeReference } from "../types/enum-types.ts";
+import { enumOid } from "../types/made-oids.ts";
 import { formatType } from "../types/registry.ts";
 
 /** `column`: what a column is called in the text. */
@@ -74,6 +75,11 @@ export function deparse(node: Expression, options: DeparseOptions = asWritten): 
 			return `ROW(${list(node.elements, options)})`;
 		case "subscript":
 			return `(${deparse(node.operand, options)})[${deparse(node.index, options)}]`;
+		case "field": {
+			const text = deparse(node.operand, options);
+			const isStep = node.operand.kind === "field" || node.operand.kind === "subscript";
+			return `${isStep ? text : `(${text})`}.${quoteIdentifier(node.name)}`;
+		}
 		case "case":
 			return caseText(node, options);
 		case "collate":
@@ -86,9 +92,17 @@ export function deparse(node: Expression, options: DeparseOptions = asWritten): 
 /** Of a cast: a sign or an operator needs its parentheses. */
 function operand(node: Expression, options: DeparseOptions): string {
 	const text = deparse(node, options);
-	const plain = ["literal", "null", "boolean", "column", "call", "cast", "array"].includes(
-		node.kind,
-	);
+	const plain = [
+		"literal",
+		"null",
+		"boolean",
+		"column",
+		"call",
+		"cast",
+		"array",
+		"row",
+		"field",
+	].includes(node.kind);
 	return plain && !text.startsWith("-") ? text : `(${text})`;
 }
 

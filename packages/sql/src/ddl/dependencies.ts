@@ -5,8 +5,11 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
+	type AttributeDescriptor,
 	type CheckDescriptor,
 	type ColumnDescriptor,
+	type CompositeDescriptor,
+	liveAttributes,
 	liveColumns,
 	type RelationDescriptor,
 	type SequenceDescriptor,
@@ -21,7 +24,9 @@ import type { Referrer } from "../catalog/snapshot.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import type { SqlType } from "../types/datum.ts";
-import { arrayOfEnum, typesNamedIn } from "../types/enum-types.ts";
+import { typesNamedIn } from "../types/enum-types.ts";
+import { arrayOfMade, objectIdOf } from "../types/made-oids.ts";
+import { dropAttribute } from "./composites.ts";
 import { dropReferrers, tellCascade } from "./constraints.ts";
 import { forgetSchema } from "./default-rights.ts";
 import { columnsIn } from "./deparse.ts";
@@ -37,6 +42,12 @@ export type Droppable =
 	| { readonly kind: "foreign-key"; readonly referrer: Referrer }
 	/** Its array, which goes with it. */
 	| { readonly kind: "array-type"; readonly type: TypeDescriptor }
+	/** Of a composite type, with a type that it has. */
+	| {
+			readonly kind: "attribute";
+			readonly type: CompositeDescriptor;
+			readonly attribute: AttributeDescriptor;
+	  }
 	/** With a type that it has. */
 	| {
 			readonly kind: "typed-column";
@@ -71,6 +82,8 @@ function identityOf(object: Droppable): string {
 			return `${object.referrer.key.oid}`;
 		case "array-type":
 			return `${object.type.oid}[]`;
+		case "attribute":
+			return `${object.type.oid}.${object.attribute.attnum}`;
 		case "check":
 			return `${object.check.oid}`;
 		case "column":
@@ -88,7 +101,8 @@ const ownsSequence = (table: RelationDescriptor, one: RelationDescriptor): boole
 
 /** In order of object ids. */
 function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Droppable[] {
-	const relations = catalog.relations();
+	// Of a type that is the row in pg_type.
+	const relations = [...catalog.relations()].sort((a, b) => objectIdOf(a.oid) - objectIdOf(b.oid));
 	if (object.kind === "schema") {
 		return relations
 			.filter(({ schema }) => schema === object.schema.name)
@@ -100,12 +114,12 @@ function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Dr
 			.filter((view) => readsColumn(view, object.table.oid, object.column.attnum))
 			.map((relation) => ({ kind: "relation", relation }));
 	}
-	if (object.kind === "array-type") return usersOfType(relations, arrayOfEnum(object.type.oid));
+	if (object.kind === "array-type") return usersOfType(relations, arrayOfMade(object.type.oid));
 	if (object.kind !== "relation") return [];
 	const { relation } = object;
 	if (relation.kind === "type") {
 		const users = usersOfType(relations, relation.oid);
-		return relation.of === "enum" ? [{ kind: "array-type", type: relation }, ...users] : users;
+		return [{ kind: "array-type", type: relation }, ...users];
 	}
 	if (relation.kind === "sequence") {
 		return usersOf(relations, relation).map((user) => ({ kind: "default", ...user }));
@@ -138,13 +152,18 @@ function usersOfType(relations: readonly RelationDescriptor[], oid: number): rea
 			const isUser = isOf(relation.base, oid) || texts.some(names);
 			return isUser && relation.oid !== oid ? [{ kind: "relation", relation }] : [];
 		}
+		if (relation.kind === "type" && relation.of === "composite") {
+			return liveAttributes(relation)
+				.filter(({ type }) => isOf(type, oid))
+				.map((attribute) => ({ kind: "attribute", type: relation, attribute }));
+		}
 		if (relation.kind !== "table") return [];
 		const live = [...liveColumns(relation)].reverse();
 		const typed = live.filter(({ type, generatedText }) => isOf(type, oid) || names(generatedText));
 		const going = new Set(typed.map(({ name }) => name));
 		const defaults = live.filter(
 			({ type, defaultText }) =>
-				!isOf(type, oid) && type.oid !== arrayOfEnum(oid) && names(defaultText),
+				!isOf(type, oid) && !isOf(type, arrayOfMade(oid)) && names(defaultText),
 		);
 		const checks = relation.checks.filter(
 			({ text }) =>
@@ -181,6 +200,8 @@ export function describe(editor: SchemaEditor, object: Droppable): string {
 			return describeReferrer(editor, object.referrer);
 		case "array-type":
 			return `type ${shownName(editor, object.type)}[]`;
+		case "attribute":
+			return `column ${quoteIdentifier(object.attribute.name)} of composite type ${shownName(editor, object.type)}`;
 		case "check":
 			return `constraint ${quoteIdentifier(object.check.name)} on table ${shownName(editor, object.table)}`;
 		case "column":
@@ -210,6 +231,7 @@ function collect(editor: SchemaEditor, targets: readonly Droppable[]): readonly 
 /** What goes with its table in any case is not worth a word. */
 function isSilent(object: Droppable, going: ReadonlySet<number>): boolean {
 	if (object.kind === "array-type") return true;
+	if (object.kind === "attribute") return going.has(object.type.oid);
 	if (object.kind === "foreign-key") return going.has(object.referrer.table.oid);
 	if (object.kind === "default" || object.kind === "typed-column" || object.kind === "check") {
 		return going.has(object.table.oid);
@@ -276,6 +298,9 @@ async function dropOne(
 		case "typed-column":
 			if (going.has(object.table.oid)) return;
 			return dropTyped(editor, object.table, object.column);
+		case "attribute":
+			if (going.has(object.type.oid)) return;
+			return dropAttribute(editor, object.type, object.attribute.attnum);
 		case "check":
 			if (going.has(object.table.oid)) return;
 			return dropCheck(editor, object.table, object.check);

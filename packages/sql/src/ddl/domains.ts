@@ -21,8 +21,10 @@ import { Layout } from "../plan/relation.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
+import { isDomainArray } from "../types/made-oids.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { defaultText } from "./column-definition.ts";
+import { partUser } from "./composites.ts";
 import { deparse } from "./deparse.ts";
 import { shownName } from "./describe.ts";
 import { typeNamed } from "./enums.ts";
@@ -70,7 +72,9 @@ function baseType(editor: SchemaEditor, { type: name }: CreateDomain): SqlType {
 }
 
 const inheritedDefault = (editor: SchemaEditor, { domain }: SqlType): string | undefined =>
-	domain === undefined ? undefined : domainOf(editor.catalog, domain).defaultText;
+	domain === undefined || isDomainArray(domain)
+		? undefined
+		: domainOf(editor.catalog, domain).defaultText;
 
 export async function createDomain(editor: SchemaEditor, statement: CreateDomain): Promise<string> {
 	try {
@@ -318,6 +322,22 @@ async function checkAll(
 	);
 }
 
+/** Of what is in arrays and rows. Throws 0A000. */
+function refuseParts({ catalog }: SchemaEditor, domain: DomainDescriptor): void {
+	const made = [...catalog.types()].filter(
+		(one) =>
+			one.of === "domain" && domainsOf(catalog, one.oid).some(({ oid }) => oid === domain.oid),
+	);
+	for (const { oid } of made) {
+		const user = partUser(catalog, oid);
+		if (user === undefined) continue;
+		throw new DatabaseError(
+			"0A000",
+			`cannot alter type "${domain.name}" because column "${user}" uses it`,
+		);
+	}
+}
+
 /** Looks at all values of the domain, and of those that are made of it. Throws what `refused` says. */
 async function checkColumns(
 	editor: SchemaEditor,
@@ -326,9 +346,11 @@ async function checkColumns(
 	refused: (table: TableDescriptor, column: ColumnDescriptor) => DatabaseError,
 ): Promise<void> {
 	const { catalog } = editor;
-	const isOf = ({ type }: ColumnDescriptor): boolean =>
-		type.domain !== undefined &&
-		domainsOf(catalog, type.domain).some(({ oid }) => oid === domain.oid);
+	refuseParts(editor, domain);
+	const isOf = ({ type: { domain: own } }: ColumnDescriptor): boolean =>
+		own !== undefined &&
+		!isDomainArray(own) &&
+		domainsOf(catalog, own).some(({ oid }) => oid === domain.oid);
 	for (const table of catalog.relations()) {
 		if (table.kind !== "table") continue;
 		const columns = [...liveColumns(table).entries()].filter(([, column]) => isOf(column));

@@ -1,7 +1,7 @@
 import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import test from "ava";
 import { testServer } from "../testing/test-client.ts";
-import { arrayOfEnum } from "../types/enum-types.ts";
+import { arrayOfMade } from "../types/made-oids.ts";
 import { typeByOid } from "../types/registry.ts";
 
 test("two clusters in one process do not confuse types of one number", async (t) => {
@@ -58,7 +58,7 @@ test("in both formats", async (t) => {
 	t.throws(() => type.decodeBinary(Buffer.from("x"), -1, context), {
 		message: 'invalid input value for enum mood: "x"',
 	});
-	const array = typeByOid(arrayOfEnum(Number(oid)))!;
+	const array = typeByOid(arrayOfMade(Number(oid)))!;
 	const list = array.encodeBinary(array.parse("{happy,NULL,sad}", -1, context), context);
 	t.is(array.format(array.decodeBinary(list, -1, context), context), "{happy,NULL,sad}");
 	await client.query("create table t (a int, m mood, l mood[])");

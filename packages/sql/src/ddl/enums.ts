@@ -13,7 +13,8 @@ import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
 import { plainType } from "../plan/bound.ts";
 import { firstSortKeys, sortKeyBetween } from "../types/enum-order.ts";
-import { arrayOfEnum, enumOid, typeReference } from "../types/enum-types.ts";
+import { typeReference } from "../types/enum-types.ts";
+import { arrayOfMade, enumOid } from "../types/made-oids.ts";
 import { formatType, typeByName } from "../types/registry.ts";
 import { shownName } from "./describe.ts";
 import { type SchemaEditor, typeExists } from "./schema-editor.ts";
@@ -183,7 +184,7 @@ async function renameInTexts(
 function isAbout(editor: SchemaEditor, relation: RelationDescriptor, oid: number): boolean {
 	if (relation.kind !== "table" && relation.kind !== "view") return false;
 	const isColumn = relation.columns.some(
-		({ type, dropped }) => !dropped && (type.oid === oid || type.oid === arrayOfEnum(oid)),
+		({ type, dropped }) => !dropped && (type.oid === oid || type.oid === arrayOfMade(oid)),
 	);
 	if (isColumn) return true;
 	if (relation.kind === "table") {

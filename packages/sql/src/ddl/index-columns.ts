@@ -21,7 +21,7 @@ import { isImmutable } from "../plan/immutable.ts";
 import { bindIndexExpression, type IndexClause } from "../plan/index-expression.ts";
 import { flatten } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
-import { enumOfArray, isEnum, isEnumArray } from "../types/enum-types.ts";
+import { isEnum, isMadeArray, namedOid } from "../types/made-oids.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { checkIndexable, optionsOf } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
@@ -159,9 +159,9 @@ class FormMaker {
 		someNode(bound, (node) => {
 			if (node.kind !== "constant" || node.value === null) return false;
 			const { oid } = node.type;
-			const type = isEnumArray(oid) ? enumOfArray(oid) : oid;
+			const type = namedOid(oid);
 			if (!isEnum(type)) return false;
-			const keys = isEnumArray(oid) ? flatten(node.value as ArrayValue) : [node.value];
+			const keys = isMadeArray(oid) ? flatten(node.value as ArrayValue) : [node.value];
 			for (const sortKey of keys as readonly (string | null)[]) {
 				if (sortKey === null) continue;
 				const label = labelOf(catalog, type, sortKey);

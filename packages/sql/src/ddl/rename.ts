@@ -57,6 +57,8 @@ async function alterTypeName(
 	editor.requireOwner(type);
 	if ("name" in to) {
 		editor.requireCreate(type.schema);
+		if (type.of === "composite" && editor.isTaken(type.schema, to.name))
+			throw alreadyExists(to.name);
 		if (editor.catalog.type(type.schema, to.name) !== undefined) throw typeExists(to.name);
 		return moveRelation(editor, type, { name: to.name });
 	}

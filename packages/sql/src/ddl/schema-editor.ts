@@ -25,6 +25,7 @@ import {
 } from "../catalog/database.ts";
 import {
 	encodeDescriptor,
+	needsComposites,
 	needsDeferrable,
 	needsDeferrableBuild,
 	needsIndexForms,
@@ -74,13 +75,13 @@ import { typeDescriptor } from "../catalog/type-names.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
-import { type TypeLookup, typesIn } from "../plan/type-name.ts";
+import { rowTypeKept, type TypeLookup, typesIn } from "../plan/type-name.ts";
 import type { NodeServices } from "../session/node-services.ts";
 import { dropBlindly } from "../session/reset.ts";
 import type { SessionState } from "../session/session-state.ts";
 import type { TransactionBlock } from "../session/transaction-block.ts";
 import type { SqlType } from "../types/datum.ts";
-import { enumOfArray, isEnumArray } from "../types/enum-types.ts";
+import { isRowType, namedOid } from "../types/made-oids.ts";
 import type { DeparseOptions } from "./deparse.ts";
 import { withoutStale } from "./validation.ts";
 
@@ -119,7 +120,7 @@ export class SchemaEditor {
 
 	/** Of types that somebody has made. Throws 42501. */
 	requireUsage({ oid, domain }: SqlType): void {
-		const named = domain ?? (isEnumArray(oid) ? enumOfArray(oid) : oid);
+		const named = domain ?? namedOid(oid);
 		const type = typeDescriptor(this.catalog, named);
 		if (type === undefined) return;
 		if (hasTypeRight(this.catalog, this.state.identity.currentOid, type)) return;
@@ -131,7 +132,9 @@ export class SchemaEditor {
 		column: (name) => name,
 		type: (name) => {
 			const found = this.types(name.name, name.at);
-			return found?.domain ?? found?.oid;
+			const oid = found?.domain ?? found?.oid;
+			if (oid !== undefined && isRowType(oid)) throw rowTypeKept("stored expression", name.at);
+			return oid;
 		},
 	};
 
@@ -240,7 +243,8 @@ export class SchemaEditor {
 
 	/** Whether a name is taken, in the catalog or by a change that is not in it yet. */
 	isTaken(schema: string, name: string): boolean {
-		return this.catalog.object(schema, name) !== undefined;
+		const type = this.catalog.type(schema, name);
+		return this.catalog.object(schema, name) !== undefined || type?.of === "composite";
 	}
 
 	/** A name that is free, made from the parts as PostgreSQL makes it. */
@@ -272,7 +276,7 @@ export class SchemaEditor {
 		const values = await this.read([descriptorKey(descriptor.oid), ...claimed, ...rivals]);
 		const taken = claimed.find((_, i) => values[i + 1] !== undefined);
 		if (taken !== undefined) {
-			throw descriptor.kind === "type"
+			throw taken === typeNameKey(descriptor.schema, descriptor.name, descriptor.database)
 				? typeExists(descriptor.name)
 				: alreadyExists(now.get(taken)!);
 		}
@@ -573,6 +577,9 @@ export function requireFormat(
 	if (isRelation(row) && needsLaterTypes(row)) {
 		requireActive(values, "laterTypes", "A column of type jsonpath or time with time zone");
 	}
+	if (isRelation(row) && needsComposites(row)) {
+		requireActive(values, "composites", "A composite type, or an array of a domain,");
+	}
 	if (isRelation(row) && needsTypes(row)) {
 		requireActive(values, "types", "CREATE TYPE");
 	}
@@ -607,19 +614,24 @@ export const namesOf = (descriptor: RelationDescriptor): readonly string[] =>
 		: [descriptor.name];
 
 /** By key: the name. */
-export const nameKeysOf = (descriptor: RelationDescriptor): ReadonlyMap<Key, string> =>
-	new Map(
-		namesOf(descriptor).map((name) => [
-			descriptor.kind === "type"
-				? typeNameKey(descriptor.schema, name, descriptor.database)
-				: nameKey(descriptor.schema, name, descriptor.database),
-			name,
-		]),
-	);
+export function nameKeysOf(descriptor: RelationDescriptor): ReadonlyMap<Key, string> {
+	const { schema, database } = descriptor;
+	const keys = new Map<Key, string>();
+	for (const name of namesOf(descriptor)) {
+		if (isRelationName(descriptor)) keys.set(nameKey(schema, name, database), name);
+		if (descriptor.kind === "type") keys.set(typeNameKey(schema, name, database), name);
+	}
+	return keys;
+}
+
+/** A composite type is a relation as well. */
+const isRelationName = (descriptor: RelationDescriptor): boolean =>
+	descriptor.kind !== "type" || descriptor.of === "composite";
 
 /** The name in the other of the two name spaces. */
-function rivalKeysOf({ kind, schema, name, database }: RelationDescriptor): readonly Key[] {
-	if (kind === "sequence") return [];
+function rivalKeysOf(descriptor: RelationDescriptor): readonly Key[] {
+	const { kind, schema, name, database } = descriptor;
+	if (kind === "sequence" || (kind === "type" && descriptor.of === "composite")) return [];
 	const keyOf = kind === "type" ? nameKey : typeNameKey;
 	return [keyOf(schema, name, database)];
 }

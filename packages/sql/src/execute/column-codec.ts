@@ -5,6 +5,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Datum } from "../types/datum.ts";
+import { isRowType, namedOid } from "../types/made-oids.ts";
 import { storedType, type TypeDefinition } from "../types/registry.ts";
 
 /** 0: zigzag varint; 1: eight bytes; 2: length and bytes; 3: NULL, no payload. */
@@ -283,6 +284,11 @@ export function columnCodec(oid: number): ColumnCodec {
 	const known = byOid.get(oid);
 	if (known !== undefined) return known;
 	const type = storedType(oid);
+	if (isRowType(namedOid(oid))) {
+		throw new DatabaseError("0A000", "columns of the row type of a table are not supported", {
+			hint: "Create a composite type with the same attributes.",
+		});
+	}
 	if (type === undefined) throw new DatabaseError("42704", `type with OID ${oid} does not exist`);
 	if (type.oid !== oid) return columnCodec(type.oid);
 	const codec = oid === 1700 ? formattedCodec(type) : binaryCodec(type);

@@ -16,7 +16,7 @@ const aggregate = (text: string, create: Create): AggregateFunction => {
 
 const isBlock = (oid: number): boolean => {
 	const type = builtinType(oid);
-	return type?.category === "A" || oid === 2249;
+	return type?.category === "A" || type?.category === "C" || oid === 2249;
 };
 
 /** Arrays and rows stand on lines of their own. */

@@ -12,10 +12,11 @@ import {
 	jsonObject,
 	quoteJson,
 } from "../types/json-value.ts";
+import { isRow as isRowOid } from "../types/made-oids.ts";
 import { type Numeric, parseNumeric } from "../types/numeric.ts";
 import { OID } from "../types/oids.ts";
-import { fieldType } from "../types/pseudo-types.ts";
 import type { FunctionContext, ScalarFunction, TypeContext } from "../types/registry.ts";
+import { fieldType, typedRow } from "../types/row-types.ts";
 import { builtinType } from "../types/type-table.ts";
 import { contextual, nullable, stable } from "./definition.ts";
 import { textOf } from "./text-functions.ts";
@@ -49,6 +50,10 @@ const isRow = (value: Datum): value is RowValue =>
 
 const fieldName = (row: RowValue, i: number): string => row.names?.[i] ?? `f${i + 1}`;
 
+/** Its fields are called, and are of the types, that the type of the row says. */
+const rowAs = (row: RowValue, oid: number, context: TypeContext): RowValue =>
+	isRowOid(oid) ? typedRow(row, oid, context) : row;
+
 const elementType = (oid: number): number => builtinType(oid)?.elementOid ?? 0;
 
 /** `separator`: between the elements or fields of the value itself; nested ones have a comma alone. */
@@ -62,9 +67,10 @@ export function jsonText(value: Datum, oid: number, context: TypeContext, separa
 		return `[${items.join(separator)}]`;
 	}
 	if (isRow(value)) {
-		const fields = value.fields.map(
+		const row = rowAs(value, oid, context);
+		const fields = row.fields.map(
 			(field, i) =>
-				`${quoteJson(fieldName(value, i))}:${jsonText(field, fieldType(value, i), context)}`,
+				`${quoteJson(fieldName(row, i))}:${jsonText(field, fieldType(row, i), context)}`,
 		);
 		return `{${fields.join(separator)}}`;
 	}
@@ -82,10 +88,11 @@ export function jsonTree(value: Datum, oid: number, context: TypeContext): Json 
 		return value.elements.map((item) => jsonTree(item, isArray(item) ? oid : element, context));
 	}
 	if (isRow(value)) {
+		const row = rowAs(value, oid, context);
 		return jsonObject(
-			value.fields.map((field, i) => [
-				fieldName(value, i),
-				jsonTree(field, fieldType(value, i), context),
+			row.fields.map((field, i) => [
+				fieldName(row, i),
+				jsonTree(field, fieldType(row, i), context),
 			]),
 		);
 	}

@@ -1,14 +1,16 @@
-/** json_to_record and json_to_recordset: objects as rows of the columns that a query lists. */
+/** json_to_record and json_populate_record, and the same of sets: objects as rows of the columns that a query lists, or of a type. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { arrayOf } from "../types/array-values.ts";
-import type { ArrayValue, Datum, SqlType } from "../types/datum.ts";
+import type { ArrayValue, Datum, RowValue, SqlType } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import { parseJsonb } from "../types/json-types.ts";
 import { jsonb, quoteJson } from "../types/json-value.ts";
+import { isRow } from "../types/made-oids.ts";
 import { OID } from "../types/oids.ts";
-import type { FunctionContext, SetFunction } from "../types/registry.ts";
+import type { FunctionContext, ScalarFunction, SetFunction } from "../types/registry.ts";
+import { fieldsOf, rowOf } from "../types/row-types.ts";
 import { applyModifier, builtinType } from "../types/type-table.ts";
-import { signature } from "./definition.ts";
+import { contextual, signature } from "./definition.ts";
 import { type JsonNode, openJson } from "./json-node.ts";
 
 /** Where a value stands, for hints: the key, and the subscripts within it. */
@@ -37,6 +39,7 @@ function convert(
 		const value = node.json();
 		return typeof value === "string" ? jsonb(parseJsonb(value)) : value;
 	}
+	if (isRow(type.oid) && node.kind !== "string") return populated(node, null, type.oid, context);
 	const definition = builtinType(type.oid);
 	const isArray = definition?.category === "A" && definition.elementOid !== 0;
 	if (isArray && node.kind !== "string") {
@@ -80,26 +83,40 @@ function convertArray(
 	return parts[0]!.elements.length === 0 ? arrayOf([]) : arrayOf(parts);
 }
 
+/** A row of a type; what the object does not have it has of `base`. Throws 22023. */
+function populated(node: JsonNode, base: Datum, oid: number, context: FunctionContext): Datum {
+	const fields = fieldsOf(oid, context);
+	const before = (base as RowValue | null)?.fields;
+	if (node.kind !== "object") throw notObject(node);
+	return rowOf(
+		fields,
+		fields.map(({ name, type }, i) => {
+			const given = node.get(name);
+			if (given === undefined && before !== undefined) return before[i]!;
+			return convert(given, type, { key: name, path: "" }, context);
+		}),
+	);
+}
+
+/** PostgreSQL names a function that nobody has called. */
+function notObject({ kind }: JsonNode): DatabaseError {
+	const what = kind === "array" ? "an array" : "a scalar";
+	return invalidParameter(`cannot call populate_composite on ${what}`);
+}
+
 type Columns = readonly { readonly name: string; readonly type: SqlType }[];
 
-const rowOf = (node: JsonNode, columns: Columns, context: FunctionContext): readonly Datum[] =>
+const fieldsFrom = (node: JsonNode, columns: Columns, context: FunctionContext): readonly Datum[] =>
 	columns.map(({ name, type }) => convert(node.get(name), type, { key: name, path: "" }, context));
 
 function recordOf(value: Datum, columns: Columns, context: FunctionContext): readonly Datum[] {
 	if (value === null) return columns.map(() => null);
 	const node = openJson(value);
-	if (node.kind === "object") return rowOf(node, columns, context);
-	// PostgreSQL names a function that nobody has called.
-	const what = node.kind === "array" ? "an array" : "a scalar";
-	throw invalidParameter(`cannot call populate_composite on ${what}`);
+	if (node.kind !== "object") throw notObject(node);
+	return fieldsFrom(node, columns, context);
 }
 
-function* recordsOf(
-	name: string,
-	value: Datum,
-	columns: Columns,
-	context: FunctionContext,
-): Iterable<readonly Datum[]> {
+function* objectsOf(name: string, value: Datum): Iterable<JsonNode> {
 	const node = openJson(value);
 	if (node.kind !== "array") {
 		const isJson = typeof value === "string";
@@ -110,8 +127,17 @@ function* recordsOf(
 		if (item.kind !== "object") {
 			throw invalidParameter(`argument of ${name} must be an array of objects`);
 		}
-		yield rowOf(item, columns, context);
+		yield item;
 	}
+}
+
+function* recordsOf(
+	name: string,
+	value: Datum,
+	columns: Columns,
+	context: FunctionContext,
+): Iterable<readonly Datum[]> {
+	for (const item of objectsOf(name, value)) yield fieldsFrom(item, columns, context);
 }
 
 function recordFunction(
@@ -147,3 +173,51 @@ export const jsonRecords: readonly SetFunction[] = ["json", "jsonb"].flatMap((ty
 		),
 	];
 });
+
+/** Of the first argument, whose type is the result's. Throws 42804. */
+function rowArgument(name: string, types: readonly SqlType[]): number {
+	const oid = types[0]?.oid ?? 0;
+	if (isRow(oid)) return oid;
+	if (oid !== OID.record) {
+		throw new DatabaseError("42804", `first argument of ${name} must be a row type`);
+	}
+	throw new DatabaseError("0A000", `${name} of an anonymous record is not supported`, {
+		hint: "Cast the first argument to a composite type.",
+	});
+}
+
+export const jsonPopulate: readonly ScalarFunction[] = ["json", "jsonb"].map((type) => {
+	const name = `${type}_populate_record`;
+	return contextual(
+		`${name}(anyelement, ${type}) -> anyelement`,
+		{ volatility: "stable", strict: false },
+		([base, value], context, types) => {
+			const oid = rowArgument(name, types);
+			return value === null ? base! : populated(openJson(value!), base!, oid, context);
+		},
+	);
+});
+
+export const jsonPopulateSets: readonly SetFunction[] = ["json", "jsonb"].map((type) => {
+	const name = `${type}_populate_recordset`;
+	return {
+		name,
+		args: signature(`${name}(anyelement, ${type})`).args,
+		columns: [{ name, oid: OID.anyelement }],
+		nullable: true,
+		call: ([base, value], context, types) => {
+			const oid = rowArgument(name, types);
+			return value === null ? [] : rowsOf(name, value!, base!, oid, context);
+		},
+	};
+});
+
+function* rowsOf(
+	name: string,
+	value: Datum,
+	base: Datum,
+	oid: number,
+	context: FunctionContext,
+): Iterable<readonly Datum[]> {
+	for (const item of objectsOf(name, value)) yield [populated(item, base, oid, context)];
+}

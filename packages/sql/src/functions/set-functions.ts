@@ -93,6 +93,11 @@ function* each(items: readonly Datum[]): Rows {
 	}
 }
 
+/** Elements with their places, counted from 1. */
+function* numbered(array: ArrayValue): Rows {
+	for (const [i, element] of array.elements.entries()) yield [element, i + 1];
+}
+
 /** name=value */
 function* splitOptions(options: ArrayValue): Rows {
 	for (const option of flatten(options)) {
@@ -144,6 +149,15 @@ export const setFunctions: readonly SetFunction[] = [
 			{ name: "option_value", oid: OID.text },
 		],
 		call: ([options]) => splitOptions(options as ArrayValue),
+	},
+	{
+		name: "information_schema._pg_expandarray",
+		args: [OID.anyarray],
+		columns: [
+			{ name: "x", oid: OID.anyelement },
+			{ name: "n", oid: OID.int4 },
+		],
+		call: ([array]) => numbered(array as ArrayValue),
 	},
 	set("pg_listening_channels() -> text", (_args, context) => each(context.listeningChannels())),
 	// No table is a partition; psql's \d asks.

@@ -25,7 +25,7 @@ import { jsonAccess, jsonSets } from "./json-access.ts";
 import { jsonAggregates } from "./json-aggregates.ts";
 import { jsonBuilders } from "./json-build.ts";
 import { jsonChanges } from "./json-change.ts";
-import { jsonRecords } from "./json-records.ts";
+import { jsonPopulate, jsonPopulateSets, jsonRecords } from "./json-records.ts";
 import { jsonpathFunctions, jsonpathSets } from "./jsonpath/functions.ts";
 import { moreText } from "./more-text.ts";
 import { numericFunctions } from "./numeric-functions.ts";
@@ -72,6 +72,7 @@ const scalars: readonly ScalarFunction[] = [
 	...jsonAccess,
 	...jsonChanges,
 	...jsonBuilders,
+	...jsonPopulate,
 	...jsonpathFunctions,
 ];
 
@@ -80,6 +81,7 @@ const setFunctions: readonly SetFunction[] = [
 	...regularExpressionSets,
 	...jsonSets,
 	...jsonRecords,
+	...jsonPopulateSets,
 	...jsonpathSets,
 	zoneNameSet,
 	zoneAbbreviationSet,

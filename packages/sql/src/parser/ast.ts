@@ -124,6 +124,15 @@ export type Expression =
 			readonly closed?: boolean;
 			readonly at: number;
 	  }
+	/** (operand).name */
+	| {
+			readonly kind: "field";
+			readonly operand: Expression;
+			readonly name: string;
+			readonly at: number;
+	  }
+	/** (operand).* */
+	| { readonly kind: "fields"; readonly operand: Expression; readonly at: number }
 	| {
 			readonly kind: "case";
 			readonly operand: Expression | undefined;
@@ -561,10 +570,13 @@ export type Subscript =
 	| { readonly index: Expression }
 	| { readonly lower: Expression | undefined; readonly upper: Expression | undefined };
 
+/** Of a value that something is assigned to: an element, a slice or a field. */
+export type Part = Subscript | { readonly field: string };
+
 export interface Assignment {
 	readonly column: string;
 	/** Of what is assigned; absent: the whole column. */
-	readonly subscripts?: readonly Subscript[];
+	readonly path?: readonly Part[];
 	readonly value: Expression;
 	readonly at: number;
 }
@@ -593,6 +605,18 @@ export interface TransactionModes {
 	readonly asOf?: Expression;
 }
 
+/** ALTER TYPE of a composite type. */
+export type AttributeAction =
+	| { readonly kind: "add"; readonly attribute: ColumnType }
+	| {
+			readonly kind: "drop";
+			readonly ifExists: boolean;
+			readonly name: string;
+			readonly cascade: boolean;
+	  }
+	| { readonly kind: "alter"; readonly name: string; readonly type: TypeName }
+	| { readonly kind: "rename"; readonly from: string; readonly to: string };
+
 /** What becomes of the rows of a temporary table, or of the table. */
 export type OnCommit = "preserve" | "delete" | "drop";
 
@@ -607,7 +631,7 @@ export type Statement = { readonly at: number } & (
 			readonly columns: readonly string[];
 			readonly columnsAt: readonly number[];
 			/** By column, where any has some; none: the whole column. */
-			readonly subscripts?: readonly (readonly Subscript[])[];
+			readonly path?: readonly (readonly Part[])[];
 			readonly source: Query | "default values";
 			/** What becomes of values for identity columns: OVERRIDING USER VALUE drops them, SYSTEM takes them. */
 			readonly overriding?: "user" | "system";
@@ -656,6 +680,16 @@ export type Statement = { readonly at: number } & (
 			readonly names: readonly QualifiedName[];
 			readonly ifExists: boolean;
 			readonly cascade: boolean;
+	  }
+	| {
+			readonly kind: "create-composite";
+			readonly name: QualifiedName;
+			readonly attributes: readonly ColumnType[];
+	  }
+	| {
+			readonly kind: "alter-composite";
+			readonly name: QualifiedName;
+			readonly actions: readonly AttributeAction[];
 	  }
 	| {
 			readonly kind: "create-domain";

@@ -215,6 +215,16 @@ export const subscriptNode = (
 		? { kind: "subscript", operand, index: subscript.index, at }
 		: { kind: "slice", operand, ...subscript, at };
 
+export const fieldNode = (
+	[operand, , name]: [Expression, Token, Token],
+	at: number,
+): Expression => ({
+	kind: "field",
+	operand,
+	name: name.value,
+	at,
+});
+
 export const caseNode = (
 	[, operand, branches, otherwise]: [
 		Token,

@@ -13,12 +13,12 @@ import type {
 	OnCommit,
 	OnConflict,
 	Option,
+	Part,
 	QualifiedName,
 	Query,
 	Select,
 	SelectItem,
 	Statement,
-	Subscript,
 	TableConstraint,
 	TableExpression,
 	TransactionModes,
@@ -52,15 +52,15 @@ const withOf = (clause: WithClause | undefined) => ({
 /** A name of a list of columns, with its place. */
 interface PlacedColumn {
 	readonly name: string;
-	readonly subscripts?: readonly Subscript[];
+	readonly path?: readonly Part[];
 	readonly at: number;
 }
 
 export const placedNames = (columns: readonly PlacedColumn[]) => ({
 	columns: columns.map(({ name }) => name),
 	columnsAt: columns.map(({ at }) => at),
-	...(columns.some(({ subscripts }) => subscripts !== undefined)
-		? { subscripts: columns.map(({ subscripts }) => subscripts ?? []) }
+	...(columns.some(({ path }) => path !== undefined)
+		? { path: columns.map(({ path }) => path ?? []) }
 		: {}),
 });
 

@@ -8,6 +8,7 @@ import { bindExpression, type Place, unify } from "./bind-expression.ts";
 import { compared } from "./bind-operator.ts";
 import { type Bound, beginningOf, plainType } from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
+import { elementOf } from "./domains.ts";
 
 /** `target`: of a cast right around it, which says what the elements are. */
 export function bindArray(
@@ -63,7 +64,8 @@ export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
 		subscripts.unshift(inner);
 		inner = inner.operand;
 	}
-	const operand = settle(place.binder, bindExpression(place, inner));
+	const { binder } = place;
+	const operand = settle(binder, bindExpression(place, inner));
 	const begins = beginningOf(operand);
 	if (operand.type.oid === jsonbOid) return bindJsonSubscripts(place, operand, subscripts, node.at);
 	const isName = operand.type.oid === nameOid && subscripts.every(({ kind }) => kind !== "slice");
@@ -88,7 +90,7 @@ export function bindSubscripts(place: Place, node: SubscriptNode): Bound {
 		);
 		return {
 			kind: "subscript",
-			type: plainType(elementOid),
+			type: isName ? plainType(elementOid) : elementOf(binder.environment.catalog, operand.type),
 			args: [operand, ...indexes],
 			at: node.at,
 		};

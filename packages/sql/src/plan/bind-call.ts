@@ -1,7 +1,7 @@
 /** Function calls: the constructs that look like functions, aggregates, set-returning and ordinary functions. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
-import type { SqlType } from "../types/datum.ts";
+import type { RowField, SqlType } from "../types/datum.ts";
 import { aggregateCandidates, resolve, setCandidates, typeByName } from "../types/registry.ts";
 import { bindAggregate } from "./bind-aggregate.ts";
 import { bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
@@ -11,6 +11,8 @@ import { bindWindowCall, requireOver } from "./bind-window.ts";
 import { functionName } from "./binder.ts";
 import { type Bound, plainType } from "./bound.ts";
 import { coerce, resolutionType } from "./coerce.ts";
+import { checked, conditionsFor } from "./domains.ts";
+import { recordOf } from "./fields.ts";
 import { typesOf } from "./type-name.ts";
 
 export type CallNode = Extract<Expression, { kind: "call" }>;
@@ -34,7 +36,9 @@ export function bindCall(place: Place, node: CallNode): Bound {
 	const args = node.args.map((arg) => bindExpression(place, arg));
 	if (setCandidates(name).length > 0) return bindSetCall(place, name, args, node.at);
 	try {
-		return callByName(place, name, args, node.at);
+		const call = callByName(place, name, args, node.at);
+		// What it makes of a document nobody has looked at.
+		return name.endsWith("_populate_record") ? checked(place.binder, call, call.type) : call;
 	} catch (error) {
 		// The name of a type, as of a function: a cast.
 		const type = args.length === 1 ? typeCalled(place, node, name) : undefined;
@@ -119,15 +123,10 @@ function bindSetCall(place: Place, name: string, bounds: readonly Bound[], at: n
 			},
 		);
 	}
-	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, at);
+	const { fn, args, columns } = resolveSetCall(place, name, bounds, at);
 	if (fn.withColumns !== undefined) {
 		throw new DatabaseError("0A000", `could not determine row type for result of ${name}`, {
 			hint: "Provide a non-null record argument, or call the function in the FROM clause using a column definition list.",
-		});
-	}
-	if (fn.columns.length !== 1) {
-		throw new DatabaseError("0A000", `function ${name} can only be called in FROM`, {
-			position: at + 1,
 		});
 	}
 	return {
@@ -135,13 +134,13 @@ function bindSetCall(place: Place, name: string, bounds: readonly Bound[], at: n
 		fn,
 		name,
 		argTypes: args.map((arg) => arg.type),
-		type: plainType(resultOid),
+		type: columns.length === 1 ? columns[0]!.type : recordOf(columns),
 		args,
 		at,
 	};
 }
 
-/** Also for functions in FROM. `resultOid`: of its first column. */
+/** Also for functions in FROM. */
 export function resolveSetCall(
 	place: Place,
 	name: string,
@@ -150,9 +149,9 @@ export function resolveSetCall(
 ): {
 	readonly fn: ReturnType<typeof setCandidates>[number];
 	readonly args: readonly Bound[];
-	readonly resultOid: number;
+	readonly columns: readonly RowField[];
 } {
-	const { chosen, argTypes, resultType } = resolve(
+	const { chosen, argTypes, typeOf } = resolve(
 		"function",
 		name,
 		setCandidates(name),
@@ -162,5 +161,19 @@ export function resolveSetCall(
 	const args = bounds.map((bound, i) =>
 		coerce(place.binder, bound, plainType(argTypes[i]!), "implicit"),
 	);
-	return { fn: chosen, args, resultOid: resultType };
+	if (name.endsWith("_populate_recordset")) {
+		const wanted = plainType(argTypes[0]!);
+		if (conditionsFor(place.binder, wanted) !== undefined) {
+			throw new DatabaseError(
+				"0A000",
+				`${name} of a type that has parts of domains is not supported`,
+				{ hint: "Call the function for one record on each element.", position: at + 1 },
+			);
+		}
+	}
+	const columns = chosen.columns.map((column) => ({
+		name: column.name,
+		type: plainType(typeOf(column.oid)),
+	}));
+	return { fn: chosen, args, columns };
 }

@@ -28,6 +28,8 @@ import {
 	resolutionType,
 	settle,
 } from "./coerce.ts";
+import { checked } from "./domains.ts";
+import { bindField } from "./fields.ts";
 import { markUsed, type Scope } from "./scope.ts";
 import { resolveTypeName, typesOf } from "./type-name.ts";
 import type { Windows } from "./windows.ts";
@@ -90,6 +92,8 @@ export function bindExpression(place: Place, node: Expression): Bound {
 		case "subscript":
 		case "slice":
 			return bindSubscripts(place, node);
+		case "field":
+			return bindField(place, node);
 		case "case":
 			return bindCase(place, node);
 		case "cast":
@@ -113,8 +117,12 @@ export function bindExpression(place: Place, node: Expression): Bound {
 		case "grouping":
 			return bindGrouping(place, node);
 		case "star":
-			if (node.qualifier.length > 0) return wholeRow(starRelation(scope, node), node.at);
+			if (node.qualifier.length > 0) return wholeRow(binder, starRelation(scope, node), node.at);
 			throw new DatabaseError("42601", `syntax error at or near "*"`, { position: node.at + 1 });
+		case "fields":
+			throw new DatabaseError("0A000", 'row expansion via "*" is not supported here', {
+				position: node.at + 1,
+			});
 		case "default":
 			throw new DatabaseError("42601", "DEFAULT is not allowed in this context", {
 				position: node.at + 1,
@@ -164,7 +172,7 @@ function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>)
 			place.binder.made?.columns.set(node, column);
 			return column;
 		}
-		if (relation !== undefined) return wholeRow(relation, node.at);
+		if (relation !== undefined) return wholeRow(place.binder, relation, node.at);
 	}
 	return place.scope.column(node.name);
 }
@@ -248,10 +256,13 @@ function bindCase(place: Place, node: Extract<Expression, { kind: "case" }>): Bo
 function bindCast(place: Place, node: Extract<Expression, { kind: "cast" }>): Bound {
 	const type = resolveTypeName(node.type, typesOf(place.binder));
 	if (node.operand.kind === "array" && typeByOid(type.oid)?.elementOid) {
-		return bindArray(place, node.operand.elements, type, node.at);
+		const array = bindArray(place, node.operand.elements, withoutDomain(type), node.at);
+		return type.domain === undefined ? array : checked(place.binder, array, type);
 	}
 	return castTo(place.binder, bindExpression(place, node.operand), type, node.at);
 }
+
+const withoutDomain = ({ oid, modifier }: SqlType): SqlType => ({ oid, modifier });
 
 /** `at`: of the cast, where it is impossible. */
 export function castTo(binder: Binder, bound: Bound, type: SqlType, at = bound.at): Bound {

@@ -284,10 +284,13 @@ const bindSide = (
 	item: TableExpression,
 	scope: Scope,
 	nulled: boolean,
-): LogicalFrom =>
-	nulled
-		? binder.within("an outer join", () => bindItem(binder, item, scope))
-		: bindItem(binder, item, scope);
+): LogicalFrom => {
+	if (!nulled) return bindItem(binder, item, scope);
+	const before = scope.relations.length;
+	const bound = binder.within("an outer join", () => bindItem(binder, item, scope));
+	for (const relation of scope.relations.slice(before)) relation.isNulled = true;
+	return bound;
+};
 
 function bindJoin(
 	binder: Binder,

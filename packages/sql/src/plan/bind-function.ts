@@ -1,12 +1,15 @@
 /** Functions in FROM: f(...), ROWS FROM (f(...), g(...)), and unnest of several arrays, which is the same. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ColumnType, TableExpression } from "../parser/ast.ts";
+import type { SqlType } from "../types/datum.ts";
 import { scalarCandidates, setCandidates } from "../types/registry.ts";
 import { type CallNode, resolveSetCall } from "./bind-call.ts";
 import { bindExpression, type Place } from "./bind-expression.ts";
 import { renamed, siblingScope } from "./bind-from.ts";
 import { type Binder, functionName } from "./binder.ts";
 import { plainType } from "./bound.ts";
+import { conditionsFor } from "./domains.ts";
+import { fieldsOfType } from "./fields.ts";
 import type { FunctionSource, LogicalFrom } from "./logical.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import type { Scope } from "./scope.ts";
@@ -55,7 +58,10 @@ export function bindFunctions(
 	const own = sources.flatMap(({ columns }) => columns);
 	const columns = item.ordinality ? [...own, columnOfType("ordinality", 20)] : own;
 	const relation = new Relation(shown, undefined, renamed(columns, item.columnAliases, shown));
-	relation.isScalar = columns.length === 1 && definitions === undefined;
+	const [only] = sources;
+	if (sources.length === 1 && !item.ordinality) relation.rowType = only?.row;
+	relation.isScalar =
+		columns.length === 1 && definitions === undefined && relation.rowType === undefined;
 	scope.add(relation);
 	return {
 		kind: "function",
@@ -93,7 +99,9 @@ function bindRecordSource(
 		name: one.name,
 		type: resolveTypeName(one.type, look),
 	}));
-	const restricted = columns.findIndex(({ type }) => type.domain !== undefined);
+	const restricted = columns.findIndex(
+		({ type }) => conditionsFor(place.binder, type) !== undefined,
+	);
 	if (restricted >= 0) {
 		// The function makes its values, and knows nothing of conditions.
 		throw new DatabaseError("0A000", "domains in a column definition list are not supported", {
@@ -114,6 +122,15 @@ function bindRecordSource(
 	};
 }
 
+/** The columns that values of a row type stand for. */
+const expanded = (binder: Binder, type: SqlType): readonly RelationColumn[] | undefined =>
+	fieldsOfType(binder, type)?.map((field) => ({
+		name: field.name,
+		type: field.type,
+		tableOid: 0,
+		attnum: 0,
+	}));
+
 const separated = (binder: Binder, call: CallNode): readonly CallNode[] =>
 	functionName(binder, call.name) === "unnest" && call.args.length > 1
 		? call.args.map((arg) => ({ ...call, args: [arg] }))
@@ -124,11 +141,15 @@ function bindSource(place: Place, call: CallNode, columnName: string | undefined
 	if (setCandidates(name).length === 0) {
 		if (scalarCandidates(name).length === 0) bindExpression(place, call);
 		const bound = bindExpression(place, call);
+		const fields = expanded(place.binder, bound.type);
+		if (fields !== undefined) {
+			return { fn: undefined, name, args: [bound], argTypes: [], columns: fields, row: bound.type };
+		}
 		const column = { ...columnOfType(columnName ?? name, 0), type: bound.type };
 		return { fn: undefined, name, args: [bound], argTypes: [], columns: [column] };
 	}
 	const bounds = call.args.map((arg) => bindExpression(place, arg));
-	const { fn, args, resultOid } = resolveSetCall(place, name, bounds, call.at);
+	const { fn, args, columns: found } = resolveSetCall(place, name, bounds, call.at);
 	if (fn.withColumns !== undefined) {
 		throw new DatabaseError(
 			"42601",
@@ -136,12 +157,17 @@ function bindSource(place: Place, call: CallNode, columnName: string | undefined
 			{ position: call.at + 1 },
 		);
 	}
+	const argTypes = args.map((arg) => arg.type);
+	const fields = found.length === 1 ? expanded(place.binder, found[0]!.type) : undefined;
+	if (fields !== undefined) {
+		return { fn, name, args, argTypes, columns: fields, row: found[0]!.type };
+	}
 	const [first] = fn.columns;
 	// A column that the function itself names keeps its name.
 	const own = first !== undefined && first.name !== name ? first.name : (columnName ?? name);
 	const columns =
-		fn.columns.length === 1
-			? [columnOfType(own, resultOid)]
-			: fn.columns.map((column) => columnOfType(column.name, column.oid));
-	return { fn, name, args, argTypes: args.map((arg) => arg.type), columns };
+		found.length === 1
+			? [columnOfType(own, found[0]!.type.oid)]
+			: found.map((column) => columnOfType(column.name, column.type.oid));
+	return { fn, name, args, argTypes, columns };
 }

@@ -108,7 +108,7 @@ function bindGroup(
 	refuseGroup(bound, "aggregate", "42803", "aggregate functions", node.at);
 	refuseGroup(bound, "window", "42P20", "window functions", node.at);
 	refuseGroup(bound, "grouping", "42803", "grouping operations", node.at);
-	requireComparable(bound, "equality", node.at);
+	requireComparable(place.binder, bound, "equality", node.at);
 	return bound;
 }
 

@@ -1,11 +1,19 @@
 /** Operators, comparisons, LIKE, IN lists and ANY/ALL over arrays. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
+import { isRow } from "../types/made-oids.ts";
 import { operatorCandidates, resolve, scalarCandidates, typeByOid } from "../types/registry.ts";
 import { bindBoolean, bindExpression, logical, type Place } from "./bind-expression.ts";
 import { bindCompared } from "./bind-row.ts";
 import { bindQuantifiedQuery, bindRowQuery } from "./bind-subquery.ts";
-import { type Bound, booleanType, type Comparison, plainType, unknownOid } from "./bound.ts";
+import {
+	type Bound,
+	booleanType,
+	type Comparison,
+	isWrittenRow,
+	plainType,
+	unknownOid,
+} from "./bound.ts";
 import { coerce, resolutionType, settle } from "./coerce.ts";
 
 export function bindOperator(place: Place, node: Extract<Expression, { kind: "operator" }>): Bound {
@@ -39,7 +47,7 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 	const symbol = operator === "!=" ? "<>" : operator;
 	if (bounds.length === 2) {
 		const [left, right] = bounds as [Bound, Bound];
-		if (left.kind === "row" && right.kind === "row")
+		if (rows && left.kind === "row" && right.kind === "row")
 			return rowComparison(place, symbol, left, right, at);
 		return compared(place, symbol, left, right, at);
 	}
@@ -170,9 +178,16 @@ export function callByName(
 
 export function bindInList(place: Place, node: Extract<Expression, { kind: "in-list" }>): Bound {
 	const operand = bindCompared(place, node.operand);
-	const elements = node.list.map((element) => bindCompared(place, element));
+	const elements = node.list.map((element) => {
+		const bound = bindCompared(place, element);
+		// Several of them are an array in PostgreSQL, and one of the operand's type.
+		const isOfRow = isRow(operand.type.oid) && bound.type.oid === unknownOid;
+		return isOfRow && node.list.length > 1
+			? coerce(place.binder, bound, operand.type, "implicit")
+			: bound;
+	});
 	// What cannot be compared is told of the operator that NOT IN stands for.
-	if (node.negated && operand.kind !== "row") {
+	if (node.negated && !isWrittenRow(operand)) {
 		for (const element of elements) comparisonOf(place, "<>", operand, element, node.at);
 	}
 	const bound = inList(place, operand, elements, node.at);
@@ -180,7 +195,7 @@ export function bindInList(place: Place, node: Extract<Expression, { kind: "in-l
 }
 
 function inList(place: Place, operand: Bound, elements: readonly Bound[], at: number): Bound {
-	if (operand.kind === "row") {
+	if (isWrittenRow(operand)) {
 		const rows = elements.map((element) => rowComparison(place, "=", operand, element, at));
 		return rows.length === 1 ? rows[0]! : logical("or", rows, at);
 	}

@@ -11,6 +11,7 @@ import type { Binder } from "./binder.ts";
 import { type Bound, beginningOf, columnOf, conjunctsOf, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";
 import { requireComparable } from "./comparable.ts";
+import { bindFields } from "./fields.ts";
 import { Grouping } from "./grouping.ts";
 import type { LogicalFrom, SetProjection, SortKey } from "./logical.ts";
 import { ordinalOf } from "./ordinal.ts";
@@ -82,12 +83,12 @@ export function bindSelect(
 			: undefined;
 	const orderBy = order.map((item) => {
 		const slot = slotOf(item.expression, "ORDER BY");
-		requireComparable(projections[slot]!, "ordering", item.expression.at);
+		requireComparable(binder, projections[slot]!, "ordering", item.expression.at);
 		return { slot, item };
 	});
 	const distinct = distinctSlots(select, outputs.length, distinctOn, orderBy);
 	for (const slot of distinct ?? []) {
-		requireComparable(projections[slot]!, "equality", beginningOf(projections[slot]!));
+		requireComparable(binder, projections[slot]!, "equality", beginningOf(projections[slot]!));
 	}
 	const grouping = new Grouping(binder, scope, from, groups, having);
 	const grouped = grouping.apply(projections);
@@ -142,6 +143,12 @@ export function bindItems(
 		const node = item.expression;
 		if (node.kind === "star") {
 			const expanded = expandStar(place, node);
+			place.binder.made?.stars.set(node, expanded);
+			outputs.push(...expanded);
+			continue;
+		}
+		if (node.kind === "fields") {
+			const expanded = bindFields(place, node);
 			place.binder.made?.stars.set(node, expanded);
 			outputs.push(...expanded);
 			continue;
@@ -284,7 +291,8 @@ function collectSets(bound: Bound, calls: Extract<Bound, { kind: "set-call" }>[]
 				hint: "Call the inner one in FROM.",
 			});
 		}
-		calls.push(bound);
+		// One value may have several of its fields in the list.
+		if (!calls.includes(bound)) calls.push(bound);
 		return;
 	}
 	for (const arg of bound.args) collectSets(arg, calls);

@@ -6,7 +6,7 @@ import { logical, type Place } from "./bind-expression.ts";
 import { comparisonOf } from "./bind-operator.ts";
 import { bindQuery } from "./bind-query.ts";
 import { bindCompared } from "./bind-row.ts";
-import { type Bound, booleanType, type Comparison, plainType } from "./bound.ts";
+import { type Bound, booleanType, type Comparison, isWrittenRow, plainType } from "./bound.ts";
 import type { LogicalQuery } from "./logical.ts";
 
 type SubqueryNode = Extract<
@@ -127,7 +127,7 @@ function membership(
 	at: number,
 ): Bound {
 	const left = bindCompared(place, operand);
-	const operands = left.kind === "row" ? left.args : [left];
+	const operands = isWrittenRow(left) ? left.args : [left];
 	const query = bindInner(place, ast);
 	if (operands.length !== query.columns.length) {
 		const many = operands.length < query.columns.length;

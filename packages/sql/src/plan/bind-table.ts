@@ -21,6 +21,7 @@ import type { Expression, SelectItem } from "../parser/ast.ts";
 import { parseExpression } from "../parser/parse.ts";
 import type { ResultColumn } from "../session/types.ts";
 import type { SqlType } from "../types/datum.ts";
+import { isDomainArray } from "../types/made-oids.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { tableColumns } from "./bind-from.ts";
 import { bindItems } from "./bind-select.ts";
@@ -29,7 +30,7 @@ import { type Bound, columnOf, constant } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { type Compiled, compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
-import { domainNode, domainOf, withDomain } from "./domains.ts";
+import { checked, domainOf, withDomain } from "./domains.ts";
 import { isPure } from "./immutable.ts";
 import { Layout, Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
@@ -106,7 +107,9 @@ export function bindDefault(binder: Binder, column: ColumnDescriptor): Bound {
 }
 
 const domainDefault = (binder: Binder, { domain }: SqlType): string | undefined =>
-	domain === undefined ? undefined : domainOf(binder.environment.catalog, domain).defaultText;
+	domain === undefined || isDomainArray(domain)
+		? undefined
+		: domainOf(binder.environment.catalog, domain).defaultText;
 
 /** What the columns of domains have to satisfy: each throws. */
 function compileDomains(
@@ -115,9 +118,9 @@ function compileDomains(
 	parent: CompileScope,
 ): readonly Compiled[] {
 	return liveColumns(table).flatMap(({ type }, slot) => {
-		if (type.domain === undefined) return [];
 		const relation = tableRelation(table, undefined);
-		const bound = domainNode(binder, columnOf(relation, slot), type);
+		const bound = checked(binder, columnOf(relation, slot), type);
+		if (bound.kind !== "domain") return [];
 		return [compile(bound, parent.inner(Layout.of(relation)))];
 	});
 }

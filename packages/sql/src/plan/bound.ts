@@ -11,7 +11,7 @@ import type {
 	SetFunction,
 	WindowFunction,
 } from "../types/registry.ts";
-import type { DomainConditions } from "./domains.ts";
+import type { ValueConditions } from "./domains.ts";
 import type { LiteralChoices } from "./literal-choices.ts";
 import type { LogicalQuery } from "./logical.ts";
 import type { Relation } from "./relation.ts";
@@ -74,8 +74,8 @@ export type Bound = {
 	| { readonly kind: "cast"; readonly cast: CastDefinition }
 	/** Length or scale of the type applied. */
 	| { readonly kind: "modifier"; readonly explicit: boolean }
-	/** A value that becomes one of a domain. */
-	| { readonly kind: "domain"; readonly conditions: DomainConditions }
+	/** A value that becomes one of a domain, or of a type that is made of some. */
+	| { readonly kind: "domain"; readonly conditions: ValueConditions }
 	/** The same bytes under another type. */
 	| { readonly kind: "relabel" }
 	| { readonly kind: "and" }
@@ -96,8 +96,17 @@ export type Bound = {
 	| { readonly kind: "extreme"; readonly greatest: boolean }
 	/** `nested`: of arrays, which are its rows. */
 	| { readonly kind: "array"; readonly nested: boolean }
-	/** `names`: of the columns of a whole row. */
-	| { readonly kind: "row"; readonly names?: readonly string[] }
+	/**
+	 * `names`: of the columns of a whole row; undefined: it was written down as a row. `given`: `args`, where untyped literals are so
+	 * still.
+	 */
+	| {
+			readonly kind: "row";
+			readonly names?: readonly string[];
+			readonly given?: readonly Bound[];
+	  }
+	/** args: a row. */
+	| { readonly kind: "field"; readonly index: number }
 	/** args: array, an index for each dimension. */
 	| { readonly kind: "subscript" }
 	/** args: array, then the bounds that are given, of one dimension after the other. */
@@ -178,6 +187,7 @@ const inner: ReadonlySet<Bound["kind"]> = new Set([
 	"cast",
 	"distinct-from",
 	"domain",
+	"field",
 	"in-list",
 	"is",
 	"modifier",
@@ -194,6 +204,10 @@ export function beginningOf(bound: Bound): number {
 	const places = [bound.at, ...bound.args.map(beginningOf)].filter((at) => at >= 0);
 	return places.length === 0 ? -1 : Math.min(...places);
 }
+
+/** ROW(...), (a, b): what is compared field by field where it stands. */
+export const isWrittenRow = (bound: Bound): boolean =>
+	bound.kind === "row" && bound.names === undefined;
 
 /** A copy with other operands; the same node if none changed. */
 export function mapArgs(bound: Bound, change: (arg: Bound) => Bound): Bound {

@@ -1,6 +1,9 @@
 /** Types made to fit: literals read as what their place wants, parameters typed by use, casts made explicit. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { rowFieldsIn } from "../catalog/row-fields.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
+import { isDomainArray, isRow, namedOid } from "../types/made-oids.ts";
+import { OID } from "../types/oids.ts";
 import {
 	applyModifier,
 	type CastDefinition,
@@ -10,8 +13,8 @@ import {
 	typeByOid,
 } from "../types/registry.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, constant, plainType, textType, unknownOid } from "./bound.ts";
-import { withDomain } from "./domains.ts";
+import { type Bound, beginningOf, constant, plainType, textType, unknownOid } from "./bound.ts";
+import { checked, withDomain } from "./domains.ts";
 
 export type CoercionContext = "implicit" | "assignment" | "explicit";
 
@@ -87,7 +90,8 @@ function cannotCoerce(
 	column: string | undefined,
 ): DatabaseError {
 	const position = at >= 0 ? { position: at + 1 } : {};
-	if (context === "assignment" && column !== undefined) {
+	const isOfRow = from.oid === OID.record && isRow(target.oid);
+	if (context === "assignment" && column !== undefined && !isOfRow) {
 		return new DatabaseError(
 			"42804",
 			`column "${column}" is of type ${formatType(plainType(target.oid))} but expression is of type ${formatType(plainType(from.oid))}`,
@@ -118,12 +122,18 @@ export function coerce(
 ): Bound {
 	const based = toBase(binder, bound, target, context, column);
 	// What is assigned to a column is checked as its row is written.
-	if (target.domain !== undefined) {
-		return context === "assignment" ? based : withDomain(binder, based, target);
+	const isText = bound.type.oid === unknownOid && (isRow(namedOid(target.oid)) || isArray(target));
+	if (context === "assignment") return isText ? checked(binder, based, target) : based;
+	if (target.domain !== undefined) return withDomain(binder, based, target);
+	const isOfRow = isRow(namedOid(target.oid)) && based.kind !== "row";
+	if (isOfRow && bound.type.oid !== target.oid) {
+		return checked(binder, based, target);
 	}
 	if (context !== "explicit" || based.type.domain === undefined) return based;
 	return { kind: "relabel", type: target, args: [based], at: based.at };
 }
+
+const isArray = ({ domain }: SqlType): boolean => domain !== undefined && isDomainArray(domain);
 
 /** The domain apart. */
 function toBase(
@@ -137,6 +147,9 @@ function toBase(
 	if (untyped !== undefined) return untyped;
 	const from = bound.type;
 	if (from.oid === target.oid) return withModifier(bound, target, context === "explicit");
+	if (bound.kind === "row" && from.oid === OID.record && isRow(target.oid)) {
+		return rowAs(binder, bound, target, context);
+	}
 	const direct = literalAs(bound, target);
 	if (direct !== undefined) return withModifier(direct, target, context === "explicit");
 	if (from.oid === unknownOid && target.oid === 25) return { ...bound, type: textType };
@@ -149,6 +162,34 @@ function toBase(
 		? { kind: "relabel", type: plainType(target.oid), args: [bound], at: bound.at }
 		: { kind: "cast", cast, type: plainType(target.oid), args: [bound], at: bound.at };
 	return withModifier(converted, target, context === "explicit");
+}
+
+/** A row that is made as one of a type: field by field (coerce_record_to_complex). Throws 42846. */
+function rowAs(binder: Binder, row: Bound, target: SqlType, context: CoercionContext): Bound {
+	const fields = rowFieldsIn(binder.environment.catalog, target.oid);
+	const refused = (detail: string, at: number): DatabaseError =>
+		new DatabaseError("42846", `cannot cast type record to ${formatType(plainType(target.oid))}`, {
+			detail,
+			...(at < 0 ? {} : { position: at + 1 }),
+		});
+	const args = (row.kind === "row" ? row.given : undefined) ?? row.args;
+	const made = fields.map(({ type }, i) => {
+		const arg = args[i];
+		if (arg === undefined) throw refused("Input has too few columns.", row.at);
+		try {
+			return withDomain(binder, coerce(binder, arg, type, context), type);
+		} catch (error) {
+			if (!(error instanceof DatabaseError) || error.code !== "42846") throw error;
+			const given = formatType(plainType(resolutionType(binder, arg)));
+			throw refused(
+				`Cannot cast type ${given} to ${formatType(type)} in column ${i + 1}.`,
+				beginningOf(arg),
+			);
+		}
+	});
+	if (args.length > fields.length) throw refused("Input has too many columns.", row.at);
+	const names = fields.map(({ name }) => name);
+	return { kind: "row", names, type: plainType(target.oid), args: made, at: row.at };
 }
 
 const basic = (type: SqlType): SqlType =>
@@ -218,7 +259,9 @@ function castText(bound: Bound, target: SqlType, explicit: boolean): Bound | und
 
 /** Types whose input depends on the catalog, the session or the clock: a constant of them is of this moment. */
 const isMomentary = (oid: number): boolean =>
-	(oid >= 1082 && oid <= 1184) || [24, 2202, 2203, 2204, 2205, 2206, 4089, 4096].includes(oid);
+	(oid >= 1082 && oid <= 1184) ||
+	isRow(namedOid(oid)) ||
+	[24, 2202, 2203, 2204, 2205, 2206, 4089, 4096].includes(oid);
 
 function inputType(oid: number, at: number): NonNullable<ReturnType<typeof typeByOid>> {
 	const type = typeByOid(oid);

@@ -17,6 +17,10 @@ const weak = (name: string): Figure => ({ name, weak: true });
 
 function figure(node: Expression): Figure | undefined {
 	switch (node.kind) {
+		case "field":
+			return strong(node.name);
+		case "star":
+			return strong(node.qualifier.at(-1)!);
 		case "column":
 		case "call":
 			return strong(node.name.parts.at(-1)!);

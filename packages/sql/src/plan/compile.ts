@@ -7,6 +7,8 @@ import type { Env, ExecRow } from "../execute/env.ts";
 import { elementAt, sliceOf } from "../types/array-access.ts";
 import { makeArray } from "../types/array-values.ts";
 import type { Datum, RowValue } from "../types/datum.ts";
+import { isRow } from "../types/made-oids.ts";
+import { OID } from "../types/oids.ts";
 import { applyModifier, typeByOid } from "../types/registry.ts";
 import type { Bound } from "./bound.ts";
 import { compileCall, compileComparison } from "./compile-call.ts";
@@ -107,6 +109,10 @@ function compileEager(bound: Bound, scope: CompileScope): Compiled {
 					bound.names,
 				),
 			);
+		case "field": {
+			const { index } = bound;
+			return strict(bound, scope, (value) => (value as RowValue).fields[index] ?? null);
+		}
 		case "subscript":
 			return eager(bound, scope, ([array, ...indexes]) => elementAt(array!, indexes));
 		case "slice": {
@@ -209,9 +215,10 @@ export async function evaluateAll(
 function compileIs(bound: Extract<Bound, { kind: "is" }>, scope: CompileScope): Compiled {
 	const { test, negated } = bound;
 	const wanted = test === "true" ? true : test === "false" ? false : null;
-	const isRow = bound.args[0]!.type.oid === 2249 && test === "null";
+	const { oid } = bound.args[0]!.type;
+	const isOfRow = (oid === OID.record || isRow(oid)) && test === "null";
 	const check = (value: Datum): boolean => {
-		if (isRow && value !== null) {
+		if (isOfRow && value !== null) {
 			const { fields } = value as RowValue;
 			return fields.every((field) => (field === null) !== negated);
 		}

@@ -1,5 +1,5 @@
 /** Whether an expression means the same in every session and on every node. */
-import { isEnum, isEnumArray } from "../types/enum-types.ts";
+import { isMade, isMadeArray } from "../types/made-oids.ts";
 import { typeByOid } from "../types/registry.ts";
 import { type Bound, type Comparison, someNode } from "./bound.ts";
 
@@ -11,8 +11,8 @@ export function isImmutable(node: Bound): boolean {
 	if (node.kind === "domain") return false;
 	if (node.kind !== "cast") return true;
 	const [from, to] = [node.args[0]!.type.oid, node.type.oid];
-	// So do the labels of an enum.
-	if (from !== to && [from, to].some((oid) => isEnum(oid) || isEnumArray(oid))) return false;
+	// So do the labels of an enum, and the attributes of a composite type.
+	if (from !== to && [from, to].some((oid) => isMade(oid) || isMadeArray(oid))) return false;
 	// And names of relations.
 	if (from !== to && [from, to].some(isName)) return from === 26 || to === 26;
 	const zoned = [from, to].filter((oid) => oid === 1184 || oid === 1266).length;

@@ -9,7 +9,7 @@ import type { IndexDescriptor } from "../catalog/descriptor.ts";
 import { storageContext } from "../execute/column-codec.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import type { Datum } from "../types/datum.ts";
-import { isEnum, isEnumArray } from "../types/enum-types.ts";
+import { isEnum, isMadeArray, isRow, namedOid } from "../types/made-oids.ts";
 import { applyModifier, type FunctionContext, typeByOid } from "../types/registry.ts";
 import { type Bound, booleanType, type Comparison, conjunctsOf } from "./bound.ts";
 import type { LiteralChoices } from "./literal-choices.ts";
@@ -44,6 +44,7 @@ function constantOf(bound: Bound, at: Match): { readonly value: Datum } | undefi
 		const found = at.index.labels?.find((one) => one.type === type.oid && one.label === text);
 		return found && { value: found.sortKey };
 	}
+	if (isRow(namedOid(type.oid))) return undefined;
 	if (fixedText.get(type.oid)?.test(text) === false) return undefined;
 	if (type.oid === 25 || type.oid === 705) return { value: text };
 	try {
@@ -103,7 +104,7 @@ function temporalOf(
 
 function sameDatum(oid: number, a: Datum, b: Datum): boolean {
 	if (a === null || b === null || isEnum(oid)) return a === b;
-	if (isEnumArray(oid)) return false;
+	if (isRow(oid) || isMadeArray(oid)) return false;
 	const type = typeByOid(oid);
 	// Equal values may differ in what is made of them: 1.0 and 1.00.
 	return type?.comparable === true

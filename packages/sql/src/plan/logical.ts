@@ -74,6 +74,8 @@ export interface FunctionSource {
 	readonly args: readonly Bound[];
 	readonly argTypes: readonly SqlType[];
 	readonly columns: readonly RelationColumn[];
+	/** The type of its values, where they are rows: the columns are their fields. */
+	readonly row?: SqlType;
 }
 
 /** WITH: one object a common table, shared by all references. */

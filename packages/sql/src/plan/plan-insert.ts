@@ -5,7 +5,7 @@ import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descr
 import type { Env } from "../execute/env.ts";
 import { bulkRows, Insert, type RowSource } from "../execute/operators/insert.ts";
 import { sortMemory } from "../execute/operators/sort.ts";
-import type { Query, Statement, Subscript } from "../parser/ast.ts";
+import type { Part, Query, Statement } from "../parser/ast.ts";
 import type { Datum } from "../types/datum.ts";
 import { argumentReader } from "./arguments.ts";
 import { bindPart, bindPartOf, noContainer } from "./bind-assigned.ts";
@@ -49,15 +49,15 @@ interface Columns {
 	/** By position: the default, compiled. */
 	readonly defaults: readonly Compiled[];
 	readonly overriding: InsertStatement["overriding"];
-	readonly subscripts: InsertStatement["subscripts"];
+	readonly path: InsertStatement["path"];
 	readonly columnsAt: InsertStatement["columnsAt"];
 }
 
 /** What is given of the source's column; none: all of it. */
 const partsOf = (
-	{ subscripts }: { readonly subscripts?: InsertStatement["subscripts"] | undefined },
+	{ path }: { readonly path?: InsertStatement["path"] | undefined },
 	i: number,
-): readonly Subscript[] => subscripts?.[i] ?? [];
+): readonly Part[] => path?.[i] ?? [];
 
 /** OVERRIDING USER VALUE: the value that is given is none. */
 const isOverridden = ({ table, overriding }: Columns, slot: number): boolean =>
@@ -85,7 +85,7 @@ export function planInsert(
 	const defaults = live.map((column) => compile(bindDefault(binder, column), parent));
 	const slots = named.map((column) => target.slots[column]!);
 	const { overriding } = statement;
-	const { subscripts, columnsAt } = statement;
+	const { path, columnsAt } = statement;
 	const columns: Columns = {
 		table,
 		target,
@@ -93,7 +93,7 @@ export function planInsert(
 		slots,
 		defaults,
 		overriding,
-		subscripts,
+		path,
 		columnsAt,
 	};
 	const source = planSource(binder, planner, statement, columns, scope, parent);
@@ -226,17 +226,17 @@ function bindRow(
 	const live = liveColumns(columns.table);
 	const place: Place = { binder, scope, clause: "VALUES", aggregates: false, sets: false };
 	const out = [...columns.defaults];
-	const parts = new Map<number, Bound>();
+	const assembled = new Map<number, Bound>();
 	for (const [i, node] of row.entries()) {
 		const slot = columns.slots[i]!;
-		const subscripts = partsOf(columns, i);
-		if (subscripts.length > 0) {
+		const path = partsOf(columns, i);
+		if (path.length > 0) {
 			const column = live[slot]!;
 			refuseGenerated(columns, slot);
-			const container = parts.get(slot) ?? noContainer(column);
-			parts.set(
+			const container = assembled.get(slot) ?? noContainer(column);
+			assembled.set(
 				slot,
-				bindPart(place, container, { column, subscripts, at: columns.columnsAt[i]! }, node),
+				bindPart(place, container, { column, path, at: columns.columnsAt[i]! }, node),
 			);
 			continue;
 		}
@@ -247,7 +247,7 @@ function bindRow(
 		if (isOverridden(columns, slot)) continue;
 		out[slot] = compile(coerce(binder, bound, column.type, "assignment", column.name), parent);
 	}
-	for (const [slot, part] of parts) {
+	for (const [slot, part] of assembled) {
 		const { type, name } = live[slot]!;
 		out[slot] = compile(coerce(binder, part, type, "assignment", name), parent);
 	}
@@ -305,10 +305,7 @@ function valuesSource(
 			let batch: Datum[][] = [];
 			for (const row of compiled) batch.push(await evaluateAll(row, [], env));
 			const rest = env.execution.moreRows ?? [];
-			assert(
-				rest.length === 0 || columns.subscripts === undefined,
-				"rows of parts are in the plan",
-			);
+			assert(rest.length === 0 || columns.path === undefined, "rows of parts are in the plan");
 			for (const { slot, at } of refusing) {
 				if (rest.some((cells) => cells[at] !== "default")) refuseGenerated(columns, slot);
 			}
@@ -333,7 +330,7 @@ function querySource(
 	const live = liveColumns(columns.table);
 	const relation = new Relation("", undefined, query.columns);
 	const level = parent.inner(Layout.of(relation));
-	const parts = new Map<number, Bound>();
+	const assembled = new Map<number, Bound>();
 	const place: Place = {
 		binder,
 		scope: new Scope(undefined),
@@ -346,16 +343,11 @@ function querySource(
 		refuseGenerated(columns, slot);
 		const column = live[slot]!;
 		const bound = columnOf(relation, i);
-		const subscripts = partsOf(columns, i);
-		if (subscripts.length > 0) {
-			const container = parts.get(slot) ?? noContainer(column);
-			const part = bindPartOf(
-				place,
-				container,
-				{ column, subscripts, at: columns.columnsAt[i]! },
-				bound,
-			);
-			parts.set(slot, part);
+		const path = partsOf(columns, i);
+		if (path.length > 0) {
+			const container = assembled.get(slot) ?? noContainer(column);
+			const part = bindPartOf(place, container, { column, path, at: columns.columnsAt[i]! }, bound);
+			assembled.set(slot, part);
 			return coerce(binder, part, column.type, "assignment", column.name);
 		}
 		if (bound.type.oid !== 0) {

@@ -227,15 +227,15 @@ export function bindAssignments(
 		const position = columnSlot(target, assignment.column, assignment.at);
 		const slot = writtenSlot(target, position, verb);
 		const before = seen.get(slot);
-		const { subscripts } = assignment;
-		if (before !== undefined && !(before.isPart && subscripts !== undefined)) {
+		const { path } = assignment;
+		if (before !== undefined && !(before.isPart && path !== undefined)) {
 			throw new DatabaseError("42601", `multiple assignments to same column "${live[slot]!.name}"`);
 		}
 		const column = live[slot]!;
-		if (subscripts !== undefined) {
+		if (path !== undefined) {
 			refuseAssigned(column);
 			const container = before?.value ?? columnOf(target.base, slot);
-			const part = { column, subscripts, at: assignment.at };
+			const part = { column, path, at: assignment.at };
 			const bound = bindPart(place, container, part, assignment.value);
 			const value = coerce(binder, bound, column.type, "assignment", column.name);
 			seen.set(slot, { position, slot, value, isPart: true });

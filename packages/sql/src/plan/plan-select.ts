@@ -48,8 +48,9 @@ export function planSelect(
 	for (const stage of select.windows) node = planWindow(stage, node, parent);
 	if (select.sets !== undefined) {
 		const level = parent.inner(node.layout);
-		const calls = select.sets.calls.map(({ fn, args, argTypes }) => ({
+		const calls = select.sets.calls.map(({ fn, args, argTypes, type }) => ({
 			fn,
+			type,
 			argTypes,
 			args: args.map((arg) => compile(arg, level)),
 		}));

@@ -31,6 +31,12 @@ export class Relation {
 	/** Of a view that is written through: its columns, in terms of the table that is written. */
 	expressions: readonly Bound[] | undefined;
 
+	/** Of a function whose values are rows. */
+	rowType: SqlType | undefined;
+
+	/** An outer join may find no row of it. */
+	isNulled = false;
+
 	/** A function's only value: its name alone stands for that, not for a row of it. */
 	isScalar = false;
 

@@ -46,6 +46,8 @@ function sameDetails(binder: Binder, a: Bound, b: Bound): boolean {
 			return b.kind === "call" && a.fn === b.fn && a.fn.volatility !== "volatile";
 		case "set-call":
 			return false;
+		case "field":
+			return b.kind === "field" && a.index === b.index;
 		case "modifier":
 			return a.type.modifier === b.type.modifier;
 		case "is":

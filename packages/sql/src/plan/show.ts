@@ -61,6 +61,8 @@ export function show(bound: Bound): string {
 			return `(${show(args[0]!)})::${formatType(bound.type)}`;
 		case "relabel":
 			return show(args[0]!);
+		case "field":
+			return `(${show(args[0]!)}).${args[0]!.type.fields?.[bound.index]?.name ?? `f${bound.index + 1}`}`;
 		case "and":
 		case "or":
 			return `(${args.map(show).join(` ${bound.kind.toUpperCase()} `)})`;

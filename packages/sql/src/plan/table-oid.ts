@@ -5,14 +5,13 @@ import type { Relation } from "./relation.ts";
 /** Behind its columns a row of a table has something that is not NULL: its key, or of a system catalog a mark. */
 export const markOf = (relation: Relation): number => relation.columns.length;
 
-/** Undefined: it is no table. */
-export function tableOid(relation: Relation, at: number): Bound | undefined {
-	const oid = relation.columns[0]?.tableOid ?? 0;
+/** Whether there is a row of it. Undefined: it is no table. */
+export function presenceOf(relation: Relation, at: number): Bound | undefined {
 	const { table } = relation;
+	const oid = relation.columns[0]?.tableOid ?? 0;
 	if (table === undefined || table.kind === "view" || oid === 0) return undefined;
-	const type = { oid: 26, modifier: -1 };
 	const mark: Bound = { kind: "column", relation, column: markOf(relation), type, args: [], at };
-	const isThere: Bound = {
+	return {
 		kind: "is",
 		test: "null",
 		negated: true,
@@ -20,6 +19,15 @@ export function tableOid(relation: Relation, at: number): Bound | undefined {
 		args: [mark],
 		at,
 	};
+}
+
+const type = { oid: 26, modifier: -1 };
+
+/** Undefined: it is no table. */
+export function tableOid(relation: Relation, at: number): Bound | undefined {
+	const oid = relation.columns[0]?.tableOid ?? 0;
+	const isThere = presenceOf(relation, at);
+	if (isThere === undefined) return undefined;
 	const value = (datum: number | null): Bound => ({
 		kind: "constant",
 		value: datum,

@@ -2,10 +2,11 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { mayUseSchema } from "../auth/privileges.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { findType } from "../catalog/type-names.ts";
+import { findTypeOid } from "../catalog/type-names.ts";
 import type { TypeName } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
 import { referencedType } from "../types/enum-types.ts";
+import { isDomainArray, isRowType, objectIdOf } from "../types/made-oids.ts";
 import {
 	formatType,
 	packModifier,
@@ -15,7 +16,7 @@ import {
 } from "../types/registry.ts";
 import type { Binder } from "./binder.ts";
 import { plainType } from "./bound.ts";
-import { typeOfMade } from "./domains.ts";
+import { arrayOf, typeOfMade } from "./domains.ts";
 
 /** What a name means that is none of the system's. Throws 3F000, 42501. */
 export type TypeLookup = (parts: readonly string[], at: number) => SqlType | undefined;
@@ -41,8 +42,8 @@ export const typesIn =
 		if (schema !== undefined && !mayUseSchema(catalog, context.currentRole, schema)) {
 			throw new DatabaseError("42501", `permission denied for schema ${schema}`);
 		}
-		const found = findType(catalog, searchPath, schema, parts.at(-1)!);
-		return found && typeOfMade(catalog, found.oid);
+		const found = findTypeOid(catalog, searchPath, schema, parts.at(-1)!);
+		return found === undefined ? undefined : typeOfMade(catalog, found);
 	};
 
 /** As a query does, also that of a view. */
@@ -54,11 +55,20 @@ export const typesOf = (binder: Binder): TypeLookup => {
 			kept === undefined ? look(parts, at) : typeOfMade(binder.environment.catalog, kept);
 		if (found !== undefined) {
 			const oid = found.domain ?? found.oid;
+			if (binder.made !== undefined && isRowType(oid)) throw rowTypeKept("view", at);
+			if (isRowType(oid)) binder.environment.use?.oids.add(objectIdOf(oid));
 			binder.made?.types.set(parts.join("\0"), { name: parts, oid });
 		}
 		return found;
 	};
 };
+
+/** Columns come and go, and what is kept would have to follow. */
+export const rowTypeKept = (where: string, at: number): DatabaseError =>
+	new DatabaseError("0A000", `naming the row type of a table in a ${where} is not supported`, {
+		hint: "Create a composite type with the same attributes.",
+		...(at < 0 ? {} : { position: at + 1 }),
+	});
 
 /** Throws 42704, 22023, 0A000, and what `look` does. */
 export function resolveTypeName(name: TypeName, look: TypeLookup): SqlType {
@@ -78,7 +88,10 @@ export function resolveTypeName(name: TypeName, look: TypeLookup): SqlType {
 	const modifier = packModifier(oid, name.modifiers, name.at);
 	if (name.dimensions === 0) return made ?? { oid, modifier };
 	if (made?.domain !== undefined) {
-		throw new DatabaseError("0A000", "arrays of domains are not supported", {
+		// The only array that there is of a type is that of one dimension.
+		const array = isDomainArray(made.domain) ? made : arrayOf(made);
+		if (array !== undefined) return array;
+		throw new DatabaseError("0A000", "arrays of domains of arrays are not supported", {
 			position: name.at + 1,
 		});
 	}

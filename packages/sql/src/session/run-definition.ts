@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { alterSequence } from "../ddl/alter-sequence.ts";
 import { alterTable } from "../ddl/alter-table.ts";
 import { commentOn } from "../ddl/comment.ts";
+import { alterComposite, createComposite } from "../ddl/composites.ts";
 import { configure } from "../ddl/configure.ts";
 import { createIndex } from "../ddl/create-index.ts";
 import { createTable } from "../ddl/create-table.ts";
@@ -39,6 +40,8 @@ export type Definition = Extract<
 			| "create-view"
 			| "create-enum"
 			| "alter-enum"
+			| "create-composite"
+			| "alter-composite"
 			| "create-domain"
 			| "alter-domain"
 			| "truncate"
@@ -59,6 +62,8 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 	"create-view": "CREATE VIEW",
 	"create-enum": "CREATE TYPE",
 	"alter-enum": "ALTER TYPE",
+	"create-composite": "CREATE TYPE",
+	"alter-composite": "ALTER TYPE",
 	"create-domain": "CREATE DOMAIN",
 	"alter-domain": "ALTER DOMAIN",
 	"alter-name": "ALTER",
@@ -148,6 +153,10 @@ function apply(
 			return createEnum(editor, statement);
 		case "alter-enum":
 			return alterEnum(editor, statement);
+		case "create-composite":
+			return createComposite(editor, statement);
+		case "alter-composite":
+			return alterComposite(editor, statement);
 		case "create-domain":
 			return createDomain(editor, statement);
 		case "alter-domain":

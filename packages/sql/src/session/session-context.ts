@@ -5,7 +5,7 @@ import { mayUseSchema } from "../auth/privileges.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { temporaryAlias } from "../catalog/temporary.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
-import type { Datum } from "../types/datum.ts";
+import type { Datum, RowField } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { StatementCancel } from "./cancel.ts";
 import type { SessionIdentity } from "./session-identity.ts";
@@ -16,6 +16,7 @@ export interface ContextCalls {
 	/** That of the statement that runs, or ran last. */
 	catalog(): CatalogSnapshot | undefined;
 	catalogCall(name: string, args: readonly Datum[]): Datum;
+	rowFields(oid: number): readonly RowField[];
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
 	sequenceState: FunctionContext["sequenceState"];
 	/** The value of a setting that belongs to the running transaction; undefined: it is another one. */
@@ -72,6 +73,7 @@ export class SessionContext implements FunctionContext {
 	readonly currentDatabase: string;
 	readonly backendPid: number;
 	readonly catalogCall: FunctionContext["catalogCall"];
+	readonly rowFields: FunctionContext["rowFields"];
 	readonly #runtime: Runtime;
 	readonly #settings: Settings;
 	readonly #calls: ContextCalls;
@@ -96,6 +98,7 @@ export class SessionContext implements FunctionContext {
 		this.currentDatabase = parts.database;
 		this.backendPid = parts.backendPid;
 		this.catalogCall = (name, args) => this.#calls.catalogCall(name, args);
+		this.rowFields = (oid) => this.#calls.rowFields(oid);
 		this.refresh();
 	}
 

@@ -19,6 +19,7 @@ import type {
 	TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { type RoleDescriptor, signalBackendOid } from "../catalog/role.ts";
+import { rowFieldsIn } from "../catalog/row-fields.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { gapsOf } from "../catalog/system-activity.ts";
 import { isTemporary } from "../catalog/temporary.ts";
@@ -28,7 +29,8 @@ import { describeKey, keyViolation } from "../execute/violation.ts";
 import type { CatalogUse } from "../plan/catalog-use.ts";
 import type { StatementPlan } from "../plan/statement-plan.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
-import type { Datum } from "../types/datum.ts";
+import type { Datum, RowField } from "../types/datum.ts";
+import { isRowType, objectIdOf } from "../types/made-oids.ts";
 import { callAdvisory } from "./advisory-calls.ts";
 import { StatementCancel } from "./cancel.ts";
 import { Cursors } from "./cursors.ts";
@@ -136,6 +138,7 @@ export class SessionState {
 			calls: {
 				catalog: () => this.snapshot,
 				catalogCall: (name, args) => this.#catalogCall(name, args),
+				rowFields: (oid) => this.#rowFields(oid),
 				sequenceCall: (name, args) => this.#sequenceCall(name, args),
 				sequenceState: async (oid) => {
 					const sequence = this.#sequence(oid);
@@ -718,6 +721,15 @@ export class SessionState {
 			throw new DatabaseError("55000", "the catalog is not available outside of a statement");
 		}
 		return this.services.catalogCall(this.snapshot, this.context, name, args);
+	}
+
+	#rowFields(oid: number): readonly RowField[] {
+		// A type that somebody has made counts in any case.
+		if (isRowType(oid)) this.#use?.oids.add(objectIdOf(oid));
+		if (this.snapshot === undefined) {
+			throw new DatabaseError("55000", "the catalog is not available outside of a statement");
+		}
+		return rowFieldsIn(this.snapshot, oid);
 	}
 
 	async #timestampCall(which: "read" | "commit"): Promise<Datum> {

@@ -19,7 +19,8 @@ import { indexSpan } from "../catalog/keys.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import type { AnyDescriptor, CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import { isTemporary, isTemporarySchema } from "../catalog/temporary.ts";
-import { enumOfArray, isEnum, isEnumArray, typesNamedIn } from "../types/enum-types.ts";
+import { typesNamedIn } from "../types/enum-types.ts";
+import { isMade, namedOid } from "../types/made-oids.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { TemporarySequences } from "./temporary-sequences.ts";
 import { type TemporaryLimits, TemporaryStore } from "./temporary-store.ts";
@@ -178,11 +179,10 @@ function stands(one: Own, find: (oid: number) => Own | undefined): boolean {
 /** Those that somebody has made. */
 const typesOf = (table: TableDescriptor): readonly number[] => [
 	...liveColumns(table).flatMap(({ type: { oid, domain } }) => {
-		if (domain !== undefined) return [domain];
-		if (isEnumArray(oid)) return [enumOfArray(oid)];
-		return isEnum(oid) ? [oid] : [];
+		const named = namedOid(domain ?? oid);
+		return domain !== undefined || isMade(named) ? [named] : [];
 	}),
-	...storedTexts(table).flatMap(typesNamedIn),
+	...storedTexts(table).flatMap(typesNamedIn).map(namedOid),
 ];
 
 function hasColumns(relation: Own | undefined, attnums: readonly number[]): boolean {

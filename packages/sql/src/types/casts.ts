@@ -13,9 +13,11 @@ import type { ArrayValue, Datum, Interval, SqlType, TimeTz } from "./datum.ts";
 import { invalidParameter, outOfRange } from "./errors.ts";
 import { int2Max, int2Min, int4Max, int4Min, int8Max, int8Min } from "./integer-types.ts";
 import { isJsonNumber, type Json, type JsonbValue, jsonTypeName } from "./json-value.ts";
+import { isRow } from "./made-oids.ts";
 import { type Numeric, numericFromBigint, numericFromFloat, numericFromNumber } from "./numeric.ts";
 import { OID } from "./oids.ts";
 import type { CastDefinition, TypeContext } from "./registry.ts";
+import { typedRow } from "./row-types.ts";
 import { charFromText, truncateName } from "./text-types.ts";
 import { trimBlanks } from "./text-values.ts";
 import { timeZone } from "./time-zones.ts";
@@ -324,7 +326,11 @@ export function findCast(from: number, to: number): CastDefinition | undefined {
 function derive(from: number, to: number): CastDefinition | undefined {
 	const source = builtinType(from);
 	const target = builtinType(to);
-	if (source === undefined || target === undefined || target.category === "P") {
+	if (isRow(from) && to === OID.record) {
+		return define(implicit, (value, _target, context) => typedRow(value, from, context));
+	}
+	if (source === undefined || target === undefined) return undefined;
+	if (target.category === "P" && !(isRow(source.elementOid) && to === OID.recordArray)) {
 		return undefined;
 	}
 	if (from === OID.unknown) {
@@ -333,6 +339,7 @@ function derive(from: number, to: number): CastDefinition | undefined {
 	if (to === OID.unknown || (source.category === "P" && from !== OID.record)) {
 		return undefined;
 	}
+	if (isRow(source.elementOid) && to === OID.recordArray) return elementwise(source, target);
 	if (source.category === "A" && target.category === "A" && !vectorOids.has(to)) {
 		return elementwise(source, target);
 	}

@@ -64,4 +64,12 @@ export interface SqlType {
 	readonly modifier: number;
 	/** OID of the domain that a value of the type was made for. The value is one of the base type, which the others name. */
 	readonly domain?: number;
+	/** Of a record: which fields it has, where that is known. */
+	readonly fields?: readonly RowField[];
+}
+
+/** A field of a row, or an attribute of a composite type. */
+export interface RowField {
+	readonly name: string;
+	readonly type: SqlType;
 }

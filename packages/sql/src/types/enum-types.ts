@@ -8,22 +8,8 @@ import { assert } from "@quorate/keys/assert";
 import { type BuiltinType, defineType } from "./builtin-type.ts";
 import type { Datum } from "./datum.ts";
 import { textKey } from "./key-codecs.ts";
+import { arrayOfMade } from "./made-oids.ts";
 import type { TypeContext } from "./registry.ts";
-
-/** OIDs of enums are object ids above this, those of their arrays above the next: no other object gets so far. */
-const enumBase = 0x4000_0000;
-const arrayBase = 0x6000_0000;
-const idsMax = arrayBase - enumBase;
-
-export function enumOid(id: number): number {
-	assert(id > 0 && id < idsMax, () => `object id ${id} is out of the range of enums`);
-	return enumBase + id;
-}
-
-export const isEnum = (oid: number): boolean => oid > enumBase && oid < arrayBase;
-export const isEnumArray = (oid: number): boolean => oid > arrayBase && oid < arrayBase + idsMax;
-export const arrayOfEnum = (oid: number): number => oid + idsMax;
-export const enumOfArray = (oid: number): number => oid - idsMax;
 
 /** How a type of the catalog is written where its name may change. */
 export const typeReference = (oid: number): string => `"type:${oid}"`;
@@ -62,7 +48,7 @@ export function enumType(oid: number): BuiltinType {
 		sqlName: typeReference(oid),
 		length: 4,
 		category: "E",
-		arrayOid: arrayOfEnum(oid),
+		arrayOid: arrayOfMade(oid),
 		parse,
 		format,
 		encodeBinary: (value, context) => Buffer.from(format(value, context), "utf8"),

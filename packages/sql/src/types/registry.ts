@@ -12,7 +12,7 @@
  * May import: @quorate/keys only.
  */
 import type { ClusterActivity, NodeChange } from "./cluster-access.ts";
-import type { Datum, SqlType } from "./datum.ts";
+import type { Datum, RowField, SqlType } from "./datum.ts";
 
 /** What conversions depend on: session settings. */
 export interface TypeContext {
@@ -29,6 +29,8 @@ export interface TypeContext {
 	 * `FunctionContext`; labels of enums: `enum_in`(type, label), `enum_out`(type, value).
 	 */
 	readonly catalogCall?: (name: string, args: readonly Datum[]) => Datum;
+	/** Of a composite type, or of the row type of a table or view: what `catalogCall` does not tell in one value. Throws 42704. */
+	readonly rowFields?: (oid: number) => readonly RowField[];
 }
 
 export interface TypeDefinition {
@@ -96,6 +98,7 @@ export interface FunctionContext extends TypeContext {
 	setSetting(name: string, value: string, local: boolean): string;
 	/** Catalog lookups for reg* casts, pg_get_*def, to_regclass, pg_table_is_visible ...: by name, answered by packages/sql/src/catalog. */
 	readonly catalogCall: (name: string, args: readonly Datum[]) => Datum;
+	readonly rowFields: (oid: number) => readonly RowField[];
 	/** nextval, currval, setval, lastval. */
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
 	/** Where a sequence stands now: `called`: nextval goes on from `last`, else begins with it. */

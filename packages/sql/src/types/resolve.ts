@@ -33,6 +33,8 @@ export interface Resolution<T> {
 	/** What each argument has to be cast to. */
 	readonly argTypes: readonly number[];
 	readonly resultType: number;
+	/** What a type of its result stands for. */
+	typeOf(oid: number): number;
 }
 
 /** A candidate with its arguments repeated to the length of the call. */
@@ -266,7 +268,7 @@ function settle<T>(chosen: Expanded<T>, argTypes: readonly number[]): Resolution
 	const candidate = chosen.candidate as T & Candidate;
 	const result = candidate.result ?? candidate.columns?.[0]?.oid ?? 0;
 	if (!chosen.args.some((arg) => isPolymorphic(arg) || arg === OID.any)) {
-		return { chosen: candidate, argTypes: chosen.args, resultType: result };
+		return { chosen: candidate, argTypes: chosen.args, resultType: result, typeOf: (oid) => oid };
 	}
 	const binding = bindPolymorphic(chosen.args, argTypes) ?? { element: 0, array: 0, common: 0 };
 	if (
@@ -294,11 +296,12 @@ function settle<T>(chosen: Expanded<T>, argTypes: readonly number[]): Resolution
 		}
 		return compatible.has(oid) ? binding.common : oid;
 	};
-	const resultFrom = argTypes[chosen.args.indexOf(result)] ?? 0;
+	const typeOf = (oid: number): number => concrete(oid, argTypes[chosen.args.indexOf(oid)] ?? 0);
 	return {
 		chosen: candidate,
 		argTypes: chosen.args.map((arg, i) => concrete(arg, argTypes[i] as number)),
-		resultType: concrete(result, resultFrom),
+		resultType: typeOf(result),
+		typeOf,
 	};
 }
 

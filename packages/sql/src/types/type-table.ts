@@ -7,17 +7,19 @@ import type { BuiltinType } from "./builtin-type.ts";
 import { byteaType, uuidType } from "./bytes-types.ts";
 import { dateTypes } from "./date-types.ts";
 import type { Datum, SqlType } from "./datum.ts";
-import { enumOfArray, enumType, isEnum, isEnumArray, typeReference } from "./enum-types.ts";
+import { enumType, typeReference } from "./enum-types.ts";
 import { unsupported } from "./errors.ts";
 import { float4Type, float8Type } from "./float-types.ts";
 import { boolType, int2Type, int4Type, int8Type } from "./integer-types.ts";
 import { intervalType } from "./interval-type.ts";
 import { jsonbType, jsonType } from "./json-types.ts";
 import { jsonpathType } from "./jsonpath-type.ts";
+import { elementOfMade, isEnum, isMadeArray, isRow } from "./made-oids.ts";
 import { numericType } from "./numeric-type.ts";
 import { oidTypes, regtypeType } from "./oid-types.ts";
 import { OID } from "./oids.ts";
 import { pseudoTypes } from "./pseudo-types.ts";
+import { recordType, rowType, storedOid, storedRecord } from "./row-types.ts";
 import {
 	aclitemType,
 	bpcharType,
@@ -64,7 +66,8 @@ const scalars: readonly BuiltinType[] = [
 	uuidType,
 	cstringType,
 	voidType,
-	...pseudoTypes(lookup),
+	recordType(lookup),
+	...pseudoTypes(),
 ];
 
 const table = new Map<number, BuiltinType>();
@@ -82,13 +85,19 @@ function lookup(oid: number): BuiltinType | undefined {
 /** Made anew whenever one is asked for: the numbers come from clients, and who asks does so once a plan. */
 function madeType(oid: number): BuiltinType | undefined {
 	if (isEnum(oid)) return enumType(oid);
-	return isEnumArray(oid) ? arrayTypeOf(enumType(enumOfArray(oid))) : undefined;
+	if (isRow(oid)) return rowType(oid, lookup);
+	const element = isMadeArray(oid) ? madeType(elementOfMade(oid)) : undefined;
+	return element && arrayTypeOf(element);
 }
+
+const storedRow = storedRecord(storedType);
+const storedRows = arrayTypeOf(storedRow);
 
 /** What rows keep a value as, which depends on nothing but the value: sort keys are texts. */
 export function storedType(oid: number): BuiltinType | undefined {
-	if (isEnum(oid)) return textType;
-	return isEnumArray(oid) ? table.get(OID.textArray) : table.get(oid);
+	const kept = storedOid(oid);
+	if (kept === OID.record) return storedRow;
+	return kept === OID.recordArray ? storedRows : table.get(kept);
 }
 
 /** Of the folder's own kind, with what modifiers do. */

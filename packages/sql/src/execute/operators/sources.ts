@@ -6,8 +6,9 @@ import { Layout, type Relation } from "../../plan/relation.ts";
 import { rowsFacts, scanFacts } from "../../plan/show.ts";
 import { markOf } from "../../plan/table-oid.ts";
 import type { ClusterActivity } from "../../types/cluster-access.ts";
-import type { Datum, SqlType } from "../../types/datum.ts";
+import type { Datum, RowValue, SqlType } from "../../types/datum.ts";
 import type { FunctionContext, SetFunction } from "../../types/registry.ts";
+import { rowOf } from "../../types/row-types.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { Operator } from "../operator.ts";
 import { batchSize, type PlanFacts, type PlanNode } from "../plan-node.ts";
@@ -19,6 +20,8 @@ export interface CompiledSource {
 	readonly args: readonly Compiled[];
 	readonly argTypes: readonly SqlType[];
 	readonly width: number;
+	/** Its values are rows, and their fields the columns. */
+	readonly row?: SqlType;
 }
 
 /** Functions in FROM, in lockstep where there are several: those that have ended give NULLs. */
@@ -61,17 +64,21 @@ export class FunctionScan extends Operator {
 	/** Arguments see the left siblings, which are around this row. */
 	async #open(env: Env): Promise<Iterable<readonly Datum[]>[]> {
 		const rows: Iterable<readonly Datum[]>[] = [];
-		for (const { fn, args, argTypes } of this.#sources) {
+		for (const { fn, args, argTypes, row, width } of this.#sources) {
 			const values = await evaluateAll(args, [], env);
-			if (fn === undefined) rows.push([values]);
-			else
-				rows.push(
-					values.includes(null) && fn.nullable !== true
-						? []
-						: fn.call(values, env.context, argTypes),
-				);
+			const isSkipped = values.includes(null) && fn?.nullable !== true;
+			const found =
+				fn === undefined ? [values] : isSkipped ? [] : fn.call(values, env.context, argTypes);
+			rows.push(row === undefined ? found : fieldsIn(found, width));
 		}
 		return rows;
+	}
+}
+
+/** NULL is a row of NULLs. */
+function* fieldsIn(rows: Iterable<readonly Datum[]>, width: number): Iterable<readonly Datum[]> {
+	for (const [value] of rows) {
+		yield (value as RowValue | null)?.fields ?? new Array<Datum>(width).fill(null);
 	}
 }
 
@@ -141,6 +148,11 @@ async function activityFor(
 	return isClusterWide ? context.clusterActivity(name === "pg_locks") : undefined;
 }
 
+/** A row of a function as one value. */
+function singleValue({ fields }: SqlType): (row: readonly Datum[]) => Datum {
+	return fields === undefined ? ([value]) => value! : (values) => rowOf(fields, values);
+}
+
 /** Calls of a select list that return sets, in lockstep: the shorter ones give NULL. */
 export class ProjectSet extends Operator {
 	readonly label = "ProjectSet";
@@ -153,6 +165,7 @@ export class ProjectSet extends Operator {
 		readonly fn: SetFunction;
 		readonly args: readonly Compiled[];
 		readonly argTypes: readonly SqlType[];
+		readonly type: SqlType;
 	}[];
 
 	constructor(
@@ -162,6 +175,7 @@ export class ProjectSet extends Operator {
 			readonly fn: SetFunction;
 			readonly args: readonly Compiled[];
 			readonly argTypes: readonly SqlType[];
+			readonly type: SqlType;
 		}[],
 	) {
 		super();
@@ -173,6 +187,7 @@ export class ProjectSet extends Operator {
 	}
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
+		const values = this.#calls.map(({ type }) => singleValue(type));
 		for await (const batch of this.#input.run(env)) {
 			let out: ExecRow[] = [];
 			for (const row of batch) {
@@ -180,7 +195,10 @@ export class ProjectSet extends Operator {
 				for (;;) {
 					const steps = iterators.map((iterator) => iterator.next());
 					if (steps.every((step) => step.done === true)) break;
-					out.push([...row, ...steps.map((step): Datum => (step.done ? null : step.value[0]!))]);
+					out.push([
+						...row,
+						...steps.map((step, i): Datum => (step.done ? null : values[i]!(step.value))),
+					]);
 					if (out.length < batchSize) continue;
 					yield out;
 					out = [];
@@ -196,7 +214,8 @@ export class ProjectSet extends Operator {
 		const iterators: Iterator<readonly Datum[]>[] = [];
 		for (const { fn, args, argTypes } of this.#calls) {
 			const values = await evaluateAll(args, row, env);
-			const rows = values.includes(null) ? [] : fn.call(values, env.context, argTypes);
+			const isSkipped = values.includes(null) && fn.nullable !== true;
+			const rows = isSkipped ? [] : fn.call(values, env.context, argTypes);
 			iterators.push(rows[Symbol.iterator]());
 		}
 		return iterators;

@@ -24,6 +24,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		setting: (name) => (name === "server_version" ? "15.0 (Quorate 0.1.0)" : undefined),
 		setSetting: (_name, value) => value,
 		catalogCall: () => null,
+		rowFields: () => [],
 		sequenceCall: () => null,
 		sequenceState: () => Promise.resolve({ last: 1n, called: false }),
 		advisoryCall: async () => null,

@@ -10,9 +10,9 @@ insertBody -> source {% ([source]) => ({ ...placedNames([]), ...source }) %}
 targetColumns -> placedColumn {% first %} | targetColumns "," placedColumn {% more %}
 placedColumn -> targetColumn {% ([target], at) => ({ ...target, at }) %}
 targetColumn -> columnName {% ([name]) => ({ name }) %}
-              | columnName "." anyWord {% () => { throw unsupported("assigning a field of a composite column is"); } %}
-              | columnName subscripts {% ([name, subscripts]) => ({ name, subscripts }) %}
-subscripts -> subscript {% first %} | subscripts subscript {% ([list, one]) => [...list, one] %}
+              | columnName parts {% ([name, path]) => ({ name, path }) %}
+parts -> part {% first %} | parts part {% ([list, one]) => [...list, one] %}
+part -> subscript {% id %} | "." anyWord {% ([, token]) => ({ field: token.value }) %}
 source -> query {% ([source]) => ({ source }) %}
         | "overriding" overridingKind "value" query {% ([, overriding, , source]) => ({ source, overriding }) %}
 overridingKind -> "user" {% () => "user" %} | "system" {% () => "system" %}

@@ -165,7 +165,8 @@ schemaElements -> null
 
 createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
               {% ([, , name, , , , labels], at) => ({ kind: "create-enum", name, labels, at }) %}
-            | "create" "type" qualifiedName "as" "(" anyTokens {% () => { throw unsupported("composite types are"); } %}
+            | "create" "type" qualifiedName "as" "(" attributes ")"
+              {% ([, , name, , , attributes], at) => ({ kind: "create-composite", name, attributes, at }) %}
             | "create" "type" qualifiedName "as" "range" anyTokens {% () => { throw unsupported("range types are"); } %}
             | "create" "type" qualifiedName "(" anyTokens {% () => { throw unsupported("base types are"); } %}
             | "create" "type" qualifiedName {% () => { throw unsupported("shell types are"); } %}
@@ -173,8 +174,10 @@ createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
               {% ([, , name, , , ifNotExists, label, place], at) => ({ kind: "alter-enum", name, label: label.value, ifNotExists, place, to: undefined, at }) %}
             | "alter" "type" qualifiedName "rename" "value" %string "to" %string
               {% ([, , name, , , label, , to], at) => ({ kind: "alter-enum", name, label: label.value, ifNotExists: false, place: undefined, to: to.value, at }) %}
-            | "alter" "type" qualifiedName "rename" "attribute" anyTokens {% () => { throw unsupported("composite types are"); } %}
-            | "alter" "type" qualifiedName attributeVerb "attribute" anyTokens {% () => { throw unsupported("composite types are"); } %}
+            | "alter" "type" qualifiedName "rename" "attribute" columnName "to" columnName cascadeOpt
+              {% ([, , name, , , from, , to], at) => ({ kind: "alter-composite", name, actions: [{ kind: "rename", from, to }], at }) %}
+            | "alter" "type" qualifiedName attributeActions
+              {% ([, , name, actions], at) => ({ kind: "alter-composite", name, actions, at }) %}
             | "alter" "type" qualifiedName "set" "(" anyTokens {% () => { throw unsupported("base types are"); } %}
 createDomain -> "create" "domain" qualifiedName asOpt typeName columnCollation columnConstraints
                 {% ([, , name, , type, , constraints], at) => ({ kind: "create-domain", name, type, constraints: undeferred(constraints), at }) %}
@@ -187,7 +190,15 @@ domainAction -> "set" "default" expr {% ([, , value]) => ({ kind: "set-default",
               | "drop" "constraint" ifExists columnName cascadeOpt {% ([, , ifExists, name]) => ({ kind: "drop-constraint", ifExists, name }) %}
               | "validate" "constraint" columnName {% ([, , name]) => ({ kind: "validate-constraint", name }) %}
               | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
-attributeVerb -> "add" | "drop" | "alter"
+attributes -> null {% () => [] %} | attributeList {% id %}
+attributeList -> attribute {% first %} | attributeList "," attribute {% more %}
+attribute -> columnName typeName columnCollation {% ([name, type], at) => ({ name, type, at }) %}
+attributeActions -> attributeAction {% first %} | attributeActions "," attributeAction {% more %}
+attributeAction -> "add" "attribute" attribute cascadeOpt {% ([, , attribute]) => ({ kind: "add", attribute }) %}
+                 | "drop" "attribute" ifExists columnName cascadeOpt {% ([, , ifExists, name, cascade]) => ({ kind: "drop", ifExists, name, cascade }) %}
+                 | "alter" "attribute" columnName setDataOpt "type" typeName columnCollation cascadeOpt
+                   {% ([, , name, , , type]) => ({ kind: "alter", name, type }) %}
+setDataOpt -> null | "set" "data"
 enumLabels -> null {% () => [] %} | enumLabelList {% id %}
 enumLabelList -> enumLabel {% first %} | enumLabelList "," enumLabel {% more %}
 enumLabel -> %string {% ([token]) => token.value %}

@@ -101,15 +101,18 @@ castExpr -> primary {% id %}
 
 primary -> constant {% id %}
          | typedConstant {% id %}
-         | subscripted {% id %}
+         | accessed {% id %}
+         | fieldable "." "*" {% ([operand], at) => ({ kind: "fields", operand, at }) %}
+         | accessed "." "*" {% ([operand], at) => ({ kind: "fields", operand, at }) %}
          | unsubscripted {% id %}
          | call {% id %}
 subscriptable -> columnReference {% id %}
-               | %parameter {% ([token]) => constant(token) %}
-               | "(" expr ")" {% ([, inner]) => closed(inner) %}
-               | "(" bareQuery ")" {% ([, query], at) => ({ kind: "scalar-query", query, at }) %}
+               | fieldable {% id %}
+# What follows a point would be a part of a name elsewhere.
+fieldable -> %parameter {% ([token]) => constant(token) %}
+           | "(" expr ")" {% ([, inner]) => closed(inner) %}
+           | "(" bareQuery ")" {% ([, query], at) => ({ kind: "scalar-query", query, at }) %}
 unsubscripted -> subscriptable {% id %}
-               | "(" expr ")" "." anyWord {% () => { throw unsupported("selecting a field of a composite value is"); } %}
                | "exists" parenQuery {% ([, query], at) => ({ kind: "exists", query, at }) %}
                | "array" parenQuery {% ([, query], at) => ({ kind: "array-query", query, at }) %}
                | "array" arrayElements {% ([, elements], at) => ({ ...elements, at }) %}
@@ -117,8 +120,10 @@ unsubscripted -> subscriptable {% id %}
                | "row" "(" exprList ")" {% ([, , elements], at) => ({ kind: "row", elements: flat(elements), at }) %}
                | "(" exprList "," expr ")" {% ([, head, , last], at) => ({ kind: "row", elements: [...flat(head), last], at }) %}
                | "case" caseOperand whenList caseElse "end" {% caseNode %}
-subscripted -> subscriptable subscript {% subscriptNode %}
-             | subscripted subscript {% subscriptNode %}
+accessed -> subscriptable subscript {% subscriptNode %}
+          | fieldable "." anyWord {% fieldNode %}
+          | accessed subscript {% subscriptNode %}
+          | accessed "." anyWord {% fieldNode %}
 subscript -> "[" expr "]" {% ([, index]) => ({ index }) %}
            | "[" exprOpt ":" exprOpt "]" {% ([, lower, , upper]) => ({ lower, upper }) %}
 exprOpt -> null {% () => undefined %} | expr {% id %}
