@@ -122,10 +122,7 @@ const indexText: Body = (call) => {
 };
 
 const checkText = (call: Call, check: CheckDescriptor): string =>
-	checkDefinition(
-		{ ...check, text: withVisibleNames(call.catalog, call.context, check.text) },
-		call.args[1] === true,
-	);
+	withVisibleNames(call.catalog, call.context, checkDefinition(check, call.args[1] === true));
 
 const constraintText: Body = (call) => {
 	for (const { check } of domainChecksOf(call.catalog)) {
@@ -299,9 +296,10 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_get_constraintdef: constraintText,
 	// Expressions are stored as the text that this would make of them.
 	pg_get_expr: (call) =>
-		expressionText(
-			withVisibleNames(call.catalog, call.context, textAt(call)),
-			call.args[2] === true,
+		withVisibleNames(
+			call.catalog,
+			call.context,
+			expressionText(textAt(call), call.args[2] === true),
 		),
 	pg_get_serial_sequence: serialSequence,
 	pg_get_userbyid: (call) =>
