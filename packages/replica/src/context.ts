@@ -14,6 +14,7 @@ import type { LockOwners } from "./lock-owners.ts";
 import type { WriteWaits } from "./lock-waits.ts";
 import type { MergeReason } from "./merges.ts";
 import type { ReplicaObserver } from "./observer.ts";
+import type { Pace } from "./pace.ts";
 import type { RangeState } from "./range-state.ts";
 import type { Replica } from "./replica.ts";
 import type { RangeAnswer, ValidateItem } from "./requests.ts";
@@ -32,6 +33,8 @@ export interface ReplicaContext {
 	readonly lockOwners: LockOwners;
 	/** Who waits here for writes of others. */
 	readonly writeWaits: WriteWaits;
+	/** Of snapshots that come in. */
+	readonly pace: Pace;
 	readonly limits?: Limits | undefined;
 	/** Tests only. */
 	readonly mutations?: Mutations | undefined;

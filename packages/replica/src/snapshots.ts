@@ -2,6 +2,8 @@
  * Snapshots of a range: everything of its keys (data, history, intents, records and tombstones) and its state, as of one
  * applied index. A received one is staged beside the live keys first; a synced marker then makes the switch a redo that a crash
  * may interrupt anywhere.
+ *
+ * Who receives sets the pace (`pace.ts`): a chunk is answered when it is staged, so its sender has no more to do than that.
  */
 import { assert } from "@quorate/keys/assert";
 import { key as asKey, type Key, type Span } from "@quorate/keys/key";
@@ -91,7 +93,7 @@ export async function installSnapshot(
 	chunks: AsyncIterable<Uint8Array>,
 	steps: InstallSteps,
 ): Promise<RangeState> {
-	const { engine, runtime, limits, mutations } = context;
+	const { engine, pace, limits, mutations } = context;
 	const { rangeId } = before.descriptor;
 	if (context.isDiskFull([])) {
 		throw new Error("the disk of this node is full");
@@ -100,24 +102,21 @@ export async function installSnapshot(
 	engine.clearSpan(stagingSpan(rangeId));
 	let state: RangeState | undefined;
 	for await (const chunk of chunks) {
-		const body = decodeBody(chunk) as unknown[];
 		if (state === undefined) {
-			assert(
-				body[0] === snapshotFormat,
-				() =>
-					`snapshot of format ${body[0]}: this version knows ${snapshotFormat}; upgrade this node`,
-			);
-			state = decodeRangeState(body[1] as Uint8Array);
+			state = stateOf(chunk);
 			const reason = steps.refusal(state);
 			if (reason !== undefined) {
 				throw new Error(reason);
 			}
 			continue;
 		}
-		engine.write((batch) => {
-			for (const [k, value] of body as Pair[]) {
-				batch.put(asKey(prefix + k), value);
-			}
+		await pace.part(() => {
+			const pairs = decodeBody(chunk) as Pair[];
+			engine.write((batch) => {
+				for (const [k, value] of pairs) {
+					batch.put(asKey(prefix + k), value);
+				}
+			});
 		});
 	}
 	assert(state?.appliedIndex === metadata.index, "a snapshot's state is of another index");
@@ -131,15 +130,25 @@ export async function installSnapshot(
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
 	await syncEngine(context);
 	steps.replacing(state);
-	const giveWay = async (): Promise<void> => {
-		await runtime.scheduler.yield();
+	const inParts = async (work: () => void): Promise<void> => {
+		await pace.part(work);
 		if (!steps.goesOn()) {
 			throw new Error("the replica has ended");
 		}
 	};
-	await finishInstall({ engine, limits, mutations, giveWay }, rangeId, marker);
+	await finishInstall({ engine, limits, mutations, inParts }, rangeId, marker);
 	await syncEngine(context);
 	return state;
+}
+
+/** Of the first chunk. */
+function stateOf(chunk: Uint8Array): RangeState {
+	const [format, state] = decodeBody(chunk) as [number, Uint8Array];
+	assert(
+		format === snapshotFormat,
+		() => `snapshot of format ${format}: this version knows ${snapshotFormat}; upgrade this node`,
+	);
+	return decodeRangeState(state);
 }
 
 /** After a sync that failed nobody knows what the engine's log holds: the node must not go on. */
@@ -154,13 +163,13 @@ interface Installing {
 	readonly engine: Engine;
 	readonly limits?: Limits | undefined;
 	readonly mutations?: Mutations | undefined;
-	/** A full range takes seconds: called between two parts of it. Ends the copying where it throws. */
-	giveWay(): Promise<void>;
+	/** A full range takes seconds: does a part of it, and lets others have their turn. Ends the copying where it throws. */
+	inParts(work: () => void): Promise<void>;
 }
 
 /** The redo: clears what was, copies what was staged, and ends with the new state. Safe to run again from its start. */
 export async function finishInstall(
-	{ engine, limits, mutations, giveWay }: Installing,
+	{ engine, limits, mutations, inParts }: Installing,
 	rangeId: RangeState["descriptor"]["rangeId"],
 	marker: Uint8Array,
 ): Promise<void> {
@@ -185,13 +194,14 @@ export async function finishInstall(
 	const staged = it.iterate(stagingSpan(rangeId));
 	try {
 		while (staged.key !== undefined) {
-			engine.write((batch) => {
-				for (let bytes = 0; staged.key !== undefined && bytes < batchBytesMax; staged.next()) {
-					batch.put(asKey(staged.key.slice(prefix.length)), staged.value);
-					bytes += staged.key.length + staged.value.length;
-				}
-			});
-			await giveWay();
+			await inParts(() =>
+				engine.write((batch) => {
+					for (let bytes = 0; staged.key !== undefined && bytes < batchBytesMax; staged.next()) {
+						batch.put(asKey(staged.key.slice(prefix.length)), staged.value);
+						bytes += staged.key.length + staged.value.length;
+					}
+				}),
+			);
 		}
 	} finally {
 		staged.close();

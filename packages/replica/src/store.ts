@@ -25,6 +25,7 @@ import { LockOwners } from "./lock-owners.ts";
 import { type LockReport, LockService, type OtherWaits } from "./lock-service.ts";
 import { WriteWaits } from "./lock-waits.ts";
 import { type MergeReason, Merges } from "./merges.ts";
+import { Pace } from "./pace.ts";
 import { loadOf, type RangeLoad } from "./range-load.ts";
 import {
 	birthIndex,
@@ -55,6 +56,7 @@ export type StoreOptions = Omit<
 	| "listening"
 	| "lockOwners"
 	| "writeWaits"
+	| "pace"
 	| "pulseOf"
 > & {
 	readonly host: RaftHost;
@@ -148,6 +150,7 @@ export class RangeStore {
 			listening: this.#listening,
 			lockOwners: new LockOwners(),
 			writeWaits: new WriteWaits(),
+			pace: new Pace(options.runtime),
 			pulseOf: (boot) => options.rpc.pulseOf(boot),
 			limits: options.limits,
 			mutations: options.mutations,
@@ -228,14 +231,18 @@ export class RangeStore {
 	/** Starts every replica that the engine holds. */
 	async start(): Promise<void> {
 		const { engine, host, rpc, runtime, limits, mutations } = this.#options;
-		const giveWay = () => runtime.scheduler.yield();
+		// At the start nobody has to be left time.
+		const inParts = async (work: () => void): Promise<void> => {
+			work();
+			await runtime.scheduler.yield();
+		};
 		// What a process that died had written may be in the page cache only, and logs are going to begin at what is there.
 		await engine.sync();
 		const states = new Map<RangeId, RangeState>();
 		for (const [k, value] of [...this.#metaEntries()]) {
 			const { rangeId, name } = parseMetaKey(k);
 			if (name === "installing") {
-				await finishInstall({ engine, limits, mutations, giveWay }, rangeId, value);
+				await finishInstall({ engine, limits, mutations, inParts }, rangeId, value);
 			}
 		}
 		for (const [k, value] of this.#metaEntries()) {
