@@ -222,7 +222,7 @@ public class JdbcClient {
       s.execute("CREATE INDEX child_i ON jdbc.child (a DESC, lower(u))");
     }
     checkEqual(rows(meta.getPrimaryKeys(null, "jdbc", "parent"), "COLUMN_NAME", "KEY_SEQ", "PK_NAME"),
-        List.of("a 2 parent_pkey", "b 1 parent_pkey"));
+        List.of("b 1 parent_pkey", "a 2 parent_pkey"));
     checkEqual(rows(meta.getIndexInfo(null, "jdbc", "child", false, true), "INDEX_NAME", "NON_UNIQUE", "ORDINAL_POSITION",
         "COLUMN_NAME", "ASC_OR_DESC"), List.of("child_pkey f 1 id A", "child_u_key f 1 u A", "child_i t 1 a D",
         "child_i t 2 lower((u)::text) A"));

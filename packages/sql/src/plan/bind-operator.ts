@@ -196,7 +196,11 @@ export function bindInList(place: Place, node: Extract<Expression, { kind: "in-l
 
 function inList(place: Place, operand: Bound, elements: readonly Bound[], at: number): Bound {
 	if (isWrittenRow(operand)) {
-		const rows = elements.map((element) => rowComparison(place, "=", operand, element, at));
+		const rows = elements.map((element) =>
+			isWrittenRow(element)
+				? rowComparison(place, "=", operand, element, at)
+				: compared(place, "=", operand, element, at),
+		);
 		return rows.length === 1 ? rows[0]! : logical("or", rows, at);
 	}
 	const pairs = elements.map((element) => comparisonOf(place, "=", operand, element, at));

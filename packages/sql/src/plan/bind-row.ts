@@ -61,7 +61,14 @@ function allColumns(binder: Binder, relation: Relation, at: number): Bound {
 		return [bound];
 	});
 	const fields = columns.map(({ type }, i) => ({ name: names[i]!, type }));
-	return { kind: "row", names, type: rowTypeOf(binder, relation, fields), args: columns, at };
+	return {
+		kind: "row",
+		isWhole: true,
+		names,
+		type: rowTypeOf(binder, relation, fields),
+		args: columns,
+		at,
+	};
 }
 
 /** A row without names: its fields are f1, f2 ... */

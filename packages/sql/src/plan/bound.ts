@@ -97,12 +97,13 @@ export type Bound = {
 	/** `nested`: of arrays, which are its rows. */
 	| { readonly kind: "array"; readonly nested: boolean }
 	/**
-	 * `names`: of the columns of a whole row; undefined: it was written down as a row. `given`: `args`, where untyped literals are so
-	 * still.
+	 * `names`: of its fields; undefined: they are f1, f2 ... `isWhole`: it is the row of a relation, and was not written down as a row.
+	 * `given`: `args`, where untyped literals are so still.
 	 */
 	| {
 			readonly kind: "row";
 			readonly names?: readonly string[];
+			readonly isWhole?: true;
 			readonly given?: readonly Bound[];
 	  }
 	/** args: a row. */
@@ -207,7 +208,7 @@ export function beginningOf(bound: Bound): number {
 
 /** ROW(...), (a, b): what is compared field by field where it stands. */
 export const isWrittenRow = (bound: Bound): boolean =>
-	bound.kind === "row" && bound.names === undefined;
+	bound.kind === "row" && bound.isWhole !== true;
 
 /** A copy with other operands; the same node if none changed. */
 export function mapArgs(bound: Bound, change: (arg: Bound) => Bound): Bound {

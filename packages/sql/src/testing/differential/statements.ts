@@ -1,6 +1,7 @@
 /** All that is put to both: through the simple protocol, and through the extended one with literals as parameters. */
 import * as fc from "fast-check";
 import { changes } from "./changes.ts";
+import { composites } from "./composites.ts";
 import {
 	distinct,
 	grouped,
@@ -59,6 +60,7 @@ const simple: fc.Arbitrary<Statement> = fc.oneof(
 		changes,
 		references,
 		lookups,
+		composites,
 		selfJoins,
 	].map((text) => ({
 		arbitrary: of(text, false),

@@ -1,4 +1,5 @@
 /** The tables that generated statements are about: one of the edges of types, two of few values, so that rows meet. */
+import { compositeTables } from "./composites.ts";
 import type { Columns } from "./expressions.ts";
 import { edges } from "./expressions.ts";
 
@@ -61,6 +62,7 @@ export const setUp: readonly string[] = [
 	// One row: which of several is named in an error depends on the order in which they are found.
 	"create table o (id int primary key, plain int references m)",
 	"insert into o values (1, 3)",
+	...compositeTables,
 ];
 
 export const valueColumns: Columns = columnsOf("", columnsOfValues);
