@@ -58,3 +58,36 @@ test("a leaseholder that was found by trying is remembered", async (t) => {
 	t.is((await router.request(k, body, { idempotent: true })).kind, "values");
 	t.deepEqual(asked, [1, 2, 2]);
 });
+
+test("what is told of another range, which does not hold the key, is no reason to ask the same again", async (t) => {
+	const part = (id: number, start: string, end: Key, version: number): RangeInfo => ({
+		...everything,
+		descriptor: {
+			...everything.descriptor,
+			rangeId: id as RangeId,
+			start: start as Key,
+			end,
+			epoch: { version, conf: 1 },
+		},
+	});
+	const [left, right] = [part(1, "", key("m"), 5), part(3, "m", keyMax, 5)];
+	const known = [part(2, "p", keyMax, 2), right];
+	const router = new RangeRouter({
+		runtime: { clock: { monotonicMs: () => 0 } } as unknown as Runtime,
+		nodeId: 1 as NodeId,
+		placement: {
+			lookup: async () => [known.shift()],
+			seen: () => 1 as Timestamp,
+		} as unknown as PlacementClient,
+		rpc: {} as Rpc,
+		// Range 2 has become part of range 1, which was split since.
+		local: ({ rangeId }): RangeAnswer =>
+			rangeId === 3
+				? { kind: "values", values: [null] }
+				: { kind: "stale", ranges: [left.descriptor] },
+	});
+	const k = key("x");
+	const body = { kind: "read", keys: [k], s: 1 as Timestamp, transaction: null } as const;
+	t.is((await router.request(k, body, { idempotent: true })).kind, "stale");
+	t.is((await router.request(k, body, { idempotent: true })).kind, "values");
+});

@@ -326,18 +326,24 @@ export class RangeRouter {
 		}
 	}
 
-	/** Newer descriptors replace what they overlap; if nothing newer came, the cached one is dropped and looked up again. */
+	/**
+	 * Newer descriptors replace what they overlap; if nothing newer came, the cached one is dropped and looked up again. So it is if it is
+	 * not among them: its range is part of another one, which may have been split since, and not hold the key any more.
+	 */
 	#learn(ranges: readonly RangeDescriptor[], believed: RangeInfo): void {
+		const { rangeId, epoch } = believed.descriptor;
 		let newer = false;
+		if (ranges.every((d) => d.rangeId !== rangeId)) {
+			this.#cache.forget(rangeId);
+		}
 		for (const descriptor of ranges) {
-			const known = descriptor.rangeId === believed.descriptor.rangeId;
-			if (!known || isNewerEpoch(descriptor.epoch, believed.descriptor.epoch)) {
+			if (descriptor.rangeId !== rangeId || isNewerEpoch(descriptor.epoch, epoch)) {
 				this.#cache.put({ descriptor, leaseholder: believed.leaseholder });
 				newer = true;
 			}
 		}
-		if (!newer && ranges.some((d) => d.epoch.version !== believed.descriptor.epoch.version)) {
-			this.#cache.forget(believed.descriptor.rangeId);
+		if (!newer && ranges.some((d) => d.epoch.version !== epoch.version)) {
+			this.#cache.forget(rangeId);
 		}
 	}
 
