@@ -27,7 +27,10 @@ export async function checkPlacement(cluster: SimCluster): Promise<void> {
 /** Undefined: everything is in its place. */
 export async function whyNotPlaced(cluster: SimCluster): Promise<string | undefined> {
 	const serving = cluster.serving();
-	const overview = await serving[0]?.placement.overview().catch(() => undefined);
+	const node = cluster.nodes.find((n) => n.keyValue !== undefined);
+	// One that dies meanwhile never answers.
+	const asked = node?.keyValue?.placement.overview().catch(() => undefined);
+	const overview = await Promise.race([asked, node?.ended]);
 	if (overview === undefined) return "nobody could say";
 	const [obstacle] = overview.obstacles;
 	if (obstacle !== undefined) return `range ${obstacle[0]}: ${obstacle[1]}`;
