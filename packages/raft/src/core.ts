@@ -37,7 +37,7 @@ export class RaftCore {
 	readonly options: RaftOptions;
 	readonly self: ReplicaId;
 	readonly log: RaftLog;
-	readonly reads = new ReadRounds();
+	readonly reads: ReadRounds;
 
 	term: Term;
 	vote: ReplicaId;
@@ -89,8 +89,14 @@ export class RaftCore {
 	/** Undefined: nothing. */
 	#outbox: Outbox | undefined;
 
-	constructor(self: ReplicaId, options: RaftOptions, restored: RestoredState) {
+	constructor(
+		self: ReplicaId,
+		options: RaftOptions,
+		restored: RestoredState,
+		reads = new ReadRounds(),
+	) {
 		const { hardState, snapshot, entries } = restored;
+		this.reads = reads;
 		this.options = options;
 		this.self = self;
 		this.term = hardState.term;

@@ -30,13 +30,14 @@
  *
  * May import: `keys/assert`, `keys/sparse-map`, ids and mutations. Compiles without any library but the language's own.
  *
- * Read on: `types.ts`, `step.ts`, `election.ts`, `leader.ts`, `follower.ts`, `log.ts`.
+ * Read on: `types.ts`, `step.ts`, `election.ts`, `leader.ts`, `follower.ts`, `log.ts`, `folding.ts`.
  */
 import { assert } from "@quorate/keys/assert";
 import type { ReplicaId } from "@quorate/keys/ids";
 import type { Mutations } from "@quorate/keys/mutations";
 import { RaftCore } from "./core.ts";
 import { campaign, leaderLost, selfVoteSynced } from "./election.ts";
+import { type FoldedCore, fold, unfold } from "./folding.ts";
 import { payOwed } from "./follower.ts";
 import {
 	acknowledge,
@@ -127,39 +128,64 @@ export interface RaftStatus {
 }
 
 export class RaftGroup {
-	readonly #core: RaftCore;
+	/** Undefined: it is folded. */
+	#unfolded: RaftCore | undefined;
+	#folded: FoldedCore | undefined;
 	/** Last one handed out to be written. */
 	#hardState: HardState;
 	#sequence = 0;
 
 	constructor(self: ReplicaId, options: RaftOptions, restored: RestoredState) {
-		this.#core = new RaftCore(self, options, restored);
+		this.#unfolded = new RaftCore(self, options, restored);
 		this.#hardState = restored.hardState;
 	}
 
+	get #core(): RaftCore {
+		if (this.#unfolded === undefined) {
+			this.#unfolded = unfold(this.#folded!, this.#hardState);
+			this.#folded = undefined;
+		}
+		return this.#unfolded;
+	}
+
+	/** If it rests and its log is empty, little of it is kept (`folding.ts`): until it is used again, it is the same as before. */
+	fold(): void {
+		if (this.#unfolded === undefined || this.hasReady()) return;
+		this.#folded = fold(this.#unfolded);
+		if (this.#folded !== undefined) this.#unfolded = undefined;
+	}
+
+	get isFolded(): boolean {
+		return this.#folded !== undefined;
+	}
+
 	get role(): Role {
-		return this.#core.role;
+		return (this.#folded ?? this.#core).role;
 	}
 
 	get term(): Term {
-		return this.#core.term;
+		return this.#folded === undefined ? this.#core.term : this.#hardState.term;
 	}
 
 	/** 0: unknown. */
 	get leader(): ReplicaId {
-		return this.#core.leader;
+		return (this.#folded ?? this.#core).leader;
+	}
+
+	get configuration(): Configuration {
+		return (this.#folded ?? this.#core).configuration;
 	}
 
 	get isQuiesced(): boolean {
-		return this.#core.quiesced;
+		return this.#folded !== undefined || this.#core.quiesced;
 	}
 
 	get commit(): LogIndex {
-		return this.#core.log.commit;
+		return this.#folded?.index ?? this.#core.log.commit;
 	}
 
 	get applied(): LogIndex {
-		return this.#core.log.applied;
+		return this.#folded?.index ?? this.#core.log.applied;
 	}
 
 	/**
@@ -167,8 +193,8 @@ export class RaftGroup {
 	 * a leader for long enough only believes in none any more, and stands when the driver says so (`stand`).
 	 */
 	tick(mayStand = true): void {
+		if (this.isQuiesced) return;
 		const core = this.#core;
-		if (core.quiesced) return;
 		if (core.role === "leader") {
 			tickLeader(core);
 			return;
@@ -186,8 +212,9 @@ export class RaftGroup {
 
 	/** It has not heard of a leader for so long that it would stand for election. */
 	get isDue(): boolean {
-		const { quiesced, role, electionElapsed, electionTimeout, isPromotable } = this.#core;
-		const isOver = !quiesced && role !== "leader" && electionElapsed >= electionTimeout;
+		if (this.isQuiesced) return false;
+		const { role, electionElapsed, electionTimeout, isPromotable } = this.#core;
+		const isOver = role !== "leader" && electionElapsed >= electionTimeout;
 		return isOver && isPromotable;
 	}
 
@@ -277,25 +304,26 @@ export class RaftGroup {
 
 	/** Committed and not applied. */
 	get unappliedBytes(): number {
-		return this.#core.log.unappliedBytes;
+		return this.isFolded ? 0 : this.#core.log.unappliedBytes;
 	}
 
 	/** Entries in memory. */
 	get entryCount(): number {
-		return this.#core.log.lastIndex + 1 - this.#core.log.firstIndex;
+		return this.isFolded ? 0 : this.#core.log.lastIndex + 1 - this.#core.log.firstIndex;
 	}
 
 	hasReady(): boolean {
-		return this.#core.log.hasCommitted || this.hasReadyBesideCommitted();
+		return this.hasCommitted || this.hasReadyBesideCommitted();
 	}
 
 	/** Entries are committed that nobody has taken. */
 	get hasCommitted(): boolean {
-		return this.#core.log.hasCommitted;
+		return !this.isFolded && this.#core.log.hasCommitted;
 	}
 
 	/** For a driver that applies nothing at the moment. */
 	hasReadyBesideCommitted(): boolean {
+		if (this.isFolded) return false;
 		const core = this.#core;
 		return (
 			core.hasOutput ||
@@ -404,8 +432,9 @@ export class RaftGroup {
 		if (progress.state === "snapshot") progress.pauseProbing();
 	}
 
-	/** The peer's connection was lost: back to probing. */
+	/** The peer's connection was lost: back to probing. Of what is folded nothing was on its way. */
 	unreachable(to: ReplicaId): void {
+		if (this.isFolded) return;
 		const progress = this.#core.progress.get(to);
 		if (progress?.state === "replicate") progress.pauseProbing();
 	}
@@ -444,7 +473,8 @@ export class RaftGroup {
 	}
 
 	status(): RaftStatus {
-		const core = this.#core;
+		// To be looked at is no use.
+		const core = this.#folded ? unfold(this.#folded, this.#hardState) : this.#core;
 		return {
 			role: core.role,
 			term: core.term,

@@ -104,6 +104,13 @@ export class RaftLog {
 		return durable;
 	}
 
+	/** There is nothing in it, and nothing to be done with what was. */
+	get isSettled(): boolean {
+		const { lastIndex } = this;
+		const isEmpty = this.#entries.length === 0 && this.#pendingSyncs.length === 0;
+		return isEmpty && this.#applied === lastIndex && this.#handed === lastIndex;
+	}
+
 	entry(index: LogIndex): Entry | undefined {
 		return this.#entries[index - this.#firstIndex];
 	}

@@ -52,6 +52,15 @@ export class Progress {
 		this.#window = window;
 	}
 
+	/** Of a follower that is known to have all up to `index`, durably and committed. */
+	static level(replica: ReplicaId, index: LogIndex, window: Window): Progress {
+		const progress = new Progress(replica, index + 1, window);
+		progress.match = index;
+		progress.commitTold = index;
+		progress.state = "replicate";
+		return progress;
+	}
+
 	/** Whether no entries may be sent to it now. */
 	get paused(): boolean {
 		if (this.state === "probe") return this.#probeSent;

@@ -37,6 +37,7 @@ class Walk {
 	nextId: number;
 	snapshots = 0;
 	changes = 0;
+	folds = 0;
 
 	/** Share of packets that do not arrive, and of steps that are ticks: from calm to hardly ever a leader. */
 	readonly loss: number;
@@ -164,6 +165,7 @@ class Walk {
 		else if (roll < 0.93 && node.group === undefined) cluster.restart(id);
 		else if (roll < 0.95) this.compact(node);
 		else this.network();
+		this.fold(id);
 		for (const gone of this.removed.splice(0)) this.destroy(gone);
 	}
 
@@ -266,7 +268,26 @@ class Walk {
 		// The engine is synced first, and with it everything that was written to the log.
 		while (this.cluster.sync(node.id)) {}
 		const { applied, firstIndex } = node.group!.status();
-		this.cluster.compact(node.id, firstIndex + this.below(applied - firstIndex + 1));
+		const isAll = this.random() < 0.5;
+		const to = isAll ? applied : firstIndex + this.below(applied - firstIndex + 1);
+		this.cluster.compact(node.id, to);
+	}
+
+	/** One that rests, and whose log is empty by now: of a calm cluster that is many. */
+	fold(id: number): void {
+		const group = this.cluster.nodes.get(id)?.group;
+		if (group === undefined) return;
+		if (!this.isStormy && this.random() < 0.1) {
+			this.cluster.act(id, () => group.quiesce());
+			const { applied, firstIndex } = group.status();
+			if (group.isQuiesced && applied >= firstIndex && !this.cluster.slow.has(id)) {
+				while (this.cluster.sync(id)) {}
+				if (group.applied >= firstIndex) this.cluster.compact(id, group.applied);
+			}
+		}
+		const wasFolded = group.isFolded;
+		group.fold();
+		if (!wasFolded && group.isFolded) this.folds++;
 	}
 
 	changeMembers(): void {
@@ -334,7 +355,15 @@ class Walk {
 }
 
 test("random walks keep the five properties of Raft, and settle when healed", (t) => {
-	const totals = { proposals: 0, applied: 0, leaders: 0, snapshots: 0, changes: 0, reads: 0 };
+	const totals = {
+		proposals: 0,
+		applied: 0,
+		leaders: 0,
+		snapshots: 0,
+		changes: 0,
+		reads: 0,
+		folds: 0,
+	};
 	for (let seed = firstSeed; seed < firstSeed + walks; seed++) {
 		const walk = new Walk(seed);
 		try {
@@ -353,9 +382,10 @@ test("random walks keep the five properties of Raft, and settle when healed", (t
 		totals.snapshots += walk.snapshots;
 		totals.changes += walk.changes;
 		totals.reads += walk.readsDone;
+		totals.folds += walk.folds;
 	}
 	t.log(totals);
 	// The walks must have been somewhere.
 	t.true(totals.leaders > walks && totals.snapshots > walks / 4 && totals.changes > walks / 4);
-	t.true(totals.applied > walks * 10 && totals.reads > walks);
+	t.true(totals.applied > walks * 10 && totals.reads > walks && totals.folds > walks);
 });

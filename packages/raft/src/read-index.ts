@@ -15,11 +15,15 @@ interface Round {
 const none: readonly never[] = [];
 
 export class ReadRounds {
-	/** Never 0: a heartbeat with context 0 asks for no answer. */
-	#context = 1;
+	#context: number;
 	/** Replaced, not changed: most groups have none. */
 	#waiting: readonly number[] = none;
 	#rounds: readonly Round[] = none;
+
+	/** `context` is of the last round before: an answer to it must confirm none of these. Never 0: that asks for no answer. */
+	constructor(context = 1) {
+		this.#context = context;
+	}
 
 	/** Context of the latest round; periodic heartbeats repeat it, which makes up for lost ones. */
 	get context(): number {

@@ -120,6 +120,8 @@ export interface RaftHostStatistics {
 	readonly leaders: number;
 	/** Groups that have a clock: the others rest. */
 	readonly awake: number;
+	/** Of those that rest, with an empty log: what is kept of them is little. */
+	readonly folded: number;
 	readonly snapshotsSent: number;
 	readonly snapshotsReceived: number;
 	readonly leaderChanges: number;

@@ -14,7 +14,7 @@
  *     copy A->B               what is on its way arrives twice
  *     drop [A->B]             what is on its way is lost
  *     cut A->B | A            messages are lost from now on; `heal` ends all cuts
- *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, wake N, unreachable A B, leader-lost N
+ *     propose N TEXT, read N, retry-reads N, transfer A B, campaign N, fold N, wake N, unreachable A B, leader-lost N
  *     quiesce N [M ...]       where the nodes M are gone
  *     change N KIND(M) ...    kinds add-voter, add-learner, remove
  *     hold N, sync N, free N  the disk of N stands still; syncs once; is itself again
@@ -145,6 +145,10 @@ export class Scenario {
 				this.#say(isQuiet === true ? "quiet" : "refused");
 				return;
 			}
+			case "fold":
+				cluster.act(id, (g) => g.fold());
+				this.#say(this.#cluster.node(id).group?.isFolded === true ? "folded" : "refused");
+				return;
 			case "wake":
 				cluster.act(id, (g) => g.wake());
 				return;

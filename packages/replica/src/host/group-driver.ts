@@ -289,6 +289,7 @@ export class GroupDriver implements RaftGroupHandle {
 	/** Something has happened to the group: whoever waits for it may go on. */
 	look(): void {
 		this.reportLeadership();
+		if (this.raft.isQuiesced) this.raft.fold();
 		if (this.#gate === undefined || this.#gate.isEmpty) return;
 		if (this.raft.role === "leader") this.#gate.letIn(this.raft.backlogBytes);
 		else this.#gate.open();
@@ -401,6 +402,7 @@ export class GroupDriver implements RaftGroupHandle {
 		const snapshot: SnapshotMetadata = { index, term, configuration };
 		const { rangeId, replicaId } = this;
 		void this.#context.append([{ rangeId, replicaId, snapshot: { ...snapshot, reset: false } }]);
+		this.raft.fold();
 	}
 
 	/** As of `index`, at or above which no compaction has gone; older ones are forgotten. */
@@ -417,7 +419,7 @@ export class GroupDriver implements RaftGroupHandle {
 	disconnected(node: NodeId, lost: ReadonlySet<NodeId>): void {
 		const { raft } = this;
 		if (raft.role === "leader") {
-			for (const { replica } of raft.status().progress) {
+			for (const replica of members(raft.configuration)) {
 				if (this.nodeOf(replica) === node) raft.unreachable(replica);
 			}
 			// One that rests would never notice that it leads nobody any more, and has been removed.
@@ -433,7 +435,7 @@ export class GroupDriver implements RaftGroupHandle {
 
 	/** Of its members, as far as known. */
 	nodes(): readonly NodeId[] {
-		const ids = members(this.raft.status().configuration);
+		const ids = members(this.raft.configuration);
 		return ids.map((id) => this.nodeOf(id)).filter((node) => node !== undefined);
 	}
 
@@ -444,7 +446,7 @@ export class GroupDriver implements RaftGroupHandle {
 	greet(node: NodeId, lost: ReadonlySet<NodeId>): void {
 		const { raft } = this;
 		if (raft.role !== "leader" || !raft.isQuiesced) return;
-		const others = members(raft.status().configuration).filter((r) => r !== this.replicaId);
+		const others = members(raft.configuration).filter((r) => r !== this.replicaId);
 		const to = others.find((replica) => this.nodeOf(replica) === node);
 		if (to === undefined) return;
 		const isOutOfSight = (replica: ReplicaId): boolean => {
@@ -461,8 +463,7 @@ export class GroupDriver implements RaftGroupHandle {
 			const node = this.nodeOf(replica);
 			return replica === this.replicaId || (node !== undefined && !lost.has(node));
 		};
-		const { configuration } = this.raft.status();
-		return quorumValue(configuration, (replica) => (isReached(replica) ? 1 : 0)) === 1;
+		return quorumValue(this.raft.configuration, (replica) => (isReached(replica) ? 1 : 0)) === 1;
 	}
 
 	#busy(): void {

@@ -293,15 +293,18 @@ export class NodeRaftHost implements RaftHost {
 
 	statistics(): RaftHostStatistics {
 		let leaders = 0;
+		let folded = 0;
 		let unappliedBytes = 0;
 		for (const { raft } of this.#groups.values()) {
 			if (raft.role === "leader") leaders++;
+			if (raft.isFolded) folded++;
 			unappliedBytes += raft.unappliedBytes;
 		}
 		return {
 			groups: this.#groups.size,
 			leaders,
 			awake: this.#clocked,
+			folded,
 			snapshotsSent: this.#sender.sent,
 			snapshotsReceived: this.#receiver.received,
 			leaderChanges: this.#leaderChanges,
