@@ -59,6 +59,22 @@ export const compactDescriptor = (d: RangeDescriptor): RangeDescriptor => ({
 	})),
 });
 
+/** Known in this process already, perhaps: one object does for all who keep it. */
+export function isSameDescriptor(a: RangeDescriptor, b: RangeDescriptor): boolean {
+	return (
+		a.rangeId === b.rangeId &&
+		a.epoch.version === b.epoch.version &&
+		a.epoch.conf === b.epoch.conf &&
+		a.start === b.start &&
+		a.end === b.end &&
+		a.replicas.length === b.replicas.length &&
+		a.replicas.every((replica, i) => isSameReplica(replica, b.replicas[i]!))
+	);
+}
+
+const isSameReplica = (a: ReplicaDescriptor, b: ReplicaDescriptor): boolean =>
+	a.nodeId === b.nodeId && a.replicaId === b.replicaId && a.role === b.role;
+
 /** True if `a` is newer than `b` in either number and older in none. */
 export const isNewerEpoch = (a: Epoch, b: Epoch): boolean =>
 	a.version >= b.version && a.conf >= b.conf && (a.version > b.version || a.conf > b.conf);

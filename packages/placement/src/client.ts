@@ -4,7 +4,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
-import type { RangeInfo } from "@quorate/keys/range";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import { type Timestamp, timestamp, timestampZero } from "@quorate/keys/timestamp";
 import type { Decision } from "@quorate/replica/decision";
 import type { RangeLoad } from "@quorate/replica/range-load";
@@ -181,6 +181,11 @@ export class ConnectedPlacementClient implements PlacementClient {
 	async markNode(nodeId: NodeId, state: NodeRecord["state"]): Promise<void> {
 		const answer = await this.#calls.call(methods.markNode, { nodeId, state });
 		throwIfRefused(answer as { refused: string });
+	}
+
+	/** The same descriptor as a directory on this node keeps it, if there is one. */
+	kept(descriptor: RangeDescriptor): RangeDescriptor | undefined {
+		return this.#options.local()?.kept(descriptor);
 	}
 
 	/** From the leader, for people. */

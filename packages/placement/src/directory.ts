@@ -11,6 +11,7 @@ import { type Key, keyMax, keyMin } from "@quorate/keys/key";
 import {
 	compactDescriptor,
 	isNewerEpoch,
+	isSameDescriptor,
 	type RangeDescriptor,
 	type RangeInfo,
 } from "@quorate/keys/range";
@@ -96,6 +97,12 @@ export class RangeDirectory {
 			position = newer !== undefined && newer < stop ? newer : stop;
 		}
 		return found;
+	}
+
+	/** The same descriptor as it is kept here. */
+	kept(descriptor: RangeDescriptor): RangeDescriptor | undefined {
+		const known = this.#byId.get(descriptor.rangeId)?.descriptor;
+		return known !== undefined && isSameDescriptor(known, descriptor) ? known : undefined;
 	}
 
 	/** Those that hold keys now, in order: what is half covered by a newer one, whose other half is not known yet, is left out. */

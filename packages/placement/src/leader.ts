@@ -9,6 +9,7 @@ import { firstVersions, whyTooNew, whyTooOld } from "@quorate/keys/cluster-versi
 import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
+import type { RangeDescriptor } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { members } from "@quorate/raft/configuration";
 import type { Rpc } from "@quorate/rpc/types";
@@ -346,6 +347,11 @@ export class PlacementLeader {
 		if (record?.state === "dead" && record.address !== "") {
 			void this.#machine.propose({ kind: "mark-node", nodeId, state: "live" });
 		}
+	}
+
+	/** The same descriptor as the directory here keeps it. */
+	kept(descriptor: RangeDescriptor): RangeDescriptor | undefined {
+		return this.#machine.state.directory.kept(descriptor);
 	}
 
 	#overview(): Overview {

@@ -38,18 +38,19 @@ export class AwakeReplicas {
 		return this.#awake[Symbol.iterator]();
 	}
 
-	/** Called now and then. */
-	look(nowMs: number): void {
-		let count = 0;
+	/** Called now and then. Returns those that rest from now on. */
+	look(nowMs: number): readonly Replica[] {
+		const resting: Replica[] = [];
 		for (const replica of this.#awake) {
-			if (count === restingAtOnce) {
-				return;
+			if (resting.length === restingAtOnce) {
+				break;
 			}
 			if (replica.mayRest(nowMs, nowMs - this.#restsAfterMs)) {
 				this.#awake.delete(replica);
 				replica.rest();
-				count++;
+				resting.push(replica);
 			}
 		}
+		return resting;
 	}
 }

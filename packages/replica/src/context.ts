@@ -66,6 +66,8 @@ export interface ReplicaContext {
 	): Promise<RangeAnswer>;
 	/** How long history is kept, in milliseconds; undefined while it cannot be learned: then nothing is removed. */
 	historyLifeMs(): Promise<number | undefined>;
+	/** The same descriptor, as others of this node keep it. */
+	kept(descriptor: RangeDescriptor): RangeDescriptor;
 	/** First of `count` consecutive fresh ids. */
 	allocate(kind: "range" | "replica", count: number): Promise<number>;
 	/** Tells the directory (in the background). */

@@ -132,6 +132,10 @@ async function resolvesDone(replica: Replica, record: TransactionRecord): Promis
 /** To what the GC threshold may be raised: `lifeMs` ago, below every intent and pending write. It may be negative. */
 export async function thresholdNow(replica: Replica, lifeMs: number): Promise<number> {
 	let threshold = replica.context.timestamps.seen() - lifeMs * ticksPerMs;
+	if (replica.isResting) {
+		// Nothing is pending, and there is no intent (R1).
+		return threshold;
+	}
 	// What is pending may become an intent where the look for them has been.
 	threshold = Math.min(threshold, (replica.pending.lowestP() ?? Number.MAX_SAFE_INTEGER) - 1);
 	if (replica.blockers.intents.lowestP <= threshold) {

@@ -179,8 +179,11 @@ export class LockService {
 		const waits: LockStatus[] = [];
 		const granted: LockStatus[] = [];
 		let leftOut = 0;
-		for (const [rangeId, { locks }] of this.#options.replicas) {
-			for (const { key, owner, strength, since, blockers } of locks.views()) {
+		for (const [rangeId, replica] of this.#options.replicas) {
+			if (replica.isResting) {
+				continue;
+			}
+			for (const { key, owner, strength, since, blockers } of replica.locks.views()) {
 				if (since === undefined && granted.length >= grantedMax) {
 					leftOut++;
 					continue;

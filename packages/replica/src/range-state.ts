@@ -72,6 +72,19 @@ const stateFormat = 3;
 /** Engines of versions before may hold it. */
 const oldestFormat = 1;
 
+/** Of the processes that hold leases, or have held them: few. */
+const boots = new Map<BootId, BootId>();
+
+/** The same in little memory: a word that was decoded may be a part of all that it was decoded from. */
+export function compactLease({ sequence, nodeId, bootId, start, expiry }: Lease): Lease {
+	let boot = boots.get(bootId);
+	if (boot === undefined) {
+		boot = Buffer.from(bootId).toString() as BootId;
+		boots.set(boot, boot);
+	}
+	return { sequence, nodeId, bootId: boot, start, expiry };
+}
+
 export const noLease: Lease = {
 	sequence: 0,
 	nodeId: 0 as NodeId,

@@ -57,6 +57,7 @@ import type { AppliedCommand } from "./observer.ts";
 import type { PendingGroup, PendingWrites } from "./pending-writes.ts";
 import { RangeSize } from "./range-size.ts";
 import {
+	compactLease,
 	describeRange,
 	encodeRangeState,
 	forgetEncoded,
@@ -85,6 +86,8 @@ import {
 
 /** Bytes written to the engine in one go (the last entry may go over it): bounds how long others wait for their turn. */
 const applyBytesMax = 64 << 10;
+
+const nothing = { pendingWrites: 0, intents: 0, locks: 0 } as const;
 
 /** For how long who asks for what was split off is told of it. */
 const splitToldMs = 10_000;
@@ -152,9 +155,17 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		return new WorkingMemory(context, this, state.lastCommit, this.#leaseAtMs, inheritance);
 	}
 
+	/** Whoever has some is awake: it goes when it rests again. */
 	get #memory(): WorkingMemory {
-		this.#working ??= this.#newMemory();
+		if (this.#working === undefined) {
+			this.#working = this.#newMemory();
+			this.#awake();
+		}
 		return this.#working;
+	}
+
+	get isResting(): boolean {
+		return this.#isResting;
 	}
 
 	get pending(): PendingWrites {
@@ -192,11 +203,14 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		readonly intents: number;
 		readonly locks: number;
 	} {
-		const { pending, blockers, locks } = this.#working ?? {};
+		if (this.#working === undefined) {
+			return nothing;
+		}
+		const { pending, blockers, locks } = this.#working;
 		return {
-			pendingWrites: pending?.groups ?? 0,
-			intents: blockers?.intentCount ?? 0,
-			locks: locks?.size ?? 0,
+			pendingWrites: pending.groups,
+			intents: blockers.intentCount,
+			locks: locks.size,
 		};
 	}
 
@@ -251,6 +265,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		this.#leaseAtMs = this.#working?.inquiries.leaseAtMs ?? this.#leaseAtMs;
 		this.#working = undefined;
 		forgetEncoded(this.state);
+		this.state.descriptor = this.context.kept(this.state.descriptor);
+		this.state.lease = compactLease(this.state.lease);
 		this.group.rest();
 	}
 

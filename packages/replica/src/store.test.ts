@@ -137,6 +137,7 @@ class Node {
 			resolveAll: neverRuns,
 			validateElsewhere: neverRuns,
 			allocate: neverRuns,
+			kept: (descriptor) => descriptor,
 			report: () => undefined,
 			detector: () => undefined,
 			nodes: () => [self, peer] as readonly NodeId[],

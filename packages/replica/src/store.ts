@@ -113,6 +113,14 @@ export interface ReplicaStatus {
 	readonly locks: number;
 }
 
+export interface ReplicaTotals {
+	readonly replicas: number;
+	readonly leases: number;
+	/** In the ranges whose leases are here. */
+	readonly intents: number;
+	readonly locks: number;
+}
+
 /** There is no such replica here, or soon none. */
 const gone: RangeAnswer = { kind: "not-leaseholder", leaseholder: 0 as NodeId, descriptor: null };
 
@@ -121,6 +129,8 @@ export class RangeStore {
 	readonly #context: ReplicaContext;
 	readonly #replicas = new Map<RangeId, Replica>();
 	readonly #awake: AwakeReplicas;
+	/** Whose loads have been the same since `changedLoads` was asked last: they rest. */
+	readonly #rested = new Set<Replica>();
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
 	readonly #asking = new Set<RangeId>();
 	/** Right sides of splits that come to life. */
@@ -163,6 +173,7 @@ export class RangeStore {
 				options.validateElsewhere(transaction, items, c, owner),
 			historyLifeMs: () => options.historyLifeMs(),
 			allocate: (kind, count) => options.allocate(kind, count),
+			kept: (descriptor) => options.kept(descriptor),
 			report: (ranges) => options.report(ranges),
 			splitApplied: (left, right, inheritance) => this.#splitApplied(left, right, inheritance),
 			splitDone: (left, right, reason) => this.#splitDone(left, right, reason),
@@ -289,7 +300,9 @@ export class RangeStore {
 		});
 		this.#every(sweepMs, () => {
 			this.#sweep();
-			this.#awake.look(this.#options.runtime.clock.monotonicMs());
+			for (const replica of this.#awake.look(this.#options.runtime.clock.monotonicMs())) {
+				this.#rested.add(replica);
+			}
 		});
 		this.#every(releaseMs, () => {
 			this.#locks.releaseEnded();
@@ -724,11 +737,23 @@ export class RangeStore {
 		return [...this.#replicas.values()].find((r) => spanContains(rangeSpan(r.state.descriptor), k));
 	}
 
-	/** Of the ranges that are led here. There may be many: others get their turn between. */
-	async loads(): Promise<RangeLoad[]> {
+	/** Of the ranges that are led here. */
+	loads(): Promise<RangeLoad[]> {
+		return this.#loadsOf([...this.#replicas.values()]);
+	}
+
+	/** Of those of them that something goes on with, or did when this was asked last: of all others it is as it was then. */
+	changedLoads(): Promise<RangeLoad[]> {
+		const replicas = [...this.#awake, ...this.#rested];
+		this.#rested.clear();
+		return this.#loadsOf(replicas);
+	}
+
+	/** There may be many: others get their turn between. */
+	async #loadsOf(replicas: readonly Replica[]): Promise<RangeLoad[]> {
 		const { clock, scheduler } = this.#options.runtime;
 		const loads: RangeLoad[] = [];
-		for (const replica of [...this.#replicas.values()]) {
+		for (const replica of replicas) {
 			if (!replica.knowsLoad) {
 				continue;
 			}
@@ -741,6 +766,19 @@ export class RangeStore {
 			}
 		}
 		return loads;
+	}
+
+	/** Of all of them. */
+	totals(): ReplicaTotals {
+		const totals = { replicas: this.#replicas.size, leases: 0, intents: 0, locks: 0 };
+		for (const replica of this.#replicas.values()) {
+			const isHeld = replica.holding();
+			const { intents, locks } = replica.counts;
+			totals.leases += isHeld ? 1 : 0;
+			totals.intents += isHeld ? intents : 0;
+			totals.locks += locks;
+		}
+		return totals;
 	}
 
 	statuses(): ReplicaStatus[] {
@@ -774,7 +812,7 @@ export class RangeStore {
 		this.#closed = true;
 		this.#divisions.close();
 		this.#merges.close();
-		for (const replica of this.#replicas.values()) {
+		for (const replica of this.#awake) {
 			replica.blockers.close();
 		}
 		for (const timer of this.#timers) {

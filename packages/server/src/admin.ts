@@ -109,14 +109,14 @@ async function handle(
 	} else if (path.startsWith("/api/")) {
 		await answerConsole(options.console, path, new URLSearchParams(query), response);
 	} else if (path === "/health") {
-		const ranges = options.store.statuses();
+		const { replicas, leases } = options.store.totals();
 		response.writeHead(200, { "content-type": "application/json" });
 		response.end(
 			`${JSON.stringify({
 				status: options.room.isFull ? "disk full" : "ok",
 				node: options.nodeId,
-				ranges: ranges.length,
-				leases: ranges.filter((r) => r.leaseholder).length,
+				ranges: replicas,
+				leases,
 				// Of a node that was rebuilt: ranges that are still to be copied here. Null where they are not known.
 				...(options.renewal === undefined
 					? {}

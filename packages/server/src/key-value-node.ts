@@ -18,6 +18,7 @@ import {
 } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
 import type { PlacementRules } from "@quorate/keys/placement-rule";
+import { compactDescriptor } from "@quorate/keys/range";
 import { ticksPerMs } from "@quorate/keys/timestamp";
 import { NodeAddressBook } from "@quorate/placement/address-book";
 import type { ConnectedPlacementClient } from "@quorate/placement/client";
@@ -296,6 +297,11 @@ function startRanges(parts: Parts): {
 		thaw: (at, version) => thaw(router, at, version),
 		wakeBefore: (at) => void wakeBefore(router, at).catch(() => {}),
 		allocate: (kind, count) => placement.allocate(kind, count),
+		kept: (descriptor) => {
+			const one = placement.kept(descriptor) ?? compactDescriptor(descriptor);
+			router.share(one);
+			return one;
+		},
 		report: (ranges) => {
 			router.learn(ranges);
 			placement.report(ranges).catch(() => {});

@@ -26,6 +26,7 @@ export class LoadReports {
 	readonly #options: LoadReportsOptions;
 	/** Of the leader that knows `#told`. */
 	#mark = "";
+	/** Of what may change still: what rests is told once more when it wakes. */
 	#told = new Map<RangeId, RangeLoad>();
 	#timer: Timer | undefined;
 	#isClosed = false;
@@ -53,34 +54,25 @@ export class LoadReports {
 	async #tell(): Promise<void> {
 		const { store, placement, runtime } = this.#options;
 		try {
-			const now = await store.loads();
-			if (this.#isClosed || now.length + this.#told.size === 0) {
+			const now = await store.changedLoads();
+			const isNews = (load: RangeLoad) => hasChanged(this.#told.get(load.rangeId), load);
+			const news = now.filter(isNews);
+			if (this.#isClosed) {
 				return;
 			}
-			const changed = now.filter((load) => hasChanged(this.#told.get(load.rangeId), load));
-			const mark = await placement.tellLoads(changed);
+			const mark = await placement.tellLoads(news);
 			if (mark === this.#mark) {
-				for (const load of changed) this.#told.set(load.rangeId, load);
-				this.#forgetAllBut(now);
+				const known = now.map((load) => (isNews(load) ? load : this.#told.get(load.rangeId)!));
+				this.#told = new Map(known.map((load) => [load.rangeId, load]));
 				return;
 			}
 			this.#told.clear();
-			this.#mark = await placement.tellLoads(now);
-			for (const load of now) this.#told.set(load.rangeId, load);
+			this.#mark = await placement.tellLoads(await store.loads());
 		} catch (error) {
+			// What was not told now, and does not change any more, is told with all else.
+			this.#mark = "";
 			if (!(error instanceof DatabaseError)) throw error;
 			runtime.logger.log("debug", "loads were not told", { error: String(error) });
-		}
-	}
-
-	/** What is led elsewhere now is told there, and here again if it comes back. */
-	#forgetAllBut(now: readonly RangeLoad[]): void {
-		if (this.#told.size === now.length) {
-			return;
-		}
-		const present = new Set(now.map((load) => load.rangeId));
-		for (const rangeId of this.#told.keys()) {
-			if (!present.has(rangeId)) this.#told.delete(rangeId);
 		}
 	}
 }

@@ -12,7 +12,10 @@ const zeros = new Proxy({}, { get: () => 0 });
 const node = {
 	nodeId: 7,
 	host: { statistics: () => zeros },
-	store: { statuses: () => [], splitDecisions: { size: 2 } },
+	store: {
+		totals: () => ({ replicas: 0, leases: 0, intents: 0, locks: 0 }),
+		splitDecisions: { size: 2 },
+	},
 	gateway: { statistics: zeros, resolver: zeros },
 	server: { connectionCount: 3 },
 	sessions: {

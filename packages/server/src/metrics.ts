@@ -47,15 +47,15 @@ export function createMetrics(options: MeasuredNode): Registry {
 			}
 		},
 	});
-	gauge("quorate_ranges", "Replicas on this node.", () => store.statuses().length);
+	gauge("quorate_ranges", "Replicas on this node.", () => store.totals().replicas);
 	gauge("quorate_leases", "Ranges that this node holds the lease of.", () => {
-		return store.statuses().filter((r) => r.leaseholder).length;
+		return store.totals().leases;
 	});
 	gauge("quorate_intents", "Intents in the ranges of this node's leases.", () => {
-		return sum(store.statuses().map((r) => (r.leaseholder ? r.intents : 0)));
+		return store.totals().intents;
 	});
 	gauge("quorate_locks", "Locked keys at this node's leaseholders.", () => {
-		return sum(store.statuses().map((r) => r.locks));
+		return store.totals().locks;
 	});
 	gauge("quorate_sql_connections", "Open client connections.", () => server.connectionCount);
 	registry.registerMetric(new StatementDurations(() => sessions.statements(0).histograms));
@@ -162,5 +162,3 @@ function seriesOf({ kind, counts, totalMs }: StatementHistogram) {
 		{ metricName: `${durations}_count`, labels: { kind }, sharedLabels: {}, value: total },
 	];
 }
-
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

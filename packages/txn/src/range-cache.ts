@@ -1,7 +1,12 @@
 /** Descriptors by start key; newer ones push out what they overlap. */
 import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
-import { type RangeInfo, rangeSpan } from "@quorate/keys/range";
+import {
+	isSameDescriptor,
+	type RangeDescriptor,
+	type RangeInfo,
+	rangeSpan,
+} from "@quorate/keys/range";
 import btree from "sorted-btree";
 
 /** Byte order of binary strings is the order of `<`. */
@@ -60,6 +65,14 @@ export class RangeCache {
 		if (start !== undefined) {
 			this.#byStart.delete(start);
 			this.#starts.delete(rangeId);
+		}
+	}
+
+	/** Who knows the same descriptor keeps this one. */
+	share(descriptor: RangeDescriptor): void {
+		const info = this.#of(descriptor.rangeId);
+		if (info !== undefined && isSameDescriptor(info.descriptor, descriptor)) {
+			this.#byStart.set(descriptor.start, { descriptor, leaseholder: info.leaseholder });
 		}
 	}
 

@@ -105,6 +105,11 @@ export class RangeRouter {
 		}
 	}
 
+	/** A descriptor that this node keeps: who knows the same here keeps this one. */
+	share(descriptor: RangeDescriptor): void {
+		this.#cache.share(descriptor);
+	}
+
 	/** A node that stops says to whom it has given a lease: who asked it next would find nobody. */
 	leaseMoved(rangeId: RangeId, from: NodeId, to: NodeId): void {
 		this.#cache.moveLease(rangeId, from, to);

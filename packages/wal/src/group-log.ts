@@ -31,6 +31,9 @@ function entryBytes(entry: Entry): number {
 	);
 }
 
+const noEntries = Object.freeze([]) as unknown as Entry[];
+const noExtents = Object.freeze([]) as unknown as Extent[];
+
 const hardStateZero: HardState = { term: 0, vote: 0 as ReplicaId, commit: 0 };
 
 export class GroupLog {
@@ -42,9 +45,9 @@ export class GroupLog {
 	#hardStateSegment = 0;
 	#snapshot: SnapshotMetadata | undefined;
 	#snapshotSegment = 0;
-	/** Shared with the Raft group, which holds them in memory as well. */
-	#entries: Entry[] = [];
-	#extents: Extent[] = [];
+	/** Shared with the Raft group, which holds them in memory as well. Without any, the same as all others' (so is the next). */
+	#entries: Entry[] = noEntries;
+	#extents: Extent[] = noExtents;
 	/**
 	 * Of the newest entry, also after it was compacted. Undefined where what came before is not known (a new group, or one of
 	 * which recovery found no entry yet): then the log may begin anywhere.
@@ -112,6 +115,10 @@ export class GroupLog {
 		const first = entries?.[0];
 		if (entries !== undefined && first !== undefined) {
 			this.#truncate(first.index);
+			if (this.#entries === noEntries) {
+				this.#entries = [];
+				this.#extents = [];
+			}
 			for (const entry of entries) {
 				this.#entries.push(entry);
 				this.#liveBytes += entryBytes(entry);
@@ -138,8 +145,7 @@ export class GroupLog {
 			this.#liveBytes -= entryBytes(this.#entries[n] as Entry);
 		}
 		if (count === this.#entries.length) {
-			// What is cut from an array leaves its room behind.
-			this.#entries = [];
+			this.#entries = noEntries;
 		} else {
 			this.#entries.splice(0, count);
 		}
@@ -152,7 +158,7 @@ export class GroupLog {
 			dead++;
 		}
 		if (dead === this.#extents.length) {
-			this.#extents = [];
+			this.#extents = noExtents;
 		} else {
 			this.#extents.splice(0, dead);
 		}

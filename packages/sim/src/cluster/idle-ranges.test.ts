@@ -30,16 +30,19 @@ test.serial(
 		const { cluster, keys, events } = await atRest(80);
 		t.log(`${none.events} events with two ranges, ${events} with ${keys.length + 1}`);
 		t.true(events < none.events * 1.1, "work that grows with the number of ranges");
-		for (const { store, host } of cluster.serving()) {
+		for (const { store, host, placement } of cluster.serving()) {
 			t.is(store.statuses().length, keys.length + 1);
 			t.is(store.awakeCount, 0);
-			const { groups, awake } = host.statistics();
-			t.is(groups, keys.length + 2, "the placement group, too");
-			t.true(awake <= 1, `${awake} groups have a clock`);
 			for (const { descriptor } of store.statuses()) {
 				const { firstIndex, lastIndex } = host.group(descriptor.rangeId)!.status();
 				t.is(firstIndex, lastIndex + 1, "entries are kept");
+				t.is(placement.kept(descriptor), descriptor, "its descriptor is kept twice");
 			}
+			const { groups, awake, folded } = host.statistics();
+			t.is(groups, keys.length + 2, "the placement group, too");
+			t.true(awake <= 1, `${awake} groups have a clock`);
+			t.true(folded > keys.length, "all is kept of groups that rest");
+			t.deepEqual(await store.changedLoads(), [], "they are looked at");
 		}
 		// A transaction over some of them, from each node in turn; the last comes when one node has lost its memory.
 		const some = keys.filter((_, i) => i % 8 === 0);
@@ -207,5 +210,9 @@ test.serial("a node that starts again learns of all leaders, and nobody is elect
 		t.not(host.group(descriptor.rangeId)!.leader, 0, "it knows no leader");
 	}
 	t.deepEqual([leads(), host.statistics().elections, ...stood()], [0, 0, ...before]);
+	await cluster.world.runFor(quietMs);
+	for (const node of cluster.serving()) {
+		t.true(node.host.statistics().folded > keys.length, "all is kept of groups that rest again");
+	}
 	t.deepEqual([...cluster.problems, ...cluster.delays], []);
 });
