@@ -1,6 +1,7 @@
 /**
  * What ranges cost that nobody asks for: two clusters of three nodes, the same but for the number of ranges of one table that lies there.
- * Memory is compared between the two, so that what both have done (start, split, load, run) counts on both sides as far as it can.
+ * Memory is compared between the two, so that what both have done (start, split, load, run) counts on both sides as far as it can: where
+ * the ranges were split, which counts what thousands of splits leave behind in the allocator, and of a node that has started again since.
  *
  * Needs Linux: /proc tells memory and CPU of a process.
  */
@@ -36,7 +37,7 @@ const clients = 16;
 
 const bars = { bytesOfRange: 4096, cpuPercent: 3, lostPercent: 10, restartMs: 10_000 } as const;
 
-/** Twelve minutes at most where the machine is not busy; says how far it is. */
+/** Fifteen minutes at most where the machine is not busy; says how far it is. */
 export async function measureIdleRanges(options: IdleRangesOptions): Promise<void> {
 	const { report, ranges, scale } = options;
 	report.heading(`== ${ranges} idle ranges, beside ${fewRanges}`);
@@ -48,12 +49,17 @@ export async function measureIdleRanges(options: IdleRangesOptions): Promise<voi
 		await untilSpread(options, many);
 		report.remark(`waiting ${restMs / 1000} s until they rest`);
 		await sleep(restMs);
-		reportMemory(options, few, many);
+		reportMemory(options, few.memoryBytes(), many.memoryBytes(), "");
 		await reportCpu(options, few, many);
 		await reportLeases(options, many);
 		for (const target of [few, many]) await loadPgbench(target, scale);
 		await reportThroughput(options, few, many);
 		await reportRestart(options, many);
+		await few.restartFirst((port) => useIdle(few, port));
+		report.remark(`waiting ${restMs / 1000} s until they rest`);
+		await sleep(restMs);
+		const first = (target: QuorateTarget) => target.memoryBytes().slice(0, 1);
+		reportMemory(options, first(few), first(many), ", started again");
 	} finally {
 		await few.stop();
 		await many.stop();
@@ -110,13 +116,13 @@ async function reportLeases({ report }: IdleRangesOptions, target: QuorateTarget
 
 function reportMemory(
 	{ report, ranges }: IdleRangesOptions,
-	few: QuorateTarget,
-	many: QuorateTarget,
+	less: readonly number[],
+	more: readonly number[],
+	when: string,
 ) {
-	const [less, more] = [few.memoryBytes(), many.memoryBytes()];
 	for (const [index, bytes] of more.entries()) {
 		const each = (bytes - less[index]!) / (ranges - fewRanges);
-		report.bound(`memory of a range, node ${index + 1}`, each, bars.bytesOfRange, "bytes");
+		report.bound(`memory of a range, node ${index + 1}${when}`, each, bars.bytesOfRange, "bytes");
 	}
 }
 
@@ -154,16 +160,18 @@ async function reportThroughput(
 
 /** One node goes down in good order and comes back: until it has read and written in an idle range and in one of those in use. */
 async function reportRestart({ report }: IdleRangesOptions, target: QuorateTarget): Promise<void> {
-	const tookMs = await target.restartFirst(async (port) => {
-		const client = await connectTo(target, port);
-		try {
-			await client.query("SELECT * FROM idle WHERE id = 7");
-			await client.query("UPDATE pgbench_branches SET bbalance = bbalance + 1 WHERE bid = 1");
-		} finally {
-			await client.end();
-		}
-	});
+	const tookMs = await target.restartFirst((port) => useIdle(target, port));
 	report.bound("restart of a node until it serves", tookMs, bars.restartMs, "ms");
+}
+
+async function useIdle(target: QuorateTarget, port: number): Promise<void> {
+	const client = await connectTo(target, port);
+	try {
+		await client.query("SELECT * FROM idle WHERE id = 7");
+		await client.query("UPDATE pgbench_branches SET bbalance = bbalance + 1 WHERE bid = 1");
+	} finally {
+		await client.end();
+	}
 }
 
 /** Of all threads. */
