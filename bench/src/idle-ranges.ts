@@ -30,8 +30,8 @@ const splitAttempts = 5;
 /** The leases of new ranges are spread over the nodes: until their numbers stand still between two looks, or for so long at most. */
 const spreadMsMax = 120_000;
 const spreadLookMs = 10_000;
-/** A range that nobody asks for rests after a minute; the heap is tidied up a little later. */
-const restMs = 100_000;
+/** A range that nobody asks for rests after a minute, 500 of them every two seconds; the heap is tidied up a little later. */
+const restMs = 150_000;
 const idleMs = 60_000;
 const clients = 16;
 
