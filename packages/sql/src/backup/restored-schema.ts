@@ -22,6 +22,7 @@ import {
 import { refersTo } from "../catalog/sequence-references.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { alreadyExists, namesOf, typeExists } from "../ddl/schema-editor.ts";
+import { droppedColumn } from "../ddl/without-column.ts";
 import type { SqlType } from "../types/datum.ts";
 import { typesNamedIn, withTypeReferences } from "../types/enum-types.ts";
 import {
@@ -70,6 +71,7 @@ export function choose(
 	const sequences = relations.filter(
 		(one): one is SequenceDescriptor =>
 			one.kind === "sequence" &&
+			!isOfComing(one, relations) &&
 			(wanted === undefined ||
 				(one.ownedBy !== undefined && oids.has(one.ownedBy.tableOid)) ||
 				(isUsed(one, tables) && present.object(one.schema, one.name) === undefined)),
@@ -300,10 +302,20 @@ function restoredKey(
 	return [{ ...key, oid: numbers.get(key.oid)!, referencedTable, referencedIndex }];
 }
 
+/** Of a column that was to come with a rewrite of its table. */
+function isOfComing(
+	{ ownedBy }: SequenceDescriptor,
+	relations: readonly RelationDescriptor[],
+): boolean {
+	const table = relations.find(({ oid }) => oid === ownedBy?.tableOid);
+	return table?.kind === "table" && columnByAttnum(table, ownedBy!.attnum).dropped;
+}
+
 /** A primary key that was being made has its columns NOT NULL from the beginning, though rows may have contradicted. */
 function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["columns"] {
 	const { rewrite, primary } = table;
 	const columns = table.columns.map(({ acl: _there, ...column }) => {
+		if (column.dropped) return droppedColumn(column);
 		if (isKnownNotNull(table, column)) return column;
 		if (column.notNull) {
 			work.tell(
@@ -313,6 +325,11 @@ function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["c
 		return { ...column, notNull: false };
 	});
 	if (rewrite === undefined) return columns;
+	if (rewrite.change !== undefined) {
+		const { kind } = rewrite.change;
+		work.tell(`${kind} of table "${table.name}" was under way at that time: it is left out`);
+		return columns;
+	}
 	const promised = new Set(rewrite.primary.columns.map(({ attnum }) => attnum));
 	for (const { attnum } of primary.columns) promised.delete(attnum);
 	const names = [...promised].map((attnum) => columnByAttnum(table, attnum).name);

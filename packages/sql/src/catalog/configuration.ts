@@ -15,6 +15,7 @@ import {
 } from "@quorate/keys/placement-rule";
 import { databaseOf, firstDatabaseOid } from "./database.ts";
 import type { TableDescriptor } from "./descriptor.ts";
+import { allIndexIds } from "./dropped-index.ts";
 import { indexSpan } from "./keys.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 
@@ -101,9 +102,7 @@ export function placementRules(catalog: CatalogSnapshot): PlacementRules {
 		const { configuration = {} } = table;
 		const rule = ruleOf(configuration, inherited.get(databaseOf(table)) ?? base);
 		if (isSameRule(rule, base)) continue;
-		const { primary, indexes, rewrite } = table;
-		const all = [primary, ...indexes, ...(rewrite ? [rewrite.primary, ...rewrite.indexes] : [])];
-		for (const indexId of new Set(all.map((index) => index.indexId))) {
+		for (const indexId of new Set(allIndexIds(table))) {
 			spans.push({ span: indexSpan(indexId), rule });
 		}
 	}

@@ -182,7 +182,50 @@ export interface TableRewrite {
 	readonly indexes: readonly IndexDescriptor[];
 	/** Columns that the change made NOT NULL, to be undone if it fails. */
 	readonly madeNotNull?: readonly number[];
+	/** What becomes of the rows; absent: they stay as they are, and get a primary key. */
+	readonly change?: RewriteChange;
 }
+
+/** Rows become others under the second set of indexes (`plan/row-conversion.ts`), and the table has them once that takes over. */
+export interface RewriteChange {
+	/** Of the job. */
+	readonly id: number;
+	readonly kind: "ALTER COLUMN TYPE" | "ADD COLUMN" | "DROP CONSTRAINT" | "DROP COLUMN";
+	/** Columns that come: attnums of those that are dropped until then. */
+	readonly added: readonly number[];
+	readonly altered: readonly AlteredColumn[];
+	/** That come with them. */
+	readonly checks: readonly CheckDescriptor[];
+	/** attnum of the column that goes. */
+	readonly dropped?: number;
+	/**
+	 * Id of a physical index that leads from the old key of each row to its new one; absent: the new key is the old one under the new
+	 * prefix.
+	 */
+	readonly places?: number;
+	/** Of the session that has asked for it: values are made with them, whoever makes them. */
+	readonly settings: RewriteSettings;
+}
+
+export interface AlteredColumn {
+	readonly attnum: number;
+	readonly type: SqlType;
+	/** Text of an expression over the old row that is assigned to it. */
+	readonly text: string;
+}
+
+/** What an expression may depend on beside its row. Points in time: microseconds since 2000-01-01 UTC, as decimal text. */
+export interface RewriteSettings {
+	readonly timeZone: string;
+	readonly dateStyle: string;
+	readonly extraFloatDigits: number;
+	readonly byteaOutput: "hex" | "escape";
+	readonly transactionStart: string;
+	readonly statementStart: string;
+}
+
+/** Of the job that fills it. */
+export const rewriteId = ({ primary, change }: TableRewrite): number => change?.id ?? primary.oid;
 
 export interface SequenceDescriptor extends Commented, Owned, InDatabase {
 	readonly kind: "sequence";
@@ -336,11 +379,12 @@ export type RelationDescriptor =
  * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the types
  * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise). 11: indexes
  * that are partial, on expressions, or with NULLs at their other end (likewise). 12: composite types, arrays of domains, and
- * whatever needs one (likewise).
+ * whatever needs one (likewise). 13: tables whose rows become others (likewise).
  */
-export const descriptorFormat = 12;
+export const descriptorFormat = 13;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (descriptor.kind === "table" && descriptor.rewrite?.change !== undefined) return 13;
 	if (needsComposites(descriptor)) return 12;
 	if (needsIndexForms(descriptor)) return 11;
 	if (descriptor.kind === "table" && descriptor.validating !== undefined) return 10;
@@ -518,7 +562,17 @@ export function columnByAttnum(table: TableDescriptor, attnum: number): ColumnDe
 export function rewritten(table: TableDescriptor): TableDescriptor | undefined {
 	const { rewrite } = table;
 	if (rewrite === undefined) return undefined;
-	return { ...table, primary: rewrite.primary, indexes: rewrite.indexes, rewrite: undefined };
+	const { primary, indexes, change } = rewrite;
+	const moved = { ...table, primary, indexes, rewrite: undefined };
+	if (change === undefined) return moved;
+	const columns = table.columns.map((column): ColumnDescriptor => {
+		if (change.added.includes(column.attnum)) return { ...column, dropped: false };
+		const altered = change.altered.find(({ attnum }) => attnum === column.attnum);
+		return altered === undefined
+			? column
+			: { ...column, type: altered.type, missingText: undefined };
+	});
+	return { ...moved, columns, checks: [...table.checks, ...change.checks] };
 }
 
 /** No row has NULL there: not only what is written from now on. */

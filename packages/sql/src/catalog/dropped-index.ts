@@ -1,6 +1,6 @@
 /** What is stored of a physical index that was dropped, until its rows are removed (S4): under its id, in `droppedIndexSpan`. */
 
-import type { TableDescriptor } from "./descriptor.ts";
+import type { TableDescriptor, TableRewrite } from "./descriptor.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 
 export interface DroppedIndex {
@@ -21,10 +21,16 @@ export function decodeDropped(bytes: Uint8Array): DroppedIndex {
 }
 
 export const allIndexIds = (table: TableDescriptor): readonly number[] => {
-	const rewrite =
-		table.rewrite === undefined ? [] : [table.rewrite.primary, ...table.rewrite.indexes];
-	return [table.primary, ...table.indexes, ...rewrite].map((index) => index.indexId);
+	const { primary, indexes, rewrite } = table;
+	const own = [primary, ...indexes].map((index) => index.indexId);
+	return rewrite === undefined ? own : [...own, ...rewriteIndexIds(rewrite)];
 };
+
+/** Of the second set, with what leads to its rows. */
+export const rewriteIndexIds = ({ primary, indexes, change }: TableRewrite): readonly number[] => [
+	...[primary, ...indexes].map((index) => index.indexId),
+	...(change?.places === undefined ? [] : [change.places]),
+];
 
 /** The name of the table that has the index; null: none. */
 export function tableWith(catalog: CatalogSnapshot, indexId: number): string | null {

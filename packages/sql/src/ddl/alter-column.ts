@@ -1,7 +1,14 @@
 /** ADD COLUMN, and what changes of a table do with the rows that it has. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import type { Key } from "@quorate/keys/key";
+import {
+	hasPrimaryKey,
+	isGenerated,
+	liveColumns,
+	type TableDescriptor,
+} from "../catalog/descriptor.ts";
 import { Env, type ExecRow } from "../execute/env.ts";
+import type { IndexCodec } from "../execute/index-codec.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { TableWriter } from "../execute/table-writer.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
@@ -19,14 +26,14 @@ import { Planner } from "../plan/plan-query.ts";
 import { Layout } from "../plan/relation.ts";
 import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
-import type { Datum } from "../types/datum.ts";
-import { storedType } from "../types/registry.ts";
-import { newColumn } from "./column-definition.ts";
-import { addIndex } from "./create-index.ts";
+import { storedType, type TypeContext } from "../types/registry.ts";
+import { type NewColumn, newColumn } from "./column-definition.ts";
+import { addIndex, duplicated } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
 import { addForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
-import { checkKeyColumns, containsNull, insertMoved, violatedBySome } from "./row-errors.ts";
+import type { Rewrite } from "./rewrite.ts";
+import { asAlterError, checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { constraintName, deferrableOf, keyForm, newCheck } from "./table-parts.ts";
 import { hasMoreThan, tableRows } from "./table-rows.ts";
@@ -38,6 +45,7 @@ export async function addColumn(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: AddColumn,
+	rewrite: Rewrite | undefined = undefined,
 ): Promise<void> {
 	const { column: definition } = action;
 	const { name } = definition;
@@ -47,31 +55,17 @@ export async function addColumn(
 		editor.state.notice("NOTICE", "42701", `${message}, skipping`);
 		return;
 	}
-	const made = await newColumn(
-		editor,
-		table.schema,
-		table.name,
-		definition,
-		table.nextAttnum,
-		new Set(),
-	);
+	const [made, after] = await withNewColumn(editor, table, definition, new Set());
+	if (rewrite !== undefined && (await isOfEachRow(editor, made, after))) {
+		if (await rewrite.add(after, made, definition)) return rewrite.begin();
+	}
 	if (made.sequence !== undefined) {
 		await editor.put({
 			...made.sequence,
 			ownedBy: { tableOid: table.oid, attnum: table.nextAttnum },
 		});
 	}
-	let changed: TableDescriptor = {
-		...table,
-		columns: [...table.columns, made.column],
-		nextAttnum: table.nextAttnum + 1,
-	};
-	try {
-		changed = withGenerated(editor, changed, [made]);
-	} catch (error) {
-		throw unplaced(error);
-	}
-	changed = await withExistingRows(editor, table, changed);
+	let changed = await withExistingRows(editor, table, after);
 	for (const one of definition.constraints) {
 		if (one.kind === "check") {
 			const check = await newCheck(editor, changed, one.name, one.condition, name);
@@ -105,6 +99,44 @@ export async function addColumn(
 	}
 }
 
+/** Together with others, if it can be: false, and nothing is changed. */
+export async function shareColumn(
+	editor: SchemaEditor,
+	rewrite: Rewrite,
+	{ column }: AddColumn,
+): Promise<boolean> {
+	if (liveColumns(rewrite.table).some(({ name }) => name === column.name)) return false;
+	const [made, after] = await withNewColumn(editor, rewrite.table, column, rewrite.taken);
+	return rewrite.add(after, made, column);
+}
+
+async function withNewColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	definition: AddColumn["column"],
+	taken: ReadonlySet<string>,
+): Promise<readonly [NewColumn, TableDescriptor]> {
+	const { schema, name, nextAttnum } = table;
+	const made = await newColumn(editor, schema, name, definition, nextAttnum, taken);
+	const columns = [...table.columns, made.column];
+	const changed = { ...table, columns, nextAttnum: nextAttnum + 1 };
+	try {
+		return [made, withGenerated(editor, changed, [made])];
+	} catch (error) {
+		throw unplaced(error);
+	}
+}
+
+/** Whether rows that are there get values of their own. */
+async function isOfEachRow(
+	editor: SchemaEditor,
+	{ generated, sequence }: NewColumn,
+	after: TableDescriptor,
+): Promise<boolean> {
+	if (generated !== undefined || sequence !== undefined) return true;
+	return isVolatile((await defaultOf(editor, after)).bound);
+}
+
 /** What rows that are there already have in a new column: one value for all, or one for each written now. */
 async function withExistingRows(
 	editor: SchemaEditor,
@@ -128,7 +160,10 @@ async function withExistingRows(
 		const missingText = type.format(value, storageContext);
 		return { ...after, columns: [...before.columns, { ...column, missingText }] };
 	}
-	await rewriteRows(editor, before, after, async () => compiled.evaluate([], env));
+	await rewriteRows(editor, before, after, async (row) => [
+		...row,
+		await compiled.evaluate([], env),
+	]);
 	return after;
 }
 
@@ -149,7 +184,7 @@ async function generateRows(
 	const env = new Env(await executionFor(state, block), []);
 	await rewriteRows(editor, before, after, async (row) => {
 		const value = await compiled.evaluate([...row, null], env);
-		if (value !== null || !column.notNull) return value;
+		if (value !== null || !column.notNull) return [...row, value];
 		throw containsNull(after, column.name);
 	});
 }
@@ -176,31 +211,54 @@ async function defaultOf(
 }
 
 /**
- * Writes all rows anew as `after` has them, within the transaction: under its primary key, or new row ids, if its primary index is
- * another one. `added`: value of the one column that `after` has more.
+ * Writes all rows anew as `after` has them, within the transaction; where its indexes are others, with all entries. `convert`: a row's new
+ * form, which satisfies the table. Throws 23505, 23502 for a key.
  */
 export async function rewriteRows(
 	editor: SchemaEditor,
 	before: TableDescriptor,
 	after: TableDescriptor,
-	added: ((row: ExecRow) => Promise<Datum>) | undefined,
+	convert: (row: ExecRow) => Promise<ExecRow> = async (row) => row,
 ): Promise<void> {
 	const { state, block, transaction } = editor;
 	const moves = before.primary.indexId !== after.primary.indexId;
 	const env = new Env(await executionFor(state, block), []);
 	const writer = new TableWriter(tableCodec(after), []);
+	const isUnique = uniqueTest(after, writer.codec.secondary, state.context);
 	for await (const page of tableRows(transaction, before)) {
-		if (moves) checkKeyColumns(writer.codec.primary, page);
 		for (const stored of page) {
-			const row = added === undefined ? stored.row : [...stored.row, await added(stored.row)];
+			const row = await convert(stored.row);
 			if (!moves) {
 				writer.replaceValue(row, stored.key, env);
 				continue;
 			}
-			await insertMoved(writer, row, await writer.newKeySlowly(row, env), env);
+			checkKeyColumns(writer.codec.primary, [{ ...stored, row }]);
+			isUnique(row);
+			const key =
+				hasPrimaryKey(before) || hasPrimaryKey(after)
+					? await writer.newKeySlowly(row, env)
+					: writer.codec.primary.movedKey(stored.key);
+			await insertMoved(writer, row, key, env);
 		}
 		await transaction.flush();
 	}
+}
+
+/** Of constraints that are deferrable, whose keys nobody else looks at here. Throws 23505. */
+function uniqueTest(
+	table: TableDescriptor,
+	indexes: readonly IndexCodec[],
+	context: TypeContext,
+): (row: ExecRow) => void {
+	const seen = new Set<Key>();
+	return (row) => {
+		for (const codec of indexes) {
+			const shared = codec.sharedKey(row);
+			if (shared === undefined) continue;
+			if (seen.has(shared)) throw duplicated(table, codec.index, row, context);
+			seen.add(shared);
+		}
+	};
 }
 
 /** Throws 23502 or 23514 if a row does not satisfy the table as it is to be. `check`: only that one, else all that are valid. */
@@ -227,14 +285,4 @@ export async function checkRows(
 			}
 		}
 	}
-}
-
-function asAlterError(error: unknown, table: TableDescriptor, check: string | undefined): unknown {
-	if (!(error instanceof DatabaseError) || error.fields.dataType !== undefined) return error;
-	const { detail: _detail, ...fields } = error.fields;
-	if (error.code === "23502") {
-		return containsNull(table, String(fields.column), fields);
-	}
-	if (error.code !== "23514") return error;
-	return violatedBySome(table, check ?? String(fields.constraint), fields);
 }

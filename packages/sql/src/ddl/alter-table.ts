@@ -11,12 +11,13 @@ import {
 } from "../catalog/descriptor.ts";
 import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
-import { addColumn, checkRows, rewriteRows } from "./alter-column.ts";
-import { alterType } from "./alter-type.ts";
+import { addColumn, checkRows, rewriteRows, shareColumn } from "./alter-column.ts";
+import { alterType, shareType } from "./alter-type.ts";
 import { build } from "./backfill.ts";
-import { defaultText } from "./column-definition.ts";
+import { defaultText, isSerial } from "./column-definition.ts";
 import {
 	alterConstraint,
+	referrersBy,
 	releaseIndex,
 	renameConstraint,
 	validateConstraint,
@@ -30,6 +31,7 @@ import { addForeignKey } from "./foreign-key.ts";
 import { addIdentity, dropIdentity, setIdentity } from "./identity.ts";
 import { changedForm } from "./index-columns.ts";
 import { dropPrimaryKey } from "./primary-key.ts";
+import { Rewrite } from "./rewrite.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
 import {
@@ -64,15 +66,62 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 	}
 	const oid = findTable(editor, name)!.oid;
 	const alone = editor.block.isAlone && actions.length === 1;
+	const before = editor.catalog.relation(oid) as TableDescriptor;
+	if (await isShared(editor, before, actions)) return "ALTER TABLE";
 	for (const action of actions) {
 		// Each action sees what the ones before it have done.
 		const table = editor.catalog.relation(oid) as TableDescriptor;
-		if (action.kind !== "split-at" && action.kind !== "merge-at") usable(table);
-		if (editor.block.constraints.isPending(oid)) throw pendingEvents("ALTER TABLE", table.name);
+		checkUsable(editor, table, action);
 		await apply(editor, table, action, alone);
 	}
 	return "ALTER TABLE";
 }
+
+/** Throws 55006. */
+function checkUsable(editor: SchemaEditor, table: TableDescriptor, action: AlterTableAction): void {
+	if (action.kind !== "split-at" && action.kind !== "merge-at") usable(table);
+	if (!editor.block.constraints.isPending(table.oid)) return;
+	throw pendingEvents("ALTER TABLE", table.name);
+}
+
+/** Whether all of several actions are done by one job, which goes over the rows once. */
+async function isShared(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	actions: readonly AlterTableAction[],
+): Promise<boolean> {
+	const isOfRows = actions.every(({ kind }) => kind === "alter-type" || kind === "add-column");
+	if (actions.length < 2 || !isOfRows || !actions.some(needsRows)) return false;
+	for (const action of actions) checkUsable(editor, table, action);
+	editor.requireOwner(table);
+	const rewrite = await Rewrite.of(editor, table);
+	if (rewrite === undefined) return false;
+	for (const action of actions) {
+		const takes =
+			action.kind === "alter-type"
+				? await shareType(editor, rewrite, action)
+				: action.kind === "add-column" && (await shareColumn(editor, rewrite, action));
+		if (!takes) return false;
+	}
+	await rewrite.begin();
+	return true;
+}
+
+/** Whether rows are gone over in any case. */
+function needsRows(action: AlterTableAction): boolean {
+	if (action.kind !== "add-column") return action.kind === "alter-type";
+	const { type, constraints } = action.column;
+	return (
+		isSerial(type) || constraints.some(({ kind }) => kind === "generated" || kind === "identity")
+	);
+}
+
+/** Of an action that is alone. */
+const rewriteFor = (
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	alone: boolean,
+): Promise<Rewrite | undefined> => (alone ? Rewrite.of(editor, table) : Promise.resolve(undefined));
 
 async function apply(
 	editor: SchemaEditor,
@@ -82,13 +131,13 @@ async function apply(
 ): Promise<void> {
 	switch (action.kind) {
 		case "add-column":
-			return addColumnWithKey(editor, table, action);
+			return addColumnWithKey(editor, table, action, alone);
 		case "drop-column":
-			return dropColumn(editor, table, action);
+			return dropKeyOrColumn(editor, table, action, alone);
 		case "add-constraint":
 			return addConstraint(editor, table, action.constraint, alone);
 		case "drop-constraint":
-			return dropConstraint(editor, table, action);
+			return dropConstraint(editor, table, action, alone);
 		case "validate-constraint":
 			return validateConstraint(editor, table, action.name, alone);
 		case "alter-constraint":
@@ -98,7 +147,7 @@ async function apply(
 		case "set-default":
 			return setDefault(editor, table, action);
 		case "alter-type":
-			return alterType(editor, table, action);
+			return alterType(editor, table, action, await rewriteFor(editor, table, alone));
 		case "add-identity":
 			return addIdentity(editor, table, action);
 		case "set-identity":
@@ -172,6 +221,7 @@ async function addColumnWithKey(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "add-column" }>,
+	alone: boolean,
 ): Promise<void> {
 	const { name, constraints } = action.column;
 	const isThere = liveColumns(table).some((one) => one.name === name);
@@ -179,8 +229,9 @@ async function addColumnWithKey(
 	if (key !== undefined && primaryKeyOf(table) !== undefined && !isThere) {
 		throw multipleKeys(table.name, undefined);
 	}
-	await addColumn(editor, table, action);
-	if (key === undefined || isThere) return;
+	await addColumn(editor, table, action, await rewriteFor(editor, table, alone));
+	const isLater = editor.current(table).rewrite !== undefined;
+	if (key === undefined || isThere || isLater) return;
 	await addPrimaryKey(editor, editor.current(table), { ...key, columns: [name] });
 }
 
@@ -208,7 +259,7 @@ async function addPrimaryKey(
 	if (direct) {
 		const changed: TableDescriptor = { ...table, columns, primary, indexes };
 		await editor.put(changed);
-		await rewriteRows(editor, table, changed, undefined);
+		await rewriteRows(editor, table, changed);
 		editor.dropIndexes([table.primary, ...table.indexes].map((index) => index.indexId));
 		return;
 	}
@@ -246,10 +297,24 @@ async function addDeferrableKey(
 	if (direct) await checkRows(editor, editor.current(changed), undefined);
 }
 
+/** Rows are moved where the column is one of the primary key. */
+async function dropKeyOrColumn(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Extract<AlterTableAction, { kind: "drop-column" }>,
+	alone: boolean,
+): Promise<void> {
+	const attnum = liveColumns(table).find(({ name }) => name === action.name)?.attnum;
+	const isKey = table.primary.columns.some((one) => one.attnum === attnum);
+	const rewrite = isKey ? await rewriteFor(editor, table, alone) : undefined;
+	return dropColumn(editor, table, action, "owner", rewrite);
+}
+
 async function dropConstraint(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "drop-constraint" }>,
+	alone: boolean,
 ): Promise<void> {
 	const check = table.checks.find((one) => one.name === action.name);
 	if (check !== undefined) {
@@ -268,6 +333,12 @@ async function dropConstraint(
 		return editor.put({ ...table, foreignKeys: table.foreignKeys.filter((one) => one !== key) });
 	}
 	if (hasPrimaryKey(table) && table.primary.name === action.name) {
+		const isFree = referrersBy(editor, table, table.primary).length === 0;
+		const rewrite = isFree ? await rewriteFor(editor, table, alone) : undefined;
+		if (rewrite !== undefined) {
+			await rewrite.dropKey(undefined);
+			return rewrite.begin();
+		}
 		await dropPrimaryKey(editor, table, action.cascade);
 		return;
 	}
@@ -357,13 +428,8 @@ async function renameColumn(
 			text: deparse(storedExpression(check.text), rename),
 		})),
 	};
-	const { rewrite } = changed;
 	await editor.put({
 		...changed,
 		indexes: table.indexes.map((index) => changedForm(editor, index, table, changed)),
-		rewrite: rewrite && {
-			...rewrite,
-			indexes: rewrite.indexes.map((index) => changedForm(editor, index, table, changed)),
-		},
 	});
 }

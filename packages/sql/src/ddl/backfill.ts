@@ -9,22 +9,30 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { Transaction } from "@quorate/txn/types";
 import {
+	columnByAttnum,
 	encodeDescriptor,
 	type IndexDescriptor,
+	type RewriteChange,
+	rewriteId,
+	rewritten,
+	type SequenceDescriptor,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import { encodeDropped } from "../catalog/dropped-index.ts";
+import { allIndexIds, encodeDropped } from "../catalog/dropped-index.ts";
 import { buildKey, descriptorKey, droppedIndexKey, nameKey } from "../catalog/keys.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { Env } from "../execute/env.ts";
 import { entryValue } from "../execute/index-codec.ts";
-import { ShadowWriter } from "../execute/shadow-writer.ts";
-import { indexCodec, tableCodec } from "../execute/table-codec.ts";
+import { indexCodec } from "../execute/table-codec.ts";
 import { isPassing, isUnreachable, pause, retrying } from "../session/retry.ts";
+import { dependent } from "./constraints.ts";
 import { duplicated } from "./create-index.ts";
+import { readsColumn } from "./dependencies.ts";
 import { type Builder, begin, Fill, type FillBatch, gone, tableAt } from "./fill.ts";
-import { asBuildError, checkKeyColumns } from "./row-errors.ts";
+import { rewriter } from "./rewrite-rows.ts";
+import { checkKeyColumns, usedByView } from "./row-errors.ts";
 import { estimateRows } from "./row-estimate.ts";
-import { namesOf } from "./schema-editor.ts";
+import { alreadyExists, nameKeysOf, namesOf } from "./schema-editor.ts";
 import { checkShared } from "./shared-keys.ts";
 import type { StoredRow } from "./table-rows.ts";
 import {
@@ -38,6 +46,7 @@ import {
 import { buildsOf, type UnfinishedBuild } from "./unfinished.ts";
 import { validationOf, validator } from "./validate-rows.ts";
 import { isValid, unvalidated, validated } from "./validation.ts";
+import { droppedColumn, withoutColumn } from "./without-column.ts";
 
 const schemaWaitMs = 5000;
 /** For what another node makes of it. */
@@ -51,7 +60,7 @@ async function changeTable(
 	state: Pick<Builder, "services">,
 	oid: number,
 	buildId: number,
-	change: (table: TableDescriptor) => Changed | undefined,
+	change: (table: TableDescriptor, catalog: CatalogSnapshot) => Changed | undefined,
 	cancels = false,
 ): Promise<boolean> {
 	const { services } = state;
@@ -60,15 +69,16 @@ async function changeTable(
 		try {
 			await transaction.get([descriptorKey(oid)], { strength: "update", wait: "block" });
 			await refuseCancelled(transaction, buildId);
+			const catalog = await services.catalog.of(transaction);
 			const table = await tableAt(state, transaction, oid);
-			const changed = table && change(table);
+			const changed = table && change(table, catalog);
 			transaction.delete(buildKey(buildId));
 			if (table === undefined || changed === undefined) {
 				await transaction.commit();
 				return false;
 			}
 			if (cancels) await rememberCancelled(transaction, buildId);
-			putChanged(transaction, table, changed);
+			await putChanged(transaction, table, changed);
 			const { schemaVersion } = await transaction.commit();
 			if (schemaVersion !== undefined) {
 				await services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
@@ -82,21 +92,33 @@ async function changeTable(
 	return retrying(services.runtime, run, isPassing);
 }
 
-function putChanged(transaction: Transaction, table: TableDescriptor, changed: Changed): void {
+/** Throws 42P07 where somebody has taken a name meanwhile. */
+async function putChanged(
+	transaction: Transaction,
+	table: TableDescriptor,
+	changed: Changed,
+): Promise<void> {
 	transaction.markSchemaChange();
 	transaction.put(descriptorKey(table.oid), encodeDescriptor(changed.table));
+	const before = new Set(namesOf(table));
 	const kept = new Set(namesOf(changed.table));
-	for (const name of namesOf(table)) {
-		if (!kept.has(name)) transaction.delete(nameKey(table.schema, name, table.database));
-	}
+	const keyOf = (name: string): Key => nameKey(table.schema, name, table.database);
+	for (const name of before) if (!kept.has(name)) transaction.delete(keyOf(name));
 	for (const name of kept) {
-		transaction.put(
-			nameKey(table.schema, name, table.database),
-			Buffer.from(String(table.oid), "utf8"),
-		);
+		if (before.has(name)) continue;
+		const [taken] = await transaction.get([keyOf(name)], { strength: "update", wait: "block" });
+		if (taken !== undefined) throw alreadyExists(name);
+		transaction.put(keyOf(name), Buffer.from(String(table.oid), "utf8"));
 	}
+	const ids = new Set(allIndexIds(changed.table));
 	const dropped = encodeDropped(table.name);
-	for (const indexId of changed.dropped) transaction.put(droppedIndexKey(indexId), dropped);
+	for (const indexId of allIndexIds(table)) {
+		if (!ids.has(indexId)) transaction.put(droppedIndexKey(indexId), dropped);
+	}
+	for (const sequence of changed.sequences ?? []) {
+		transaction.delete(descriptorKey(sequence.oid));
+		for (const key of nameKeysOf(sequence).keys()) transaction.delete(key);
+	}
 }
 
 /** CANCEL JOB: takes it back, wherever it is being done. False: it has ended. */
@@ -105,7 +127,13 @@ export async function cancelBuild(
 	{ tableOid, id }: UnfinishedBuild,
 ): Promise<boolean> {
 	try {
-		return await changeTable(state, tableOid, id, (table) => takenBack(table, id), true);
+		return await changeTable(
+			state,
+			tableOid,
+			id,
+			(table, catalog) => takenBack(table, catalog, id),
+			true,
+		);
 	} catch (error) {
 		if (isCancelled(error)) return false;
 		throw error;
@@ -115,11 +143,23 @@ export async function cancelBuild(
 const isCancelled = (error: unknown): boolean =>
 	error instanceof DatabaseError && error.code === "57014";
 
-const isRewrite = (table: TableDescriptor, id: number): boolean =>
-	table.rewrite?.primary.oid === id;
+const isRewrite = ({ rewrite }: TableDescriptor, id: number): boolean =>
+	rewrite !== undefined && rewriteId(rewrite) === id;
 
 const isUsable = (table: TableDescriptor, id: number): boolean =>
 	[table.primary, ...table.indexes].some(({ oid, state }) => oid === id && state === "public");
+
+/** Whether it is as it was to be. `table`: as the job has found it. */
+function doneTest(table: TableDescriptor, id: number): (now: TableDescriptor) => boolean {
+	const validation = validationOf(table, id);
+	if (validation !== undefined) return (now) => isValid(now, validation);
+	const { rewrite } = table;
+	if (rewrite?.change === undefined || rewriteId(rewrite) !== id) {
+		return (now) => isUsable(now, id);
+	}
+	const { indexId } = rewrite.primary;
+	return (now) => now.rewrite === undefined && now.primary.indexId === indexId;
+}
 
 /**
  * Fills the index and makes it usable, or the constraint valid; or takes it back and throws why it cannot be. `seen`: where somebody else has left it; nothing
@@ -134,8 +174,7 @@ export async function build(
 	const table = (await state.services.catalog.newest()).relation(tableOid);
 	if (table?.kind !== "table") throw gone();
 	const validation = validationOf(table, id);
-	const isDone = (now: TableDescriptor): boolean =>
-		validation === undefined ? isUsable(now, id) : isValid(now, validation);
+	const isDone = doneTest(table, id);
 	// It is only told: without it the work goes on.
 	const rowsTotal =
 		seen === undefined ? await estimateRows(state, table).catch(() => undefined) : undefined;
@@ -152,7 +191,7 @@ export async function build(
 		tableOid,
 		from,
 		rows,
-		validation === undefined ? fillIndex(id) : validator(builder, id),
+		validation === undefined ? fillIndex(builder, id) : validator(builder, id),
 		validation !== undefined,
 	);
 	tenure.tell(fill);
@@ -160,14 +199,16 @@ export async function build(
 		await fill.run();
 		if (validation === undefined) await checkShared(builder, tableOid, id);
 		tenure.stop();
-		await changeTable(state, tableOid, id, (table) => finished(table, id));
+		await changeTable(state, tableOid, id, (table, catalog) =>
+			finished(table, catalog, id, isDone),
+		);
 	} catch (error) {
 		tenure.stop();
 		if (tenure.isLost && state.cancel.reason === undefined) {
 			return outcome(state, tableOid, id, isDone);
 		}
 		if (isUnreachable(error)) throw leftToOthers(error);
-		await changeTable(state, tableOid, id, (table) => takenBack(table, id));
+		await changeTable(state, tableOid, id, (table, catalog) => takenBack(table, catalog, id));
 		throw error;
 	}
 }
@@ -208,52 +249,96 @@ function indexAt(table: TableDescriptor, id: number): IndexDescriptor {
 
 interface Changed {
 	readonly table: TableDescriptor;
-	readonly dropped: readonly number[];
+	/** That go. */
+	readonly sequences?: readonly SequenceDescriptor[];
 }
 
-/** Undefined: another one has finished it. */
-function finished(table: TableDescriptor, id: number): Changed | undefined {
-	const { rewrite } = table;
-	if (isUsable(table, id)) return undefined;
+/** Undefined: another one has finished it. Throws 2BP01, 0A000 where somebody has come to depend on what goes. */
+function finished(
+	table: TableDescriptor,
+	catalog: CatalogSnapshot,
+	id: number,
+	isDone: (table: TableDescriptor) => boolean,
+): Changed | undefined {
 	const validation = validationOf(table, id);
-	if (validation !== undefined) return { table: validated(table, validation), dropped: [] };
-	if (rewrite === undefined || !isRewrite(table, id)) {
-		const index = indexAt(table, id);
-		const { madeNotNull: _made, ...rest } = index;
-		const indexes = table.indexes.map((one) =>
-			one === index ? { ...rest, state: "public" as const } : one,
-		);
-		return { table: { ...table, indexes }, dropped: [] };
-	}
+	if (validation !== undefined) return { table: validated(table, validation) };
+	if (isDone(table)) return undefined;
+	if (isRewrite(table, id)) return switched(table, catalog);
+	const index = indexAt(table, id);
+	const { madeNotNull: _made, ...rest } = index;
+	const indexes = table.indexes.map((one) =>
+		one === index ? { ...rest, state: "public" as const } : one,
+	);
+	return { table: { ...table, indexes } };
+}
+
+/** The second set takes over. */
+function switched(before: TableDescriptor, catalog: CatalogSnapshot): Changed {
+	const { rewrite } = before;
+	const after = rewritten(before)!;
+	const table: TableDescriptor = { ...after, primary: { ...after.primary, state: "public" } };
+	const change = rewrite?.change;
+	if (change === undefined) return { table };
+	refuseViews(before, catalog, change);
+	if (change.dropped === undefined) return { table };
 	return {
-		table: {
-			...table,
-			primary: { ...rewrite.primary, state: "public" },
-			indexes: rewrite.indexes,
-			rewrite: undefined,
-		},
-		dropped: [table.primary, ...table.indexes].map((index) => index.indexId),
+		table: withoutColumn(table, columnByAttnum(table, change.dropped)),
+		sequences: sequencesOf(catalog, table, [change.dropped]),
 	};
 }
 
+/** Those that have been made meanwhile. Throws 2BP01, 0A000. */
+function refuseViews(
+	table: TableDescriptor,
+	catalog: CatalogSnapshot,
+	{ altered, dropped }: RewriteChange,
+): void {
+	for (const view of catalog.viewsOn(table.oid)) {
+		if (dropped !== undefined && readsColumn(view, table.oid, dropped)) {
+			const what = `column ${columnByAttnum(table, dropped).name} of table ${table.name}`;
+			throw dependent(what, [`view ${view.name} depends on ${what}`]);
+		}
+		const used = altered.find(({ attnum }) => readsColumn(view, table.oid, attnum));
+		if (used !== undefined) throw usedByView(view.name, columnByAttnum(table, used.attnum).name);
+	}
+}
+
+/** Of columns that have one of their own. */
+const sequencesOf = (
+	catalog: CatalogSnapshot,
+	table: TableDescriptor,
+	attnums: readonly number[],
+): readonly SequenceDescriptor[] =>
+	catalog
+		.relations()
+		.filter((one) => one.kind === "sequence")
+		.filter(({ ownedBy }) => ownedBy?.tableOid === table.oid && attnums.includes(ownedBy.attnum));
+
 /** Undefined: there is nothing to be taken back. */
-function takenBack(table: TableDescriptor, id: number): Changed | undefined {
+function takenBack(
+	table: TableDescriptor,
+	catalog: CatalogSnapshot,
+	id: number,
+): Changed | undefined {
 	const { rewrite } = table;
 	const validation = validationOf(table, id);
-	if (validation !== undefined) return { table: unvalidated(table, validation), dropped: [] };
+	if (validation !== undefined) return { table: unvalidated(table, validation) };
 	if (rewrite !== undefined && isRewrite(table, id)) {
+		const { added = [] } = rewrite.change ?? {};
+		const { columns, ...rest } = withNullable(table, rewrite.madeNotNull);
 		return {
-			table: { ...withNullable(table, rewrite.madeNotNull), rewrite: undefined },
-			dropped: [rewrite.primary, ...rewrite.indexes].map((index) => index.indexId),
+			table: {
+				...rest,
+				columns: columns.map((one) => (added.includes(one.attnum) ? droppedColumn(one) : one)),
+				rewrite: undefined,
+			},
+			sequences: sequencesOf(catalog, table, added),
 		};
 	}
 	const index = table.indexes.find(({ oid }) => oid === id);
 	if (index === undefined || index.state === "public") return undefined;
 	const indexes = table.indexes.filter((one) => one !== index);
-	return {
-		table: { ...withNullable(table, index.madeNotNull), indexes },
-		dropped: [index.indexId],
-	};
+	return { table: { ...withNullable(table, index.madeNotNull), indexes } };
 }
 
 const withNullable = (
@@ -266,12 +351,13 @@ const withNullable = (
 	),
 });
 
-const fillIndex =
-	(id: number): FillBatch =>
-	(table, rows, env, blind) =>
+function fillIndex(state: Builder, id: number): FillBatch {
+	const rewrite = rewriter(state);
+	return (table, rows, env, blind, catalog) =>
 		isRewrite(table, id)
-			? rewriteRows(table, rows, env, blind)
+			? rewrite(table, rows, env, blind, catalog)
 			: putEntries(table, indexAt(table, id), rows, env, blind);
+}
 
 async function putEntries(
 	table: TableDescriptor,
@@ -309,26 +395,5 @@ async function putEntries(
 		}
 		seen.add(entry);
 		if (other === undefined) store.put(entry, value);
-	}
-}
-
-async function rewriteRows(
-	table: TableDescriptor,
-	rows: readonly StoredRow[],
-	env: Env,
-	blind: boolean,
-): Promise<void> {
-	const codec = tableCodec(table).rewrite;
-	if (codec === undefined) throw gone();
-	checkKeyColumns(codec.primary, rows);
-	const shadow = new ShadowWriter(codec);
-	if (blind) {
-		shadow.insertUnread(rows, env);
-		return;
-	}
-	try {
-		await shadow.insert(rows, env);
-	} catch (error) {
-		throw asBuildError(error);
 	}
 }

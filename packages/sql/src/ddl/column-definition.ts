@@ -170,6 +170,11 @@ function generatedExpression(
 export const nextvalText = (sequence: SequenceDescriptor): string =>
 	`nextval(${referenceText(sequence)})`;
 
+const serialOf = ({ dimensions, name }: ColumnDefinition["type"]): number | undefined =>
+	dimensions === 0 ? serials[name.join(".")] : undefined;
+
+export const isSerial = (type: ColumnDefinition["type"]): boolean => serialOf(type) !== undefined;
+
 export async function newColumn(
 	editor: SchemaEditor,
 	schema: string,
@@ -179,8 +184,7 @@ export async function newColumn(
 	taken: ReadonlySet<string>,
 ): Promise<NewColumn> {
 	const { name, constraints } = definition;
-	const serial =
-		definition.type.dimensions === 0 ? serials[definition.type.name.join(".")] : undefined;
+	const serial = serialOf(definition.type);
 	const type = serial === undefined ? typeOf(editor, definition) : plainType(serial);
 	const identity = constraints.find((one) => one.kind === "identity");
 	const given = constraints.find((one) => one.kind === "default");

@@ -28,8 +28,8 @@ export function usable(table: TableDescriptor): void {
 	if (table.rewrite === undefined) return;
 	throw new DatabaseError(
 		"55006",
-		`cannot alter table "${table.name}" because its primary key is being changed`,
-		{ hint: "Try again when the running ALTER TABLE has ended." },
+		`cannot alter table "${table.name}" because ${table.rewrite.change === undefined ? "its primary key is being changed" : "its rows are being rewritten"}`,
+		{ hint: "Try again when the running ALTER TABLE has ended (SHOW JOBS)." },
 	);
 }
 

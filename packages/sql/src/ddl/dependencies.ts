@@ -12,7 +12,9 @@ import {
 	liveAttributes,
 	liveColumns,
 	type RelationDescriptor,
+	rewritten,
 	type SequenceDescriptor,
+	storedTexts,
 	type TableDescriptor,
 	type TypeDescriptor,
 	type ViewDescriptor,
@@ -28,6 +30,7 @@ import { typesNamedIn } from "../types/enum-types.ts";
 import { arrayOfMade, objectIdOf } from "../types/made-oids.ts";
 import { dropAttribute } from "./composites.ts";
 import { dropReferrers, tellCascade } from "./constraints.ts";
+import { usable } from "./create-index.ts";
 import { forgetSchema } from "./default-rights.ts";
 import { columnsIn } from "./deparse.ts";
 import { describeReferrer, describeRelation, shownName } from "./describe.ts";
@@ -305,7 +308,32 @@ async function dropOne(
 			if (going.has(object.table.oid)) return;
 			return dropCheck(editor, object.table, object.check);
 		case "relation":
+			refuseRewriting(editor, object.relation, going);
 			return dropRelation(editor, object.relation);
+	}
+}
+
+/** A type or a sequence that rows are being rewritten with. Throws 55006. */
+function refuseRewriting(
+	{ catalog }: SchemaEditor,
+	object: RelationDescriptor,
+	going: ReadonlySet<number>,
+): void {
+	if (object.kind !== "type" && object.kind !== "sequence") return;
+	for (const table of catalog.relations()) {
+		if (table.kind !== "table" || going.has(table.oid)) continue;
+		const change = table.rewrite?.change;
+		const after = rewritten(table);
+		if (change === undefined || after === undefined) continue;
+		const texts = [...storedTexts(after), ...change.altered.map(({ text }) => text)];
+		const isUsed =
+			object.kind === "sequence"
+				? texts.some((text) => refersTo(text, object))
+				: texts.some((text) => typesNamedIn(text).includes(object.oid)) ||
+					after.columns.some(
+						({ type }) => isOf(type, object.oid) || isOf(type, arrayOfMade(object.oid)),
+					);
+		if (isUsed) usable(table);
 	}
 }
 
@@ -327,6 +355,7 @@ async function dropTyped(
 	const current = editor.catalog.relation(oid);
 	assert(current?.kind === "table", "a table that stays is there");
 	if (current.columns[attnum - 1]?.dropped !== false) return;
+	usable(current);
 	const action = { kind: "drop-column", ifExists: false, name, cascade: true, at: -1 } as const;
 	await dropColumn(editor, current, action, "right");
 }

@@ -7,21 +7,16 @@ import {
 } from "../catalog/descriptor.ts";
 import { indexedColumns } from "../catalog/indexed-columns.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
-import { storedExpression } from "../plan/bind-table.ts";
 import { dependent, dropReferrers, tellCascade } from "./constraints.ts";
-import { columnsIn } from "./deparse.ts";
-import { dropAll } from "./dependencies.ts";
+import { dropAll, readsColumn } from "./dependencies.ts";
 import { describeReferrer } from "./describe.ts";
 import { ownedSequences } from "./drop.ts";
 import { generatedFrom } from "./generated.ts";
 import { dropPrimaryKey } from "./primary-key.ts";
+import type { Rewrite } from "./rewrite.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
-import { columnNamed, replaceColumn } from "./table-parts.ts";
-
-function withoutGeneration(column: ColumnDescriptor): ColumnDescriptor {
-	const { generatedText: _before, ...rest } = column;
-	return rest;
-}
+import { columnNamed } from "./table-parts.ts";
+import { withoutColumn } from "./without-column.ts";
 
 /** ALTER TABLE ... DROP COLUMN. Throws 2BP01. */
 export async function dropColumn(
@@ -29,6 +24,7 @@ export async function dropColumn(
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "drop-column" }>,
 	by: "owner" | "right" = "owner",
+	rewrite: Rewrite | undefined = undefined,
 ): Promise<void> {
 	const column = liveColumns(table).find((one) => one.name === action.name);
 	if (column === undefined) {
@@ -42,6 +38,10 @@ export async function dropColumn(
 	}
 	const uses = (index: IndexDescriptor): boolean => indexedColumns(table, index).has(column.attnum);
 	if (uses(table.primary)) {
+		if (rewrite !== undefined && isFree(editor, table, column)) {
+			await rewrite.dropKey(column.attnum);
+			return rewrite.begin();
+		}
 		await releaseColumn(editor, table, column, action.cascade);
 		const without = await dropPrimaryKey(editor, editor.current(table), action.cascade);
 		return dropColumn(editor, without, action, by);
@@ -57,25 +57,21 @@ export async function dropColumn(
 		await editor.remove(sequence);
 	}
 	const dropped = table.indexes.filter(uses);
-	const changed = {
-		...replaceColumn(table, column, {
-			...withoutGeneration(column),
-			dropped: true,
-			notNull: false,
-			defaultText: undefined,
-			identity: undefined,
-		}),
-		indexes: table.indexes.filter((index) => !uses(index)),
-		checks: table.checks.filter(
-			(check) => !columnsIn(storedExpression(check.text)).has(column.name),
-		),
-		foreignKeys: editor
-			.current(table)
-			.foreignKeys.filter(({ columns }) => !columns.includes(column.attnum)),
-	};
+	const { foreignKeys } = editor.current(table);
+	const changed = withoutColumn({ ...table, foreignKeys }, column);
 	await editor.put(changed, by);
 	editor.dropIndexes(dropped.map((index) => index.indexId));
 }
+
+/** Whether nothing goes with it but what is the table's own, and its sequences. */
+const isFree = (
+	{ catalog }: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+): boolean =>
+	generatedFrom(table, column).length === 0 &&
+	catalog.referrersOf(table.oid).length === 0 &&
+	!catalog.viewsOn(table.oid).some((view) => readsColumn(view, table.oid, column.attnum));
 
 /** Generated columns go with a column that they are made of. Throws 2BP01. */
 async function dropFollowers(

@@ -6,6 +6,7 @@ import type {
 	RelationDescriptor,
 	SequenceDescriptor,
 	TableDescriptor,
+	TableRewrite,
 } from "../catalog/descriptor.ts";
 import { allIndexIds } from "../catalog/dropped-index.ts";
 import { schemaOwner, withSystem } from "../catalog/schema.ts";
@@ -18,6 +19,7 @@ import { describeRelation, shownName } from "./describe.ts";
 import { lookupType } from "./enums.ts";
 import { deniedSchema, type SchemaEditor } from "./schema-editor.ts";
 import { dropSchemas } from "./schemas.ts";
+import { movedIndex, movedIndexes } from "./table-parts.ts";
 
 type Drop = Extract<Statement, { kind: "drop" }>;
 
@@ -254,6 +256,22 @@ function withReferrers(
 	return [...all.values()];
 }
 
+async function emptiedRewrite(
+	editor: SchemaEditor,
+	{ schema }: TableDescriptor,
+	rewrite: TableRewrite,
+): Promise<TableRewrite> {
+	const { primary, indexes, change } = rewrite;
+	return {
+		...rewrite,
+		primary: await movedIndex(editor, { schema }, primary),
+		indexes: await movedIndexes(editor, { schema, indexes }),
+		...(change?.places === undefined
+			? {}
+			: { change: { ...change, places: await editor.newDataId(schema) } }),
+	};
+}
+
 /** New physical indexes for the same table: nothing is read, and the old rows go later (S4). */
 export async function truncate(
 	editor: SchemaEditor,
@@ -271,20 +289,12 @@ export async function truncate(
 		if (!hasTableRight(editor.catalog, currentOid, table, "TRUNCATE")) {
 			throw new DatabaseError("42501", `permission denied for table ${table.name}`);
 		}
-		const fresh = async (index: IndexDescriptor): Promise<IndexDescriptor> => ({
-			...index,
-			indexId: await editor.newDataId(table.schema),
-		});
-		const indexes: IndexDescriptor[] = [];
-		for (const index of table.indexes) indexes.push(await fresh(index));
 		const { rewrite } = table;
-		const shadows: IndexDescriptor[] = [];
-		for (const index of rewrite?.indexes ?? []) shadows.push(await fresh(index));
 		const emptied = {
 			...table,
-			primary: await fresh(table.primary),
-			indexes,
-			rewrite: rewrite && { primary: await fresh(rewrite.primary), indexes: shadows },
+			primary: await movedIndex(editor, table, table.primary),
+			indexes: await movedIndexes(editor, table),
+			rewrite: rewrite && (await emptiedRewrite(editor, table, rewrite)),
 		};
 		await editor.put(emptied, "right");
 		editor.dropIndexes(allIndexIds(table));

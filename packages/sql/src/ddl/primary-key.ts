@@ -1,6 +1,6 @@
 /**
- * A table's primary key goes: the rows move under hidden row ids, with all indexes, since entries point to primary keys; within the
- * transaction, as for ALTER COLUMN ... TYPE. Its columns stay NOT NULL.
+ * A table's primary key goes: the rows move under hidden row ids, with all indexes, since entries point to primary keys. Of a table with many
+ * rows a job does it (`rewrite.ts`); here it is done within the transaction. Its columns stay NOT NULL.
  */
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import { allIndexIds } from "../catalog/dropped-index.ts";
@@ -26,7 +26,7 @@ export async function dropPrimaryKey(
 		indexes: await movedIndexes(editor, before),
 	};
 	await editor.put(after);
-	await rewriteRows(editor, before, after, undefined);
+	await rewriteRows(editor, before, after);
 	editor.dropIndexes(allIndexIds(before));
 	return after;
 }

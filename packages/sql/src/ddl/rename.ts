@@ -112,6 +112,7 @@ async function renameIndex(
 		primary: renamed(table.primary),
 		indexes: table.indexes.map(renamed),
 		rewrite: rewrite && {
+			...rewrite,
 			primary: renamed(rewrite.primary),
 			indexes: rewrite.indexes.map(renamed),
 		},
@@ -182,7 +183,15 @@ async function followSequence(
 			const renamed = withRenamed(text, from, to);
 			return renamed === text ? column : { ...column, defaultText: renamed };
 		});
-		if (columns.every((column, i) => column === table.columns[i])) continue;
-		await editor.put({ ...table, columns }, "right");
+		const { rewrite } = table;
+		const change = rewrite?.change;
+		const altered = change?.altered.map((one) => ({
+			...one,
+			text: withRenamed(one.text, from, to),
+		}));
+		const isUsed = altered?.some(({ text }, i) => text !== change!.altered[i]!.text) === true;
+		if (columns.every((column, i) => column === table.columns[i]) && !isUsed) continue;
+		const renamed = isUsed ? { ...rewrite!, change: { ...change!, altered: altered! } } : rewrite;
+		await editor.put({ ...table, columns, rewrite: renamed }, "right");
 	}
 }

@@ -19,6 +19,11 @@ export const containsNull = (
 		fields,
 	);
 
+export const usedByView = (view: string, column: string): DatabaseError =>
+	new DatabaseError("0A000", "cannot alter type of a column used by a view or rule", {
+		detail: `rule _RETURN on view ${view} depends on column "${column}"`,
+	});
+
 export const violatedBySome = (
 	table: TableDescriptor,
 	check: string,
@@ -29,6 +34,15 @@ export const violatedBySome = (
 		`check constraint "${check}" of relation "${table.name}" is violated by some row`,
 		fields,
 	);
+
+/** What a row of a statement that writes it is told of a row that is there. `check`: it is that one. */
+export function asAlterError(error: unknown, table: TableDescriptor, check?: string): unknown {
+	if (!(error instanceof DatabaseError) || error.fields.dataType !== undefined) return error;
+	const { detail: _detail, ...fields } = error.fields;
+	if (error.code === "23502") return containsNull(table, String(fields.column), fields);
+	if (error.code !== "23514") return error;
+	return violatedBySome(table, check ?? String(fields.constraint), fields);
+}
 
 /** Throws 23502. */
 export function checkKeyColumns({ table, columns }: IndexCodec, rows: readonly StoredRow[]): void {

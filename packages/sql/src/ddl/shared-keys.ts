@@ -7,7 +7,7 @@
 import type { Key } from "@quorate/keys/key";
 import { keySuccessor } from "@quorate/keys/key";
 import type { Transaction } from "@quorate/txn/types";
-import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
+import { type IndexDescriptor, rewriteId, type TableDescriptor } from "../catalog/descriptor.ts";
 import { indexSpan } from "../catalog/keys.ts";
 import { entryTarget } from "../execute/index-codec.ts";
 import { indexCodec, tableCodec } from "../execute/table-codec.ts";
@@ -44,7 +44,7 @@ async function checkSome(
 	const transaction = await begin(state, false, state.cancel);
 	try {
 		const table = await tableAt(state, transaction, oid);
-		if (table?.rewrite?.primary.oid === id) return undefined;
+		if (table?.rewrite !== undefined && rewriteId(table.rewrite) === id) return undefined;
 		const index = table?.indexes.find((one) => one.oid === id);
 		if (table === undefined || index === undefined) throw gone();
 		if (index.deferrable === undefined) return undefined;

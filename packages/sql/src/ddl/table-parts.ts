@@ -80,15 +80,20 @@ export async function newIndex(
 	};
 }
 
+/** The same under a new prefix. */
+export const movedIndex = async (
+	editor: SchemaEditor,
+	{ schema }: Pick<TableDescriptor, "schema">,
+	index: IndexDescriptor,
+): Promise<IndexDescriptor> => ({ ...index, indexId: await editor.newDataId(schema) });
+
 /** Indexes of rows that move: under new prefixes, since entries point to primary keys. */
 export async function movedIndexes(
 	editor: SchemaEditor,
-	{ schema, indexes }: TableDescriptor,
+	table: Pick<TableDescriptor, "schema" | "indexes">,
 ): Promise<readonly IndexDescriptor[]> {
 	const moved: IndexDescriptor[] = [];
-	for (const index of indexes) {
-		moved.push({ ...index, indexId: await editor.newDataId(schema) });
-	}
+	for (const index of table.indexes) moved.push(await movedIndex(editor, table, index));
 	return moved;
 }
 

@@ -1,14 +1,20 @@
 /** Indexes that are not usable yet, and constraints that are not valid yet: what is left to do of schema changes. */
 import { databaseOf } from "../catalog/database.ts";
-import type { TableDescriptor, Validation } from "../catalog/descriptor.ts";
+import {
+	columnByAttnum,
+	type RewriteChange,
+	rewriteId,
+	type TableDescriptor,
+	type Validation,
+} from "../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { validatedName } from "./validation.ts";
 
 export interface Build {
-	/** Object id of the index; of the primary key, where that changes and all indexes with it; else its own. */
+	/** Object id of the index; of the primary key, where one is added and all indexes change with it; else its own. */
 	readonly id: number;
-	readonly kind: "CREATE INDEX" | "ADD PRIMARY KEY" | Validation["kind"];
-	/** What is being made: an index, a constraint, a column's NOT NULL. */
+	readonly kind: "CREATE INDEX" | "ADD PRIMARY KEY" | Validation["kind"] | RewriteChange["kind"];
+	/** What is being made or taken away: an index, a constraint, a column's NOT NULL, columns. */
 	readonly object: string;
 }
 
@@ -25,9 +31,22 @@ export function* buildsOf(table: TableDescriptor): Iterable<Build> {
 	for (const one of table.validating ?? []) {
 		yield { id: one.id, kind: one.kind, object: validatedName(table, one) };
 	}
-	if (table.rewrite === undefined) return;
-	const { oid, name } = table.rewrite.primary;
-	yield { id: oid, kind: "ADD PRIMARY KEY", object: name };
+	const { rewrite } = table;
+	if (rewrite === undefined) return;
+	const { change } = rewrite;
+	yield {
+		id: rewriteId(rewrite),
+		kind: change?.kind ?? "ADD PRIMARY KEY",
+		object: change === undefined ? rewrite.primary.name : changedNames(table, change),
+	};
+}
+
+function changedNames(table: TableDescriptor, change: RewriteChange): string {
+	if (change.kind === "DROP CONSTRAINT") return table.primary.name;
+	const { added, altered, dropped } = change;
+	const attnums = [...altered.map(({ attnum }) => attnum), ...added];
+	if (dropped !== undefined) attnums.push(dropped);
+	return attnums.map((attnum) => columnByAttnum(table, attnum).name).join(", ");
 }
 
 export function unfinishedBuilds(catalog: CatalogSnapshot): readonly UnfinishedBuild[] {

@@ -141,6 +141,11 @@ export class IndexCodec {
 		return this.#checked(bytes);
 	}
 
+	/** Of a row that keeps the key that it had in another primary index. */
+	movedKey(before: Key): Key {
+		return key(this.prefix + before.slice(indexPrefixLength));
+	}
+
 	rowidKey(rowid: number): Key {
 		return key(this.prefix + encodeId(rowid));
 	}

@@ -11,7 +11,12 @@ import type { Datum } from "../types/datum.ts";
 import type { Env, ExecRow } from "./env.ts";
 import { entryValue, type IndexCodec } from "./index-codec.ts";
 import type { TableReferences } from "./references/reference.ts";
-import { type KeyedRow, type ShadowChange, ShadowWriter } from "./shadow-writer.ts";
+import {
+	type KeyedRow,
+	type RowConversion,
+	type ShadowChange,
+	ShadowWriter,
+} from "./shadow-writer.ts";
 import type { TableCodec } from "./table-codec.ts";
 import { checkViolation, notNullViolation, uniqueViolation } from "./violation.ts";
 
@@ -63,9 +68,13 @@ export class TableWriter {
 	/** Set where the table has foreign keys, or is referred to; rows that are only copied (`ddl/`) owe them nothing. */
 	references: TableReferences | undefined;
 
-	/** Of all checks; what domains ask is not looked at. */
+	/** Of all checks; what domains ask, and what becomes of rows in a rewrite, is not looked at. */
 	get isPure(): boolean {
-		return this.#domains.length === 0 && this.#checks.every((check) => check.isPure);
+		return (
+			this.#domains.length === 0 &&
+			this.shadow === undefined &&
+			this.#checks.every((check) => check.isPure)
+		);
 	}
 
 	constructor(
@@ -73,6 +82,7 @@ export class TableWriter {
 		checks: readonly CheckConstraint[],
 		generated: readonly GeneratedColumn[] = [],
 		domains: readonly Compiled[] = [],
+		conversion: RowConversion | undefined = undefined,
 	) {
 		this.codec = codec;
 		this.#notNull = liveColumns(codec.table).flatMap((column, slot) =>
@@ -82,7 +92,7 @@ export class TableWriter {
 		this.#generated = generated;
 		this.#domains = domains;
 		this.#deferrable = codec.secondary.filter(({ index }) => index.deferrable !== undefined);
-		this.shadow = codec.rewrite && new ShadowWriter(codec.rewrite);
+		this.shadow = codec.rewrite && new ShadowWriter(codec, conversion);
 		this.hasKey = hasPrimaryKey(codec.table);
 		this.hasUnique = this.hasKey || codec.secondary.some((index) => index.index.unique);
 	}

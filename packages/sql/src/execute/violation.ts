@@ -5,6 +5,7 @@ import {
 	type IndexDescriptor,
 	indexColumnType,
 	liveColumns,
+	rewritten,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { decodeId, indexPrefixLength, isIndexKey } from "../catalog/keys.ts";
@@ -123,13 +124,13 @@ function entryOf(catalog: CatalogSnapshot, key: Key): KeyEntry | undefined {
 	const indexId = decodeId(key, 1);
 	for (const relation of catalog.relations()) {
 		if (relation.kind !== "table") continue;
-		const { rewrite } = relation;
-		const all = [relation.primary, ...relation.indexes];
-		if (rewrite !== undefined) all.push(rewrite.primary, ...rewrite.indexes);
-		const index = all.find((candidate) => candidate.indexId === indexId);
-		if (index === undefined) continue;
-		const isPrimary = index === relation.primary || index === rewrite?.primary;
-		return { table: relation, index, values: decodeKey(relation, index, isPrimary, key) };
+		for (const table of [relation, rewritten(relation)]) {
+			if (table === undefined) continue;
+			const all = [table.primary, ...table.indexes];
+			const index = all.find((candidate) => candidate.indexId === indexId);
+			if (index === undefined) continue;
+			return { table, index, values: decodeKey(table, index, index === table.primary, key) };
+		}
 	}
 	return undefined;
 }

@@ -33,6 +33,7 @@ import type { CompileScope } from "./compile-scope.ts";
 import { checked, domainOf, withDomain } from "./domains.ts";
 import { isPure } from "./immutable.ts";
 import { Layout, Relation } from "./relation.ts";
+import { rowConversion } from "./row-conversion.ts";
 import { Scope } from "./scope.ts";
 
 /** A table or view, with the columns that it has now. */
@@ -135,7 +136,7 @@ export function tableRelation(table: TableDescriptor, alias: string | undefined)
 	);
 }
 
-function compileChecks(
+export function compileChecks(
 	binder: Binder,
 	table: TableDescriptor,
 	parent: CompileScope,
@@ -143,12 +144,11 @@ function compileChecks(
 	return table.checks.map((check) => compileCheck(binder, table, check, parent));
 }
 
-export function compileCheck(
+export function bindCheck(
 	binder: Binder,
 	table: TableDescriptor,
-	check: CheckDescriptor,
-	parent: CompileScope,
-): CheckConstraint {
+	check: Pick<CheckDescriptor, "text">,
+): { readonly relation: Relation; readonly bound: Bound } {
 	const relation = tableRelation(table, undefined);
 	const scope = new Scope(undefined);
 	scope.add(relation);
@@ -157,6 +157,16 @@ export function compileCheck(
 		storedExpression(check.text),
 		"CHECK",
 	);
+	return { relation, bound };
+}
+
+export function compileCheck(
+	binder: Binder,
+	table: TableDescriptor,
+	check: CheckDescriptor,
+	parent: CompileScope,
+): CheckConstraint {
+	const { relation, bound } = bindCheck(binder, table, check);
 	return {
 		name: check.name,
 		condition: compile(bound, parent.inner(Layout.of(relation))),
@@ -179,7 +189,7 @@ export function bindGenerated(
 	return coerce(binder, bound, column.type, "assignment", column.name);
 }
 
-function compileGenerated(
+export function compileGenerated(
 	binder: Binder,
 	table: TableDescriptor,
 	parent: CompileScope,
@@ -207,6 +217,7 @@ export function tableWriter(
 		compileChecks(binder, table, parent),
 		compileGenerated(binder, table, parent),
 		compileDomains(binder, table, parent),
+		rowConversion(binder, table, parent),
 	);
 	made.set(table.oid, writer);
 	writer.references = tableReferences(binder, table, parent, made);

@@ -36,7 +36,8 @@ function comparisonsOf(node: Bound): readonly Comparison[] {
 	return [];
 }
 
-const isName = (oid: number): boolean =>
+/** Names of relations and the like. */
+export const isName = (oid: number): boolean =>
 	[24, 2202, 2203, 2204, 2205, 2206, 4089, 4096].includes(oid);
 
 /** Of an expression without others' rows in it. */

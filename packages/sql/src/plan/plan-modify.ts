@@ -289,11 +289,10 @@ export function planDelete(
 
 /** A deleted row's entries are found by the columns that they hold. */
 function useIndexColumns(table: TableDescriptor, relation: Relation): void {
-	const codec = tableCodec(table);
-	const all = codec.rewrite === undefined ? [codec] : [codec, codec.rewrite];
-	for (const one of all) {
-		for (const index of [one.primary, ...one.secondary]) {
-			for (const slot of index.slots) relation.used[slot] = true;
-		}
+	const { primary, secondary, rewrite } = tableCodec(table);
+	// Where the row is in the second set (S5); what else it has there is read there.
+	const moved = rewrite === undefined || table.rewrite?.change ? [] : [rewrite.primary];
+	for (const index of [primary, ...secondary, ...moved]) {
+		for (const slot of index.slots) relation.used[slot] = true;
 	}
 }

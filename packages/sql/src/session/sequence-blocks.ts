@@ -65,6 +65,14 @@ export class SequenceBlocks {
 		return first;
 	}
 
+	/** Values at once, for as many rows; there may be fewer. None is kept for others. */
+	take(
+		sequence: SequenceDescriptor,
+		count: number,
+	): Promise<{ readonly first: bigint; readonly count: number }> {
+		return this.#change(sequence, (stored) => advance({ ...sequence, cache: count }, stored));
+	}
+
 	async set(sequence: SequenceDescriptor, value: bigint, called: boolean): Promise<void> {
 		requireBounds(sequence, value);
 		this.#blocks.delete(sequence.valueId);

@@ -762,6 +762,8 @@ export class SessionState {
 			throw new DatabaseError("55000", "lastval is not yet defined in this session");
 		}
 		const sequence = this.#sequence(args[0] as number);
+		// Of a row that is being written in a form that the table does not have yet: nobody has asked for it.
+		if (name === "draw") return this.#valuesOf(sequence).next(sequence);
 		if (name === "pg_sequence_last_value") return this.#lastValue(sequence);
 		if (name === "currval") {
 			this.#requireSequence(sequence, ["USAGE", "SELECT"]);

@@ -99,7 +99,7 @@ export interface FunctionContext extends TypeContext {
 	/** Catalog lookups for reg* casts, pg_get_*def, to_regclass, pg_table_is_visible ...: by name, answered by packages/sql/src/catalog. */
 	readonly catalogCall: (name: string, args: readonly Datum[]) => Datum;
 	readonly rowFields: (oid: number) => readonly RowField[];
-	/** nextval, currval, setval, lastval. */
+	/** nextval, currval, setval, lastval; and "draw": as nextval, but of no account to whoever draws. */
 	sequenceCall(name: string, args: readonly Datum[]): Datum | Promise<Datum>;
 	/** Where a sequence stands now: `called`: nextval goes on from `last`, else begins with it. */
 	sequenceState(oid: number): Promise<{ readonly last: bigint; readonly called: boolean }>;
