@@ -73,3 +73,14 @@ INSERT INTO app.item SELECT 10, n, 'item ' || n FROM generate_series(1, 50) n;
 INSERT INTO app.job SELECT n, CASE n % 3 WHEN 0 THEN 'new' ELSE 'done' END, timestamptz '2026-01-01 00:00:00+00' + n * interval '1 day', n % 7, jsonb_build_object('kind', 'k' || n % 2), 'Owner' || n FROM generate_series(1, 20) n;
 INSERT INTO "Odd Name"."Select" ("a b") VALUES ('x'), (NULL), ('');
 INSERT INTO public.lonely VALUES (1), (2), (2), (NULL);
+
+CREATE TYPE app.mood AS ENUM ('sad', 'fine');
+CREATE DOMAIN app.positive AS int CHECK (value > 0);
+CREATE TYPE app.place AS (street text, "no" app.positive, size numeric(5,2));
+CREATE TYPE app.visit_info AS (where_to app.place, mood app.mood, stops app.place[]);
+COMMENT ON TYPE app.place IS 'where something is';
+COMMENT ON COLUMN app.place.street IS 'its name';
+CREATE TABLE app.visit (id int PRIMARY KEY, mood app.mood DEFAULT 'fine'::app.mood, place app.place UNIQUE, info app.visit_info,
+    weights app.positive[], CHECK ((place).street <> ''::text));
+INSERT INTO app.visit VALUES (1, 'sad', ROW('a "b" c', 5, 1.5), ROW(ROW('x, y', 1, NULL), 'fine', ARRAY[ROW('', 2, 3)::app.place]), '{1,2}'),
+    (2, DEFAULT, NULL, NULL, NULL);

@@ -69,7 +69,7 @@ check("what pg_dump writes is in PostgreSQL what it was here, row for row", asyn
 	await psqlScript(postgres, `${roles}\n${dump}`);
 	const rows = await rowsOf(from.connectionString);
 	t.deepEqual(await rowsOf(postgres), rows);
-	t.is(Object.keys(rows).length, 9);
+	t.is(Object.keys(rows).length, 10);
 	t.true(Object.values(rows).join().includes("Bob \\\\ the\\tbuilder\\n"));
 	t.is(withoutCasts(await dumpOf(postgres)), withoutCasts(dump));
 });
