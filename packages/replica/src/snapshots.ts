@@ -3,7 +3,8 @@
  * applied index. A received one is staged beside the live keys first; a synced marker then makes the switch a redo that a crash
  * may interrupt anywhere.
  *
- * Who receives sets the pace (`pace.ts`): a chunk is answered when it is staged, so its sender has no more to do than that.
+ * Who receives sets the pace: a chunk is answered when it is staged, so its sender has no more to do than that. A learner takes its time
+ * (`pace.ts`). A voter does not: its range may need it for a quorum.
  */
 import { assert } from "@quorate/keys/assert";
 import { key as asKey, type Key, type Span } from "@quorate/keys/key";
@@ -15,7 +16,7 @@ import { decodeBody, encodeBody } from "@quorate/rpc/body";
 import type { Engine, EngineIterator, EngineReader } from "@quorate/storage/engine";
 import { engineSpans, metaKey, stagingPrefix, stagingSpan } from "@quorate/storage/engine-keys";
 import type { ReplicaContext } from "./context.ts";
-import { decodeRangeState, encodeRangeState, type RangeState } from "./range-state.ts";
+import { decodeRangeState, encodeRangeState, type RangeState, replicaOn } from "./range-state.ts";
 
 const chunkBytesMax = 256 * 1024;
 const snapshotFormat = 1;
@@ -93,7 +94,7 @@ export async function installSnapshot(
 	chunks: AsyncIterable<Uint8Array>,
 	steps: InstallSteps,
 ): Promise<RangeState> {
-	const { engine, pace, limits, mutations } = context;
+	const { engine, limits, mutations } = context;
 	const { rangeId } = before.descriptor;
 	if (context.isDiskFull([])) {
 		throw new Error("the disk of this node is full");
@@ -110,7 +111,7 @@ export async function installSnapshot(
 			}
 			continue;
 		}
-		await pace.part(() => {
+		await inTurn(context, state, () => {
 			const pairs = decodeBody(chunk) as Pair[];
 			engine.write((batch) => {
 				for (const [k, value] of pairs) {
@@ -130,8 +131,9 @@ export async function installSnapshot(
 	engine.write((batch) => batch.put(metaKey(rangeId, "installing"), marker));
 	await syncEngine(context);
 	steps.replacing(state);
+	const received = state;
 	const inParts = async (work: () => void): Promise<void> => {
-		await pace.part(work);
+		await inTurn(context, received, work);
 		if (!steps.goesOn()) {
 			throw new Error("the replica has ended");
 		}
@@ -149,6 +151,20 @@ function stateOf(chunk: Uint8Array): RangeState {
 		() => `snapshot of format ${format}: this version knows ${snapshotFormat}; upgrade this node`,
 	);
 	return decodeRangeState(state);
+}
+
+/** Does a part, and then lets others have their turn: longer where nobody waits for the whole. */
+async function inTurn(
+	{ nodeId, pace, runtime }: ReplicaContext,
+	{ descriptor }: RangeState,
+	work: () => void,
+): Promise<void> {
+	if (replicaOn(descriptor, nodeId)?.role === "voter") {
+		work();
+		await runtime.scheduler.yield();
+	} else {
+		await pace.part(work);
+	}
 }
 
 /** After a sync that failed nobody knows what the engine's log holds: the node must not go on. */
