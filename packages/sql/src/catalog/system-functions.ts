@@ -124,9 +124,15 @@ const indexText: Body = (call) => {
 const checkText = (call: Call, check: CheckDescriptor): string =>
 	withVisibleNames(call.catalog, call.context, checkDefinition(check, call.args[1] === true));
 
+/** The only column of a domain's condition is no column. */
+const withValue = (text: string): string =>
+	text.replace(/'(?:[^']|'')*'|"(?:[^"]|"")*"|(?<!\.)\bvalue\b/g, (found) =>
+		found === "value" ? "VALUE" : found,
+	);
+
 const constraintText: Body = (call) => {
 	for (const { check } of domainChecksOf(call.catalog)) {
-		if (check.oid === oidAt(call)) return checkText(call, check);
+		if (check.oid === oidAt(call)) return withValue(checkText(call, check));
 	}
 	for (const { oid, table, of } of constraintsOf(call.catalog)) {
 		if (oid !== oidAt(call)) continue;
