@@ -2,6 +2,7 @@
  * Contributed modules of PostgreSQL whose functions are always here, in pg_catalog. CREATE EXTENSION IF NOT EXISTS finds them; nothing can be
  * added or dropped.
  */
+import { uuidFunctions } from "../functions/uuid-functions.ts";
 import type { SystemRow } from "./system-table.ts";
 
 export interface Extension {
@@ -15,6 +16,13 @@ export interface Extension {
 }
 
 export const extensions: readonly Extension[] = [
+	{
+		oid: 13_900,
+		name: "plpgsql",
+		version: "1.0",
+		comment: "PL/pgSQL procedural language",
+		only: "the name, as every database has it: functions cannot be made in it",
+	},
 	{
 		oid: 13_901,
 		name: "pgcrypto",
@@ -31,10 +39,9 @@ export const extensions: readonly Extension[] = [
 ];
 
 /** Functions that dumps of PostgreSQL name by the schema that the module was put into. */
-export const isOfExtension = (name: string): boolean =>
-	/^(uuid_(generate_v(1|1mc|3|4|5)|nil|ns_(dns|url|oid|x500))|digest|hmac|gen_random_(bytes|uuid))$/.test(
-		name,
-	);
+export const isOfExtension = (name: string): boolean => named.has(name);
+
+const named: ReadonlySet<string> = new Set(uuidFunctions.map(({ name }) => name));
 
 export const extensionRows = (): SystemRow[] =>
 	extensions.map(({ oid, name, version }) => ({

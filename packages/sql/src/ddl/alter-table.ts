@@ -28,6 +28,7 @@ import { deparse } from "./deparse.ts";
 import { findObject, findTable, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
 import { dropColumn } from "./drop-column.ts";
 import { addForeignKey } from "./foreign-key.ts";
+import { dropExpression } from "./generated.ts";
 import { addIdentity, dropIdentity, setIdentity } from "./identity.ts";
 import { changedForm } from "./index-columns.ts";
 import { dropPrimaryKey } from "./primary-key.ts";
@@ -154,6 +155,12 @@ async function apply(
 			return setIdentity(editor, table, action);
 		case "drop-identity":
 			return dropIdentity(editor, table, action);
+		case "drop-expression":
+			return dropExpression(editor, table, action);
+		case "hint":
+			editor.requireOwner(table);
+			if (action.column !== undefined) columnNamed(table, action.column);
+			return;
 		case "set-not-null":
 			return setNotNull(editor, table, action, alone);
 		case "rename-column":

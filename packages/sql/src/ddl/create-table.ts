@@ -273,6 +273,7 @@ async function createTableAs(
 		...endOf(statement),
 	};
 	await editor.put(table);
+	if (statement.withoutData) return "CREATE TABLE AS";
 	const writer = new TableWriter(tableCodec(table), []);
 	const env = new Env(
 		await executionFor(state, block),

@@ -6,7 +6,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import type { Expression } from "../parser/ast.ts";
+import type { AlterTableAction, Expression } from "../parser/ast.ts";
 import { bindGenerated, storedExpression, tableRelation } from "../plan/bind-table.ts";
 import { Binder } from "../plan/binder.ts";
 import { someNode } from "../plan/bound.ts";
@@ -14,6 +14,7 @@ import { isImmutable } from "../plan/immutable.ts";
 import type { NewColumn } from "./column-definition.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { columnNamed, replaceColumn } from "./table-parts.ts";
 
 /** The table with the expressions of columns that it has. Throws 42P17. */
 export function withGenerated(
@@ -78,6 +79,23 @@ function generationText(
 		throw new DatabaseError("42P17", "generation expression is not immutable");
 	}
 	return text;
+}
+
+/** What has been computed stays, and is a column's like any other. Throws 55000. */
+export async function dropExpression(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	{ column: name, ifExists }: Extract<AlterTableAction, { kind: "drop-expression" }>,
+): Promise<void> {
+	const column = columnNamed(table, name);
+	const { generatedText, ...plain } = column;
+	if (generatedText !== undefined) {
+		await editor.put(replaceColumn(table, column, plain));
+		return;
+	}
+	const message = `column "${name}" of relation "${table.name}" is not a stored generated column`;
+	if (!ifExists) throw new DatabaseError("55000", message);
+	editor.state.notice("NOTICE", "00000", `${message}, skipping`);
 }
 
 /** Generated columns that a column goes into. */

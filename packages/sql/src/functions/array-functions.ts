@@ -295,21 +295,53 @@ const elementsMax = 10_000_000;
 const tooManyElements = (): DatabaseError =>
 	new DatabaseError("54000", "array size exceeds the maximum allowed (134217727)");
 
-function fill(value: Datum, size: number): ArrayValue {
+function fill(value: Datum, size: number, lower: number): ArrayValue {
 	if (size < 0 || size > elementsMax) throw tooManyElements();
-	return size === 0 ? emptyArray : arrayOf(new Array<Datum>(size).fill(value));
+	return size === 0 ? emptyArray : arrayOf(new Array<Datum>(size).fill(value), lower);
+}
+
+/** Throws 22004, 2202E, 54000. */
+function arrayFill([value, dimensions, bounds]: readonly Datum[]): Datum {
+	if (dimensions === null || bounds === null) {
+		throw new DatabaseError("22004", "dimension array or low bound array cannot be null");
+	}
+	const sizes = (dimensions as ArrayValue).elements as number[];
+	const lower = bounds === undefined ? undefined : ((bounds as ArrayValue).elements as number[]);
+	if (lower !== undefined && lower.length !== sizes.length) {
+		throw new DatabaseError("2202E", "wrong number of array subscripts", {
+			detail: "Low bound array has different size than dimensions array.",
+		});
+	}
+	if (sizes.reduce((total, size) => total * Math.max(size, 1), 1) > elementsMax) {
+		throw tooManyElements();
+	}
+	return sizes.reduceRight<Datum>(
+		(inner, size, i) => fill(inner, size, lower?.[i] ?? 1),
+		value as Datum,
+	);
 }
 
 const others: ScalarFunction[] = [
-	contextual("array_fill(anyelement, _int4) -> anyarray", nullable, ([value, dimensions]) => {
-		if (dimensions === null) {
-			throw new DatabaseError("22004", "dimension array or low bound array cannot be null");
-		}
-		const list = (dimensions as ArrayValue).elements as number[];
-		if (list.reduce((total, size) => total * Math.max(size, 1), 1) > elementsMax)
-			throw tooManyElements();
-		return list.reduceRight<Datum>((inner, size) => fill(inner, size), value as Datum);
-	}),
+	contextual("array_fill(anyelement, _int4) -> anyarray", nullable, arrayFill),
+	contextual("array_fill(anyelement, _int4, _int4) -> anyarray", nullable, arrayFill),
+	contextual(
+		"width_bucket(anyelement, anyarray) -> int4",
+		{ volatility: "immutable" },
+		([value, thresholds], _context, [type]) => {
+			const { elements } = thresholds as ArrayValue;
+			if (elements.includes(null)) {
+				throw new DatabaseError("22004", "thresholds array must not contain NULLs");
+			}
+			const compare = builtinType(type!.oid)!.compare;
+			let [low, high] = [0, elements.length];
+			while (low < high) {
+				const middle = (low + high) >> 1;
+				if (compare(value!, elements[middle]!) < 0) high = middle;
+				else low = middle + 1;
+			}
+			return low;
+		},
+	),
 	pure("trim_array(anyarray, int4) -> anyarray", (array: ArrayValue, count: number) => {
 		if (count < 0 || count > array.elements.length) {
 			throw new DatabaseError(

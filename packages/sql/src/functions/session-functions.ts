@@ -154,6 +154,14 @@ const sleepless: ScalarFunction[] = [
 	pure("pg_size_pretty(numeric) -> text", prettyNumericSize),
 	contextual("pg_backend_pid() -> int4", stable, (_args, c) => c.backendPid),
 	contextual("pg_is_in_recovery() -> bool", volatile, () => false),
+	contextual("pg_trigger_depth() -> int4", stable, () => 0),
+	contextual("pg_jit_available() -> bool", volatile, () => false),
+	contextual("row_security_active(oid) -> bool", stable, () => false),
+	contextual("row_security_active(text) -> bool", stable, ([name], c) => {
+		c.catalogCall("regclassin", [name as string]);
+		return false;
+	}),
+	contextual("pg_get_function_arg_default(oid, int4) -> text", stable, () => null),
 	contextual("pg_my_temp_schema() -> oid", stable, (_args, c) =>
 		c.catalogCall("pg_my_temp_schema", []),
 	),

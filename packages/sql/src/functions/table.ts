@@ -27,6 +27,7 @@ import { jsonBuilders } from "./json-build.ts";
 import { jsonChanges } from "./json-change.ts";
 import { jsonPopulate, jsonPopulateSets, jsonRecords } from "./json-records.ts";
 import { jsonpathFunctions, jsonpathSets } from "./jsonpath/functions.ts";
+import { keywordSet } from "./keyword-set.ts";
 import { moreText } from "./more-text.ts";
 import { numericFunctions } from "./numeric-functions.ts";
 import { orderedSetFunctions } from "./ordered-sets.ts";
@@ -83,6 +84,7 @@ const setFunctions: readonly SetFunction[] = [
 	...jsonRecords,
 	...jsonPopulateSets,
 	...jsonpathSets,
+	keywordSet,
 	zoneNameSet,
 	zoneAbbreviationSet,
 ];

@@ -536,6 +536,14 @@ export type AlterTableAction =
 			readonly at: number;
 	  }
 	| {
+			readonly kind: "drop-expression";
+			readonly column: string;
+			readonly ifExists: boolean;
+			readonly at: number;
+	  }
+	/** What changes nothing here. `column`: which must be there. */
+	| { readonly kind: "hint"; readonly column: string | undefined; readonly at: number }
+	| {
 			readonly kind: "drop-identity";
 			readonly column: string;
 			readonly ifExists: boolean;
@@ -673,6 +681,8 @@ export type Statement = { readonly at: number } & (
 			/** Undefined: nothing was said. */
 			readonly onCommit: OnCommit | undefined;
 			readonly as: Query | undefined;
+			/** WITH NO DATA */
+			readonly withoutData?: true;
 	  }
 	| {
 			readonly kind: "drop";
@@ -856,6 +866,13 @@ export type Statement = { readonly at: number } & (
 			readonly settings: readonly ConfiguredSetting[] | undefined;
 	  }
 	| { readonly kind: "create-extension"; readonly name: string; readonly ifNotExists: boolean }
+	/** DROP ... IF EXISTS of what cannot be made. `of`: the table that it would be a part of. */
+	| {
+			readonly kind: "drop-absent";
+			readonly tag: string;
+			readonly names: readonly string[];
+			readonly of: QualifiedName | undefined;
+	  }
 	| {
 			readonly kind: "drop-extension";
 			readonly names: readonly string[];

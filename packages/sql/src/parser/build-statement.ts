@@ -339,7 +339,7 @@ interface TableTail {
 }
 
 export function createTableAs(
-	[, temporary, , ifNotExists, name, columns, { options, onCommit }, , query]: [
+	[, temporary, , ifNotExists, name, columns, { options, onCommit }, , query, withData]: [
 		Token,
 		boolean,
 		Token,
@@ -349,6 +349,7 @@ export function createTableAs(
 		TableTail,
 		Token,
 		Query,
+		boolean,
 	],
 	at: number,
 ): Statement {
@@ -391,6 +392,7 @@ export function createTableAs(
 		options,
 		onCommit,
 		as,
+		...(withData ? {} : { withoutData: true }),
 		at,
 	};
 }

@@ -85,6 +85,11 @@ export const IDENTIFIER_CLASSES: number = COLUMN_NAME | FUNCTION_NAME | LABEL | 
 /** The classes of a folded word; undefined if it is no key word. */
 export const keywordClasses = (word: string): number | undefined => KEYWORDS.get(word);
 
+const notBareLabels: ReadonlySet<string> = new Set(words(NOT_BARE));
+
+/** As PostgreSQL says: it may be an output name without AS. */
+export const isBareLabel = (word: string): boolean => !notBareLabels.has(word);
+
 /** As pg_get_keywords: word and category U, C, T or R. */
 export function allKeywords(): readonly (readonly [word: string, category: string])[] {
 	const all: [string, string][] = [];

@@ -325,6 +325,10 @@ export const grantedToken: { test: (token: Token) => boolean } = {
 	test: (token) => token.text !== "to" && token.text !== "from",
 };
 export const anyToken: { test: (token: Token) => boolean } = { test: () => true };
+/** Of a list of arguments. */
+export const bareToken: { test: (token: Token) => boolean } = {
+	test: (token) => token.text !== "(" && token.text !== ")",
+};
 /** SET TIME ZONE utc: a word that is no key word. */
 export const zoneWord: { test: (token: Token) => boolean } = {
 	test: (token) => token.type === "word" && (token.classes & KEYWORD) === 0,

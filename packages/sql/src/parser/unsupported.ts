@@ -20,6 +20,11 @@ const DROPPED = `access aggregate cast collation conversion event foreign functi
 materialized operator policy procedure publication routine rule server statistics subscription tablespace text transform
 trigger`.split(/\s+/);
 
+const DROPPED_ABSENT: ReadonlySet<string> = new Set(
+	`aggregate conversion event foreign function materialized policy procedure publication routine rule server
+statistics subscription trigger`.split(/\s+/),
+);
+
 /** First words of whole statements. */
 const WHOLE: Readonly<Record<string, string>> = dictionary({
 	call: "CALL",
@@ -68,6 +73,8 @@ export function refuseByOpening(words: readonly string[]): void {
 	if (first === "alter" && ownable.has(second) && isOfName(words)) {
 		return;
 	}
+	// What cannot be there is not there, and IF EXISTS says so.
+	if (first === "drop" && DROPPED_ABSENT.has(second) && words.includes("exists")) return;
 	const objects = PAIRS.get(first);
 	const object = words.slice(1).find((word) => !SKIPPED.has(word)) ?? "";
 	if (objects?.has(object) === true) {

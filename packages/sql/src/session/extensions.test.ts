@@ -10,6 +10,7 @@ test("extensions that are always here can be asked for, and no others", async (t
 		"CREATE EXTENSION",
 	);
 	t.is(await client.tag("CREATE EXTENSION IF NOT EXISTS pgcrypto"), "CREATE EXTENSION");
+	t.is(await client.tag("CREATE EXTENSION IF NOT EXISTS plpgsql"), "CREATE EXTENSION");
 	t.is(
 		await client.error('CREATE EXTENSION "uuid-ossp"'),
 		'42710 extension "uuid-ossp" already exists',
@@ -23,6 +24,7 @@ test("extensions that are always here can be asked for, and no others", async (t
 	t.regex(await client.error("DROP EXTENSION pgcrypto CASCADE"), /^2BP01/);
 	t.deepEqual(await client.rows("SELECT extname, extversion FROM pg_extension ORDER BY 1"), [
 		["pgcrypto", "1.3"],
+		["plpgsql", "1.0"],
 		["uuid-ossp", "1.1"],
 	]);
 	await server.close();

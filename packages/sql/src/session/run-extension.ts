@@ -27,7 +27,7 @@ function create(state: SessionState, name: string, ifNotExists: boolean): void {
 	if (!ifNotExists) throw new DatabaseError("42710", message);
 	state.notice("NOTICE", "42710", `${message}, skipping`);
 	if (found.only !== undefined) {
-		state.notice("WARNING", "01000", `of extension "${name}" there are only ${found.only}`);
+		state.notice("WARNING", "01000", `of extension "${name}" there is only ${found.only}`);
 	}
 }
 

@@ -18,6 +18,7 @@ import {
 	rangeColumns,
 	textColumn,
 } from "./result-columns.ts";
+import { dropAbsent } from "./run-absent.ts";
 import { runBackup, runRestore, showBackup } from "./run-backup.ts";
 import { setConstraints } from "./run-constraints.ts";
 import { isDefinition, runDefinition } from "./run-definition.ts";
@@ -99,6 +100,8 @@ const run: typeof runUtility = async (state, block, prepared, parameters, output
 		case "create-extension":
 		case "drop-extension":
 			return runExtension(state, statement);
+		case "drop-absent":
+			return dropAbsent(state, block, statement);
 		case "backup":
 			return runBackup(state, block, statement);
 		case "restore":

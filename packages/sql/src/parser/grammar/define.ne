@@ -39,7 +39,7 @@ storageOption -> label {% ([name], at) => option(name, undefined, at) %}
                | label "=" optionValue {% ([name, , value], at) => option(name, value, at) %}
                | label "." label "=" optionValue {% ([space, , name, , value], at) => option(space + "." + name, value, at) %}
 withData -> null {% () => true %} | "with" "data" {% () => true %}
-          | "with" "no" "data" {% () => { throw unsupported("WITH NO DATA is"); } %}
+          | "with" "no" "data" {% () => false %}
 
 column -> columnName typeName columnCollation columnConstraints {% ([name, type, , constraints], at) => columnNode(name, type, constraints, at) %}
 columnCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
@@ -107,6 +107,21 @@ drop -> "drop" dropKind ifExists qualifiedNames cascadeOpt
         {% ([, object, ifExists, names, cascade], at) => ({ kind: "drop", object, names, ifExists, cascade, at }) %}
       | "drop" "index" "concurrently" ifExists qualifiedNames cascadeOpt
         {% ([, , , ifExists, names, cascade], at) => ({ kind: "drop", object: "index", names, ifExists, cascade, at }) %}
+      | "drop" absentKind "if" "exists" absentNames cascadeOpt
+        {% ([, tag, , , names], at) => ({ kind: "drop-absent", tag, names, of: undefined, at }) %}
+      | "drop" absentPart "if" "exists" columnName "on" qualifiedName cascadeOpt
+        {% ([, tag, , , name, , of], at) => ({ kind: "drop-absent", tag, names: [name], of, at }) %}
+# What cannot be made is not there.
+absentKind -> "materialized" "view" {% () => "MATERIALIZED VIEW" %} | "function" {% () => "FUNCTION" %} | "procedure" {% () => "PROCEDURE" %}
+            | "routine" {% () => "ROUTINE" %} | "aggregate" {% () => "AGGREGATE" %} | "publication" {% () => "PUBLICATION" %}
+            | "subscription" {% () => "SUBSCRIPTION" %} | "event" "trigger" {% () => "EVENT TRIGGER" %} | "server" {% () => "SERVER" %}
+            | "foreign" "table" {% () => "FOREIGN TABLE" %} | "foreign" "data" "wrapper" {% () => "FOREIGN DATA WRAPPER" %}
+            | "statistics" {% () => "STATISTICS" %} | "conversion" {% () => "CONVERSION" %}
+absentPart -> "trigger" {% () => "TRIGGER" %} | "rule" {% () => "RULE" %} | "policy" {% () => "POLICY" %}
+absentNames -> absentName {% first %} | absentNames "," absentName {% more %}
+absentName -> qualifiedName {% ([name]) => name.parts.join(".") %} | qualifiedName "(" ")" {% ([name]) => name.parts.join(".") %}
+            | qualifiedName "(" anyArguments ")" {% ([name]) => name.parts.join(".") %}
+anyArguments -> %bareToken | anyArguments %bareToken
 dropKind -> "type" {% () => "type" %} | "domain" {% () => "domain" %} | "table" {% () => "table" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
           | "view" {% () => "view" %} | "schema" {% () => "schema" %}
 
@@ -248,8 +263,9 @@ soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to
             | "merge" "at" "values" rowList {% ([, , , rows]) => ({ kind: "merge-at", rows }) %}
             | "attach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
-            | "alter" columnWord columnName alterColumnVerb columnSetting {% () => { throw unsupported("this form of ALTER COLUMN is"); } %}
-            | otherAlter anyTokens {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
+            | "disable" "trigger" "all"
+              {% () => { throw unsupported("ALTER TABLE ... DISABLE TRIGGER ALL is", "Foreign keys are always kept. SET CONSTRAINTS puts off when those are looked at that are deferrable."); } %}
+            | otherAlter anyTokensOpt {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
 columnWord -> null | "column"
 typeUsing -> null {% () => undefined %} | "using" expr {% ([, value]) => value %}
 action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", ifNotExists: false, column }) %}
@@ -274,20 +290,29 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "alter" columnWord columnName "drop" "identity" ifExists
           {% ([, , column, , , ifExists], at) => ({ kind: "drop-identity", column, ifExists, at }) %}
         | "validate" "constraint" columnName {% ([, , name]) => ({ kind: "validate-constraint", name }) %}
-        | "set" storage {% () => { throw unsupported("ALTER TABLE ... SET (storage parameters) is"); } %}
-        | "reset" storage {% () => { throw unsupported("ALTER TABLE ... RESET (storage parameters) is"); } %}
+        | "alter" columnWord columnName "drop" "expression" ifExists
+          {% ([, , column, , , ifExists], at) => ({ kind: "drop-expression", column, ifExists, at }) %}
+        | "alter" columnWord columnName columnHint {% ([, , column], at) => ({ kind: "hint", column, at }) %}
+        | tableHint {% (d, at) => ({ kind: "hint", column: undefined, at }) %}
+# How rows are stored elsewhere, and what is so anyway: it is taken as CREATE TABLE takes it, and changes nothing.
+columnHint -> "set" "statistics" signedInteger | "set" "storage" columnName | "set" "compression" columnName | "set" "compression" "default"
+            | "set" storage | "reset" storage
+tableHint -> "set" storage | "reset" storage | "set" "logged" | "set" "without" "cluster" | "set" "without" "oids"
+           | "cluster" "on" columnName | "disable" "trigger" "user" | "enable" "trigger" "user" | "enable" "trigger" "all"
+           | "disable" "row" "level" "security" | "no" "force" "row" "level" "security"
 identityChanges -> identityChange {% first %} | identityChanges identityChange {% more %}
 identityChange -> "set" "generated" generatedWhen {% ([, , always], at) => option("always", always, at) %}
                 | "set" sequenceOption {% ([, one]) => one %}
                 | "restart" {% (d, at) => option("restart", undefined, at) %}
                 | "restart" withOptWord bigNumber {% ([, , n], at) => option("restart", n, at) %}
-otherAlter -> "enable" {% () => "ENABLE" %} | "disable" {% () => "DISABLE" %} | "cluster" {% () => "CLUSTER" %} | "inherit" {% () => "INHERIT" %}
-            | "no" {% () => "NO" %} | "force" {% () => "FORCE" %} | "replica" {% () => "REPLICA IDENTITY" %} | "of" {% () => "OF" %}
+otherAlter -> "enable" enabledWord {% ([, word]) => "ENABLE " + word %} | "disable" disabledWord {% ([, word]) => "DISABLE " + word %}
+            | "enable" "trigger" columnName {% () => "ENABLE TRIGGER" %} | "disable" "trigger" columnName {% () => "DISABLE TRIGGER" %}
+            | "inherit" {% () => "INHERIT" %}
+            | "no" "inherit" {% () => "NO INHERIT" %} | "force" {% () => "FORCE" %} | "replica" {% () => "REPLICA IDENTITY" %} | "of" {% () => "OF" %}
             | "set" setTableWord {% () => "SET" %}
-setTableWord -> "logged" | "unlogged" | "without" | "tablespace" | "access"
+enabledWord -> "row" {% () => "ROW LEVEL SECURITY" %} | "rule" {% () => "RULE" %} | "replica" {% () => "REPLICA" %} | "always" {% () => "ALWAYS" %}
+disabledWord -> "rule" {% () => "RULE" %}
+setTableWord -> "unlogged" | "tablespace" | "access"
 setData -> null | "set" "data"
-alterColumnVerb -> "set" | "add" | "reset" | "drop"
-columnSetting -> "statistics" anyTokens | "storage" anyTokens | "compression" anyTokens
-               | "expression" anyTokensOpt | "(" anyTokens
 anyTokensOpt -> null | anyTokens
 anyTokens -> %anyToken {% first %} | anyTokens %anyToken {% more %}

@@ -24,7 +24,7 @@ import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.
 import { first, more, pair } from "./deferred.ts";
 import { placedArguments } from "./named-arguments.ts";
 import {
-	aliasBeforeSet, anyToken, anyWord, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
+	aliasBeforeSet, anyToken, anyWord, bareToken, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
 } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
 %}
