@@ -65,6 +65,11 @@ export class SessionLocks {
 		return this.#entries.size > 0;
 	}
 
+	/** How much is kept of what it holds: locks, and how often the transaction has taken any. */
+	get size(): number {
+		return Math.max(this.#entries.size, this.#taken.length);
+	}
+
 	/** False: not available, and it was not to wait. */
 	async lock(
 		id: AdvisoryId,

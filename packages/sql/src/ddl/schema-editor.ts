@@ -500,11 +500,9 @@ export class SchemaEditor {
 		this.transaction.markSchemaChange();
 		for (const key of keys) this.transaction.delete(key);
 		const { everywhere } = this.base;
-		for (const relation of everywhere.relations()) {
-			if (databaseOf(relation) !== oid) continue;
-			await this.read([descriptorKey(relation.oid)]);
-			dropBlindly(this.transaction, relation);
-		}
+		const relations = everywhere.relations().filter((one) => databaseOf(one) === oid);
+		if (relations.length > 0) await this.read(relations.map((one) => descriptorKey(one.oid)));
+		for (const relation of relations) dropBlindly(this.transaction, relation);
 		for (const schema of everywhere.schemas.changed()) {
 			if (databaseOf(schema) !== oid) continue;
 			this.transaction.delete(roleKey(schema.oid));

@@ -1,6 +1,7 @@
 /** The advisory lock functions, as PostgreSQL's (src/backend/utils/adt/lockfuncs.c). */
 
 import { assert } from "@quorate/keys/assert";
+import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import type { AdvisoryId, AdvisoryMode } from "@quorate/txn/advisory-row";
 import { inDatabase } from "../catalog/database.ts";
@@ -52,6 +53,13 @@ export async function callAdvisory(
 		const isDone = await advisory.unlock(id, mode);
 		if (!isDone) state.notice("WARNING", "01000", `you don't own a lock of type ${modeName(mode)}`);
 		return isDone;
+	}
+	const locksMax = Number(settings.value("max_advisory_locks"));
+	if (advisory.size >= locksMax) {
+		throw new DatabaseError("53200", "out of shared memory", {
+			detail: `A session may hold ${locksMax} advisory locks (max_advisory_locks).`,
+			hint: "Release those that are not needed any more.",
+		});
 	}
 	const timeoutMs = durationMs(settings.value("lock_timeout"));
 	const limits = { waits: attempt === undefined, timeoutMs, cancel };

@@ -133,3 +133,46 @@ test("plans: the oldest go when there are too many, or too long ones", (t) => {
 	}
 	t.true(plans.characters > 7_000_000 && plans.characters <= 8_000_000, `${plans.characters}`);
 });
+
+test("channels: a number, of a session and of what a transaction asks for", async (t) => {
+	const server = testServer();
+	const root = await server.connect();
+	await root.query("alter system set max_channels = 2");
+	const client = await server.connect();
+	await client.query("listen a; listen b");
+	await client.query("listen a");
+	const error = await refusal(() => client.query("listen c"));
+	t.is(error.code, "54000");
+	t.is(error.fields.detail, "A session may listen to 2 (max_channels).");
+	await client.query("unlisten b");
+	await client.query("listen c");
+	t.deepEqual(await client.rows("select pg_listening_channels()"), [["a"], ["c"]]);
+	const again = await refusal(() => client.query("begin; listen a; unlisten a; listen a"));
+	t.is(again.code, "54000");
+	await client.query("rollback");
+	t.deepEqual(await client.rows("select pg_listening_channels()"), [["a"], ["c"]]);
+	await server.close();
+});
+
+test("advisory locks: a number, and of a transaction also how often", async (t) => {
+	const server = testServer();
+	const root = await server.connect();
+	await root.query("alter system set max_advisory_locks = 3");
+	const client = await server.connect();
+	await client.rows("select pg_advisory_lock(n) from generate_series(1, 3) n");
+	const error = await refusal(() => client.rows("select pg_try_advisory_lock(4)"));
+	t.is(error.code, "53200");
+	t.is(error.message, "out of shared memory");
+	t.deepEqual(await client.rows("select pg_advisory_unlock(1), pg_try_advisory_lock(4)"), [
+		["t", "t"],
+	]);
+	await client.rows("select pg_advisory_unlock_all()");
+	const often = await refusal(() =>
+		client.rows("select pg_advisory_xact_lock(1) from generate_series(1, 4)"),
+	);
+	t.is(often.code, "53200");
+	t.deepEqual(await client.rows("select count(*) from pg_locks where locktype = 'advisory'"), [
+		["0"],
+	]);
+	await server.close();
+});

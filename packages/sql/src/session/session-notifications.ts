@@ -28,6 +28,8 @@ export interface NotifiedSession {
 	readonly pid: number;
 	/** Object id of its database: a channel belongs to one. */
 	readonly database: number;
+	/** How many channels it may listen to. */
+	channelsMax(): number;
 	/** Something came for it. */
 	attention(): void;
 	terminate(reason: DatabaseError): void;
@@ -81,8 +83,19 @@ export class SessionNotifications implements Listener {
 		this.#notifications.push({ channel, payload });
 	}
 
+	/** Throws 54000. */
 	ask(action: Action): void {
 		const { kind } = action;
+		const channelsMax = this.#session.channelsMax();
+		const isNew = action.kind === "listen" && !this.#channels.has(this.#prefix + action.channel);
+		// What the transaction has asked for counts each time: it is kept to its end.
+		const count = this.#actions.length + (isNew ? this.#channels.size : 0);
+		if (count >= channelsMax) {
+			throw new DatabaseError("54000", "too many channels", {
+				detail: `A session may listen to ${channelsMax} (max_channels).`,
+				hint: "Use UNLISTEN on those that are not needed any more.",
+			});
+		}
 		this.#actions.push(
 			kind === "unlisten all" ? action : { kind, channel: this.#prefix + action.channel },
 		);

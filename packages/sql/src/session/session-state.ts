@@ -172,6 +172,7 @@ export class SessionState {
 		this.notifications = new SessionNotifications(services.notifications, {
 			pid: backendPid,
 			database: services.databaseOid,
+			channelsMax: countMax("max_channels"),
 			attention: () => this.onAttention?.(),
 			terminate: (reason) => this.terminate(reason),
 		});

@@ -286,6 +286,9 @@ const definitions: readonly SettingDefinition[] = [
 	/** What a session may keep under names. */
 	define("max_prepared_statements", "10000", integer(1, 1_000_000), ofCluster),
 	define("max_portals", "1000", integer(1, 1_000_000), ofCluster),
+	/** What a session may listen to, and the advisory locks that it may hold. */
+	define("max_channels", "10000", integer(1, 1_000_000), ofCluster),
+	define("max_advisory_locks", "10000", integer(1, 1_000_000), ofCluster),
 	define("session_memory", "64MB", size(1 << 20, 16 * 2 ** 30), ofCluster),
 	define("statement_timeout", "0", duration),
 	define("lock_timeout", "0", duration),
