@@ -19,6 +19,7 @@ import {
 } from "../catalog/descriptor.ts";
 import { withSystem } from "../catalog/schema.ts";
 import { namedIndexes } from "../catalog/snapshot.ts";
+import { findType } from "../catalog/type-names.ts";
 import type { LikeClause, LikePart } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import { type NewColumn, nextvalText } from "./column-definition.ts";
@@ -62,8 +63,14 @@ function sourceOf(editor: SchemaEditor, { table }: LikeClause): TableDescriptor 
 	return source;
 }
 
-function missing({ state }: SchemaEditor, table: LikeClause["table"]): DatabaseError {
+function missing({ catalog, state }: SchemaEditor, table: LikeClause["table"]): DatabaseError {
 	const [schema, name] = [table.parts.at(-2), table.parts.at(-1)!];
+	const type = findType(catalog, state.context.searchPath, schema, name);
+	if (type?.of === "composite") {
+		return new DatabaseError("0A000", "LIKE of a composite type is not supported", {
+			hint: "Name its fields as columns.",
+		});
+	}
 	const schemas = schema === undefined ? withSystem(state.context.searchPath) : [schema];
 	if (schemas.some((one) => state.services.virtualTable(one, name) !== undefined)) {
 		return new DatabaseError("0A000", "LIKE of a table of the system is not supported", {
