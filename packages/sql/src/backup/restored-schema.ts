@@ -324,23 +324,35 @@ function withoutPromises(work: Work, table: TableDescriptor): TableDescriptor["c
 		}
 		return { ...column, notNull: false };
 	});
-	if (rewrite === undefined) return columns;
-	if (rewrite.change !== undefined) {
-		const { kind } = rewrite.change;
-		work.tell(`${kind} of table "${table.name}" was under way at that time: it is left out`);
-		return columns;
+	const change = rewrite?.change;
+	const isKey = rewrite !== undefined && change === undefined;
+	const promised = new Set(isKey ? (rewrite.madeNotNull ?? newIn(rewrite.primary, primary)) : []);
+	for (const { state, madeNotNull = [] } of table.indexes) {
+		if (state !== "public") for (const attnum of madeNotNull) promised.add(attnum);
 	}
-	const promised = new Set(rewrite.primary.columns.map(({ attnum }) => attnum));
-	for (const { attnum } of primary.columns) promised.delete(attnum);
 	const names = [...promised].map((attnum) => columnByAttnum(table, attnum).name);
-	work.tell(
-		`table "${table.name}" was being given another primary key at that time: it keeps the one before` +
-			(names.length === 0 ? "" : `, and NOT NULL of ${names.join(", ")} is left out`),
-	);
+	const left = names.length === 0 ? "" : `NOT NULL of ${names.join(", ")} is left out`;
+	if (change !== undefined) {
+		work.tell(`${change.kind} of table "${table.name}" was under way at that time: it is left out`);
+	}
+	if (isKey) {
+		work.tell(
+			`table "${table.name}" was being given another primary key at that time: it keeps the one before` +
+				(left === "" ? "" : `, and ${left}`),
+		);
+	} else if (left !== "") {
+		work.tell(`table "${table.name}" was being given a primary key at that time: ${left}`);
+	}
 	return columns.map((column) =>
 		promised.has(column.attnum) ? { ...column, notNull: false } : column,
 	);
 }
+
+/** Columns of one index that are not in another. */
+const newIn = (index: IndexDescriptor, other: IndexDescriptor): readonly number[] => {
+	const known = new Set(other.columns.map(({ attnum }) => attnum));
+	return index.columns.map(({ attnum }) => attnum).filter((attnum) => !known.has(attnum));
+};
 
 /** Roles are of a cluster: what comes from another belongs to the role that this one was born with. */
 function withoutOwner<T extends { readonly owner?: number; readonly acl?: Acl }>(
