@@ -1,7 +1,8 @@
 /**
  * What ranges cost that nobody asks for: two clusters of three nodes, the same but for the number of ranges of one table that lies there.
  * Memory is compared between the two, so that what both have done (start, split, load, run) counts on both sides as far as it can: where
- * the ranges were split, which counts what thousands of splits leave behind in the allocator, and of a node that has started again since.
+ * the ranges were split, which counts what thousands of splits leave behind in the allocator; after both have had the same load, which
+ * leaves as much behind; and of a node that has started again since.
  *
  * Needs Linux: /proc tells memory and CPU of a process.
  */
@@ -37,7 +38,7 @@ const clients = 16;
 
 const bars = { bytesOfRange: 4096, cpuPercent: 3, lostPercent: 10, restartMs: 10_000 } as const;
 
-/** Fifteen minutes at most where the machine is not busy; says how far it is. */
+/** A quarter of an hour where the machine is not busy; says how far it is. */
 export async function measureIdleRanges(options: IdleRangesOptions): Promise<void> {
 	const { report, ranges, scale } = options;
 	report.heading(`== ${ranges} idle ranges, beside ${fewRanges}`);
@@ -54,6 +55,9 @@ export async function measureIdleRanges(options: IdleRangesOptions): Promise<voi
 		await reportLeases(options, many);
 		for (const target of [few, many]) await loadPgbench(target, scale);
 		await reportThroughput(options, few, many);
+		report.remark(`waiting ${restMs / 1000} s until they rest`);
+		await sleep(restMs);
+		reportMemory(options, few.memoryBytes(), many.memoryBytes(), ", after a load of both");
 		await reportRestart(options, many);
 		await few.restartFirst((port) => useIdle(few, port));
 		report.remark(`waiting ${restMs / 1000} s until they rest`);
