@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { Expression, TypeName } from "../parser/ast.ts";
 import { plainType, textType } from "../plan/bound.ts";
+import { normalizationText } from "../plan/deparse-bound.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import { referencedType, typeReference } from "../types/enum-types.ts";
 import { enumOid } from "../types/made-oids.ts";
@@ -124,6 +125,12 @@ function callText(node: Extract<Expression, { kind: "call" }>, options: DeparseO
 			...rest.map((arg) => deparse(arg, options)),
 		];
 		return `${name}(${args.join(", ")})`;
+	}
+	if ((name === "normalize" || name === "is_normalized") && first !== undefined) {
+		const [second] = rest;
+		const form = second?.kind === "literal" ? second.text : second && "";
+		const shown = normalizationText(name, deparse(first, options), form);
+		if (shown !== undefined) return shown;
 	}
 	return `${quoteIdentifier(name)}(${list(node.args, options)})`;
 }

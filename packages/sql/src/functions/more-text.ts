@@ -1,7 +1,7 @@
 /** Parts of identifiers, escaped characters, sizes in words, and how many arguments are NULL. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { arrayOf } from "../types/array-values.ts";
-import type { ArrayValue } from "../types/datum.ts";
+import type { ArrayValue, Datum } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import { int8Max } from "../types/integer-types.ts";
 import { type Numeric, numeric, numericToBigint, parseNumeric } from "../types/numeric.ts";
@@ -117,11 +117,27 @@ function sizeBytes(text: string): bigint {
 	return size;
 }
 
+const normalizing = { volatility: "immutable" as const, optional: 1 };
+
+/** In Unicode's form C where no other is named. */
+function normalized(text: string, form: Datum | undefined = "NFC"): string {
+	const name = (form as string).toUpperCase();
+	if (!/^NFK?[CD]$/.test(name)) throw invalidParameter(`invalid normalization form: ${form}`);
+	return text.normalize(name);
+}
+
 export const moreText: readonly ScalarFunction[] = [
 	pure("parse_ident(text) -> _text", (text: string) => parseIdentifier(text)),
 	pure("parse_ident(text, bool) -> _text", parseIdentifier),
 	pure("unistr(text) -> text", unescapeUnicode),
-	pure("normalize(text) -> text", (text: string) => text.normalize("NFC")),
+	contextual("normalize(text, text) -> text", normalizing, ([text, form]) =>
+		normalized(text as string, form),
+	),
+	contextual(
+		"is_normalized(text, text) -> bool",
+		normalizing,
+		([text, form]) => normalized(text as string, form) === text,
+	),
 	pure("pg_size_bytes(text) -> int8", sizeBytes),
 	contextual(
 		"num_nulls(variadic any) -> int4",

@@ -18,7 +18,7 @@ import { toLocal } from "../types/date-types.ts";
 import type { Interval } from "../types/datum.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { timeZone } from "../types/time-zones.ts";
-import { contextual, likeStable, pure, stable } from "./definition.ts";
+import { contextual, likeStable, pure, stable, volatile } from "./definition.ts";
 
 interface Moment {
 	readonly year: number;
@@ -278,21 +278,25 @@ function zoneName(zone: string, offset: number): string {
 	return offsetText({ offset } as Moment, "both");
 }
 
+function momentInZone(t: bigint, zone: string): Moment {
+	const offset = timeZone(zone).offsetAt(unixSeconds(t));
+	return momentOf(toLocal(t, zone), offset, zoneName(zone, offset));
+}
+
 export const dateToChar: readonly ScalarFunction[] = [
 	likeStable(
 		pure("to_char(timestamp, text) -> text", (t: bigint, pattern: string) =>
 			isFiniteTimestamp(t) && pattern !== "" ? format(pattern, momentOf(t, undefined, "")) : null,
 		),
 	),
-	contextual("to_char(timestamptz, text) -> text", stable, ([value, pattern], c) => {
-		const t = value as bigint;
-		if (!isFiniteTimestamp(t) || pattern === "") {
-			return null;
-		}
-		const offset = timeZone(c.timeZone).offsetAt(unixSeconds(t));
-		const moment = momentOf(toLocal(t, c.timeZone), offset, zoneName(c.timeZone, offset));
-		return format(pattern as string, moment);
-	}),
+	contextual("to_char(timestamptz, text) -> text", stable, ([value, pattern], c) =>
+		isFiniteTimestamp(value as bigint) && pattern !== ""
+			? format(pattern as string, momentInZone(value as bigint, c.timeZone))
+			: null,
+	),
+	contextual("timeofday() -> text", volatile, (_args, c) =>
+		format("Dy Mon DD HH24:MI:SS.US YYYY TZ", momentInZone(c.clockNow(), c.timeZone)),
+	),
 	likeStable(
 		pure("to_char(interval, text) -> text", (i: Interval, pattern: string) =>
 			pattern === "" ? null : format(pattern, momentOfInterval(i)),

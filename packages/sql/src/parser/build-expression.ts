@@ -88,6 +88,13 @@ export const isNode = (
 	at: number,
 ): Expression => ({ kind: "is", test, negated, operand, at });
 
+export const isNormalized = (
+	operand: Expression,
+	form: Expression | undefined,
+	at: number,
+): Expression =>
+	callNode(nameOf("is_normalized", at), form === undefined ? [operand] : [operand, form], at);
+
 export const distinct = (left: Expression, right: Expression, at: number): Expression => ({
 	kind: "operator",
 	operator: "is distinct from",

@@ -21,6 +21,12 @@ const flags: ReadonlySet<string> = new Set([
 	"bypassrls",
 ]);
 
+/** CURRENT_USER and its kin, where a role is named that is not there yet. */
+export function specialRole([word]: [Token]): never {
+	const name = word.text.toUpperCase();
+	throw new DatabaseError("42939", `${name} cannot be used as a role name here`);
+}
+
 /** SUPERUSER, NOSUPERUSER ... */
 export function roleFlagOption(word: string, at: number): RoleOption {
 	const value = !word.startsWith("no");

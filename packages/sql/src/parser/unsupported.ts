@@ -7,9 +7,15 @@ import { dictionary } from "@quorate/keys/dictionary";
 export const unsupported = (feature: string, hint?: string): DatabaseError =>
 	new DatabaseError("0A000", `${feature} not supported`, hint === undefined ? {} : { hint });
 
-const CREATED = `access aggregate cast collation conversion event foreign function language
+export const noXml = "There is no type xml; XML can be kept as text.";
+
+export const amongActions = (): DatabaseError =>
+	unsupported("OWNER TO among other actions is", "Write it as a statement of its own.");
+
+const CREATED =
+	`access aggregate assertion cast collation conversion event foreign function language
 materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
-transform trigger trusted constraint`.split(/\s+/);
+transform trigger`.split(/\s+/);
 
 const ALTERED =
 	`aggregate collation conversion event extension foreign function index language large
@@ -45,7 +51,9 @@ const PAIRS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 	["drop", new Set(DROPPED)],
 ]);
 
-const SKIPPED = new Set(["or", "replace", "temp", "temporary", "local", "global"]);
+const SKIPPED = new Set(
+	`or replace temp temporary local global trusted procedural default constraint`.split(" "),
+);
 
 const ownable: ReadonlySet<string> = new Set(["table", "sequence", "index", "view", "schema"]);
 

@@ -27,6 +27,17 @@ export function caseLines(
 	return `${line(depth)}CASE${operand}${inner.join("")}${line(depth)}END`;
 }
 
+/** normalize and is_normalized, where their form can be written as a word; undefined: they are calls as others are. */
+export function normalizationText(
+	name: string,
+	text: string,
+	form: string | undefined,
+): string | undefined {
+	if (form !== undefined && !/^NFK?[CD]$/.test(form)) return undefined;
+	if (name === "normalize") return `NORMALIZE(${text}${form === undefined ? "" : `, ${form}`})`;
+	return `(${text} IS ${form === undefined ? "" : `${form} `}NORMALIZED)`;
+}
+
 export class BoundText {
 	readonly #names: BoundNames;
 	readonly #context: TypeContext;
@@ -129,6 +140,11 @@ export class BoundText {
 		}
 		if (name === "extract" && first?.kind === "constant") {
 			return `EXTRACT(${first.value} FROM ${this.of(second!)})`;
+		}
+		if (name === "normalize" || name === "is_normalized") {
+			const form = second?.kind === "constant" ? String(second.value) : second && "";
+			const shown = normalizationText(name, this.of(first!), form);
+			if (shown !== undefined) return shown;
 		}
 		return `${quoteIdentifier(name)}(${this.#list(args)})`;
 	}

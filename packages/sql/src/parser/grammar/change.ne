@@ -1,6 +1,7 @@
 # INSERT, UPDATE, DELETE, TRUNCATE, COPY.
 
 changeStatement -> insert {% id %} | update {% id %} | delete {% id %}
+                 | withOpt "merge" "into" balanced {% () => { throw unsupported("MERGE is", "INSERT ... ON CONFLICT does much of it."); } %}
 
 insert -> withOpt "insert" "into" relation insertAlias insertBody onConflict returning {% insertNode %}
 insertAlias -> null {% () => undefined %} | "as" columnName {% ([, name]) => name %}

@@ -55,9 +55,12 @@ setRest -> settingName toOrEquals settingValues {% ([name, , value]) => settingN
          | "names" {% () => settingNode("client_encoding", undefined) %}
          | "names" "default" {% () => settingNode("client_encoding", undefined) %}
          | "names" %string {% ([, token]) => settingNode("client_encoding", [token.value]) %}
+         | "xml" "option" xmlOption {% ([, , value]) => settingNode("xmloption", [value]) %}
+         | "catalog" %string {% () => { throw unsupported("SET CATALOG is", "Connect to the other database."); } %}
          | "role" wordOrString {% ([, name]) => settingNode("role", [name]) %}
          | "session" "authorization" wordOrString {% ([, , name]) => settingNode("session_authorization", [name]) %}
          | "session" "authorization" "default" {% () => settingNode("session_authorization", undefined) %}
+xmlOption -> "document" {% () => "document" %} | "content" {% () => "content" %}
 fromCurrent -> settingName "from" "current" {% () => { throw unsupported("SET ... FROM CURRENT is"); } %}
 toOrEquals -> "to" | "="
 settingName -> dotted {% ([parts]) => parts.join(".") %}
@@ -80,6 +83,7 @@ zoneValue -> "default" {% () => undefined %}
            | %zoneWord {% ([token]) => [token.value] %}
            | settingNumber {% ([number]) => [number] %}
            | "interval" %string intervalFieldOpt {% ([, token]) => [token.value] %}
+           | "interval" "(" %integer ")" %string {% ([, , , , token]) => [token.value] %}
 
 reset -> "reset" settingName {% ([, name], at) => ({ kind: "reset", name, at }) %}
        | "reset" "all" {% (d, at) => ({ kind: "reset", name: undefined, at }) %}
@@ -95,6 +99,9 @@ show -> "show" settingName {% ([, name], at) => ({ kind: "show", name, at }) %}
       | "show" "backup" %string {% ([, , directory], at) => ({ kind: "show-backup", directory: directory.value, at }) %}
 
 explainable -> query {% id %} | changeStatement {% id %} | createTable {% id %} | execute {% id %}
+             | "declare" columnName cursorOptions "cursor" holdOpt "for" query {% ([, , , , , , query]) => query %}
+             | "create" "materialized" "view" anyTokens {% () => { throw unsupported("CREATE MATERIALIZED VIEW is"); } %}
+             | "refresh" "materialized" "view" anyTokens {% () => { throw unsupported("REFRESH MATERIALIZED VIEW is"); } %}
 explain -> "explain" explainable {% ([, statement], at) => ({ kind: "explain", options: [], statement, at }) %}
          | "explain" "verbose" explainable {% ([, word, statement], at) => explainNode([word], statement, at) %}
          | "explain" analyzeWord explainable {% ([, word, statement], at) => explainNode([word], statement, at) %}
@@ -159,6 +166,8 @@ comment -> "comment" "on" commentKind qualifiedName "is" commentText
            {% ([, , , name, , table, , text], at) => ({ kind: "comment", object: "constraint", name, table, text, at }) %}
          | "comment" "on" commentNamed columnName "is" commentText
            {% ([, , object, name, , text], at) => ({ kind: "comment", object, name: { parts: [name], at }, table: undefined, text, at }) %}
+         | "comment" "on" "constraint" columnName "on" "domain" qualifiedName "is" commentText
+           {% () => { throw unsupported("COMMENT ON CONSTRAINT of a domain is"); } %}
          | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw unsupported(`COMMENT ON ${what.toUpperCase()} is`); } %}
 commentKind -> "table" {% () => "table" %} | "column" {% () => "column" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
              | "schema" {% () => "schema" %} | "view" {% () => "view" %} | "type" {% () => "type" %} | "domain" {% () => "domain" %}
@@ -166,7 +175,7 @@ commentNamed -> "database" {% () => "database" %} | "role" {% () => "role" %} | 
 commentText -> %string {% ([token]) => token.value %} | "null" {% () => undefined %}
 uncommented -> uncommentedWord {% ([[token]]) => token.value %}
 uncommentedWord -> "access" | "aggregate" | "cast" | "collation" | "conversion" | "event" | "foreign"
-                 | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedure" | "publication"
+                 | "function" | "language" | "large" | "materialized" | "operator" | "policy" | "procedural" | "procedure" | "publication"
                  | "routine" | "rule" | "server" | "statistics" | "subscription" | "tablespace" | "text" | "transform"
                  | "trigger"
 

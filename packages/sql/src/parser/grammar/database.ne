@@ -4,6 +4,8 @@ databaseStatement -> "create" "database" columnName databaseWith {% ([, , name, 
                    | "alter" "database" columnName databaseWith {% ([, , name, options], at) => ({ kind: "alter-database", name, options, at }) %}
                    | "alter" "database" columnName "rename" "to" columnName {% ([, , from, , , to], at) => ({ kind: "rename-database", from, to, at }) %}
                    | "drop" "database" ifExists columnName databaseForce {% ([, , ifExists, name, force], at) => ({ kind: "drop-database", name, ifExists, force, at }) %}
+                   | "alter" "database" columnName "refresh" "collation" "version"
+                     {% () => { throw unsupported("ALTER DATABASE ... REFRESH COLLATION VERSION is", "Text is ordered by bytes, which has no versions."); } %}
 databaseForce -> null {% () => false %} | "(" "force" ")" {% () => true %} | "with" "(" "force" ")" {% () => true %}
 databaseWith -> null {% () => [] %} | databaseOptions {% id %} | "with" {% () => [] %} | "with" databaseOptions {% ([, options]) => options %}
 databaseOptions -> databaseOption {% first %} | databaseOptions databaseOption {% more %}

@@ -2,6 +2,8 @@
 
 createTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
              | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" query withData {% createTableAs %}
+             | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" execute withData
+               {% () => { throw unsupported("CREATE TABLE AS EXECUTE is", "Write the prepared query itself."); } %}
              | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
                {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
              | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are"); } %}
@@ -23,9 +25,10 @@ likeInclusion -> "including" {% () => true %} | "excluding" {% () => false %}
 tableTail -> tableAsTail {% id %}
            | "partition" "by" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
            | "inherits" anyTokens {% () => { throw unsupported("table inheritance is"); } %}
-           | tableOptions "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
-           | "using" columnName {% () => ({ options: [], onCommit: undefined }) %}
-tableAsTail -> tableOptions onCommit {% ([options, onCommit]) => ({ options, onCommit }) %}
+tableAsTail -> accessMethod tableOptions onCommit tablespaceOpt {% ([, options, onCommit]) => ({ options, onCommit }) %}
+accessMethod -> null | "using" columnName
+tablespaceOpt -> null | tablespace
+tablespace -> "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
 onCommit -> null {% () => undefined %}
           | "on" "commit" "drop" {% () => "drop" %}
           | "on" "commit" "delete" "rows" {% () => "delete" %}
@@ -41,15 +44,30 @@ storageOption -> label {% ([name], at) => option(name, undefined, at) %}
 withData -> null {% () => true %} | "with" "data" {% () => true %}
           | "with" "no" "data" {% () => false %}
 
-column -> columnName typeName columnCollation columnConstraints {% ([name, type, , constraints], at) => columnNode(name, type, constraints, at) %}
+column -> columnName typeName columnCompression columnCollation columnConstraints {% ([name, type, , , constraints], at) => columnNode(name, type, constraints, at) %}
+# As with ALTER TABLE: it changes nothing.
+columnCompression -> null | "compression" columnName | "compression" "default"
 columnCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
 columnConstraints -> null {% () => [] %} | columnConstraintList {% id %}
-columnConstraintList -> columnConstraint {% first %} | columnConstraintList columnConstraint {% more %}
+# COLLATE may stand between them; behind a default it is part of that.
+columnConstraintList -> closedConstraints {% id %}
+                      | columnDefault {% first %}
+                      | columnConstraintList columnDefault {% more %}
+closedConstraints -> columnConstraint {% first %}
+                   | columnConstraintList columnConstraint {% more %}
+                   | closedConstraints "collate" qualifiedName {% ([list, , name]) => { onlyByteOrder(name); return list; } %}
 columnConstraint -> columnConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
                   | "constraint" columnName columnConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
+columnDefault -> "default" defaultExpr {% ([, value], at) => ({ name: undefined, kind: "default", value, at }) %}
+               | "constraint" columnName "default" defaultExpr {% ([, name, , value], at) => ({ name, kind: "default", value, at }) %}
+defaultExpr -> opExpr {% id %}
+             | opExpr comparison opExpr {% ([a, op, b]) => binary(op, a, b) %}
+             | opExpr "is" "distinct" "from" opExpr {% ([a, is, , , b]) => distinct(a, b, is.start) %}
+             | opExpr "is" "not" "distinct" "from" opExpr
+               {% ([a, is, , , , b]) => ({ kind: "not", operand: distinct(a, b, is.start), at: is.start }) %}
+             | opExpr "is" "document" {% () => { throw unsupported("IS DOCUMENT is", noXml); } %}
 columnConstraintBody -> "not" "null" {% () => ({ kind: "not-null" }) %}
                       | "null" {% () => ({ kind: "null" }) %}
-                      | "default" opExpr {% ([, value]) => ({ kind: "default", value }) %}
                       | "primary" "key" indexTail {% () => ({ kind: "primary-key" }) %}
                       | "unique" nullsDistinct indexTail {% ([, nulls]) => ({ kind: "unique", ...nulls }) %}
                       | "check" "(" expr ")" noInherit {% ([, , condition]) => ({ kind: "check", condition }) %}
@@ -68,7 +86,8 @@ nullsDistinct -> null {% () => ({}) %}
                | "nulls" "not" "distinct" {% () => ({ nullsNotDistinct: true }) %}
 indexTail -> null
            | "with" storage
-           | "using" "index" "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+           | "using" "index" tablespace
+           | "with" storage "using" "index" tablespace
 noInherit -> null | "no" "inherit"
 deferral -> "not" "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: false, at }) %}
           | "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: true, at }) %}
@@ -85,8 +104,8 @@ tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([,
                           ({ kind: "foreign-key", columns, table, referenced, ...actions, ...deferralOf(deferral), valid }) %}
                      | "exclude" "using" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
                      | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
-                     | "primary" "key" "using" "index" columnName {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
-                     | "unique" "using" "index" columnName {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
+                     | "primary" "key" "using" "index" columnName deferralOpt {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
+                     | "unique" "using" "index" columnName deferralOpt {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
 constraintTail -> includeOpt indexTail deferralOpt {% ([include, , deferral]) => ({ ...include, ...timesOf(deferral) }) %}
 deferralOpt -> null {% () => [] %} | deferralOpt deferral {% ([list, one]) => [...list, one] %}
 validity -> null {% () => true %} | "not" "valid" {% () => false %}
@@ -119,9 +138,8 @@ absentKind -> "materialized" "view" {% () => "MATERIALIZED VIEW" %} | "function"
             | "statistics" {% () => "STATISTICS" %} | "conversion" {% () => "CONVERSION" %}
 absentPart -> "trigger" {% () => "TRIGGER" %} | "rule" {% () => "RULE" %} | "policy" {% () => "POLICY" %}
 absentNames -> absentName {% first %} | absentNames "," absentName {% more %}
-absentName -> qualifiedName {% ([name]) => name.parts.join(".") %} | qualifiedName "(" ")" {% ([name]) => name.parts.join(".") %}
-            | qualifiedName "(" anyArguments ")" {% ([name]) => name.parts.join(".") %}
-anyArguments -> %bareToken | anyArguments %bareToken
+absentName -> qualifiedName {% ([name]) => name.parts.join(".") %} | qualifiedName "(" balanced ")" {% ([name]) => name.parts.join(".") %}
+balanced -> null | balanced %bareToken | balanced "(" balanced ")"
 dropKind -> "type" {% () => "type" %} | "domain" {% () => "domain" %} | "table" {% () => "table" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
           | "view" {% () => "view" %} | "schema" {% () => "schema" %}
 
@@ -143,11 +161,14 @@ indexCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(
 # Text is ordered by bytes: text_pattern_ops and its kin are what every index does.
 operatorClass -> null | qualifiedName | qualifiedName "(" storageList ")"
 includeOpt -> null {% () => ({}) %} | "include" "(" columnNames ")" {% ([, , include]) => ({ include }) %}
-indexStorage -> null | "with" storage | "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+indexStorage -> tablespaceOpt | "with" storage tablespaceOpt
 
 createSequence -> "create" persistence "sequence" ifNotExists qualifiedName sequenceOptions {% createSequence %}
 alterSequence -> "alter" "sequence" ifExists qualifiedName sequenceOptionList
                  {% ([, , ifExists, name, options], at) => ({ kind: "alter-sequence", name, ifExists, options, at }) %}
+               # Every sequence is.
+               | "alter" "sequence" ifExists qualifiedName "set" "logged" {% ([, , ifExists, name], at) => ({ kind: "alter-sequence", name, ifExists, options: [], at }) %}
+               | "alter" "sequence" ifExists qualifiedName "set" "unlogged" {% () => { throw unsupported("unlogged sequences are"); } %}
 sequenceOptions -> null {% () => [] %} | sequenceOptionList {% id %}
 sequenceOptionList -> sequenceOption {% first %} | sequenceOptionList sequenceOption {% more %}
 sequenceOption -> "as" simpleType {% ([, type], at) => option("as", type.name.at(-1), at) %}
@@ -256,6 +277,9 @@ movedWord -> "sequence" {% () => "sequence" %} | "view" {% () => "view" %}
 
 alterTable -> "alter" "table" ifExists relation actions {% ([, , ifExists, name, actions], at) => ({ kind: "alter-table", name, ifExists, actions, at }) %}
             | "alter" "table" ifExists relation soleAction {% ([, , ifExists, name, action], at) => ({ kind: "alter-table", name, ifExists, actions: [action], at }) %}
+            | "alter" "table" ifExists relation actions "," "owner" anyTokens {% () => { throw amongActions(); } %}
+            | "alter" "table" ifExists relation "owner" "to" roleReference "," anyTokens {% () => { throw amongActions(); } %}
+            | "alter" "table" "all" "in" "tablespace" anyTokens {% () => { throw unsupported("tablespaces are"); } %}
 actions -> action {% first %} | actions "," action {% more %}
 soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
             | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
@@ -265,6 +289,7 @@ soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to
             | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
             | "disable" "trigger" "all"
               {% () => { throw unsupported("ALTER TABLE ... DISABLE TRIGGER ALL is", "Foreign keys are always kept. SET CONSTRAINTS puts off when those are looked at that are deferrable."); } %}
+            | "alter" columnWord columnName "options" anyTokens {% () => { throw unsupported("ALTER TABLE ... OPTIONS is", "There are no foreign tables."); } %}
             | otherAlter anyTokensOpt {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
 columnWord -> null | "column"
 typeUsing -> null {% () => undefined %} | "using" expr {% ([, value]) => value %}
@@ -309,6 +334,7 @@ otherAlter -> "enable" enabledWord {% ([, word]) => "ENABLE " + word %} | "disab
             | "enable" "trigger" columnName {% () => "ENABLE TRIGGER" %} | "disable" "trigger" columnName {% () => "DISABLE TRIGGER" %}
             | "inherit" {% () => "INHERIT" %}
             | "no" "inherit" {% () => "NO INHERIT" %} | "force" {% () => "FORCE" %} | "replica" {% () => "REPLICA IDENTITY" %} | "of" {% () => "OF" %}
+            | "not" "of" {% () => "NOT OF" %} | "options" {% () => "OPTIONS" %}
             | "set" setTableWord {% () => "SET" %}
 enabledWord -> "row" {% () => "ROW LEVEL SECURITY" %} | "rule" {% () => "RULE" %} | "replica" {% () => "REPLICA" %} | "always" {% () => "ALWAYS" %}
 disabledWord -> "rule" {% () => "RULE" %}

@@ -15,13 +15,23 @@ notExpr -> "not" notExpr {% (d, at) => ({ kind: "not", operand: d[1], at }) %}
          | isExpr {% id %}
 
 isExpr -> compareExpr {% id %}
-        | isExpr "is" isTest {% ([a, is, test]) => isNode(a, test, false, is.start) %}
-        | isExpr "is" "not" isTest {% ([a, is, , test]) => isNode(a, test, true, is.start) %}
-        | isExpr "isnull" {% ([a, is]) => isNode(a, "null", false, is.start) %}
-        | isExpr "notnull" {% ([a, is]) => isNode(a, "null", true, is.start) %}
+        | tested {% id %}
+        | tested comparison rangeExpr {% ([a, op, b]) => binary(op, a, b) %}
         | isExpr "is" "distinct" "from" compareExpr {% ([a, is, , , b]) => distinct(a, b, is.start) %}
         | isExpr "is" "not" "distinct" "from" compareExpr
           {% ([a, is, , , , b]) => ({ kind: "not", operand: distinct(a, b, is.start), at: is.start }) %}
+tested -> isExpr "is" isTest {% ([a, is, test]) => isNode(a, test, false, is.start) %}
+        | isExpr "is" "not" isTest {% ([a, is, , test]) => isNode(a, test, true, is.start) %}
+        | isExpr "isnull" {% ([a, is]) => isNode(a, "null", false, is.start) %}
+        | isExpr "notnull" {% ([a, is]) => isNode(a, "null", true, is.start) %}
+        | isExpr "is" normalFormOpt "normalized" {% ([a, is, form]) => isNormalized(a, form, is.start) %}
+        | isExpr "is" "not" normalFormOpt "normalized"
+          {% ([a, is, , form]) => ({ kind: "not", operand: isNormalized(a, form, is.start), at: is.start }) %}
+        | isExpr "is" "document" {% () => { throw unsupported("IS DOCUMENT is", noXml); } %}
+        | isExpr "is" "not" "document" {% () => { throw unsupported("IS DOCUMENT is", noXml); } %}
+normalFormOpt -> null {% () => undefined %} | normalForm {% id %}
+normalForm -> formWord {% ([word], at) => ({ kind: "literal", type: "string", text: word.text.toUpperCase(), at }) %}
+formWord -> "nfc" {% id %} | "nfd" {% id %} | "nfkc" {% id %} | "nfkd" {% id %}
 isTest -> "null" {% () => "null" %}
         | "true" {% () => "true" %}
         | "false" {% () => "false" %}
@@ -114,6 +124,7 @@ fieldable -> %parameter {% ([token]) => constant(token) %}
            | "(" bareQuery ")" {% ([, query], at) => ({ kind: "scalar-query", query, at }) %}
 unsubscripted -> subscriptable {% id %}
                | "exists" parenQuery {% ([, query], at) => ({ kind: "exists", query, at }) %}
+               | "unique" parenQuery {% () => { throw unsupported("the UNIQUE predicate is", "Compare count(*) with count(DISTINCT ...)."); } %}
                | "array" parenQuery {% ([, query], at) => ({ kind: "array-query", query, at }) %}
                | "array" arrayElements {% ([, elements], at) => ({ ...elements, at }) %}
                | "row" "(" ")" {% (d, at) => ({ kind: "row", elements: [], at }) %}
@@ -151,6 +162,7 @@ string -> %string {% ([token]) => constant(token) %}
 typedConstant -> typeConstantName string {% ([type, operand], at) => ({ kind: "cast", operand, type, at }) %}
                | "interval" string {% ([, operand], at) => castTo(operand, "interval", [], at) %}
                | "interval" string intervalField {% ([, operand, field], at) => intervalNode(operand, field, at) %}
+               | "interval" string secondField {% ([, operand, { field, modifiers }], at) => castTo(intervalNode(operand, field, at), "interval", modifiers, at) %}
                | "interval" "(" %integer ")" string {% ([, , p, , operand], at) => castTo(operand, "interval", [Number(p.value)], at) %}
 typeConstantName -> calledName modifiers {% ([name, modifiers], at) => typeNode(name.parts, modifiers, at) %}
                   | calledName {% ([name], at) => typeNode(name.parts, [], at) %}

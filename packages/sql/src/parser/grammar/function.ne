@@ -66,6 +66,8 @@ specialCall -> "current_date" {% special %}
              | "overlay" "(" expr "placing" expr "from" expr "for" expr ")"
                {% ([, , a, , b, , c, , e], at) => callNode(nameOf("overlay", at), [a, b, c, e], at) %}
              | "overlay" "(" exprList ")" {% specialList %}
+             | "overlay" "(" ")" {% ([word], at) => callNode(nameOf(word.text, at), [], at) %}
+             | "substring" "(" ")" {% ([word], at) => callNode(nameOf(word.text, at), [], at) %}
              | "substring" "(" exprList ")" {% specialList %}
              | "substring" "(" expr "from" expr ")" {% ([, , a, , b], at) => callNode(nameOf("substring", at), [a, b], at) %}
              | "substring" "(" expr "from" expr "for" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
@@ -74,8 +76,12 @@ specialCall -> "current_date" {% special %}
              | "substring" "(" expr "similar" expr "escape" expr ")" {% () => { throw unsupported("SUBSTRING with SIMILAR is"); } %}
              | "trim" "(" trimSide trimList ")" {% ([, , side, args], at) => callNode(nameOf(side, at), args, at) %}
              | "collation" "for" "(" expr ")" {% () => { throw unsupported("COLLATION FOR is"); } %}
-             | "normalize" "(" exprList ")" {% specialList %}
+             | "normalize" "(" expr ")" {% ([, , text], at) => callNode(nameOf("normalize", at), [text], at) %}
+             | "normalize" "(" expr "," normalForm ")" {% ([, , text, , form], at) => callNode(nameOf("normalize", at), [text, form], at) %}
+             | "treat" "(" expr "as" typeName ")" {% () => { throw unsupported("TREAT is", "Use CAST."); } %}
+             | xmlWord "(" balanced ")" {% ([[word]]) => { throw unsupported(word.text.toUpperCase() + " is", noXml); } %}
              | "grouping" "(" exprList ")" {% ([, , args], at) => ({ kind: "grouping", args: flat(args), at }) %}
+xmlWord -> "xmlconcat" | "xmlelement" | "xmlexists" | "xmlforest" | "xmlparse" | "xmlpi" | "xmlroot" | "xmlserialize" | "xmltable"
 precisionOpt -> null {% () => undefined %}
               | "(" %integer ")" {% ([, n]) => constant(n) %}
               | "(" %liftedNumber ")" {% ([, n]) => constant(n) %}

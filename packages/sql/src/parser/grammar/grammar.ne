@@ -8,7 +8,7 @@
 import type { QualifiedName } from "./ast.ts";
 import {
 	all, between, binary, callNode, caseNode, castTo, characterType, closed, distinct, finishCall, flat, floatType, inList, inQuery,
-	intervalNode, isNode, like, likeAny, nameOf, negate, one, overlaps, quantified, similar, special, specialList, subscriptNode, fieldNode, typeNode, unary,
+	intervalNode, isNode, like, likeAny, nameOf, negate, one, overlaps, quantified, similar, special, specialList, subscriptNode, fieldNode, isNormalized, typeNode, unary,
 } from "./build-expression.ts";
 import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
@@ -19,14 +19,14 @@ import {
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
-import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption } from "./build-role.ts";
+import { alterOwner, grantNode, groupNode, membershipNode, roleFlagOption, specialRole } from "./build-role.ts";
 import { frameBetween, frameBound, frameNode, windowNode } from "./build-window.ts";
 import { first, more, pair } from "./deferred.ts";
 import { placedArguments } from "./named-arguments.ts";
 import {
 	aliasBeforeSet, anyToken, anyWord, bareToken, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
 } from "./tokens.ts";
-import { unsupported } from "./unsupported.ts";
+import { amongActions, noXml, unsupported } from "./unsupported.ts";
 %}
 @lexer tokens
 

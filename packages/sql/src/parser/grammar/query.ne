@@ -42,7 +42,8 @@ fetchCount -> null {% () => undefined %}
             | signExpr {% id %}
 offset -> "offset" expr {% ([, e]) => e %}
         | "offset" signExpr rowOrRows {% ([, e]) => e %}
-locks -> lock {% first %} | locks lock {% more %}
+locks -> lockList {% id %} | "for" "read" "only" {% () => [] %}
+lockList -> lock {% first %} | lockList lock {% more %}
 lock -> "for" strength lockedTables wait {% ([, strength, of, wait]) => ({ strength, of, wait }) %}
 strength -> "update" {% () => "update" %}
           | "no" "key" "update" {% () => "no key update" %}
@@ -117,16 +118,19 @@ windowItem -> columnName "as" window {% ([name, , window]) => ({ name, window })
 tables -> table {% first %} | tables "," table {% more %}
 table -> plainTable {% id %} | joined {% id %}
 plainTable -> relation aliasOpt {% ([name, alias], at) => tableNode(name, alias, at) %}
-            | relation aliasOpt "tablesample" calledName "(" exprList ")" {% () => { throw unsupported("TABLESAMPLE is"); } %}
+            | relation aliasOpt "tablesample" calledName "(" exprList ")" repeatableOpt {% () => { throw unsupported("TABLESAMPLE is"); } %}
             | lateralOpt tableCall ordinality functionAlias {% functionTable %}
             | lateralOpt "rows" "from" "(" tableCalls ")" ordinality aliasOpt {% functionsTable %}
             | lateralOpt parenQuery aliasOpt {% subqueryTable %}
             | "(" joined ")" alias {% joinTable %}
+repeatableOpt -> null | "repeatable" "(" expr ")"
 relation -> qualifiedName {% id %}
           | qualifiedName "*" {% id %}
           | "only" qualifiedName {% ([, name]) => name %}
           | "only" "(" qualifiedName ")" {% ([, , name]) => name %}
-tableCalls -> tableCall {% first %} | tableCalls "," tableCall {% more %}
+tableCalls -> listedCall {% first %} | tableCalls "," listedCall {% more %}
+listedCall -> tableCall {% id %}
+            | tableCall "as" "(" columnTypes ")" {% () => { throw unsupported("column definitions in ROWS FROM are", "Write the function without ROWS FROM."); } %}
 lateralOpt -> null {% () => false %} | "lateral" {% () => true %}
 ordinality -> null {% () => false %} | "with" "ordinality" {% () => true %}
 aliasOpt -> null {% () => undefined %} | alias {% id %}
@@ -138,7 +142,7 @@ functionAlias -> aliasOpt {% id %}
                | asOpt columnName "(" columnTypes ")" {% ([, name, , definitions]) => ({ name, columns: [], definitions }) %}
 columnTypes -> columnType {% first %}
              | columnTypes "," columnType {% more %}
-columnType -> columnName typeName {% ([name, type], at) => ({ name, type, at }) %}
+columnType -> columnName typeName columnCollation {% ([name, type], at) => ({ name, type, at }) %}
 
 # A qualified join's right side may itself be a join, whose ON comes first; a cross join's may not, so joins associate to the left.
 joined -> "(" joined ")" {% ([, join]) => join %}

@@ -1,8 +1,8 @@
 # Roles, and what they may do.
 
-role -> "create" roleWord columnName roleWith {% ([, tag, name, options], at) => ({ kind: "create-role", tag, name, options, at }) %}
+role -> "create" roleWord roleName roleWith {% ([, tag, name, options], at) => ({ kind: "create-role", tag, name, options, at }) %}
       | "alter" alteredRoleWord roleReference roleWith {% ([, , role, options], at) => ({ kind: "alter-role", role, options, at }) %}
-      | "alter" roleWord columnName "rename" "to" columnName {% ([, , from, , , to], at) => ({ kind: "rename-role", from, to, at }) %}
+      | "alter" roleWord roleName "rename" "to" roleName {% ([, , from, , , to], at) => ({ kind: "rename-role", from, to, at }) %}
       | "alter" alteredRoleWord roleReference roleDatabase initialSetting
         {% ([, , role, database, set], at) => ({ kind: "alter-settings", tag: "ROLE", role, database, ...set, at }) %}
       | "alter" alteredRoleWord "all" roleDatabase initialSetting
@@ -28,6 +28,8 @@ initialSetting -> "set" setRest {% ([, { name, value }]) => ({ name, value }) %}
                 | "reset" "all" {% () => ({ name: undefined, value: undefined }) %}
 roleDatabase -> null {% () => undefined %} | "in" "database" columnName {% ([, , name]) => name %}
 groupVerb -> "add" {% () => "grant" %} | "drop" {% () => "revoke" %}
+roleName -> columnName {% id %}
+          | "current_user" {% specialRole %} | "current_role" {% specialRole %} | "session_user" {% specialRole %}
 roleReference -> columnName {% ([name]) => ({ kind: "name", name }) %}
                | "current_user" {% () => ({ kind: "current" }) %}
                | "current_role" {% () => ({ kind: "current" }) %}
@@ -75,6 +77,7 @@ right -> rightName columnListOpt {% ([name, columns], at) => ({ name, columns, a
        | "all" columnListOpt {% ([, columns], at) => ({ name: "all", columns, at }) %}
        | "all" "privileges" columnListOpt {% ([, , columns], at) => ({ name: "all", columns, at }) %}
 rightName -> columnName {% id %} | "select" {% () => "select" %} | "references" {% () => "references" %} | "create" {% () => "create" %}
+           | "alter" "system" {% () => "alter system" %}
 grantTarget -> qualifiedNames {% ([names]) => ({ kind: "table", names }) %}
              | "table" qualifiedNames {% ([, names]) => ({ kind: "table", names }) %}
              | "sequence" qualifiedNames {% ([, names]) => ({ kind: "sequence", names }) %}

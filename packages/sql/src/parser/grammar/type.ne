@@ -26,6 +26,7 @@ simpleType -> calledName modifiersOpt {% ([name, modifiers], at) => typeNode(nam
             | sizedType {% id %}
             | numberType {% id %}
             | "interval" intervalFieldOpt {% (d, at) => typeNode(["interval"], [], at) %}
+            | "interval" secondField {% ([, { modifiers }], at) => typeNode(["interval"], modifiers, at) %}
             | "interval" "(" %integer ")" {% ([, , n], at) => typeNode(["interval"], [Number(n.value)], at) %}
 modifiersOpt -> null {% () => [] %} | modifiers {% id %}
 modifiers -> "(" integerList ")" {% ([, list]) => list %}
@@ -61,4 +62,8 @@ intervalField -> "year" {% () => "year" %} | "month" {% () => "month" %} | "day"
                | "day" "to" dayEnd {% () => undefined %}
                | "hour" "to" dayEnd {% () => undefined %}
                | "minute" "to" "second" {% () => undefined %}
+# Only seconds have a precision, and with it no field is cut off.
+secondField -> "second" modifiers {% ([, modifiers]) => ({ field: "second", modifiers }) %}
+             | secondStart "to" "second" modifiers {% ([, , , modifiers]) => ({ field: undefined, modifiers }) %}
+secondStart -> "day" | "hour" | "minute"
 dayEnd -> "hour" | "minute" | "second"
