@@ -1,5 +1,6 @@
 /** What the grammar's rules for expressions make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { anyDigits, fieldsMask } from "../types/interval-fields.ts";
 import type {
 	CaseBranch,
 	Expression,
@@ -338,21 +339,31 @@ export const castTo = (
 	at: number,
 ): Expression => ({ kind: "cast", operand, type: typeNode([type], modifiers, at), at });
 
+/** As `DAY TO SECOND(3)` says it: the first and the last field, and digits of seconds. */
+export interface IntervalFields {
+	readonly first: string;
+	readonly last: string;
+	readonly digits?: readonly number[];
+}
+
+/** The type: fields after the last one are cut off, which its modifiers say as a number of digits, or none, and a mask of fields. */
+export function intervalTypeNode(fields: IntervalFields | undefined, at: number): TypeName {
+	if (fields === undefined) return typeNode(["interval"], [], at);
+	const { first, last, digits } = fields;
+	return typeNode(["interval"], [...(digits ?? [anyDigits]), fieldsMask(first, last)], at);
+}
+
 /** INTERVAL '1' DAY: the field is the unit of a bare number. */
-export function intervalNode(
-	operand: Expression,
-	field: string | undefined,
-	at: number,
-): Expression {
-	if (field === undefined) {
+export function intervalNode(operand: Expression, fields: IntervalFields, at: number): Expression {
+	if (fields.first !== fields.last) {
 		throw unsupported("INTERVAL with a range of fields is", "Write the units in the string.");
 	}
-	const unit: Expression = { kind: "literal", type: "string", text: ` ${field}`, at };
+	const unit: Expression = { kind: "literal", type: "string", text: ` ${fields.last}`, at };
 	const text: Expression = {
 		kind: "operator",
 		operator: "||",
 		operands: [castTo(operand, "text", [], at), unit],
 		at,
 	};
-	return castTo(text, "interval", [], at);
+	return { kind: "cast", operand: text, type: intervalTypeNode(fields, at), at };
 }

@@ -5,6 +5,7 @@ import { roundMicros } from "./date-types.ts";
 import type { Datum, Interval } from "./datum.ts";
 import { invalidParameter } from "./errors.ts";
 import { int4Max, int4Min, viewOf } from "./integer-types.ts";
+import { anyDigits, cutFields, describeFields, fullRange } from "./interval-fields.ts";
 import { formatInterval, parseInterval } from "./interval-text.ts";
 import { compareIntervals, interval, intervalSpan } from "./interval-values.ts";
 import type { KeyCodec } from "./key-codecs.ts";
@@ -41,13 +42,16 @@ const intervalKey: KeyCodec = {
 	lossy: true,
 };
 
-/** All fields, as INTERVAL_FULL_RANGE. */
-const fullRange = 0x7fff;
-
 function modify(value: Datum, modifier: number): Datum {
-	const { months, days, microseconds } = value as Interval;
-	const precision = modifier & 0xffff;
-	return precision >= 6 ? value : interval(months, days, roundMicros(microseconds, precision));
+	const cut = cutFields(value as Interval, modifier >>> 16);
+	const digits = modifier & 0xffff;
+	if (digits >= 6) return cut;
+	return interval(cut.months, cut.days, roundMicros(cut.microseconds, digits));
+}
+
+function describe(modifier: number): string {
+	const digits = modifier & 0xffff;
+	return `interval${describeFields(modifier >>> 16)}${digits === anyDigits ? "" : `(${digits})`}`;
 }
 
 export const intervalType: BuiltinType = defineType({
@@ -74,15 +78,16 @@ export const intervalType: BuiltinType = defineType({
 	compare: (a, b) => compareIntervals(a as Interval, b as Interval),
 	keyCodec: intervalKey,
 	modify,
-	describe: (modifier) => `interval(${modifier & 0xffff})`,
+	describe,
+	/** Digits, and the mask of fields where some are named. */
 	packModifier(modifiers) {
-		const [precision] = modifiers;
-		if (precision === undefined || modifiers.length > 1) {
+		const [digits, mask = fullRange] = modifiers;
+		if (digits === undefined || modifiers.length > 2) {
 			throw invalidParameter("invalid INTERVAL type modifier");
 		}
-		if (precision < 0) {
-			throw invalidParameter(`INTERVAL(${precision}) precision must not be negative`);
+		if (digits < 0) {
+			throw invalidParameter(`INTERVAL(${digits}) precision must not be negative`);
 		}
-		return fullRange * 0x1_0000 + Math.min(precision, 6);
+		return mask * 0x1_0000 + (digits === anyDigits ? digits : Math.min(digits, 6));
 	},
 });

@@ -82,7 +82,7 @@ zoneValue -> "default" {% () => undefined %}
            | %string {% ([token]) => [token.value] %}
            | %zoneWord {% ([token]) => [token.value] %}
            | settingNumber {% ([number]) => [number] %}
-           | "interval" %string intervalFieldOpt {% ([, token]) => [token.value] %}
+           | "interval" %string intervalFieldsOpt {% ([, token]) => [token.value] %}
            | "interval" "(" %integer ")" %string {% ([, , , , token]) => [token.value] %}
 
 reset -> "reset" settingName {% ([, name], at) => ({ kind: "reset", name, at }) %}

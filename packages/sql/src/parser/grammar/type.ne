@@ -25,8 +25,7 @@ arrayBound -> "[" "]" {% () => 1 %}
 simpleType -> calledName modifiersOpt {% ([name, modifiers], at) => typeNode(name.parts, modifiers, at) %}
             | sizedType {% id %}
             | numberType {% id %}
-            | "interval" intervalFieldOpt {% (d, at) => typeNode(["interval"], [], at) %}
-            | "interval" secondField {% ([, { modifiers }], at) => typeNode(["interval"], modifiers, at) %}
+            | "interval" intervalFieldsOpt {% ([, fields], at) => intervalTypeNode(fields, at) %}
             | "interval" "(" %integer ")" {% ([, , n], at) => typeNode(["interval"], [Number(n.value)], at) %}
 modifiersOpt -> null {% () => [] %} | modifiers {% id %}
 modifiers -> "(" integerList ")" {% ([, list]) => list %}
@@ -55,15 +54,16 @@ numberType -> "int" {% (d, at) => typeNode(["int4"], [], at) %}
             | "decimal" modifiersOpt {% ([, modifiers], at) => typeNode(["numeric"], modifiers, at) %}
             | "dec" modifiersOpt {% ([, modifiers], at) => typeNode(["numeric"], modifiers, at) %}
             | "numeric" modifiersOpt {% ([, modifiers], at) => typeNode(["numeric"], modifiers, at) %}
-intervalFieldOpt -> null | intervalField
+intervalFieldsOpt -> null {% () => undefined %} | intervalFields {% id %}
+# The first and the last one, and digits of seconds.
+intervalFields -> intervalField {% ([field]) => ({ first: field, last: field }) %}
+                | "second" modifiers {% ([, digits]) => ({ first: "second", last: "second", digits }) %}
+                | "year" "to" "month" {% () => ({ first: "year", last: "month" }) %}
+                | "day" "to" "hour" {% () => ({ first: "day", last: "hour" }) %}
+                | minuteStart "to" "minute" {% ([first]) => ({ first, last: "minute" }) %}
+                | secondStart "to" "second" {% ([first]) => ({ first, last: "second" }) %}
+                | secondStart "to" "second" modifiers {% ([first, , , digits]) => ({ first, last: "second", digits }) %}
 intervalField -> "year" {% () => "year" %} | "month" {% () => "month" %} | "day" {% () => "day" %} | "hour" {% () => "hour" %}
                | "minute" {% () => "minute" %} | "second" {% () => "second" %}
-               | "year" "to" "month" {% () => undefined %}
-               | "day" "to" dayEnd {% () => undefined %}
-               | "hour" "to" dayEnd {% () => undefined %}
-               | "minute" "to" "second" {% () => undefined %}
-# Only seconds have a precision, and with it no field is cut off.
-secondField -> "second" modifiers {% ([, modifiers]) => ({ field: "second", modifiers }) %}
-             | secondStart "to" "second" modifiers {% ([, , , modifiers]) => ({ field: undefined, modifiers }) %}
-secondStart -> "day" | "hour" | "minute"
-dayEnd -> "hour" | "minute" | "second"
+minuteStart -> "day" {% () => "day" %} | "hour" {% () => "hour" %}
+secondStart -> "day" {% () => "day" %} | "hour" {% () => "hour" %} | "minute" {% () => "minute" %}
