@@ -21,8 +21,11 @@ import {
 } from "../catalog/keys.ts";
 import { nameKeysOf } from "../ddl/schema-editor.ts";
 import type { NodeServices } from "./node-services.ts";
-import { retrying } from "./retry.ts";
+import { isConflict, retrying } from "./retry.ts";
 import { schemaWaitMs } from "./session-state.ts";
+
+/** Sessions that go on writing are in its way, and whoever asked has nothing else to do: some 25 s. */
+const attemptsMax = 100;
 
 export function endTransactions(
 	services: NodeServices,
@@ -39,49 +42,54 @@ export function endTransactions(
 
 export async function dropEverything(services: NodeServices): Promise<number> {
 	const { runtime, coordinator, catalog, placement } = services;
-	const version = await retrying(runtime, async () => {
-		const transaction = coordinator.begin({
-			isolation: "serializable",
-			mode: "optimistic",
-			readOnly: false,
-			lockTimeoutMs: 0,
-			schemaVersion: placement.schemaVersion(),
-		});
-		try {
-			transaction.beginStatement(neverCancelled);
-			await transaction.readTimestamp();
-			const snapshot = await catalog.of(transaction);
-			const relations = snapshot.relations();
-			const roles = snapshot.roles.stored();
-			const schemas = snapshot.schemas.changed();
-			const rights = snapshot.allRights();
-			const databases = snapshot.otherDatabases();
-			const lists = [relations, roles, schemas, rights, databases];
-			if (lists.every(({ length }) => length === 0)) {
+	const version = await retrying(
+		runtime,
+		async () => {
+			const transaction = coordinator.begin({
+				isolation: "serializable",
+				mode: "optimistic",
+				readOnly: false,
+				lockTimeoutMs: 0,
+				schemaVersion: placement.schemaVersion(),
+			});
+			try {
+				transaction.beginStatement(neverCancelled);
+				await transaction.readTimestamp();
+				const snapshot = await catalog.of(transaction);
+				const relations = snapshot.relations();
+				const roles = snapshot.roles.stored();
+				const schemas = snapshot.schemas.changed();
+				const rights = snapshot.allRights();
+				const databases = snapshot.otherDatabases();
+				const lists = [relations, roles, schemas, rights, databases];
+				if (lists.every(({ length }) => length === 0)) {
+					await transaction.rollback();
+					return snapshot.version;
+				}
+				for (const relation of relations) dropBlindly(transaction, relation);
+				for (const { oid } of rights) transaction.delete(roleKey(oid));
+				for (const { oid, name, database } of schemas) {
+					transaction.delete(roleKey(oid));
+					transaction.delete(schemaNameKey(name, database));
+				}
+				for (const { oid, name } of databases) {
+					transaction.delete(roleKey(oid));
+					transaction.delete(databaseNameKey(name));
+				}
+				for (const { oid, name } of roles) {
+					transaction.delete(roleKey(oid));
+					transaction.delete(roleNameKey(name));
+				}
+				transaction.markSchemaChange();
+				return (await transaction.commit()).schemaVersion!;
+			} catch (error) {
 				await transaction.rollback();
-				return snapshot.version;
+				throw error;
 			}
-			for (const relation of relations) dropBlindly(transaction, relation);
-			for (const { oid } of rights) transaction.delete(roleKey(oid));
-			for (const { oid, name, database } of schemas) {
-				transaction.delete(roleKey(oid));
-				transaction.delete(schemaNameKey(name, database));
-			}
-			for (const { oid, name } of databases) {
-				transaction.delete(roleKey(oid));
-				transaction.delete(databaseNameKey(name));
-			}
-			for (const { oid, name } of roles) {
-				transaction.delete(roleKey(oid));
-				transaction.delete(roleNameKey(name));
-			}
-			transaction.markSchemaChange();
-			return (await transaction.commit()).schemaVersion!;
-		} catch (error) {
-			await transaction.rollback();
-			throw error;
-		}
-	});
+		},
+		isConflict,
+		attemptsMax,
+	);
 	await placement.awaitSchemaVersion(version, schemaWaitMs);
 	return version;
 }

@@ -37,17 +37,18 @@ export async function backOff(runtime: Runtime, attempt: number): Promise<void> 
 	await pause(runtime, ceiling * (0.5 + runtime.random.float() / 2));
 }
 
-/** `may`: whether what failed may still be run again. */
+/** `may`: whether what failed may still be run again; `attempts`: how often at most. */
 export async function retrying<T>(
 	runtime: Runtime,
 	run: (attempt: number) => Promise<T>,
 	may: (error: unknown) => boolean = isConflict,
+	attempts = attemptsMax,
 ): Promise<T> {
 	for (let attempt = 0; ; attempt++) {
 		try {
 			return await run(attempt);
 		} catch (error) {
-			if (attempt + 1 >= attemptsMax || !may(error)) throw error;
+			if (attempt + 1 >= attempts || !may(error)) throw error;
 			await backOff(runtime, attempt);
 		}
 	}
