@@ -162,6 +162,7 @@ async function backUp(t: ExecutionContext, bank: Bank): Promise<readonly Moment[
 	}
 	// One that died after its last file had nothing left to go on with.
 	t.true(resumed >= 2, `${resumed} of 3 backups were gone on with`);
+	t.deepEqual(await bank.rows(1, "SHOW JOBS"), []);
 	isOver = true;
 	const counts = await Promise.all(clients);
 	t.true(counts.reduce((sum, n) => sum + n) > 50);
@@ -192,6 +193,7 @@ async function restoreAll(
 		await bank.cluster.administer("drop", ({ sessions }) => sessions.dropEverything());
 	}
 	t.true(resumed > 0);
+	t.deepEqual(await bank.rows(2, "SHOW JOBS"), []);
 }
 
 for (const seed of [1]) {

@@ -30,6 +30,8 @@
  * B7. RESTORE makes everything visible in one schema change at its end, or nothing. Until then rows lie under physical prefixes that no
  *     catalog names. How far it is commits together with each batch (`restore-state.ts`), under the token of whoever runs it:
  *     the same statement, run again, goes on there; of two that run at once the older fails.
+ * B8. Once CANCEL JOB (`job.ts`) has said so, a backup gets no manifest and a restore publishes nothing: either ends its job
+ *     before, or together with it.
  *
  * Left out: compression, encryption, copying from several nodes at once, and files anywhere else than on the gateway's machine.
  */
@@ -42,6 +44,7 @@ import { descriptorSpan } from "../catalog/keys.ts";
 import { DataFileWriter } from "./data-file.ts";
 import { BackupDirectory, type Chain } from "./directory.ts";
 import { HistoryHold } from "./hold.ts";
+import { Job } from "./job.ts";
 import {
 	type BackupPlan,
 	type DataFileEntry,
@@ -56,7 +59,7 @@ import {
 	spanFrom,
 	startPlace,
 } from "./plan.ts";
-import { checkCancelled, megabytes, Progress, type Work } from "./work.ts";
+import { type BackupWork, checkCancelled, megabytes, Progress, type Work } from "./work.ts";
 
 export interface BackupRequest {
 	readonly directory: string;
@@ -72,22 +75,54 @@ const fileBytesMax = 8 << 20;
 export async function takeBackup(work: Work, request: BackupRequest): Promise<number> {
 	const directory = await BackupDirectory.named(work.services, request.directory);
 	const lock = await directory.open();
+	let job: Job | undefined;
 	try {
-		const chain = await directory.chain();
-		checkRequest(request, chain, directory, work);
-		const begun = await begunPlan(request, chain, directory, work);
-		try {
-			return await writeBackup(work, directory, begun ?? (await newPlan(work, request, chain)));
-		} catch (error) {
-			if (begun === undefined || request.asOf !== undefined || !isTooOld(error)) throw error;
-			work.tell("the unfinished backup is too old to go on with: a new one begins");
-			await directory.discard(begun.number);
-			return await writeBackup(work, directory, await newPlan(work, request, chain));
-		}
+		job = await beginJob(work, request, directory);
+		return await takeInto(directory, { ...work, cancel: job?.signal ?? work.cancel, job }, request);
 	} catch (error) {
+		await job?.leave();
 		throw isTooOld(error) ? historyIsGone(request) : error;
 	} finally {
 		await lock.release();
+	}
+}
+
+/** Where it cannot be shown it runs all the same. */
+async function beginJob(
+	work: Work,
+	{ incremental }: BackupRequest,
+	{ path }: BackupDirectory,
+): Promise<Job | undefined> {
+	const { databaseOid, nodeId, runtime } = work.services;
+	try {
+		return await Job.begin(work, {
+			kind: incremental ? "BACKUP INCREMENTAL" : "BACKUP",
+			directory: path,
+			databaseOid,
+			target: `backup ${databaseOid} ${nodeId} ${path}`,
+		});
+	} catch (error) {
+		if (!(error instanceof DatabaseError) || work.cancel.reason !== undefined) throw error;
+		runtime.logger.log("warn", "a backup is not among the jobs", { directory: path, error });
+		return undefined;
+	}
+}
+
+async function takeInto(
+	directory: BackupDirectory,
+	work: BackupWork,
+	request: BackupRequest,
+): Promise<number> {
+	const chain = await directory.chain();
+	checkRequest(request, chain, directory, work);
+	const begun = await begunPlan(request, chain, directory, work);
+	try {
+		return await writeBackup(work, directory, begun ?? (await newPlan(work, request, chain)));
+	} catch (error) {
+		if (begun === undefined || request.asOf !== undefined || !isTooOld(error)) throw error;
+		work.tell("the unfinished backup is too old to go on with: a new one begins");
+		await directory.discard(begun.number);
+		return await writeBackup(work, directory, await newPlan(work, request, chain));
 	}
 }
 
@@ -220,7 +255,7 @@ async function sourcesOf(
 }
 
 async function writeBackup(
-	work: Work,
+	work: BackupWork,
 	directory: BackupDirectory,
 	plan: BackupPlan,
 ): Promise<number> {
@@ -243,6 +278,7 @@ async function writeBackup(
 	const hold = new HistoryHold(work, plan.id, plan.after);
 	await hold.renew();
 	await new BackupWriter(work, directory, plan, files, hold).run();
+	await work.job?.close();
 	await directory.writeManifest({ ...plan, files });
 	await hold.release();
 	const changes = files.reduce((sum, file) => sum + file.changes, 0);
@@ -251,7 +287,7 @@ async function writeBackup(
 }
 
 class BackupWriter {
-	readonly #work: Work;
+	readonly #work: BackupWork;
 	readonly #directory: BackupDirectory;
 	readonly #plan: BackupPlan;
 	/** Finished ones. */
@@ -263,7 +299,7 @@ class BackupWriter {
 	#at: Place;
 
 	constructor(
-		work: Work,
+		work: BackupWork,
 		directory: BackupDirectory,
 		plan: BackupPlan,
 		files: DataFileEntry[],
@@ -326,6 +362,10 @@ class BackupWriter {
 
 	#tell(): void {
 		const written = this.#files.reduce((sum, { bytes }) => sum + bytes, this.#file.length);
+		const { job } = this.#work;
+		if (job !== undefined) {
+			job.rows = this.#files.reduce((sum, file) => sum + file.changes, this.#file.changes);
+		}
 		const { sources } = this.#plan;
 		const table = Math.min(this.#at.source + 1, sources.length);
 		this.#progress.at(

@@ -3,7 +3,6 @@
  * batch writes together with its rows. Whoever goes on with a restore puts a token of its own into the second: the batch of the one
  * before then fails, for it has read another (B7).
  */
-import { DatabaseError } from "@quorate/keys/database-error";
 import type { Transaction } from "@quorate/txn/types";
 import { encodeDropped } from "../catalog/dropped-index.ts";
 import {
@@ -15,7 +14,7 @@ import {
 } from "../catalog/keys.ts";
 import { mayRepeat, retrying } from "../session/retry.ts";
 import { decodeWork, encodeWork } from "../session/stored-work.ts";
-import { beginBeside, type Work } from "./work.ts";
+import { beginBeside, type RestoreWork } from "./work.ts";
 
 /** What is made of what. */
 export interface RestorePlan {
@@ -46,13 +45,13 @@ const decode = <T>(bytes: Uint8Array): T => decodeWork(bytes, "a restore that wa
 
 export class RestoreState {
 	readonly plan: RestorePlan;
-	readonly #work: Work;
+	readonly #work: RestoreWork;
 	readonly #id: number;
 	readonly #owner: string;
 	#place: RestorePlace;
 
 	private constructor(
-		work: Work,
+		work: RestoreWork,
 		id: number,
 		plan: RestorePlan,
 		owner: string,
@@ -70,7 +69,7 @@ export class RestoreState {
 	}
 
 	/** The one of that target, if there is one: it is this statement's from now on. */
-	static async resume(work: Work, target: string): Promise<RestoreState | undefined> {
+	static async resume(work: RestoreWork, target: string): Promise<RestoreState | undefined> {
 		const owner = newOwner(work);
 		return retrying(work.services.runtime, async () => {
 			const transaction = await beginBeside(work, "optimistic");
@@ -83,6 +82,7 @@ export class RestoreState {
 						const place = await storedPlace(transaction, id);
 						if (place === undefined) continue;
 						transaction.put(restorePlaceKey(id), encodeWork({ ...place, owner }));
+						await work.job.keep(transaction, id);
 						await transaction.commit();
 						return new RestoreState(work, id, plan, owner, place);
 					}
@@ -96,7 +96,7 @@ export class RestoreState {
 		});
 	}
 
-	static async begin(work: Work, plan: RestorePlan): Promise<RestoreState> {
+	static async begin(work: RestoreWork, plan: RestorePlan): Promise<RestoreState> {
 		const owner = newOwner(work);
 		const id = await work.services.objectIds.take();
 		const place = { table: 0, key: "", rows: 0 };
@@ -105,6 +105,7 @@ export class RestoreState {
 			try {
 				transaction.put(restoreKey(id), encodeWork(plan));
 				transaction.put(restorePlaceKey(id), encodeWork({ ...place, owner }));
+				await work.job.keep(transaction, id);
 				await transaction.commit();
 			} catch (error) {
 				await transaction.rollback();
@@ -138,8 +139,8 @@ export class RestoreState {
 	/** In the transaction that makes everything visible. */
 	async finish(transaction: Transaction): Promise<void> {
 		await this.#own(transaction);
-		transaction.delete(restoreKey(this.#id));
-		transaction.delete(restorePlaceKey(this.#id));
+		remove(transaction, this.#id);
+		await this.#work.job.finish(transaction);
 	}
 
 	/** Nobody will go on with it. */
@@ -147,10 +148,9 @@ export class RestoreState {
 		await retrying(this.#work.services.runtime, async () => {
 			const transaction = await beginBeside(this.#work, "optimistic");
 			try {
-				await this.finish(transaction);
-				for (const prefix of this.plan.prefixes) {
-					transaction.put(droppedIndexKey(prefix), encodeDropped(null));
-				}
+				await this.#own(transaction);
+				await giveUpRestore(transaction, this.#id);
+				await this.#work.job.keep(transaction, undefined);
 				await transaction.commit();
 			} catch (error) {
 				await transaction.rollback();
@@ -162,14 +162,28 @@ export class RestoreState {
 	async #own(transaction: Transaction): Promise<void> {
 		const place = await storedPlace(transaction, this.#id);
 		if (place?.owner === this.#owner) return;
-		throw new DatabaseError(
-			"55006",
-			"another session goes on with this restore, or has finished it",
-		);
+		return this.#work.job.refuse(transaction);
 	}
 }
 
-const newOwner = ({ services }: Work): string =>
+function remove(transaction: Transaction, id: number): void {
+	transaction.delete(restoreKey(id));
+	transaction.delete(restorePlaceKey(id));
+}
+
+/** Whoever is at it finds out with its next batch. */
+export async function giveUpRestore(transaction: Transaction, id: number): Promise<void> {
+	const [bytes] = await transaction.get([restoreKey(id)]);
+	if (bytes === undefined) return;
+	remove(transaction, id);
+	for (const prefix of decode<RestorePlan>(bytes).prefixes) {
+		transaction.put(droppedIndexKey(prefix), encodeDropped(null));
+	}
+	// Nodes look for what was dropped when the catalog has changed.
+	transaction.markSchemaChange();
+}
+
+const newOwner = ({ services }: RestoreWork): string =>
 	Buffer.from(services.runtime.random.bytes(8)).toString("hex");
 
 async function storedPlace(transaction: Transaction, id: number): Promise<StoredPlace | undefined> {

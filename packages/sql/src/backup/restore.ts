@@ -33,6 +33,7 @@ import { retrying } from "../session/retry.ts";
 import { schemaWaitMs } from "../session/session-state.ts";
 import type { Datum } from "../types/datum.ts";
 import { BackupDirectory } from "./directory.ts";
+import { Job } from "./job.ts";
 import { layersFor, relationsAt, stateAt, verify } from "./layers.ts";
 import { keyHex, keyOfHex, type Manifest } from "./plan.ts";
 import { type RestorePlan, RestoreState } from "./restore-state.ts";
@@ -47,7 +48,7 @@ import {
 	restoredType,
 	restoredView,
 } from "./restored-schema.ts";
-import { beginBeside, checkCancelled, Progress, type Work } from "./work.ts";
+import { beginBeside, checkCancelled, Progress, type RestoreWork, type Work } from "./work.ts";
 
 export interface RestoreRequest extends RestoreTarget {
 	readonly directory: string;
@@ -60,11 +61,51 @@ const rowIdsMax = 1_000_000_000;
 
 /** The number of rows. */
 export async function restore(work: Work, request: RestoreRequest): Promise<number> {
-	const { runtime, catalog, databaseOid } = work.services;
 	const directory = await BackupDirectory.named(work.services, request.directory);
 	const { backups } = await directory.finished();
 	const t = request.asOf ?? backups.at(-1)!.upTo;
 	const layers = layersFor(backups, t);
+	const { table } = request;
+	const what = table === undefined ? "database" : `table ${table.schema}.${table.name}`;
+	const target = `${layers.at(-1)!.id} ${t} ${what}`;
+	const { databaseOid } = work.services;
+	const job = await Job.begin(work, {
+		kind: "RESTORE",
+		directory: directory.path,
+		...(table === undefined ? {} : { table: table.name }),
+		databaseOid,
+		target: `restore ${databaseOid} ${target}`,
+	});
+	try {
+		const watched = { ...work, cancel: job.signal, job };
+		const rows = await restoreLayers(watched, request, { directory, layers, t, what, target });
+		job.stop();
+		return rows;
+	} catch (error) {
+		await job.leave();
+		throw error;
+	}
+}
+
+async function restoreLayers(
+	work: RestoreWork,
+	request: RestoreRequest,
+	{
+		directory,
+		layers,
+		t,
+		what,
+		target,
+	}: {
+		readonly directory: BackupDirectory;
+		readonly layers: readonly Manifest[];
+		readonly t: Timestamp;
+		/** For people. */
+		readonly what: string;
+		readonly target: string;
+	},
+): Promise<number> {
+	const { runtime, catalog, databaseOid } = work.services;
 	const survey = new Survey();
 	await verify(work, directory, layers, (_, change) => survey.note(change.key));
 	const present = await catalog.newest();
@@ -72,9 +113,6 @@ export async function restore(work: Work, request: RestoreRequest): Promise<numb
 		({ database: _before, ...relation }) => ({ ...relation, ...inDatabase(databaseOid) }),
 	);
 	const chosen = choose(relations, request, present);
-	const { table } = request;
-	const what = table === undefined ? "database" : `table ${table.schema}.${table.name}`;
-	const target = `${layers.at(-1)!.id} ${t} ${what}`;
 	const resumed = await resumable(work, target, chosen);
 	const state =
 		resumed ?? (await RestoreState.begin(work, await plan(work, target, chosen, survey)));
@@ -96,7 +134,7 @@ export async function restore(work: Work, request: RestoreRequest): Promise<numb
 
 /** The same statement may mean other sequences by now. */
 async function resumable(
-	work: Work,
+	work: RestoreWork,
 	target: string,
 	chosen: Chosen,
 ): Promise<RestoreState | undefined> {
@@ -181,7 +219,7 @@ async function plan(
 }
 
 class RestoreRun {
-	readonly #work: Work;
+	readonly #work: RestoreWork;
 	readonly #directory: BackupDirectory;
 	readonly #layers: readonly Manifest[];
 	readonly #t: Timestamp;
@@ -197,7 +235,7 @@ class RestoreRun {
 	readonly #progress: Progress;
 
 	constructor(
-		work: Work,
+		work: RestoreWork,
 		parts: {
 			readonly directory: BackupDirectory;
 			readonly layers: readonly Manifest[];
@@ -222,6 +260,8 @@ class RestoreRun {
 		this.#shifts = new Map(state.plan.rowShifts);
 		this.#changes = survey.changes(chosen.tables);
 		this.#progress = new Progress(work, "restore");
+		work.job.rows = state.place.rows;
+		work.job.rowsTotal = this.#changes;
 	}
 
 	async load(): Promise<void> {
@@ -247,6 +287,7 @@ class RestoreRun {
 			await this.#state.batch({ table: n, key: next, rows: loaded }, (transaction) =>
 				this.#write(transaction, n, rows),
 			);
+			this.#work.job.rows = loaded;
 			this.#progress.at(
 				loaded / this.#changes,
 				`${loaded} rows, at table ${n + 1} of ${this.#tables.length} ("${source.name}")`,

@@ -1,12 +1,22 @@
 /** What a backup or a restore is given by the session that runs it. */
 import type { CancelSignal, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { NodeServices } from "../session/node-services.ts";
+import type { Job } from "./job.ts";
 
 export interface Work {
 	readonly services: NodeServices;
 	readonly cancel: CancelSignal;
 	/** To the client, at once. */
 	tell(message: string): void;
+}
+
+/** As what it is shown; undefined where the cluster has no room for that. */
+export interface BackupWork extends Work {
+	readonly job: Job | undefined;
+}
+
+export interface RestoreWork extends Work {
+	readonly job: Job;
 }
 
 /** Throws why the statement was cancelled, if it was. */

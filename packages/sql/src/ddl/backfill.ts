@@ -178,7 +178,8 @@ export async function build(
 	// It is only told: without it the work goes on.
 	const rowsTotal =
 		seen === undefined ? await estimateRows(state, table).catch(() => undefined) : undefined;
-	const tenure = await Tenure.take(state, id, seen, rowsTotal);
+	const known = rowsTotal === undefined ? {} : { rowsTotal };
+	const tenure = await Tenure.take(state, id, seen, known);
 	if (tenure === undefined) return outcome(state, tableOid, id, isDone);
 	const builder: Builder = {
 		services: state.services,

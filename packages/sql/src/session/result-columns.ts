@@ -37,7 +37,10 @@ export const configurationColumns: readonly ResultColumn[] = [
 	textColumn("source"),
 ];
 
-/** SHOW JOBS: schema changes whose rows are being dealt with. `state`: "pending" while nobody has begun; what is not known is NULL. */
+/**
+ * SHOW JOBS: schema changes whose rows are being dealt with, backups and restores. `state`: "pending" while nobody has begun, "interrupted"
+ * where a backup or a restore has to be run again to be gone on with; what is not known is NULL.
+ */
 export const jobColumns: readonly ResultColumn[] = [
 	int8Column("job_id"),
 	textColumn("statement"),
