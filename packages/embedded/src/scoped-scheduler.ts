@@ -1,5 +1,5 @@
 /** Timers and deferred tasks of one boot: none of them fires after its end, and none keeps the program running. */
-import type { Scheduler, Timer } from "@quorate/runtime/runtime";
+import type { Scheduler, TickPart, Timer } from "@quorate/runtime/runtime";
 import type { ProcessScope } from "./process-scope.ts";
 
 export class ScopedScheduler implements Scheduler {
@@ -31,10 +31,10 @@ export class ScopedScheduler implements Scheduler {
 		};
 	}
 
-	defer(task: () => void): void {
+	defer(task: () => void, part?: TickPart): void {
 		this.#real.defer(() => {
 			if (this.#scope.alive) task();
-		});
+		}, part);
 	}
 
 	yield(): Promise<void> {

@@ -44,7 +44,7 @@ export class ClientOutput {
 			this.#scheduler.defer(() => {
 				this.#queued = false;
 				this.flush();
-			});
+			}, "send");
 		}
 	}
 

@@ -32,7 +32,7 @@ export class MessageWriter {
 
 	push(message: Uint8Array): void {
 		if (this.#closed) return;
-		if (this.#batch.length === 0) this.#scheduler.defer(this.#flushTask);
+		if (this.#batch.length === 0) this.#scheduler.defer(this.#flushTask, "send");
 		this.#batch.push(message);
 		this.#batchBytes += message.length;
 		this.#pushedBytes += message.length;

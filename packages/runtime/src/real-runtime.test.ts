@@ -41,6 +41,26 @@ test("deferred tasks keep their order, and one that is deferred by one waits for
 	t.deepEqual(seen, ["now", "a", "b", "late"]);
 });
 
+test("what a tick's task causes in a later part of it comes in the same tick, also by way of a promise", async (t) => {
+	const scheduler = new RealScheduler();
+	const seen: string[] = [];
+	scheduler.defer(() => seen.push("sent"), "send");
+	scheduler.defer(() => {
+		seen.push("gathered");
+		scheduler.defer(() => seen.push("next"));
+		scheduler.defer(() => seen.push("next gathered"), "gather");
+		void Promise.resolve().then(() => scheduler.defer(() => seen.push("sent, too"), "send"));
+	}, "gather");
+	scheduler.defer(() => {
+		void Promise.resolve().then(() => scheduler.defer(() => seen.push("late"), "gather"));
+		seen.push("done");
+	});
+	await new Promise<void>((resolve) => scheduler.defer(resolve, "send"));
+	t.deepEqual(seen, ["done", "gathered", "late", "sent", "sent, too"]);
+	await new Promise<void>((resolve) => scheduler.defer(resolve, "send"));
+	t.deepEqual(seen.slice(5), ["next", "next gathered"]);
+});
+
 test("a cancelled timer does not fire, a long one is not cut short", async (t) => {
 	const scheduler = new RealScheduler();
 	let fired = 0;

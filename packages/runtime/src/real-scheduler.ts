@@ -1,8 +1,9 @@
 /**
- * Timers and the tick. All that is deferred in one event-loop turn shares one `setImmediate` callback: that is
- * what lets a layer gather the work of a turn (one frame a peer, one oracle call) for the price of an array push.
+ * Timers and the tick. All that is deferred in one event-loop turn shares one `setImmediate` callback for each part of the tick: that is
+ * what lets a layer gather the work of a turn (one frame a peer, one oracle call) for the price of an array push. Callbacks of their own, since
+ * promise jobs run between two of them: what a part has caused belongs to the next.
  */
-import type { Scheduler, Timer } from "./runtime.ts";
+import { type Scheduler, type TickPart, type Timer, tickParts } from "./runtime.ts";
 
 /** Node fires a longer timer at once; one of this length is re-armed instead. */
 const TIMER_DELAY_MS_MAX = 2 ** 31 - 1;
@@ -28,43 +29,55 @@ class RealTimer implements Timer {
 	}
 }
 
+/** What is deferred to one part. */
+class Part {
+	tasks: (() => void)[] = [];
+
+	/** What they defer to this part is not for now. After a throw, where the process survives that, the rest is still to be done, and first. */
+	run(): void {
+		if (this.tasks.length === 0) return;
+		const { tasks } = this;
+		this.tasks = [];
+		let done = 0;
+		try {
+			while (done < tasks.length) tasks[done++]!();
+		} finally {
+			if (done < tasks.length) this.tasks = tasks.slice(done).concat(this.tasks);
+		}
+	}
+}
+
 export class RealScheduler implements Scheduler {
-	#tasks: (() => void)[] = [];
+	readonly #parts = { work: new Part(), gather: new Part(), send: new Part() };
+	readonly #drains = tickParts.map((name) => (): void => this.#run(name));
 	#scheduled = false;
-	readonly #drain = (): void => this.#run();
 
 	setTimer(delayMs: number, task: () => void): Timer {
 		return new RealTimer(delayMs, task);
 	}
 
-	defer(task: () => void): void {
-		this.#tasks.push(task);
-		if (!this.#scheduled) {
-			this.#scheduled = true;
-			setImmediate(this.#drain);
-		}
+	defer(task: () => void, part: TickPart = "work"): void {
+		this.#parts[part].tasks.push(task);
+		this.#schedule();
 	}
 
 	yield(): Promise<void> {
 		return new Promise((resolve) => this.defer(resolve));
 	}
 
-	/** A task deferred by a task belongs to the next turn. */
-	#run(): void {
-		const tasks = this.#tasks;
-		this.#tasks = [];
-		this.#scheduled = false;
-		let done = 0;
+	#schedule(): void {
+		if (this.#scheduled) return;
+		this.#scheduled = true;
+		for (const drain of this.#drains) setImmediate(drain);
+	}
+
+	#run(name: TickPart): void {
 		try {
-			while (done < tasks.length) tasks[done++]!();
+			this.#parts[name].run();
 		} finally {
-			// Only after a throw: where the process survives that, the rest still runs, and first.
-			if (done < tasks.length) {
-				this.#tasks = tasks.slice(done).concat(this.#tasks);
-				if (!this.#scheduled) {
-					this.#scheduled = true;
-					setImmediate(this.#drain);
-				}
+			if (name === "send") {
+				this.#scheduled = false;
+				if (tickParts.some((part) => this.#parts[part].tasks.length > 0)) this.#schedule();
 			}
 		}
 	}

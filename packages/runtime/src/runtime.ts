@@ -23,11 +23,21 @@ export interface Clock {
 	wallMs(): number;
 }
 
+/**
+ * The parts of a tick, in their order: what there is to do; then what gathers of it (a pass over Raft groups); then what has gathered
+ * for others leaves. So what a request causes on this node leaves it within one turn of the event loop, in as few pieces as it would after several.
+ */
+export const tickParts = ["work", "gather", "send"] as const;
+export type TickPart = (typeof tickParts)[number];
+
 export interface Scheduler {
 	/** Runs `task` once after at least `delayMs` of monotonic time. */
 	setTimer(delayMs: number, task: () => void): Timer;
-	/** Runs `task` once after the current event-loop turn, in order of the calls: the "tick" of the design. */
-	defer(task: () => void): void;
+	/**
+	 * Runs `task` once after the current event-loop turn: the "tick" of the design. Tasks of a part (default `work`) run in order of the
+	 * calls; what one of them defers to a later part runs in that part of the same tick, anything else in the next.
+	 */
+	defer(task: () => void, part?: TickPart): void;
 	/** Resolves after the pending I/O had a turn: how a long computation yields. */
 	yield(): Promise<void>;
 }

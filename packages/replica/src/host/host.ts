@@ -339,7 +339,7 @@ export class NodeRaftHost implements RaftHost {
 		this.#dirty.push(driver);
 		if (this.#isPassDue) return;
 		this.#isPassDue = true;
-		this.#runtime.scheduler.defer(() => this.#guard(() => this.#pass()));
+		this.#runtime.scheduler.defer(() => this.#guard(() => this.#pass()), "gather");
 	}
 
 	#pass(): void {

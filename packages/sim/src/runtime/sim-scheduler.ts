@@ -1,5 +1,5 @@
 /** Timers and ticks of one simulated process. */
-import type { Scheduler, Timer } from "@quorate/runtime/runtime";
+import { type Scheduler, type TickPart, type Timer, tickParts } from "@quorate/runtime/runtime";
 import { EVENT_DEFERRED, EVENT_TIMER } from "./event-queue.ts";
 import type { SeededRandom } from "./seeded-random.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -15,7 +15,11 @@ export class SimScheduler implements Scheduler {
 	readonly #process: SimProcess;
 	readonly #random: SeededRandom;
 	readonly #drain = (): void => this.#run();
-	#tasks: (() => void)[] = [];
+	readonly #tasks: Record<TickPart, (() => void)[]> = { work: [], gather: [], send: [] };
+	/** A tick is due, or one of its parts. */
+	#isDue = false;
+	/** The first that the tick has not had. */
+	#part = 0;
 
 	constructor(world: World, process: SimProcess, random: SeededRandom) {
 		this.#world = world;
@@ -32,20 +36,36 @@ export class SimScheduler implements Scheduler {
 		return event;
 	}
 
-	defer(task: () => void): void {
-		this.#tasks.push(task);
-		if (this.#tasks.length === 1) {
-			this.#world.push(this.#world.nowUs + TURN_US, EVENT_DEFERRED, this.#process, this.#drain);
-		}
+	defer(task: () => void, part: TickPart = "work"): void {
+		this.#tasks[part].push(task);
+		if (!this.#isDue) this.#due(TURN_US);
 	}
 
 	yield(): Promise<void> {
 		return new Promise((resolve) => this.defer(resolve));
 	}
 
+	#due(delayUs: number): void {
+		this.#isDue = true;
+		this.#world.push(this.#world.nowUs + delayUs, EVENT_DEFERRED, this.#process, this.#drain);
+	}
+
+	/** One part is one event, so that the promise jobs that it causes come before the next. */
 	#run(): void {
-		const tasks = this.#tasks;
-		this.#tasks = [];
+		const now = this.#dueFrom(this.#part)!;
+		const tasks = this.#tasks[now];
+		this.#tasks[now] = [];
 		for (const task of tasks) task();
+		this.#part = tickParts.indexOf(now) + 1;
+		if (this.#dueFrom(this.#part) !== undefined) this.#due(0);
+		else {
+			this.#part = 0;
+			this.#isDue = false;
+			if (this.#dueFrom(0) !== undefined) this.#due(TURN_US);
+		}
+	}
+
+	#dueFrom(first: number): TickPart | undefined {
+		return tickParts.find((part, at) => at >= first && this.#tasks[part].length > 0);
 	}
 }

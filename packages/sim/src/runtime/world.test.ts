@@ -203,3 +203,19 @@ test("deferred tasks run together, in order, after the turn; those of a tick's t
 	t.deepEqual(seen, ["a", "b", "c"]);
 	t.is(world.eventCount, 2);
 });
+
+test("what a tick's task causes in a later part of it comes at the same time, also by way of a promise", async (t) => {
+	const world = new World(1);
+	const { scheduler } = world.addMachine(1).boot();
+	const seen: string[] = [];
+	const note = (what: string) => () => seen.push(`${world.nowUs} ${what}`);
+	scheduler.defer(note("sent"), "send");
+	scheduler.defer(() => {
+		note("gathered")();
+		scheduler.defer(note("next"));
+		void Promise.resolve().then(() => scheduler.defer(note("sent, too"), "send"));
+	}, "gather");
+	scheduler.defer(() => void Promise.resolve().then(() => scheduler.defer(note("late"), "gather")));
+	await world.run(1);
+	t.deepEqual(seen, ["1 gathered", "1 late", "1 sent", "1 sent, too", "2 next"]);
+});
