@@ -162,6 +162,8 @@ function scanned(text: string): string[] {
 		"parameter",
 		"operator",
 		"operator",
+		"string",
+		"word",
 	];
 	while (scanner.next() !== scan.END) {
 		tokens.push(`${names[scanner.kind]} ${scanner.start} ${scanner.end}`);
@@ -181,6 +183,9 @@ const fragment = fc.oneof(
 			"\u00e9t\u00e9",
 			"E",
 			"e'",
+			"U&'",
+			'u&"',
+			"uescape '!'",
 			"x",
 			"'",
 			"''",

@@ -27,9 +27,12 @@ import {
 	QUOTED,
 	Scanner,
 	STRING,
+	UNICODE_QUOTED,
+	UNICODE_STRING,
 	WORD,
 } from "./scanner.ts";
 import { dollarStringValue, escapeStringValue, plainStringValue } from "./string-literal.ts";
+import { unicodeValue } from "./unicode-literal.ts";
 import * as words from "./words.ts";
 
 /** A literal that was lifted out of a statement; becomes an argument of the cached plan. */
@@ -190,6 +193,8 @@ export function readLiteral(scanner: Scanner, base: number, sign: number): Lifte
 			return { type: "string", text: plainStringValue(text, start, end), at, end: end - base };
 		case ESCAPE_STRING:
 			return { type: "string", text: escapeStringValue(text, start, end), at, end: end - base };
+		case UNICODE_STRING:
+			return { type: "string", text: unicodeValue(text, start, end), at, end: end - base };
 		default:
 			return { type: "string", text: dollarStringValue(text, start, end), at, end: end - base };
 	}
@@ -323,7 +328,7 @@ class StatementLexer {
 					scanner.end === scanner.start + 1 && this.#query.charCodeAt(scanner.start) === MINUS;
 				nextSign = minus && operand ? scanner.start : -1;
 				nextOperand = nextSign === -1;
-			} else if (kind !== QUOTED && kind !== PARAMETER) {
+			} else if (kind !== QUOTED && kind !== UNICODE_QUOTED && kind !== PARAMETER) {
 				this.#literal(scanner.afterComment ? -1 : sign);
 			}
 			last = scanner.end;
@@ -483,7 +488,7 @@ class StatementLexer {
 			return;
 		}
 		const { kind, start, end } = this.#scanner;
-		const isString = kind === STRING || kind === ESCAPE_STRING || kind === DOLLAR_STRING;
+		const isString = kind !== INTEGER && kind !== DECIMAL;
 		// -5::text is -(5::text).
 		const signed = !isString && sign !== -1 && this.#query.charCodeAt(end) !== COLON;
 		const literal = readLiteral(this.#scanner, this.#begin, signed ? sign : -1);

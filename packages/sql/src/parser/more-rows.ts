@@ -3,7 +3,16 @@
  * shape, since an Earley parse of thousands of rows would cost seconds and every number of rows would be a plan of its own.
  */
 import { type DataCell, readLiteral } from "./lex.ts";
-import { END, OPERATOR, PARAMETER, PUNCTUATION, QUOTED, type Scanner, WORD } from "./scanner.ts";
+import {
+	END,
+	OPERATOR,
+	PARAMETER,
+	PUNCTUATION,
+	QUOTED,
+	type Scanner,
+	UNICODE_QUOTED,
+	WORD,
+} from "./scanner.ts";
 import * as words from "./words.ts";
 
 const OPEN = 40;
@@ -98,6 +107,7 @@ function readCell(scanner: Scanner, base: number): DataCell | undefined {
 	const literal =
 		kind !== WORD &&
 		kind !== QUOTED &&
+		kind !== UNICODE_QUOTED &&
 		kind !== PARAMETER &&
 		kind !== PUNCTUATION &&
 		kind !== OPERATOR &&

@@ -4,7 +4,7 @@
  * reads the same language: a property test holds the two together.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { characterPosition, errorNear } from "./position.ts";
+import { characterPosition, errorNear, syntaxError } from "./position.ts";
 
 export const END = 0;
 export const WORD = 1;
@@ -18,6 +18,9 @@ export const PARAMETER = 8;
 export const OPERATOR = 9;
 /** One of `,()[].;:` or `::`, `:=`, `..`. */
 export const PUNCTUATION = 10;
+/** U&'...' and U&"...", with the UESCAPE behind it. */
+export const UNICODE_STRING = 11;
+export const UNICODE_QUOTED = 12;
 
 const IS_SPACE = 1;
 const IS_WORD_START = 2;
@@ -119,7 +122,7 @@ export class Scanner {
 			case QUOTE:
 				return this.#string(start, start, false);
 			case DOUBLE_QUOTE:
-				return this.#quotedIdentifier(start);
+				return this.#quotedIdentifier(start, start);
 			case DOLLAR:
 				return this.#dollar(start);
 			case DOT:
@@ -206,9 +209,30 @@ export class Scanner {
 			(code | 32) === 117 &&
 			(text.charCodeAt(start + 2) === QUOTE || text.charCodeAt(start + 2) === DOUBLE_QUOTE)
 		) {
-			throw this.#unsupported(start, "U&'...'");
+			return this.#unicode(start);
 		}
 		return this.#found(WORD, this.#wordEnd(start + 1));
+	}
+
+	#unicode(start: number): number {
+		const isString = this.text.charCodeAt(start + 2) === QUOTE;
+		if (isString) this.#string(start, start + 2, false);
+		else this.#quotedIdentifier(start, start + 2);
+		const { end } = this;
+		const ahead = new Scanner();
+		ahead.reset(this.text, end);
+		const isEscape =
+			ahead.next() === WORD && /^uescape$/i.test(this.text.slice(ahead.start, ahead.end));
+		if (isEscape) {
+			const kind = ahead.next();
+			if (kind !== STRING && kind !== ESCAPE_STRING && kind !== DOLLAR_STRING) {
+				const message = "UESCAPE must be followed by a simple string literal";
+				throw kind === END
+					? syntaxError(this.text, ahead.start, `${message} at end of input`)
+					: errorNear(this.text, ahead.start, ahead.end, message);
+			}
+		}
+		return this.#found(isString ? UNICODE_STRING : UNICODE_QUOTED, isEscape ? ahead.end : end);
 	}
 
 	#unsupported(start: number, what: string): DatabaseError {
@@ -307,9 +331,9 @@ export class Scanner {
 		return this.#found(OPERATOR, end);
 	}
 
-	#quotedIdentifier(start: number): number {
+	#quotedIdentifier(start: number, quote: number): number {
 		const text = this.text;
-		let i = start + 1;
+		let i = quote + 1;
 		for (;;) {
 			i = text.indexOf('"', i);
 			if (i === -1) {
@@ -320,7 +344,7 @@ export class Scanner {
 			}
 			i += 2;
 		}
-		if (i === start + 1) {
+		if (i === quote + 1) {
 			throw errorNear(text, start, i + 1, "zero-length delimited identifier");
 		}
 		return this.#found(QUOTED, i + 1);

@@ -19,7 +19,7 @@ export function unquoteIdentifier(text: string): string {
 	return truncateIdentifier(text.slice(1, -1).replaceAll('""', '"'));
 }
 
-function truncateIdentifier(name: string): string {
+export function truncateIdentifier(name: string): string {
 	// A UTF-16 unit takes at most three bytes.
 	if (name.length * 3 <= IDENTIFIER_BYTES_MAX) {
 		return name;

@@ -17,6 +17,7 @@ import {
 } from "./keywords.ts";
 import type { LexedStatement, LiftedLiteral } from "./lex.ts";
 import { statementPosition } from "./position.ts";
+import { Scanner, UNICODE_STRING } from "./scanner.ts";
 import {
 	dollarStringValue,
 	escapeStringValue,
@@ -24,6 +25,7 @@ import {
 	plainStringValue,
 	unquoteIdentifier,
 } from "./string-literal.ts";
+import { unicodeValue } from "./unicode-literal.ts";
 
 export type TokenType =
 	/** Words, quoted or not; `text` of an unquoted one is its folded form, so that the grammar can name key words. */
@@ -85,6 +87,7 @@ const grammarLexer = moo.states({
 		},
 		string: { match: new RegExp(`${PLAIN}(?:${GAP}${PLAIN})*`), lineBreaks: true },
 		dollarOpen: new RegExp(`\\$(?:[${LETTER}][${LETTER}0-9]*)?\\$`),
+		unicodeOpen: /[uU]&(?=['"])/,
 		parameter: /\$[0-9]+/,
 		quoted: { match: /"[^"]*(?:""[^"]*)*"/, lineBreaks: true },
 		decimal: /(?:[0-9]+\.(?!\.)[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[0-9]+[eE][+-]?[0-9]+/,
@@ -182,6 +185,11 @@ export function* tokensBetween(
 			tokens.push(make("string", "'", dollarStringValue(text, start, close), start, close));
 			lexer.reset(text.slice(close, to), { state: "main", line: 1, col: 1 } as moo.LexerState);
 			base = close;
+		} else if (token.type === "unicodeOpen") {
+			const made = unicodeToken(text, start);
+			tokens.push(made);
+			lexer.reset(text.slice(made.end, to), { state: "main", line: 1, col: 1 } as moo.LexerState);
+			base = made.end;
 		} else {
 			const made = toToken(token.type ?? "", text, start, end);
 			if (made !== undefined) {
@@ -203,6 +211,17 @@ function make(
 	classes = 0,
 ): Token {
 	return { type, text, value, classes, start, end, items: NONE };
+}
+
+/** What stands behind it may belong to it: the scanner knows. */
+function unicodeToken(text: string, start: number): Token {
+	const scanner = new Scanner();
+	scanner.reset(text, start);
+	const kind = scanner.next();
+	const value = unicodeValue(text, start, scanner.end);
+	return kind === UNICODE_STRING
+		? make("string", "'", value, start, scanner.end)
+		: make("word", '"', value, start, scanner.end, IDENTIFIER_CLASSES);
 }
 
 function toToken(type: string, text: string, start: number, end: number): Token | undefined {

@@ -8,6 +8,7 @@ import {
 	INTEGER,
 	Scanner,
 	STRING,
+	UNICODE_STRING,
 } from "../parser/scanner.ts";
 
 export const statementTextMax = 1_000;
@@ -16,6 +17,7 @@ const literals: ReadonlySet<number> = new Set([
 	STRING,
 	ESCAPE_STRING,
 	DOLLAR_STRING,
+	UNICODE_STRING,
 	INTEGER,
 	DECIMAL,
 ]);
