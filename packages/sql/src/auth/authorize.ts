@@ -32,10 +32,7 @@ export function authorizeAccess(
 	for (const view of access.views) authorizeAccess(catalog, view.owner, view.access);
 	if (catalog.roles.isSuperuser(oid)) return;
 	for (const table of access.virtual) authorizeVirtual(catalog, oid, table);
-	for (const { name, at } of access.schemas) {
-		if (mayUseSchema(catalog, oid, name)) continue;
-		throw new DatabaseError("42501", `permission denied for schema ${name}`, { position: at + 1 });
-	}
+	authorizeSchemas(catalog, oid, access);
 	for (const one of access.tables) {
 		const relation = catalog.relation(one.tableOid);
 		if (relation !== undefined && mayUseTable(catalog, oid, relation, one.action, one.columns)) {
@@ -45,6 +42,18 @@ export function authorizeAccess(
 			"42501",
 			`permission denied for ${relation?.kind ?? "table"} ${relation?.name ?? one.tableOid}`,
 		);
+	}
+}
+
+/** Those that its names are said to be in. Throws 42501. */
+export function authorizeSchemas(
+	catalog: CatalogSnapshot,
+	oid: number,
+	{ schemas }: StatementAccess,
+): void {
+	for (const { name, at } of schemas) {
+		if (mayUseSchema(catalog, oid, name)) continue;
+		throw new DatabaseError("42501", `permission denied for schema ${name}`, { position: at + 1 });
 	}
 }
 

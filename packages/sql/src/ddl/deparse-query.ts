@@ -195,8 +195,7 @@ class Writer {
 			node.filter === undefined &&
 			node.over === undefined &&
 			node.withinGroup === undefined &&
-			node.orderBy.length === 0 &&
-			!node.variadic;
+			node.orderBy.length === 0;
 		if (!isPlain) throw new NotShown();
 		const name = quoteIdentifier(node.name.parts.at(-1)!);
 		if (node.star) return `${name}(*)`;

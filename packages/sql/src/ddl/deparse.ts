@@ -132,7 +132,9 @@ function callText(node: Extract<Expression, { kind: "call" }>, options: DeparseO
 		const shown = normalizationText(name, deparse(first, options), form);
 		if (shown !== undefined) return shown;
 	}
-	return `${quoteIdentifier(name)}(${list(node.args, options)})`;
+	const texts = node.args.map((arg) => deparse(arg, options));
+	if (node.variadic) texts.push(`VARIADIC ${texts.pop()}`);
+	return `${quoteIdentifier(name)}(${texts.join(", ")})`;
 }
 
 function caseText(node: Extract<Expression, { kind: "case" }>, options: DeparseOptions): string {

@@ -2,10 +2,12 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { hasDatabaseRight } from "../auth/privileges.ts";
 import { aclOfNew } from "../catalog/acl.ts";
-import { bootstrapRoleOid } from "../catalog/role.ts";
+import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
 import { isSystemSchema, ownedBy, type SchemaDescriptor, schemaOwner } from "../catalog/schema.ts";
 import { isTemporarySchema, temporaryAlias } from "../catalog/temporary.ts";
-import type { QualifiedName, RoleStatement, Statement } from "../parser/ast.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import type { QualifiedName, RoleStatement, SchemaElement, Statement } from "../parser/ast.ts";
+import { splitName } from "../plan/binder.ts";
 import { dropAll } from "./dependencies.ts";
 import { aclOfNewOwner } from "./grants.ts";
 import { moveRelation } from "./rename.ts";
@@ -40,9 +42,11 @@ function requireDatabase(editor: SchemaEditor): void {
 	throw denied(`permission denied for database ${state.services.database}`);
 }
 
+/** `define` makes what stands in the statement. */
 export async function createSchema(
 	editor: SchemaEditor,
 	statement: Named<"create-schema">,
+	define: (element: SchemaElement) => Promise<string>,
 ): Promise<string> {
 	const who = acting(editor).oid;
 	const { roles, schemas } = editor.catalog;
@@ -68,7 +72,64 @@ export async function createSchema(
 		...(ownerOid === bootstrapRoleOid ? {} : { owner: ownerOid }),
 		...(acl === undefined ? {} : { acl }),
 	});
+	if (statement.elements.length > 0) {
+		await makeElements(editor, name, roles.byOid(ownerOid), statement.elements, define);
+	}
 	return "CREATE SCHEMA";
+}
+
+/** What may refer to what. */
+const elementKinds: readonly SchemaElement["kind"][] = [
+	"create-sequence",
+	"create-table",
+	"create-view",
+	"create-index",
+	"grant",
+];
+
+/** As the owner, with the schema first in search_path. Throws 42P15. */
+async function makeElements(
+	{ state }: SchemaEditor,
+	schema: string,
+	owner: RoleDescriptor | undefined,
+	elements: readonly SchemaElement[],
+	define: (element: SchemaElement) => Promise<string>,
+): Promise<void> {
+	const { settings, context, identity } = state;
+	const placed = elementKinds.flatMap((kind) =>
+		elements.filter((one) => one.kind === kind).map((one) => inSchema(one, schema)),
+	);
+	const before = settings.save();
+	try {
+		if (owner !== undefined) identity.assume(owner);
+		const path = [quoteIdentifier(schema), settings.value("search_path")];
+		settings.assume("search_path", path.filter((one) => one !== "").join(", "), true);
+		context.refresh();
+		for (const element of placed) await define(element);
+	} finally {
+		settings.restore(before);
+		context.refresh();
+	}
+}
+
+function inSchema(element: SchemaElement, schema: string): SchemaElement {
+	switch (element.kind) {
+		case "grant":
+			return element;
+		case "create-index":
+			return { ...element, table: nameIn(element.table, schema) };
+		default:
+			return { ...element, name: nameIn(element.name, schema) };
+	}
+}
+
+function nameIn(name: QualifiedName, schema: string): QualifiedName {
+	const [given, base] = splitName(name);
+	if (given === undefined || given === schema) return { ...name, parts: [schema, base] };
+	throw new DatabaseError(
+		"42P15",
+		`CREATE specifies a schema (${given}) different from the one being created (${schema})`,
+	);
 }
 
 export async function dropSchemas(

@@ -1,8 +1,10 @@
 /** CREATE VIEW, and what ALTER VIEW does to columns. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { authorizeSchemas } from "../auth/authorize.ts";
 import type { ColumnDescriptor, ViewDescriptor } from "../catalog/descriptor.ts";
 import { type NamedObject, relationOf } from "../catalog/snapshot.ts";
 import { isTemporary } from "../catalog/temporary.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Query, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import { bindQuery } from "../plan/bind-query.ts";
@@ -13,6 +15,7 @@ import { placed } from "../session/prepared.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { deparseView } from "./deparse-query.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
+import { unplaced } from "./unplaced.ts";
 import { checkOptionIn, withCheckOption } from "./view-options.ts";
 
 type CreateView = Extract<Statement, { kind: "create-view" }>;
@@ -84,9 +87,12 @@ function refuseContents(query: Query): void {
 function make(editor: SchemaEditor, statement: CreateView, lexed: LexedStatement): Made {
 	const { state, catalog } = editor;
 	const start = lexed.offset + statement.queryAt;
-	const { check } = statement;
-	const end = check === undefined ? lexed.queryEnd : lexed.offset + check.at;
-	const text = lexed.query.slice(start, end).trim();
+	const { check, end: nextAt } = statement;
+	const endAt = check?.at ?? nextAt;
+	const end = endAt === undefined ? lexed.queryEnd : lexed.offset + endAt;
+	const written = lexed.query.slice(start, end).trim();
+	const [before, behind] = statement.recursive === true ? recursionAround(statement) : ["", ""];
+	const text = before + written + behind;
 	const binder = new Binder(
 		{
 			catalog,
@@ -103,9 +109,13 @@ function make(editor: SchemaEditor, statement: CreateView, lexed: LexedStatement
 	let bound: ReturnType<typeof bindQuery>;
 	try {
 		bound = bindQuery(binder, query, undefined);
+		authorizeSchemas(catalog, state.identity.currentOid, binder.access.collected());
 	} catch (error) {
 		// The text begins where EXPLAIN has been put before it.
-		throw placed(error, statement.queryAt - "explain ".length);
+		const prefix = "explain ".length + before.length;
+		const position = error instanceof DatabaseError ? (error.fields.position ?? 0) : 0;
+		const isWithin = position > prefix && position <= prefix + written.length + 1;
+		throw isWithin ? placed(error, statement.queryAt - prefix) : unplaced(error);
 	}
 	const columns = namedColumns(statement, bound.columns);
 	return {
@@ -121,6 +131,16 @@ function make(editor: SchemaEditor, statement: CreateView, lexed: LexedStatement
 		),
 		columns,
 	};
+}
+
+/** What stands around the query of a recursive view. */
+function recursionAround({ name, columns }: CreateView): readonly [string, string] {
+	const own = quoteIdentifier(name.parts.at(-1)!);
+	const names = columns.map(quoteIdentifier);
+	return [
+		`WITH RECURSIVE ${own}(${names.join(", ")}) AS (\n         `,
+		`\n        )\n SELECT ${names.map((one) => `${own}.${one}`).join(",\n    ")}\n   FROM ${own}`,
+	];
 }
 
 /** Throws 42601, 42701, 42P16. */

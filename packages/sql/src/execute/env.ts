@@ -6,6 +6,7 @@ import type { CancelSignal, Isolation } from "@quorate/txn/types";
 import type { CommonTableState } from "../plan/logical.ts";
 import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
+import type { CursorRows } from "./cursor-rows.ts";
 import type { DeferredEvents } from "./deferred-events.ts";
 import type { LaterWrites } from "./later-writes.ts";
 import { MemoryMeter, type MemoryPool } from "./memory.ts";
@@ -35,6 +36,8 @@ export class Execution {
 	readonly moreRows: readonly (readonly unknown[])[] | undefined;
 	/** Takes what constraints that are deferred leave to the end of the transaction; undefined: none is. */
 	readonly deferred: DeferredEvents | undefined;
+	/** What of the session's cursors its rows have to do with; undefined: nothing. */
+	readonly cursors: CursorRows | undefined;
 	#references: ReferenceChecks | undefined;
 	#uniques: UniqueChecks | undefined;
 	#cache: Map<object, unknown> | undefined;
@@ -64,6 +67,7 @@ export class Execution {
 		/** Given: `release` is called in the end. */
 		readonly memoryPool?: MemoryPool;
 		readonly deferred?: DeferredEvents;
+		readonly cursors?: CursorRows;
 	}) {
 		this.runtime = parts.runtime;
 		this.store = parts.store;
@@ -73,6 +77,7 @@ export class Execution {
 		this.cancel = parts.cancel;
 		this.moreRows = parts.moreRows;
 		this.deferred = parts.deferred;
+		this.cursors = parts.cursors;
 		this.#memoryLimit = parts.memoryLimit;
 		this.#memoryPool = parts.memoryPool;
 		this.#sliceStart = -1;

@@ -247,6 +247,8 @@ export class TableWriter {
 
 	/** The same of several rows, with what a rewrite keeps of them. */
 	async deleteRows(rows: readonly KeyedRow[], env: Env): Promise<void> {
+		const { cursors } = env.execution;
+		if (cursors?.isWatching) cursors.moved(rows.map(({ key }) => ({ from: key, to: undefined })));
 		for (const { row, key } of rows) this.delete(row, key, env);
 		if (this.shadow !== undefined) await this.shadow.delete(rows, env);
 	}
@@ -267,6 +269,12 @@ export class TableWriter {
 		for (const change of changes) {
 			const newKey = this.#planChange(change, writes, claims, env);
 			shadowed.push({ ...change, newKey });
+		}
+		if (env.execution.cursors?.isWatching) {
+			const moves = shadowed.filter(({ oldKey, newKey }) => newKey !== oldKey);
+			env.execution.cursors.moved(
+				moves.map(({ oldKey, newKey }) => ({ from: oldKey, to: newKey })),
+			);
 		}
 		if (claims.length > 0) await this.check(claims, env);
 		for (const { key, value } of writes) store.put(key, value);

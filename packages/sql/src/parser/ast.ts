@@ -283,6 +283,27 @@ export interface CommonTable {
 	readonly name: string;
 	readonly columns: readonly string[];
 	readonly query: Query | ChangeStatement;
+	readonly search?: SearchClause;
+	readonly cycle?: CycleClause;
+	readonly at: number;
+}
+
+/** SEARCH BREADTH FIRST BY columns SET column. */
+export interface SearchClause {
+	/** Else DEPTH. */
+	readonly breadth: boolean;
+	readonly columns: readonly string[];
+	readonly column: string;
+	readonly at: number;
+}
+
+/** CYCLE columns SET mark TO value DEFAULT value USING path. */
+export interface CycleClause {
+	readonly columns: readonly string[];
+	readonly mark: string;
+	/** Undefined: true and false. */
+	readonly values: readonly [Expression, Expression] | undefined;
+	readonly path: string;
 	readonly at: number;
 }
 
@@ -655,6 +676,8 @@ export type Statement = { readonly at: number } & (
 			readonly set: readonly Assignment[];
 			readonly from: readonly TableExpression[];
 			readonly where: Expression | undefined;
+			/** WHERE CURRENT OF: the name of a cursor. */
+			readonly currentOf?: string;
 			readonly returning: readonly SelectItem[];
 			readonly with: readonly CommonTable[];
 			readonly recursive: boolean;
@@ -665,6 +688,8 @@ export type Statement = { readonly at: number } & (
 			readonly alias: string | undefined;
 			readonly using: readonly TableExpression[];
 			readonly where: Expression | undefined;
+			/** WHERE CURRENT OF: the name of a cursor. */
+			readonly currentOf?: string;
 			readonly returning: readonly SelectItem[];
 			readonly with: readonly CommonTable[];
 			readonly recursive: boolean;
@@ -763,6 +788,8 @@ export type Statement = { readonly at: number } & (
 			readonly name: string | undefined;
 			readonly ifNotExists: boolean;
 			readonly owner: RoleReference | undefined;
+			/** What is made in it, as it was written. */
+			readonly elements: readonly SchemaElement[];
 	  }
 	| {
 			readonly kind: "create-view";
@@ -770,9 +797,13 @@ export type Statement = { readonly at: number } & (
 			readonly temporary: boolean;
 			readonly name: QualifiedName;
 			readonly columns: readonly string[];
+			/** Its query refers to the view itself: WITH RECURSIVE name (columns) AS (query) SELECT columns FROM name. */
+			readonly recursive?: true;
 			readonly query: Query;
-			/** Where the query begins; it goes on to `check`, or the end of the statement. */
+			/** Where the query begins; it goes on to `check`, to `end`, or the end of the statement. */
 			readonly queryAt: number;
+			/** Of an element of CREATE SCHEMA: where the next one begins. */
+			readonly end?: number;
 			readonly options: readonly Option[];
 			/** WITH CHECK OPTION, and where it stands. */
 			readonly check: { readonly scope: "local" | "cascaded"; readonly at: number } | undefined;
@@ -816,8 +847,8 @@ export type Statement = { readonly at: number } & (
 			readonly tag: "BEGIN" | "START TRANSACTION";
 			readonly modes: TransactionModes;
 	  }
-	| { readonly kind: "commit" }
-	| { readonly kind: "rollback" }
+	/** `chain`: another transaction follows at once. */
+	| { readonly kind: "commit" | "rollback"; readonly chain?: true }
 	| { readonly kind: "savepoint"; readonly name: string }
 	| { readonly kind: "release"; readonly name: string }
 	| { readonly kind: "rollback-to"; readonly name: string }
@@ -1117,6 +1148,11 @@ export interface FetchDirection {
 	readonly way: "forward" | "backward" | "absolute" | "relative";
 	readonly count: number | "all";
 }
+
+export type SchemaElement = Extract<
+	Statement,
+	{ kind: "create-table" | "create-index" | "create-sequence" | "create-view" | "grant" }
+>;
 
 export type ChangeStatement = Extract<Statement, { kind: "insert" | "update" | "delete" }>;
 

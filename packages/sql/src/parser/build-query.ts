@@ -117,6 +117,11 @@ function refuseSecond(clause: string, twice: boolean): void {
 	}
 }
 
+/** SEARCH or CYCLE of what writes. */
+export function notRecursive(): never {
+	throw new DatabaseError("42601", "WITH query is not recursive");
+}
+
 export const twoLimits = (): DatabaseError =>
 	new DatabaseError("42601", "LIMIT #,# syntax is not supported", {
 		hint: "Use separate LIMIT and OFFSET clauses.",

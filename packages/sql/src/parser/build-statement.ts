@@ -16,6 +16,8 @@ import type {
 	Part,
 	QualifiedName,
 	Query,
+	RoleReference,
+	SchemaElement,
 	Select,
 	SelectItem,
 	Statement,
@@ -114,6 +116,12 @@ export const insertNode = (
 	at,
 });
 
+/** WHERE, or WHERE CURRENT OF. */
+interface ChangedRows {
+	readonly where: Expression | undefined;
+	readonly currentOf?: string;
+}
+
 export const updateNode = (
 	[clause, , table, alias, , set, from, where, returning]: [
 		WithClause | undefined,
@@ -123,7 +131,7 @@ export const updateNode = (
 		Token,
 		readonly Assignment[],
 		readonly TableExpression[],
-		Expression | undefined,
+		ChangedRows,
 		readonly SelectItem[],
 	],
 	at: number,
@@ -133,7 +141,7 @@ export const updateNode = (
 	alias,
 	set,
 	from,
-	where,
+	...where,
 	returning,
 	...withOf(clause),
 	at,
@@ -147,7 +155,7 @@ export const deleteNode = (
 		QualifiedName,
 		string | undefined,
 		readonly TableExpression[],
-		Expression | undefined,
+		ChangedRows,
 		readonly SelectItem[],
 	],
 	at: number,
@@ -156,7 +164,7 @@ export const deleteNode = (
 	table,
 	alias,
 	using,
-	where,
+	...where,
 	returning,
 	...withOf(clause),
 	at,
@@ -467,3 +475,46 @@ export const explainNode = (
 	statement,
 	at,
 });
+
+type CreateView = Extract<Statement, { kind: "create-view" }>;
+
+export function recursiveView([, , name, , columns, , options, , { query, at: queryAt }, check]: [
+	Token,
+	Token,
+	QualifiedName,
+	Token,
+	readonly string[],
+	Token,
+	readonly Option[],
+	Token,
+	{ readonly query: Query; readonly at: number },
+	CreateView["check"],
+]): Omit<CreateView, "kind" | "replace" | "temporary" | "at"> {
+	if (check !== undefined) {
+		throw new DatabaseError("0A000", "WITH CHECK OPTION not supported on recursive views", {
+			position: check.at + 1,
+		});
+	}
+	return { recursive: true, name, columns, options, query, queryAt, check };
+}
+
+/** A name is that of the owner where there is none. */
+export function schemaNode(
+	name: string | undefined,
+	ifNotExists: boolean,
+	owner: RoleReference | undefined,
+	given: readonly SchemaElement[],
+	at: number,
+): Statement {
+	const [first] = given;
+	if (ifNotExists && first !== undefined) {
+		throw new DatabaseError("0A000", "CREATE SCHEMA IF NOT EXISTS cannot include schema elements", {
+			position: first.at + 1,
+		});
+	}
+	const elements = given.map((one, i) => {
+		const next = given[i + 1];
+		return one.kind === "create-view" && next !== undefined ? { ...one, end: next.at } : one;
+	});
+	return { kind: "create-schema", name, ifNotExists, owner, elements, at };
+}

@@ -17,7 +17,6 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { MoreRows } from "./more-rows.ts";
 import {
 	DECIMAL,
-	DOLLAR_STRING,
 	END,
 	ESCAPE_STRING,
 	INTEGER,

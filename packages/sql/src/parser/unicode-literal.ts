@@ -17,8 +17,8 @@ export function unicodeValue(text: string, start: number, end: number): string {
 	const written = isString
 		? plainStringValue(text, scanner.start, scanner.end)
 		: text.slice(scanner.start + 1, scanner.end - 1).replaceAll('""', '"');
-	const escape = scanner.end === end ? "\\" : escapeCharacter(scanner);
-	const value = decoded(text, start + 3, written, escape);
+	const mark = scanner.end === end ? "\\" : escapeCharacter(scanner);
+	const value = decoded(text, start + 3, written, mark);
 	return isString ? value : truncateIdentifier(value);
 }
 
@@ -27,19 +27,19 @@ function escapeCharacter(scanner: Scanner): string {
 	scanner.next();
 	const kind = scanner.next();
 	const { text, start, end } = scanner;
-	const valueOf =
+	const read =
 		kind === STRING
 			? plainStringValue
 			: kind === ESCAPE_STRING
 				? escapeStringValue
 				: dollarStringValue;
-	const character = valueOf(text, start, end);
+	const character = read(text, start, end);
 	if (/^[^0-9a-fA-F+'"\s\u0080-\uffff]$/.test(character)) return character;
 	throw errorNear(text, start, end, "invalid Unicode escape character");
 }
 
-/** `at`: where the first character stands, for errors. */
-function decoded(query: string, at: number, written: string, escape: string): string {
+/** `at`: where the first character stands, for errors. `mark`: what begins an escape. */
+function decoded(query: string, at: number, written: string, mark: string): string {
 	const wrong = (message: string, i: number, hint?: string): DatabaseError =>
 		new DatabaseError("42601", message, {
 			...(hint === undefined ? {} : { hint }),
@@ -50,7 +50,7 @@ function decoded(query: string, at: number, written: string, escape: string): st
 	let high = 0;
 	let i = 0;
 	while (i < written.length) {
-		const isEscape = written[i] === escape && written[i + 1] !== escape;
+		const isEscape = written[i] === mark && written[i + 1] !== mark;
 		const digits = isEscape ? escapedDigits(written, i + 1) : undefined;
 		if (isEscape && digits === undefined) {
 			const hint = "Unicode escapes must be \\XXXX or \\+XXXXXX.";
@@ -62,7 +62,7 @@ function decoded(query: string, at: number, written: string, escape: string): st
 		if ((high !== 0) !== isLow) throw wrong("invalid Unicode surrogate pair", i);
 		if (digits === undefined) {
 			value += written[i];
-			i += written[i] === escape ? 2 : 1;
+			i += written[i] === mark ? 2 : 1;
 			continue;
 		}
 		const isHigh = code >= 0xd800 && code < 0xdc00;

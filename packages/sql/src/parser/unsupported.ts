@@ -14,7 +14,7 @@ export const amongActions = (): DatabaseError =>
 
 const CREATED =
 	`access aggregate assertion cast collation conversion event foreign function language
-materialized operator policy procedure publication recursive rule server statistics subscription tablespace text
+materialized operator policy procedure publication rule server statistics subscription tablespace text
 transform trigger`.split(/\s+/);
 
 const ALTERED =

@@ -7,6 +7,7 @@ import { bindAggregate } from "./bind-aggregate.ts";
 import { bindExpression, castTo, type Place, unify } from "./bind-expression.ts";
 import { callByName, comparisonOf } from "./bind-operator.ts";
 import { bindOrderedSet } from "./bind-ordered-set.ts";
+import { bindVariadic } from "./bind-variadic.ts";
 import { bindWindowCall, requireOver } from "./bind-window.ts";
 import { functionName } from "./binder.ts";
 import { type Bound, plainType } from "./bound.ts";
@@ -21,18 +22,13 @@ export function bindCall(place: Place, node: CallNode): Bound {
 	const name = functionName(place.binder, node.name);
 	const construct = bindConstruct(place, name, node);
 	if (construct !== undefined) return construct;
-	if (node.variadic) {
-		throw new DatabaseError("0A000", "VARIADIC arguments are not supported", {
-			hint: "Pass the elements one by one.",
-			position: node.at + 1,
-		});
-	}
 	if (node.over !== undefined) return bindWindowCall(place, name, node);
 	if (node.withinGroup !== undefined)
 		return bindOrderedSet(place, name, node, node.withinGroup.orderBy);
 	requireOver(name, node);
 	if (aggregateCandidates(name).length > 0) return bindAggregate(place, name, node);
 	refuseAggregateSyntax(name, node);
+	if (node.variadic && setCandidates(name).length === 0) return bindVariadic(place, name, node);
 	const args = node.args.map((arg) => bindExpression(place, arg));
 	if (setCandidates(name).length > 0) return bindSetCall(place, name, args, node.at);
 	try {

@@ -105,6 +105,8 @@ function bindTable(
 			undefined,
 			renamed(cte.columns, item.columnAliases, shown),
 		);
+		const isNear = scope.parent?.commonTables.get(name) === cte;
+		if (!isNear && cte.starCount !== undefined) relation.starCount = cte.starCount;
 		scope.add(relation);
 		return { kind: "cte", relation, cte, isOwn };
 	}

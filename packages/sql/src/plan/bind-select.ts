@@ -177,7 +177,9 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 	if (node.qualifier.length > 0) {
 		const relation = starRelation(scope, node);
 		return relation.columns.flatMap((column, i) =>
-			column.name === namelessColumn ? [] : [output(column.name, columnOf(relation, i, node.at))],
+			column.name === namelessColumn || i >= relation.starCount
+				? []
+				: [output(column.name, columnOf(relation, i, node.at))],
 		);
 	}
 	if (scope.relations.length === 0) {
@@ -191,7 +193,7 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 			const hidden = scope.merged.some(
 				(entry) => entry.name === column.name && entry.hides.includes(relation),
 			);
-			if (!hidden && column.name !== namelessColumn)
+			if (!hidden && column.name !== namelessColumn && i < relation.starCount)
 				out.push(output(column.name, columnOf(relation, i, node.at)));
 		}
 	}

@@ -4,12 +4,13 @@ import type { ChangeStatement, CommonTable, Query } from "../parser/ast.ts";
 import { commonType, formatType } from "../types/registry.ts";
 import { bindQuery } from "./bind-query.ts";
 import type { Binder } from "./binder.ts";
-import { beginningOf, columnOf, plainType, textType, unknownOid } from "./bound.ts";
+import { type Bound, beginningOf, columnOf, plainType, textType, unknownOid } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import type { CommonTableState, LogicalQuery } from "./logical.ts";
 import { refuseTail } from "./recursion.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { Scope } from "./scope.ts";
+import { Traversal } from "./search-cycle.ts";
 
 /** Binds them in order and leaves their names in `scope`. */
 export function bindWith(
@@ -38,9 +39,12 @@ function bindTable(
 ): CommonTableState {
 	const { query } = table;
 	if (query.kind !== "query") return bindChange(binder, table, query, scope);
-	return recursive
+	const bound = recursive
 		? bindRecursive(binder, table, query, scope)
 		: bindPlain(binder, table, query, scope);
+	const isTraversed = table.search !== undefined || table.cycle !== undefined;
+	if (!isTraversed || bound.recursion !== undefined) return bound;
+	throw new DatabaseError("42601", "WITH query is not recursive", { position: table.at + 1 });
 }
 
 const stateOf = (
@@ -116,19 +120,70 @@ function bindRecursive(
 	}
 	const unread: CommonTableState = { ...stateOf(table, []), binding: "base" };
 	const base = bindQuery(binder, body.left, inner(unread));
+	const own = named(table, base.columns);
+	const isTraversed = table.search !== undefined || table.cycle !== undefined;
+	const traversal = isTraversed ? new Traversal(binder, table, scope) : undefined;
 	const state: CommonTableState = {
-		...stateOf(table, named(table, base.columns)),
+		...stateOf(table, [...own, ...(traversal?.columns ?? [])]),
+		...(traversal === undefined ? {} : { starCount: own.length }),
 		binding: "step",
 	};
-	const around = inner(state);
-	const step = binder.within(undefined, () => bindQuery(binder, body.right, around));
-	if (around.correlated) scope.correlated = true;
+	const within = inner(state);
+	const step = binder.within(undefined, () => bindQuery(binder, body.right, within));
+	if (within.correlated) scope.correlated = true;
 	if (!state.referenced) return bindPlain(binder, table, ast, scope);
 	refuseTail(ast);
 	state.binding = undefined;
-	state.query = base;
-	state.recursion = { query: asBase(binder, table, body, state, step), distinct: !body.all };
+	traversal?.check(
+		body,
+		own.map(({ name }) => name),
+	);
+	state.query = traversal === undefined ? base : withFirst(traversal, base, own);
+	const query = asBase(binder, table, body, own, step, traversal);
+	state.recursion = { query, distinct: !body.all };
 	return state;
+}
+
+/** The rows to begin with, with what SEARCH and CYCLE say of them. */
+function withFirst(
+	traversal: Traversal,
+	base: LogicalQuery,
+	own: readonly RelationColumn[],
+): LogicalQuery {
+	const relation = new Relation("", undefined, base.columns);
+	const projections = own.map((_, i) => columnOf(relation, i));
+	const columns = [...own, ...traversal.columns];
+	return around(base, relation, columns, [...projections, ...traversal.first(relation, own)], []);
+}
+
+/** SELECT projections FROM (query). */
+function around(
+	query: LogicalQuery,
+	relation: Relation,
+	columns: readonly RelationColumn[],
+	projections: readonly Bound[],
+	where: readonly Bound[],
+): LogicalQuery {
+	relation.useAll();
+	return {
+		columns,
+		with: [],
+		body: {
+			kind: "select",
+			from: [{ kind: "subquery", relation, query, lateral: false }],
+			where,
+			aggregation: undefined,
+			windows: [],
+			sets: undefined,
+			projections,
+			distinct: undefined,
+		},
+		orderBy: [],
+		limit: undefined,
+		offset: undefined,
+		correlated: query.correlated,
+		locks: false,
+	};
 }
 
 /** The rows of the step as the base has them. Throws 42804. */
@@ -136,16 +191,18 @@ function asBase(
 	binder: Binder,
 	table: CommonTable,
 	body: Extract<Query["body"], { kind: "set-operation" }>,
-	state: CommonTableState,
+	own: readonly RelationColumn[],
 	step: LogicalQuery,
+	traversal: Traversal | undefined,
 ): LogicalQuery {
-	if (step.columns.length !== state.columns.length) {
+	if (step.columns.length !== own.length) {
 		throw new DatabaseError("42601", "each UNION query must have the same number of columns", {
 			position: itemAt(body.right, 0) + 1,
 		});
 	}
-	const relation = new Relation("", undefined, step.columns);
-	const projections = state.columns.map((column, i) => {
+	const inner = traversal?.extended(step) ?? step;
+	const relation = new Relation("", undefined, inner.columns);
+	const projections = own.map((column, i) => {
 		const other = step.columns[i]!.type;
 		const overall = commonType([column.type.oid, other.oid], "UNION", body.at, [
 			itemAt(body.left, i),
@@ -163,27 +220,18 @@ function asBase(
 		}
 		return coerce(binder, columnOf(relation, i), plainType(column.type.oid), "implicit");
 	});
-	if (projections.every((projection) => projection.kind === "column")) return step;
-	relation.useAll();
-	return {
-		columns: state.columns,
-		with: [],
-		body: {
-			kind: "select",
-			from: [{ kind: "subquery", relation, query: step, lateral: false }],
-			where: [],
-			aggregation: undefined,
-			windows: [],
-			sets: undefined,
-			projections,
-			distinct: undefined,
-		},
-		orderBy: [],
-		limit: undefined,
-		offset: undefined,
-		correlated: step.correlated,
-		locks: false,
-	};
+	if (traversal === undefined) {
+		return projections.every((projection) => projection.kind === "column")
+			? step
+			: around(step, relation, own, projections, []);
+	}
+	return around(
+		inner,
+		relation,
+		[...own, ...traversal.columns],
+		[...projections, ...traversal.next(relation, own)],
+		traversal.conditions(relation, own),
+	);
 }
 
 const placeOf = ({ body }: LogicalQuery, index: number): number =>

@@ -44,6 +44,9 @@ export class Binder {
 
 	readonly access = new AccessCollector();
 
+	/** The query is that of a cursor: WHERE CURRENT OF asks for the rows behind it. */
+	isForCursor = false;
+
 	/** Plans a statement in WITH that writes; set by whoever plans the whole statement. */
 	planChange: ((statement: ChangeStatement, around: Scope) => StatementPlan) | undefined;
 

@@ -69,6 +69,8 @@ export type Bound = {
 			readonly fn: ScalarFunction;
 			readonly name: string;
 			readonly operator: boolean;
+			/** Its last argument is an array of those that follow the others. */
+			readonly variadic?: true;
 			readonly argTypes: readonly SqlType[];
 	  }
 	| { readonly kind: "cast"; readonly cast: CastDefinition }

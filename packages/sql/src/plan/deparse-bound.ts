@@ -61,7 +61,7 @@ export class BoundText {
 			case "column":
 				return quoteIdentifier(this.#names.column(bound.column));
 			case "call":
-				return bound.operator ? this.#operator(bound.name, args) : this.#call(bound.name, args);
+				return bound.operator ? this.#operator(bound.name, args) : this.#call(bound);
 			case "cast":
 			case "modifier":
 			case "relabel":
@@ -133,7 +133,7 @@ export class BoundText {
 			: `(${this.of(left!)} ${name} ${this.of(right)})`;
 	}
 
-	#call(name: string, args: readonly Bound[]): string {
+	#call({ name, args, variadic }: Extract<Bound, { kind: "call" }>): string {
 		const [first, second] = args;
 		if (name === "timezone" && args.length === 2) {
 			return `(${this.of(second!)} AT TIME ZONE ${this.of(first!)})`;
@@ -146,7 +146,9 @@ export class BoundText {
 			const shown = normalizationText(name, this.of(first!), form);
 			if (shown !== undefined) return shown;
 		}
-		return `${quoteIdentifier(name)}(${this.#list(args)})`;
+		const texts = args.map((arg) => this.of(arg));
+		if (variadic) texts.push(`VARIADIC ${texts.pop()}`);
+		return `${quoteIdentifier(name)}(${texts.join(", ")})`;
 	}
 
 	#not(operand: Bound): string {

@@ -86,6 +86,8 @@ export interface CommonTableState {
 	readonly columns: readonly RelationColumn[];
 	/** Of a statement that writes: its plan, which runs exactly once, read or not. `columns` are what it returns. */
 	readonly change?: StatementPlan;
+	/** How many of its columns are its own, where SEARCH or CYCLE add some: `*` in another query than that of its WITH is no more than those. */
+	starCount?: number;
 	/** What of it is being bound: `form` a query that cannot be recursive. */
 	binding?: "form" | "base" | "step" | undefined;
 	/** Set when it is bound; while a recursive one is being bound, references see only the columns. */
@@ -138,6 +140,8 @@ export interface LogicalSelect {
 	readonly projections: readonly Bound[];
 	/** Slots of the projected row that are compared; undefined: no DISTINCT. */
 	readonly distinct: readonly number[] | undefined;
+	/** Tables in FROM: the keys of their rows stand behind all columns of the query. */
+	readonly keysOf?: readonly Relation[];
 }
 
 export type LogicalBody =

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { isGenerated, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
+import { CurrentRow } from "../execute/operators/current-row.ts";
 import { type Assigned, Delete, type Target, Update } from "../execute/operators/modify.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
@@ -64,6 +65,7 @@ function bindTarget(
 	const verb = statement.kind === "update" ? "update" : "delete from";
 	const written = writeTarget(binder, statement.table, statement.alias, verb);
 	const { table, base: relation } = written;
+	if (statement.currentOf !== undefined) requireBare(written, others);
 	const around = new Scope(outside);
 	const tables = bindWith(binder, statement.with, statement.recursive, around);
 	const frame = withFrame(planner, tables);
@@ -84,6 +86,29 @@ function bindTarget(
 	return { written, table, relation, scope, frame, target, from, where };
 }
 
+/** Throws 0A000. */
+function requireBare({ relation, base }: WriteTarget, others: readonly TableExpression[]): void {
+	if (relation !== base) {
+		throw new DatabaseError("0A000", "WHERE CURRENT OF on a view is not implemented");
+	}
+	if (others.length === 0) return;
+	throw new DatabaseError("0A000", "WHERE CURRENT OF with other tables is not supported", {
+		hint: "Read what is needed of them in subqueries.",
+	});
+}
+
+/** The rows that are changed. */
+function targetRows(
+	planner: Planner,
+	{ currentOf }: UpdateStatement | DeleteStatement,
+	{ table, relation, target, from, where }: Bindings,
+	parent: CompileScope,
+): PlanNode {
+	return currentOf === undefined
+		? planFrom(planner, from, where, parent, undefined).node
+		: new CurrentRow(table, relation, currentOf, target.lock ?? exclusive);
+}
+
 const hasSubquery = (bounds: readonly Bound[]): boolean =>
 	bounds.some((bound) => someNode(bound, (node) => node.kind === "subquery"));
 
@@ -101,6 +126,7 @@ function recheckOf(
 	level: CompileScope,
 ): Recheck | undefined {
 	const [scan] = leavesOf(node);
+	if (scan instanceof CurrentRow) return undefined;
 	if (from.length === 1 && scan instanceof TableScan && !scan.reader.locksLate) return undefined;
 	const condition = conjunction([...where, ...from.flatMap(innerConditions)]);
 	return new Recheck(
@@ -151,7 +177,7 @@ export function planUpdate(
 	}
 	const attnums = new Set([...changed].map((slot) => liveColumns(table)[slot]!.attnum));
 	const refers = table.foreignKeys.some(({ columns }) => columns.some((one) => attnums.has(one)));
-	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
+	const node = targetRows(planner, statement, bindings, parent);
 	const level = parent.inner(node.layout);
 	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
 	const writer = tableWriter(binder, table, parent);
@@ -264,7 +290,7 @@ export function planDelete(
 	const returning = bindReturning(binder, statement.returning, scope);
 	useIndexColumns(table, relation);
 	const { parent } = frame;
-	const { node } = planFrom(planner, bindings.from, bindings.where, parent, undefined);
+	const node = targetRows(planner, statement, bindings, parent);
 	const level: CompileScope = parent.inner(node.layout);
 	const root = new Delete(
 		node,

@@ -10,7 +10,7 @@ import { rowComparer, Sort } from "../execute/operators/sort.ts";
 import { TableScan } from "../execute/operators/table-scan.ts";
 import type { PlanNode } from "../execute/plan-node.ts";
 import type { Bound } from "./bound.ts";
-import { type Compiled, compile } from "./compile.ts";
+import { type Compiled, compile, sync } from "./compile.ts";
 import { ArgumentList, type CompileScope, type PlanContext } from "./compile-scope.ts";
 import type { CommonTableState, LogicalBody, LogicalQuery, SortKey } from "./logical.ts";
 import { planSelect, type SelectPlan } from "./plan-select.ts";
@@ -93,9 +93,11 @@ export class Planner implements PlanContext {
 			if (limit !== undefined && offset === undefined && ties === undefined) passLimit(plan, limit);
 			plan = new Limit(plan, limit, offset, ties);
 		}
-		return plan.layout.width > query.columns.length
-			? new Truncate(plan, query.columns.length)
-			: plan;
+		const { body, columns } = query;
+		if (body.kind === "select" && body.keysOf !== undefined) {
+			return withKeys(plan, columns.length, body.projections.length, body.keysOf.length);
+		}
+		return plan.layout.width > columns.length ? new Truncate(plan, columns.length) : plan;
 	}
 
 	#planBody(query: LogicalQuery, parent: CompileScope, hasLimit: boolean): SelectPlan {
@@ -133,6 +135,13 @@ export class Planner implements PlanContext {
 			body.leftCasts.map((cast) => cast.type.oid),
 		);
 	}
+}
+
+/** The query's columns, and the keys right behind them. */
+function withKeys(plan: PlanNode, width: number, from: number, count: number): PlanNode {
+	const slots = Array.from({ length: width + count }, (_, i) => (i < width ? i : from + i - width));
+	const columns = slots.map((slot) => sync((row) => row[slot]!));
+	return new Project(plan, columns, "the query's columns, and the keys of its rows");
 }
 
 function showKey(query: LogicalQuery, sort: SortKey): string {

@@ -57,7 +57,8 @@ export function planSelect(
 		node = new ProjectSet(node, select.sets.relation, calls);
 	}
 	const level = parent.inner(node.layout);
-	const columns = select.projections.map((projection) => compile(projection, level));
+	const keys = (select.keysOf ?? []).map((relation) => rowKey(node.layout, relation));
+	const columns = [...select.projections.map((projection) => compile(projection, level)), ...keys];
 	const shown = select.projections.map(show).join(", ");
 	const scan = node.children[0] ?? node;
 	const locks = item?.kind === "table" && (item.locksRows === true || item.locksLate !== undefined);
@@ -80,6 +81,12 @@ export function planSelect(
 		);
 	}
 	return { node, ordered: from.ordered };
+}
+
+/** Behind the columns of the relation; NULL where an outer join has found no row. */
+function rowKey(layout: Layout, relation: Relation): Compiled {
+	const slot = layout.slot(relation, relation.columns.length);
+	return sync((row) => row[slot]!);
 }
 
 function rowLocking(

@@ -12,7 +12,7 @@ import { planInsert } from "./plan-insert.ts";
 import { planDelete, planUpdate } from "./plan-modify.ts";
 import { Planner } from "./plan-query.ts";
 import type { Scope } from "./scope.ts";
-import type { LoneRow, StatementPlan } from "./statement-plan.ts";
+import type { CursorTables, LoneRow, StatementPlan } from "./statement-plan.ts";
 
 export type PlannedStatement = Extract<
 	Statement,
@@ -52,9 +52,13 @@ function planChange(
 
 function planQueryStatement(binder: Binder, planner: Planner, query: Query): StatementPlan {
 	const { asOf, present } = takeAsOf(query);
-	const logical = bindQuery(binder, present, undefined);
+	const bound = bindQuery(binder, present, undefined);
+	const [logical, cursorRows] = binder.isForCursor ? withRowKeys(bound) : [bound, undefined];
 	const root = planner.planQuery(logical, CompileScope.root(planner));
-	assert(root.layout.width === logical.columns.length, "a row has the query's columns");
+	assert(
+		root.layout.width === logical.columns.length + (cursorRows?.tables.length ?? 0),
+		"a row has the query's columns",
+	);
 	const directRow = root.direct?.();
 	const hasChanges = logical.with.some(({ change }) => change !== undefined);
 	return {
@@ -70,6 +74,7 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 		readArguments: argumentReader(planner.arguments.list),
 		writes: locks(logical) || hasChanges,
 		hasChanges,
+		...(cursorRows === undefined ? {} : { cursorRows }),
 		asOf,
 		direct:
 			directRow &&
@@ -83,6 +88,35 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 		root,
 	};
 }
+
+/** The rows of tables that each row of the query stands for. */
+function withRowKeys(query: LogicalQuery): readonly [LogicalQuery, CursorTables] {
+	const { body, locks } = query;
+	const isPlain =
+		body.kind === "select" &&
+		body.aggregation === undefined &&
+		body.distinct === undefined &&
+		body.sets === undefined &&
+		body.windows.length === 0;
+	if (!isPlain) return [query, { locks, tables: [] }];
+	const found = body.from.flatMap(tablesIn);
+	const items = locks
+		? found.filter(({ lock }) => lock !== undefined)
+		: body.from.length === 1 && body.from[0]!.kind === "table"
+			? found
+			: [];
+	const keysOf = items.map(({ relation }) => relation);
+	const tables = items.map(({ table }) => table.oid);
+	return [
+		{ ...query, body: { ...body, keysOf } },
+		{ locks, tables },
+	];
+}
+
+const tablesIn = (item: LogicalFrom): readonly Extract<LogicalFrom, { kind: "table" }>[] => {
+	if (item.kind === "join") return [...tablesIn(item.left), ...tablesIn(item.right)];
+	return item.kind === "table" ? [item] : [];
+};
 
 function loneRow({ byKey, finish }: DirectRow): LoneRow | undefined {
 	return (

@@ -37,6 +37,9 @@ export class Relation {
 	/** An outer join may find no row of it. */
 	isNulled = false;
 
+	/** Columns from here on are found by their names, and are not among those of `*`. */
+	starCount = Number.POSITIVE_INFINITY;
+
 	/** A function's only value: its name alone stands for that, not for a row of it. */
 	isScalar = false;
 

@@ -15,6 +15,13 @@ export interface LoneRow {
 	row(key: Key, value: Uint8Array, env: Env): ExecRow | undefined;
 }
 
+export interface CursorTables {
+	/** FOR UPDATE and its kin: the tables are those that it locks. Else it is the only one that the query reads. */
+	readonly locks: boolean;
+	/** Object ids, one of each key. */
+	readonly tables: readonly number[];
+}
+
 export interface StatementPlan {
 	readonly command: PlannedCommand;
 	/** Undefined: returns no rows. */
@@ -25,6 +32,8 @@ export interface StatementPlan {
 	readonly writes: boolean;
 	/** A query with parts that write. */
 	readonly hasChanges?: boolean;
+	/** Of a query for a cursor: whose keys its rows have behind its columns. */
+	readonly cursorRows?: CursorTables;
 	/** AS OF SYSTEM TIME of the whole statement: whoever runs the plan sees to it. */
 	readonly asOf?: Expression | undefined;
 	/** For statements on one row: the whole statement without an iteration. */

@@ -6,10 +6,13 @@
  * read ahead, counts against the memory of a statement (53200).
  */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
 import type { Batch, ExecRow } from "../execute/env.ts";
 import { MemoryMeter, type MemoryPool } from "../execute/memory.ts";
 import { batchSize } from "../execute/plan-node.ts";
+import { RowMoves } from "../execute/row-moves.ts";
 import type { FetchDirection } from "../parser/ast.ts";
+import type { CursorTables } from "../plan/statement-plan.ts";
 import type { Running } from "./run-planned.ts";
 import type { ResultColumn } from "./types.ts";
 
@@ -22,6 +25,8 @@ export interface CursorOptions {
 	/** What it was declared with, and when: microseconds since 2000-01-01 UTC. */
 	readonly statement: string;
 	readonly since: bigint;
+	/** Whose keys its rows have behind their columns. */
+	readonly cursorRows?: CursorTables | undefined;
 	/** Bytes that its rows may take. */
 	readonly memoryLimit: number;
 	readonly memoryPool?: MemoryPool;
@@ -36,6 +41,9 @@ export class Cursor {
 	readonly hold: boolean;
 	readonly statement: string;
 	readonly since: bigint;
+	/** Where its rows are by now. */
+	readonly moves = new RowMoves();
+	readonly #tables: CursorTables;
 	readonly #scroll: boolean | undefined;
 	readonly #memory: MemoryMeter;
 	#source: Pick<Running, "next" | "close"> | undefined;
@@ -52,6 +60,7 @@ export class Cursor {
 		this.hold = options.hold;
 		this.statement = options.statement;
 		this.since = options.since;
+		this.#tables = options.cursorRows ?? { locks: false, tables: [] };
 		this.#scroll = options.scroll;
 		this.#memory = new MemoryMeter(options.memoryLimit, options.memoryPool);
 		this.#source = source;
@@ -65,6 +74,33 @@ export class Cursor {
 	/** Rows are still to be read. */
 	get isOpen(): boolean {
 		return this.#source !== undefined;
+	}
+
+	/** Rows of tables are behind its own. */
+	get hasKeys(): boolean {
+		return this.#tables.tables.length > 0;
+	}
+
+	/** The key of the row of a table that it stands on; undefined: there is none, or not any more. Throws 24000. */
+	currentKey(oid: number, table: string): Key | undefined {
+		const { locks, tables } = this.#tables;
+		const wrong = (what: string): DatabaseError =>
+			new DatabaseError("24000", `cursor "${this.name}" ${what}`);
+		const slot = tables.indexOf(oid);
+		if (slot < 0) {
+			throw wrong(
+				locks
+					? `does not have a FOR UPDATE/SHARE reference to table "${table}"`
+					: `is not a simply updatable scan of table "${table}"`,
+			);
+		}
+		if (tables.lastIndexOf(oid) !== slot) {
+			throw wrong(`has multiple FOR UPDATE/SHARE references to table "${table}"`);
+		}
+		const row = this.#rows[this.#position - this.#first];
+		if (row === undefined) throw wrong("is not positioned on a row");
+		const key = row[this.columns.length + slot];
+		return typeof key === "string" ? this.moves.keyOf(key as Key) : undefined;
 	}
 
 	/** Reads all that is left. Throws 53200. */
@@ -88,8 +124,11 @@ export class Cursor {
 	/** The rows that a FETCH takes out. One that fails is the last. Throws 55000. */
 	async *fetch(direction: FetchDirection): AsyncIterable<Batch> {
 		if (this.#failed) throw new DatabaseError("55000", `portal "${this.name}" cannot be run`);
+		const { length } = this.columns;
 		try {
-			yield* this.#fetch(direction);
+			for await (const batch of this.#fetch(direction)) {
+				yield this.hasKeys ? batch.map((row) => row.slice(0, length)) : batch;
+			}
 		} catch (error) {
 			this.#failed = true;
 			throw error;

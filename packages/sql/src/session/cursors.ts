@@ -1,5 +1,9 @@
 /** The cursors of a session: which transaction they belong to, and when they end. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import type { Key } from "@quorate/keys/key";
+import type { TableDescriptor } from "../catalog/descriptor.ts";
+import type { CursorRows } from "../execute/cursor-rows.ts";
+import type { RowMove } from "../execute/row-moves.ts";
 import type { Cursor } from "./cursor.ts";
 
 interface Entry {
@@ -10,7 +14,14 @@ interface Entry {
 	held: boolean;
 }
 
-export class Cursors {
+/** How far a session's cursors were, for a savepoint. */
+export interface CursorMark {
+	/** How many had been declared. */
+	readonly declared: number;
+	readonly moves: ReadonlyMap<Cursor, number>;
+}
+
+export class Cursors implements CursorRows {
 	readonly #entries = new Map<string, Entry>();
 	#declared = 0;
 
@@ -59,13 +70,41 @@ export class Cursors {
 		for (const { cursor } of this.#entries.values()) if (cursor.isOpen) await cursor.settle();
 	}
 
-	/** For a savepoint: cursors declared after it go with `backTo`. */
-	mark(): number {
-		return this.#declared;
+	/** Cursors that are declared after it go with `backTo`. */
+	mark(): CursorMark {
+		return {
+			declared: this.#declared,
+			moves: new Map(this.#watching().map((cursor) => [cursor, cursor.moves.mark])),
+		};
 	}
 
-	backTo(mark: number): Promise<void> {
-		return this.#drop(({ number, held }) => !held && number > mark);
+	async backTo({ declared, moves }: CursorMark): Promise<void> {
+		await this.#drop(({ number, held }) => !held && number > declared);
+		for (const cursor of this.#watching()) cursor.moves.backTo(moves.get(cursor) ?? 0);
+	}
+
+	#watching(): readonly Cursor[] {
+		return [...this.#entries.values()].flatMap(({ cursor, held }) =>
+			!held && cursor.hasKeys ? [cursor] : [],
+		);
+	}
+
+	get isWatching(): boolean {
+		return this.#entries.size > 0 && this.#watching().length > 0;
+	}
+
+	moved(moves: readonly RowMove[]): void {
+		for (const cursor of this.#watching()) cursor.moves.note(moves);
+	}
+
+	currentKey(name: string, table: TableDescriptor, prefix: Key): Key | undefined {
+		const cursor = this.get(name);
+		if (this.#entries.get(name)!.held) {
+			throw new DatabaseError("24000", `cursor "${name}" is held from a previous transaction`);
+		}
+		const key = cursor.currentKey(table.oid, table.name);
+		// Whoever has truncated the table since has taken the row with the others.
+		return key?.startsWith(prefix) === true ? key : undefined;
 	}
 
 	/** The transaction is about to commit: what is held is read to its end. Throws 53200. */

@@ -19,6 +19,8 @@ export interface Prepared extends PreparedStatement {
 	readonly utility: Statement | undefined;
 	/** Of SQL's PREPARE: the statement itself, since the text is PREPARE's. */
 	readonly inner: PlannedStatement | undefined;
+	/** DECLARE's query. */
+	readonly isForCursor?: true;
 	/** When, microseconds since 2000-01-01 UTC, and whether by PREPARE. */
 	readonly since?: bigint;
 	readonly fromSql?: true;
@@ -62,7 +64,7 @@ export function planFor(
 	const lexed = prepared.lexed!;
 	const types = prepared.parameterTypes;
 	if (prepared.inner !== undefined) {
-		return bindAndPlan(state, prepared.inner, lexed, types, snapshot);
+		return bindAndPlan(state, prepared.inner, lexed, types, snapshot, prepared.isForCursor);
 	}
 	if (isShared) {
 		const known = plans.find(lexed, types, snapshot.version, state.context.searchPath);
@@ -92,6 +94,7 @@ export function bindAndPlan(
 	lexed: LexedStatement,
 	types: readonly number[],
 	snapshot: CatalogSnapshot,
+	isForCursor = false,
 ): CachedPlan {
 	const use = new CatalogUse();
 	const binder = new Binder(
@@ -105,6 +108,7 @@ export function bindAndPlan(
 		types,
 		lexed.literals,
 	);
+	binder.isForCursor = isForCursor;
 	const plan = state.noting(use, () => planStatement(binder, statement));
 	const open = binder.parameterTypes.indexOf(0);
 	if (open >= 0) {

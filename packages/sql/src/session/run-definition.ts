@@ -146,7 +146,7 @@ function apply(
 		case "create-sequence":
 			return createSequence(editor, statement);
 		case "create-schema":
-			return createSchema(editor, statement);
+			return createSchema(editor, statement, (element) => apply(editor, element, lexed));
 		case "create-view":
 			return createView(editor, statement, lexed);
 		case "create-enum":

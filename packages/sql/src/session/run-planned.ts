@@ -258,6 +258,7 @@ async function run(
 		memoryLimit: services.statementMemory,
 		memoryPool: services.memoryPool,
 		deferred: block.constraints,
+		cursors: state.cursors,
 	});
 	let args: readonly Datum[];
 	try {

@@ -72,6 +72,12 @@ export class SessionIdentity {
 		this.#tellWhetherSuperuser(roles, local);
 	}
 
+	/** For a part of a statement, which then restores the settings. */
+	assume(role: RoleDescriptor): void {
+		this.#oids.set(role.name, role.oid);
+		this.#settings.assume("role", role.name, true);
+	}
+
 	#known(roles: Roles, name: string | undefined): RoleDescriptor | undefined {
 		if (name === undefined) return undefined;
 		const role = roles.byName(name);

@@ -518,6 +518,18 @@ export class SessionState {
 		return ended?.schemaVersion;
 	}
 
+	/** Those of the extended protocol end with their transaction. */
+	dropPortals(): void | Promise<void> {
+		if (this.portals.size === 0) return undefined;
+		const closing: Promise<void>[] = [];
+		for (const portal of this.portals.values()) {
+			const closed = portal.close();
+			if (closed !== undefined) closing.push(closed);
+		}
+		this.portals.clear();
+		return closing.length === 0 ? undefined : Promise.all(closing).then(() => {});
+	}
+
 	async rollback(): Promise<void> {
 		const { block } = this;
 		this.block = undefined;

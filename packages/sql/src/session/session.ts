@@ -84,7 +84,7 @@ export class QuorateSession implements Session, PortalObserver {
 		this.state.sink = sink;
 		this.state.context.startStatement();
 		// A simple query ends what the extended protocol left open.
-		await this.#dropPortals();
+		await this.state.dropPortals();
 		let statements: LexedStatement[];
 		try {
 			const lexed = this.#lex(text);
@@ -410,12 +410,12 @@ export class QuorateSession implements Session, PortalObserver {
 		if (block === undefined || block.explicit) {
 			this.#told = undefined;
 			this.#implicitStatements = 0;
-			return block === undefined ? this.#dropPortals() : undefined;
+			return block === undefined ? this.state.dropPortals() : undefined;
 		}
 		if (block.failed || !this.state.commitAtOnce()) return this.#sync();
 		this.#told = undefined;
 		this.#implicitStatements = 0;
-		return this.#dropPortals();
+		return this.state.dropPortals();
 	}
 
 	async #sync(): Promise<void> {
@@ -432,7 +432,7 @@ export class QuorateSession implements Session, PortalObserver {
 			if (told === undefined || !isConflict(shown)) throw shown;
 			await replay(state, told, shown);
 		} finally {
-			if (state.block === undefined) await this.#dropPortals();
+			if (state.block === undefined) await this.state.dropPortals();
 		}
 	}
 
@@ -470,17 +470,6 @@ export class QuorateSession implements Session, PortalObserver {
 		if (this.#failing !== undefined) await this.#failing;
 	}
 
-	#dropPortals(): void | Promise<void> {
-		if (this.state.portals.size === 0) return undefined;
-		const closing: Promise<void>[] = [];
-		for (const portal of this.state.portals.values()) {
-			const closed = portal.close();
-			if (closed !== undefined) closing.push(closed);
-		}
-		this.state.portals.clear();
-		return closing.length === 0 ? undefined : Promise.all(closing).then(() => {});
-	}
-
 	get terminated(): DatabaseError | undefined {
 		return this.state.terminated;
 	}
@@ -505,7 +494,7 @@ export class QuorateSession implements Session, PortalObserver {
 			new DatabaseError("57P01", "terminating connection due to administrator command"),
 		);
 		if (this.#failing !== undefined) await this.#failing;
-		await this.#dropPortals();
+		await this.state.dropPortals();
 		this.state.statements.clear();
 		await this.state.rollback();
 		this.state.temporary.close();

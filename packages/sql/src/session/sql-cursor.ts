@@ -50,7 +50,9 @@ async function declare(
 		? true
 		: options.includes("no scroll")
 			? false
-			: undefined;
+			: query.locking.length > 0
+				? false
+				: undefined;
 	if (!hold && !block.explicit) {
 		throw new DatabaseError("25P01", "DECLARE CURSOR can only be used in transaction blocks");
 	}
@@ -59,12 +61,14 @@ async function declare(
 	refuseQuery(statement);
 	state.cursors.refuseDuplicate(name);
 	state.portals.requireRoom(name);
-	const prepared = { ...preparedOf(lexed, types, undefined, undefined, undefined), inner: query };
+	const bare = preparedOf(lexed, types, undefined, undefined, undefined);
+	const prepared = { ...bare, inner: query, isForCursor: true } as const;
 	const running = await startPlanned(state, block, prepared, parameters);
 	const columns = running.plan.columns ?? [];
 	const { statementMemory: memoryLimit, memoryPool } = state.services;
 	const made = { statement: lexed.query, since: state.context.statementStart };
-	const cursor = { name, columns, scroll, hold, ...made, memoryLimit, memoryPool };
+	const { cursorRows } = running.plan;
+	const cursor = { name, columns, cursorRows, scroll, hold, ...made, memoryLimit, memoryPool };
 	state.cursors.add(new Cursor(cursor, running));
 }
 

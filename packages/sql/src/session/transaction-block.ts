@@ -7,6 +7,7 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import type { Isolation, Savepoint, Transaction, TransactionMode } from "@quorate/txn/types";
 import type { AnyDescriptor, CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import { ConstraintTimes } from "./constraint-times.ts";
+import type { CursorMark } from "./cursors.ts";
 import { SchemaReliance } from "./schema-reliance.ts";
 import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
@@ -33,8 +34,7 @@ interface NamedSavepoint {
 	readonly locks: number;
 	readonly notifications: NotificationMark;
 	readonly constraints: ReturnType<ConstraintTimes["save"]>;
-	/** Cursors declared before it. */
-	readonly cursors: number;
+	readonly cursors: CursorMark;
 }
 
 type NotificationMark = ReturnType<SessionNotifications["mark"]>;
@@ -44,7 +44,7 @@ export interface BeforeSavepoint {
 	readonly settings: SettingsState;
 	readonly locks: number;
 	readonly notifications: NotificationMark;
-	readonly cursors: number;
+	readonly cursors: CursorMark;
 }
 
 const noChanges: CatalogChanges = new Map();

@@ -106,13 +106,8 @@ export async function runControl(
 		case "begin":
 			return begin(state, statement);
 		case "commit":
-			return commit(state);
 		case "rollback":
-			if (state.block?.explicit !== true) {
-				state.notice("WARNING", "25P01", "there is no transaction in progress");
-			}
-			await state.rollback();
-			return "ROLLBACK";
+			return statement.chain === true ? chained(state, statement.kind) : end(state, statement.kind);
 		default:
 			return savepoint(state, statement);
 	}
@@ -134,10 +129,31 @@ async function begin(
 	return statement.tag;
 }
 
-async function commit(state: SessionState): Promise<string> {
+/** AND CHAIN: what the transaction was like, the next one is like. Throws 25P01. */
+async function chained(state: SessionState, kind: "commit" | "rollback"): Promise<string> {
+	const { block } = state;
+	if (block?.explicit !== true) {
+		throw new DatabaseError(
+			"25P01",
+			`${kind.toUpperCase()} AND CHAIN can only be used in transaction blocks`,
+		);
+	}
+	const tag = await end(state, kind);
+	await state.dropPortals();
+	const next = state.begin(true);
+	Object.assign(next.characteristics, block.characteristics);
+	next.asOf = block.asOf;
+	return tag;
+}
+
+async function end(state: SessionState, kind: "commit" | "rollback"): Promise<string> {
 	const { block } = state;
 	if (block?.explicit !== true) {
 		state.notice("WARNING", "25P01", "there is no transaction in progress");
+	}
+	if (kind === "rollback") {
+		await state.rollback();
+		return "ROLLBACK";
 	}
 	if (block === undefined) return "COMMIT";
 	if (block.refusal !== undefined) {

@@ -336,7 +336,8 @@ function derive(from: number, to: number): CastDefinition | undefined {
 	if (from === OID.unknown) {
 		return define(implicit, (value, _t, context) => target.parse(value as string, -1, context));
 	}
-	if (to === OID.unknown || (source.category === "P" && from !== OID.record)) {
+	const isRecord = from === OID.record || from === OID.recordArray;
+	if (to === OID.unknown || (source.category === "P" && !isRecord)) {
 		return undefined;
 	}
 	if (isRow(source.elementOid) && to === OID.recordArray) return elementwise(source, target);

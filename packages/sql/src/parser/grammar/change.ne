@@ -32,8 +32,8 @@ update -> withOpt "update" relation updateAlias "set" assignments fromOpt update
 updateAlias -> null {% () => undefined %}
              | "as" columnName {% ([, name]) => name %}
              | %aliasBeforeSet {% ([token]) => token.value %}
-updateWhere -> whereOpt {% id %}
-             | "where" "current" "of" columnName {% () => { throw unsupported("WHERE CURRENT OF is"); } %}
+updateWhere -> whereOpt {% ([where]) => ({ where }) %}
+             | "where" "current" "of" columnName {% ([, , , currentOf]) => ({ where: undefined, currentOf }) %}
 assignments -> assignment {% ([list]) => list %}
              | assignments "," assignment {% ([head, , list]) => [...head, ...list] %}
 assignment -> targetColumn "=" expr {% ([target, , value], at) => [assignmentOf(target, value, at)] %}

@@ -2,8 +2,8 @@
 
 transaction -> "begin" workOpt modes {% ([, , modes], at) => ({ kind: "begin", tag: "BEGIN", modes, at }) %}
              | "start" "transaction" modes {% ([, , modes], at) => ({ kind: "begin", tag: "START TRANSACTION", modes, at }) %}
-             | commitWord workOpt chain {% (d, at) => ({ kind: "commit", at }) %}
-             | rollbackWord workOpt chain {% (d, at) => ({ kind: "rollback", at }) %}
+             | commitWord workOpt chain {% ([, , chain], at) => ({ kind: "commit", ...chain, at }) %}
+             | rollbackWord workOpt chain {% ([, , chain], at) => ({ kind: "rollback", ...chain, at }) %}
              | "savepoint" columnName {% ([, name], at) => ({ kind: "savepoint", name, at }) %}
              | "release" columnName {% ([, name], at) => ({ kind: "release", name, at }) %}
              | "release" "savepoint" columnName {% ([, , name], at) => ({ kind: "release", name, at }) %}
@@ -12,9 +12,9 @@ transaction -> "begin" workOpt modes {% ([, , modes], at) => ({ kind: "begin", t
 workOpt -> null | "work" | "transaction"
 commitWord -> "commit" | "end"
 rollbackWord -> "rollback" | "abort"
-chain -> null
-       | "and" "no" "chain"
-       | "and" "chain" {% () => { throw unsupported("AND CHAIN is"); } %}
+chain -> null {% () => ({}) %}
+       | "and" "no" "chain" {% () => ({}) %}
+       | "and" "chain" {% () => ({ chain: true }) %}
 modes -> null {% () => modesNode([]) %} | modeList {% ([list]) => modesNode(list) %}
 someModes -> modeList {% ([list]) => modesNode(list) %}
 modeList -> mode {% first %} | modeList mode {% more %} | modeList "," mode {% more %}

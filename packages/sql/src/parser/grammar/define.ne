@@ -1,12 +1,13 @@
 # CREATE, ALTER, DROP.
 
-createTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
+createTable -> definedTable {% id %}
              | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" query withData {% createTableAs %}
              | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" execute withData
                {% () => { throw unsupported("CREATE TABLE AS EXECUTE is", "Write the prepared query itself."); } %}
-             | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
-               {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
-             | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are"); } %}
+definedTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
+              | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
+                {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
+              | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are"); } %}
 persistence -> null {% () => false %}
              | "unlogged" {% () => false %}
              | scopeWord temporary {% () => true %}
@@ -190,14 +191,17 @@ withOptWord -> null | "with"
 # As text: bigger than a JavaScript number holds.
 bigNumber -> %integer {% ([token]) => token.value %} | "-" %integer {% ([, token]) => "-" + token.value %} | "+" %integer {% ([, token]) => token.value %}
 
-createSchema -> "create" "schema" ifNotExists columnName schemaElements {% ([, , ifNotExists, name], at) => ({ kind: "create-schema", name, ifNotExists, owner: undefined, at }) %}
+createSchema -> "create" "schema" ifNotExists columnName schemaElements
+                {% ([, , ifNotExists, name, elements], at) => schemaNode(name, ifNotExists, undefined, elements, at) %}
               | "create" "schema" ifNotExists columnName "authorization" roleReference schemaElements
-                {% ([, , ifNotExists, name, , owner], at) => ({ kind: "create-schema", name, ifNotExists, owner, at }) %}
+                {% ([, , ifNotExists, name, , owner, elements], at) => schemaNode(name, ifNotExists, owner, elements, at) %}
               | "create" "schema" ifNotExists "authorization" roleReference schemaElements
-                {% ([, , ifNotExists, , owner], at) => ({ kind: "create-schema", name: undefined, ifNotExists, owner, at }) %}
-schemaElements -> null
-                | "create" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Create them with statements of their own."); } %}
-                | "grant" anyTokens {% () => { throw unsupported("CREATE SCHEMA with elements is", "Grant with statements of their own."); } %}
+                {% ([, , ifNotExists, , owner, elements], at) => schemaNode(undefined, ifNotExists, owner, elements, at) %}
+schemaElements -> null {% () => [] %} | schemaElements schemaElement {% more %}
+schemaElement -> definedTable {% id %} | createIndex {% id %} | createSequence {% id %} | createView {% id %}
+               | grantOn {% id %}
+               | "create" "trigger" anyTokens {% () => { throw unsupported("CREATE TRIGGER is"); } %}
+               | "create" "constraint" "trigger" anyTokens {% () => { throw unsupported("CREATE TRIGGER is"); } %}
 
 createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
               {% ([, , name, , , , labels], at) => ({ kind: "create-enum", name, labels, at }) %}
@@ -246,6 +250,9 @@ createView -> "create" persistence "view" qualifiedName columnListOpt viewOption
               {% ([, temporary, , name, columns, options, , { query, at: queryAt }, check], at) => ({ kind: "create-view", replace: false, temporary, name, columns, options, query, queryAt, check, at }) %}
             | "create" "or" "replace" persistence "view" qualifiedName columnListOpt viewOptions "as" viewQuery viewCheck
               {% ([, , , temporary, , name, columns, options, , { query, at: queryAt }, check], at) => ({ kind: "create-view", replace: true, temporary, name, columns, options, query, queryAt, check, at }) %}
+            | "create" persistence recursiveView {% ([, temporary, view], at) => ({ kind: "create-view", replace: false, temporary, ...view, at }) %}
+            | "create" "or" "replace" persistence recursiveView {% ([, , , temporary, view], at) => ({ kind: "create-view", replace: true, temporary, ...view, at }) %}
+recursiveView -> "recursive" "view" qualifiedName "(" columnNames ")" viewOptions "as" viewQuery viewCheck {% recursiveView %}
 viewOptions -> null {% () => [] %} | "with" storage {% ([, options]) => options %}
 viewQuery -> query {% ([query], at) => ({ query, at }) %}
 viewCheck -> null {% () => undefined %} | "with" checkScope "check" "option" {% ([, scope], at) => ({ scope, at }) %}

@@ -11,11 +11,11 @@ import {
 	intervalNode, intervalTypeNode, isNode, like, likeAny, nameOf, negate, one, overlaps, quantified, similar, special, specialList, subscriptNode, fieldNode, isNormalized, typeNode, unary,
 } from "./build-expression.ts";
 import {
-	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
+	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, notRecursive, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
 	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
-	explainNode, insertNode, likeParts, modesNode, onlyByteOrder, option, placedNames, settingNode, updateNode,
+	explainNode, insertNode, likeParts, modesNode, onlyByteOrder, option, placedNames, recursiveView, schemaNode, settingNode, updateNode,
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";

@@ -56,15 +56,22 @@ withOpt -> null {% () => undefined %} | withClause {% id %}
 withClause -> "with" commonTables {% ([, tables]) => ({ tables, recursive: false }) %}
             | "with" "recursive" commonTables {% ([, , tables]) => ({ tables, recursive: true }) %}
 commonTables -> commonTable {% first %} | commonTables "," commonTable {% more %}
-commonTable -> columnName columnListOpt "as" materialized "(" query ")" searchOrCycle {% () => { throw unsupported("SEARCH and CYCLE in WITH are"); } %}
-searchOrCycle -> search | cycle | search cycle
-search -> "search" searchFirst "first" "by" columnNames "set" columnName
-searchFirst -> "depth" | "breadth"
-cycle -> "cycle" columnNames "set" columnName "using" columnName
-       | "cycle" columnNames "set" columnName "to" opExpr "default" opExpr "using" columnName
-commonTable -> columnName columnListOpt "as" materialized "(" query ")" {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
+commonTable -> columnName columnListOpt "as" materialized "(" query ")" searchOpt cycleOpt
+               {% ([name, columns, , , , query, , search, cycle], at) => ({ name, columns, query, ...search, ...cycle, at }) %}
              | columnName columnListOpt "as" materialized "(" changeStatement ")"
                {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
+             | columnName columnListOpt "as" materialized "(" changeStatement ")" search cycleOpt {% notRecursive %}
+             | columnName columnListOpt "as" materialized "(" changeStatement ")" cycle {% notRecursive %}
+searchOpt -> null {% () => ({}) %} | search {% ([search]) => ({ search }) %}
+cycleOpt -> null {% () => ({}) %} | cycle {% ([cycle]) => ({ cycle }) %}
+search -> "search" searchFirst "first" "by" columnNames "set" columnName
+          {% ([, breadth, , , columns, , column], at) => ({ breadth, columns, column, at }) %}
+searchFirst -> "depth" {% () => false %} | "breadth" {% () => true %}
+cycle -> "cycle" columnNames "set" columnName "using" columnName
+         {% ([, columns, , mark, , path], at) => ({ columns, mark, values: undefined, path, at }) %}
+       | "cycle" columnNames "set" columnName "to" cycleMark "default" cycleMark "using" columnName
+         {% ([, columns, , mark, , found, , otherwise, , path], at) => ({ columns, mark, values: [found, otherwise], path, at }) %}
+cycleMark -> constant {% id %} | typedConstant {% id %}
 materialized -> null | "materialized" | "not" "materialized"
 
 # INTERSECT binds tighter than UNION and EXCEPT.

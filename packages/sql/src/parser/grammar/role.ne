@@ -54,8 +54,9 @@ inRoleWord -> "role" | "group"
 roleMembersWord -> "role" | "user"
 signedInteger -> %integer {% ([token]) => Number(token.value) %} | "-" %integer {% ([, token]) => -Number(token.value) %}
 
+grantOn -> "grant" rights "on" grantTarget "to" grantees grantOption grantedBy {% ([, rights, , target, , grantees, grantable], at) => grantNode("grant", rights, target, grantees, { grantable }, at) %}
 grant -> "grant" rights "to" grantees adminOption grantedBy {% ([, rights, , members, admin], at) => membershipNode("grant", rights, members, { admin }, at) %}
-       | "grant" rights "on" grantTarget "to" grantees grantOption grantedBy {% ([, rights, , target, , grantees, grantable], at) => grantNode("grant", rights, target, grantees, { grantable }, at) %}
+       | grantOn {% id %}
        | "revoke" rights "from" grantees grantedBy cascadeOpt {% ([, rights, , members, , cascade], at) => membershipNode("revoke", rights, members, { cascade }, at) %}
        | "revoke" "admin" "option" "for" rights "from" grantees grantedBy cascadeOpt {% ([, , , , rights, , members, , cascade], at) => membershipNode("revoke", rights, members, { admin: true, cascade }, at) %}
        | "revoke" rights "on" grantTarget "from" grantees grantedBy cascadeOpt {% ([, rights, , target, , grantees, , cascade], at) => grantNode("revoke", rights, target, grantees, { cascade }, at) %}
