@@ -1,12 +1,13 @@
 /** Newest-reads of a span, page by page, each row locked. */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
-import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
+import { timestampMax } from "@quorate/keys/timestamp";
 import { scanAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { waitFailed } from "./errors.ts";
 import { elsewhere, LockWaiting } from "./locked-reads.ts";
+import { newestSince } from "./reads.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 
 type LockScan = Extract<RangeRequestBody, { kind: "lock-scan" }>;
@@ -126,6 +127,6 @@ async function lockRows(
 		resume: page.resume,
 		// Later commits in the span come from prepares accepted after this tick, so above the range's last commit.
 		ts: r.state.lastCommit,
-		since: Math.max(r.state.lastCommit, r.state.gcThreshold) as Timestamp,
+		since: newestSince(r, r.state.lastCommit),
 	};
 }

@@ -1,20 +1,17 @@
-import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { BootId } from "@quorate/keys/ids";
 import { type Key, key, keyMax } from "@quorate/keys/key";
 import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
-import { MemoryEngine } from "@quorate/storage/memory-engine";
+import type { MemoryEngine } from "@quorate/storage/memory-engine";
 import { newest } from "@quorate/storage/versions";
 import test from "ava";
-import { type Command, encodeCommand } from "./commands.ts";
-import type { ReplicaContext } from "./context.ts";
 import type { CommittedEntry } from "./host-types.ts";
 import { collectHistory } from "./housekeeping.ts";
-import { LockOwners } from "./lock-owners.ts";
-import { birthIndex, newRangeState } from "./range-state.ts";
 import { scan } from "./reads.ts";
-import { Replica } from "./replica.ts";
+import type { Replica } from "./replica.ts";
 import type { RangeAnswer } from "./requests.ts";
+import { LoneLog, lead, loneReplica } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
 
 const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
@@ -22,58 +19,22 @@ const [rows, perEntry] = [5_000, 500];
 const keyOf = (n: number): Key => key(`k${String(n).padStart(6, "0")}`);
 const keys = Array.from({ length: rows }, (_, n) => keyOf(n));
 
-function newReplica(): { readonly replica: Replica; readonly engine: MemoryEngine } {
-	const engine = new MemoryEngine();
-	const context = {
-		engine,
-		nodeId: 1,
-		bootId: "b",
-		listening: { ms: 0 },
-		lockOwners: new LockOwners(),
-		pulseOf: () => undefined,
-		runtime: { clock: { monotonicMs: () => 0 }, scheduler: { yield: () => Promise.resolve() } },
-		timestamps: { seen: () => 10 ** 15 },
-		report: () => {},
-	} as unknown as ReplicaContext;
-	const state = newRangeState({
-		rangeId: 1 as RangeId,
-		start: "" as Key,
-		end: keyMax,
-		epoch: { version: 1, conf: 1 },
-		replicas: [{ nodeId: 1 as NodeId, replicaId: 1 as ReplicaId, role: "voter" }],
-	});
-	return { replica: new Replica(context, 1 as ReplicaId, state), engine };
-}
-
 /** A lease, intents on all keys, and what resolves them. */
 function log(): { readonly before: CommittedEntry[]; readonly resolves: CommittedEntry[] } {
-	let index = birthIndex;
-	let number = 0;
-	const entry = (command: Command): CommittedEntry => {
-		const isLease = command.kind === "lease";
-		const envelope = {
-			sequence: isLease ? 0 : 1,
-			number: isLease ? 0 : ++number,
-			version: 1,
-			command,
-		};
-		const bytes = encodeCommand(envelope);
-		return { index: ++index, term: 6, command: bytes, change: undefined, configuration: undefined };
-	};
-	const lease = { kind: "lease" as const, replaces: 0, nodeId: 1 as NodeId, bootId: "b" as BootId };
-	const before = [entry({ ...lease, start: 1 as Timestamp, expiry: timestampMax })];
+	const entries = new LoneLog();
+	const before = [entries.lease(timestampMax)];
 	const anchor = keyOf(0);
 	const parts: Key[][] = [];
 	for (let n = 0; n < rows; n += perEntry) parts.push(keys.slice(n, n + perEntry));
 	for (const part of parts) {
 		const writes = part.map((k) => ({ key: k, value: Buffer.from(`value of ${k}`) }));
 		const what = { kind: "prepare" as const, transaction, anchor, chunk: 1, writes };
-		before.push(entry({ ...what, p: 5 as Timestamp }));
+		before.push(entries.entry({ ...what, p: 5 as Timestamp }));
 	}
 	const c = 10 as Timestamp;
 	const resolves = parts.map((part) => {
 		const spans = [{ start: part[0]!, end: key(`${part.at(-1)}\0`) }];
-		return entry({ kind: "resolve", transaction, c, spans });
+		return entries.entry({ kind: "resolve", transaction, c, spans });
 	});
 	return { before, resolves };
 }
@@ -89,7 +50,7 @@ function applyAll(replica: Replica, entries: readonly CommittedEntry[]): number[
 
 test("short entries that do much are applied a few in a turn, with the same result", (t) => {
 	const { before, resolves } = log();
-	const { replica, engine } = newReplica();
+	const { replica, engine } = loneReplica();
 	applyAll(replica, before);
 	t.is(replica.blockers.intentCount, rows);
 	const turns = applyAll(replica, resolves);
@@ -98,16 +59,15 @@ test("short entries that do much are applied a few in a turn, with the same resu
 	for (const k of keys) {
 		t.is(Buffer.from(newest(engine, k)?.value ?? []).toString(), `value of ${k}`);
 	}
-	const alone = newReplica();
+	const alone = loneReplica();
 	for (const entry of [...before, ...resolves]) t.is(alone.replica.apply([entry]), 1);
 	t.deepEqual(replica.state, alone.replica.state);
 });
 
 /** Applies the intents, as the leaseholder. `most`: how many of them somebody has looked at together since. */
 function leading(): { replica: Replica; engine: MemoryEngine; most: () => number } {
-	const { replica, engine } = newReplica();
-	const status = { isLeader: true, term: 6, leader: 1 as ReplicaId };
-	replica.leadershipChanged(status);
+	const { replica, engine } = loneReplica();
+	lead(replica);
 	applyAll(replica, log().before);
 	let most = 0;
 	const scan = engine.scan.bind(engine);
@@ -176,7 +136,7 @@ test("a scan over rows that are decided and not resolved asks for none of them a
 
 test("many small entries are one turn", (t) => {
 	const { before } = log();
-	const { replica } = newReplica();
+	const { replica } = loneReplica();
 	applyAll(replica, before);
 	const from = before.at(-1)!.index;
 	const empty = Array.from({ length: 1_000 }, (_, n) => ({

@@ -435,6 +435,17 @@ function answerRows(
 	return { kind: "rows", rows: page.rows, resume: page.resume ?? null };
 }
 
+/**
+ * From where on a newest-read of this tick is validated, whose newest change is of `ts`: as if it had been made at the highest timestamp that
+ * was issued by now, as far as the lease reaches. All up to there has been seen: what becomes pending later draws its c later, and what a
+ * later lease accepts is above this one's expiry (L1, L2). From `ts` on would be as right, but history is collected
+ * meanwhile, and with it what a validation from so far back would have to look at.
+ */
+export function newestSince(r: ReplicaCore, ts: Timestamp): Timestamp {
+	const { gcThreshold, lease } = r.state;
+	return Math.max(ts, gcThreshold, Math.min(r.seen(), lease.expiry)) as Timestamp;
+}
+
 /** The newest version of a key that nobody foreign is writing: for newest-reads, after their waits. */
 export function newestOf(
 	r: ReplicaCore,
@@ -443,7 +454,7 @@ export function newestOf(
 ): { readonly value: Uint8Array | null; readonly ts: Timestamp; readonly since: Timestamp } {
 	const { engine } = r.context;
 	const { ts, value } = newestState(engine, k);
-	const since = Math.max(ts, r.state.gcThreshold) as Timestamp;
+	const since = newestSince(r, ts);
 	if (own !== null) {
 		const intent = r.blockers.intent(engine, k);
 		if (intent?.transaction === own && !intent.mark) {

@@ -151,7 +151,7 @@ function* readNewest(w: World, t: Transaction, key: number): Doing<boolean> {
 		for (const read of t.reads) read.since = moved;
 		t.readTimestamp = moved;
 	}
-	t.reads.push({ key, value: a!.values[0]!, since: a!.ts, isNewest: true });
+	t.reads.push({ key, value: a!.values[0]!, since: a!.since, isNewest: true });
 	return true;
 }
 

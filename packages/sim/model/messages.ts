@@ -83,12 +83,19 @@ export interface Answer {
 	/** p, c, the issued timestamp, or the newest change of a key. */
 	readonly ts: number;
 	readonly values: readonly number[];
+	/** Of a newest value: it is validated from here on. */
+	readonly since: number;
 }
 
 export const noValues: readonly number[] = [];
 
-export function answer(kind: AnswerKind, ts = 0, values: readonly number[] = noValues): Answer {
-	return { kind, ts, values };
+export function answer(
+	kind: AnswerKind,
+	ts = 0,
+	values: readonly number[] = noValues,
+	since = 0,
+): Answer {
+	return { kind, ts, values, since };
 }
 
 export type Command =

@@ -57,6 +57,10 @@ export const mutations = {
 	"O4.clock": standstill("the oracle's clock follows a wall clock that stands still"),
 	"L1.read": anomaly("a leaseholder serves reads above its lease's expiry", lagging),
 	"L1.validate": anomaly("a leaseholder validates above its lease's expiry", lagging),
+	"L1.newest": anomaly("a newest-read counts as one at a timestamp above its lease's expiry", {
+		...lagging,
+		newest: 600,
+	}),
 	"L2.start": anomaly("a lease may start before the one it replaces has expired", {
 		...lagging,
 		leaseMs: 40,

@@ -82,6 +82,10 @@ export function newest(w: World, r: Replica, call: Call, key: number): boolean {
 		return true;
 	}
 	const ts = newestChange(r, key);
-	reply(w, call, answer("values", ts, [readAt(r, key, ts)]));
+	const value = readAt(r, key, ts);
+	// All that was issued by now, as far as the lease reaches: nothing comes to lie below it any more.
+	const since = Math.max(ts, w.without === "L1.newest" ? r.seen : Math.min(r.seen, r.lease.expiry));
+	w.served.push(key, since, value, call.transaction.id);
+	reply(w, call, answer("values", ts, [value], since));
 	return true;
 }
