@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 15 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 16 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -56,6 +56,8 @@ const since = {
 	composites: 14,
 	/** Tables with many rows whose rows become others: descriptors of format 13 meanwhile. */
 	rewriting: 15,
+	/** Locks go along with a lease: transfers that name them. */
+	lockTransfer: 16,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -9,6 +9,7 @@ import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
 import { commandFromArray, commandToArray } from "./command-codec.ts";
+import type { HeldLock } from "./lock-table.ts";
 
 /** A write of a transaction to one key. */
 export interface Write {
@@ -48,6 +49,8 @@ export type Command =
 			readonly bootId: BootId;
 			readonly t: Timestamp;
 			readonly expiry: Timestamp;
+			/** Held at the old leaseholder. They are no part of the state: only the new one, while it runs, remembers them. */
+			readonly locks?: readonly HeldLock[];
 	  }
 	| {
 			readonly kind: "prepare";

@@ -1,4 +1,5 @@
 /** What a replica needs from its node, passed in by the wiring. */
+import type { Feature } from "@quorate/keys/cluster-version";
 import type { BootId, LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
@@ -33,6 +34,10 @@ export interface ReplicaContext {
 	readonly lockOwners: LockOwners;
 	/** Who waits here for writes of others. */
 	readonly writeWaits: WriteWaits;
+	/** Locks of these owners came with a lease: their gateways are asked who has ended, and learn who has the others' locks. */
+	locksCame(owners: ReadonlySet<LockOwner>): void;
+	/** Whether all nodes can read it. */
+	isActive(feature: Feature): boolean;
 	/** Of snapshots that come in. */
 	readonly pace: Pace;
 	readonly limits?: Limits | undefined;

@@ -41,6 +41,6 @@ export interface ReplicaCore {
 		version: number,
 		group?: PendingGroup,
 	): Promise<ProposalResult> | undefined;
-	notLeaseholder(): RangeAnswer;
+	notLeaseholder(): Extract<RangeAnswer, { kind: "not-leaseholder" }>;
 	stale(): RangeAnswer;
 }

@@ -7,12 +7,17 @@ import { addMs, type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
 import type { Command } from "./commands.ts";
 import { leaseMs, type ReplicaContext } from "./context.ts";
 import type { ProposalResult } from "./core.ts";
+import type { LockTable } from "./lock-table.ts";
 import { type RangeState, replicaOn } from "./range-state.ts";
+
+/** For how long after a lease was given away its taker is believed to be about to lead. */
+const moveMs = 500;
 
 /** What the keeper needs of its replica. */
 export interface LeaseHost {
 	readonly context: ReplicaContext;
 	readonly state: RangeState;
+	readonly locks: LockTable;
 	holding(): boolean;
 	/** Raft leader with an entry of its own term applied: it may propose a lease. */
 	leads(): boolean;
@@ -28,6 +33,8 @@ export class LeaseKeeper {
 	#extending: Promise<void> | undefined;
 	/** The sequence that was given away: it never serves again, whatever becomes of the proposal (L2). */
 	stoppedSequence = -1;
+	/** Monotonic milliseconds. */
+	#movesUntilMs = 0;
 
 	constructor(host: LeaseHost) {
 		this.#host = host;
@@ -140,38 +147,51 @@ export class LeaseKeeper {
 		return this.#host.state.lease.sequence === sequence ? timestamp : undefined;
 	}
 
-	/** Gives the lease to a replica's node and makes it Raft leader. False: it could not be done. */
+	/** Whether the lease could be given to that node. */
+	mayTransfer(to: NodeId): boolean {
+		const { context, state } = this.#host;
+		const role = replicaOn(state.descriptor, to)?.role;
+		const isKnown = context.bootOf(to) !== undefined;
+		return this.#host.holding() && isKnown && role === "voter" && this.#host.isLevel(to);
+	}
+
+	/**
+	 * Gives the lease to another replica's node and makes it Raft leader. False: it could not be done. Locks go along: what is held here
+	 * when nothing more is granted travels with the lease, and the new leaseholder asks the owners' gateways who has ended meanwhile.
+	 */
 	async transfer(to: NodeId): Promise<boolean> {
 		const { context, state } = this.#host;
 		const target = context.bootOf(to);
-		const replica = replicaOn(state.descriptor, to);
-		if (!this.#host.holding() || target === undefined || replica?.role !== "voter") {
-			return false;
-		}
-		if (to === context.nodeId) {
-			return true;
-		}
-		if (!this.#host.isLevel(to)) {
+		if (target === undefined || !this.mayTransfer(to)) {
 			return false;
 		}
 		const { sequence } = state.lease;
+		this.#movesUntilMs = context.runtime.clock.monotonicMs() + moveMs;
 		// L2: it stops serving before the timestamp is drawn that the old lease is lowered to.
 		this.stoppedSequence = sequence;
 		const { timestamp } = await context.timestamps.issue();
 		if (state.lease.sequence !== sequence) {
 			return false;
 		}
+		const locks = context.isActive("lockTransfer") ? this.#host.locks.held() : [];
 		const result = this.#host.proposeCommand({
 			kind: "transfer",
 			nodeId: to,
 			bootId: target,
 			t: timestamp,
 			expiry: addMs(timestamp, leaseMs),
+			...(locks.length > 0 ? { locks } : {}),
 		});
 		const applied = result !== undefined && (await result).kind === "done";
 		if (applied) {
+			this.#movesUntilMs = context.runtime.clock.monotonicMs() + moveMs;
 			this.#host.transferLeadership(to);
 		}
 		return applied;
+	}
+
+	/** Another is about to lead: who asks now had better go there than wait until this replica may have the lease back. */
+	get isMoving(): boolean {
+		return this.#host.context.runtime.clock.monotonicMs() < this.#movesUntilMs;
 	}
 }

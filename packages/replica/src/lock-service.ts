@@ -3,7 +3,8 @@
  * watched for deadlocks, shown to people.
  *
  * That a transaction has ended is told once, one way: a connection that breaks may lose it, and a request to lock may come after it. So the
- * gateway of a lock that somebody has waited for longer than a moment is asked whether the transaction still goes on.
+ * gateway of a lock that somebody has waited for longer than a moment is asked whether the transaction still goes on. So it is, at
+ * once, of locks that came here with a lease: where they were before may be told of the end too late, or not be there any more.
  */
 import type { BootId, LockOwner, NodeId, RangeId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
@@ -41,7 +42,7 @@ export interface LockServiceOptions {
 	bootEnded(boot: BootId): boolean;
 }
 
-/** owners -> those of them whose transaction holds no locks any more */
+/** owners -> those of them whose transaction holds no locks any more. The others' gateway knows from then on that the asker has some. */
 export const endedOwnersMethod = "lock-owners-ended";
 /** A wait of that length is reason to ask. */
 const askAfterMs = 1_000;
@@ -136,7 +137,18 @@ export class LockService {
 			}
 		}
 		for (const [node, asked] of this.#byNode(owners)) {
-			void this.#askOwners(node, asked);
+			if (!this.#asking.has(node)) {
+				this.#asking.add(node);
+				// It is asked again while somebody waits.
+				void this.#ask(node, asked).finally(() => this.#asking.delete(node));
+			}
+		}
+	}
+
+	/** Their locks came here with a lease. */
+	askAtOnce(owners: ReadonlySet<LockOwner>): void {
+		for (const [node, asked] of this.#byNode(owners)) {
+			void this.#ask(node, asked);
 		}
 	}
 
@@ -153,11 +165,7 @@ export class LockService {
 		return found;
 	}
 
-	async #askOwners(node: NodeId, owners: readonly LockOwner[]): Promise<void> {
-		if (this.#asking.has(node)) {
-			return;
-		}
-		this.#asking.add(node);
+	async #ask(node: NodeId, owners: readonly LockOwner[]): Promise<void> {
 		try {
 			const options = { timeoutMs: askTimeoutMs };
 			const answer = await this.#options.rpc.call(node, endedOwnersMethod, owners, options);
@@ -166,9 +174,7 @@ export class LockService {
 				this.#options.owners.endWhere((owner) => ended.has(owner));
 			}
 		} catch {
-			// It is asked again while somebody waits; if it is gone, its boot ends.
-		} finally {
-			this.#asking.delete(node);
+			// If it is gone, its boot ends.
 		}
 	}
 

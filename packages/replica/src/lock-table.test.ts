@@ -206,6 +206,38 @@ test("with a merge the left side has the locks of both, and who waits on the rig
 	t.is(locks.size, 1);
 });
 
+test("what goes over with a lease is held there, but for owners that have ended there", (t) => {
+	const locks = new LockTable(new LockOwners());
+	t.true(locks.tryAcquire(k, a, "share"));
+	t.true(locks.tryAcquire(k, b, "share"));
+	t.true(locks.tryAcquire(key("m"), c, "update"));
+	enqueue(locks, d, "update");
+	const held = locks.held();
+	t.deepEqual(held, [
+		[k, a, "share"],
+		[k, b, "share"],
+		[key("m"), c, "update"],
+	]);
+	const owners = new LockOwners();
+	const taker = new LockTable(owners);
+	owners.end(c);
+	taker.takeIn(held);
+	t.deepEqual(taker.held(), held.slice(0, 2));
+	t.false(taker.tryAcquire(k, d, "update"));
+	owners.end(a);
+	owners.end(b);
+	t.is(taker.size, 0);
+});
+
+test("no more goes over with a lease than an entry of the log should carry", (t) => {
+	const locks = new LockTable(new LockOwners());
+	for (let n = 0; n < 1_200; n++) locks.tryAcquire(key(`${n}`), a, "update");
+	t.is(locks.held().length, 1_000);
+	const long = new LockTable(new LockOwners());
+	for (let n = 0; n < 100; n++) long.tryAcquire(key(`${n}`.padEnd(1_000, "x")), a, "update");
+	t.is(long.held().length, 32);
+});
+
 test("a copy of the request that was granted does not wait for those who wait for it", (t) => {
 	const locks = new LockTable(new LockOwners());
 	const told: string[] = [];

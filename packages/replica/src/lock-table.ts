@@ -25,6 +25,12 @@ export interface LockWaiter {
 	readonly since: number;
 }
 
+/** What goes over with a lease. */
+export type HeldLock = readonly [Key, LockOwner, LockStrength];
+
+/** Of locks that go over with a lease: they travel in an entry of the log. */
+const heldMax = { count: 1_000, bytes: 64 << 10 };
+
 /** A lock, or the wait for one, as people are shown it. */
 export interface LockView {
 	readonly key: Key;
@@ -234,6 +240,29 @@ export class LockTable {
 			}
 		}
 		other.clear();
+	}
+
+	/** What is held, or as much of it as goes over with a lease: the rest is lost with the lease. */
+	held(): HeldLock[] {
+		const all: HeldLock[] = [];
+		let bytes = 0;
+		for (const [key, lock] of this.#locks) {
+			for (const [owner, strength] of lock.holders) {
+				bytes += key.length * 2 + owner.length + strength.length + 8;
+				if (all.length >= heldMax.count || bytes > heldMax.bytes) {
+					return all;
+				}
+				all.push([key, owner, strength]);
+			}
+		}
+		return all;
+	}
+
+	/** What another node's leaseholder held. Owners of whom it is known here that they have ended get nothing. */
+	takeIn(held: readonly HeldLock[]): void {
+		for (const [key, owner, strength] of held) {
+			this.tryAcquire(key, owner, strength);
+		}
 	}
 
 	/** Nobody waits for it any more. */

@@ -98,7 +98,7 @@ export function elsewhere(
 	ownsAllKeys: boolean,
 ): RangeAnswer | undefined {
 	if (!r.holding() || r.state.lease.sequence !== sequence) {
-		return r.notLeaseholder();
+		return { ...r.notLeaseholder(), served: true };
 	}
 	return ownsAllKeys ? undefined : r.stale();
 }

@@ -40,8 +40,8 @@ import {
 	entryBytesMax,
 	type MergedRange,
 } from "./commands.ts";
-import type { ReplicaContext } from "./context.ts";
-import type { ProposalResult } from "./core.ts";
+import { leaseMs, type ReplicaContext } from "./context.ts";
+import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { exportChanges } from "./exports.ts";
 import { changes, Feed, type FeedCore, observerOf } from "./feed.ts";
 import type { CommittedEntry, GroupMachine, RaftGroupHandle } from "./host-types.ts";
@@ -392,8 +392,19 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		}
 	}
 
-	transferLease(to: NodeId): Promise<boolean> {
-		return this.#keeper.transfer(to);
+	/** As with a split (V1) what is accepted is proposed first: who was refused afterwards would come late, its locks released. */
+	async transferLease(to: NodeId): Promise<boolean> {
+		if (to === this.context.nodeId) {
+			return this.holding();
+		}
+		if (!this.#keeper.mayTransfer(to) || this.#memory.gate.isClosed) {
+			return false;
+		}
+		return this.#memory.gate.closedDuring(async () => {
+			// Whoever has stopped serving needs a timestamp: as long as none can be had, it had better go on.
+			await Promise.all([drained(this), this.context.timestamps.issue(leaseMs)]);
+			return this.#keeper.transfer(to);
+		});
 	}
 
 	/** Resolves when this replica holds the lease, or cannot. */
@@ -693,6 +704,9 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		if (isLeaseChange(command) && result.kind === "done") {
 			this.#leaseChanged();
 		}
+		if (command.kind === "transfer" && result.kind === "done") {
+			this.#takeOverLocks(command);
+		}
 		if ("transaction" in command && accepted) {
 			this.#learn(command, result);
 		}
@@ -757,6 +771,14 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		this.blockers.wakeAll();
 		this.#memory.feed?.wake();
 		this.context.report([this.info()]);
+	}
+
+	/** Of the old leaseholder, at the new one. Whose transaction has ended meanwhile was told of to the old one: its gateway is asked. */
+	#takeOverLocks({ nodeId, bootId, locks = [] }: Extract<Command, { kind: "transfer" }>): void {
+		if (nodeId === this.context.nodeId && bootId === this.context.bootId && locks.length > 0) {
+			this.locks.takeIn(locks);
+			this.context.locksCame(new Set(locks.map(([, owner]) => owner)));
+		}
 	}
 
 	#splitApplied(right: RangeState): void {
@@ -905,7 +927,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 
 	// ---- requests
 
-	notLeaseholder(): RangeAnswer {
+	notLeaseholder(): ReturnType<ReplicaCore["notLeaseholder"]> {
 		const { descriptor, lease } = this.state;
 		const leader = this.nodeOf(this.#leader);
 		const holder = this.#isLeader ? lease.nodeId : (leader ?? lease.nodeId);
@@ -948,6 +970,9 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		}
 		if (this.#isFrozen) {
 			return this.#whenThawed(q);
+		}
+		if (this.#keeper.isMoving) {
+			return this.notLeaseholder();
 		}
 		return this.#keeper.acquire().then(() => {
 			return this.holding() ? this.#serve(q) : this.notLeaseholder();

@@ -330,11 +330,12 @@ export type RangeAnswer =
 	| { readonly kind: "schema-changed" }
 	/** Nothing was done; route again with these. */
 	| { readonly kind: "stale"; readonly ranges: readonly RangeDescriptor[] }
-	/** Nothing was done; `leaseholder` 0: unknown. */
+	/** Nothing was done; `leaseholder` 0: unknown. `served`: it waited for a lock there until the lease had gone. */
 	| {
 			readonly kind: "not-leaseholder";
 			readonly leaseholder: NodeId;
 			readonly descriptor: RangeDescriptor | null;
+			readonly served?: boolean;
 	  }
 	/** It was proposed, and what became of it is not known here: ask the anchor. */
 	| { readonly kind: "lost" }

@@ -39,7 +39,8 @@ export class WriteGate {
 	waitFor(body: RangeRequestBody): Promise<void> | undefined {
 		const writes =
 			body.kind === "prepare" || body.kind === "one-phase" || body.kind === "take-back";
-		return writes || body.kind === "split" || body.kind === "merge" ? this.#opens : undefined;
+		const closes = body.kind === "split" || body.kind === "merge" || body.kind === "transfer-lease";
+		return writes || closes ? this.#opens : undefined;
 	}
 
 	get isClosed(): boolean {
@@ -47,7 +48,7 @@ export class WriteGate {
 	}
 
 	async closedDuring<T>(task: () => Promise<T>): Promise<T> {
-		assert(this.#opens === undefined, "one split or merge at a time");
+		assert(this.#opens === undefined, "one split, merge or transfer at a time");
 		let open: () => void = () => undefined;
 		this.#opens = new Promise((resolve) => {
 			open = resolve;

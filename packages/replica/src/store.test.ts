@@ -142,6 +142,7 @@ class Node {
 			detector: () => undefined,
 			nodes: () => [self, peer] as readonly NodeId[],
 			bootEnded: () => false,
+			isActive: () => true,
 			historyLifeMs: neverRuns,
 			divisionRules: neverRuns,
 			decided: neverRuns,

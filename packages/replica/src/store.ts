@@ -58,6 +58,7 @@ export type StoreOptions = Omit<
 	| "writeWaits"
 	| "pace"
 	| "pulseOf"
+	| "locksCame"
 > & {
 	readonly host: RaftHost;
 	readonly rpc: Rpc;
@@ -166,6 +167,8 @@ export class RangeStore {
 			mutations: options.mutations,
 			observer: options.observer,
 			bootOf: (node) => options.bootOf(node),
+			isActive: (feature) => options.isActive(feature),
+			locksCame: (owners) => this.#locks.askAtOnce(owners),
 			isDiskFull: (replicas) => options.isDiskFull(replicas),
 			inquire: (transaction, anchor, s) => options.inquire(transaction, anchor, s),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),

@@ -3,7 +3,7 @@
  * what, and in which order it starts and stops, is decided here and in `node.ts`; nothing else is.
  */
 
-import type { VersionSpan } from "@quorate/keys/cluster-version";
+import { isActive, type VersionSpan } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { durationMs } from "@quorate/keys/duration";
 import { oldestHold } from "@quorate/keys/history-holds";
@@ -270,6 +270,7 @@ function startRanges(parts: Parts): {
 		host,
 		rpc,
 		bootOf,
+		isActive: (feature) => isActive(placement.settings().values, feature),
 		isDiskFull: (replicas) => parts.room.isDiskFull(replicas),
 		replicasFrom: identity.replicasFrom,
 		detector: () => placement.calls.leader,

@@ -11,6 +11,7 @@ import type { Rpc } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import { FollowerReads } from "./follower-reads.ts";
 import type { Heartbeats } from "./heartbeats.ts";
+import type { LockPlaces } from "./lock-places.ts";
 import type { Resolver } from "./resolver.ts";
 import type { RangeRouter } from "./router.ts";
 
@@ -66,7 +67,7 @@ export class Gateway {
 	readonly #bootId: BootId;
 	readonly #rpc: Rpc;
 	/** Owners that may hold locks; leaseholders ask for them. */
-	readonly #lockers = new Set<LockOwner>();
+	readonly #lockers = new Map<LockOwner, LockPlaces>();
 	#counter = 0;
 
 	constructor(options: GatewayOptions) {
@@ -81,14 +82,18 @@ export class Gateway {
 		this.bufferBytesMax = options.limits?.bufferBytes ?? bufferBytesMax;
 		this.#bootId = options.bootId;
 		this.#rpc = options.rpc;
-		options.rpc.handle(endedOwnersMethod, (body) =>
-			(body as readonly LockOwner[]).filter((owner) => !this.#lockers.has(owner)),
+		options.rpc.handle(endedOwnersMethod, (body, from) =>
+			(body as readonly LockOwner[]).filter((owner) => {
+				const places = this.#lockers.get(owner);
+				places?.add(from?.nodeId ?? this.nodeId);
+				return places === undefined;
+			}),
 		);
 	}
 
 	/** A request to lock goes out for it. */
-	locks(owner: LockOwner): void {
-		this.#lockers.add(owner);
+	locks(owner: LockOwner, places: LockPlaces): void {
+		this.#lockers.set(owner, places);
 	}
 
 	/** It holds no locks, or is to hold none. */

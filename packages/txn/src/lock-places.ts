@@ -37,6 +37,11 @@ export class LockPlaces {
 		this.#range = descriptor;
 	}
 
+	/** Some of its locks came there with a lease. */
+	add(node: NodeId): void {
+		this.#nodes.add(node);
+	}
+
 	get isEmpty(): boolean {
 		return this.#nodes.size === 0 && this.#open.size === 0;
 	}

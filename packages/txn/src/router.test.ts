@@ -1,8 +1,10 @@
-import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
+import type { DatabaseError } from "@quorate/keys/database-error";
+import type { LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, key, keyMax } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
+import { answerToWire } from "@quorate/replica/range-wire";
 import type { RangeAnswer } from "@quorate/replica/requests";
 import { type Rpc, RpcError } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -90,4 +92,50 @@ test("what is told of another range, which does not hold the key, is no reason t
 	const body = { kind: "read", keys: [k], s: 1 as Timestamp, transaction: null } as const;
 	t.is((await router.request(k, body, { idempotent: true })).kind, "stale");
 	t.is((await router.request(k, body, { idempotent: true })).kind, "values");
+});
+
+/** What becomes of a request for a lock of which node 1 says something after a while, and which node 2 can serve. */
+async function afterWait(waitMs: number, said: "served" | "refused" | "lost"): Promise<string> {
+	let nowMs = 0;
+	const runtime = {
+		clock: { monotonicMs: () => nowMs },
+		scheduler: { setTimer: (_delayMs: number, task: () => void) => task() },
+		random: { float: () => 0 },
+	} as unknown as Runtime;
+	const { descriptor } = everything;
+	const [kind, leaseholder] = ["not-leaseholder", 2 as NodeId] as const;
+	const router = new RangeRouter({
+		runtime,
+		nodeId: 2 as NodeId,
+		placement: {
+			lookup: async () => [everything],
+			seen: () => 1 as Timestamp,
+		} as unknown as PlacementClient,
+		rpc: {
+			call: async () => {
+				nowMs += waitMs;
+				if (said === "lost") throw new RpcError("lost", "the connection broke");
+				return answerToWire({ kind, leaseholder, descriptor, served: said === "served" });
+			},
+		} as unknown as Rpc,
+		local: (): RangeAnswer => ({ kind: "locked", values: [] }),
+	});
+	const lock = {
+		owner: "o" as LockOwner,
+		strength: "update",
+		wait: "block",
+		timeoutMs: 0,
+	} as const;
+	const body = { kind: "lock-read", keys: [key("k")], lock, transaction: null } as const;
+	try {
+		return (await router.request(key("k"), body, { idempotent: true })).kind;
+	} catch (error) {
+		return (error as DatabaseError).code;
+	}
+}
+
+test("who has waited for a lock until its node had the lease no more goes on at the next, however long that was", async (t) => {
+	t.is(await afterWait(11_000, "served"), "locked");
+	t.is(await afterWait(11_000, "lost"), "locked");
+	t.is(await afterWait(11_000, "refused"), "57P03", "nobody has served it for so long");
 });

@@ -41,6 +41,13 @@ export interface Part<T> {
 	readonly items: readonly T[];
 }
 
+interface Unreachable {
+	readonly kind: "unreachable";
+	readonly why: string;
+	/** The connection broke. */
+	readonly isLost: boolean;
+}
+
 const attemptMs = 5_000;
 const totalMs = 10_000;
 const backoffMs = { first: 5, most: 200 };
@@ -210,7 +217,8 @@ export class RangeRouter {
 	 */
 	async request(k: Key, body: RangeRequestBody, options: RequestOptions): Promise<RangeAnswer> {
 		const { clock } = this.#options.runtime;
-		const deadline = clock.monotonicMs() + (options.totalMs ?? totalMs);
+		const patience = (): number => clock.monotonicMs() + (options.totalMs ?? totalMs);
+		let deadline = patience();
 		let info = await this.rangeOf(k);
 		let why = "";
 		/** Who refused since the directory was last asked: hints may be as old as whoever gives them. */
@@ -227,6 +235,7 @@ export class RangeRouter {
 				continue;
 			}
 			tried.add(target);
+			const sentMs = clock.monotonicMs();
 			const answer = await this.#attempt(target, info, body, options);
 			switch (answer.kind) {
 				case "stale":
@@ -234,6 +243,10 @@ export class RangeRouter {
 					return answer;
 				case "not-leaseholder": {
 					why = `node ${target} does not hold its lease`;
+					if (answer.served === true) {
+						// However long it has waited for its lock, the range was available until now.
+						deadline = patience();
+					}
 					const before = info;
 					info = await this.#afterRefusal(k, info, answer);
 					if (info.descriptor.epoch.version !== before.descriptor.epoch.version) {
@@ -243,6 +256,10 @@ export class RangeRouter {
 				}
 				case "unreachable":
 					why = `node ${target}: ${answer.why}`;
+					if (answer.isLost && clock.monotonicMs() - sentMs > attemptMs) {
+						// So it was here, until the connection broke: that of a dead peer does so sooner.
+						deadline = patience();
+					}
 					this.#cache.forgetLeaseholder(info.descriptor.rangeId);
 					info = { descriptor: info.descriptor, leaseholder: undefined };
 					break;
@@ -278,7 +295,7 @@ export class RangeRouter {
 		info: RangeInfo,
 		body: RangeRequestBody,
 		options: RequestOptions,
-	): Promise<RangeAnswer | { readonly kind: "unreachable"; readonly why: string }> {
+	): Promise<RangeAnswer | Unreachable> {
 		const q: RangeRequest = {
 			rangeId: info.descriptor.rangeId,
 			version: info.descriptor.epoch.version,
@@ -299,7 +316,7 @@ export class RangeRouter {
 			const sent = error.failure === "lost" || error.failure === "timeout";
 			return sent && !options.idempotent
 				? { kind: "lost" }
-				: { kind: "unreachable", why: error.message };
+				: { kind: "unreachable", why: error.message, isLost: error.failure === "lost" };
 		}
 	}
 

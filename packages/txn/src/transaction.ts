@@ -868,7 +868,7 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	#beginLocking(descriptor: RangeDescriptor): LockAttempt {
-		this.#gateway.locks(this.#owner);
+		this.#gateway.locks(this.#owner, this.#locks);
 		return this.#locks.begin(descriptor);
 	}
 
