@@ -14,7 +14,7 @@ import type { RangeRouter } from "@quorate/txn/router";
 const method = "leases-moved";
 const tellMs = 500;
 const roundMs = 50;
-/** Of one hand-over: a range without a quorum never answers. */
+/** In one round: a range without a quorum never answers. */
 const attemptMs = 1_000;
 /** Until the new leaseholder leads. */
 const followMs = 500;
@@ -36,9 +36,12 @@ export async function giveUpLeases(options: LeavingOptions, withinMs: number): P
 	const deadlineMs = clock.monotonicMs() + withinMs;
 	let vainRounds = 0;
 	const others = await otherNodes(options);
+	const moves: Moves = new Map();
 	while (clock.monotonicMs() < deadlineMs && vainRounds < vainRoundsMax) {
-		const held = options.store.statuses().filter((s) => s.leaseholder);
-		const given = await Promise.all(held.map((s) => giveUp(options, others, s.descriptor)));
+		const held = options.store
+			.statuses()
+			.filter((s) => s.leaseholder || moves.has(s.descriptor.rangeId));
+		const given = await Promise.all(held.map((s) => giveUp(options, others, moves, s.descriptor)));
 		await tell(options, others, given);
 		if (!given.includes("kept")) {
 			return;
@@ -52,6 +55,9 @@ interface Given {
 	readonly rangeId: RangeId;
 	readonly to: NodeId;
 }
+
+/** On their way: who has begun to give a lease away holds it no more, and must not be gone before it has arrived. */
+type Moves = Map<RangeId, { readonly to: NodeId; readonly done: Promise<boolean> }>;
 
 export function handleLeavings(rpc: Rpc, router: RangeRouter): void {
 	rpc.handle(method, (body, from) => {
@@ -86,6 +92,7 @@ async function tell(
 async function giveUp(
 	{ runtime, store }: LeavingOptions,
 	others: readonly NodeId[],
+	moves: Moves,
 	{ rangeId, replicas }: RangeDescriptor,
 ): Promise<Given | "kept" | "none"> {
 	const takers = replicas.filter((r) => r.role === "voter" && others.includes(r.nodeId));
@@ -95,14 +102,26 @@ async function giveUp(
 	}
 	// Not all to the same one.
 	for (let i = 0; i < takers.length; i++) {
-		const { nodeId: to } = takers[(rangeId + i) % takers.length]!;
-		const moving = replica.transferLease(to).catch(() => false);
-		if (await Promise.race([moving, sleep(runtime, attemptMs).then(() => false)])) {
+		const { nodeId } = takers[(rangeId + i) % takers.length]!;
+		const move = moves.get(rangeId) ?? {
+			to: nodeId,
+			done: replica.transferLease(nodeId).catch(() => false),
+		};
+		moves.set(rangeId, move);
+		const isMoved = await Promise.race([
+			move.done,
+			sleep(runtime, attemptMs).then(() => undefined),
+		]);
+		if (isMoved === undefined) {
+			return "kept";
+		}
+		moves.delete(rangeId);
+		if (isMoved) {
 			// If another than the new leaseholder were elected after this node is gone, it would have to wait for the lease's end.
 			for (let waitedMs = 0; replica.leads() && waitedMs < followMs; waitedMs += lookMs) {
 				await sleep(runtime, lookMs);
 			}
-			return { rangeId, to };
+			return { rangeId, to: move.to };
 		}
 	}
 	return "kept";
