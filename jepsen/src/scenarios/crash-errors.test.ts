@@ -34,6 +34,23 @@ test("a connection lost to a node that died, a node that stood still, a moved le
 	t.deepEqual(unexpectedErrors(attempts, faults), []);
 });
 
+test("a node that stops in order costs its own clients their connection, and nobody anything else", (t) => {
+	const stop = [{ kind: "stop", node: 1, fromMs: 104, toMs: 106 }] as const;
+	const explained = [
+		attempt(1, 100, failed("57P01")),
+		attempt(1, 100, failed("lost")),
+		attempt(1, 100, unknown("57P01")),
+	];
+	t.deepEqual(unexpectedErrors(explained, stop), []);
+	const unexplained = [
+		attempt(2, 100, failed("40001")),
+		attempt(2, 100, unknown("40003")),
+		attempt(2, 100, failed("57P01")),
+		attempt(2, 100, failed("57P03")),
+	];
+	t.is(unexpectedErrors(unexplained, stop).length, unexplained.length);
+});
+
 test("all else is unexpected", (t) => {
 	const attempts = [
 		attempt(2, 100, failed("lost")),

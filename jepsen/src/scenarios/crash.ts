@@ -3,7 +3,8 @@
  *
  * 1. Every acknowledged transaction is there, once and whole; none that failed is.
  * 2. A client sees an error only where its own node died (connection lost) or stood still (57P03: it finds its requests
- *    expired), where its outcome is unknown (40003), or where a lease moved under it (40001).
+ *    expired), where its outcome is unknown (40003), or where a leaseholder with its lock was lost (40001). Nodes that stop in order
+ *    take no locks with them and leave nothing unknown: only their own clients see it.
  * 3. The others go on meanwhile, and a node that comes back is soon as good as the others: a quorum with it serves.
  */
 import type { NodeProcess } from "../harness/node-process.ts";
@@ -167,15 +168,15 @@ class CrashRun {
 	}
 }
 
-/** Errors that no fault explains. A node that stops in order leaves nothing unknown, but to its own clients. */
+/** Errors that no fault explains. */
 export function unexpectedErrors(
 	attempts: readonly Attempt[],
 	faults: readonly Fault[],
 ): Violations {
-	const mayBeUnknown = faults.some(({ kind }) => kind !== "stop");
+	const isViolent = faults.some(({ kind }) => kind !== "stop");
 	return attempts.flatMap(({ id, node, outcome, startedMs, endedMs }) => {
-		if (outcome.kind === "ok" || outcome.code === "40001") return [];
-		if (outcome.code === "40003" && mayBeUnknown) return [];
+		if (outcome.kind === "ok") return [];
+		if (isViolent && (outcome.code === "40001" || outcome.code === "40003")) return [];
 		const own = faults.filter(
 			(fault) => fault.node === node && startedMs <= fault.toMs && fault.fromMs <= endedMs,
 		);
