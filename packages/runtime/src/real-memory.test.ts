@@ -20,7 +20,8 @@ test("it collects once the process is quiet, and not again before the heap has g
 	t.is(look(0.01, 20), 1);
 	t.is(look(0.01, 22), 1);
 	t.is(look(0.5, 80), 1);
-	t.is(look(0.01, 80), 2);
+	// An idle node on a machine that others keep busy.
+	t.is(look(0.08, 80), 2);
 	// A load that has paused for a moment, and then ends.
 	t.is(look(0.9, 150), 2);
 	t.is(look(0.01, 150), 3);

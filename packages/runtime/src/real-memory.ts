@@ -6,8 +6,7 @@
  *     buffer of 30 bytes as 30 bytes, but it takes 200 of the allocator, which keeps what it once had.
  *  2. Otherwise only after an interval in which the process did next to nothing, and not twice: only once the heap has grown
  *     since the last time. So an idle process stays idle.
- *  3. Where it did nothing but what an idle node does, the young generation gives back the room that it grew to under load, which
- *     V8 by itself does minutes later. That takes several collections in a row, so nobody should be there to wait for them.
+ *  3. Then the young generation also gives back the room that it grew to under load, which V8 by itself does minutes later.
  */
 import { Session } from "node:inspector";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
@@ -15,11 +14,14 @@ import { runInNewContext } from "node:vm";
 
 const intervalMs = 5_000;
 const growthIntervalMs = 250;
-/** Share of one core in an interval below which the process is quiet. A collection takes it some 30 ms. */
-const quietShare = 0.15;
-/** Of an idle node, and over how long. */
-const idle = { share: 0.03, intervalMs: 10_000 } as const;
+/**
+ * Share of one core in an interval below which the process is quiet. An idle node takes 1 %, but 8 where others keep the machine busy.
+ * A collection takes it some 30 ms.
+ */
+const quietShare = 0.1;
 const grownBytesMin = 8 << 20;
+/** A larger heap is collected once, not until nothing more comes of it: that stops the process for a second. */
+const deepBytesMax = 256 << 20;
 
 /** Of one interval. */
 export interface MemoryUse {
@@ -31,18 +33,15 @@ export interface MemoryUse {
 /** Looks at one interval after the other. */
 export class QuietCollector {
 	readonly #collect: () => void;
-	readonly #share: number;
 	/** The least that was in use since the last collection; undefined right after it, since buffers are freed some time later. */
 	#keptBytes: number | undefined = 0;
 
-	/** `share`: below which the process counts as quiet. */
-	constructor(collect: () => void, share = quietShare) {
+	constructor(collect: () => void) {
 		this.#collect = collect;
-		this.#share = share;
 	}
 
 	look({ cpuShare, bytes }: MemoryUse): void {
-		const isQuiet = cpuShare < this.#share;
+		const isQuiet = cpuShare < quietShare;
 		if (this.#keptBytes === undefined) {
 			// If work has gone on at once, what is in use now is garbage again.
 			this.#keptBytes = isQuiet ? bytes : 0;
@@ -141,6 +140,6 @@ export function keepMemorySmall(): void {
 	const collect = findCollector();
 	const growth = new GrowthCollector(collect);
 	setInterval(() => growth.look(process.memoryUsage.rss()), growthIntervalMs).unref();
-	lookEvery(intervalMs, new QuietCollector(collect));
-	lookEvery(idle.intervalMs, new QuietCollector(() => void collectAll(), idle.share));
+	const collectDeep = () => (usedBytes() > deepBytesMax ? collect() : void collectAll());
+	lookEvery(intervalMs, new QuietCollector(collectDeep));
 }
