@@ -27,7 +27,7 @@ import { Layout } from "../plan/relation.ts";
 import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import { storedType, type TypeContext } from "../types/registry.ts";
-import { type NewColumn, newColumn } from "./column-definition.ts";
+import { isKey, type NewColumn, newColumn } from "./column-definition.ts";
 import { addIndex, duplicated } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
 import { addForeignKey } from "./foreign-key.ts";
@@ -56,7 +56,8 @@ export async function addColumn(
 		return;
 	}
 	const [made, after] = await withNewColumn(editor, table, definition, new Set());
-	if (rewrite !== undefined && (await isOfEachRow(editor, made, after))) {
+	const makesIndex = definition.constraints.some(isKey);
+	if (rewrite !== undefined && (makesIndex || (await isOfEachRow(editor, made, after)))) {
 		if (await rewrite.add(after, made, definition)) return rewrite.begin();
 	}
 	if (made.sequence !== undefined) {
@@ -89,13 +90,14 @@ export async function addColumn(
 		// A primary key is added by who asks.
 		if (constraint.kind !== "unique") continue;
 		const parts = [table.name, name, "key"];
-		await addIndex(editor, editor.catalog.relation(table.oid) as TableDescriptor, {
+		const options = {
 			name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
 			...keyForm(changed.columns, { ...constraint, at: definition.at }),
 			unique: true,
 			constraint: true,
 			deferrable: deferrableOf(constraint),
-		});
+		};
+		await addIndex(editor, editor.current(changed), options, false);
 	}
 }
 

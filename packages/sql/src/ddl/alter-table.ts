@@ -14,7 +14,7 @@ import { storedExpression } from "../plan/bind-table.ts";
 import { addColumn, checkRows, rewriteRows, shareColumn } from "./alter-column.ts";
 import { alterType, shareType } from "./alter-type.ts";
 import { build } from "./backfill.ts";
-import { defaultText, isSerial } from "./column-definition.ts";
+import { defaultText, isKey, isSerial } from "./column-definition.ts";
 import {
 	alterConstraint,
 	referrersBy,
@@ -113,7 +113,8 @@ function needsRows(action: AlterTableAction): boolean {
 	if (action.kind !== "add-column") return action.kind === "alter-type";
 	const { type, constraints } = action.column;
 	return (
-		isSerial(type) || constraints.some(({ kind }) => kind === "generated" || kind === "identity")
+		isSerial(type) ||
+		constraints.some((one) => one.kind === "generated" || one.kind === "identity" || isKey(one))
 	);
 }
 
@@ -182,16 +183,17 @@ async function addConstraint(
 ): Promise<void> {
 	switch (constraint.kind) {
 		case "primary-key":
-			return addPrimaryKey(editor, table, constraint);
+			return addPrimaryKey(editor, table, constraint, alone);
 		case "unique": {
 			const parts = keyNameParts(table.name, constraint);
-			await addIndex(editor, table, {
+			const options = {
 				name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
 				...keyForm(table.columns, constraint),
 				unique: true,
 				constraint: true,
 				deferrable: deferrableOf(constraint),
-			});
+			};
+			await addIndex(editor, table, options, alone);
 			return;
 		}
 		case "check": {
@@ -239,7 +241,7 @@ async function addColumnWithKey(
 	await addColumn(editor, table, action, await rewriteFor(editor, table, alone));
 	const isLater = editor.current(table).rewrite !== undefined;
 	if (key === undefined || isThere || isLater) return;
-	await addPrimaryKey(editor, editor.current(table), { ...key, columns: [name] });
+	await addPrimaryKey(editor, editor.current(table), { ...key, columns: [name] }, false);
 }
 
 /** S5: the rows move under a new prefix, and every index with them, since entries point to primary keys. */
@@ -247,13 +249,16 @@ async function addPrimaryKey(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
+	alone: boolean,
 ): Promise<void> {
 	if (primaryKeyOf(table) !== undefined) throw multipleKeys(table.name, undefined);
 	refuseValidating(table, "all");
 	for (const name of constraint.columns) columnNamed(table, name);
 	const deferrable = deferrableOf(constraint);
-	if (deferrable !== undefined) return addDeferrableKey(editor, table, constraint, deferrable);
-	const direct = await isDirect(editor, table);
+	if (deferrable !== undefined) {
+		return addDeferrableKey(editor, table, constraint, deferrable, alone);
+	}
+	const direct = await isDirect(editor, table, alone);
 	const primary = await keyIndex(
 		editor,
 		table,
@@ -288,19 +293,21 @@ async function addDeferrableKey(
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 	deferrable: IndexDescriptor["deferrable"],
+	alone: boolean,
 ): Promise<void> {
 	const form = keyForm(table.columns, constraint);
 	const parts = [table.name, "pkey"];
 	const columns = withKeyNotNull(table.columns, form.columns);
 	const changed = { ...table, columns };
-	const direct = await addIndex(editor, changed, {
+	const options = {
 		name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
 		...form,
 		unique: true,
 		constraint: true,
 		deferrable,
 		madeNotNull: newlyNotNull(table, columns),
-	});
+	};
+	const direct = await addIndex(editor, changed, options, alone);
 	if (direct) await checkRows(editor, editor.current(changed), undefined);
 }
 

@@ -5,7 +5,13 @@ import { dictionary } from "@quorate/keys/dictionary";
 import type { ColumnDescriptor, SequenceDescriptor } from "../catalog/descriptor.ts";
 import { referenceText } from "../catalog/sequence-references.ts";
 import { columnCodec } from "../execute/column-codec.ts";
-import type { ColumnDefinition, Expression, Option, QualifiedName } from "../parser/ast.ts";
+import type {
+	ColumnConstraint,
+	ColumnDefinition,
+	Expression,
+	Option,
+	QualifiedName,
+} from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
 import { Binder } from "../plan/binder.ts";
 import { plainType } from "../plan/bound.ts";
@@ -172,6 +178,12 @@ export const nextvalText = (sequence: SequenceDescriptor): string =>
 
 const serialOf = ({ dimensions, name }: ColumnDefinition["type"]): number | undefined =>
 	dimensions === 0 ? serials[name.join(".")] : undefined;
+
+/** Of a column: it comes with an index. */
+export const isKey = (
+	constraint: ColumnConstraint,
+): constraint is Extract<ColumnConstraint, { kind: "primary-key" | "unique" }> =>
+	constraint.kind === "primary-key" || constraint.kind === "unique";
 
 export const isSerial = (type: ColumnDefinition["type"]): boolean => serialOf(type) !== undefined;
 

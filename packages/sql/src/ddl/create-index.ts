@@ -1,10 +1,11 @@
-/** CREATE INDEX. A small table is indexed in the same transaction; a larger one in steps (S3). */
+/** CREATE INDEX. A small table is indexed in the same transaction; a larger one in steps (S3), if nothing else hangs on how they end. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import type { IndexDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
 import { attributesOf, columnByAttnum } from "../catalog/descriptor.ts";
 import { relationOf } from "../catalog/snapshot.ts";
 import { entryValue } from "../execute/index-codec.ts";
+import { MemoryMeter } from "../execute/memory.ts";
 import { indexCodec } from "../execute/table-codec.ts";
 import { describeRow } from "../execute/violation.ts";
 import type { Statement } from "../parser/ast.ts";
@@ -73,21 +74,32 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 	const names = attributesOf(form).map(
 		({ attnum, expression }) => expression?.name ?? columnByAttnum(table, attnum).name,
 	);
-	await addIndex(editor, table, {
+	const options = {
 		name: name ?? editor.freeName(table.schema, [table.name, ...names, "idx"], new Set()),
 		...form,
 		unique: statement.unique,
 		constraint: false,
-	});
+	};
+	await addIndex(editor, table, options, editor.block.isAlone || takesAllRows(options));
 	return "CREATE INDEX";
 }
 
-/** Whether all rows can be dealt with in the transaction of the change. */
-export async function isDirect(editor: SchemaEditor, table: TableDescriptor): Promise<boolean> {
-	if (editor.isOwn(table)) return true;
-	// What it reads is validated at commit only then.
-	if (editor.block.characteristics.isolation !== "serializable") return false;
-	return !(await seemsLarge(editor.state, table));
+/** Whether no row can be a reason not to make it. */
+const takesAllRows = (index: IndexForm & { readonly unique: boolean }): boolean =>
+	!index.unique &&
+	index.predicate === undefined &&
+	attributesOf(index).every(({ expression }) => expression === undefined);
+
+/**
+ * Whether all rows are dealt with in the transaction of the change. `alone`: nothing else hangs on how a job ends that deals with them; what
+ * is one of several actions or statements is done with all of them or not at all.
+ */
+export async function isDirect(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	alone: boolean,
+): Promise<boolean> {
+	return !alone || editor.isOwn(table) || !(await seemsLarge(editor.state, table));
 }
 
 /** Looks in a transaction of its own: what the change itself reads would have to hold when it commits. */
@@ -112,8 +124,9 @@ export async function addIndex(
 		/** Of a primary key: attnums that have become NOT NULL with it. */
 		readonly madeNotNull?: readonly number[];
 	},
+	alone: boolean,
 ): Promise<boolean> {
-	const direct = await isDirect(editor, table);
+	const direct = await isDirect(editor, table, alone);
 	const { schema } = table;
 	const index = await newIndex(editor, { schema, name: options.name }, options, {
 		unique: options.unique,
@@ -141,6 +154,7 @@ async function fill(
 ): Promise<void> {
 	const codec = indexCodec(table, index);
 	const seen = new Set<Key>();
+	const memory = new MemoryMeter(editor.state.services.statementMemory);
 	for await (const page of tableRows(editor.transaction, table)) {
 		for (const { key, row } of page) {
 			const entry = codec.entryKey(row, key);
@@ -148,6 +162,7 @@ async function fill(
 			const unique = index.unique ? entry : codec.sharedKey(row);
 			if (unique !== undefined) {
 				if (seen.has(unique)) throw duplicated(table, index, row, editor.state.context);
+				memory.add([unique], outOfMemory);
 				seen.add(unique);
 			}
 			editor.transaction.put(entry, entryValue(key));
@@ -155,6 +170,12 @@ async function fill(
 		await editor.transaction.flush();
 	}
 }
+
+const outOfMemory = (limit: number): DatabaseError =>
+	new DatabaseError("53200", "out of memory", {
+		detail: `The keys of a unique index need more than ${Math.round(limit / 1048576)} MB in the transaction that makes it.`,
+		hint: "Make it by a statement of its own.",
+	});
 
 export function duplicated(
 	table: TableDescriptor,

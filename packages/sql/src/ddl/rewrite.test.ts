@@ -77,6 +77,11 @@ const forms: readonly Form[] = [
 		holds: "select bool_and(g = k * 2) from t",
 	},
 	{
+		text: "alter table t add u int unique, add w int default 5",
+		indexes: 4,
+		holds: "select count(u) = 0 and count(w) = count(*) from t",
+	},
+	{
 		text: "alter table t add s serial",
 		indexes: 3,
 		holds: "select count(distinct s) = count(*) from t",

@@ -24,7 +24,7 @@ import type { Bound } from "../plan/bound.ts";
 import { isAnywhere, mayChange } from "../plan/row-conversion.ts";
 import { binderFor } from "../session/evaluate.ts";
 import { build } from "./backfill.ts";
-import type { NewColumn } from "./column-definition.ts";
+import { isKey, type NewColumn } from "./column-definition.ts";
 import { isDirect } from "./create-index.ts";
 import { changedForm } from "./index-columns.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
@@ -55,8 +55,9 @@ export class Rewrite {
 	/** Undefined: what becomes of the rows is done in the transaction. */
 	static async of(editor: SchemaEditor, table: TableDescriptor): Promise<Rewrite | undefined> {
 		const { values } = editor.state.services.placement.settings();
-		if (!editor.block.isAlone || !isActive(values, "rewriting")) return undefined;
-		return (await isDirect(editor, table)) ? undefined : new Rewrite(editor, table);
+		if (!isActive(values, "rewriting")) return undefined;
+		const direct = await isDirect(editor, table, editor.block.isAlone);
+		return direct ? undefined : new Rewrite(editor, table);
 	}
 
 	/** With what was said so far. */
@@ -86,7 +87,7 @@ export class Rewrite {
 	): Promise<boolean> {
 		const editor = this.#editor;
 		const column = after.columns.at(-1)!;
-		const keys = constraints.filter((one) => one.kind === "primary-key" || one.kind === "unique");
+		const keys = constraints.filter(isKey);
 		const refers = constraints.some((one) => one.kind === "references");
 		if (refers || mayChange(column.type) || keys.some((one) => one.deferrable === true))
 			return false;
@@ -94,11 +95,11 @@ export class Rewrite {
 			const binder = await binderFor(editor.state, editor.block, undefined, []);
 			if (!isAnywhere(bindDefault(binder, column))) return false;
 		}
-		const isKey = keys.some((one) => one.kind === "primary-key");
-		if (isKey && primaryKeyOf(after) !== undefined) return false;
+		const makesKey = keys.some((one) => one.kind === "primary-key");
+		if (makesKey && primaryKeyOf(after) !== undefined) return false;
 		let table: TableDescriptor = {
 			...after,
-			columns: [...after.columns.slice(0, -1), { ...column, notNull: column.notNull || isKey }],
+			columns: [...after.columns.slice(0, -1), { ...column, notNull: column.notNull || makesKey }],
 		};
 		for (const one of keys) {
 			const index = await keyIndex(

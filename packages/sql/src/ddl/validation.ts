@@ -6,18 +6,14 @@ import { build } from "./backfill.ts";
 import { isDirect } from "./create-index.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
-/**
- * Whether a job looks at the rows. `alone`: nothing else hangs on how that ends; what is one of several actions or statements is done with
- * all of them or not at all, so in their transaction.
- */
+/** Whether a job looks at the rows. */
 export async function isLookedAtLater(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	alone: boolean,
 ): Promise<boolean> {
 	const { values } = editor.state.services.placement.settings();
-	if (!alone || !isActive(values, "validating")) return false;
-	return !(await isDirect(editor, table));
+	return isActive(values, "validating") && !(await isDirect(editor, table, alone));
 }
 
 /** `table`: with the constraint, as one that is NOT VALID. */
