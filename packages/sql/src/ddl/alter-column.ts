@@ -36,8 +36,9 @@ import type { Rewrite } from "./rewrite.ts";
 import { asAlterError, checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { constraintName, deferrableOf, keyForm, newCheck } from "./table-parts.ts";
-import { hasMoreThan, tableRows } from "./table-rows.ts";
+import { hasMoreThan } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
+import { wholeTable } from "./whole-table.ts";
 
 type AddColumn = Extract<AlterTableAction, { kind: "add-column" }>;
 
@@ -227,7 +228,7 @@ export async function rewriteRows(
 	const env = new Env(await executionFor(state, block), []);
 	const writer = new TableWriter(tableCodec(after), []);
 	const isUnique = uniqueTest(after, writer.codec.secondary, state.context);
-	for await (const page of tableRows(transaction, before)) {
+	for await (const page of wholeTable(editor, before)) {
 		for (const stored of page) {
 			const row = await convert(stored.row);
 			if (!moves) {
@@ -272,12 +273,12 @@ export async function checkRows(
 	const isMeant = ({ name, notValid }: TableDescriptor["checks"][number]): boolean =>
 		check === undefined ? notValid === undefined : name === check;
 	const table = { ...given, checks: given.checks.filter(isMeant) };
-	const { state, block, transaction } = editor;
+	const { state, block } = editor;
 	const binder = await binderFor(state, block, undefined, []);
 	const planner = new Planner(binder.environment.catalog);
 	const writer = tableWriter(binder, table, CompileScope.root(planner));
 	const env = new Env(await executionFor(state, block), []);
-	for await (const page of tableRows(transaction, table)) {
+	for await (const page of wholeTable(editor, table)) {
 		for (const { row } of page) {
 			try {
 				const waiting = writer.validate([...row], env);

@@ -50,6 +50,7 @@ import {
 import { unplaced } from "./unplaced.ts";
 import { beginValidation, isLookedAtLater, refuseValidating } from "./validation.ts";
 import { renameViewColumn } from "./views.ts";
+import { keepWritersOut } from "./whole-table.ts";
 
 type AlterTable = Extract<Statement, { kind: "alter-table" }>;
 
@@ -69,6 +70,11 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 	const alone = editor.block.isAlone && actions.length === 1;
 	const before = editor.catalog.relation(oid) as TableDescriptor;
 	if (await isShared(editor, before, actions)) return "ALTER TABLE";
+	if (!editor.block.isAlone) {
+		editor.requireOwner(before);
+		// What comes later in the block may go over its rows, and could not begin anew.
+		await keepWritersOut(editor, before);
+	}
 	for (const action of actions) {
 		// Each action sees what the ones before it have done.
 		const table = editor.catalog.relation(oid) as TableDescriptor;

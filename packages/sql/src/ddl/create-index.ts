@@ -9,21 +9,16 @@ import { MemoryMeter } from "../execute/memory.ts";
 import { indexCodec } from "../execute/table-codec.ts";
 import { describeRow } from "../execute/violation.ts";
 import type { Statement } from "../parser/ast.ts";
-import type { SessionState } from "../session/session-state.ts";
 import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { build } from "./backfill.ts";
 import { findObject } from "./drop.ts";
-import { beginSnapshot } from "./fill.ts";
 import { type IndexForm, indexForm } from "./index-columns.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { newIndex } from "./table-parts.ts";
-import { hasMoreThan, tableRows } from "./table-rows.ts";
+import { seemsLarge, wholeTable } from "./whole-table.ts";
 
 type CreateIndex = Extract<Statement, { kind: "create-index" }>;
-
-/** Up to so many rows, what a schema change does to them is done in its own transaction. */
-export const directRowsMax = 1000;
 
 export function usable(table: TableDescriptor): void {
 	if (table.rewrite === undefined) return;
@@ -102,16 +97,6 @@ export async function isDirect(
 	return !alone || editor.isOwn(table) || !(await seemsLarge(editor.state, table));
 }
 
-/** Looks in a transaction of its own: what the change itself reads would have to hold when it commits. */
-async function seemsLarge(state: SessionState, table: TableDescriptor): Promise<boolean> {
-	const transaction = await beginSnapshot(state);
-	try {
-		return await hasMoreThan(transaction, table, directRowsMax);
-	} finally {
-		await transaction.rollback();
-	}
-}
-
 /** Answers whether it can be used when the transaction ends. */
 export async function addIndex(
 	editor: SchemaEditor,
@@ -155,7 +140,7 @@ async function fill(
 	const codec = indexCodec(table, index);
 	const seen = new Set<Key>();
 	const memory = new MemoryMeter(editor.state.services.statementMemory);
-	for await (const page of tableRows(editor.transaction, table)) {
+	for await (const page of wholeTable(editor, table)) {
 		for (const { key, row } of page) {
 			const entry = codec.entryKey(row, key);
 			if (entry === undefined) continue;

@@ -29,8 +29,8 @@ import { deparse } from "./deparse.ts";
 import { shownName } from "./describe.ts";
 import { typeNamed } from "./enums.ts";
 import { type SchemaEditor, typeExists, withSchemas } from "./schema-editor.ts";
-import { tableRows } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
+import { wholeTable } from "./whole-table.ts";
 
 type CreateDomain = Extract<Statement, { kind: "create-domain" }>;
 type AlterDomain = Extract<Statement, { kind: "alter-domain" }>;
@@ -355,7 +355,7 @@ async function checkColumns(
 		if (table.kind !== "table") continue;
 		const columns = [...liveColumns(table).entries()].filter(([, column]) => isOf(column));
 		if (columns.length === 0) continue;
-		for await (const page of tableRows(editor.transaction, table)) {
+		for await (const page of wholeTable(editor, table)) {
 			for (const { row } of page) {
 				for (const [slot, column] of columns) {
 					if (!(await holds(row[slot]!))) throw refused(table, column);

@@ -24,8 +24,8 @@ import { executionFor } from "../session/evaluate.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { findObject } from "./drop.ts";
 import { type SchemaEditor, shortened } from "./schema-editor.ts";
-import { tableRows } from "./table-rows.ts";
 import { beginValidation, isLookedAtLater } from "./validation.ts";
+import { wholeTable } from "./whole-table.ts";
 
 export type ForeignKeyConstraint = Extract<TableConstraint, { kind: "foreign-key" }>;
 
@@ -255,7 +255,7 @@ export async function checkReferences(
 	table: TableDescriptor,
 	key: ForeignKeyDescriptor,
 ): Promise<void> {
-	const { state, block, transaction } = editor;
+	const { state, block } = editor;
 	const execution = await executionFor(state, block);
 	const reference = new Reference(
 		{ ...key, deferrable: false },
@@ -264,7 +264,7 @@ export async function checkReferences(
 	);
 	const checks = new ReferenceChecks(execution);
 	const { width } = tableCodec(table).row;
-	for await (const page of tableRows(transaction, table)) {
+	for await (const page of wholeTable(editor, table)) {
 		for (const { row, key: rowKey } of page) {
 			checks.written({ own: [reference], referrers: [] }, row.slice(0, width), rowKey);
 		}

@@ -2,7 +2,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import test, { type ExecutionContext } from "ava";
 import { between } from "../testing/schema-changes.ts";
 import { type TestClient, type TestServer, testServer } from "../testing/test-client.ts";
-import { directRowsMax } from "./create-index.ts";
+import { directRowsMax } from "./whole-table.ts";
 
 const many = directRowsMax * 2;
 

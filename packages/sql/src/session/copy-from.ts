@@ -31,9 +31,11 @@ import {
 	TextRecords,
 } from "./copy-text.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
+import { schemaChanges } from "./schema-reliance.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultSink } from "./types.ts";
+import { isFenced, passFences } from "./write-fence.ts";
 
 interface Column {
 	readonly slot: number;
@@ -240,6 +242,14 @@ export async function copyFrom(
 	const attnums = slots.map((slot) => liveColumns(table)[slot]!.attnum);
 	binder.access.writes(table.oid, "INSERT", attnums);
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
+	const written = (): readonly number[] => [table.oid];
+	if (isFenced(state, block, written)) {
+		await passFences(state, block, written);
+		const transaction = block.transaction!;
+		if (transaction.canRestartStatement) transaction.restart(schemaChanges());
+		await transaction.readTimestamp();
+		return copyFrom(state, block, statement, sink);
+	}
 	const columns = columnsOf(table, slots);
 	const planner = new Planner(binder.environment.catalog);
 	const scope = CompileScope.root(planner).inner();

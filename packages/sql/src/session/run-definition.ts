@@ -21,8 +21,10 @@ import { createView } from "../ddl/views.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { DatabaseStatement, RoleStatement, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
+import { schemaChanges } from "./schema-reliance.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
+import { FenceRaisedError } from "./write-fence.ts";
 
 export type Definition = Extract<
 	Statement,
@@ -123,8 +125,12 @@ export async function runDefinition(
 		try {
 			return await apply(new SchemaEditor(state, block, transaction, base), statement, lexed);
 		} catch (error) {
-			if (!(error instanceof SchemaMovedError) || attempt === attemptsMax) throw error;
-			await transaction.rollbackTo(savepoint);
+			const isFenced = error instanceof FenceRaisedError;
+			const isMoved = error instanceof SchemaMovedError && attempt < attemptsMax;
+			if (!(isFenced || isMoved)) throw error;
+			// Whatever was written before writers were kept out is to be seen.
+			if (isFenced && transaction.canRestartStatement) transaction.restart(schemaChanges());
+			else await transaction.rollbackTo(savepoint);
 			block.changes = changes;
 			block.afterCommit.length = tasks;
 		}

@@ -9,6 +9,7 @@
 import { isActive } from "@quorate/keys/cluster-version";
 import type { NodeId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import { fencesIn } from "@quorate/keys/write-fences";
 import type { Once } from "@quorate/txn/types";
 import { firstDatabaseOid } from "../catalog/database.ts";
 import { encodeValues } from "../execute/value-codec.ts";
@@ -50,6 +51,8 @@ export function runElsewhere(
 	if (!types.every(isBuiltIn) || !isActive(placement.settings().values, "statements")) {
 		return undefined;
 	}
+	// Writers of some table wait: in the common way.
+	if (fencesIn(placement.settings().values).length > 0) return undefined;
 	const env = loneEnv(state, prepared, cached, parameters);
 	const key = env && changedKey(env);
 	if (key === undefined) return undefined;

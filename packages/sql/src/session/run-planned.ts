@@ -23,6 +23,7 @@ import { backOff, isConflict } from "./retry.ts";
 import { schemaChanges } from "./schema-reliance.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
+import { isFenced, passFences } from "./write-fence.ts";
 
 /** A statement that has begun: its rows come from `next`. */
 export interface Running {
@@ -131,6 +132,13 @@ export async function startPlanned(
 			const unauthorized = authorizeRun(state, block, cached);
 			if (unauthorized !== undefined) await unauthorized;
 			refuseReadOnly(state, cached, block);
+			const written = (): readonly number[] => writtenBy(cached.access);
+			if (cached.plan.writes && isFenced(state, block, written)) {
+				await passFences(state, block, written);
+				if (transaction.canRestartStatement) transaction.restart(schemaChanges());
+				hasMoved = true;
+				continue;
+			}
 			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
 			const found = state.relianceOf(block);
 			const reliance = found instanceof Promise ? await found : found;

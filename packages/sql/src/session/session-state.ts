@@ -422,8 +422,8 @@ export class SessionState {
 
 	/** Ends a block that has only read, without a promise. False: `commit` has to. */
 	commitAtOnce(): boolean {
-		const { transaction, ended, afterCommit, changesSchema } = this.block!;
-		if (changesSchema) return false;
+		const { transaction, ended, afterCommit, changesSchema, fences } = this.block!;
+		if (changesSchema || fences !== undefined) return false;
 		if (ended !== undefined || afterCommit.length > 0 || this.advisory.taken > 0) return false;
 		if (!this.notifications.isAtRest || this.cursors.size > 0) return false;
 		if (transaction?.endReadOnly() === false) return false;
@@ -450,6 +450,7 @@ export class SessionState {
 			this.notifications.rolledBack();
 			await this.cursors.rolledBack();
 			await block.transaction?.rollback();
+			await block.fences?.release();
 			await this.advisory.endTransaction();
 			throw this.translate(await this.#unlessLost(error));
 		}
@@ -459,6 +460,7 @@ export class SessionState {
 		if (schemaVersion !== undefined) {
 			await this.services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
 		}
+		await block.fences?.release();
 		if (block.afterCommit.length > 0) await this.#afterCommit(block);
 	}
 
@@ -541,6 +543,7 @@ export class SessionState {
 		await this.cursors.rolledBack();
 		this.note(block.transaction?.readAt);
 		await block.transaction?.rollback();
+		await block.fences?.release();
 		await this.advisory.endTransaction();
 	}
 
@@ -558,6 +561,7 @@ export class SessionState {
 			const { transaction } = block;
 			block.transaction = undefined;
 			await transaction?.rollback();
+			await block.fences?.release();
 			await this.advisory.endTransaction();
 		}
 	}
@@ -575,6 +579,7 @@ export class SessionState {
 		const { transaction } = block;
 		block.transaction = undefined;
 		void transaction?.rollback();
+		void block.fences?.release();
 	}
 
 	/** With the names of types (`catalog/type-names.ts`). */

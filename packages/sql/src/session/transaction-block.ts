@@ -11,6 +11,7 @@ import type { CursorMark } from "./cursors.ts";
 import { SchemaReliance } from "./schema-reliance.ts";
 import type { SessionNotifications } from "./session-notifications.ts";
 import type { SettingsState } from "./settings.ts";
+import type { WriteFences } from "./write-fence.ts";
 
 export interface Characteristics {
 	isolation: Isolation;
@@ -91,6 +92,8 @@ export class TransactionBlock {
 	hasLasting = false;
 	/** It is of one statement, and no other comes. */
 	isAlone = false;
+	/** Tables that nobody else writes until it has ended, and why that is so; undefined: none. */
+	fences: WriteFences | undefined;
 	/** Run in order once it has committed, before the client is answered. */
 	readonly afterCommit: (() => Promise<void>)[] = [];
 	#savepoints: NamedSavepoint[] = [];

@@ -2,7 +2,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { TransactionMode } from "@quorate/txn/types";
-import { directRowsMax } from "../ddl/create-index.ts";
+import { directRowsMax } from "../ddl/whole-table.ts";
 import type { TestClient, TestServer } from "./test-client.ts";
 
 export const cell = async (client: TestClient, text: string): Promise<string | null | undefined> =>
