@@ -52,7 +52,7 @@ async function newComposite(
 	editor: SchemaEditor,
 	statement: Created,
 ): Promise<CompositeDescriptor> {
-	const [schema, name] = editor.target({ ...statement.name, at: -1 });
+	const [schema, name] = await editor.targetOf({ ...statement.name, at: -1 }, false);
 	const kind = editor.catalog.object(schema, name)?.kind;
 	const isType = editor.catalog.type(schema, name) !== undefined;
 	if (isType || kind === "table" || kind === "view") throw typeExists(name);

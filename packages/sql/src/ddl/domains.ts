@@ -86,7 +86,7 @@ export async function createDomain(editor: SchemaEditor, statement: CreateDomain
 }
 
 async function newDomain(editor: SchemaEditor, statement: CreateDomain): Promise<DomainDescriptor> {
-	const [schema, name] = editor.target({ ...statement.name, at: -1 });
+	const [schema, name] = await editor.targetOf({ ...statement.name, at: -1 }, false);
 	if (editor.catalog.type(schema, name) !== undefined) throw typeExists(name);
 	const { constraints } = statement;
 	const base = baseType(editor, statement);

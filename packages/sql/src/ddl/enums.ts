@@ -33,7 +33,7 @@ function requireLabel(label: string): void {
 }
 
 export async function createEnum(editor: SchemaEditor, statement: CreateEnum): Promise<string> {
-	const [schema, name] = editor.target({ ...statement.name, at: -1 });
+	const [schema, name] = await editor.targetOf({ ...statement.name, at: -1 }, false);
 	if (editor.catalog.type(schema, name) !== undefined) throw typeExists(name);
 	const { labels } = statement;
 	const oid = enumOid(await editor.newId());

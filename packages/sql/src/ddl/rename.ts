@@ -64,10 +64,17 @@ async function alterTypeName(
 	}
 	const schema = openSchema(editor, to.schema);
 	if (schema === type.schema) return;
+	refuseTemporaryMove(type, schema);
 	if (editor.catalog.type(schema, type.name) !== undefined) {
 		throw new DatabaseError("42710", `type "${type.name}" already exists in schema "${schema}"`);
 	}
 	return moveRelation(editor, type, { schema });
+}
+
+/** Throws 0A000. */
+function refuseTemporaryMove(relation: { readonly schema: string }, to: string): void {
+	if (!isTemporarySchema(to) && !isTemporary(relation)) return;
+	throw new DatabaseError("0A000", "cannot move objects into or out of temporary schemas");
 }
 
 /** A schema that something can be moved to. Throws 3F000, 42501. */
@@ -136,9 +143,7 @@ async function setSchema(editor: SchemaEditor, found: NamedObject, to: string): 
 	refusePending(editor, relation);
 	const schema = openSchema(editor, to);
 	if (schema === relation.schema) return;
-	if (isTemporarySchema(schema) || isTemporary(relation)) {
-		throw new DatabaseError("0A000", "cannot move objects into or out of temporary schemas");
-	}
+	refuseTemporaryMove(relation, schema);
 	if (editor.isTaken(schema, relation.name)) {
 		throw new DatabaseError(
 			"42P07",

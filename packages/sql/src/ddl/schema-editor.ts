@@ -72,6 +72,7 @@ import {
 	temporarySchemaOf,
 } from "../catalog/temporary.ts";
 import { typeDescriptor } from "../catalog/type-names.ts";
+import { madeTypesOf } from "../catalog/types-of.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
@@ -262,7 +263,7 @@ export class SchemaEditor {
 	 */
 	async put(given: RelationDescriptor, by: "owner" | "right" = "owner"): Promise<void> {
 		if (isTemporary(given)) return this.#putTemporary(given, by);
-		refuseTemporaryUse(given);
+		refuseTemporaryUse(this.catalog, given);
 		requireFormat(this.state.services, given);
 		const isNew = this.catalog.relation(given.oid) === undefined;
 		const wanted = given.kind === "table" ? withoutStale(given) : given;
@@ -298,14 +299,9 @@ export class SchemaEditor {
 		return acl === undefined ? descriptor : { ...descriptor, acl };
 	}
 
-	/** Nobody else can claim its names. Throws 42P07, 42501, 0A000. */
+	/** Nobody else can claim its names. Throws 42P07, 42710, 42501. */
 	#putTemporary(given: RelationDescriptor, by: "owner" | "right"): void {
 		const { catalog } = this;
-		if (given.kind === "type") {
-			throw new DatabaseError("0A000", "temporary types are not supported", {
-				hint: "Create the type in an ordinary schema.",
-			});
-		}
 		assert(
 			dataIdsOf(given).every(isTemporaryId),
 			() => `what is stored of ${given.name} stays in the session`,
@@ -313,13 +309,24 @@ export class SchemaEditor {
 		const before = catalog.relation(given.oid);
 		if (before !== undefined && by === "owner") this.requireOwner(before);
 		const old = before === undefined ? [] : namesOf(before);
+		if (!old.includes(given.name)) this.#refuseRival(given);
 		const taken = namesOf(given).find(
 			(name) => !old.includes(name) && catalog.object(given.schema, name) !== undefined,
 		);
-		if (taken !== undefined) throw alreadyExists(taken);
+		if (taken !== undefined && isRelationName(given)) throw alreadyExists(taken);
 		const owner = before === undefined ? this.#ownerOfNew(given) : ownerOf(given);
 		const made = before === undefined ? this.#withDefaults(given, owner) : given;
 		this.#noted(given.oid, owner === bootstrapRoleOid ? made : { ...made, owner });
+	}
+
+	/** A temporary type, table or view of the name: each is a type. Throws 42710. */
+	#refuseRival(given: RelationDescriptor): void {
+		if (given.kind === "sequence") return;
+		const { catalog } = this;
+		const kind = catalog.object(given.schema, given.name)?.kind;
+		const isOfRelation = given.kind === "type" && (kind === "table" || kind === "view");
+		if (!isOfRelation && catalog.type(given.schema, given.name) === undefined) return;
+		throw given.kind === "type" ? typeExists(given.name) : rivalExists(given);
 	}
 
 	/** A column's sequence belongs to whom the table does. */
@@ -597,7 +604,17 @@ function refuseTemporarySchema({ name }: SchemaDescriptor): void {
 }
 
 /** What is not temporary would outlive it. Keys and views are looked at as they are made. Throws 0A000. */
-function refuseTemporaryUse(relation: RelationDescriptor): void {
+function refuseTemporaryUse(catalog: CatalogSnapshot, relation: RelationDescriptor): void {
+	const hasType = madeTypesOf(relation).some((oid) => {
+		const type = catalog.relation(oid);
+		return type !== undefined && isTemporary(type);
+	});
+	if (hasType) {
+		const what = `${relation.kind} "${relation.name}"`;
+		throw new DatabaseError("0A000", `${what} cannot use a temporary type`, {
+			hint: `Create the type in an ordinary schema, or the ${relation.kind} as a temporary one.`,
+		});
+	}
 	if (relation.kind !== "table") return;
 	const names = storedTexts(relation).flatMap(referencesIn);
 	if (!names.some(([schema = ""]) => isTemporarySchema(schema))) return;

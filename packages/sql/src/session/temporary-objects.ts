@@ -1,5 +1,5 @@
 /**
- * The temporary tables, views and sequences of one session. Nobody else can name them, so nobody else has to know of them: they are laid
+ * The temporary tables, views, sequences and types of one session. Nobody else can name them, so nobody else has to know of them: they are laid
  * over the catalog of the cluster as changes of the schema are in a transaction, and their rows stay here (`temporary-store.ts`).
  *
  * 1. Nothing of it is written to the cluster: the schema's version does not move, and when the node dies it is gone.
@@ -8,19 +8,13 @@
  * 3. Plans that were made with it are this session's alone (`plans`), and none outlives a change of it (`generation`).
  */
 
-import {
-	liveColumns,
-	type RelationDescriptor,
-	storedTexts,
-	type TableDescriptor,
-} from "../catalog/descriptor.ts";
+import type { RelationDescriptor } from "../catalog/descriptor.ts";
 import { allIndexIds } from "../catalog/dropped-index.ts";
 import { indexSpan } from "../catalog/keys.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import type { AnyDescriptor, CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import { isTemporary, isTemporarySchema } from "../catalog/temporary.ts";
-import { typesNamedIn } from "../types/enum-types.ts";
-import { isMade, namedOid } from "../types/made-oids.ts";
+import { madeTypesOf } from "../catalog/types-of.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { TemporarySequences } from "./temporary-sequences.ts";
 import { type TemporaryLimits, TemporaryStore } from "./temporary-store.ts";
@@ -164,10 +158,12 @@ function standing(
 function stands(one: Own, find: (oid: number) => Own | undefined): boolean {
 	switch (one.kind) {
 		case "table":
-			return typesOf(one).every((oid) => find(oid)?.kind === "type");
+		case "type":
+			return hasTypes(one, find);
 		case "view":
-			return one.references.every(
-				({ oid, used }) => oid <= systemOidMax || hasColumns(find(oid), used),
+			return (
+				hasTypes(one, find) &&
+				one.references.every(({ oid, used }) => oid <= systemOidMax || hasColumns(find(oid), used))
 			);
 		case "sequence":
 			return one.ownedBy === undefined || find(one.ownedBy.tableOid) !== undefined;
@@ -176,14 +172,8 @@ function stands(one: Own, find: (oid: number) => Own | undefined): boolean {
 	}
 }
 
-/** Those that somebody has made. */
-const typesOf = (table: TableDescriptor): readonly number[] => [
-	...liveColumns(table).flatMap(({ type: { oid, domain } }) => {
-		const named = namedOid(domain ?? oid);
-		return domain !== undefined || isMade(named) ? [named] : [];
-	}),
-	...storedTexts(table).flatMap(typesNamedIn).map(namedOid),
-];
+const hasTypes = (one: RelationDescriptor, find: (oid: number) => Own | undefined): boolean =>
+	madeTypesOf(one).every((oid) => find(oid)?.kind === "type");
 
 function hasColumns(relation: Own | undefined, attnums: readonly number[]): boolean {
 	if (relation?.kind !== "table" && relation?.kind !== "view") return false;

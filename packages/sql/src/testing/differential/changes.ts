@@ -12,6 +12,45 @@ const newRow = fc
 	)
 	.map((fields) => `(${fields.join(", ")})`);
 const newRows = fc.array(newRow, { minLength: 1, maxLength: 3 }).map((rows) => rows.join(", "));
+const ofCursor: readonly string[] = [
+	"fetch c",
+	"fetch 2 from c",
+	"move c",
+	"update p set a = 7 where current of c returning *",
+	"update p set id = id + 30 where current of c returning *",
+	"delete from p where current of c returning id",
+	"savepoint x",
+];
+const ofRows: readonly string[] = [
+	"update p set id = id + 10",
+	"update p set s = s || '!' where a = 1",
+	"delete from p where id = 2",
+	"insert into p values (2, 2, 2, 'new') on conflict (id) do update set s = 'met'",
+];
+/** One that locks rows passes by what its transaction has changed since, in PostgreSQL: here only the cursor's own row changes. */
+export const currents = fc
+	.oneof(
+		fc.tuple(
+			fc
+				.tuple(
+					// None that fails: PostgreSQL looks at rows with FETCH, Quorate at the first ones with DECLARE.
+					fc.constantFrom("true", "a = 2", "s <> 'x' or b = 3", "b is null and id < 9"),
+					fc.constantFrom("update", "no key update", "share"),
+				)
+				.map(([where, lock]) => `where ${where} order by id for ${lock}`),
+			fc.array(fc.constantFrom(...ofCursor), { minLength: 2, maxLength: 8 }),
+		),
+		fc.tuple(
+			fc.constant(""),
+			fc.array(fc.constantFrom(...ofCursor, ...ofRows), { minLength: 2, maxLength: 8 }),
+		),
+	)
+	.chain(([query, steps]) =>
+		fc.boolean().map((isBack) => {
+			const back = isBack && steps.includes("savepoint x") ? "rollback to x; " : "";
+			return `begin; declare c cursor for select id from p ${query}; ${steps.join("; ")}; ${back}update p set b = 9 where current of c returning *; select * from p order by id`;
+		}),
+	);
 export const changes = fc
 	.oneof(
 		fc

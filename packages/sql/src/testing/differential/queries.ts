@@ -185,3 +185,46 @@ export const withs = fc
 export const distinct = fc
 	.tuple(fc.constantFrom("a", "b", "s", "a, b", "coalesce(s, 'n')"), expressions(left, 1)("bool"))
 	.map(([list, where]) => `select distinct ${list} from p where ${where}`);
+
+export const traversals = fc
+	.tuple(
+		fc.constantFrom("union", "union all"),
+		fc.constantFrom(
+			"search depth first by a set o",
+			"search breadth first by s, a set o",
+			"search depth first by n, s set o cycle a set y using w",
+			"cycle a set y using w",
+			"cycle a, s set y to 'yes' default 'no' using w",
+			"search breadth first by a set o cycle s set y to 1 default 0 using w",
+		),
+		fc.constantFrom("q.a = t.a + 1", "q.c = t.a", "q.id = t.a or q.s = t.s", "q.a >= t.a"),
+		expressions({ int4: ["id", "a", "b"], text: ["s"] }, 1)("bool"),
+	)
+	.map(([sign, clause, on, where]) => {
+		const list = ["o", "y", "w"].filter((name) =>
+			new RegExp(`(set|using) ${name}\\b`).test(clause),
+		);
+		return `with recursive t(n, a, s) as (select 1, a, s from p where ${where} ${sign} select t.n + 1, q.a, q.s from q join t on ${on} where n < 4) ${clause} select n, a, s, ${list.map((name) => (name === "y" ? name : `${name}::text`)).join(", ")} from t`;
+	});
+export const variadics = fc
+	.tuple(
+		fc.constantFrom(
+			"concat(variadic {})",
+			"concat_ws('-', variadic {})",
+			"concat_ws(s, variadic {})",
+			"format('%s|%2$L', variadic {})",
+			"num_nulls(variadic {})",
+			"json_build_array(variadic {})",
+			"jsonb_build_object(variadic {})",
+		),
+		fc.constantFrom(
+			"array[a, b]",
+			"array[s, 'x', null]",
+			"array[s, a::text]",
+			"(select array_agg(c) from q where q.a = p.a)",
+			"string_to_array(s, 'y')",
+			"array[[a, b], [b, a]]",
+			"'{}'::date[]",
+		),
+	)
+	.map(([call, array]) => `select id, ${call.replace("{}", array)} as x from p`);

@@ -1,6 +1,6 @@
 /** All that is put to both: through the simple protocol, and through the extended one with literals as parameters. */
 import * as fc from "fast-check";
-import { changes } from "./changes.ts";
+import { changes, currents } from "./changes.ts";
 import { composites } from "./composites.ts";
 import {
 	distinct,
@@ -10,6 +10,8 @@ import {
 	sets,
 	slices,
 	subqueries,
+	traversals,
+	variadics,
 	windows,
 	withs,
 } from "./queries.ts";
@@ -57,7 +59,10 @@ const simple: fc.Arbitrary<Statement> = fc.oneof(
 		sets,
 		grouped,
 		withs,
+		traversals,
+		variadics,
 		changes,
+		currents,
 		references,
 		lookups,
 		composites,
