@@ -8,6 +8,15 @@ import type { LexedStatement } from "../parser/parse.ts";
 const statementsMax = 500;
 const textLengthMax = 200;
 
+const unkept: ReadonlySet<Statement["kind"]> = new Set<Statement["kind"]>([
+	// Passwords are not kept longer than it takes.
+	"create-role",
+	"alter-role",
+	// They say where in the text a query stands, which comments move and the shape does not show.
+	"create-view",
+	"create-schema",
+]);
+
 export class UtilityCache {
 	readonly #statements = new Map<string, Statement>();
 
@@ -17,8 +26,7 @@ export class UtilityCache {
 
 	add(lexed: LexedStatement, statement: Statement): void {
 		if (lexed.literals.length > 0 || lexed.text.length > textLengthMax) return;
-		// Passwords are not kept longer than it takes.
-		if (statement.kind === "create-role" || statement.kind === "alter-role") return;
+		if (unkept.has(statement.kind)) return;
 		if (this.#statements.size >= statementsMax) this.#statements.clear();
 		this.#statements.set(lexed.shape, statement);
 	}
