@@ -113,9 +113,13 @@ test("what depends on something that others have dropped is gone with it", async
 	await other.query("ALTER TABLE base DROP COLUMN a");
 	t.is(await mine.error("SELECT * FROM w"), '42P01 relation "w" does not exist');
 	await mine.query("CREATE TEMP VIEW v2 AS SELECT b FROM base");
+	await mine.query("CREATE DOMAIN pg_temp.own AS mood; CREATE TYPE pg_temp.pair AS (m own, n int)");
 	await other.query("DROP TABLE base; DROP TYPE mood; DROP DOMAIN small");
 	for (const name of ["v", "v2", "moody", "smalls"]) {
 		t.is(await mine.error(`SELECT * FROM ${name}`), `42P01 relation "${name}" does not exist`);
+	}
+	for (const name of ["own", "pair"]) {
+		t.is(await mine.error(`SELECT NULL::${name}`), `42704 type "${name}" does not exist`);
 	}
 	t.deepEqual(await mine.rows("SELECT relname FROM pg_class WHERE relpersistence = 't'"), [
 		["stays"],
@@ -136,10 +140,17 @@ test("nothing that lasts refers to them", async (t) => {
 		await client.error("CREATE SEQUENCE kept OWNED BY t.id"),
 		"55000 sequence must be in same schema as table it is linked to",
 	);
-	t.is(
-		await client.error("CREATE TYPE pg_temp.e AS ENUM ()"),
-		"0A000 temporary types are not supported",
-	);
+	await client.query("CREATE TYPE pg_temp.e AS ENUM ('x'); CREATE DOMAIN pg_temp.d AS int");
+	for (const [text, what] of [
+		["ALTER TABLE p ADD b e", 'table "p"'],
+		["ALTER TABLE p ADD CHECK (a < 5::d)", 'table "p"'],
+		["CREATE TABLE p2 (a d[])", 'table "p2"'],
+		["CREATE DOMAIN lasting AS e", 'type "lasting"'],
+		["CREATE TYPE lasting AS (a int, b e)", 'type "lasting"'],
+		["CREATE VIEW lasting AS SELECT 'x'::e AS a", 'view "lasting"'],
+	]) {
+		t.is(await client.error(text!), `0A000 ${what} cannot use a temporary type`, text);
+	}
 	for (const text of [
 		"ALTER TABLE t SPLIT AT VALUES (1)",
 		"SHOW RANGES FROM TABLE t",
