@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 16 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 17 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -58,6 +58,8 @@ const since = {
 	rewriting: 15,
 	/** Locks go along with a lease: transfers that name them. */
 	lockTransfer: 16,
+	/** A commit in one phase decides for what was prepared in other ranges: entries of format 6. */
+	lastAgent: 17,
 } as const;
 
 export type Feature = keyof typeof since;

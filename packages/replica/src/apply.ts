@@ -402,7 +402,7 @@ function applyOnePhase(
 		at: c.c,
 		outcome: "committed",
 		c: c.c,
-		written: [],
+		written: c.written,
 	});
 	return { kind: "committed", c: c.c };
 }

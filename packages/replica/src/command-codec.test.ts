@@ -43,6 +43,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
 		anchor,
 		writes,
 		reads: fc.array(fc.record({ key, c: time }), { maxLength: 2 }),
+		written: spans,
 	}),
 	fc.record({ kind: fc.constant("extend"), expiry: time }),
 	fc.record({

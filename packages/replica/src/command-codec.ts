@@ -22,10 +22,12 @@ export function commandToArray(c: Command): readonly unknown[] {
 		case "resolve":
 			return [numberOf(c.kind), c.transaction, c.c, flatSpans(c.spans)];
 		case "one-phase": {
-			const { transaction, p, anchor, writes, reads } = c;
+			const { transaction, p, anchor, writes, reads, written } = c;
 			const fields = [numberOf(c.kind), transaction, p, c.c, anchor, flatWrites(writes)];
-			// Most have read nothing that was pending.
-			return reads.length === 0 ? fields : [...fields, reads.flatMap((r) => [r.key, r.c])];
+			// Most have read nothing that was pending, and written nothing elsewhere.
+			if (reads.length === 0 && written.length === 0) return fields;
+			fields.push(reads.flatMap((r) => [r.key, r.c]));
+			return written.length === 0 ? fields : [...fields, flatSpans(written)];
 		}
 		default:
 			return [numberOf("rare"), c];
@@ -71,6 +73,7 @@ export function commandFromArray(f: readonly unknown[]): Command {
 				anchor: f[4] as Key,
 				writes: writesOf(f[5] as readonly unknown[]),
 				reads: readsOf((f[6] as readonly unknown[] | undefined) ?? []),
+				written: spansOf((f[7] as readonly unknown[] | undefined) ?? []),
 			};
 		case "rare":
 			return f[1] as Command;

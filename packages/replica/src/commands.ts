@@ -92,6 +92,8 @@ export type Command =
 			readonly anchor: Key;
 			readonly writes: readonly Write[];
 			readonly reads: readonly PendingRead[];
+			/** What the transaction has prepared in other ranges, for the record: this decides for all of it. */
+			readonly written: readonly WrittenSpan[];
 	  }
 	/** Removes records and tombstones and raises the horizon X (T4). */
 	| {
@@ -170,9 +172,9 @@ export interface Envelope {
 	readonly command: Command;
 }
 
-/** First byte of an encoded command. 5: clears. 4: merges. 3: a one-phase commit may name pending values that it read. */
-export const commandFormat = 5;
-/** Of all that was there before clears: a node of the version before reads it. */
+/** First byte of an encoded command. 6: a one-phase commit may decide for other ranges. 5: clears. 4: merges. 3: a one-phase commit may name pending values that it read. */
+export const commandFormat = 6;
+/** Of all that was there before clears: a node of a version before them reads it. */
 const usualFormat = 4;
 /** Logs of versions before may hold it. */
 const oldestFormat = 2;
@@ -183,9 +185,14 @@ export function encodeCommand(envelope: Envelope): Uint8Array {
 	const { sequence, number, version, command } = envelope;
 	const body = encodeBody([sequence, number, version, commandToArray(command)]);
 	const out = new Uint8Array(body.length + 1);
-	out[0] = command.kind === "clear" ? commandFormat : usualFormat;
+	out[0] = formatOf(command);
 	out.set(body, 1);
 	return out;
+}
+
+function formatOf(command: Command): number {
+	if (command.kind === "clear") return 5;
+	return command.kind === "one-phase" && command.written.length > 0 ? commandFormat : usualFormat;
 }
 
 export function decodeCommand(bytes: Uint8Array): Envelope {

@@ -40,6 +40,7 @@ const entry = (number: number, n: number, value: number, reads: readonly Pending
 		anchor: k,
 		writes: [{ key: k, value: new Uint8Array([value]) }],
 		reads,
+		written: [],
 	},
 });
 

@@ -5,7 +5,7 @@
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import { SparseMap, SparseSet } from "@quorate/keys/sparse-map";
-import type { Timestamp } from "@quorate/keys/timestamp";
+import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
 import { transactionBegin, transactionBoot } from "@quorate/keys/transaction-id";
 import { readRecord } from "./apply.ts";
 import { type ReplicaContext, silentAfterMs, silentPings, silentSinceLeaseMs } from "./context.ts";
@@ -186,9 +186,7 @@ export class Inquiries {
 		}
 		let heard = this.#heard.get(transaction);
 		if (heard === undefined) {
-			// One that had prepared under an earlier lease has been silent for all of this one; of others nothing is known before this.
-			const isOlder = isPrepared && intent.p < r.state.lease.start;
-			const ms = isOlder
+			const ms = this.#isOlder(r, transaction, isPrepared ? intent.p : undefined)
 				? this.#leaseAtMs - silentAfterMs + silentSinceLeaseMs
 				: r.context.listening.ms;
 			heard = { ms, pings: pingsOf(r.context, transaction) };
@@ -201,5 +199,14 @@ export class Inquiries {
 				: { kind: "undecided" };
 		}
 		return abort(r, { kind: "abort", transaction, anchor });
+	}
+
+	/**
+	 * One that was committing under an earlier lease has been silent for all of this one. Of one that has prepared nothing here (its last agent
+	 * is to be asked last) all that is known is a timestamp from before it began, which may be old: then a young lease only.
+	 */
+	#isOlder(r: ReplicaCore, transaction: TransactionId, p: Timestamp | undefined): boolean {
+		const isYoung = r.context.listening.ms - this.#leaseAtMs < silentAfterMs;
+		return (p ?? (isYoung ? transactionBegin(transaction) : timestampMax)) < r.state.lease.start;
 	}
 }

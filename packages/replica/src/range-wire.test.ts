@@ -39,6 +39,16 @@ const bodies = [
 		schemaVersion: 3,
 		owner: "o/1",
 	},
+	{
+		kind: "one-phase",
+		transaction: "t",
+		anchor: "k1",
+		writes,
+		validate: [],
+		schemaVersion: 3,
+		owner: "o/1",
+		written: [span],
+	},
 	{ kind: "validate", transaction: null, items, c: 9 },
 	{ kind: "validate", transaction: "t", items, c: 9, owner: "o/1" },
 	{

@@ -68,7 +68,11 @@ function bodyToWire(b: RangeRequestBody): Wire {
 				flatItems(b.validate),
 				b.schemaVersion,
 				b.owner,
-				...(b.elsewhere === undefined ? [] : [flatItems(b.elsewhere)]),
+				// Builds of before know neither the one nor the other, and are sent neither.
+				...(b.elsewhere === undefined && b.written === undefined
+					? []
+					: [b.elsewhere === undefined ? null : flatItems(b.elsewhere)]),
+				...(b.written === undefined ? [] : [flatSpans(b.written)]),
 			];
 		case "validate":
 			return [b.kind, b.transaction, flatItems(b.items), b.c, ...ownerToWire(b.owner)];
@@ -128,7 +132,8 @@ function bodyFromWire(w: Wire): RangeRequestBody {
 				validate: itemsOf(w[7] as Wire),
 				schemaVersion: w[8] as number,
 				owner: w[9] as LockOwner,
-				...(w[10] === undefined ? {} : { elsewhere: itemsOf(w[10] as Wire) }),
+				...(w[10] == null ? {} : { elsewhere: itemsOf(w[10] as Wire) }),
+				...(w[11] == null ? {} : { written: spansOf(w[11] as Wire) }),
 			};
 		case "validate":
 			return {

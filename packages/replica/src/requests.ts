@@ -120,6 +120,8 @@ export type RangeRequestBody =
 			readonly owner: LockOwner;
 			/** Of other ranges: the leaseholder asks theirs. Never empty. */
 			readonly elsewhere?: readonly ValidateItem[];
+			/** Of other ranges, where all of it is prepared: this decides for them, too. Never empty. */
+			readonly written?: readonly WrittenSpan[];
 	  }
 	| {
 			readonly kind: "validate";

@@ -1,6 +1,6 @@
 /**
  * What a leaseholder does for committing transactions (design, section 6): accepts writes, validates, decides at the anchor,
- * resolves. Each answer is given only after its entry was applied here.
+ * resolves. Of a commit in one phase it does all of that, also for what was prepared in other ranges before. Each answer is given only after its entry was applied here.
  */
 import { assert } from "@quorate/keys/assert";
 import { errorToData } from "@quorate/keys/database-error";
@@ -265,6 +265,10 @@ function ownWrites(r: ReplicaCore, q: Prepare): RangeAnswer | undefined {
 }
 
 export function onePhase(r: ReplicaCore, q: OnePhase): RangeAnswer | Promise<RangeAnswer> {
+	if (q.written !== undefined) {
+		// What it has prepared elsewhere may be asked about here.
+		r.inquiries.heard(r.context, [q.transaction]);
+	}
 	if (
 		q.writes.some((w) => r.pending.on(w.key).some((x) => x.group.transaction === q.transaction))
 	) {
@@ -384,14 +388,20 @@ async function onePhaseAccepted(
 			anchor: q.anchor,
 			writes: group.writes.map((w) => ({ key: w.key, value: w.value })),
 			reads,
+			written: q.written ?? [],
 		},
 		version,
 		group,
 	);
-	if (result !== undefined) {
-		group.c = c;
+	if (result === undefined) {
+		return withdraw(r.notLeaseholder());
 	}
-	return result === undefined ? withdraw(r.notLeaseholder()) : answer(r, await result);
+	group.c = c;
+	const told = await result;
+	if (q.written !== undefined && told.kind === "committed") {
+		r.blockers.decided(q.transaction, { c: told.c });
+	}
+	return answer(r, told);
 }
 
 export async function commit(

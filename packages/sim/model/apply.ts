@@ -163,13 +163,12 @@ function onePhase(w: World, r: Replica, c: Of<"one-phase">): Answer {
 		if (!isAsNamed(w, r, named)) return refusedAnswer;
 	}
 	for (const { key, value } of c.writes) put(r, key, c.c, value, transaction);
-	const keys = c.writes.map(({ key }) => key);
 	r.records[transaction] = {
 		transaction,
 		begin,
 		c: c.c,
-		keys,
-		onePhase: true,
+		keys: c.keys,
+		onePhase: c.keys.length === 0 || w.without === "last.record",
 		values: c.values,
 	};
 	return answer("committed", c.c, c.values);

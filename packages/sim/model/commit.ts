@@ -20,7 +20,10 @@ export function* commit(w: World, t: Transaction): Steps {
 	const keys = writtenKeys(t);
 	yield* begin(w, t, keys);
 	const isOneRange = keys.every((key) => rangeOf(key) === rangeOf(t.anchor));
-	if (isOneRange && w.random.permille(w.weather.onePhase)) yield* onePhase(w, t, keys);
+	if (isOneRange && w.random.permille(w.weather.onePhase)) {
+		const { kind } = yield* onePhase(w, t, keys, []);
+		if (kind === "committed") w.counts.onePhase++;
+	} else if (!isOneRange && w.random.permille(w.weather.lastAgent)) yield* throughLast(w, t, keys);
 	else yield* twoPhase(w, t, keys);
 }
 
@@ -75,20 +78,31 @@ export function* validateReads(
 
 // ---- one-phase
 
-function* onePhase(w: World, t: Transaction, keys: readonly number[]): Steps {
+/** `prepared`: what is in the other range, and is decided with it. */
+function* onePhase(
+	w: World,
+	t: Transaction,
+	keys: readonly number[],
+	prepared: readonly number[],
+): Doing<Answer> {
 	const { anchor } = t;
 	const writes = keys.map((key) => writeOf(t, key));
 	const read = w.without === "step3.validate" ? [] : t.reads.filter(({ key }) => !t.writes[key]);
 	const isHere = ({ key }: Item) => rangeOf(key) === rangeOf(anchor);
 	const items = read.filter(isHere);
 	const elsewhere = w.without === "step3.elsewhere" ? [] : read.filter((item) => !isHere(item));
-	const c = call(w, t, anchor, { kind: "one-phase", writes, items, elsewhere, anchor });
+	const c = call(w, t, anchor, {
+		kind: "one-phase",
+		writes,
+		items,
+		elsewhere,
+		anchor,
+		keys: prepared,
+	});
 	const [a] = yield* all([c]);
 	const result = yield* settle(w, t, c, a!);
-	if (result.kind === "committed") {
-		w.counts.onePhase++;
-		if (elsewhere.length > 0) w.counts.readElsewhere++;
-	}
+	if (result.kind === "committed" && elsewhere.length > 0) w.counts.readElsewhere++;
+	return result;
 }
 
 /**
@@ -114,10 +128,14 @@ function* outcomeOf(w: World, t: Transaction, c: Call, first: Answer): Doing<Ans
 function* again(w: World, t: Transaction): Doing<Answer> {
 	for (const key of writtenKeys(t)) t.writes[key] = ++w.lastValue;
 	const { anchor } = t;
-	const writes = writtenKeys(t).map((key) => ({ ...writeOf(t, key), since: -1 }));
+	const isHere = (key: number) => rangeOf(key) === rangeOf(anchor);
+	const writes = writtenKeys(t)
+		.filter(isHere)
+		.map((key) => ({ ...writeOf(t, key), since: -1 }));
+	const keys = writtenKeys(t).filter((key) => !isHere(key));
 	t.reads = [];
 	const [a] = yield* all([
-		call(w, t, anchor, { kind: "one-phase", writes, items: [], elsewhere: [], anchor }),
+		call(w, t, anchor, { kind: "one-phase", writes, items: [], elsewhere: [], anchor, keys }),
 	]);
 	return a!;
 }
@@ -141,6 +159,25 @@ function* abortAtAnchor(w: World, t: Transaction): Doing<Answer> {
 }
 
 // ---- two-phase
+
+/** The anchor's range is the last agent: when the other has prepared, it does what is left in one phase, and decides. */
+function* throughLast(w: World, t: Transaction, keys: readonly number[]): Steps {
+	const isLast = (key: number) => rangeOf(key) === rangeOf(t.anchor);
+	const others = keys.filter((key) => !isLast(key));
+	const calls = prepares(w, t, others, 1, false);
+	if (w.without !== "last.after") {
+		const answers = yield* all(calls);
+		if (answers.some(({ kind }) => kind !== "prepared")) return yield* abandon(w, t);
+	}
+	const a = yield* onePhase(w, t, keys.filter(isLast), others);
+	if (a.kind === "committed") {
+		w.counts.lastAgent++;
+		resolveAll(w, t, others, a.ts);
+	} else if (a.kind !== "unknown" && !w.random.oneIn(3)) {
+		const gone = yield* abortAtAnchor(w, t);
+		if (gone.kind === "aborted") resolveAll(w, t, others, 0);
+	}
+}
 
 function* twoPhase(w: World, t: Transaction, keys: readonly number[]): Steps {
 	const calls = prepares(w, t, keys, 1, false);

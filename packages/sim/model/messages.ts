@@ -51,6 +51,8 @@ export type Body =
 			/** Of the other range: the leaseholder asks there. */
 			readonly elsewhere: readonly Item[];
 			readonly anchor: number;
+			/** What was prepared in the other range, for which this decides, too. */
+			readonly keys: readonly number[];
 	  }
 	| { readonly kind: "hot"; readonly rows: readonly HotRow[]; readonly anchor: number }
 	| {
@@ -132,6 +134,7 @@ export type Command =
 			readonly writes: readonly Write[];
 			readonly names: readonly Named[];
 			readonly values: readonly number[];
+			readonly keys: readonly number[];
 	  }
 	| {
 			readonly kind: "commit";

@@ -52,7 +52,12 @@ export const mutations = {
 		electing,
 	),
 	"O2.above": anomaly("a new leader of the oracle goes on where its own counter stood"),
-	"O2.applied": anomaly("a ceiling is used as soon as it was proposed", electing),
+	"O2.applied": anomaly("a ceiling is used as soon as it was proposed", {
+		...electing,
+		faults: 250,
+		spread: 400,
+		readOnly: 400,
+	}),
 	"O3.sent": anomaly("an answer serves whoever waits when it arrives"),
 	"O4.clock": standstill("the oracle's clock follows a wall clock that stands still"),
 	"L1.read": anomaly("a leaseholder serves reads above its lease's expiry", lagging),
@@ -162,6 +167,16 @@ export const mutations = {
 		hot: 0,
 	}),
 	"step5.finish": standstill("intents are resolved by the gateway, once, and by nobody else"),
+	"last.after": anomaly("the last agent is asked while the prepares are on their way"),
+	"last.record": anomaly(
+		"the last agent's record goes before what it has decided for is resolved",
+		{
+			removals: 800,
+			onePhase: 200,
+			lastAgent: 900,
+			hot: 0,
+		},
+	),
 	"large.word": anomaly("a large transaction draws c without the word that it closes"),
 	"large.lease": anomaly("a later leaseholder says of a large transaction that it is open", {
 		...lagging,
@@ -176,6 +191,8 @@ export const mutations = {
 		hot: 0,
 		readOnly: 400,
 		silences: 0,
+		crashes: 0,
+		transfers: 0,
 	}),
 	"large.chunk": anomaly("chunks have no numbers: a late copy replaces a later value"),
 	"hot.name": anomaly("a hot row's entry does not name the pending values that were read", {

@@ -35,17 +35,19 @@ interface Evaluated {
 	readonly elsewhere: readonly Item[];
 	readonly names: readonly Named[];
 	readonly values: readonly number[];
+	/** Prepared in the other range. */
+	readonly keys: readonly number[];
 }
 
 export function onePhase(w: World, r: Replica, call: Call, body: Of<"one-phase">): void {
 	const { id } = call.transaction;
 	if (r.pending.some((p) => p.transaction === id)) return;
-	const { writes, items, elsewhere, anchor } = body;
+	const { writes, items, elsewhere, anchor, keys } = body;
 	if (!mayAccept(w, r, id, writes)) {
 		reply(w, call, refused);
 		return;
 	}
-	accept(w, r, call, anchor, { writes, items, elsewhere, names: [], values: noValues });
+	accept(w, r, call, anchor, { writes, items, elsewhere, names: [], values: noValues, keys });
 }
 
 export function hot(w: World, r: Replica, call: Call, { rows, anchor }: Of<"hot">): void {
@@ -85,7 +87,7 @@ function evaluate(
 		if (value > 0) writes.push({ key, value, since: -1, mark: false });
 		else items.push({ key, since: last?.c ?? newestChange(r, key) });
 	}
-	return { writes, items, elsewhere: [], names, values };
+	return { writes, items, elsewhere: [], names, values, keys: [] };
 }
 
 function lastPending(r: Replica, key: number): Pending | undefined {
@@ -169,12 +171,21 @@ function proposeAt(
 	w: World,
 	r: Replica,
 	call: Call,
-	{ writes, names, values }: Evaluated,
+	{ writes, names, values, keys }: Evaluated,
 	pending: readonly Pending[],
 	c: number,
 ): void {
 	const { id: transaction, begin } = call.transaction;
-	const command = { kind: "one-phase", transaction, begin, c, writes, names, values } as const;
+	const command = {
+		kind: "one-phase",
+		transaction,
+		begin,
+		c,
+		writes,
+		names,
+		values,
+		keys,
+	} as const;
 	const number = propose(w, r, command, (result) => reply(w, call, result));
 	for (const x of pending) {
 		x.number = number;

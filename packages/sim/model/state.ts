@@ -193,6 +193,7 @@ export interface Counts {
 	unknown: number;
 	twoPhase: number;
 	onePhase: number;
+	lastAgent: number;
 	/** Of those, what had read in the other range. */
 	readElsewhere: number;
 	large: number;
@@ -217,6 +218,7 @@ export function newCounts(): Counts {
 		unknown: 0,
 		twoPhase: 0,
 		onePhase: 0,
+		lastAgent: 0,
 		readElsewhere: 0,
 		large: 0,
 		hot: 0,

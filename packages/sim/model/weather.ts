@@ -24,6 +24,8 @@ export interface Weather {
 	readonly silences: number;
 	/** Of 1,000 commits that could be one-phase: so many are. */
 	readonly onePhase: number;
+	/** Of 1,000 commits to both ranges: of so many the last one prepared is not prepared, but asked to do and decide all. */
+	readonly lastAgent: number;
 	/** Of 1,000 transactions: so many are hot rows, large, only read. */
 	readonly hot: number;
 	readonly large: number;
@@ -63,6 +65,7 @@ export function drawWeather(random: Random): Weather {
 		removals: oneOf(0, 250, 800),
 		silences: oneOf(0, 50, 400),
 		onePhase: oneOf(200, 600, 900),
+		lastAgent: oneOf(0, 500, 900),
 		hot: oneOf(0, 150, 700),
 		large: oneOf(0, 150, 600),
 		readOnly: oneOf(100, 200, 400),

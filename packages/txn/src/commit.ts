@@ -2,9 +2,11 @@
  * The commit protocol (design, section 6). The one idea: the commit timestamp is drawn from the oracle after every write of
  * the transaction is visible at its leaseholder as pending.
  *
- * One-phase where everything written lies in one range: its leaseholder does all of it, and has what was read elsewhere validated there. Else:
- * Prepare everywhere in parallel; draw c; validate the other reads at c; Commit at the anchor, which decides; answer the client; resolve
- * the other intents in the background.
+ * - One-phase where everything written lies in one range: its leaseholder does all of it, and has what was read elsewhere validated there.
+ * - Two-phase with a last agent where it lies in several: Prepare everywhere but in the range with the most writes, in parallel; then that
+ *   range, the anchor, does in one phase what is left, and with that decides for all. Answer the client; resolve the intents in the background.
+ * - Where even that is too much for one entry of the last agent, for large transactions, and for schema changes: Prepare everywhere; draw c;
+ *   validate the other reads at c; Commit at the anchor, which decides; answer; resolve.
  *
  * T2. c is drawn after the commit began and after all prepares were answered; it is above every p.
  * T3. The anchor's log decides. T5. An id is used once; a lost answer is settled by finding the record or writing the tombstone, and
@@ -156,10 +158,19 @@ export class Committer {
 				throw notOnce();
 			}
 			if (parted === undefined) {
-				return this.#twoPhase(requested, items, work);
+				const last = fits ? await this.#lastPart(requested, items) : undefined;
+				return last === undefined
+					? this.#twoPhase(requested, items, work)
+					: this.#throughLast(last, items, work);
 			}
-			const answer = await this.#onePhase(requested, parted, work.schemaVersion);
+			// T5: each attempt is a new transaction.
+			const as = this.#once ?? {
+				id: await this.#gateway.newTransactionId(),
+				anchor: requested[0]!.key,
+			};
+			const answer = await this.#onePhase({ ...as, writes: requested, parted }, work.schemaVersion);
 			if (answer !== "again") {
+				this.#gateway.statistics.onePhaseCommits++;
 				return answer;
 			}
 			if (this.#once !== undefined) {
@@ -189,19 +200,8 @@ export class Committer {
 
 	/** Undefined: they lie in several, or are too many for one entry. */
 	async #onlyRangeOf(writes: readonly RequestedWrite[]): Promise<RangeDescriptor | undefined> {
-		if (writes.length > onePhaseWritesMax) {
-			return undefined;
-		}
 		const { descriptor } = await this.#gateway.router.rangeOf(writes[0]!.key);
-		const { start, end } = descriptor;
-		let bytes = 0;
-		for (const w of writes) {
-			bytes += writeBytes(w);
-			if (w.key < start || w.key >= end || bytes > entryWritesBytesMax) {
-				return undefined;
-			}
-		}
-		return descriptor;
+		return isOneEntry(writes, descriptor) ? descriptor : undefined;
 	}
 
 	/** Undefined: a leaseholder is not to be asked to have them validated. */
@@ -215,16 +215,11 @@ export class Committer {
 		return mayAsk ? { here: items.filter(isHere), elsewhere } : undefined;
 	}
 
+	/** "again": certainly nothing was done. */
 	async #onePhase(
-		writes: readonly RequestedWrite[],
-		{ here, elsewhere }: PartedItems,
+		{ id: transaction, anchor, writes, parted: { here, elsewhere }, written }: OnePhase,
 		schemaVersion: number,
 	): Promise<CommitOutcome | "again"> {
-		// T5: each attempt is a new transaction.
-		const { id: transaction, anchor } = this.#once ?? {
-			id: await this.#gateway.newTransactionId(),
-			anchor: writes[0]!.key,
-		};
 		const answer = await this.#gateway.router.request(
 			anchor,
 			{
@@ -236,12 +231,13 @@ export class Committer {
 				schemaVersion,
 				owner: this.#owner,
 				...(elsewhere.length > 0 ? { elsewhere } : {}),
+				...(written === undefined || written.length === 0 ? {} : { written }),
 			},
 			{ idempotent: false, attemptMs: prepareMs },
 		);
 		switch (answer.kind) {
 			case "committed":
-				return this.#onePhaseDone(answer.c, this.#gateway.router.cachedRangeOf(anchor)?.descriptor);
+				return onePhaseDone(answer.c, this.#gateway.router.cachedRangeOf(anchor)?.descriptor);
 			case "stale":
 				return "again";
 			case "schema-changed":
@@ -251,7 +247,7 @@ export class Committer {
 			case "lost":
 			case "unknown": {
 				const settled = await settle(this.#gateway, transaction, anchor);
-				return this.#onePhaseDone(settled, undefined);
+				return onePhaseDone(settled, undefined);
 			}
 			default:
 				throwErrors(answer);
@@ -259,12 +255,56 @@ export class Committer {
 		}
 	}
 
-	#onePhaseDone(c: Timestamp, range: RangeDescriptor | undefined): CommitOutcome {
-		this.#gateway.statistics.onePhaseCommits++;
-		return { timestamp: c, schemaVersion: undefined, range };
+	// ---- two-phase
+
+	/**
+	 * The last agent: the range with the most writes is the anchor, and does in one phase all that is left to do when the others are
+	 * prepared. Undefined: what is written in it is too much for that, or what was read.
+	 */
+	async #lastPart(
+		writes: readonly RequestedWrite[],
+		items: readonly ValidateItem[],
+	): Promise<LastPart | undefined> {
+		const { router, placement, nodeId, mutations } = this.#gateway;
+		const isPossible =
+			mutations?.timestampBeforePending !== true &&
+			isActive(placement.settings().values, "lastAgent");
+		if (!isPossible) return undefined;
+		const parts = await router.byRange(writes, (w) => w.key);
+		const isHere = (part: (typeof parts)[number]) => Number(part.info.leaseholder === nodeId);
+		const [last, ...others] = parts.sort(
+			(a, b) => b.items.length - a.items.length || isHere(b) - isHere(a),
+		);
+		const { descriptor } = last!.info;
+		const parted = isOneEntry(last!.items, descriptor) ? this.#part(items, descriptor) : undefined;
+		return parted && { writes: last!.items, parted, others: others.flatMap((part) => part.items) };
 	}
 
-	// ---- two-phase
+	async #throughLast(
+		{ writes, parted, others }: LastPart,
+		items: readonly ValidateItem[],
+		work: CommitWork,
+	): Promise<CommitOutcome> {
+		const anchor = writes[0]!.key;
+		try {
+			const id = await this.#begin(anchor);
+			await this.#prepare(others);
+			const written = [...this.#written];
+			const answer = await this.#onePhase(
+				{ id, anchor, writes, parted, written },
+				work.schemaVersion,
+			);
+			if (answer !== "again") {
+				this.#committed(answer.timestamp!);
+				return { ...answer, range: undefined };
+			}
+		} catch (error) {
+			this.#failed(error);
+			throw error;
+		}
+		// Its range has changed: all of it goes the long way.
+		return this.#twoPhase(writes, items, work);
+	}
 
 	async #twoPhase(
 		writes: readonly RequestedWrite[],
@@ -291,14 +331,25 @@ export class Committer {
 			assert(c > this.#highestP, () => `T1: c ${c} is not above p ${this.#highestP}`);
 			await this.validate(items, c);
 			await this.#decide(c);
-			this.#gateway.statistics.twoPhaseCommits++;
 			const schemaVersion = work.schemaChange ? issued.schemaVersion : undefined;
 			return { timestamp: c, schemaVersion, range: undefined };
 		} catch (error) {
-			if (!(error instanceof DatabaseError && error.code === "40003")) {
-				this.abandon();
-			}
+			this.#failed(error);
 			throw error;
+		}
+	}
+
+	#committed(c: Timestamp): void {
+		this.#gateway.heartbeats.end(this.#id!);
+		this.#gateway.resolver.resolve(this.#id!, c, this.#written);
+		this.#gateway.statistics.twoPhaseCommits++;
+	}
+
+	#failed(error: unknown): void {
+		if (!(error instanceof DatabaseError && error.code === "40003")) {
+			this.abandon();
+		} else if (this.#id !== undefined) {
+			this.#gateway.heartbeats.end(this.#id);
 		}
 	}
 
@@ -397,14 +448,20 @@ export class Committer {
 		}
 	}
 
+	async #begin(anchor: Key): Promise<TransactionId> {
+		const id = await this.#gateway.newTransactionId(this.#tooEarly?.timestamp);
+		this.#id = id;
+		this.#anchor = anchor;
+		this.#gateway.heartbeats.begin(id, anchor, this.#isOpen);
+		return id;
+	}
+
 	async #prepare(writes: readonly RequestedWrite[]): Promise<void> {
 		if (this.#id === undefined) {
 			if (this.#gateway.mutations?.timestampBeforePending === true) {
 				this.#tooEarly = await this.#gateway.placement.issue();
 			}
-			this.#id = await this.#gateway.newTransactionId(this.#tooEarly?.timestamp);
-			this.#anchor = writes[0]!.key;
-			this.#gateway.heartbeats.begin(this.#id, this.#anchor, this.#isOpen);
+			await this.#begin(writes[0]!.key);
 		}
 		this.chunks++;
 		const { clock } = this.#gateway.runtime;
@@ -543,15 +600,13 @@ export class Committer {
 				.request(anchor, body, { idempotent: true })
 				.catch(() => undefined);
 			if (answer?.kind === "committed") {
-				this.#gateway.heartbeats.end(transaction);
-				this.#gateway.resolver.resolve(transaction, answer.c, this.#written);
+				this.#committed(answer.c);
 				return;
 			}
 			if (answer?.kind === "aborted") {
 				throw silentTooLong();
 			}
 			if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
-				this.#gateway.heartbeats.end(transaction);
 				throw outcomeUnknown(transaction);
 			}
 		}
@@ -609,6 +664,41 @@ interface Asked {
 interface PartedItems {
 	readonly here: readonly ValidateItem[];
 	readonly elsewhere: readonly ValidateItem[];
+}
+
+/** `written`: what it decides for besides, prepared in other ranges. */
+interface OnePhase extends Once {
+	readonly writes: readonly RequestedWrite[];
+	readonly parted: PartedItems;
+	readonly written?: readonly WrittenSpan[];
+}
+
+/** What is written in the range of the last agent, and what is prepared in others before it is asked. */
+interface LastPart {
+	readonly writes: readonly RequestedWrite[];
+	readonly parted: PartedItems;
+	readonly others: readonly RequestedWrite[];
+}
+
+const onePhaseDone = (c: Timestamp, range: RangeDescriptor | undefined): CommitOutcome => ({
+	timestamp: c,
+	schemaVersion: undefined,
+	range,
+});
+
+/** Whether they lie in one range, and fit one entry. */
+function isOneEntry(writes: readonly RequestedWrite[], { start, end }: RangeDescriptor): boolean {
+	if (writes.length > onePhaseWritesMax) {
+		return false;
+	}
+	let bytes = 0;
+	for (const w of writes) {
+		bytes += writeBytes(w);
+		if (w.key < start || w.key >= end || bytes > entryWritesBytesMax) {
+			return false;
+		}
+	}
+	return true;
 }
 
 /** What one Prepare carries. */
