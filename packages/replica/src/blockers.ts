@@ -10,7 +10,7 @@ import type { Timer } from "@quorate/runtime/runtime";
 import type { EngineReader } from "@quorate/storage/engine";
 import { intentSpan, userKey } from "@quorate/storage/engine-keys";
 import { IntentFilter } from "@quorate/storage/intent-filter";
-import type { Intent } from "@quorate/storage/versions";
+import type { Intent, KeyIntent } from "@quorate/storage/versions";
 import { readIntent, readIntents } from "@quorate/storage/versions";
 import { inquireAfterMs, type ReplicaContext } from "./context.ts";
 import type { PendingWrites } from "./pending-writes.ts";
@@ -194,38 +194,44 @@ export class Blockers {
 		return this.firstIntents(span, Number.MAX_SAFE_INTEGER);
 	}
 
-	firstIntents(span: Span, max: number): readonly { readonly key: Key; readonly intent: Intent }[] {
+	firstIntents(span: Span, max: number, bytesMax?: number): readonly KeyIntent[] {
 		const part = this.intents.clip(span);
 		if (part === undefined) {
 			return [];
 		}
-		const intents = readIntents(this.#context.engine, part, max);
+		const intents = readIntents(this.#context.engine, part, max, bytesMax);
 		this.intents.found(part, intents[0]?.key);
 		return intents;
 	}
 
-	/** The first part of the span that holds at most `max` intents of the transaction, or undefined if there are none. */
+	/**
+	 * The first part of the span that holds at most `max` intents of the transaction, or as many as first go over `bytesMax`; undefined if
+	 * there are none.
+	 */
 	ownPart(
 		span: Span,
 		transaction: TransactionId,
 		max: number,
-	): { readonly span: Span; readonly count: number } | undefined {
+		bytesMax: number,
+	): { readonly span: Span; readonly count: number; readonly bytes: number } | undefined {
 		if (this.intentCount === 0) {
 			return undefined;
 		}
 		if (span.end === keySuccessor(span.start)) {
-			const mine = this.intent(this.#context.engine, span.start)?.transaction === transaction;
-			return mine ? { span, count: 1 } : undefined;
+			const intent = this.intent(this.#context.engine, span.start);
+			const isMine = intent?.transaction === transaction;
+			return isMine ? { span, count: 1, bytes: intent.value?.length ?? 0 } : undefined;
 		}
 		let from = span.start;
 		for (;;) {
-			const page = this.firstIntents({ start: from, end: span.end }, max);
+			const page = this.firstIntents({ start: from, end: span.end }, max, bytesMax);
 			const mine = page.filter(({ intent }) => intent.transaction === transaction);
 			if (mine.length > 0) {
 				const end = keySuccessor(mine[mine.length - 1]!.key);
-				return { span: { start: mine[0]!.key, end }, count: mine.length };
+				const bytes = mine.reduce((sum, one) => sum + one.bytes, 0);
+				return { span: { start: mine[0]!.key, end }, count: mine.length, bytes };
 			}
-			if (page.length < max) {
+			if (page.length === 0) {
 				return undefined;
 			}
 			from = keySuccessor(page[page.length - 1]!.key);

@@ -15,12 +15,17 @@ import { LoneLog, lead, loneReplica } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
 
 const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
+const another = makeTransactionId(3 as Timestamp, "b" as BootId, 2);
+const behind = key("z");
 const [rows, perEntry] = [5_000, 500];
 const keyOf = (n: number): Key => key(`k${String(n).padStart(6, "0")}`);
 const keys = Array.from({ length: rows }, (_, n) => keyOf(n));
 
-/** A lease, intents on all keys, and what resolves them. */
-function log(): { readonly before: CommittedEntry[]; readonly resolves: CommittedEntry[] } {
+/** A lease, intents on all keys, and what resolves them. `isFollowed`: somebody else has one behind them. */
+function log(isFollowed = false): {
+	readonly before: CommittedEntry[];
+	readonly resolves: CommittedEntry[];
+} {
 	const entries = new LoneLog();
 	const before = [entries.lease(timestampMax)];
 	const anchor = keyOf(0);
@@ -30,6 +35,11 @@ function log(): { readonly before: CommittedEntry[]; readonly resolves: Committe
 		const writes = part.map((k) => ({ key: k, value: Buffer.from(`value of ${k}`) }));
 		const what = { kind: "prepare" as const, transaction, anchor, chunk: 1, writes };
 		before.push(entries.entry({ ...what, p: 5 as Timestamp }));
+	}
+	if (isFollowed) {
+		const writes = [{ key: behind, value: Buffer.from("another") }];
+		const what = { kind: "prepare" as const, transaction: another, anchor: behind, writes };
+		before.push(entries.entry({ ...what, chunk: 1, p: 5 as Timestamp }));
 	}
 	const c = 10 as Timestamp;
 	const resolves = parts.map((part) => {
@@ -65,10 +75,14 @@ test("short entries that do much are applied a few in a turn, with the same resu
 });
 
 /** Applies the intents, as the leaseholder. `most`: how many of them somebody has looked at together since. */
-function leading(): { replica: Replica; engine: MemoryEngine; most: () => number } {
+function leading(isFollowed = false): {
+	replica: Replica;
+	engine: MemoryEngine;
+	most: () => number;
+} {
 	const { replica, engine } = loneReplica();
 	lead(replica);
-	applyAll(replica, log().before);
+	applyAll(replica, log(isFollowed).before);
 	let most = 0;
 	const scan = engine.scan.bind(engine);
 	engine.scan = (span, limits) => {
@@ -132,6 +146,19 @@ test("a scan over rows that are decided and not resolved asks for none of them a
 		t.deepEqual(await readAll(replica, 20, n % 2 === 0), n % 2 === 0 ? [...all].reverse() : all);
 	}
 	t.deepEqual(await readAll(replica, 9, false), []);
+});
+
+test("what is resolved together ends by count or by bytes, and lies behind any number of others", (t) => {
+	const { blockers } = leading(true).replica;
+	const all = { start: "" as Key, end: keyMax };
+	const first = blockers.ownPart(all, transaction, 400, 1 << 20);
+	t.is(first?.count, 400);
+	t.deepEqual(first?.span, { start: keyOf(0), end: key(`${keyOf(399)}\0`) });
+	const short = blockers.ownPart(all, transaction, 400, 1_000);
+	t.true(short !== undefined && short.bytes < 1_000 && short.count > 5 && short.count < 20);
+	t.is(blockers.ownPart(all, another, 2, 1 << 20)?.span.start, behind);
+	t.is(blockers.ownPart(all, another, 400, 1)?.span.start, behind);
+	t.is(blockers.ownPart({ ...all, end: behind }, another, 400, 1), undefined);
 });
 
 test("many small entries are one turn", (t) => {

@@ -434,8 +434,13 @@ export async function abort(
 	return answer(r, result);
 }
 
-/** Intents that one entry covers at most. */
+/** Intents that one entry takes back at most. */
 const intentsPerEntry = 100;
+/**
+ * Intents that one entry resolves at most, and bytes of them from which on it takes no more: what is applied in one turn. With two entries on
+ * their way it is the disks that say how long all of them take, so better few large ones than many small.
+ */
+const resolvedPerEntry = { count: 400, bytes: 64 << 10 } as const;
 /**
  * Resolve entries of one transaction on their way at once: the next part is looked for while the last is on its way to disks. No
  * more, for all of it is work that nobody waits for, and those that somebody waits for come behind it.
@@ -513,7 +518,7 @@ async function firstFailure(
 	return undefined;
 }
 
-/** The next parts, of at most `intentsPerEntry` intents, in which the transaction has intents, and what lies after them. */
+/** The next parts, for one entry, in which the transaction has intents, and what lies after them. */
 function nextToResolve(
 	r: ReplicaCore,
 	transaction: TransactionId,
@@ -521,16 +526,17 @@ function nextToResolve(
 ): { readonly spans: WrittenSpan[]; readonly after: readonly WrittenSpan[] } {
 	const parts: WrittenSpan[] = [];
 	const after: WrittenSpan[] = [];
-	let count = 0;
+	let { count, bytes }: { count: number; bytes: number } = resolvedPerEntry;
 	for (const [index, span] of spans.entries()) {
-		if (count >= intentsPerEntry) {
+		if (count <= 0 || bytes <= 0) {
 			after.push(...spans.slice(index));
 			break;
 		}
-		const part = r.blockers.ownPart(span, transaction, intentsPerEntry - count);
+		const part = r.blockers.ownPart(span, transaction, count, bytes);
 		if (part !== undefined) {
 			parts.push(part.span);
-			count += part.count;
+			count -= part.count;
+			bytes -= part.bytes;
 			if (part.span.end < span.end) {
 				after.push({ start: part.span.end, end: span.end });
 			}

@@ -187,11 +187,16 @@ export function readIntent(reader: EngineReader, k: Key): Intent | undefined {
 	return bytes === undefined ? undefined : decodeIntent(bytes);
 }
 
-/** At most `max`, in key order. */
-export function readIntents(reader: EngineReader, span: Span, max: number): KeyIntent[] {
+/** At most `max`, in key order, or as many as first go over `bytesMax`. */
+export function readIntents(
+	reader: EngineReader,
+	span: Span,
+	max: number,
+	bytesMax = Number.MAX_SAFE_INTEGER,
+): KeyIntent[] {
 	const limits = {
 		rowsMax: max,
-		bytesMax: Number.MAX_SAFE_INTEGER,
+		bytesMax,
 		reverse: false,
 		keyOffset: 1,
 	};
