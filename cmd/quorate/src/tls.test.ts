@@ -160,6 +160,7 @@ test("nodes talk to nodes only", async (t) => {
 		t.true(end.certifies!("127.0.0.1"));
 		t.true(end.certifies!("localhost"));
 		t.false(end.certifies!("10.0.0.1"));
+		t.is(end.certificate, nodes.certificate);
 	}
 	connection.destroy();
 	// What a client has opens nothing here: under TLS 1.3 it learns so after its own side is done.

@@ -31,6 +31,9 @@ export class NodeAddressBook implements AddressBook {
 	/** "": known to be nowhere. */
 	#learned: ReadonlyMap<NodeId, string> = new Map();
 	#members: readonly NodeId[] = [];
+	#removed: ReadonlySet<NodeId> = new Set();
+	/** Certificates that only nodes had which were removed. */
+	#retired: ReadonlyMap<string, NodeId> = new Map();
 	#saving: Promise<void> | undefined;
 	#saved = "";
 
@@ -75,6 +78,16 @@ export class NodeAddressBook implements AddressBook {
 		}
 	}
 
+	/** Undefined: it may be one. Heard of with the node list, so not before the first heartbeat. */
+	whyBarred(node: NodeId | undefined, certificate: string | undefined): string | undefined {
+		if (node !== undefined && this.#removed.has(node)) {
+			return `node ${node} was removed from this cluster`;
+		}
+		const owner = certificate === undefined ? undefined : this.#retired.get(certificate);
+		if (owner === undefined) return undefined;
+		return `this is the certificate of node ${owner}, which was removed from this cluster`;
+	}
+
 	/** The nodes of the placement group, as last heard of. */
 	get members(): readonly NodeId[] {
 		return this.#members;
@@ -87,7 +100,21 @@ export class NodeAddressBook implements AddressBook {
 
 	learn(nodes: readonly NodeRecord[]): void {
 		this.#learned = new Map(nodes.map((node) => [node.nodeId, node.address]));
+		this.#noteRemoved(nodes);
 		this.#save();
+	}
+
+	#noteRemoved(nodes: readonly NodeRecord[]): void {
+		const removed = nodes.filter(({ state }) => state === "removed");
+		const inUse = new Set(
+			nodes.filter(({ state }) => state !== "removed").map(({ certificate }) => certificate),
+		);
+		this.#removed = new Set(removed.map(({ nodeId }) => nodeId));
+		this.#retired = new Map(
+			removed.flatMap(({ nodeId, certificate }) =>
+				certificate === undefined || inUse.has(certificate) ? [] : [[certificate, nodeId] as const],
+			),
+		);
 	}
 
 	#text(): string {

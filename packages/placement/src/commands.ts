@@ -34,6 +34,8 @@ export type PlacementCommand =
 			readonly locality: string;
 			/** Absent: of a build from before there were versions of the cluster. */
 			readonly versions?: VersionSpan;
+			/** Absent: there is none, or it is not known. Builds that do not know of it keep it. */
+			readonly certificate?: string;
 	  }
 	/** A node without identity wants a node id. `token` makes the request repeatable. */
 	| { readonly kind: "join"; readonly token: string; readonly address: string }

@@ -26,6 +26,7 @@ import {
 	lookupRangesMax,
 	methods,
 	type Overview,
+	readCertificate,
 	readCount,
 	readDecision,
 	readIdKind,
@@ -287,6 +288,7 @@ export class PlacementLeader {
 			bootId: bootId(readText(fields["bootId"], "bootId")),
 			previousBootId: bootId(readText(fields["previousBootId"], "previousBootId")),
 			locality: readText(fields["locality"], "locality"),
+			...readCertificate(fields["certificate"]),
 		});
 		// It may be the last that has not said what it can: whoever it serves then finds all there is, also right after the birth of a cluster.
 		if (settled?.refused === "" && (await this.#versions.step())) {
@@ -302,7 +304,7 @@ export class PlacementLeader {
 		const version = readCount(fields["schemaVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
 		const known = readCount(fields["settingsVersion"], 0, Number.MAX_SAFE_INTEGER, "version");
 		const isCurrent = this.#isCurrentBoot(node, boot);
-		const refused = isCurrent ? this.#whyTooOld(node, fields["versions"]) : undefined;
+		const refused = isCurrent ? this.#whyTooOld(node, fields) : undefined;
 		if (isCurrent && refused === undefined) {
 			this.#liveness.heard(node, boot, version, fields["isStopping"] === true);
 			this.#revive(node);
@@ -323,18 +325,22 @@ export class PlacementLeader {
 
 	/**
 	 * A boot that was taken for dead while the others went on to a version that it cannot must stop, if it still runs. One that has
-	 * registered with a leader from before there were versions tells them now.
+	 * registered with a leader from before there were versions tells them now; one that has another certificate now, which it is.
 	 */
-	#whyTooOld(nodeId: NodeId, told: unknown): string | undefined {
+	#whyTooOld(nodeId: NodeId, told: Readonly<Record<string, unknown>>): string | undefined {
 		const { state } = this.#machine;
 		const record = state.node(nodeId);
-		const versions = readVersions(told);
+		const versions = readVersions(told["versions"]);
+		const { certificate } = readCertificate(told["certificate"]);
 		if (record === undefined) return undefined;
 		const why = whyTooOld(state.clusterVersion(), versions);
-		const isNews = versions.newest !== (record.versions ?? firstVersions).newest;
+		const isNews =
+			versions.newest !== (record.versions ?? firstVersions).newest ||
+			(certificate !== undefined && certificate !== record.certificate);
 		if (why === undefined && isNews) {
 			const { address, sqlAddress, bootId: boot, locality } = record;
-			const fields = { nodeId, address, sqlAddress, bootId: boot, locality, versions };
+			const shown = certificate === undefined ? {} : { certificate };
+			const fields = { nodeId, address, sqlAddress, bootId: boot, locality, versions, ...shown };
 			void this.#machine.propose({ kind: "register", previousBootId: boot, ...fields });
 		}
 		return why && `node ${nodeId} must stop: ${why}`;

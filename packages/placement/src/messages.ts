@@ -25,9 +25,9 @@ export const methods = {
 	allocate: "placement.allocate",
 	/** nothing -> NodeRecord[] */
 	nodes: "placement.nodes",
-	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality, versions} -> {refused} */
+	/** {nodeId, address, sqlAddress, bootId, previousBootId, locality, versions, certificate} -> {refused} */
 	register: "placement.register",
-	/** {nodeId, bootId, schemaVersion, settingsVersion, isStopping, versions} -> HeartbeatAnswer */
+	/** {nodeId, bootId, schemaVersion, settingsVersion, isStopping, versions, certificate} -> HeartbeatAnswer */
 	heartbeat: "placement.heartbeat",
 	/** {version, timeoutMs} -> boolean: all live nodes have seen it */
 	awaitSchema: "placement.await-schema",
@@ -240,6 +240,10 @@ export function readVersions(value: unknown): VersionSpan {
 	const least = readCount(oldest, 1, Number.MAX_SAFE_INTEGER, "oldest version");
 	return { oldest: least, newest: readCount(newest, least, Number.MAX_SAFE_INTEGER, "version") };
 }
+
+/** Absent where there is none. */
+export const readCertificate = (value: unknown): { readonly certificate?: string } =>
+	value === undefined ? {} : { certificate: readText(value, "certificate") };
 
 export function readIdKind(value: unknown): IdKind {
 	if (value === "range" || value === "replica" || value === "object" || value === "row") {

@@ -174,8 +174,12 @@ test("a node joins under a new id; once removed it is refused", async (t) => {
 		cluster.settle(rpc.callAddress(addressOf(2), methods.join, request, { timeoutMs: 5000 }));
 	t.like(await join(), { nodeId: 4 });
 	t.like(await join(), { nodeId: 4 });
+	for (const id of [1, 2, 3]) cluster.certificates.set(id, "shared");
+	cluster.certificates.set(4, "first");
 	const node = await cluster.start(4);
 	await cluster.settle(node.placement.registered);
+	cluster.certificates.set(4, "second");
+	await cluster.pass(2000);
 	t.true((await cluster.settle(node.placement.client.issue())).timestamp > 0);
 	t.deepEqual(
 		node.placement.client.nodesCached().map((record) => record.state),
@@ -194,6 +198,10 @@ test("a node joins under a new id; once removed it is refused", async (t) => {
 	);
 	await cluster.pass(2000);
 	t.true(node.isEnded);
+	const { book } = cluster.node(2);
+	t.regex(book.whyBarred(nodeId(4), undefined)!, /node 4 was removed/);
+	t.regex(book.whyBarred(undefined, "second")!, /certificate of node 4, which was removed/);
+	t.is(book.whyBarred(nodeId(3), "shared"), undefined);
 	node.process.crash();
 	const again = await cluster.start(4);
 	const error = await t.throwsAsync(cluster.settle(again.placement.registered), {

@@ -64,6 +64,8 @@ export interface StartPlacementOptions {
 	readonly address: string;
 	readonly sqlAddress: string;
 	readonly locality: string;
+	/** SHA-256 of the certificate that this node shows to others now; absent: there is none. */
+	readonly certificate?: (() => string | undefined) | undefined;
 	readonly limits?: Limits | undefined;
 	/** Tests only: those of another build. */
 	readonly versions?: VersionSpan | undefined;
@@ -95,6 +97,8 @@ export interface Placement {
 	schedule(executor: MoveExecutor): void;
 	/** This node is about to stop: it gets no leases any more, and somebody else leads the group. */
 	stopping(): void;
+	/** Another node says that this one was removed. */
+	barred(why: string): void;
 	close(): void;
 }
 
@@ -124,6 +128,7 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 		sqlAddress: options.sqlAddress,
 		locality: options.locality,
 		versions: options.versions ?? ownVersions,
+		certificate: () => options.certificate?.(),
 		onEnded: options.onEnded ?? ((why) => runtime.fatal(why)),
 	});
 	const registered = presence.register();
@@ -141,6 +146,7 @@ export async function startPlacement(given: StartPlacementOptions): Promise<Plac
 			presence.stopping();
 			slot.machine?.resign();
 		},
+		barred: (why) => presence.barred(why),
 		close: () => {
 			renewal.close();
 			presence.close();

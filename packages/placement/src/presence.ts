@@ -31,12 +31,17 @@ export interface PresenceOptions {
 	readonly sqlAddress: string;
 	readonly locality: string;
 	readonly versions: VersionSpan;
+	/** SHA-256 of the certificate that this node shows to others now. */
+	readonly certificate: () => string | undefined;
 	/**
 	 * A later boot of this node has registered, or the node was removed: it must close its sessions
 	 * and stop.
 	 */
 	readonly onEnded: (why: string) => void;
 }
+
+const removedHint =
+	"What it holds is of no use any more. Started with an empty data directory, and where there is TLS with another certificate, it joins as a new node.";
 
 /** Builds from before there were versions say nothing of them. */
 const told = (versions: VersionSpan) =>
@@ -51,9 +56,16 @@ export class NodePresence {
 	/** Something changed while a heartbeat was under way: another follows at once. */
 	#isUrgent = false;
 	#isStopping = false;
+	/** Rejects when another node says that this one is none of the cluster any more. */
+	readonly #refusal: Promise<never>;
+	#refuse: (error: DatabaseError) => void = () => {};
 
 	constructor(options: PresenceOptions) {
 		this.#options = options;
+		this.#refusal = new Promise((_, reject) => {
+			this.#refuse = reject;
+		});
+		this.#refusal.catch(() => undefined);
 		options.client.onSchemaRaised(() => this.beat());
 	}
 
@@ -65,7 +77,7 @@ export class NodePresence {
 		const { client, runtime } = this.#options;
 		while (!this.#isClosed) {
 			try {
-				await this.#registerOnce();
+				await Promise.race([this.#registerOnce(), this.#refusal]);
 				await client.refreshSettings();
 				this.#refuseEarlier();
 				this.#hasRegistered = true;
@@ -97,6 +109,14 @@ export class NodePresence {
 			this.#isBeating = false;
 			this.#scheduleNext();
 		});
+	}
+
+	/** Another node says that this one is none of the cluster any more, and talks no more to it. */
+	barred(why: string): void {
+		this.#refuse(new DatabaseError("55000", why, { hint: removedHint }));
+		if (!this.#hasRegistered || this.#isClosed) return;
+		this.close();
+		this.#options.onEnded("this node was removed from the cluster");
 	}
 
 	/** Tells the leader that this node is about to stop: it gets no leases any more. */
@@ -131,6 +151,7 @@ export class NodePresence {
 				previousBootId: previous,
 				locality,
 				...told(versions),
+				...this.#shown(),
 			});
 			const current = await this.#registered();
 			if (current === this.#options.bootId || current === previous) {
@@ -139,6 +160,11 @@ export class NodePresence {
 			}
 			previous = current;
 		}
+	}
+
+	#shown(): { readonly certificate?: string } {
+		const certificate = this.#options.certificate();
+		return certificate === undefined ? {} : { certificate };
 	}
 
 	get #own(): NodeRecord | undefined {
@@ -156,9 +182,7 @@ export class NodePresence {
 	}
 
 	#removedHint(): string | undefined {
-		return this.#own?.state === "removed"
-			? "What it holds is of no use any more. Started with an empty data directory it joins as a new node."
-			: undefined;
+		return this.#own?.state === "removed" ? removedHint : undefined;
 	}
 
 	/** The boot of this node that the registry names. */
@@ -176,7 +200,7 @@ export class NodePresence {
 		const boot = this.#options.bootId;
 		const isStopping = this.#isStopping;
 		const about = { nodeId, bootId: boot, schemaVersion, settingsVersion, isStopping };
-		const body = { ...about, ...told(this.#options.versions) };
+		const body = { ...about, ...told(this.#options.versions), ...this.#shown() };
 		try {
 			const answer = (await client.calls.call(methods.heartbeat, body)) as HeartbeatAnswer;
 			this.#learn(answer.nodes);

@@ -22,6 +22,8 @@ export interface NodeRecord {
 	readonly schemaVersion: number;
 	/** Versions of the cluster that the boot can; absent: it is of a build from before there were any, or none has registered. */
 	readonly versions?: VersionSpan;
+	/** SHA-256 of the certificate that it shows to other nodes; absent: there is none, or its build does not say. */
+	readonly certificate?: string;
 }
 
 /** A decision about where things are, or something that was learned about a node. */

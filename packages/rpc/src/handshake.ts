@@ -31,6 +31,8 @@ export interface Greeting extends Identity {
 	readonly dialled?: string;
 	/** Set in an answer: why the connection is refused. */
 	readonly refusal?: string;
+	/** With a refusal: it is for good, since whoever asked is no node of the cluster any more. */
+	readonly barred?: boolean;
 }
 
 export type GreetingResult =
@@ -69,7 +71,7 @@ export function decodeGreeting(message: Uint8Array): GreetingResult {
 	}
 	const version = bytes.readUInt16BE(MAGIC.length);
 	const json = parseJson(bytes.toString("utf8", HEADER_BYTES));
-	const { bootId, clusterId, nodeId, address, dialled, refusal } = json;
+	const { bootId, clusterId, nodeId, address, dialled, refusal, barred } = json;
 	if (version !== FORMAT_VERSION) {
 		return { kind: "version", version, refusal: isText(refusal) ? refusal : undefined };
 	}
@@ -92,6 +94,7 @@ export function decodeGreeting(message: Uint8Array): GreetingResult {
 			nodeId: nodeId as NodeId | undefined,
 			...(dialled === undefined ? {} : { dialled }),
 			...(refusal === undefined ? {} : { refusal }),
+			...(barred === true ? { barred } : {}),
 		},
 	};
 }

@@ -66,6 +66,12 @@ export class InboundConnection {
 
 	/** Every `TICK_MS`. The peer pings that often, unless we do not read. */
 	tick(): void {
+		const why = this.#identity && this.#whyBarred(this.#identity);
+		if (why !== undefined) {
+			this.#context.runtime.logger.log("warn", "closing a connection", { reason: why });
+			this.destroy();
+			return;
+		}
 		const ticksMax = this.#paused ? PAUSED_TICKS_MAX : SILENT_TICKS_MAX;
 		if (++this.#silentTicks > ticksMax) this.destroy();
 	}
@@ -117,12 +123,13 @@ export class InboundConnection {
 		if (result.kind === "invalid") {
 			throw new messages.ProtocolError(result.reason);
 		}
+		const barred = result.kind === "greeting" ? this.#whyBarred(result.greeting) : undefined;
 		const refusal =
 			result.kind === "version"
 				? versionRefusal(self, this.#connection.remoteAddress, result.version)
-				: (refusalOf(self, result.greeting) ?? this.#impostor(result.greeting));
+				: (refusalOf(self, result.greeting) ?? barred ?? this.#impostor(result.greeting));
 		if (refusal !== undefined) {
-			this.#refuse(refusal);
+			this.#refuse(refusal, refusal === barred);
 			return;
 		}
 		if (result.kind === "greeting") {
@@ -132,6 +139,11 @@ export class InboundConnection {
 			this.#context.superseded(this, result.greeting);
 			this.#setIdentity(result.greeting);
 		}
+	}
+
+	/** R9. */
+	#whyBarred({ nodeId }: Identity): string | undefined {
+		return this.#context.whyBarred(nodeId, this.#connection.certificate);
 	}
 
 	/** Under TLS a peer is who its certificate says (R8). */
@@ -146,12 +158,12 @@ export class InboundConnection {
 		return undefined;
 	}
 
-	#refuse(refusal: string): void {
+	#refuse(refusal: string, barred: boolean): void {
 		this.#context.runtime.logger.log("error", "refusing a node", {
 			peer: this.#connection.remoteAddress,
 			reason: refusal,
 		});
-		this.#connection.write(encodeGreeting({ ...this.#context.identity(), refusal }));
+		this.#connection.write(encodeGreeting({ ...this.#context.identity(), refusal, barred }));
 		this.close();
 	}
 
@@ -184,7 +196,7 @@ export class InboundConnection {
 				return;
 			case messages.IDENTITY: {
 				const identity = messages.withIdentity(this.#identity!, message);
-				const refusal = refusalOf(this.#context.identity(), identity);
+				const refusal = refusalOf(this.#context.identity(), identity) ?? this.#whyBarred(identity);
 				if (refusal !== undefined) throw new messages.ProtocolError(refusal);
 				this.#setIdentity(identity);
 				return;

@@ -16,6 +16,10 @@ export interface LinkContext {
 	identity(): Identity;
 	/** Where that node listens, as far as this one knows. */
 	knownAddress(node: NodeId): string | undefined;
+	/** Why a peer is no node of the cluster any more, by its identity or by the certificate that it shows; undefined: it may be one. */
+	whyBarred(node: NodeId | undefined, certificate: string | undefined): string | undefined;
+	/** A peer says so of this process. */
+	barred(why: string): void;
 	/** Whether that process was heard lately on a connection that it made itself. */
 	hears(boot: BootId): boolean;
 	/** A greeting was accepted, or a peer learnt who it is. */

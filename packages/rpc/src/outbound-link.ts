@@ -230,6 +230,7 @@ export class OutboundLink {
 		const refusal = result.greeting.refusal ?? refusalOf(self, result.greeting);
 		if (refusal !== undefined) {
 			this.#refuse(refusal);
+			if (result.greeting.barred === true) this.#context.barred(refusal);
 			return;
 		}
 		this.#state = "open";

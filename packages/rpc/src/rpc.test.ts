@@ -27,6 +27,8 @@ async function startNode(
 		cluster?: string;
 		listen?: string;
 		wrap?: (r: Runtime) => Runtime;
+		removed?: { readonly nodes: Set<NodeId>; readonly certificates: Set<string> };
+		onBarred?: (why: string) => void;
 	} = {},
 ): Promise<TestNode> {
 	const log: string[] = [];
@@ -44,6 +46,11 @@ async function startNode(
 		addressBook: { addressOf: (node) => addresses.get(node) },
 		listenAddress: options.listen ?? "127.0.0.1:0",
 		onPeer: (peer, address) => addresses.set(peer.nodeId, address),
+		whyBarred: (node, certificate) =>
+			options.removed?.nodes.has(node!) || options.removed?.certificates.has(certificate!)
+				? `node ${node} was removed`
+				: undefined,
+		...(options.onBarred === undefined ? {} : { onBarred: options.onBarred }),
 	});
 	return { rpc, addresses, log, runtime };
 }
@@ -298,6 +305,44 @@ test("under TLS a node is who its certificate says, and who it was", async (t) =
 	hosts.add("10.0.0.3");
 	t.is(await call(3), "done");
 	await a.rpc.close();
+});
+
+test("who was removed is refused, under its identity and with its certificate, and what it has ends", async (t) => {
+	const removed = { nodes: new Set<NodeId>(), certificates: new Set<string>() };
+	let certificate = "one";
+	const certified = (real: Runtime): Runtime => ({
+		...real,
+		network: {
+			connect: (address, timeoutMs) => real.network.connect(address, timeoutMs),
+			listen: (address, onConnection) =>
+				real.network.listen(address, (connection) => {
+					onConnection(Object.assign(connection, { certifies: () => true, certificate }));
+				}),
+		},
+	});
+	const a = await startNode(1, { wrap: certified, removed });
+	a.rpc.handle("x", (body) => body);
+	const told: string[] = [];
+	const b = await startNode(2, { onBarred: (why) => told.push(why) });
+	const call = (node: TestNode) => node.rpc.callAddress(a.rpc.address, "x", "done", SECOND);
+	t.is(await call(b), "done");
+	let lost = 0;
+	b.rpc.onDisconnect(() => lost++);
+	removed.nodes.add(nodeId(2));
+	await until(b.runtime, () => {
+		call(b).catch(() => {});
+		return lost === 1 && told.length > 0;
+	});
+	await t.throwsAsync(call(b), { message: /node 2 was removed/ });
+	t.deepEqual([...new Set(told)], ["node 2 was removed"]);
+	removed.nodes.clear();
+	removed.certificates.add("one");
+	const stranger = await startNode(undefined);
+	await t.throwsAsync(call(stranger), { message: /was removed/ });
+	certificate = "another";
+	const renewed = await startNode(undefined);
+	t.is(await call(renewed), "done");
+	await Promise.all([a, b, stranger, renewed].map(({ rpc }) => rpc.close()));
 });
 
 test("who connects and says nothing does not take all room", async (t) => {

@@ -21,6 +21,8 @@
  * - R8. Where both ends show certificates (`isSecured`), that of a peer is of the host where it says it listens, and of the host where the
  *   node that it says it is was last known to listen: one node's certificate does not make another of it. Elsewhere a node listens on
  *   the loopback interface only. Who has not greeted may send little, and there are few of them at a time.
+ * - R9. Who was removed from the cluster is refused by every node that has heard of it, under its identity as well as under another one
+ *   with the certificate that it had, and what connections it has end.
  *
  * May import: runtime (the interfaces), keys.
  */
@@ -62,6 +64,13 @@ export interface RpcOptions {
 	readonly listenAddress: string;
 	/** Both ends of each connection show certificates (`Network.secured`): addresses may be others than loopback. */
 	readonly isSecured?: boolean;
+	/** R9: why a peer is no node of the cluster any more. */
+	readonly whyBarred?: (
+		node: NodeId | undefined,
+		certificate: string | undefined,
+	) => string | undefined;
+	/** Called when a peer says so of this process. */
+	readonly onBarred?: (why: string) => void;
 	/** Called with each node that greets, or is greeted: where it says that it listens. */
 	readonly onPeer?: (peer: Peer, address: string) => void;
 }
@@ -131,6 +140,8 @@ class NodeRpc implements ListeningRpc {
 			pending: this.#pending,
 			identity: () => this.#identity,
 			knownAddress: (node) => options.addressBook.addressOf(node),
+			whyBarred: (node, certificate) => options.whyBarred?.(node, certificate),
+			barred: (why) => options.onBarred?.(why),
 			hears: (boot) => this.pulseOf(boot)?.isHeard === true,
 			peerKnown: (peer) => this.#peerKnown(peer),
 			linkLost: (_link, peer) => this.#disconnected(peer),

@@ -74,6 +74,8 @@ export interface Connection {
 	startTls?(acceptor: TlsAcceptor): Promise<TlsPeer>;
 	/** Of a connection between nodes under TLS: whether the peer's certificate is one of that host. Absent: there is none. */
 	certifies?(host: string): boolean;
+	/** Likewise: the SHA-256 of the peer's certificate. */
+	readonly certificate?: string;
 }
 
 /** All in PEM. */
@@ -123,6 +125,8 @@ export interface Network {
 export interface SecuredNetwork extends Network {
 	/** For connections that begin from now on. Throws, and changes nothing, where the credentials are none. */
 	update(credentials: TlsCredentials): void;
+	/** The SHA-256 of the certificate that this end shows. */
+	readonly certificate: string;
 }
 
 /** A file opened for appending or random access. All promises reject with an `Error` that has `code` (ENOSPC, EIO ...). */

@@ -2,6 +2,7 @@
  * A network on which both ends of each connection show a certificate of the same authority, and each is of the host that it speaks
  * for: what nodes talk over. TLS 1.3.
  */
+import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import {
 	checkServerIdentity,
@@ -21,6 +22,10 @@ class SecureConnection extends RealConnection {
 	constructor(socket: Socket, certificate: PeerCertificate) {
 		super(socket);
 		this.#certificate = certificate;
+	}
+
+	get certificate(): string {
+		return this.#certificate.fingerprint256;
 	}
 
 	certifies(host: string): boolean {
@@ -50,6 +55,10 @@ export class SecureNetwork implements SecuredNetwork {
 	/** Throws where there is no authority. */
 	constructor(credentials: TlsCredentials) {
 		this.#options = optionsOf(credentials);
+	}
+
+	get certificate(): string {
+		return new X509Certificate(this.#options.cert).fingerprint256;
 	}
 
 	update(credentials: TlsCredentials): void {

@@ -112,6 +112,7 @@ export async function startKeyValueNode(
 	const addressBook = await NodeAddressBook.open(runtime);
 	const boot = bootId(Buffer.from(runtime.random.bytes(8)).toString("hex"));
 	const secured = await nodeNetwork(runtime, options.security);
+	let barred: (why: string) => void = () => {};
 	const rpc = await createRpc({
 		runtime: secured === undefined ? runtime : { ...runtime, network: secured },
 		isSecured: secured !== undefined,
@@ -119,6 +120,8 @@ export async function startKeyValueNode(
 		addressBook,
 		listenAddress: options.listen,
 		onPeer: (peer, address) => addressBook.met(peer.nodeId, address),
+		whyBarred: (node, certificate) => addressBook.whyBarred(node, certificate),
+		onBarred: (why) => barred(why),
 	});
 	undo.push(() => rpc.close());
 	const identity = await establishIdentity({
@@ -164,7 +167,9 @@ export async function startKeyValueNode(
 		limits,
 		mutations,
 		onEnded: (why) => options.onEnded(why),
+		certificate: secured && (() => secured.certificate),
 	});
+	barred = (why) => placement.barred(why);
 	const { client } = placement;
 	undo.push(() => placement.close());
 	const node = { runtime, rpc, identity: placement.identity, boot, engine, host };

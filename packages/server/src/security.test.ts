@@ -56,7 +56,12 @@ async function world() {
 			tlsAcceptor: (credentials: TlsCredentials) => new Tls(credentials),
 			secured: (credentials: TlsCredentials) => {
 				const tls = new Tls(credentials);
-				return { ...rest.network, tls, update: (next: TlsCredentials) => tls.update(next) };
+				return {
+					...rest.network,
+					tls,
+					certificate: "",
+					update: (next: TlsCredentials) => tls.update(next),
+				};
 			},
 		},
 	};

@@ -44,6 +44,9 @@ export class TestCluster {
 		return cluster;
 	}
 
+	/** By node: what it shows to others now. */
+	readonly certificates = new Map<number, string>();
+
 	async start(id: number, address = addressOf(id)): Promise<TestNode> {
 		const disk = this.#disks.get(id) ?? new TestDisk();
 		this.#disks.set(id, disk);
@@ -66,6 +69,7 @@ export class TestCluster {
 			address,
 			sqlAddress: "",
 			locality: "",
+			certificate: () => this.certificates.get(id),
 			onEnded: () => {
 				node.isEnded = true;
 			},
