@@ -1,7 +1,7 @@
 /** Functions of bytea, encodings and digests. */
 import { createHash } from "node:crypto";
 import { DatabaseError } from "@quorate/keys/database-error";
-import { asBuffer, bytesFromEscaped, bytesFromHex } from "../types/bytes-types.ts";
+import { asBuffer, bytesFromEscaped, bytesFromHex, escapeBytes } from "../types/bytes-types.ts";
 import { invalidParameter } from "../types/errors.ts";
 import { int4Max } from "../types/integer-types.ts";
 import type { ScalarFunction } from "../types/registry.ts";
@@ -43,24 +43,10 @@ function encode(bytes: Uint8Array, format: string): string {
 		case "base64":
 			return toBase64(bytes);
 		case "escape":
-			return escapeHighBytes(bytes);
+			return escapeBytes(bytes, 1, 0x7f);
 		default:
 			throw unknownEncoding(format);
 	}
-}
-
-/** As encode(..., 'escape'): only NUL, bytes above 127 and the backslash. */
-function escapeHighBytes(bytes: Uint8Array): string {
-	let out = "";
-	for (const byte of bytes) {
-		out +=
-			byte === 0 || byte > 127
-				? `\\${byte.toString(8).padStart(3, "0")}`
-				: byte === 0x5c
-					? "\\\\"
-					: String.fromCharCode(byte);
-	}
-	return out;
 }
 
 function decode(text: string, format: string): Uint8Array {

@@ -73,6 +73,7 @@ const ordered: readonly string[] = [
 	"numeric",
 	"interval",
 	"oidvector",
+	"xid8",
 ];
 
 /** Pairs that differ in type and compare as the first or second of them does. */

@@ -3,6 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { dimensionsOf, flatten } from "../types/array-values.ts";
 import type { ArrayValue, Datum } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
+import { type JsonBuilder, parseJson } from "../types/json-parser.ts";
 import {
 	compareJsonb,
 	formatIndented,
@@ -18,7 +19,7 @@ import {
 } from "../types/json-value.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { contextual, nullable, orderTests, pure } from "./definition.ts";
-import { type JsonNode, openJson, pathIndex } from "./json-node.ts";
+import { pathIndex } from "./json-node.ts";
 
 const stringsOf = (array: ArrayValue): readonly string[] =>
 	flatten(array).filter((item): item is string => item !== null);
@@ -198,13 +199,23 @@ function stripNulls(value: Json): Json {
 }
 
 /** The same of a json: without blanks between, and with numbers as they were. */
-function stripNullsOfText(node: JsonNode): string {
-	if (node.kind === "array") return `[${node.items.map(stripNullsOfText).join(",")}]`;
-	if (node.kind === "string") return quoteJson(node.text()!);
-	if (node.kind !== "object") return node.json() as string;
-	const kept = node.pairs.filter(([, item]) => item.kind !== "null");
-	return `{${kept.map(([key, item]) => `${quoteJson(key)}:${stripNullsOfText(item)}`).join(",")}}`;
-}
+const nullStripper: JsonBuilder<string> = {
+	decodes: true,
+	string: quoteJson,
+	number: (text) => text,
+	literal: String,
+	array: (items, count) => `[${items.slice(items.length - count).join(",")}]`,
+	object(keys, values, count) {
+		const from = values.length - count;
+		let out = "{";
+		for (let i = 0; i < count; i++) {
+			const value = values[from + i]!;
+			if (value === "null") continue;
+			out += `${out === "{" ? "" : ","}${quoteJson(keys[keys.length - count + i]!)}:${value}`;
+		}
+		return `${out}}`;
+	},
+};
 
 type J = JsonbValue;
 
@@ -263,7 +274,7 @@ const changes: readonly ScalarFunction[] = [
 		setLax,
 	),
 	pure("jsonb_strip_nulls(jsonb) -> jsonb", (a: J) => jsonb(stripNulls(a.root))),
-	pure("json_strip_nulls(json) -> json", (text: string) => stripNullsOfText(openJson(text))),
+	pure("json_strip_nulls(json) -> json", (text: string) => parseJson(text, nullStripper)),
 	pure("jsonb_pretty(jsonb) -> text", (a: J) => formatIndented(a.root)),
 ];
 

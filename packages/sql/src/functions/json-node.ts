@@ -61,61 +61,76 @@ class TreeNode implements JsonNode {
 	}
 }
 
-/** A piece of the text of a json. */
+const none: readonly never[] = [];
+
+/** A piece of the text of a json. Of large documents there are millions, so that what can be made when it is asked for is. */
 class TextNode implements JsonNode {
 	readonly kind: JsonTypeName;
-	readonly items: readonly JsonNode[];
-	readonly pairs: readonly (readonly [string, JsonNode])[];
-	readonly #text: string;
+	readonly #source: string;
+	readonly #start: number;
+	readonly #end: number;
 	readonly #string: string | undefined;
+	/** Of an object. */
+	readonly #keys: readonly string[];
+	readonly #children: readonly JsonNode[];
 
 	constructor(
 		kind: JsonTypeName,
-		text: string,
-		parts: {
-			readonly items?: readonly JsonNode[];
-			readonly pairs?: readonly (readonly [string, JsonNode])[];
-			readonly string?: string;
-		} = {},
+		place: { readonly source: string; readonly start: number; readonly end: number },
+		string?: string,
+		children: readonly JsonNode[] = none,
+		keys: readonly string[] = none,
 	) {
 		this.kind = kind;
-		this.#text = text;
-		this.items = parts.items ?? [];
-		this.pairs = parts.pairs ?? [];
-		this.#string = parts.string;
+		this.#source = place.source;
+		this.#start = place.start;
+		this.#end = place.end;
+		this.#string = string;
+		this.#children = children;
+		this.#keys = keys;
+	}
+
+	get items(): readonly JsonNode[] {
+		return this.kind === "array" ? this.#children : none;
+	}
+
+	get pairs(): readonly (readonly [string, JsonNode])[] {
+		return this.#keys.map((key, i) => [key, this.#children[i]!]);
 	}
 
 	get(key: string): JsonNode | undefined {
-		return this.pairs.findLast(([name]) => name === key)?.[1];
+		return this.#children[this.#keys.lastIndexOf(key)];
 	}
 
-	json(): Datum {
-		return this.#text;
+	json(): string {
+		return this.#source.slice(this.#start, this.#end);
 	}
 
 	text(): string | null {
-		return this.kind === "null" ? null : (this.#string ?? this.#text);
+		return this.kind === "null" ? null : (this.#string ?? this.json());
 	}
 }
 
-function textBuilder(text: string, escapes: boolean): JsonBuilder<JsonNode> {
+function textBuilder(source: string, decodes: boolean): JsonBuilder<JsonNode> {
 	return {
-		escapes,
-		string: (value, from, to) => new TextNode("string", text.slice(from, to), { string: value }),
-		number: (_number, from, to) => new TextNode("number", text.slice(from, to)),
-		literal: (value, from, to) =>
-			new TextNode(value === null ? "null" : "boolean", text.slice(from, to)),
-		array: (items, from, to) => new TextNode("array", text.slice(from, to), { items }),
-		object: (keys, values, from, to) =>
-			new TextNode("object", text.slice(from, to), {
-				pairs: keys.map((key, i) => [key, values[i]!]),
-			}),
+		decodes,
+		string: (value, start, end) => new TextNode("string", { source, start, end }, value),
+		number: (_number, start, end) => new TextNode("number", { source, start, end }),
+		literal: (value, start, end) =>
+			new TextNode(value === null ? "null" : "boolean", { source, start, end }),
+		array: (items, count, start, end) =>
+			new TextNode("array", { source, start, end }, undefined, items.slice(items.length - count)),
+		object(keys, values, count, start, end) {
+			const children = values.slice(values.length - count);
+			const names = keys.slice(keys.length - count);
+			return new TextNode("object", { source, start, end }, undefined, children, names);
+		},
 	};
 }
 
-/** `escapes`: refuse strings that cannot be decoded. */
-export function openJson(value: Datum, escapes = true): JsonNode {
-	if (typeof value === "string") return parseJson(value, textBuilder(value, escapes));
+/** `decodes`: strings are looked at, and refused where they cannot be decoded. */
+export function openJson(value: Datum, decodes = true): JsonNode {
+	if (typeof value === "string") return parseJson(value, textBuilder(value, decodes));
 	return new TreeNode((value as JsonbValue).root);
 }
 

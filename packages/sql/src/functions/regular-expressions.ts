@@ -1,14 +1,26 @@
 /** Functions and operators of regular expressions. */
+import { DatabaseError } from "@quorate/keys/database-error";
 import { arrayOf } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
-import { invalidParameter } from "../types/errors.ts";
+import { invalidParameter, unsupported } from "../types/errors.ts";
 import type { ScalarFunction, SetFunction } from "../types/registry.ts";
-import { type Matcher, matcherOf, regularExpression } from "../types/regular-expression.ts";
+import {
+	bounded,
+	type Matcher,
+	matcherOf,
+	regularExpression,
+	requireFew,
+} from "../types/regular-expression.ts";
 import { sliceText, textLength } from "../types/text-values.ts";
 import { pure, signature } from "./definition.ts";
+import { similarParts } from "./similar.ts";
 
 const matcherFor = (text: string, pattern: string, flags: string, isRepeated: boolean): Matcher =>
 	matcherOf(regularExpression(pattern, flags), text, isRepeated);
+
+/** All matches at once. */
+const matcherForAll = (text: string, pattern: string, flags: string): Matcher =>
+	bounded(matcherFor(text, pattern, flags, true), text);
 
 const matches = (text: string, pattern: string, flags: string): boolean =>
 	matcherFor(text, pattern, flags, false).find();
@@ -48,8 +60,58 @@ function substring(text: string, pattern: string): string | null {
 	return matcher.find() ? (groupsOf(matcher)[0] ?? null) : null;
 }
 
+/** In PostgreSQL it is a function in SQL, and says so. */
+function partsOf(pattern: string, escapeCharacter: string): readonly string[] {
+	try {
+		return similarParts(pattern, escapeCharacter);
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+		const where = 'SQL function "substring" statement 1';
+		throw new DatabaseError(error.code, error.message, { ...error.fields, where });
+	}
+}
+
+const whole = (pattern: string): string => `^(?:${pattern})$`;
+
+/** What a part matches would depend on the text around it. */
+const boundaries = (): DatabaseError =>
+	unsupported(
+		"boundaries of words in a pattern with separators are not supported",
+		"Use substring(text from pattern) with a POSIX pattern.",
+	);
+
+/** Of a character that is two code units. */
+const isInside = (text: string, at: number): boolean =>
+	(text.charCodeAt(at) & 0xfc00) === 0xdc00 && (text.charCodeAt(at - 1) & 0xfc00) === 0xd800;
+
+/**
+ * SUBSTRING with SIMILAR: what comes before is as short as it can be, and what is wanted then as long as it can be. Which match is found
+ * first depends on no more than that, so all places are tried.
+ */
+function substringSimilar(text: string, pattern: string, escapeCharacter: string): string | null {
+	const [before = "", wanted, after = ""] = partsOf(pattern, escapeCharacter);
+	if (wanted === undefined) return matches(text, whole(before), "") ? text : null;
+	if ([before, wanted, after].some((part) => /\\[mMyYAZ]/.test(part))) throw boundaries();
+	const rest = `(?:${wanted})(?:${after})`;
+	if (!matches(text, whole(`(?:${before})${rest}`), "")) return null;
+	requireFew(
+		text.length ** 2 * regularExpression(whole(`${before}${rest}`), "").programSize(),
+		text,
+	);
+	const fits = (from: number, to: number, part: string): boolean =>
+		matches(text.slice(from, to), whole(part), "");
+	const end = text.length;
+	for (let start = 0; start <= end; start++) {
+		if (isInside(text, start) || !fits(0, start, before) || !fits(start, end, rest)) continue;
+		let stop = end;
+		while (isInside(text, stop) || !fits(start, stop, wanted) || !fits(stop, end, after)) stop--;
+		return text.slice(start, stop);
+	}
+	throw boundaries();
+}
+
 function replace(text: string, pattern: string, replacement: string, flags: string): string {
-	const matcher = matcherFor(text, pattern, flags, true);
+	const matcher = matcherForAll(text, pattern, flags);
 	const global = flags.includes("g");
 	let out = "";
 	let from = 0;
@@ -75,7 +137,7 @@ function groupText(matcher: Matcher, name: string): string {
 }
 
 function split(text: string, pattern: string, flags: string): string[] {
-	const matcher = matcherFor(text, pattern, flags, true);
+	const matcher = matcherForAll(text, pattern, flags);
 	const parts: string[] = [];
 	let from = 0;
 	let previousEnd = 0;
@@ -111,7 +173,7 @@ function notNegative(name: string, value: number, least = 0): void {
 function count(text: string, pattern: string, start = 1, flags = ""): number {
 	const offset = placeOf(text, start);
 	withoutGlobal("regexp_count", flags);
-	const matcher = matcherFor(text, pattern, flags, true);
+	const matcher = matcherForAll(text, pattern, flags);
 	let found = 0;
 	if (offset === undefined) return found;
 	for (let has = matcher.find(offset); has; has = matcher.find()) found++;
@@ -127,7 +189,7 @@ function nthMatch(
 	flags: string,
 ): Matcher | undefined {
 	const offset = placeOf(text, start);
-	const matcher = matcherFor(text, pattern, flags, true);
+	const matcher = matcherForAll(text, pattern, flags);
 	if (offset === undefined) return undefined;
 	let has = matcher.find(offset);
 	for (let i = 1; has && i < n; i++) has = matcher.find();
@@ -195,7 +257,7 @@ function replaceFrom(
 	notNegative("n", n);
 	const offset = placeOf(text, start);
 	if (offset === undefined) return text;
-	const matcher = matcherFor(text, pattern, flags.replaceAll("g", ""), true);
+	const matcher = matcherForAll(text, pattern, flags.replaceAll("g", ""));
 	let out = "";
 	let from = 0;
 	let i = 1;
@@ -259,6 +321,7 @@ const functions: readonly ScalarFunction[] = [
 	),
 	pure("regexp_replace(text, text, text, int4, int4, text) -> text", replaceFrom),
 	pure("substring(text, text) -> text", substring),
+	pure("substring(text, text, text) -> text", substringSimilar),
 	pure("textregexeq(text, text) -> bool", (t: string, p: string) => matches(t, p, "")),
 ];
 

@@ -265,6 +265,10 @@ const timestamps: ScalarFunction[] = [
 
 /** Of the transaction. Numbers of others are not to be compared with it: which transactions it sees they do not say. */
 const numbers: ScalarFunction[] = [
+	asynchronous("pg_current_xact_id() -> xid8", (_args, c) => c.transactionNumber(true)),
+	asynchronous("pg_current_xact_id_if_assigned() -> xid8", (_args, c) =>
+		c.transactionNumber(false),
+	),
 	asynchronous("txid_current() -> int8", (_args, c) => c.transactionNumber(true)),
 	asynchronous("txid_current_if_assigned() -> int8", (_args, c) => c.transactionNumber(false)),
 ];

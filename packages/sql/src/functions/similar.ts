@@ -12,28 +12,48 @@ const TRANSLATIONS: Readonly<Record<string, string>> = {
 	$: "\\$",
 };
 
-export function similarToEscape(pattern: string, escapeCharacter = "\\"): string {
+/**
+ * Between two pairs of the escape character and " stands what SUBSTRING is to find: one part, two or three, in POSIX's syntax. Throws
+ * 22025, 2200C.
+ */
+export function similarParts(pattern: string, escapeCharacter: string): readonly string[] {
 	if ([...escapeCharacter].length > 1) {
 		throw new DatabaseError("22025", "invalid escape string", {
 			hint: "Escape string must be empty or one character.",
 		});
 	}
-	let out = "^(?:";
+	const parts = [""];
+	const add = (text: string): void => {
+		parts.push(parts.pop() + text);
+	};
 	let inBrackets = false;
 	let escaped = false;
 	for (const character of pattern) {
 		if (escaped) {
-			out += `\\${character}`;
+			if (character !== '"' || inBrackets) add(`\\${character}`);
+			else if (parts.push("") > 3) throw tooManySeparators();
 			escaped = false;
 		} else if (character === escapeCharacter) {
 			escaped = true;
 		} else if (inBrackets) {
-			out += character === "\\" ? "\\\\" : character;
+			add(character === "\\" ? "\\\\" : character);
 			inBrackets = character !== "]";
 		} else {
-			out += TRANSLATIONS[character] ?? character;
+			add(TRANSLATIONS[character] ?? character);
 			inBrackets = character === "[";
 		}
 	}
-	return `${out})$`;
+	return parts;
+}
+
+const tooManySeparators = (): DatabaseError =>
+	new DatabaseError(
+		"2200C",
+		"SQL regular expression may not contain more than two escape-double-quote separators",
+	);
+
+export function similarToEscape(pattern: string, escapeCharacter = "\\"): string {
+	const [before = "", wanted, after] = similarParts(pattern, escapeCharacter);
+	if (wanted === undefined) return `^(?:${before})$`;
+	return `^(?:${before}){1,1}?(${wanted}${after === undefined ? "" : `){1,1}(?:${after}`})$`;
 }

@@ -7,6 +7,7 @@ import { OID } from "../types/oids.ts";
 import type { ScalarFunction, TypeContext } from "../types/registry.ts";
 import { compareBpchar } from "../types/text-types.ts";
 import { compareText, offsetOf, sliceText, textLength, trimBlanks } from "../types/text-values.ts";
+import { TextWriter } from "../types/text-writer.ts";
 import { builtinType } from "../types/type-table.ts";
 import { contextual, nullable, pure, stable, tooLarge } from "./definition.ts";
 import { ilike, like, likeEscape } from "./like.ts";
@@ -122,23 +123,80 @@ const lower = (text: string): string =>
 const upper = (text: string): string =>
 	mapCase(text, text.toUpperCase(), (character) => character.toUpperCase());
 
+const wordUnit = /[\p{L}\p{N}]/u;
+const wordUnits = Uint8Array.from({ length: 0x80 }, (_, code) =>
+	Number(wordUnit.test(String.fromCharCode(code))),
+);
+
+/** Behind the word that begins at `start`; `start` itself: none does. */
+function wordEnd(text: string, start: number): number {
+	let at = start;
+	while (at < text.length) {
+		const code = text.codePointAt(at)!;
+		if (code < 0x80 ? wordUnits[code] === 0 : !wordUnit.test(String.fromCodePoint(code))) break;
+		at += code > 0xffff ? 2 : 1;
+	}
+	return at;
+}
+
 /** A letter or digit continues a word. */
-function initcap(text: string): string {
-	return text.replace(/[\p{L}\p{N}]+/gu, (word) => {
-		const [first = ""] = word;
-		return first.toUpperCase() + word.slice(first.length).toLowerCase();
+const initcap = (text: string): string =>
+	TextWriter.collect((out) => {
+		for (let at = 0; at < text.length; ) {
+			const end = wordEnd(text, at);
+			if (end === at) {
+				out.unit(text.charCodeAt(at++));
+				continue;
+			}
+			const second = at + (text.codePointAt(at)! > 0xffff ? 2 : 1);
+			out.text(text.slice(at, second).toUpperCase());
+			out.text(text.slice(second, end).toLowerCase());
+			at = end;
+		}
+	});
+
+function translate(text: string, from: string, to: string): string {
+	const target = [...to];
+	const changes = new Map<number, string>();
+	for (const [i, character] of [...from].entries()) {
+		const code = character.codePointAt(0)!;
+		if (!changes.has(code)) changes.set(code, target[i] ?? "");
+	}
+	return TextWriter.collect((out) => {
+		for (let at = 0; at < text.length; ) {
+			const code = text.codePointAt(at)!;
+			const next = at + (code > 0xffff ? 2 : 1);
+			const change = changes.get(code);
+			if (change === undefined) out.text(text, at, next);
+			else out.text(change);
+			at = next;
+		}
 	});
 }
 
-function translate(text: string, from: string, to: string): string {
-	const source = [...from];
-	const target = [...to];
-	let out = "";
-	for (const character of text) {
-		const index = source.indexOf(character);
-		out += index < 0 ? character : (target[index] ?? "");
-	}
-	return out;
+/** By characters: what is two code units stays in order. */
+const reverse = (text: string): string =>
+	TextWriter.collect((out) => {
+		for (let end = text.length; end > 0; ) {
+			const isSecond = (text.charCodeAt(end - 1) & 0xfc00) === 0xdc00 && end > 1;
+			const start = end - (isSecond ? 2 : 1);
+			out.text(text, start, end);
+			end = start;
+		}
+	});
+
+function replace(text: string, from: string, to: string): string {
+	const first = from === "" ? -1 : text.indexOf(from);
+	if (first < 0) return text;
+	return TextWriter.collect((out) => {
+		let start = 0;
+		for (let at = first; at >= 0; at = text.indexOf(from, start)) {
+			out.text(text, start, at);
+			out.text(to);
+			start = at + from.length;
+		}
+		out.text(text, start);
+	});
 }
 
 function character(code: number): string {
@@ -251,13 +309,11 @@ export const textFunctions: readonly ScalarFunction[] = [
 	pure("ltrim(text, text) -> text", trimStart),
 	pure("rtrim(text) -> text", (text: string) => trimEnd(text, " ")),
 	pure("rtrim(text, text) -> text", trimEnd),
-	pure("replace(text, text, text) -> text", (text: string, from: string, to: string) =>
-		from === "" ? text : text.replaceAll(from, () => to),
-	),
+	pure("replace(text, text, text) -> text", replace),
 	pure("position(text, text) -> int4", position),
 	pure("strpos(text, text) -> int4", position),
 	pure("repeat(text, int4) -> text", repeat),
-	pure("reverse(text) -> text", (text: string) => [...text].reverse().join("")),
+	pure("reverse(text) -> text", reverse),
 	pure("lpad(text, int4) -> text", (text: string, length: number) => lpad(text, length, " ")),
 	pure("lpad(text, int4, text) -> text", lpad),
 	pure("rpad(text, int4) -> text", (text: string, length: number) => rpad(text, length, " ")),

@@ -99,7 +99,6 @@ const SIMPLE: Readonly<Record<string, string>> = {
 	n: "\n",
 	r: "\r",
 	t: "\t",
-	v: "\v",
 };
 
 const ESCAPE =

@@ -10,7 +10,19 @@ import {
 } from "./array-values.ts";
 import type { ArrayValue, Datum } from "./datum.ts";
 
-const needsQuotes = /^$|^null$|[\s{},"\\]/i;
+/** As array_isspace: no other blanks than those of ASCII. */
+const isBlank = (code: number): boolean => code === 0x20 || (code >= 0x09 && code <= 0x0d);
+
+function needsQuotes(text: string): boolean {
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		// " , \\ { }
+		if (code === 0x22 || code === 0x2c || code === 0x5c || code === 0x7b || code === 0x7d)
+			return true;
+		if (isBlank(code)) return true;
+	}
+	return text === "" || (text.length === 4 && text.toLowerCase() === "null");
+}
 
 export function formatArray(array: ArrayValue, format: (element: Datum) => string): string {
 	const dimensions = dimensionsOf(array);
@@ -34,7 +46,7 @@ function formatLevel(array: ArrayValue, format: (element: Datum) => string): str
 			out += formatLevel(element, format);
 		} else {
 			const text = format(element);
-			out += needsQuotes.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
+			out += needsQuotes(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : text;
 		}
 	}
 	return `${out}}`;
@@ -191,38 +203,33 @@ class ArrayParser {
 	}
 
 	#bare(): Datum {
+		const text = this.#text;
 		let out = "";
+		let from = this.#at;
+		/** Blanks behind it are none of the element. */
+		let end = from;
 		let escaped = false;
-		for (; this.#at < this.#text.length; this.#at++) {
-			const character = this.#text[this.#at] as string;
-			if (character === "," || character === "}") {
-				break;
-			}
-			if (character === "{" || character === '"') {
-				throw this.#malformed(
-					character === "{" ? 'Unexpected "{" character.' : "Unexpected array element.",
-				);
-			}
-			if (character === "\\") {
+		for (;;) {
+			if (this.#at >= text.length) throw this.#malformed("Unexpected end of input.");
+			const code = text.charCodeAt(this.#at);
+			if (code === 0x2c || code === 0x7d) break;
+			if (code === 0x7b) throw this.#malformed('Unexpected "{" character.');
+			if (code === 0x22) throw this.#malformed("Unexpected array element.");
+			if (code === 0x5c) {
 				escaped = true;
-				this.#at++;
+				out += text.slice(from, this.#at);
+				from = ++this.#at;
 			}
-			out += this.#text[this.#at] ?? "";
+			this.#at++;
+			if (code === 0x5c || !isBlank(code)) end = this.#at;
 		}
-		if (this.#at >= this.#text.length) {
-			throw this.#malformed("Unexpected end of input.");
-		}
-		const trimmed = out.trimEnd();
-		if (trimmed === "") {
-			throw this.#malformed(`Unexpected "${this.#text[this.#at]}" character.`);
-		}
-		return !escaped && trimmed.toLowerCase() === "null" ? null : this.#parseElement(trimmed);
+		out += text.slice(from, end);
+		if (out === "") throw this.#malformed(`Unexpected "${text[this.#at]}" character.`);
+		return !escaped && out.toLowerCase() === "null" ? null : this.#parseElement(out);
 	}
 
 	#skipBlanks(): void {
-		while (/^\s$/.test(this.#text[this.#at] ?? "")) {
-			this.#at++;
-		}
+		while (this.#at < this.#text.length && isBlank(this.#text.charCodeAt(this.#at))) this.#at++;
 	}
 
 	#malformed(detail: string): DatabaseError {

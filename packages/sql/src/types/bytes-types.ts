@@ -5,6 +5,7 @@ import { invalidParameter, invalidText } from "./errors.ts";
 import { viewOf } from "./integer-types.ts";
 import { byteaKey, uuidKey } from "./key-codecs.ts";
 import { OID } from "./oids.ts";
+import { TextWriter } from "./text-writer.ts";
 
 export function asBuffer(bytes: Uint8Array): Buffer {
 	return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -23,6 +24,12 @@ export function bytesFromHex(hex: string): Uint8Array {
 	return Buffer.from(digits, "hex");
 }
 
+/** -1: no octal digit. */
+function octalAt(bytes: Uint8Array, at: number): number {
+	const digit = (bytes[at] ?? 0) - 0x30;
+	return digit >= 0 && digit <= 7 ? digit : -1;
+}
+
 /** The traditional form: \\ and \ooo. */
 export function bytesFromEscaped(text: string): Uint8Array {
 	if (!text.includes("\\")) {
@@ -36,9 +43,11 @@ export function bytesFromEscaped(text: string): Uint8Array {
 			out[size++] = source[i++] as number;
 			continue;
 		}
-		const octal = /^\\([0-3][0-7][0-7])/.exec(source.toString("latin1", i, i + 4));
-		if (octal !== null) {
-			out[size++] = Number.parseInt(octal[1] as string, 8);
+		const high = octalAt(source, i + 1);
+		const middle = octalAt(source, i + 2);
+		const low = octalAt(source, i + 3);
+		if (high >= 0 && high <= 3 && middle >= 0 && low >= 0) {
+			out[size++] = (high << 6) | (middle << 3) | low;
 			i += 4;
 		} else if (source[i + 1] === 0x5c) {
 			out[size++] = 0x5c;
@@ -50,19 +59,21 @@ export function bytesFromEscaped(text: string): Uint8Array {
 	return out.subarray(0, size);
 }
 
-export function bytesToEscaped(bytes: Uint8Array): string {
-	let out = "";
-	for (const byte of bytes) {
-		if (byte === 0x5c) {
-			out += "\\\\";
-		} else if (byte < 0x20 || byte > 0x7e) {
-			out += `\\${byte.toString(8).padStart(3, "0")}`;
-		} else {
-			out += String.fromCharCode(byte);
+/** The same way back. Bytes from `first` to `last` stand for themselves, but for the backslash. */
+export const escapeBytes = (bytes: Uint8Array, first: number, last: number): string =>
+	TextWriter.collect((out) => {
+		for (const byte of bytes) {
+			if (byte === 0x5c) out.unit(byte);
+			if (byte >= first && byte <= last) {
+				out.unit(byte);
+				continue;
+			}
+			out.unit(0x5c);
+			out.unit(0x30 + (byte >> 6));
+			out.unit(0x30 + ((byte >> 3) & 7));
+			out.unit(0x30 + (byte & 7));
 		}
-	}
-	return out;
-}
+	});
 
 export const byteaType: BuiltinType = defineType({
 	oid: OID.bytea,
@@ -74,7 +85,7 @@ export const byteaType: BuiltinType = defineType({
 	format: (value, context) =>
 		context.byteaOutput === "hex"
 			? `\\x${asBuffer(value as Uint8Array).toString("hex")}`
-			: bytesToEscaped(value as Uint8Array),
+			: escapeBytes(value as Uint8Array, 0x20, 0x7e),
 	encodeBinary: (value) => value as Uint8Array,
 	decodeBinary: (bytes) => new Uint8Array(bytes),
 	compare: (a, b) => Buffer.compare(a as Uint8Array, b as Uint8Array),

@@ -5,13 +5,21 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 
 export interface JsonBuilder<T> {
-	/** Decode strings, and refuse what cannot be decoded. Otherwise they are handed on as they stand. */
-	readonly escapes: boolean;
+	/** Strings are decoded, and refused where they cannot be. Otherwise only the grammar matters: strings and numbers come as "". */
+	readonly decodes: boolean;
 	string(value: string, start: number, end: number): T;
 	number(text: string, start: number, end: number): T;
 	literal(value: boolean | null, start: number, end: number): T;
-	array(items: readonly T[], start: number, end: number): T;
-	object(keys: readonly string[], values: readonly T[], start: number, end: number): T;
+	/** Its items are the last `count` of `items`. */
+	array(items: readonly T[], count: number, start: number, end: number): T;
+	/** Likewise. */
+	object(
+		keys: readonly string[],
+		values: readonly T[],
+		count: number,
+		start: number,
+		end: number,
+	): T;
 }
 
 type Token =
@@ -31,11 +39,10 @@ type Token =
 /** PostgreSQL's limit is its stack, a few times as much. Twice this does not fit on the stack that Node begins with. */
 const depthMax = 1000;
 
-const punctuation = "{}[]:,";
+/** A call is not interrupted: these take about a second. */
+const valuesMax = 4_000_000;
+
 const word = /[A-Za-z0-9_\u0080-\uffff]*/y;
-const blank = /[ \t\n\r]*/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are refused
-const plainString = /[^"\\\x00-\x1f]*/y;
 const numberStart = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 /** As far as a number goes for the error, whole or not. */
 const numberLike =
@@ -51,16 +58,36 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 	t: "\t",
 };
 
+const quote = 0x22;
+const minus = 0x2d;
+const point = 0x2e;
+const zero = 0x30;
+const backslash = 0x5c;
+
+const isDigit = (code: number): boolean => code >= zero && code <= 0x39;
+const isBlank = (code: number): boolean =>
+	code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
+/** , : [ ] { } */
+const isPunctuation = (code: number): boolean =>
+	code === 0x2c ||
+	code === 0x3a ||
+	code === 0x5b ||
+	code === 0x5d ||
+	code === 0x7b ||
+	code === 0x7d;
+/** , ] } */
+const endsNumber = (code: number): boolean =>
+	code === 0x2c || code === 0x5d || code === 0x7d || code === -1 || isBlank(code);
+
 function matchAt(pattern: RegExp, text: string, at: number): string {
 	pattern.lastIndex = at;
 	return pattern.exec(text)?.[0] ?? "";
 }
 
+/** Most of the time goes into the lexer, which looks at one code unit after the other: a pattern for each token takes ten times as long. */
 class JsonParser<T> {
 	readonly #text: string;
 	readonly #builder: JsonBuilder<T>;
-	#line = 1;
-	#lineStart = 0;
 	#token: Token = "end";
 	#start = 0;
 	/** Behind the current token. */
@@ -69,6 +96,10 @@ class JsonParser<T> {
 	#before = 0;
 	#value = "";
 	#depth = 0;
+	#count = 0;
+	/** Of what is open, the innermost at the end: an array for each takes longer than the rest of a small object. */
+	readonly #keys: string[] = [];
+	readonly #values: T[] = [];
 
 	constructor(text: string, builder: JsonBuilder<T>) {
 		this.#text = text;
@@ -83,17 +114,21 @@ class JsonParser<T> {
 	}
 
 	#parseValue(): T {
-		const [start, end, token] = [this.#start, this.#end, this.#token];
+		const start = this.#start;
+		const end = this.#end;
+		const token = this.#token;
 		switch (token) {
 			case "{":
-				return this.#nested(() => this.#parseObject());
+				return this.#parseObject();
 			case "[":
-				return this.#nested(() => this.#parseArray());
+				return this.#parseArray();
 			case "string":
 			case "number": {
 				const value = this.#value;
 				this.#next();
-				return this.#builder[token](value, start, end);
+				return token === "string"
+					? this.#builder.string(value, start, end)
+					: this.#builder.number(value, start, end);
 			}
 			case "true":
 			case "false":
@@ -105,52 +140,70 @@ class JsonParser<T> {
 		}
 	}
 
-	#nested(parse: () => T): T {
+	#descend(): void {
 		if (++this.#depth > depthMax) {
 			throw new DatabaseError("54001", "stack depth limit exceeded", {
 				detail: `JSON may be nested ${depthMax} levels deep.`,
 			});
 		}
-		const value = parse();
-		this.#depth--;
-		return value;
 	}
 
 	#parseArray(): T {
 		const start = this.#start;
-		const items: T[] = [];
+		const first = this.#values.length;
+		this.#descend();
 		this.#next();
 		if (this.#token !== "]") {
-			items.push(this.#parseValue());
-			while (this.#accept(",")) items.push(this.#parseValue());
+			this.#pushValue();
+			while (this.#accept(",")) this.#pushValue();
 		}
 		if (this.#token !== "]") throw this.#expected('"," or "]"');
+		this.#depth--;
 		this.#next();
-		return this.#builder.array(items, start, this.#before);
+		const count = this.#values.length - first;
+		const array = this.#builder.array(this.#values, count, start, this.#before);
+		this.#values.length = first;
+		return array;
 	}
 
 	#parseObject(): T {
 		const start = this.#start;
-		const keys: string[] = [];
-		const values: T[] = [];
+		const first = this.#values.length;
+		this.#descend();
 		this.#next();
 		if (this.#token === "string") {
-			this.#parsePair(keys, values);
-			while (this.#accept(",")) this.#parsePair(keys, values);
+			this.#parsePair();
+			while (this.#accept(",")) this.#parsePair();
 		} else if (this.#token !== "}") {
 			throw this.#expected('string or "}"');
 		}
 		if (this.#token !== "}") throw this.#expected('"," or "}"');
+		this.#depth--;
 		this.#next();
-		return this.#builder.object(keys, values, start, this.#before);
+		const count = this.#values.length - first;
+		const object = this.#builder.object(this.#keys, this.#values, count, start, this.#before);
+		this.#values.length = first;
+		this.#keys.length -= count;
+		return object;
 	}
 
-	#parsePair(keys: string[], values: T[]): void {
+	#parsePair(): void {
 		if (this.#token !== "string") throw this.#expected("string");
-		keys.push(this.#value);
+		this.#keys.push(this.#value);
 		this.#next();
 		if (!this.#accept(":")) throw this.#expected('":"');
-		values.push(this.#parseValue());
+		this.#pushValue();
+	}
+
+	/** Throws 54000. */
+	#pushValue(): void {
+		if (++this.#count > valuesMax) {
+			throw new DatabaseError("54000", "JSON document has too many values", {
+				detail: `A document may have ${valuesMax} values: what has more would hold up everybody else.`,
+				hint: "Keep it in several rows, or as text.",
+			});
+		}
+		this.#values.push(this.#parseValue());
 	}
 
 	#accept(token: Token): boolean {
@@ -159,38 +212,21 @@ class JsonParser<T> {
 		return true;
 	}
 
-	#next(): void {
-		this.#skipBlanks();
-		const text = this.#text;
-		const start = this.#start;
-		const first = text[start];
-		if (first === undefined) {
-			this.#take("end", start);
-		} else if (punctuation.includes(first)) {
-			this.#take(first as Token, start + 1);
-		} else if (first === '"') {
-			this.#lexString();
-		} else if (first === "-" || (first >= "0" && first <= "9")) {
-			const end = start + matchAt(numberLike, text, start).length;
-			const whole = matchAt(numberStart, text, start);
-			this.#take("number", end);
-			this.#value = whole;
-			if (start + whole.length !== end || whole === "") throw this.#invalidToken();
-		} else {
-			const name = matchAt(word, text, start);
-			this.#take("end", start + (name.length || 1));
-			if (name !== "true" && name !== "false" && name !== "null") throw this.#invalidToken();
-			this.#token = name;
-		}
+	/** -1: the end. */
+	#codeAt(at: number): number {
+		return at < this.#text.length ? this.#text.charCodeAt(at) : -1;
 	}
 
-	#skipBlanks(): void {
-		const blanks = matchAt(blank, this.#text, this.#end);
-		this.#start = this.#end + blanks.length;
-		for (let at = blanks.indexOf("\n"); at >= 0; at = blanks.indexOf("\n", at + 1)) {
-			this.#line++;
-			this.#lineStart = this.#end + at + 1;
-		}
+	#next(): void {
+		let at = this.#end;
+		let code = this.#codeAt(at);
+		while (isBlank(code)) code = this.#codeAt(++at);
+		this.#start = at;
+		if (code === quote) this.#lexString();
+		else if (code === -1) this.#take("end", at);
+		else if (code === minus || isDigit(code)) this.#lexNumber(code);
+		else if (isPunctuation(code)) this.#take(this.#text[at] as Token, at + 1);
+		else this.#lexWord();
 	}
 
 	#take(token: Token, end: number): void {
@@ -199,24 +235,59 @@ class JsonParser<T> {
 		this.#end = end;
 	}
 
+	#lexWord(): void {
+		const name = matchAt(word, this.#text, this.#start);
+		this.#take("end", this.#start + (name.length || 1));
+		if (name !== "true" && name !== "false" && name !== "null") throw this.#invalidToken();
+		this.#token = name;
+	}
+
+	/** Most of them end here; a pattern decides on the others, and another one says how far goes what is none. */
+	#lexNumber(first: number): void {
+		const start = this.#start;
+		let at = first === minus ? start + 1 : start;
+		at = this.#codeAt(at) === zero ? at + 1 : this.#digitsEnd(at);
+		let isPlain = isDigit(this.#codeAt(at - 1));
+		if (this.#codeAt(at) === point) {
+			at = this.#digitsEnd(at + 1);
+			isPlain &&= isDigit(this.#codeAt(at - 1));
+		}
+		isPlain &&= endsNumber(this.#codeAt(at));
+		const end = isPlain ? at : start + matchAt(numberLike, this.#text, start).length;
+		const whole = isPlain ? at : start + matchAt(numberStart, this.#text, start).length;
+		this.#take("number", end);
+		this.#value = this.#builder.decodes ? this.#text.slice(start, whole) : "";
+		if (whole !== end || whole === start) throw this.#invalidToken();
+	}
+
+	#digitsEnd(from: number): number {
+		let at = from;
+		while (isDigit(this.#codeAt(at))) at++;
+		return at;
+	}
+
 	#lexString(): void {
 		const text = this.#text;
-		const first = this.#start + 1;
-		let at = first;
+		const { decodes } = this.#builder;
+		let at = this.#start + 1;
+		let from = at;
 		let out = "";
 		for (;;) {
-			const plain = matchAt(plainString, text, at);
-			out += plain;
-			at += plain.length;
-			const stop = text[at];
-			if (stop === '"') break;
-			if (stop !== "\\") throw this.#stringEnds(at, stop);
-			const decoded = this.#escape(at + 1);
-			out += decoded.text;
-			at = decoded.next;
+			const code = this.#codeAt(at);
+			if (code === quote) break;
+			if (code === backslash) {
+				const decoded = this.#escape(at + 1);
+				if (decodes) out += text.slice(from, at) + decoded.text;
+				at = decoded.next;
+				from = at;
+			} else if (code < 0x20) {
+				throw this.#stringEnds(at, text[at]);
+			} else {
+				at++;
+			}
 		}
 		this.#take("string", at + 1);
-		this.#value = this.#builder.escapes ? out : text.slice(first, at);
+		this.#value = decodes ? out + text.slice(from, at) : "";
 	}
 
 	#stringEnds(at: number, stop: string | undefined): DatabaseError {
@@ -244,7 +315,7 @@ class JsonParser<T> {
 	#unicode(at: number): { readonly text: string; readonly next: number } {
 		const high = this.#codeUnit(at);
 		const next = at + 5;
-		if (!this.#builder.escapes) return { text: "", next };
+		if (!this.#builder.decodes) return { text: "", next };
 		if (high === 0) {
 			this.#end = next;
 			throw this.#error("\\u0000 cannot be converted to text.", "22P05");
@@ -314,18 +385,22 @@ class JsonParser<T> {
 	/** The line up to the token, fifty bytes of it. */
 	#context(): string {
 		const text = this.#text;
-		let from = this.#lineStart;
-		while (Buffer.byteLength(text.slice(from, this.#end)) >= 50) {
-			from += text.codePointAt(from)! > 0xffff ? 2 : 1;
+		const before = text.slice(0, this.#start);
+		const lineStart = before.lastIndexOf("\n") + 1;
+		let from = lineStart;
+		let bytes = Buffer.byteLength(text.slice(from, this.#end));
+		for (; bytes >= 50; from += text.codePointAt(from)! > 0xffff ? 2 : 1) {
+			bytes -= Buffer.byteLength(String.fromCodePoint(text.codePointAt(from)!));
 		}
-		if (from - this.#lineStart <= 3) from = this.#lineStart;
+		if (from - lineStart <= 3) from = lineStart;
 		const after = text[this.#end];
 		const isCut = after !== undefined && after !== "\n" && after !== "\r";
-		return `JSON data, line ${this.#line}: ${from > this.#lineStart ? "..." : ""}${text.slice(from, this.#end)}${isCut ? "..." : ""}`;
+		const line = before.split("\n").length;
+		return `JSON data, line ${line}: ${from > lineStart ? "..." : ""}${text.slice(from, this.#end)}${isCut ? "..." : ""}`;
 	}
 }
 
-/** Throws 22P02, 22P05, 54001. */
+/** Throws 22P02, 22P05, 54000, 54001. */
 export function parseJson<T>(text: string, builder: JsonBuilder<T>): T {
 	return new JsonParser(text, builder).parse();
 }

@@ -11,7 +11,7 @@ import {
 	type Json,
 	type JsonbValue,
 	jsonb,
-	jsonObject,
+	jsonObjectOf,
 } from "./json-value.ts";
 import { parseNumeric } from "./numeric.ts";
 import { OID } from "./oids.ts";
@@ -19,7 +19,7 @@ import { decodeUtf8 } from "./text-values.ts";
 
 const nothing = (): undefined => undefined;
 const checker: JsonBuilder<undefined> = {
-	escapes: false,
+	decodes: false,
 	string: nothing,
 	number: nothing,
 	literal: nothing,
@@ -28,15 +28,16 @@ const checker: JsonBuilder<undefined> = {
 };
 
 const jsonBuilder: JsonBuilder<Json> = {
-	escapes: true,
+	decodes: true,
 	string: (value) => value,
 	number: parseNumeric,
 	literal: (value) => value,
-	array: (items) => items,
-	object: (keys, values) => jsonObject(keys.map((key, i) => [key, values[i]!])),
+	array: (items, count) => items.slice(items.length - count),
+	object: (keys, values, count) =>
+		jsonObjectOf(keys, values, keys.length - count, values.length - count),
 };
 
-/** Throws 22P02, 22P05, 22003, 54001. */
+/** Throws 22P02, 22P05, 22003, 54000, 54001. */
 export const parseJsonb = (text: string): Json => parseJson(text, jsonBuilder);
 
 function checkJson(text: string): string {

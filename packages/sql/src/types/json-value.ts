@@ -4,6 +4,7 @@
  */
 import { compareNumeric, formatNumeric, type Numeric } from "./numeric.ts";
 import { compareText } from "./text-values.ts";
+import { TextWriter } from "./text-writer.ts";
 
 export type JsonObject = ReadonlyMap<string, Json>;
 export type Json = null | boolean | string | Numeric | readonly Json[] | JsonObject;
@@ -30,62 +31,122 @@ export function jsonTypeName(value: Json): JsonTypeName {
 	return isJsonArray(value) ? "array" : isJsonObject(value) ? "object" : "number";
 }
 
-const compareKeys = (a: string, b: string): number =>
-	Buffer.byteLength(a) - Buffer.byteLength(b) || compareText(a, b);
-
-/** Of several pairs with one key the last one counts. */
-export function jsonObject(pairs: Iterable<readonly [string, Json]>): JsonObject {
-	return new Map([...new Map(pairs)].sort(([a], [b]) => compareKeys(a, b)));
+/** UTF-8 bytes: a call into the runtime for each key takes longer than all else that a small object needs. */
+function keyBytes(key: string): number {
+	for (let i = 0; i < key.length; i++) if (key.charCodeAt(i) > 0x7f) return Buffer.byteLength(key);
+	return key.length;
 }
 
-const escapes: Readonly<Record<string, string>> = {
-	'"': '\\"',
-	"\\": "\\\\",
-	"\b": "\\b",
-	"\f": "\\f",
-	"\n": "\\n",
-	"\r": "\\r",
-	"\t": "\\t",
+const compareKeys = (a: string, b: string): number =>
+	keyBytes(a) - keyBytes(b) || compareText(a, b);
+
+/** Of the keys and values from `from` on. Of several pairs with one key the last one counts. */
+export function jsonObjectOf(
+	keys: readonly string[],
+	values: readonly Json[],
+	from = 0,
+	valuesFrom = from,
+): JsonObject {
+	const object = new Map<string, Json>();
+	let isOrdered = true;
+	for (let i = from; i < keys.length; i++) {
+		isOrdered &&= i === from || compareKeys(keys[i - 1]!, keys[i]!) <= 0;
+		object.set(keys[i]!, values[valuesFrom + i - from]!);
+	}
+	if (isOrdered) return object;
+	return new Map([...object].sort(([a], [b]) => compareKeys(a, b)));
+}
+
+/** As `jsonObjectOf`. */
+export function jsonObject(pairs: Iterable<readonly [string, Json]>): JsonObject {
+	const keys: string[] = [];
+	const values: Json[] = [];
+	for (const [key, value] of pairs) {
+		keys.push(key);
+		values.push(value);
+	}
+	return jsonObjectOf(keys, values);
+}
+
+const hex = "0123456789abcdef";
+/** By code: what stands behind the backslash. */
+const shortEscapes: Readonly<Record<number, string>> = {
+	8: "b",
+	9: "t",
+	10: "n",
+	12: "f",
+	13: "r",
+	34: '"',
+	92: "\\",
 };
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
-const special = /["\\\x00-\x1f]/g;
-
 /** A string in JSON's quotes, as PostgreSQL's escape_json. */
-export function quoteJson(text: string): string {
-	const escaped = text.replace(
-		special,
-		(c) => escapes[c] ?? `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-	);
-	return `"${escaped}"`;
+function writeQuoted(out: TextWriter, text: string): void {
+	out.unit(0x22);
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if (code >= 0x20 && code !== 0x22 && code !== 0x5c) {
+			out.unit(code);
+			continue;
+		}
+		const short = shortEscapes[code];
+		out.text(short === undefined ? `\\u00${hex[code >> 4]}${hex[code & 15]}` : `\\${short}`);
+	}
+	out.unit(0x22);
 }
 
-function formatScalar(value: Json): string {
-	if (typeof value === "string") return quoteJson(value);
-	return isJsonNumber(value) ? formatNumeric(value) : String(value);
+export const quoteJson = (text: string): string =>
+	isPlain(text) ? `"${text}"` : TextWriter.collect((out) => writeQuoted(out, text));
+
+function isPlain(text: string): boolean {
+	for (let i = 0; i < text.length; i++) {
+		const code = text.charCodeAt(i);
+		if (code < 0x20 || code === 0x22 || code === 0x5c) return false;
+	}
+	return true;
 }
 
-export function formatJson(value: Json): string {
-	if (isJsonArray(value)) return `[${value.map(formatJson).join(", ")}]`;
-	if (!isJsonObject(value)) return formatScalar(value);
-	const pairs: string[] = [];
-	for (const [key, item] of value) pairs.push(`${quoteJson(key)}: ${formatJson(item)}`);
-	return `{${pairs.join(", ")}}`;
+/** `indent`: in front of the lines of what is around, undefined: all on one line. */
+function writeJson(out: TextWriter, value: Json, indent: string | undefined): void {
+	if (typeof value === "string") {
+		writeQuoted(out, value);
+		return;
+	}
+	if (isJsonScalar(value)) {
+		out.text(isJsonNumber(value) ? formatNumeric(value) : String(value));
+		return;
+	}
+	const inner = indent === undefined ? undefined : `${indent}    `;
+	const before = inner === undefined ? "" : `\n${inner}`;
+	const between = inner === undefined ? ", " : `,\n${inner}`;
+	let isFirst = true;
+	if (isJsonArray(value)) {
+		out.text("[");
+		for (const item of value) {
+			out.text(isFirst ? before : between);
+			writeJson(out, item, inner);
+			isFirst = false;
+		}
+	} else {
+		out.text("{");
+		for (const [key, item] of value as JsonObject) {
+			out.text(isFirst ? before : between);
+			writeQuoted(out, key);
+			out.text(": ");
+			writeJson(out, item, inner);
+			isFirst = false;
+		}
+	}
+	if (indent !== undefined) out.text(`\n${indent}`);
+	out.text(isJsonArray(value) ? "]" : "}");
 }
+
+export const formatJson = (value: Json): string =>
+	TextWriter.collect((out) => writeJson(out, value, undefined));
 
 /** As jsonb_pretty: a line for each element, four blanks a level. */
-export function formatIndented(value: Json, level = 0): string {
-	if (isJsonScalar(value)) return formatScalar(value);
-	const inner = " ".repeat(4 * (level + 1));
-	const items = isJsonArray(value)
-		? value.map((item) => inner + formatIndented(item, level + 1))
-		: [...(value as JsonObject)].map(
-				([key, item]) => `${inner}${quoteJson(key)}: ${formatIndented(item, level + 1)}`,
-			);
-	const [open, close] = isJsonArray(value) ? "[]" : "{}";
-	const body = items.length === 0 ? "" : `\n${items.join(",\n")}`;
-	return `${open}${body}\n${" ".repeat(4 * level)}${close}`;
-}
+export const formatIndented = (value: Json): string =>
+	TextWriter.collect((out) => writeJson(out, value, ""));
 
 /** Null, strings, numbers, booleans, arrays, objects: in this order. */
 function rank(value: Json): number {

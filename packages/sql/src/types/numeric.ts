@@ -102,6 +102,9 @@ export function divideRounded(dividend: bigint, divisor: bigint): bigint {
 
 const pattern =
 	/^[ \t\n\v\f\r]*([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d+))?[ \t\n\v\f\r]*$/;
+/** Many numbers are small, and each made anew is two objects. */
+const small = Array.from({ length: 1024 }, (_, n) => numeric(BigInt(n), 0));
+
 /** Up to 15 characters, plain digits with at most one point inside; undefined for everything else. */
 function quickDecimal(text: string): Numeric | undefined {
 	const length = text.length;
@@ -121,6 +124,7 @@ function quickDecimal(text: string): Numeric | undefined {
 			return undefined;
 		}
 	}
+	if (start === 0 && point < 0 && value < small.length) return small[value]!;
 	const unscaled = BigInt(start === 1 ? 0 - value : value);
 	return numeric(unscaled, point < 0 ? 0 : length - point - 1);
 }

@@ -266,16 +266,39 @@ class MeteredText extends String {
 
 	override charCodeAt(index: number): number {
 		if (--this.#left < 0) {
-			throw new DatabaseError("54000", "regular expression takes too long for this text", {
-				detail: `The text has ${this.#text.length} characters.`,
-				hint: "Use a simpler pattern, or a shorter text.",
-			});
+			throw tooLong(this.#text);
 		}
 		return this.#text.charCodeAt(index);
 	}
 }
 
 export type Matcher = ReturnType<RE2JS["matcher"]>;
+
+/** Of one call: each takes a microsecond, however short it is and however fast it was found. */
+const matchesMax = 1 << 20;
+
+const tooLong = (text: string): DatabaseError =>
+	new DatabaseError("54000", "regular expression takes too long for this text", {
+		detail: `The text has ${text.length} characters.`,
+		hint: "Use a simpler pattern, or a shorter text.",
+	});
+
+/** Throws 54000. `steps`: characters read, times instructions. */
+export function requireFew(steps: number, text: string): void {
+	if (steps * readings > workMax) throw tooLong(text);
+}
+
+/** Throws 54000 for what matches too often. */
+export function bounded(matcher: Matcher, text: string): Matcher {
+	if (text.length < matchesMax) return matcher;
+	const find = matcher.find.bind(matcher);
+	let left = matchesMax;
+	matcher.find = (start) => {
+		if (--left < 0) throw tooLong(text);
+		return find(start);
+	};
+	return matcher;
+}
 
 /** `isRepeated`: for all matches, and each may look at all that follows it. What it does throws 54000. */
 export function matcherOf(expression: RE2JS, text: string, isRepeated: boolean): Matcher {

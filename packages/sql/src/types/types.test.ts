@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import fc from "fast-check";
 import { testContext } from "../functions/testing/context.ts";
 import { allTypes, findCast, type TypeDefinition, typeByName } from "./registry.ts";
 
@@ -75,6 +76,46 @@ test("json may be nested deep, and too deep is an error of the client", (t) => {
 	for (const name of ["json", "jsonb"]) {
 		t.throws(() => typeByName(name)!.parse(nested(501), -1, context), { code: "54001" });
 		t.throws(() => typeByName(name)!.parse("[".repeat(10_000_000), -1, context), { code: "54001" });
+	}
+});
+
+/** Characters that matter to the grammar, and texts that it takes. */
+const jsonPieces = fc.oneof(
+	fc.constantFrom(
+		...'{}[],:"\\ \n0123456789.-+eEtfnul/b\u0001é',
+		"true",
+		"null",
+		'"a":',
+		"\\u00e9",
+	),
+	fc.json({ maxDepth: 3 }),
+);
+
+test("what is JSON, JavaScript says alike", (t) => {
+	const type = typeByName("json") as TypeDefinition;
+	const takes = (parse: () => unknown): boolean => {
+		try {
+			parse();
+			return true;
+		} catch (error) {
+			t.true(error instanceof SyntaxError || (error as { code?: string }).code === "22P02");
+			return false;
+		}
+	};
+	const texts = fc.array(jsonPieces, { maxLength: 6 }).map((pieces) => pieces.join(""));
+	fc.assert(
+		fc.property(texts, (text) => {
+			const expected = takes(() => JSON.parse(text));
+			return takes(() => type.parse(text, -1, testContext())) === expected;
+		}),
+		{ numRuns: 2000, seed: 5 },
+	);
+});
+
+test("a JSON document has a bound, beyond which it would hold up others", (t) => {
+	const many = `[${"1,".repeat(4_000_000)}1]`;
+	for (const name of ["json", "jsonb"]) {
+		t.throws(() => typeByName(name)!.parse(many, -1, testContext()), { code: "54000" });
 	}
 });
 
