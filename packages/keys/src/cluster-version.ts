@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 17 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 18 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -60,6 +60,8 @@ const since = {
 	lockTransfer: 16,
 	/** A commit in one phase decides for what was prepared in other ranges: entries of format 6. */
 	lastAgent: 17,
+	/** Columns of type xid8: descriptors of format 14. */
+	xid8: 18,
 } as const;
 
 export type Feature = keyof typeof since;

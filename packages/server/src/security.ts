@@ -61,6 +61,11 @@ async function rulesOf(runtime: Runtime, path: string): Promise<readonly HbaRule
 	}
 }
 
+const noTls = (): DatabaseError =>
+	new DatabaseError("0A000", "TLS is not supported by this network", {
+		hint: "Leave the certificates out.",
+	});
+
 /** Undefined: what nodes say to each other is not encrypted. */
 export async function nodeNetwork(
 	runtime: Runtime,
@@ -69,7 +74,7 @@ export async function nodeNetwork(
 	const files = security?.nodes;
 	if (files === undefined) return undefined;
 	const { network } = runtime;
-	if (network.secured === undefined) throw new DatabaseError("0A000", "there is no TLS here");
+	if (network.secured === undefined) throw noTls();
 	const read = await credentials(runtime, files);
 	try {
 		return network.secured(read);
@@ -137,7 +142,7 @@ export class Security implements PgSecurity {
 		const rules = await rulesOf(runtime, hba);
 		if (sql === undefined) return new Security(runtime, { ...files, hba }, rules, undefined);
 		const { network } = runtime;
-		if (network.tlsAcceptor === undefined) throw new DatabaseError("0A000", "there is no TLS here");
+		if (network.tlsAcceptor === undefined) throw noTls();
 		const shown = await credentials(runtime, sql);
 		try {
 			return new Security(runtime, { ...files, hba }, rules, network.tlsAcceptor(shown));

@@ -379,11 +379,12 @@ export type RelationDescriptor =
  * constraint that is being built (likewise). 8: what is in another database than the first (likewise). 9: columns of the types
  * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise). 11: indexes
  * that are partial, on expressions, or with NULLs at their other end (likewise). 12: composite types, arrays of domains, and
- * whatever needs one (likewise). 13: tables whose rows become others (likewise).
+ * whatever needs one (likewise). 13: tables whose rows become others (likewise). 14: columns of type xid8 (likewise).
  */
-export const descriptorFormat = 13;
+export const descriptorFormat = 14;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (needsXid8(descriptor)) return 14;
 	if (descriptor.kind === "table" && descriptor.rewrite?.change !== undefined) return 13;
 	if (needsComposites(descriptor)) return 12;
 	if (needsIndexForms(descriptor)) return 11;
@@ -418,6 +419,16 @@ const laterTypes: ReadonlySet<number> = new Set([
 	OID.timetz,
 	OID.timetzArray,
 ]);
+
+const isXid8 = ({ oid }: SqlType): boolean => oid === OID.xid8 || oid === OID.xid8Array;
+
+/** Likewise of what has a type of its own. */
+export function needsXid8(relation: RelationDescriptor): boolean {
+	if (relation.kind === "sequence") return false;
+	if (relation.kind !== "type") return relation.columns.some(({ type }) => isXid8(type));
+	if (relation.of === "domain") return isXid8(relation.base);
+	return relation.of === "composite" && relation.attributes.some(({ type }) => isXid8(type));
+}
 
 /** Builds that do not know the type of a column cannot read the rows. */
 export const needsLaterTypes = (relation: RelationDescriptor): boolean =>

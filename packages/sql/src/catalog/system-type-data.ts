@@ -21,6 +21,7 @@ export const pgTypeRows = `
 114 json -1 0 b U 0 0 199 i x 0 json_in json_out json_recv json_send -
 194 pg_node_tree -1 0 b Z 0 0 0 i x 100 pg_node_tree_in pg_node_tree_out pg_node_tree_recv pg_node_tree_send -
 199 _json -1 0 b A 0 114 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
+271 _xid8 -1 0 b A 0 5069 0 d x 0 array_in array_out array_recv array_send array_subscript_handler
 700 float4 4 1 b N 0 0 1021 i p 0 float4in float4out float4recv float4send -
 701 float8 8 1 b N 1 0 1022 d p 0 float8in float8out float8recv float8send -
 705 unknown -2 0 p X 0 0 0 c p 0 unknownin unknownout unknownrecv unknownsend -
@@ -94,6 +95,7 @@ export const pgTypeRows = `
 4090 _regnamespace -1 0 b A 0 4089 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
 4096 regrole 4 1 b N 0 0 4097 i p 0 regrolein regroleout regrolerecv regrolesend -
 4097 _regrole -1 0 b A 0 4096 0 i x 0 array_in array_out array_recv array_send array_subscript_handler
+5069 xid8 8 1 b U 0 0 271 d p 0 xid8in xid8out xid8recv xid8send -
 5077 anycompatible 4 1 p P 0 0 0 i p 0 anycompatible_in anycompatible_out - - -
 5078 anycompatiblearray -1 0 p P 0 0 0 d x 0 anycompatiblearray_in anycompatiblearray_out anycompatiblearray_recv anycompatiblearray_send -
 5079 anycompatiblenonarray 4 1 p P 0 0 0 i p 0 anycompatiblenonarray_in anycompatiblenonarray_out - - -

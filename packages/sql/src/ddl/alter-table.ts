@@ -167,6 +167,7 @@ async function apply(
 		case "hint":
 			editor.requireOwner(table);
 			if (action.column !== undefined) columnNamed(table, action.column);
+			if (action.index !== undefined) requireIndex(table, action.index);
 			return;
 		case "set-not-null":
 			return setNotNull(editor, table, action, alone);
@@ -177,8 +178,16 @@ async function apply(
 		case "merge-at":
 			return mergeAt(editor, table, action.rows);
 		default:
-			throw new DatabaseError("0A000", "this form of ALTER TABLE is not supported");
+			throw new DatabaseError("0A000", "this form of ALTER TABLE is not supported", {
+				hint: "The manual lists those that are.",
+			});
 	}
+}
+
+/** Throws 42704. */
+function requireIndex({ name, primary, indexes }: TableDescriptor, index: string): void {
+	if ([primary, ...indexes].some((one) => one.name === index)) return;
+	throw new DatabaseError("42704", `index "${index}" for table "${name}" does not exist`);
 }
 
 async function addConstraint(

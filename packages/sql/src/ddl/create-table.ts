@@ -241,7 +241,9 @@ async function createTableAs(
 	await authorizeRun(state, block, bound);
 	const { plan } = bound;
 	if (plan.asOf !== undefined) {
-		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in CREATE TABLE AS");
+		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in CREATE TABLE AS", {
+			hint: "Copy the rows out with COPY, which may read the past.",
+		});
 	}
 	const sources = plan.columns ?? [];
 	const names = sources.map((source, i) => statement.columns[i]?.name ?? source.name);

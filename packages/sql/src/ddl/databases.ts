@@ -219,8 +219,10 @@ const altering: Readonly<Record<string, Reader>> = {
 			hint: "Restore a backup or a dump into a new database.",
 		});
 	},
-	tablespace: only(["pg_default"], "tablespaces"),
+	tablespace: only(["pg_default"], "tablespaces", "ALTER TABLE ... CONFIGURE says where rows are."),
 };
+
+const byBytes = "Text is ordered by its bytes.";
 
 const creating: Readonly<Record<string, Reader>> = {
 	...altering,
@@ -243,10 +245,22 @@ const creating: Readonly<Record<string, Reader>> = {
 	locale: collation,
 	lc_collate: collation,
 	lc_ctype: collation,
-	locale_provider: only(["libc"], "locale providers other than libc"),
-	icu_locale: only([], "ICU locales"),
-	strategy: only(["wal_log", "file_copy"], "other strategies"),
+	locale_provider: only(["libc"], "locale providers other than libc", byBytes),
+	icu_locale: only([], "ICU locales", byBytes),
+	strategy: only(
+		["wal_log", "file_copy"],
+		"other strategies",
+		"Leave STRATEGY out: no database is copied.",
+	),
 	collation_version: () => ({}),
+	oid(_editor, value) {
+		if (value === undefined || Number(value) < 16_384) {
+			throw new DatabaseError("22023", "OIDs less than 16384 are reserved for system objects");
+		}
+		throw new DatabaseError("0A000", "choosing the OID of a database is not supported", {
+			hint: "Leave OID out: each database gets one of its own.",
+		});
+	},
 };
 
 /** Said, and not refused: dumps of whole databases of PostgreSQL have it. */
@@ -256,10 +270,10 @@ function collation({ state }: SchemaEditor, value = "C", name: string): Options 
 	return {};
 }
 
-function only(values: readonly string[], what: string): Reader {
+function only(values: readonly string[], what: string, hint: string): Reader {
 	return (_editor, value) => {
 		if (value === undefined || values.includes(value.toLowerCase())) return {};
-		throw new DatabaseError("0A000", `${what} are not supported`);
+		throw new DatabaseError("0A000", `${what} are not supported`, { hint });
 	};
 }
 

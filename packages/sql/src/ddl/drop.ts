@@ -182,7 +182,22 @@ function refuseIdentity(editor: SchemaEditor, relation: RelationDescriptor): voi
 	);
 }
 
+/** As PostgreSQL, though none of it is hard here: a script shall run there, too. Throws 25001, 0A000. */
+function checkConcurrently({ block }: SchemaEditor, { names, cascade }: Drop): void {
+	const what = "DROP INDEX CONCURRENTLY";
+	if (block.explicit) {
+		throw new DatabaseError("25001", `${what} cannot run inside a transaction block`);
+	}
+	if (names.length > 1) {
+		throw new DatabaseError("0A000", `${what} does not support dropping multiple objects`);
+	}
+	if (cascade) {
+		throw new DatabaseError("0A000", `${what} does not support CASCADE`);
+	}
+}
+
 async function dropIndexes(editor: SchemaEditor, statement: Drop): Promise<void> {
+	if (statement.concurrently) checkConcurrently(editor, statement);
 	for (const name of statement.names) {
 		const found = wanted(editor, statement, name);
 		if (found?.kind !== "index") continue;

@@ -96,7 +96,9 @@ async function changeAll(
 function changeable(editor: SchemaEditor, name: QualifiedName): SchemaDescriptor {
 	const schema = schemaNamed(editor, name);
 	if (!isSystemSchema(schema.name)) return schema;
-	throw new DatabaseError("0A000", `rights on schema "${schema.name}" cannot be changed`);
+	throw new DatabaseError("0A000", `rights on schema "${schema.name}" cannot be changed`, {
+		hint: "Everybody may look things up in it.",
+	});
 }
 
 function relationNamed(
@@ -156,7 +158,9 @@ async function changeRelation(
 	const byColumn = change.statement.rights.filter((right) => right.columns.length > 0);
 	if (byColumn.length > 0) {
 		if (changed.kind === "view") {
-			throw new DatabaseError("0A000", "rights on columns of a view are not supported");
+			throw new DatabaseError("0A000", "rights on columns of a view are not supported", {
+				hint: "Create a view of those columns.",
+			});
 		}
 		if (changed.kind !== "table") {
 			throw new DatabaseError("0LP01", `column privileges are only valid for relations`);

@@ -19,6 +19,7 @@ import { columnName } from "../plan/column-name.ts";
 import { BoundText } from "../plan/deparse-bound.ts";
 import { isImmutable } from "../plan/immutable.ts";
 import { bindIndexExpression, type IndexClause } from "../plan/index-expression.ts";
+import { requireCollatable } from "../plan/type-name.ts";
 import { flatten } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
 import { isEnum, isMadeArray, namedOid } from "../types/made-oids.ts";
@@ -121,10 +122,12 @@ class FormMaker {
 				throw new DatabaseError("42703", `column "${node.name.parts[0]}" does not exist`);
 			}
 			checkIndexable(named);
+			if (item.collation !== undefined) requireCollatable(named.type);
 			return { attnum: named.attnum, ...order };
 		}
 		const { text, bound } = this.text(node, "index expressions");
 		checkIndexable({ name, type: bound.type });
+		if (item.collation !== undefined) requireCollatable(bound.type);
 		return { attnum: 0, ...order, expression: { text, type: bound.type, name } };
 	}
 

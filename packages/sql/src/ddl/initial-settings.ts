@@ -94,7 +94,9 @@ function changedValues(
 ): SettingValues {
 	if (name === undefined) return {};
 	if (ofSession.test(name)) {
-		throw new DatabaseError("0A000", `sessions cannot begin with a value of "${name}"`);
+		throw new DatabaseError("0A000", `sessions cannot begin with a value of "${name}"`, {
+			hint: "Set it in the session.",
+		});
 	}
 	const text = fromCurrent ? editor.state.context.setting(name) : value && listText(name, value);
 	if (fromCurrent && text === undefined) {

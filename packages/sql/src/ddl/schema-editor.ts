@@ -31,6 +31,7 @@ import {
 	needsIndexForms,
 	needsLaterTypes,
 	needsTypes,
+	needsXid8,
 	type RelationDescriptor,
 	storedTexts,
 	type TableDescriptor,
@@ -581,6 +582,9 @@ export function requireFormat(
 	}
 	if (isRelation(row) && needsLaterTypes(row)) {
 		requireActive(values, "laterTypes", "A column of type jsonpath or time with time zone");
+	}
+	if (isRelation(row) && needsXid8(row)) {
+		requireActive(values, "xid8", "A column of type xid8");
 	}
 	if (isRelation(row) && needsComposites(row)) {
 		requireActive(values, "composites", "A composite type, or an array of a domain,");

@@ -68,5 +68,7 @@ function refuse(name: string, value: Option["value"]): void {
 		throw new DatabaseError("22023", `unrecognized parameter "${name}"`);
 	}
 	if (value === false || value === "off" || value === "false" || value === 0) return;
-	throw new DatabaseError("0A000", `the option ${name} of views is not supported`);
+	throw new DatabaseError("0A000", `the option ${name} of views is not supported`, {
+		hint: "Views read with the rights of their owners.",
+	});
 }

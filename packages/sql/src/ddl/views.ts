@@ -76,7 +76,9 @@ function refuseContents(query: Query): void {
 		throw new DatabaseError("0A000", "views must not contain SELECT INTO");
 	}
 	if (query.body.kind === "select" && query.body.asOf !== undefined) {
-		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in a view");
+		throw new DatabaseError("0A000", "AS OF SYSTEM TIME is not supported in a view", {
+			hint: "Give it to the query that reads the view.",
+		});
 	}
 	if (query.with.some((one) => one.query.kind !== "query")) {
 		throw new DatabaseError("0A000", "views must not contain data-modifying statements in WITH");

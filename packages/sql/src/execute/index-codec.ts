@@ -33,6 +33,7 @@ export function keyEncoder(typeOid: number): Encode {
 		throw new DatabaseError(
 			"0A000",
 			`type ${formatType({ oid: typeOid, modifier: -1 })} cannot be part of an index key`,
+			{ hint: "Index an expression of it that has an order." },
 		);
 	}
 	return (value) => codec.encode(value);

@@ -108,7 +108,9 @@ export class RowCodec {
 		reader.open(bytes);
 		const format = reader.byte();
 		if (format !== rowFormat) {
-			throw new DatabaseError("0A000", `row has format ${format}, this node knows ${rowFormat}`);
+			throw new DatabaseError("0A000", `row has format ${format}, this node knows ${rowFormat}`, {
+				hint: "Upgrade this node.",
+			});
 		}
 		const slots = this.#slots;
 		while (reader.at < reader.end) {

@@ -17,6 +17,8 @@ export interface TypeName {
 	readonly modifiers: readonly number[];
 	/** Number of [] after it. */
 	readonly dimensions: number;
+	/** Where COLLATE stands: only texts may have it, in the order that they have anyway. */
+	readonly collated?: number;
 	readonly at: number;
 }
 
@@ -496,6 +498,7 @@ export type TableConstraint = { readonly name: string | undefined; readonly at: 
 
 export interface IndexColumn {
 	readonly expression: Expression;
+	readonly collation: { readonly name: QualifiedName; readonly at: number } | undefined;
 	readonly descending: boolean;
 	readonly nulls: "first" | "last" | undefined;
 }
@@ -563,7 +566,13 @@ export type AlterTableAction =
 			readonly at: number;
 	  }
 	/** What changes nothing here. `column`: which must be there. */
-	| { readonly kind: "hint"; readonly column: string | undefined; readonly at: number }
+	| {
+			readonly kind: "hint";
+			readonly column: string | undefined;
+			/** CLUSTER ON. */
+			readonly index?: string;
+			readonly at: number;
+	  }
 	| {
 			readonly kind: "drop-identity";
 			readonly column: string;
@@ -712,6 +721,8 @@ export type Statement = { readonly at: number } & (
 	| {
 			readonly kind: "drop";
 			readonly object: "table" | "index" | "sequence" | "view" | "schema" | "type" | "domain";
+			/** Of an index. */
+			readonly concurrently?: boolean;
 			readonly names: readonly QualifiedName[];
 			readonly ifExists: boolean;
 			readonly cascade: boolean;

@@ -299,7 +299,7 @@ function functionNode(
 		kind: "function",
 		calls: calls.map((call) => {
 			if (call.kind === "call") return call;
-			throw unsupported("a cast in FROM is");
+			throw unsupported("a cast in FROM is", "Put it into a subquery: FROM (SELECT ...).");
 		}),
 		lateral,
 		ordinality,

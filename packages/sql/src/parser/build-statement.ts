@@ -1,5 +1,7 @@
 /** What the grammar's rules for statements make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { cutFields, fieldsMask } from "../types/interval-fields.ts";
+import { formatInterval, parseInterval } from "../types/interval-text.ts";
 import type {
 	Assignment,
 	ColumnConstraint,
@@ -27,6 +29,7 @@ import type {
 	TypeName,
 } from "./ast.ts";
 import { withDeferrals } from "./build-constraint.ts";
+import type { IntervalFields } from "./build-expression.ts";
 import { queryNode, type WithClause } from "./build-query.ts";
 import type { Token } from "./tokens.ts";
 import { unsupported } from "./unsupported.ts";
@@ -44,6 +47,29 @@ export function onlyByteOrder(collation: QualifiedName): undefined {
 		throw unsupported(`collation "${name}" is`, 'Text is ordered by its bytes, as COLLATE "C".');
 	}
 	return undefined;
+}
+
+export const collated = (type: TypeName, at: number | undefined): TypeName =>
+	at === undefined ? type : { ...type, collated: at };
+
+const isHoursAndMinutes = (fields: IntervalFields): boolean =>
+	[fields.first, fields.last].every((field) => field === "hour" || field === "minute");
+
+/** SET TIME ZONE INTERVAL '-08:00' HOUR TO MINUTE: as the setting takes it. Throws 42601, and what an interval's text does. */
+export function intervalZone(
+	text: string,
+	fields: (IntervalFields & { readonly at: number }) | undefined,
+): string {
+	if (fields === undefined) return `INTERVAL '${formatInterval(parseInterval(text))}'`;
+	if (!isHoursAndMinutes(fields)) {
+		throw new DatabaseError("42601", "time zone interval must be HOUR or HOUR TO MINUTE", {
+			position: fields.at + 1,
+		});
+	}
+	// The last field is the unit of a bare number.
+	const unit = /^\s*[+-]?\d+\s*$/.test(text) ? ` ${fields.last}` : "";
+	const value = cutFields(parseInterval(text + unit), fieldsMask(fields.first, fields.last));
+	return `INTERVAL '${formatInterval(value)}'`;
 }
 
 const withOf = (clause: WithClause | undefined) => ({
@@ -87,7 +113,11 @@ export const conflictTarget = (
 			position: targetAt + 1,
 		});
 	}
-	return { target: target.map(({ expression }) => expression), targetAt, constraint };
+	const keys = target.map(({ expression: operand, collation: named }): Expression => {
+		if (named === undefined) return operand;
+		return { kind: "collate", operand, collation: named.name, at: named.at };
+	});
+	return { target: keys, targetAt, constraint };
 };
 
 export const insertNode = (
@@ -226,7 +256,7 @@ export const copyTable = (
 	at: number,
 ): Statement => {
 	if (where !== undefined) {
-		throw unsupported("COPY ... WHERE is");
+		throw unsupported("COPY ... WHERE is", "Copy into a temporary table, and insert from there.");
 	}
 	return {
 		kind: "copy",

@@ -66,7 +66,8 @@ export function placedArguments(
 	if (first < 0) return given as readonly Expression[];
 	const called = name.parts.at(-1)!;
 	const wanted = known.get(called);
-	if (wanted === undefined) throw unsupported(`arguments by name of function "${called}" are`);
+	if (wanted === undefined)
+		throw unsupported(`arguments by name of function "${called}" are`, "Give them in their order.");
 	const placed: (Expression | undefined)[] = [];
 	for (const one of given) {
 		if (one.kind !== "named-argument") {

@@ -158,6 +158,7 @@ class Parts {
 		}
 		if (rest.length > 0) {
 			throw new DatabaseError("0A000", "assigning a field of a slice is not supported", {
+				hint: "Assign to the elements one by one.",
 				position: this.#at + 1,
 			});
 		}

@@ -2,7 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
-import { commonType, findCast, formatType, typeByOid } from "../types/registry.ts";
+import { commonType, formatType, typeByOid } from "../types/registry.ts";
 import { bindArray, bindSubscripts } from "./bind-array.ts";
 import { bindCall } from "./bind-call.ts";
 import { bindGrouping } from "./bind-group.ts";
@@ -31,7 +31,7 @@ import {
 import { checked } from "./domains.ts";
 import { bindField } from "./fields.ts";
 import { markUsed, type Scope } from "./scope.ts";
-import { resolveTypeName, typesOf } from "./type-name.ts";
+import { requireCollatable, resolveTypeName, typesOf } from "./type-name.ts";
 import type { Windows } from "./windows.ts";
 
 /** Where an expression stands: what it may contain, and how errors name the place. */
@@ -133,7 +133,9 @@ export function bindExpression(place: Place, node: Expression): Bound {
 }
 
 function unreachable(node: never, _scope: Scope): never {
-	throw new DatabaseError("0A000", `this expression is not supported: ${JSON.stringify(node)}`);
+	throw new DatabaseError("0A000", `this expression is not supported: ${JSON.stringify(node)}`, {
+		hint: "Rewrite the expression.",
+	});
 }
 
 export const logical = (kind: "and" | "or" | "not", args: readonly Bound[], at: number): Bound => ({
@@ -286,12 +288,6 @@ function bindCollate(place: Place, node: Extract<Expression, { kind: "collate" }
 			{ hint: 'Text is ordered by code point: use "C".', position: node.collation.at + 1 },
 		);
 	}
-	if (findCast(operand.type.oid, 25) === undefined && operand.type.oid !== 25) {
-		throw new DatabaseError(
-			"42804",
-			`collations are not supported by type ${formatType(operand.type)}`,
-			{ position: node.at + 1 },
-		);
-	}
+	requireCollatable(operand.type, node.at);
 	return operand.type.oid === textType.oid ? operand : { ...operand };
 }

@@ -121,6 +121,7 @@ function compileEager(bound: Bound, scope: CompileScope): Compiled {
 		}
 		default:
 			throw new DatabaseError("0A000", `${bound.kind} is not allowed here`, {
+				hint: "Move it into a subquery.",
 				...(bound.at >= 0 ? { position: bound.at + 1 } : {}),
 			});
 	}

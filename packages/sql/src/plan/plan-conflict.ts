@@ -15,6 +15,7 @@ import { isImplied, isMatch } from "./index-match.ts";
 import { bindAssignments } from "./plan-modify.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
+import { isCollatable } from "./type-name.ts";
 import { noteWrites, type WriteTarget, writeTarget } from "./write-target.ts";
 
 type InsertStatement = Extract<Statement, { kind: "insert" }>;
@@ -125,14 +126,22 @@ function findArbiters(
 		(codec) => isOn(codec, keys, target.base) && isImplied(codec, where, target.base),
 	);
 	if (found.length > 0) return found;
-	throw new DatabaseError(
+	throw noConstraint();
+}
+
+const noConstraint = (): DatabaseError =>
+	new DatabaseError(
 		"42P10",
 		"there is no unique or exclusion constraint matching the ON CONFLICT specification",
 	);
-}
 
 /** A column, or an expression, over the rows that are written. Throws 42703. */
 function bindKey(binder: Binder, target: WriteTarget, node: Expression, at: number): Bound {
+	if (node.kind === "collate") {
+		const key = bindKey(binder, target, node.operand, at);
+		if (!isCollatable(key.type.oid)) throw noConstraint();
+		return key;
+	}
 	const name = node.kind === "column" && node.name.parts.length === 1 ? node.name.parts[0] : null;
 	if (name !== null && !target.columns.some((column) => column.name === name)) {
 		throw new DatabaseError("42703", `column "${name}" does not exist`, { position: at + 1 });

@@ -121,6 +121,7 @@ export class Traversal {
 			throw new DatabaseError(
 				"0A000",
 				"SEARCH and CYCLE of a step with DISTINCT, GROUP BY or set-returning functions are not supported",
+				{ hint: "Put that into a subquery of the step." },
 			);
 		}
 		const from = found.columns.length - this.columns.length;

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { mayUseSchema } from "../auth/privileges.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { typeData } from "../catalog/system-types.ts";
 import { findTypeOid } from "../catalog/type-names.ts";
 import type { TypeName } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
@@ -70,8 +71,27 @@ export const rowTypeKept = (where: string, at: number): DatabaseError =>
 		...(at < 0 ? {} : { position: at + 1 }),
 	});
 
-/** Throws 42704, 22023, 0A000, and what `look` does. */
+/** Whether values have an order that COLLATE could name: texts, and arrays of them. */
+export const isCollatable = (oid: number): boolean => (typeData(oid)?.collation ?? 0) !== 0;
+
+/** Throws 42804. */
+export function requireCollatable(type: SqlType, at?: number): void {
+	if (isCollatable(type.oid)) return;
+	throw new DatabaseError(
+		"42804",
+		`collations are not supported by type ${formatType(type)}`,
+		at === undefined ? {} : { position: at + 1 },
+	);
+}
+
+/** Throws 42704, 42804, 22023, 0A000, and what `look` does. */
 export function resolveTypeName(name: TypeName, look: TypeLookup): SqlType {
+	const type = typeNamed(name, look);
+	if (name.collated !== undefined) requireCollatable(type, name.collated);
+	return type;
+}
+
+function typeNamed(name: TypeName, look: TypeLookup): SqlType {
 	const parts = name.name;
 	const base = parts.at(-1)!;
 	const isOurs = parts.length === 1 || parts.at(-2) === "pg_catalog";
@@ -92,6 +112,7 @@ export function resolveTypeName(name: TypeName, look: TypeLookup): SqlType {
 		const array = isDomainArray(made.domain) ? made : arrayOf(made);
 		if (array !== undefined) return array;
 		throw new DatabaseError("0A000", "arrays of domains of arrays are not supported", {
+			hint: "Use an array of more dimensions, or of a composite type.",
 			position: name.at + 1,
 		});
 	}

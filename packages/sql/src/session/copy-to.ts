@@ -121,6 +121,7 @@ export async function copyTo(
 		throw new DatabaseError(
 			"0A000",
 			"COPY of a query with data-modifying statements is not supported",
+			{ hint: "Run the statement with RETURNING." },
 		);
 	}
 	const columns = plan.columns ?? [];

@@ -83,11 +83,11 @@ export class QuoratePortal implements Portal {
 	}
 
 	#ended(outcome: PortalOutcome | "failed"): void {
-		const { cancel, activity, services } = this.#state;
+		const { cancel, activity } = this.#state;
 		cancel.end();
 		this.#spentMs += activity.end();
 		if (outcome !== "suspended") {
-			services.statistics.note(this.statement, this.#spentMs, outcome === "failed");
+			this.#state.ended(this.statement, this.#spentMs, outcome === "failed");
 		}
 	}
 

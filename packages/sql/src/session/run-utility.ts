@@ -109,7 +109,9 @@ const run: typeof runUtility = async (state, block, prepared, parameters, output
 		case "show-backup":
 			return showBackup(state, statement, output);
 		default:
-			throw new DatabaseError("0A000", `${statement.kind} is not supported here`);
+			throw new DatabaseError("0A000", `${statement.kind} is not supported here`, {
+				hint: "Send it as a statement of its own.",
+			});
 	}
 };
 

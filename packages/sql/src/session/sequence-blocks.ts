@@ -31,7 +31,9 @@ export function decodeSequenceValue(bytes: Uint8Array): SequenceValue {
 	const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 	const stored = JSON.parse(text) as { format: number; last: string; called: boolean };
 	if (stored.format !== 1) {
-		throw new DatabaseError("0A000", `sequence value has format ${stored.format}`);
+		throw new DatabaseError("0A000", `sequence value has format ${stored.format}`, {
+			hint: "Upgrade this node.",
+		});
 	}
 	return { last: BigInt(stored.last), called: stored.called };
 }

@@ -50,6 +50,7 @@ import { SessionTimeouts } from "./session-timeouts.ts";
 import { cursorRows, preparedRows } from "./session-views.ts";
 import { sizeBytes } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
+import { withoutLiterals } from "./statement-text.ts";
 import { TemporaryObjects } from "./temporary-objects.ts";
 import type { TemporarySequences } from "./temporary-sequences.ts";
 import { TemporaryTransaction } from "./temporary-transaction.ts";
@@ -192,6 +193,7 @@ export class SessionState {
 	}
 
 	#timeout = { version: -1, ms: 0 };
+	#slow = { version: -1, ms: 0 };
 	#begun: { readonly version: number; readonly characteristics: Characteristics } = {
 		version: -1,
 		characteristics: {
@@ -211,6 +213,29 @@ export class SessionState {
 			this.#timeout = { version: settings.version, ms };
 		}
 		return this.#timeout.ms;
+	}
+
+	/** Told to whoever looks after the cluster: without what literals say, which others may not see. */
+	ended(prepared: Prepared | undefined, ms: number, failed: boolean): void {
+		const { statistics, runtime } = this.services;
+		statistics.note(prepared, ms, failed);
+		if (ms < this.#slowMs() || prepared?.lexed === undefined) return;
+		runtime.logger.log("info", "slow statement", {
+			durationMs: Math.round(ms),
+			process: this.context.backendPid,
+			user: this.context.sessionUser,
+			statement: withoutLiterals(prepared.lexed),
+		});
+	}
+
+	#slowMs(): number {
+		const { settings } = this;
+		if (this.#slow.version !== settings.version) {
+			const value = settings.value("log_min_duration_statement");
+			const ms = value === "-1" ? Number.POSITIVE_INFINITY : durationMs(value);
+			this.#slow = { version: settings.version, ms };
+		}
+		return this.#slow.ms;
 	}
 
 	notice(severity: Notice["severity"], code: string, message: string, detail?: string): void {

@@ -67,7 +67,9 @@ export function aloneWith(
 		runAt: async () => undefined,
 		cancelAt: () => {},
 		signal: async () => {
-			throw new DatabaseError("0A000", "sessions of this coordinator cannot be signalled");
+			throw new DatabaseError("0A000", "sessions of this coordinator cannot be signalled", {
+				hint: "It is part of another program: end them there.",
+			});
 		},
 		overview: async () => ({
 			nodes: [],
@@ -78,7 +80,9 @@ export function aloneWith(
 			events: [],
 		}),
 		changeNode: async () => {
-			throw new DatabaseError("0A000", "this coordinator is in no cluster");
+			throw new DatabaseError("0A000", "this coordinator is in no cluster", {
+				hint: "Start nodes with quorate start.",
+			});
 		},
 	};
 }

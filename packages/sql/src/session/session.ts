@@ -153,7 +153,7 @@ export class QuorateSession implements Session, PortalObserver {
 			throw shown;
 		} finally {
 			state.cancel.end();
-			state.services.statistics.note(prepared, state.activity.end(), failed);
+			state.ended(prepared, state.activity.end(), failed);
 		}
 	}
 

@@ -4,7 +4,8 @@ import { firstVersions, versionSetting } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dictionary } from "@quorate/keys/dictionary";
 import { durationMs } from "@quorate/keys/duration";
-import { findTimeZone } from "../types/time-zones.ts";
+import { parseInterval } from "../types/interval-text.ts";
+import { findTimeZone, fixedZone } from "../types/time-zones.ts";
 
 export interface SettingDefinition {
 	/** As SHOW and ParameterStatus spell it. */
@@ -85,7 +86,9 @@ const oneOf =
 /** The value is kept, and nothing else happens. */
 const alwaysOn = (value: string, name: string): string => {
 	if (bool(value, name) === "on") return "on";
-	throw new DatabaseError("0A000", `${name} cannot be turned off`);
+	throw new DatabaseError("0A000", `${name} cannot be turned off`, {
+		hint: "Leave it on, which is the default.",
+	});
 };
 
 const units: Readonly<Record<string, number>> = dictionary({
@@ -117,6 +120,9 @@ function duration(value: string, name: string): string {
 	}
 	return `${ms}ms`;
 }
+
+const durationOrNever = (value: string, name: string): string =>
+	/^\s*-1\s*(ms)?\s*$/.test(value) ? "-1" : duration(value, name);
 
 /** At least a second: what a statement reads must not be gone before it ends. */
 function lifetime(value: string, name: string): string {
@@ -211,8 +217,19 @@ function encoding(value: string, name: string): string {
 	});
 }
 
+/** Hours and minutes east of UTC. Throws 22023. */
+function intervalZone(span: string, value: string, name: string): string {
+	const { months, days, microseconds } = parseInterval(span);
+	if (months === 0 && days === 0) return fixedZone(Number(microseconds / 1_000_000n)).name;
+	throw new DatabaseError("22023", invalid(name, value).message, {
+		detail: `Cannot specify ${months === 0 ? "days" : "months"} in time zone interval.`,
+	});
+}
+
 function timeZone(value: string, name: string): string {
 	if (value.toLowerCase() === "default" || value.toLowerCase() === "local") return "UTC";
+	const span = /^interval\s*'([^']*)'\s*$/i.exec(value)?.[1];
+	if (span !== undefined) return intervalZone(span, value, name);
 	const zone = findTimeZone(value);
 	if (zone === undefined) throw invalid(name, value);
 	// Hours east of UTC have a POSIX name, in which they are hours west.
@@ -343,9 +360,9 @@ const definitions: readonly SettingDefinition[] = [
 	define("enable_nestloop", "on", bool),
 	define("enable_sort", "on", bool),
 	define("enable_hashagg", "on", bool),
-	define("log_statement", "none", anything),
-	define("log_min_duration_statement", "-1", anything),
-	define("log_min_messages", "warning", anything),
+	define("log_statement", "none", anything, fixed),
+	define("log_min_duration_statement", "-1", durationOrNever, ofCluster),
+	define("log_min_messages", "warning", anything, fixed),
 	define("password_encryption", "scram-sha-256", oneOf("scram-sha-256")),
 	define("ssl", "off", bool, fixed),
 	define("wal_level", "replica", anything, fixed),

@@ -54,6 +54,7 @@ type Row = readonly [from: number, to: number, context: Context, apply: Apply];
 const [implicit, assignment, explicit] = ["implicit", "assignment", "explicit"] as const;
 
 const numbers: readonly Row[] = [
+	[OID.xid8, OID.xid, explicit, (v: bigint) => Number(v & 0xffff_ffffn)],
 	[OID.int2, OID.int4, implicit, same],
 	[OID.int2, OID.int8, implicit, toBigint],
 	[OID.int2, OID.float4, implicit, same],

@@ -5,11 +5,11 @@
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
-import { type BuiltinType, compareNumbers, defineType } from "./builtin-type.ts";
+import { type BuiltinType, compareBigints, compareNumbers, defineType } from "./builtin-type.ts";
 import type { Datum } from "./datum.ts";
 import { invalidText, textOutOfRange } from "./errors.ts";
 import { viewOf } from "./integer-types.ts";
-import { integerKey } from "./key-codecs.ts";
+import { bigintKey, integerKey, type KeyCodec } from "./key-codecs.ts";
 import { OID } from "./oids.ts";
 import type { TypeContext } from "./registry.ts";
 
@@ -109,9 +109,50 @@ export function regtypeType(
 	});
 }
 
+const half = 1n << 63n;
+
+/** Of unsigned ones. */
+const xid8Key: KeyCodec = {
+	encode: (value) => bigintKey.encode((value as bigint) - half),
+	decode(bytes, offset) {
+		const { value, next } = bigintKey.decode(bytes, offset);
+		return { value: (value as bigint) + half, next };
+	},
+	lossy: false,
+};
+
+/** As strtoull with base 0: what is no digit ends it, and nothing is refused. */
+function parseXid8(text: string): bigint {
+	const match = /^[ \t\n\v\f\r]*([+-]?)(0x[0-9a-f]+|0[0-7]*|[1-9]\d*)/i.exec(text);
+	if (match === null) return 0n;
+	const digits = match[2]!;
+	const value = BigInt(/^0[0-7]/.test(digits) ? `0o${digits.slice(1)}` : digits);
+	if (value >= 1n << 64n) return (1n << 64n) - 1n;
+	return BigInt.asUintN(64, match[1] === "-" ? -value : value);
+}
+
+const xid8Type: BuiltinType = defineType({
+	oid: OID.xid8,
+	name: "xid8",
+	length: 8,
+	category: "U",
+	arrayOid: OID.xid8Array,
+	parse: parseXid8,
+	format: (value) => (value as bigint).toString(),
+	encodeBinary(value) {
+		const out = Buffer.allocUnsafe(8);
+		out.writeBigUInt64BE(value as bigint, 0);
+		return out;
+	},
+	decodeBinary: (bytes) => viewOf(bytes, 8).readBigUInt64BE(0),
+	compare: compareBigints,
+	keyCodec: xid8Key,
+});
+
 export const oidTypes: readonly BuiltinType[] = [
 	plain(OID.oid, "oid", OID.oidArray, "N"),
 	plain(OID.xid, "xid", 1011, "U"),
+	xid8Type,
 	plain(OID.cid, "cid", 1012, "U"),
 	registered(OID.regproc, "regproc", 1008),
 	registered(OID.regprocedure, "regprocedure", 2207),

@@ -63,6 +63,8 @@ export const OID = {
 	jsonbArray: 3807,
 	jsonpath: 4072,
 	jsonpathArray: 4073,
+	xid8: 5069,
+	xid8Array: 271,
 	regnamespace: 4089,
 	regrole: 4096,
 	anycompatible: 5077,

@@ -230,7 +230,7 @@ export function findTimeZone(name: string): TimeZone | undefined {
 }
 
 /** As PostgreSQL names a numeric zone: <+02>-02. */
-function fixedZone(offset: number): TimeZone {
+export function fixedZone(offset: number): TimeZone {
 	const text = formatOffset(offset);
 	const inverted = (text.startsWith("-") ? "+" : "-") + text.slice(1);
 	return new FixedZone(`<${text}>${inverted}`, offset);

@@ -160,7 +160,6 @@ const absent: ReadonlySet<string> = new Set([
 	"pg_lsn",
 	"refcursor",
 	"tid",
-	"xid8",
 	"txid_snapshot",
 	"pg_snapshot",
 	"regcollation",

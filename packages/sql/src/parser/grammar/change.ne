@@ -52,13 +52,13 @@ cascadeOpt -> null {% () => false %} | "restrict" {% () => false %} | "cascade" 
 
 copy -> "copy" binaryOpt relation columnListOpt copyDirection copyTarget delimitersOpt copyOptions whereOpt {% copyTable %}
       | "copy" parenQuery "to" copyTarget copyOptions {% copyQuery %}
-      | "copy" "(" changeStatement ")" "to" copyTarget copyOptions {% () => { throw unsupported("COPY of a data-modifying statement is"); } %}
+      | "copy" "(" changeStatement ")" "to" copyTarget copyOptions {% () => { throw unsupported("COPY of a data-modifying statement is", "Run the statement with RETURNING."); } %}
 binaryOpt -> null {% () => [] %} | "binary" {% (d, at) => [option("format", "binary", at)] %}
 copyDirection -> "from" {% () => "from" %} | "to" {% () => "to" %}
 copyTarget -> "stdin" {% () => "stdin" %}
             | "stdout" {% () => "stdout" %}
             | %string {% ([token]) => ({ file: token.value }) %}
-            | "program" %string {% () => { throw unsupported("COPY ... PROGRAM is"); } %}
+            | "program" %string {% () => { throw unsupported("COPY ... PROGRAM is", "Let the client read from the program: psql has \\\\copy ... FROM PROGRAM."); } %}
 delimitersOpt -> null {% () => [] %} | "using" "delimiters" %string {% ([, , token], at) => [option("delimiter", token.value, at)] %}
 copyOptions -> null {% () => [] %}
              | "with" {% () => [] %}

@@ -40,7 +40,7 @@ set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
      | "set" "session" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
      | "set" "session" "characteristics" "as" "transaction" someModes
        {% ([, , , , , modes], at) => ({ kind: "set-transaction", session: true, modes, at }) %}
-     | "set" "transaction" "snapshot" %string {% () => { throw unsupported("SET TRANSACTION SNAPSHOT is"); } %}
+     | "set" "transaction" "snapshot" %string {% () => { throw unsupported("SET TRANSACTION SNAPSHOT is", "Let both transactions read AS OF SYSTEM TIME of the same timestamp."); } %}
      | "set" "constraints" "all" constraintTime {% ([, , , deferred], at) => ({ kind: "set-constraints", names: [], deferred, at }) %}
      | "set" "constraints" qualifiedNames constraintTime {% ([, , names, deferred], at) => ({ kind: "set-constraints", names, deferred, at }) %}
 constraintTime -> "deferred" {% () => true %} | "immediate" {% () => false %}
@@ -61,7 +61,7 @@ setRest -> settingName toOrEquals settingValues {% ([name, , value]) => settingN
          | "session" "authorization" wordOrString {% ([, , name]) => settingNode("session_authorization", [name]) %}
          | "session" "authorization" "default" {% () => settingNode("session_authorization", undefined) %}
 xmlOption -> "document" {% () => "document" %} | "content" {% () => "content" %}
-fromCurrent -> settingName "from" "current" {% () => { throw unsupported("SET ... FROM CURRENT is"); } %}
+fromCurrent -> settingName "from" "current" {% () => { throw unsupported("SET ... FROM CURRENT is", "Name the value."); } %}
 toOrEquals -> "to" | "="
 settingName -> dotted {% ([parts]) => parts.join(".") %}
 settingValues -> settingValue {% first %} | settingValues "," settingValue {% more %}
@@ -82,8 +82,9 @@ zoneValue -> "default" {% () => undefined %}
            | %string {% ([token]) => [token.value] %}
            | %zoneWord {% ([token]) => [token.value] %}
            | settingNumber {% ([number]) => [number] %}
-           | "interval" %string intervalFieldsOpt {% ([, token]) => [token.value] %}
-           | "interval" "(" %integer ")" %string {% ([, , , , token]) => [token.value] %}
+           | "interval" %string zoneFields {% ([, token, fields]) => [intervalZone(token.value, fields)] %}
+           | "interval" "(" %integer ")" %string {% ([, , , , token]) => [intervalZone(token.value, undefined)] %}
+zoneFields -> null {% () => undefined %} | intervalFields {% ([fields], at) => ({ ...fields, at }) %}
 
 reset -> "reset" settingName {% ([, name], at) => ({ kind: "reset", name, at }) %}
        | "reset" "all" {% (d, at) => ({ kind: "reset", name: undefined, at }) %}
@@ -100,8 +101,8 @@ show -> "show" settingName {% ([, name], at) => ({ kind: "show", name, at }) %}
 
 explainable -> query {% id %} | changeStatement {% id %} | createTable {% id %} | execute {% id %}
              | "declare" columnName cursorOptions "cursor" holdOpt "for" query {% ([, , , , , , query]) => query %}
-             | "create" "materialized" "view" anyTokens {% () => { throw unsupported("CREATE MATERIALIZED VIEW is"); } %}
-             | "refresh" "materialized" "view" anyTokens {% () => { throw unsupported("REFRESH MATERIALIZED VIEW is"); } %}
+             | "create" "materialized" "view" anyTokens {% () => { throw unsupported("CREATE MATERIALIZED VIEW is", "Use a table that CREATE TABLE AS fills."); } %}
+             | "refresh" "materialized" "view" anyTokens {% () => { throw unsupported("REFRESH MATERIALIZED VIEW is", "Use a table that INSERT ... SELECT fills."); } %}
 explain -> "explain" explainable {% ([, statement], at) => ({ kind: "explain", options: [], statement, at }) %}
          | "explain" "verbose" explainable {% ([, word, statement], at) => explainNode([word], statement, at) %}
          | "explain" analyzeWord explainable {% ([, word, statement], at) => explainNode([word], statement, at) %}
@@ -113,7 +114,7 @@ explainOption -> explainOptionName optionValueOpt {% ([name, value], at) => opti
 explainOptionName -> %plainWord {% ([token]) => token.value %} | analyzeWord {% () => "analyze" %}
 
 prepare -> "prepare" columnName prepareTypes "as" preparable {% ([, name, types, , statement], at) => ({ kind: "prepare", name, types, statement, at }) %}
-         | "prepare" "transaction" %string {% () => { throw unsupported("PREPARE TRANSACTION is"); } %}
+         | "prepare" "transaction" %string {% () => { throw unsupported("PREPARE TRANSACTION is", "A transaction over several ranges is atomic anyway; there are none over several clusters."); } %}
 preparable -> query {% id %} | changeStatement {% id %}
 prepareTypes -> null {% () => [] %} | "(" typeList ")" {% ([, types]) => types %}
 typeList -> typeName {% first %} | typeList "," typeName {% more %}
@@ -167,8 +168,8 @@ comment -> "comment" "on" commentKind qualifiedName "is" commentText
          | "comment" "on" commentNamed columnName "is" commentText
            {% ([, , object, name, , text], at) => ({ kind: "comment", object, name: { parts: [name], at }, table: undefined, text, at }) %}
          | "comment" "on" "constraint" columnName "on" "domain" qualifiedName "is" commentText
-           {% () => { throw unsupported("COMMENT ON CONSTRAINT of a domain is"); } %}
-         | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw unsupported(`COMMENT ON ${what.toUpperCase()} is`); } %}
+           {% () => { throw unsupported("COMMENT ON CONSTRAINT of a domain is", "Comment on the domain."); } %}
+         | "comment" "on" uncommented anyTokens {% ([, , what]) => { throw uncommentable(what); } %}
 commentKind -> "table" {% () => "table" %} | "column" {% () => "column" %} | "index" {% () => "index" %} | "sequence" {% () => "sequence" %}
              | "schema" {% () => "schema" %} | "view" {% () => "view" %} | "type" {% () => "type" %} | "domain" {% () => "domain" %}
 commentNamed -> "database" {% () => "database" %} | "role" {% () => "role" %} | "extension" {% () => "extension" %}
@@ -190,7 +191,7 @@ cursorOption -> "no" "scroll" {% () => "no scroll" %}
               | "scroll" {% () => "scroll" %}
               | "insensitive" {% () => "insensitive" %}
               | "asensitive" {% () => "asensitive" %}
-              | "binary" {% () => { throw unsupported("binary cursors are"); } %}
+              | "binary" {% () => { throw unsupported("binary cursors are", "Ask for binary results with Bind."); } %}
 holdOpt -> null {% () => false %} | "with" "hold" {% () => true %} | "without" "hold" {% () => false %}
 fetched -> columnName {% ([name]) => fetchNode(name, "forward", 1) %}
          | fromIn columnName {% ([, name]) => fetchNode(name, "forward", 1) %}

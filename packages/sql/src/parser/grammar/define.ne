@@ -7,7 +7,7 @@ createTable -> definedTable {% id %}
 definedTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
               | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
                 {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
-              | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are"); } %}
+              | "create" persistence "table" ifNotExists qualifiedName "of" anyTokens {% () => { throw unsupported("typed tables are", "Name the columns."); } %}
 persistence -> null {% () => false %}
              | "unlogged" {% () => false %}
              | scopeWord temporary {% () => true %}
@@ -25,11 +25,11 @@ likeOptions -> null {% () => [] %}
 likeInclusion -> "including" {% () => true %} | "excluding" {% () => false %}
 tableTail -> tableAsTail {% id %}
            | "partition" "by" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
-           | "inherits" anyTokens {% () => { throw unsupported("table inheritance is"); } %}
+           | "inherits" anyTokens {% () => { throw unsupported("table inheritance is", "Use LIKE for the columns, and a view with UNION ALL for the rows."); } %}
 tableAsTail -> accessMethod tableOptions onCommit tablespaceOpt {% ([, options, onCommit]) => ({ options, onCommit }) %}
 accessMethod -> null | "using" columnName
 tablespaceOpt -> null | tablespace
-tablespace -> "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+tablespace -> "tablespace" columnName {% () => { throw unsupported("tablespaces are", "Leave it out: ALTER TABLE ... CONFIGURE says where rows are."); } %}
 onCommit -> null {% () => undefined %}
           | "on" "commit" "drop" {% () => "drop" %}
           | "on" "commit" "delete" "rows" {% () => "delete" %}
@@ -45,10 +45,12 @@ storageOption -> label {% ([name], at) => option(name, undefined, at) %}
 withData -> null {% () => true %} | "with" "data" {% () => true %}
           | "with" "no" "data" {% () => false %}
 
-column -> columnName typeName columnCompression columnCollation columnConstraints {% ([name, type, , , constraints], at) => columnNode(name, type, constraints, at) %}
+column -> columnName typeName columnCompression columnCollation columnConstraints
+          {% ([name, type, , collation, constraints], at) => columnNode(name, collated(type, collation), constraints, at) %}
 # As with ALTER TABLE: it changes nothing.
 columnCompression -> null | "compression" columnName | "compression" "default"
-columnCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
+# Where it stands.
+columnCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => { onlyByteOrder(name); return word.start; } %}
 columnConstraints -> null {% () => [] %} | columnConstraintList {% id %}
 # COLLATE may stand between them; behind a default it is part of that.
 columnConstraintList -> closedConstraints {% id %}
@@ -103,10 +105,10 @@ tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([,
                      | "foreign" "key" "(" columnNames ")" "references" qualifiedName columnListOpt referenceActions deferralOpt validity
                        {% ([, , , columns, , , table, referenced, actions, deferral, valid]) =>
                           ({ kind: "foreign-key", columns, table, referenced, ...actions, ...deferralOf(deferral), valid }) %}
-                     | "exclude" "using" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
-                     | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are"); } %}
-                     | "primary" "key" "using" "index" columnName deferralOpt {% () => { throw unsupported("PRIMARY KEY USING INDEX is"); } %}
-                     | "unique" "using" "index" columnName deferralOpt {% () => { throw unsupported("UNIQUE USING INDEX is"); } %}
+                     | "exclude" "using" anyTokens {% () => { throw unsupported("exclusion constraints are", "Use a unique constraint, or a check of the application in its transaction."); } %}
+                     | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are", "Use a unique constraint, or a check of the application in its transaction."); } %}
+                     | "primary" "key" "using" "index" columnName deferralOpt {% () => { throw unsupported("PRIMARY KEY USING INDEX is", "Name the columns: ADD PRIMARY KEY (...)."); } %}
+                     | "unique" "using" "index" columnName deferralOpt {% () => { throw unsupported("UNIQUE USING INDEX is", "Name the columns: ADD UNIQUE (...)."); } %}
 constraintTail -> includeOpt indexTail deferralOpt {% ([include, , deferral]) => ({ ...include, ...timesOf(deferral) }) %}
 deferralOpt -> null {% () => [] %} | deferralOpt deferral {% ([list, one]) => [...list, one] %}
 validity -> null {% () => true %} | "not" "valid" {% () => false %}
@@ -117,7 +119,7 @@ referenceActions -> null {% () => plainReference %}
                     {% ([actions, , , , onDelete, , setColumns]) => ({ ...actions, onDelete, setColumns }) %}
                   | referenceActions "on" "update" referenceAction {% ([actions, , , onUpdate]) => ({ ...actions, onUpdate }) %}
 setTarget -> "null" {% () => "set null" %} | "default" {% () => "set default" %}
-matchType -> "simple" {% () => false %} | "full" {% () => true %} | "partial" {% () => { throw unsupported("MATCH PARTIAL is"); } %}
+matchType -> "simple" {% () => false %} | "full" {% () => true %} | "partial" {% () => { throw unsupported("MATCH PARTIAL is", "Use MATCH FULL or MATCH SIMPLE."); } %}
 referenceAction -> "no" "action" {% () => "no action" %}
                  | "restrict" {% () => "restrict" %}
                  | "cascade" {% () => "cascade" %}
@@ -126,7 +128,7 @@ referenceAction -> "no" "action" {% () => "no action" %}
 drop -> "drop" dropKind ifExists qualifiedNames cascadeOpt
         {% ([, object, ifExists, names, cascade], at) => ({ kind: "drop", object, names, ifExists, cascade, at }) %}
       | "drop" "index" "concurrently" ifExists qualifiedNames cascadeOpt
-        {% ([, , , ifExists, names, cascade], at) => ({ kind: "drop", object: "index", names, ifExists, cascade, at }) %}
+        {% ([, , , ifExists, names, cascade], at) => ({ kind: "drop", object: "index", concurrently: true, names, ifExists, cascade, at }) %}
       | "drop" absentKind "if" "exists" absentNames cascadeOpt
         {% ([, tag, , , names], at) => ({ kind: "drop-absent", tag, names, of: undefined, at }) %}
       | "drop" absentPart "if" "exists" columnName "on" qualifiedName cascadeOpt
@@ -154,11 +156,11 @@ indexName -> null {% () => ({ name: undefined, ifNotExists: false }) %}
 methodOpt -> null {% () => undefined %} | "using" columnName {% ([, name]) => name %}
 indexColumns -> indexColumn {% first %} | indexColumns "," indexColumn {% more %}
 indexColumn -> indexKey indexCollation operatorClass direction nullsOrder
-               {% ([expression, , , descending, nulls]) => ({ expression, descending, nulls }) %}
+               {% ([expression, collation, , descending, nulls]) => ({ expression, collation, descending, nulls }) %}
 indexKey -> columnName {% ([name], at) => ({ kind: "column", name: { parts: [name], at }, at }) %}
           | tableCall {% id %}
           | "(" expr ")" {% ([, e]) => e %}
-indexCollation -> null | "collate" qualifiedName {% ([, name]) => onlyByteOrder(name) %}
+indexCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => { onlyByteOrder(name); return { name, at: word.start }; } %}
 # Text is ordered by bytes: text_pattern_ops and its kin are what every index does.
 operatorClass -> null | qualifiedName | qualifiedName "(" storageList ")"
 includeOpt -> null {% () => ({}) %} | "include" "(" columnNames ")" {% ([, , include]) => ({ include }) %}
@@ -169,7 +171,7 @@ alterSequence -> "alter" "sequence" ifExists qualifiedName sequenceOptionList
                  {% ([, , ifExists, name, options], at) => ({ kind: "alter-sequence", name, ifExists, options, at }) %}
                # Every sequence is.
                | "alter" "sequence" ifExists qualifiedName "set" "logged" {% ([, , ifExists, name], at) => ({ kind: "alter-sequence", name, ifExists, options: [], at }) %}
-               | "alter" "sequence" ifExists qualifiedName "set" "unlogged" {% () => { throw unsupported("unlogged sequences are"); } %}
+               | "alter" "sequence" ifExists qualifiedName "set" "unlogged" {% () => { throw unsupported("unlogged sequences are", "Leave UNLOGGED out."); } %}
 sequenceOptions -> null {% () => [] %} | sequenceOptionList {% id %}
 sequenceOptionList -> sequenceOption {% first %} | sequenceOptionList sequenceOption {% more %}
 sequenceOption -> "as" simpleType {% ([, type], at) => option("as", type.name.at(-1), at) %}
@@ -200,16 +202,16 @@ createSchema -> "create" "schema" ifNotExists columnName schemaElements
 schemaElements -> null {% () => [] %} | schemaElements schemaElement {% more %}
 schemaElement -> definedTable {% id %} | createIndex {% id %} | createSequence {% id %} | createView {% id %}
                | grantOn {% id %}
-               | "create" "trigger" anyTokens {% () => { throw unsupported("CREATE TRIGGER is"); } %}
-               | "create" "constraint" "trigger" anyTokens {% () => { throw unsupported("CREATE TRIGGER is"); } %}
+               | "create" "trigger" anyTokens {% () => { throw unsupported("CREATE TRIGGER is", "Use DEFAULT, generated columns, constraints and foreign keys."); } %}
+               | "create" "constraint" "trigger" anyTokens {% () => { throw unsupported("CREATE TRIGGER is", "Use DEFAULT, generated columns, constraints and foreign keys."); } %}
 
 createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
               {% ([, , name, , , , labels], at) => ({ kind: "create-enum", name, labels, at }) %}
             | "create" "type" qualifiedName "as" "(" attributes ")"
               {% ([, , name, , , attributes], at) => ({ kind: "create-composite", name, attributes, at }) %}
-            | "create" "type" qualifiedName "as" "range" anyTokens {% () => { throw unsupported("range types are"); } %}
-            | "create" "type" qualifiedName "(" anyTokens {% () => { throw unsupported("base types are"); } %}
-            | "create" "type" qualifiedName {% () => { throw unsupported("shell types are"); } %}
+            | "create" "type" qualifiedName "as" "range" anyTokens {% () => { throw unsupported("range types are", "Use two columns."); } %}
+            | "create" "type" qualifiedName "(" anyTokens {% () => { throw unsupported("base types are", "Use a composite type, an enum or a domain."); } %}
+            | "create" "type" qualifiedName {% () => { throw unsupported("shell types are", "Use a composite type, an enum or a domain."); } %}
             | "alter" "type" qualifiedName "add" "value" ifNotExists %string enumPlace
               {% ([, , name, , , ifNotExists, label, place], at) => ({ kind: "alter-enum", name, label: label.value, ifNotExists, place, to: undefined, at }) %}
             | "alter" "type" qualifiedName "rename" "value" %string "to" %string
@@ -218,9 +220,9 @@ createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
               {% ([, , name, , , from, , to], at) => ({ kind: "alter-composite", name, actions: [{ kind: "rename", from, to }], at }) %}
             | "alter" "type" qualifiedName attributeActions
               {% ([, , name, actions], at) => ({ kind: "alter-composite", name, actions, at }) %}
-            | "alter" "type" qualifiedName "set" "(" anyTokens {% () => { throw unsupported("base types are"); } %}
+            | "alter" "type" qualifiedName "set" "(" anyTokens {% () => { throw unsupported("base types are", "Use a composite type, an enum or a domain."); } %}
 createDomain -> "create" "domain" qualifiedName asOpt typeName columnCollation columnConstraints
-                {% ([, , name, , type, , constraints], at) => ({ kind: "create-domain", name, type, constraints: undeferred(constraints), at }) %}
+                {% ([, , name, , type, collation, constraints], at) => ({ kind: "create-domain", name, type: collated(type, collation), constraints: undeferred(constraints), at }) %}
               | "alter" "domain" qualifiedName domainAction {% ([, , name, action], at) => ({ kind: "alter-domain", name, action, at }) %}
 domainAction -> "set" "default" expr {% ([, , value]) => ({ kind: "set-default", value }) %}
               | "drop" "default" {% () => ({ kind: "set-default", value: undefined }) %}
@@ -232,12 +234,12 @@ domainAction -> "set" "default" expr {% ([, , value]) => ({ kind: "set-default",
               | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
 attributes -> null {% () => [] %} | attributeList {% id %}
 attributeList -> attribute {% first %} | attributeList "," attribute {% more %}
-attribute -> columnName typeName columnCollation {% ([name, type], at) => ({ name, type, at }) %}
+attribute -> columnName typeName columnCollation {% ([name, type, collation], at) => ({ name, type: collated(type, collation), at }) %}
 attributeActions -> attributeAction {% first %} | attributeActions "," attributeAction {% more %}
 attributeAction -> "add" "attribute" attribute cascadeOpt {% ([, , attribute]) => ({ kind: "add", attribute }) %}
                  | "drop" "attribute" ifExists columnName cascadeOpt {% ([, , ifExists, name, cascade]) => ({ kind: "drop", ifExists, name, cascade }) %}
                  | "alter" "attribute" columnName setDataOpt "type" typeName columnCollation cascadeOpt
-                   {% ([, , name, , , type]) => ({ kind: "alter", name, type }) %}
+                   {% ([, , name, , , type, collation]) => ({ kind: "alter", name, type: collated(type, collation) }) %}
 setDataOpt -> null | "set" "data"
 enumLabels -> null {% () => [] %} | enumLabelList {% id %}
 enumLabelList -> enumLabel {% first %} | enumLabelList "," enumLabel {% more %}
@@ -259,7 +261,7 @@ viewCheck -> null {% () => undefined %} | "with" checkScope "check" "option" {% 
 checkScope -> null {% () => "cascaded" %} | "cascaded" {% () => "cascaded" %} | "local" {% () => "local" %}
 alterView -> "alter" "view" ifExists qualifiedName "set" storage {% ([, , ifExists, name, , options], at) => ({ kind: "alter-view", name, ifExists, options, reset: false, at }) %}
            | "alter" "view" ifExists qualifiedName "reset" storage {% ([, , ifExists, name, , options], at) => ({ kind: "alter-view", name, ifExists, options, reset: true, at }) %}
-           | "alter" "view" ifExists qualifiedName "alter" columnWord columnName viewDefault {% () => { throw unsupported("defaults of views are"); } %}
+           | "alter" "view" ifExists qualifiedName "alter" columnWord columnName viewDefault {% () => { throw unsupported("defaults of views are", "Set the default of the column of the table."); } %}
 viewDefault -> "set" "default" expr | "drop" "default"
 
 alterName -> "alter" "view" ifExists qualifiedName "rename" columnWord columnName "to" columnName
@@ -286,18 +288,18 @@ alterTable -> "alter" "table" ifExists relation actions {% ([, , ifExists, name,
             | "alter" "table" ifExists relation soleAction {% ([, , ifExists, name, action], at) => ({ kind: "alter-table", name, ifExists, actions: [action], at }) %}
             | "alter" "table" ifExists relation actions "," "owner" anyTokens {% () => { throw amongActions(); } %}
             | "alter" "table" ifExists relation "owner" "to" roleReference "," anyTokens {% () => { throw amongActions(); } %}
-            | "alter" "table" "all" "in" "tablespace" anyTokens {% () => { throw unsupported("tablespaces are"); } %}
+            | "alter" "table" "all" "in" "tablespace" anyTokens {% () => { throw unsupported("tablespaces are", "Leave it out: ALTER TABLE ... CONFIGURE says where rows are."); } %}
 actions -> action {% first %} | actions "," action {% more %}
 soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to], at) => ({ kind: "rename-column", from, to, at }) %}
             | "rename" "constraint" columnName "to" columnName {% ([, , from, , to]) => ({ kind: "rename-constraint", from, to }) %}
             | "split" "at" "values" rowList {% ([, , , rows]) => ({ kind: "split-at", rows }) %}
             | "merge" "at" "values" rowList {% ([, , , rows]) => ({ kind: "merge-at", rows }) %}
-            | "attach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
-            | "detach" anyTokens {% () => { throw unsupported("partitioned tables are"); } %}
+            | "attach" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
+            | "detach" anyTokens {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}
             | "disable" "trigger" "all"
               {% () => { throw unsupported("ALTER TABLE ... DISABLE TRIGGER ALL is", "Foreign keys are always kept. SET CONSTRAINTS puts off when those are looked at that are deferrable."); } %}
             | "alter" columnWord columnName "options" anyTokens {% () => { throw unsupported("ALTER TABLE ... OPTIONS is", "There are no foreign tables."); } %}
-            | otherAlter anyTokensOpt {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is"); } %}
+            | otherAlter anyTokensOpt {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is", "There are no triggers, rules, policies, partitions and parents of tables."); } %}
 columnWord -> null | "column"
 typeUsing -> null {% () => undefined %} | "using" expr {% ([, value]) => value %}
 action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", ifNotExists: false, column }) %}
@@ -314,7 +316,7 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "alter" columnWord columnName "set" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: true, at }) %}
         | "alter" columnWord columnName "drop" "not" "null" {% ([, , column], at) => ({ kind: "set-not-null", column, notNull: false, at }) %}
         | "alter" columnWord columnName setData "type" typeName columnCollation typeUsing
-          {% ([, , column, , , type, , using], at) => ({ kind: "alter-type", column, type, using, at }) %}
+          {% ([, , column, , , type, collation, using], at) => ({ kind: "alter-type", column, type: collated(type, collation), using, at }) %}
         | "alter" columnWord columnName "add" "generated" generatedWhen "as" "identity" identityOptions
           {% ([, , column, , , always, , , options], at) => ({ kind: "add-identity", column, always, options, at }) %}
         | "alter" columnWord columnName identityChanges
@@ -325,12 +327,13 @@ action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", if
         | "alter" columnWord columnName "drop" "expression" ifExists
           {% ([, , column, , , ifExists], at) => ({ kind: "drop-expression", column, ifExists, at }) %}
         | "alter" columnWord columnName columnHint {% ([, , column], at) => ({ kind: "hint", column, at }) %}
+        | "cluster" "on" columnName {% ([, , index], at) => ({ kind: "hint", column: undefined, index, at }) %}
         | tableHint {% (d, at) => ({ kind: "hint", column: undefined, at }) %}
 # How rows are stored elsewhere, and what is so anyway: it is taken as CREATE TABLE takes it, and changes nothing.
 columnHint -> "set" "statistics" signedInteger | "set" "storage" columnName | "set" "compression" columnName | "set" "compression" "default"
             | "set" storage | "reset" storage
 tableHint -> "set" storage | "reset" storage | "set" "logged" | "set" "without" "cluster" | "set" "without" "oids"
-           | "cluster" "on" columnName | "disable" "trigger" "user" | "enable" "trigger" "user" | "enable" "trigger" "all"
+           | "disable" "trigger" "user" | "enable" "trigger" "user" | "enable" "trigger" "all"
            | "disable" "row" "level" "security" | "no" "force" "row" "level" "security"
 identityChanges -> identityChange {% first %} | identityChanges identityChange {% more %}
 identityChange -> "set" "generated" generatedWhen {% ([, , always], at) => option("always", always, at) %}

@@ -73,9 +73,9 @@ specialCall -> "current_date" {% special %}
              | "substring" "(" expr "from" expr "for" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
              | "substring" "(" expr "for" expr ")" {% ([, , a, , c], at) => callNode(nameOf("substring", at), [a, one(at), c], at) %}
              | "substring" "(" expr "for" expr "from" expr ")" {% ([, , a, , c, , b], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
-             | "substring" "(" expr "similar" expr "escape" expr ")" {% () => { throw unsupported("SUBSTRING with SIMILAR is"); } %}
+             | "substring" "(" expr "similar" expr "escape" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
              | "trim" "(" trimSide trimList ")" {% ([, , side, args], at) => callNode(nameOf(side, at), args, at) %}
-             | "collation" "for" "(" expr ")" {% () => { throw unsupported("COLLATION FOR is"); } %}
+             | "collation" "for" "(" expr ")" {% () => { throw unsupported("COLLATION FOR is", "All text has the collation \"C\"."); } %}
              | "normalize" "(" expr ")" {% ([, , text], at) => callNode(nameOf("normalize", at), [text], at) %}
              | "normalize" "(" expr "," normalForm ")" {% ([, , text, , form], at) => callNode(nameOf("normalize", at), [text, form], at) %}
              | "treat" "(" expr "as" typeName ")" {% () => { throw unsupported("TREAT is", "Use CAST."); } %}

@@ -14,8 +14,8 @@ import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, notRecursive, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
-	assignmentOf, assignRow, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
-	explainNode, insertNode, likeParts, modesNode, onlyByteOrder, option, placedNames, recursiveView, schemaNode, settingNode, updateNode,
+	assignmentOf, assignRow, collated, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
+	explainNode, insertNode, intervalZone, likeParts, modesNode, onlyByteOrder, option, placedNames, recursiveView, schemaNode, settingNode, updateNode,
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
@@ -26,7 +26,7 @@ import { placedArguments } from "./named-arguments.ts";
 import {
 	aliasBeforeSet, anyToken, anyWord, bareToken, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
 } from "./tokens.ts";
-import { amongActions, noXml, unsupported } from "./unsupported.ts";
+import { amongActions, noXml, uncommentable, unsupported } from "./unsupported.ts";
 %}
 @lexer tokens
 

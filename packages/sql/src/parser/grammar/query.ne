@@ -125,7 +125,7 @@ windowItem -> columnName "as" window {% ([name, , window]) => ({ name, window })
 tables -> table {% first %} | tables "," table {% more %}
 table -> plainTable {% id %} | joined {% id %}
 plainTable -> relation aliasOpt {% ([name, alias], at) => tableNode(name, alias, at) %}
-            | relation aliasOpt "tablesample" calledName "(" exprList ")" repeatableOpt {% () => { throw unsupported("TABLESAMPLE is"); } %}
+            | relation aliasOpt "tablesample" calledName "(" exprList ")" repeatableOpt {% () => { throw unsupported("TABLESAMPLE is", "Use WHERE random() < 0.01."); } %}
             | lateralOpt tableCall ordinality functionAlias {% functionTable %}
             | lateralOpt "rows" "from" "(" tableCalls ")" ordinality aliasOpt {% functionsTable %}
             | lateralOpt parenQuery aliasOpt {% subqueryTable %}
@@ -149,7 +149,7 @@ functionAlias -> aliasOpt {% id %}
                | asOpt columnName "(" columnTypes ")" {% ([, name, , definitions]) => ({ name, columns: [], definitions }) %}
 columnTypes -> columnType {% first %}
              | columnTypes "," columnType {% more %}
-columnType -> columnName typeName columnCollation {% ([name, type], at) => ({ name, type, at }) %}
+columnType -> columnName typeName columnCollation {% ([name, type, collation], at) => ({ name, type: collated(type, collation), at }) %}
 
 # A qualified join's right side may itself be a join, whose ON comes first; a cross join's may not, so joins associate to the left.
 joined -> "(" joined ")" {% ([, join]) => join %}
@@ -159,7 +159,7 @@ joined -> "(" joined ")" {% ([, join]) => join %}
           {% ([left, type, word, right, , , using]) => joinNode(type, left, right, { using }, word.start) %}
         | table "natural" joinType "join" plainOrParen
           {% ([left, , type, word, right]) => joinNode(type, left, right, { natural: true }, word.start) %}
-usingAlias -> null | "as" columnName {% () => { throw unsupported("an alias of JOIN ... USING is"); } %}
+usingAlias -> null | "as" columnName {% () => { throw unsupported("an alias of JOIN ... USING is", "Give aliases to the tables."); } %}
 plainOrParen -> plainTable {% id %} | "(" joined ")" {% ([, join]) => join %}
 joinType -> null {% () => "inner" %}
           | "inner" {% () => "inner" %}

@@ -9,7 +9,7 @@ role -> "create" roleWord roleName roleWith {% ([, tag, name, options], at) => (
         {% ([, , , database, set], at) => ({ kind: "alter-settings", tag: "ROLE", role: undefined, database, ...set, at }) %}
       | "alter" "database" columnName initialSetting
         {% ([, , database, set], at) => ({ kind: "alter-settings", tag: "DATABASE", role: undefined, database, ...set, at }) %}
-      | "alter" "database" columnName "set" "tablespace" columnName {% () => { throw unsupported("tablespaces are"); } %}
+      | "alter" "database" columnName "set" "tablespace" columnName {% () => { throw unsupported("tablespaces are", "Leave it out: ALTER TABLE ... CONFIGURE says where rows are."); } %}
       | "alter" "group" columnName groupVerb "user" roleReferences {% ([, , group, verb, , members], at) => groupNode(group, verb, members, at) %}
       | "drop" roleWord ifExists roleReferences {% ([, tag, ifExists, roles], at) => ({ kind: "drop-role", tag, ifExists, roles, at }) %}
       | "drop" "owned" "by" roleReferences cascadeOpt {% ([, , , roles, cascade], at) => ({ kind: "drop-owned", roles, cascade, at }) %}
@@ -88,8 +88,8 @@ grantTarget -> qualifiedNames {% ([names]) => ({ kind: "table", names }) %}
              | "all" "sequences" "in" "schema" qualifiedNames {% ([, , , , names]) => ({ kind: "all sequences", names }) %}
              | "type" qualifiedNames {% ([, names]) => ({ kind: "type", names }) %}
              | "domain" qualifiedNames {% ([, names]) => ({ kind: "domain", names }) %}
-             | "all" otherGranted "in" "schema" qualifiedNames {% ([, what]) => { throw unsupported("GRANT ON " + what + " is"); } %}
-             | otherGranted columnName grantedTokens {% ([what]) => { throw unsupported("GRANT ON " + what + " is"); } %}
+             | "all" otherGranted "in" "schema" qualifiedNames {% ([, what]) => { throw unsupported("GRANT ON " + what + " is", "Rights are on databases, schemas, tables, views, sequences, types and domains."); } %}
+             | otherGranted columnName grantedTokens {% ([what]) => { throw unsupported("GRANT ON " + what + " is", "Rights are on databases, schemas, tables, views, sequences, types and domains."); } %}
 otherGranted -> "function" {% () => "FUNCTION" %} | "functions" {% () => "FUNCTION" %} | "procedure" {% () => "PROCEDURE" %} | "procedures" {% () => "PROCEDURE" %}
               | "routine" {% () => "ROUTINE" %} | "routines" {% () => "ROUTINE" %} | "language" {% () => "LANGUAGE" %}
               | "tablespace" {% () => "TABLESPACE" %} | "parameter" {% () => "PARAMETER" %}

@@ -17,7 +17,7 @@ typeName -> simpleType {% id %}
           | simpleType "array" {% ([type]) => ({ ...type, dimensions: 1 }) %}
           | simpleType "array" "[" %integer "]" {% ([type]) => ({ ...type, dimensions: 1 }) %}
           | simpleType "array" "[" %liftedNumber "]" {% ([type]) => ({ ...type, dimensions: 1 }) %}
-          | "setof" simpleType {% () => { throw unsupported("SETOF is"); } %}
+          | "setof" simpleType {% () => { throw unsupported("SETOF is", "There are no functions of users."); } %}
 arrayBounds -> arrayBound {% first %} | arrayBounds arrayBound {% more %}
 arrayBound -> "[" "]" {% () => 1 %}
             | "[" %integer "]" {% () => 1 %}
@@ -35,8 +35,8 @@ integer -> %integer {% ([token]) => Number(token.value) %}
 
 sizedType -> characterWord varyingOpt modifiersOpt {% ([, varying, modifiers], at) => characterType(varying, modifiers, at) %}
            | "varchar" modifiersOpt {% ([, modifiers], at) => typeNode(["varchar"], modifiers, at) %}
-           | "bit" modifiersOpt {% () => { throw unsupported("type bit is"); } %}
-           | "bit" "varying" modifiersOpt {% () => { throw unsupported("type bit varying is"); } %}
+           | "bit" modifiersOpt {% () => { throw unsupported("type bit is", "Use bytea, or text."); } %}
+           | "bit" "varying" modifiersOpt {% () => { throw unsupported("type bit varying is", "Use bytea, or text."); } %}
            | "timestamp" modifiersOpt zoneOpt {% ([, modifiers, zone], at) => typeNode([zone ? "timestamptz" : "timestamp"], modifiers, at) %}
            | "time" modifiersOpt zoneOpt {% ([, modifiers, zone], at) => typeNode([zone ? "timetz" : "time"], modifiers, at) %}
 characterWord -> "character" | "char" | "nchar" | "national" "character" | "national" "char"
