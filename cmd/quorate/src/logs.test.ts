@@ -84,7 +84,7 @@ test("no password and no verifier is in what a node writes, at the level debug",
 	await shell(
 		"quorate",
 		"",
-		`SET log_statement = 'all'; SET log_min_duration_statement = 0;
+		`ALTER SYSTEM SET log_min_duration_statement = 0;
 		CREATE ROLE ann LOGIN PASSWORD '${first}';
 		ALTER ROLE ann PASSWORD '${second}';
 		CREATE ROLE ann PASSWORD '${first}';
@@ -99,7 +99,7 @@ test("no password and no verifier is in what a node writes, at the level debug",
 	t.regex(await shell("ann", second, "SELECT current_user;\n"), /ann/);
 	t.regex(await shell("ann", wrong, "SELECT 1;\n"), /password authentication failed/);
 	await node.stop();
-	t.true(node.written().length > 0);
+	t.regex(node.written(), /"slow statement"/);
 	const [iterations = "", keys = ""] = verifier!.slice("SCRAM-SHA-256$".length).split("$");
 	const parts = [iterations.split(":")[1]!, ...keys.split(":")];
 	for (const secret of [...secrets, ...parts]) {
