@@ -20,8 +20,10 @@ const growthIntervalMs = 250;
  */
 const quietShare = 0.1;
 const grownBytesMin = 8 << 20;
-/** A larger heap is collected once, not until nothing more comes of it: that stops the process for a second. */
+/** A larger heap is collected once, not until nothing more comes of it, which would stop the process for a second; unless that made it small. */
 const deepBytesMax = 256 << 20;
+/** By then another thread has freed the buffers that a collection found. */
+const buffersFreedMs = 1_000;
 
 /** Of one interval. */
 export interface MemoryUse {
@@ -140,6 +142,15 @@ export function keepMemorySmall(): void {
 	const collect = findCollector();
 	const growth = new GrowthCollector(collect);
 	setInterval(() => growth.look(process.memoryUsage.rss()), growthIntervalMs).unref();
-	const collectDeep = () => (usedBytes() > deepBytesMax ? collect() : void collectAll());
+	const collectDeep = () => {
+		if (usedBytes() <= deepBytesMax) {
+			void collectAll();
+			return;
+		}
+		collect();
+		setTimeout(() => {
+			if (usedBytes() <= deepBytesMax) void collectAll();
+		}, buffersFreedMs).unref();
+	};
 	lookEvery(intervalMs, new QuietCollector(collectDeep));
 }
