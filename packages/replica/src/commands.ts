@@ -172,8 +172,9 @@ export interface Envelope {
 	readonly command: Command;
 }
 
-/** First byte of an encoded command. 6: a one-phase commit may decide for other ranges. 5: clears. 4: merges. 3: a one-phase commit may name pending values that it read. */
-export const commandFormat = 6;
+/** First byte of an encoded command. 6: a one-phase commit may decide for other ranges. 5: clears. 4: merges. 3: it may name pending values that it read. */
+const commandFormat = 6;
+const clearFormat = 5;
 /** Of all that was there before clears: a node of a version before them reads it. */
 const usualFormat = 4;
 /** Logs of versions before may hold it. */
@@ -191,7 +192,7 @@ export function encodeCommand(envelope: Envelope): Uint8Array {
 }
 
 function formatOf(command: Command): number {
-	if (command.kind === "clear") return 5;
+	if (command.kind === "clear") return clearFormat;
 	return command.kind === "one-phase" && command.written.length > 0 ? commandFormat : usualFormat;
 }
 

@@ -271,18 +271,23 @@ test("other clusters, other versions and second holders of a node id are refused
 	await Promise.all([future.close(), stranger.rpc.close(), twin.rpc.close(), close()]);
 });
 
-test("under TLS a node is who its certificate says, and who it was", async (t) => {
-	const hosts = new Set<string>();
-	const certified = (real: Runtime): Runtime => ({
+/** A runtime whose connections that come in say this of their peers' certificates. */
+const withPeer =
+	(peer: () => Pick<Connection, "certifies" | "certificate">) =>
+	(real: Runtime): Runtime => ({
 		...real,
 		network: {
 			connect: (address, timeoutMs) => real.network.connect(address, timeoutMs),
 			listen: (address, onConnection) =>
 				real.network.listen(address, (connection) => {
-					onConnection(Object.assign(connection, { certifies: (host: string) => hosts.has(host) }));
+					onConnection(Object.assign(connection, peer()));
 				}),
 		},
 	});
+
+test("under TLS a node is who its certificate says, and who it was", async (t) => {
+	const hosts = new Set<string>();
+	const certified = withPeer(() => ({ certifies: (host) => hosts.has(host) }));
 	const a = await startNode(1, { wrap: certified });
 	a.rpc.handle("x", (body) => body);
 	const call = async (id: number): Promise<string> => {
@@ -310,16 +315,7 @@ test("under TLS a node is who its certificate says, and who it was", async (t) =
 test("who was removed is refused, under its identity and with its certificate, and what it has ends", async (t) => {
 	const removed = { nodes: new Set<NodeId>(), certificates: new Set<string>() };
 	let certificate = "one";
-	const certified = (real: Runtime): Runtime => ({
-		...real,
-		network: {
-			connect: (address, timeoutMs) => real.network.connect(address, timeoutMs),
-			listen: (address, onConnection) =>
-				real.network.listen(address, (connection) => {
-					onConnection(Object.assign(connection, { certifies: () => true, certificate }));
-				}),
-		},
-	});
+	const certified = withPeer(() => ({ certifies: () => true, certificate }));
 	const a = await startNode(1, { wrap: certified, removed });
 	a.rpc.handle("x", (body) => body);
 	const told: string[] = [];

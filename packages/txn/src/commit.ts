@@ -168,7 +168,10 @@ export class Committer {
 				id: await this.#gateway.newTransactionId(),
 				anchor: requested[0]!.key,
 			};
-			const answer = await this.#onePhase({ ...as, writes: requested, parted }, work.schemaVersion);
+			const answer = await this.#onePhase(
+				{ ...as, writes: requested, parted, written: [] },
+				work.schemaVersion,
+			);
 			if (answer !== "again") {
 				this.#gateway.statistics.onePhaseCommits++;
 				return answer;
@@ -231,7 +234,7 @@ export class Committer {
 				schemaVersion,
 				owner: this.#owner,
 				...(elsewhere.length > 0 ? { elsewhere } : {}),
-				...(written === undefined || written.length === 0 ? {} : { written }),
+				...(written.length > 0 ? { written } : {}),
 			},
 			{ idempotent: false, attemptMs: prepareMs },
 		);
@@ -670,7 +673,7 @@ interface PartedItems {
 interface OnePhase extends Once {
 	readonly writes: readonly RequestedWrite[];
 	readonly parted: PartedItems;
-	readonly written?: readonly WrittenSpan[];
+	readonly written: readonly WrittenSpan[];
 }
 
 /** What is written in the range of the last agent, and what is prepared in others before it is asked. */

@@ -27,20 +27,26 @@ const everything: RangeInfo = {
 	leaseholder: 1 as NodeId,
 };
 
-test("a leaseholder that was found by trying is remembered", async (t) => {
-	const asked: NodeId[] = [];
-	const runtime = {
-		clock: { monotonicMs: () => 0 },
+/** Timers fire at once. */
+const runtimeAt = (monotonicMs: () => number): Runtime =>
+	({
+		clock: { monotonicMs },
 		scheduler: { setTimer: (_delayMs: number, task: () => void) => task() },
 		random: { float: () => 0 },
-	} as unknown as Runtime;
+	}) as unknown as Runtime;
+
+const placement = {
+	lookup: async () => [everything],
+	seen: () => 1 as Timestamp,
+} as unknown as PlacementClient;
+
+test("a leaseholder that was found by trying is remembered", async (t) => {
+	const asked: NodeId[] = [];
+	const runtime = runtimeAt(() => 0);
 	const router = new RangeRouter({
 		runtime,
 		nodeId: 2 as NodeId,
-		placement: {
-			lookup: async () => [everything],
-			seen: () => 1 as Timestamp,
-		} as unknown as PlacementClient,
+		placement,
 		rpc: {
 			call: async (to: NodeId) => {
 				asked.push(to);
@@ -97,20 +103,13 @@ test("what is told of another range, which does not hold the key, is no reason t
 /** What becomes of a request for a lock of which node 1 says something after a while, and which node 2 can serve. */
 async function afterWait(waitMs: number, said: "served" | "refused" | "lost"): Promise<string> {
 	let nowMs = 0;
-	const runtime = {
-		clock: { monotonicMs: () => nowMs },
-		scheduler: { setTimer: (_delayMs: number, task: () => void) => task() },
-		random: { float: () => 0 },
-	} as unknown as Runtime;
+	const runtime = runtimeAt(() => nowMs);
 	const { descriptor } = everything;
 	const [kind, leaseholder] = ["not-leaseholder", 2 as NodeId] as const;
 	const router = new RangeRouter({
 		runtime,
 		nodeId: 2 as NodeId,
-		placement: {
-			lookup: async () => [everything],
-			seen: () => 1 as Timestamp,
-		} as unknown as PlacementClient,
+		placement,
 		rpc: {
 			call: async () => {
 				nowMs += waitMs;
