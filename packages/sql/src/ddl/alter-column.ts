@@ -11,7 +11,7 @@ import { Env, type ExecRow } from "../execute/env.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { TableWriter } from "../execute/table-writer.ts";
-import type { AlterTableAction } from "../parser/ast.ts";
+import type { AlterTableAction, TableConstraint } from "../parser/ast.ts";
 import {
 	bindDefault,
 	bindGenerated,
@@ -28,38 +28,41 @@ import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import { storedType, type TypeContext } from "../types/registry.ts";
 import { isKey, type NewColumn, newColumn } from "./column-definition.ts";
-import { addIndex, duplicated } from "./create-index.ts";
+import { duplicated } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
-import { addForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
 import type { Rewrite } from "./rewrite.ts";
 import { asAlterError, checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
+import type { RowWork } from "./row-work.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
-import { constraintName, deferrableOf, keyForm, newCheck } from "./table-parts.ts";
-import { hasMoreThan } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
 import { wholeTable } from "./whole-table.ts";
 
 type AddColumn = Extract<AlterTableAction, { kind: "add-column" }>;
 
+/** Answers with the constraints that are to follow it. */
 export async function addColumn(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: AddColumn,
-	rewrite: Rewrite | undefined = undefined,
-): Promise<void> {
+	rows: RowWork,
+): Promise<readonly TableConstraint[]> {
 	const { column: definition } = action;
 	const { name } = definition;
 	if (liveColumns(table).some((one) => one.name === name)) {
 		const message = `column "${name}" of relation "${table.name}" already exists`;
 		if (!action.ifNotExists) throw new DatabaseError("42701", message);
 		editor.state.notice("NOTICE", "42701", `${message}, skipping`);
-		return;
+		return [];
 	}
 	const [made, after] = await withNewColumn(editor, table, definition, new Set());
 	const makesIndex = definition.constraints.some(isKey);
-	if (rewrite !== undefined && (makesIndex || (await isOfEachRow(editor, made, after)))) {
-		if (await rewrite.add(after, made, definition)) return rewrite.begin();
+	const job = await rows.job(table);
+	if (job !== undefined && (makesIndex || (await isOfEachRow(editor, made, after)))) {
+		if (await job.add(after, made, definition)) {
+			await job.begin();
+			return [];
+		}
 	}
 	if (made.sequence !== undefined) {
 		await editor.put({
@@ -67,39 +70,9 @@ export async function addColumn(
 			ownedBy: { tableOid: table.oid, attnum: table.nextAttnum },
 		});
 	}
-	let changed = await withExistingRows(editor, table, after);
-	for (const one of definition.constraints) {
-		if (one.kind === "check") {
-			const check = await newCheck(editor, changed, one.name, one.condition, name);
-			changed = { ...changed, checks: [...changed.checks, check] };
-		}
-	}
-	await editor.put(changed);
-	if (changed.checks.length > table.checks.length) await checkRows(editor, changed, undefined);
-	for (const one of definition.constraints) {
-		const constraint = columnConstraint(one, name);
-		if (constraint === undefined) continue;
-		if (constraint.kind === "foreign-key") {
-			await addForeignKey(
-				editor,
-				editor.catalog.relation(table.oid) as TableDescriptor,
-				constraint,
-				false,
-			);
-			continue;
-		}
-		// A primary key is added by who asks.
-		if (constraint.kind !== "unique") continue;
-		const parts = [table.name, name, "key"];
-		const options = {
-			name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
-			...keyForm(changed.columns, { ...constraint, at: definition.at }),
-			unique: true,
-			constraint: true,
-			deferrable: deferrableOf(constraint),
-		};
-		await addIndex(editor, editor.current(changed), options, false);
-	}
+	await editor.put(await withExistingRows(editor, table, after, rows));
+	rows.join();
+	return definition.constraints.flatMap((one) => columnConstraint(one, name) ?? []);
 }
 
 /** Together with others, if it can be: false, and nothing is changed. */
@@ -140,33 +113,31 @@ async function isOfEachRow(
 	return isVolatile((await defaultOf(editor, after)).bound);
 }
 
-/** What rows that are there already have in a new column: one value for all, or one for each written now. */
+/** What rows that are there already have in a new column: one value for all, or one for each that is written. */
 async function withExistingRows(
 	editor: SchemaEditor,
 	before: TableDescriptor,
 	after: TableDescriptor,
+	rows: RowWork,
 ): Promise<TableDescriptor> {
-	if (!(await hasMoreThan(editor.transaction, before, 0))) return after;
+	if (!(await rows.hasRows())) return after;
 	const column = after.columns.at(-1)!;
 	if (isGenerated(column)) {
-		await generateRows(editor, before, after);
+		rows.rewrite(() => generateRows(editor, before, after));
 		return after;
 	}
 	const { bound, compiled, env } = await defaultOf(editor, after);
 	if (!isVolatile(bound)) {
 		const value = await compiled.evaluate([], env);
-		if (value === null && column.notNull) {
-			throw containsNull(after, column.name);
-		}
+		if (value === null && column.notNull) rows.check();
 		if (value === null) return after;
 		const type = storedType(column.type.oid)!;
 		const missingText = type.format(value, storageContext);
 		return { ...after, columns: [...before.columns, { ...column, missingText }] };
 	}
-	await rewriteRows(editor, before, after, async (row) => [
-		...row,
-		await compiled.evaluate([], env),
-	]);
+	rows.rewrite(() =>
+		rewriteRows(editor, before, after, async (row) => [...row, await compiled.evaluate([], env)]),
+	);
 	return after;
 }
 
@@ -264,14 +235,14 @@ function uniqueTest(
 	};
 }
 
-/** Throws 23502 or 23514 if a row does not satisfy the table as it is to be. `check`: only that one, else all that are valid. */
+/** Throws 23502 or 23514 if a row does not satisfy the table as it is to be. `checks`: names of those that are looked at, or all that are valid. */
 export async function checkRows(
 	editor: SchemaEditor,
 	given: TableDescriptor,
-	check: string | undefined,
+	checks: ReadonlySet<string> | "all",
 ): Promise<void> {
 	const isMeant = ({ name, notValid }: TableDescriptor["checks"][number]): boolean =>
-		check === undefined ? notValid === undefined : name === check;
+		checks === "all" ? notValid === undefined : checks.has(name);
 	const table = { ...given, checks: given.checks.filter(isMeant) };
 	const { state, block } = editor;
 	const binder = await binderFor(state, block, undefined, []);
@@ -284,7 +255,7 @@ export async function checkRows(
 				const waiting = writer.validate([...row], env);
 				if (waiting !== undefined) await waiting;
 			} catch (error) {
-				throw asAlterError(error, table, check);
+				throw asAlterError(error, table);
 			}
 		}
 	}

@@ -1,4 +1,7 @@
-/** ALTER TABLE: its actions, one after the other. */
+/**
+ * ALTER TABLE. Its actions are taken in passes, as PostgreSQL takes them, so that what is added can use what else the statement makes, wherever
+ * it stands; those of one pass in the order in which they are written. What they do with rows comes last (`row-work.ts`).
+ */
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	hasPrimaryKey,
@@ -11,8 +14,8 @@ import {
 } from "../catalog/descriptor.ts";
 import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
-import { addColumn, checkRows, rewriteRows, shareColumn } from "./alter-column.ts";
-import { alterType, shareType } from "./alter-type.ts";
+import { addColumn, rewriteRows, shareColumn } from "./alter-column.ts";
+import { alterTypes, shareType, type TypeChange, typeChange } from "./alter-type.ts";
 import { build } from "./backfill.ts";
 import { defaultText, isKey, isSerial } from "./column-definition.ts";
 import {
@@ -22,7 +25,7 @@ import {
 	renameConstraint,
 	validateConstraint,
 } from "./constraints.ts";
-import { addIndex, isDirect, usable } from "./create-index.ts";
+import { addIndex, usable } from "./create-index.ts";
 import { multipleKeys } from "./create-table.ts";
 import { deparse } from "./deparse.ts";
 import { findObject, findTable, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
@@ -33,6 +36,7 @@ import { addIdentity, dropIdentity, setIdentity } from "./identity.ts";
 import { changedForm } from "./index-columns.ts";
 import { dropPrimaryKey } from "./primary-key.ts";
 import { Rewrite } from "./rewrite.ts";
+import { RowWork } from "./row-work.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
 import {
@@ -44,6 +48,8 @@ import {
 	keyNameParts,
 	movedIndexes,
 	newCheck,
+	refuseRepeated,
+	refuseTaken,
 	replaceColumn,
 	withKeyNotNull,
 } from "./table-parts.ts";
@@ -67,21 +73,78 @@ export async function alterTable(editor: SchemaEditor, statement: AlterTable): P
 		return "ALTER TABLE";
 	}
 	const oid = findTable(editor, name)!.oid;
-	const alone = editor.block.isAlone && actions.length === 1;
 	const before = editor.catalog.relation(oid) as TableDescriptor;
-	if (await isShared(editor, before, actions)) return "ALTER TABLE";
-	if (!editor.block.isAlone) {
-		editor.requireOwner(before);
-		// What comes later in the block may go over its rows, and could not begin anew.
-		await keepWritersOut(editor, before);
-	}
+	editor.requireOwner(before);
+	const queue = queued(actions);
+	for (const action of actions) checkUsable(editor, before, action);
+	const changes: TypeChange[] = [];
 	for (const action of actions) {
-		// Each action sees what the ones before it have done.
-		const table = editor.catalog.relation(oid) as TableDescriptor;
-		checkUsable(editor, table, action);
-		await apply(editor, table, action, alone);
+		if (action.kind === "alter-type") changes.push(await typeChange(editor, before, action));
 	}
+	if (await isShared(editor, before, queue.flat(), changes)) return "ALTER TABLE";
+	// What comes later in the block may go over its rows, and could not begin anew.
+	if (!editor.block.isAlone) await keepWritersOut(editor, before);
+	const alone = editor.block.isAlone && actions.length === 1;
+	const rows = new RowWork(editor, before, alone);
+	for (const [pass, actionsOfPass] of queue.entries()) {
+		if (pass === passes.type && changes.length > 0) {
+			await alterTypes(editor, editor.current(before), changes, rows);
+			continue;
+		}
+		for (const action of actionsOfPass) {
+			// Each action sees what the ones before it have done.
+			const table = editor.current(before);
+			for (const next of await apply(editor, table, action, pass, rows)) {
+				queue[passOf(next, true)]!.push(next);
+			}
+		}
+	}
+	await rows.run();
 	return "ALTER TABLE";
+}
+
+const passes = {
+	drop: 0,
+	type: 1,
+	column: 2,
+	constraint: 3,
+	notNull: 4,
+	key: 5,
+	other: 6,
+	rest: 7,
+};
+
+/** `examined`: of a constraint that was looked at in the pass for those. */
+function passOf(action: AlterTableAction, examined: boolean): number {
+	switch (action.kind) {
+		case "drop-column":
+		case "drop-constraint":
+		case "drop-identity":
+		case "drop-expression":
+			return passes.drop;
+		case "set-default":
+			return action.value === undefined ? passes.drop : passes.other;
+		case "set-not-null":
+			return action.notNull ? passes.notNull : passes.drop;
+		case "alter-type":
+			return passes.type;
+		case "add-column":
+			return passes.column;
+		case "add-constraint":
+			if (!examined) return passes.constraint;
+			return isKey(action.constraint) ? passes.key : passes.other;
+		case "add-identity":
+			return passes.other;
+		default:
+			return passes.rest;
+	}
+}
+
+/** By pass. */
+function queued(actions: readonly AlterTableAction[]): readonly AlterTableAction[][] {
+	const queue: AlterTableAction[][] = Object.values(passes).map(() => []);
+	for (const action of actions) queue[passOf(action, false)]!.push(action);
+	return queue;
 }
 
 /** Throws 55006. */
@@ -96,19 +159,18 @@ async function isShared(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	actions: readonly AlterTableAction[],
+	changes: readonly TypeChange[],
 ): Promise<boolean> {
 	const isOfRows = actions.every(({ kind }) => kind === "alter-type" || kind === "add-column");
 	if (actions.length < 2 || !isOfRows || !actions.some(needsRows)) return false;
-	for (const action of actions) checkUsable(editor, table, action);
-	editor.requireOwner(table);
 	const rewrite = await Rewrite.of(editor, table);
 	if (rewrite === undefined) return false;
+	for (const change of changes) {
+		if (!(await shareType(editor, rewrite, change))) return false;
+	}
 	for (const action of actions) {
-		const takes =
-			action.kind === "alter-type"
-				? await shareType(editor, rewrite, action)
-				: action.kind === "add-column" && (await shareColumn(editor, rewrite, action));
-		if (!takes) return false;
+		if (action.kind !== "add-column") continue;
+		if (!(await shareColumn(editor, rewrite, action))) return false;
 	}
 	await rewrite.begin();
 	return true;
@@ -124,38 +186,55 @@ function needsRows(action: AlterTableAction): boolean {
 	);
 }
 
-/** Of an action that is alone. */
-const rewriteFor = (
-	editor: SchemaEditor,
-	table: TableDescriptor,
-	alone: boolean,
-): Promise<Rewrite | undefined> => (alone ? Rewrite.of(editor, table) : Promise.resolve(undefined));
-
+/** Answers with actions that are to follow in later passes. */
 async function apply(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: AlterTableAction,
-	alone: boolean,
+	pass: number,
+	rows: RowWork,
+): Promise<readonly AlterTableAction[]> {
+	if (action.kind === "add-column") {
+		const constraints = await addColumn(editor, table, action, rows);
+		return constraints.map((constraint) => ({ kind: "add-constraint", constraint }));
+	}
+	if (pass === passes.constraint && action.kind === "add-constraint") {
+		examine(table, action.constraint);
+		return [action];
+	}
+	await change(editor, table, action, rows);
+	return [];
+}
+
+/** Throws 42701, 42703. */
+function examine(table: TableDescriptor, constraint: TableConstraint): void {
+	if (!isKey(constraint)) return;
+	refuseRepeated(constraint);
+	if (constraint.kind === "unique") return;
+	for (const name of constraint.columns) columnNamed(table, name);
+}
+
+async function change(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	action: Exclude<AlterTableAction, { kind: "add-column" }>,
+	rows: RowWork,
 ): Promise<void> {
 	switch (action.kind) {
-		case "add-column":
-			return addColumnWithKey(editor, table, action, alone);
 		case "drop-column":
-			return dropKeyOrColumn(editor, table, action, alone);
+			return dropKeyOrColumn(editor, table, action, rows);
 		case "add-constraint":
-			return addConstraint(editor, table, action.constraint, alone);
+			return addConstraint(editor, table, action.constraint, rows);
 		case "drop-constraint":
-			return dropConstraint(editor, table, action, alone);
+			return dropConstraint(editor, table, action, rows);
 		case "validate-constraint":
-			return validateConstraint(editor, table, action.name, alone);
+			return validateConstraint(editor, table, action.name, rows);
 		case "alter-constraint":
 			return alterConstraint(editor, table, action);
 		case "rename-constraint":
 			return renameConstraint(editor, table, action);
 		case "set-default":
 			return setDefault(editor, table, action);
-		case "alter-type":
-			return alterType(editor, table, action, await rewriteFor(editor, table, alone));
 		case "add-identity":
 			return addIdentity(editor, table, action);
 		case "set-identity":
@@ -170,7 +249,7 @@ async function apply(
 			if (action.index !== undefined) requireIndex(table, action.index);
 			return;
 		case "set-not-null":
-			return setNotNull(editor, table, action, alone);
+			return setNotNull(editor, table, action, rows);
 		case "rename-column":
 			return renameColumn(editor, table, action);
 		case "split-at":
@@ -194,41 +273,44 @@ async function addConstraint(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: TableConstraint,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
+	if (isKey(constraint)) {
+		refuseTaken(table, [...table.checks, ...table.foreignKeys], constraint.name);
+	}
 	switch (constraint.kind) {
 		case "primary-key":
-			return addPrimaryKey(editor, table, constraint, alone);
+			return addPrimaryKey(editor, table, constraint, rows);
 		case "unique": {
+			const form = await withoutPlace(async () => keyForm(table.columns, constraint));
 			const parts = keyNameParts(table.name, constraint);
 			const options = {
 				name: constraintName(editor, table.schema, constraint.name, parts, new Set()),
-				...keyForm(table.columns, constraint),
+				...form,
 				unique: true,
 				constraint: true,
 				deferrable: deferrableOf(constraint),
 			};
-			await addIndex(editor, table, options, alone);
+			await addIndex(editor, table, options, rows);
 			return;
 		}
 		case "check": {
 			const check = await withoutPlace(() =>
-				newCheck(editor, table, constraint.name, constraint.condition, undefined),
+				newCheck(editor, table, constraint.name, constraint.condition),
 			);
 			const unchecked = {
 				...table,
 				checks: [...table.checks, { ...check, notValid: true } as const],
 			};
 			if (!constraint.valid) return editor.put(unchecked);
-			if (await isLookedAtLater(editor, table, alone)) {
+			if (await isLookedAtLater(editor, table, rows)) {
 				return beginValidation(editor, unchecked, "ADD CHECK", check.oid);
 			}
-			const changed = { ...table, checks: [...table.checks, check] };
-			await editor.put(changed);
-			return checkRows(editor, changed, check.name);
+			await editor.put({ ...table, checks: [...table.checks, check] });
+			return rows.check(check.name);
 		}
 		default:
-			return addForeignKey(editor, table, constraint, alone);
+			return addForeignKey(editor, table, constraint, rows);
 	}
 }
 
@@ -240,40 +322,20 @@ async function withoutPlace<T>(body: () => Promise<T>): Promise<T> {
 	}
 }
 
-/** The key comes when the rows have the column. */
-async function addColumnWithKey(
-	editor: SchemaEditor,
-	table: TableDescriptor,
-	action: Extract<AlterTableAction, { kind: "add-column" }>,
-	alone: boolean,
-): Promise<void> {
-	const { name, constraints } = action.column;
-	const isThere = liveColumns(table).some((one) => one.name === name);
-	const key = constraints.find((one) => one.kind === "primary-key");
-	if (key !== undefined && primaryKeyOf(table) !== undefined && !isThere) {
-		throw multipleKeys(table.name, undefined);
-	}
-	await addColumn(editor, table, action, await rewriteFor(editor, table, alone));
-	const isLater = editor.current(table).rewrite !== undefined;
-	if (key === undefined || isThere || isLater) return;
-	await addPrimaryKey(editor, editor.current(table), { ...key, columns: [name] }, false);
-}
-
 /** S5: the rows move under a new prefix, and every index with them, since entries point to primary keys. */
 async function addPrimaryKey(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	if (primaryKeyOf(table) !== undefined) throw multipleKeys(table.name, undefined);
 	refuseValidating(table, "all");
-	for (const name of constraint.columns) columnNamed(table, name);
 	const deferrable = deferrableOf(constraint);
 	if (deferrable !== undefined) {
-		return addDeferrableKey(editor, table, constraint, deferrable, alone);
+		return addDeferrableKey(editor, table, constraint, deferrable, rows);
 	}
-	const direct = await isDirect(editor, table, alone);
+	const direct = await rows.isDirect(table);
 	const primary = await keyIndex(
 		editor,
 		table,
@@ -286,7 +348,7 @@ async function addPrimaryKey(
 	if (direct) {
 		const changed: TableDescriptor = { ...table, columns, primary, indexes };
 		await editor.put(changed);
-		await rewriteRows(editor, table, changed);
+		await rows.fill(table, () => rewriteRows(editor, table, changed));
 		editor.dropIndexes([table.primary, ...table.indexes].map((index) => index.indexId));
 		return;
 	}
@@ -308,7 +370,7 @@ async function addDeferrableKey(
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 	deferrable: IndexDescriptor["deferrable"],
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	const form = keyForm(table.columns, constraint);
 	const parts = [table.name, "pkey"];
@@ -322,8 +384,8 @@ async function addDeferrableKey(
 		deferrable,
 		madeNotNull: newlyNotNull(table, columns),
 	};
-	const direct = await addIndex(editor, changed, options, alone);
-	if (direct) await checkRows(editor, editor.current(changed), undefined);
+	const direct = await addIndex(editor, changed, options, rows);
+	if (direct) rows.check();
 }
 
 /** Rows are moved where the column is one of the primary key. */
@@ -331,11 +393,11 @@ async function dropKeyOrColumn(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "drop-column" }>,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	const attnum = liveColumns(table).find(({ name }) => name === action.name)?.attnum;
 	const isKey = table.primary.columns.some((one) => one.attnum === attnum);
-	const rewrite = isKey ? await rewriteFor(editor, table, alone) : undefined;
+	const rewrite = isKey ? await rows.job(table) : undefined;
 	return dropColumn(editor, table, action, "owner", rewrite);
 }
 
@@ -343,7 +405,7 @@ async function dropConstraint(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "drop-constraint" }>,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	const check = table.checks.find((one) => one.name === action.name);
 	if (check !== undefined) {
@@ -363,7 +425,7 @@ async function dropConstraint(
 	}
 	if (hasPrimaryKey(table) && table.primary.name === action.name) {
 		const isFree = referrersBy(editor, table, table.primary).length === 0;
-		const rewrite = isFree ? await rewriteFor(editor, table, alone) : undefined;
+		const rewrite = isFree ? await rows.job(table) : undefined;
 		if (rewrite !== undefined) {
 			await rewrite.dropKey(undefined);
 			return rewrite.begin();
@@ -407,7 +469,7 @@ async function setNotNull(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: Extract<AlterTableAction, { kind: "set-not-null" }>,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	const column = columnNamed(table, action.column);
 	if (column.notNull === action.notNull) {
@@ -419,11 +481,11 @@ async function setNotNull(
 		throw new DatabaseError("42P16", `column "${column.name}" is in a primary key`);
 	}
 	const changed = replaceColumn(table, column, { ...column, notNull: action.notNull });
-	if (action.notNull && (await isLookedAtLater(editor, table, alone))) {
+	if (action.notNull && (await isLookedAtLater(editor, table, rows))) {
 		return beginValidation(editor, changed, "SET NOT NULL", column.attnum);
 	}
 	await editor.put(changed);
-	if (action.notNull) await checkRows(editor, changed, undefined);
+	if (action.notNull) rows.check();
 }
 
 async function renameColumn(

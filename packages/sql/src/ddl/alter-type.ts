@@ -27,7 +27,7 @@ import { resolveTypeName } from "../plan/type-name.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
-import { checkRows, rewriteRows } from "./alter-column.ts";
+import { rewriteRows } from "./alter-column.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import { readsColumn } from "./dependencies.ts";
 import { shownName } from "./describe.ts";
@@ -35,6 +35,7 @@ import { generatedFrom } from "./generated.ts";
 import { changedForm } from "./index-columns.ts";
 import { type Rewrite, refuseBuilding } from "./rewrite.ts";
 import { containsNull, usedByView } from "./row-errors.ts";
+import type { RowWork } from "./row-work.ts";
 import { type SchemaEditor, withSchemas } from "./schema-editor.ts";
 import {
 	bindCheck,
@@ -49,46 +50,13 @@ import { refuseValidating } from "./validation.ts";
 
 type AlterType = Extract<AlterTableAction, { kind: "alter-type" }>;
 
-export async function alterType(
-	editor: SchemaEditor,
-	table: TableDescriptor,
-	action: AlterType,
-	rewrite: Rewrite | undefined = undefined,
-): Promise<void> {
-	const { column, after, value, isLater } = await prepared(editor, table, action, rewrite);
-	if (rewrite !== undefined && isLater) return rewrite.begin();
-	const moved = await movedTable(editor, table, after);
-	await editor.put(moved);
-	await rewriteRows(editor, table, moved, await converter(editor, table, moved, column, value));
-	editor.dropIndexes(allIndexIds(table));
-	const isChecked =
-		columnByAttnum(after, column.attnum).type.domain !== undefined ||
-		after.checks.some(({ text }) => columnsIn(storedExpression(text)).has(column.name));
-	if (isChecked) await checkRows(editor, moved, undefined);
-}
-
-/** Together with others, if it can be: false, and nothing is changed. */
-export async function shareType(
-	editor: SchemaEditor,
-	rewrite: Rewrite,
-	action: AlterType,
-): Promise<boolean> {
-	const { column } = action;
-	const isThere = (table: TableDescriptor, type?: SqlType): boolean =>
-		liveColumns(table).some((one) => one.name === column && (!type || one.type === type));
-	const type = liveColumns(rewrite.before).find(({ name }) => name === column)?.type;
-	// One that comes with it, or is altered twice.
-	if (isThere(rewrite.table) && (type === undefined || !isThere(rewrite.table, type))) return false;
-	return (await prepared(editor, rewrite.table, action, rewrite)).isLater;
-}
-
-interface Prepared {
-	readonly column: ColumnDescriptor;
-	/** The table with the column of the other type; its indexes are as they were. */
-	readonly after: TableDescriptor;
-	/** Over a row as it was. */
+/** What is known of such an action before any action of its statement is taken. */
+export interface TypeChange {
+	readonly action: AlterType;
+	readonly attnum: number;
+	readonly type: SqlType;
+	/** Its new value, over a row as it was. */
 	readonly value: Converted;
-	readonly isLater: boolean;
 }
 
 interface Converted {
@@ -96,22 +64,88 @@ interface Converted {
 	readonly bound: Bound;
 }
 
-async function prepared(
+/** `table`: as it was before all actions. Throws 42703, 42704, 42P16, 42804. */
+export async function typeChange(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: AlterType,
-	rewrite: Rewrite | undefined,
-): Promise<Prepared> {
+): Promise<TypeChange> {
 	const column = columnNamed(table, action.column);
 	const type = wantedType(editor, action);
+	const value = await conversion(editor, table, column, type, action.using);
+	return { action, attnum: column.attnum, type, value };
+}
+
+/** All of a statement: each new value is made of the row as it was. */
+export async function alterTypes(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	changes: readonly TypeChange[],
+	rows: RowWork,
+): Promise<void> {
+	const job = await rows.job(table);
+	let after = table;
+	for (const change of changes) {
+		after = await changed(editor, after, change, table);
+		if (job !== undefined && isLater(editor, job, after, change)) return job.begin();
+	}
+	const moved = await movedTable(editor, table, after);
+	await editor.put(moved);
+	// What the statement drops is still in its rows.
+	const read = { ...table, columns: rows.before.columns };
+	rows.rewrite(async () =>
+		rewriteRows(editor, read, moved, await converter(editor, rows.before, moved, changes)),
+	);
+	editor.dropIndexes(allIndexIds(table));
+	const names = changes.map(({ action }) => action.column);
+	const isChecked =
+		changes.some(({ type }) => type.domain !== undefined) ||
+		after.checks.some(({ text }) => {
+			const columns = columnsIn(storedExpression(text));
+			return names.some((name) => columns.has(name));
+		});
+	if (isChecked) rows.check("all");
+}
+
+/** Together with others, if it can be: false, and nothing is changed. */
+export async function shareType(
+	editor: SchemaEditor,
+	job: Rewrite,
+	change: TypeChange,
+): Promise<boolean> {
+	const after = await changed(editor, job.table, change, job.before);
+	return isLater(editor, job, after, change);
+}
+
+/** `before`: the types of its columns are those that the statement found. */
+async function changed(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	{ action, attnum, type }: TypeChange,
+	before: TableDescriptor,
+): Promise<TableDescriptor> {
+	const column = columnNamed(table, action.column);
+	const { oid, modifier, domain } = columnByAttnum(before, attnum).type;
+	if (
+		column.type.oid !== oid ||
+		column.type.modifier !== modifier ||
+		column.type.domain !== domain
+	) {
+		throw new DatabaseError("0A000", `cannot alter type of column "${column.name}" twice`);
+	}
 	refuseUses(editor, table, column);
-	const node = action.using ?? columnNode(column.name);
-	const value = await conversion(editor, rewrite?.before ?? table, column, type, action.using);
-	const after = await withType(editor, table, column, type);
-	const text = rewrite && textOf(editor, node);
-	const isLater =
-		text !== undefined && rewrite?.alter(after, column.attnum, value.bound, text) === true;
-	return { column, after, value, isLater };
+	return withType(editor, table, column, type);
+}
+
+/** Whether a job does it. */
+function isLater(
+	editor: SchemaEditor,
+	job: Rewrite,
+	after: TableDescriptor,
+	{ action, attnum, value }: TypeChange,
+): boolean {
+	const text = textOf(editor, action.using ?? columnNode(action.column));
+	return text !== undefined && job.alter(after, attnum, value.bound, text);
 }
 
 const columnNode = (name: string): Expression => ({
@@ -248,7 +282,7 @@ async function withType(
 }
 
 /** Under new prefixes. */
-async function movedTable(
+export async function movedTable(
 	editor: SchemaEditor,
 	before: TableDescriptor,
 	after: TableDescriptor,
@@ -277,22 +311,35 @@ async function checkDefault(editor: SchemaEditor, column: ColumnDescriptor): Pro
 	}
 }
 
+/** `before`: what the rows have that are converted. */
 async function converter(
 	editor: SchemaEditor,
 	before: TableDescriptor,
 	after: TableDescriptor,
-	column: ColumnDescriptor,
-	{ relation, bound }: Converted,
+	changes: readonly TypeChange[],
 ): Promise<(row: ExecRow) => Promise<ExecRow>> {
 	const { state, block } = editor;
 	const planner = new Planner(editor.catalog);
-	const value = compile(bound, CompileScope.root(planner).inner(Layout.of(relation)));
-	const slot = liveColumns(before).indexOf(column);
 	const env = new Env(await executionFor(state, block), []);
+	const slots = new Map(liveColumns(before).map(({ attnum }, slot) => [attnum, slot]));
+	const columns = liveColumns(after).map((column) => {
+		const value = changes.findLast(({ attnum }) => attnum === column.attnum)?.value;
+		const scope = value && CompileScope.root(planner).inner(Layout.of(value.relation));
+		return {
+			column,
+			slot: slots.get(column.attnum)!,
+			value: value && compile(value.bound, scope!),
+		};
+	});
 	return async (stored) => {
-		const row: Datum[] = [...stored];
-		row[slot] = await value.evaluate(stored, env);
-		if (row[slot] === null && column.notNull) throw containsNull(after, column.name);
+		const row: Datum[] = [];
+		for (const { column, slot, value } of columns) {
+			const made = value === undefined ? stored[slot]! : await value.evaluate(stored, env);
+			if (value !== undefined && made === null && column.notNull) {
+				throw containsNull(after, column.name);
+			}
+			row.push(made);
+		}
 		return row;
 	};
 }

@@ -11,6 +11,7 @@ import type {
 	Expression,
 	Option,
 	QualifiedName,
+	TableConstraint,
 } from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
 import { Binder } from "../plan/binder.ts";
@@ -179,10 +180,10 @@ export const nextvalText = (sequence: SequenceDescriptor): string =>
 const serialOf = ({ dimensions, name }: ColumnDefinition["type"]): number | undefined =>
 	dimensions === 0 ? serials[name.join(".")] : undefined;
 
-/** Of a column: it comes with an index. */
-export const isKey = (
-	constraint: ColumnConstraint,
-): constraint is Extract<ColumnConstraint, { kind: "primary-key" | "unique" }> =>
+/** It comes with an index. */
+export const isKey = <T extends ColumnConstraint | TableConstraint>(
+	constraint: T,
+): constraint is Extract<T, { kind: "primary-key" | "unique" }> =>
 	constraint.kind === "primary-key" || constraint.kind === "unique";
 
 export const isSerial = (type: ColumnDefinition["type"]): boolean => serialOf(type) !== undefined;

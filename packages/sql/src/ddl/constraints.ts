@@ -7,9 +7,9 @@ import {
 } from "../catalog/descriptor.ts";
 import { namedIndexes, type Referrer } from "../catalog/snapshot.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
-import { checkRows } from "./alter-column.ts";
 import { describeReferrer } from "./describe.ts";
 import { checkReferences } from "./foreign-key.ts";
+import type { RowWork } from "./row-work.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { beginValidation, isLookedAtLater, refuseValidating } from "./validation.ts";
 
@@ -78,7 +78,7 @@ export async function validateConstraint(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	name: string,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	const key = table.foreignKeys.find((one) => one.name === name);
 	const check = table.checks.find((one) => one.name === name);
@@ -86,7 +86,7 @@ export async function validateConstraint(
 	if (found !== undefined) {
 		if (key?.validated === true || (check !== undefined && check.notValid === undefined)) return;
 		refuseValidating(table, found.oid);
-		if (await isLookedAtLater(editor, table, alone)) {
+		if (await isLookedAtLater(editor, table, rows)) {
 			return beginValidation(editor, table, "VALIDATE CONSTRAINT", found.oid);
 		}
 	}
@@ -94,14 +94,14 @@ export async function validateConstraint(
 		const changed = { ...key, validated: true };
 		const foreignKeys = table.foreignKeys.map((one) => (one === key ? changed : one));
 		await editor.put({ ...table, foreignKeys });
-		await checkReferences(editor, { ...table, foreignKeys }, changed);
+		rows.refer(() => checkReferences(editor, editor.current(table), changed));
 		return;
 	}
 	if (check !== undefined) {
 		const { notValid: _before, ...valid } = check;
 		const checks = table.checks.map((one) => (one === check ? valid : one));
 		await editor.put({ ...table, checks });
-		return checkRows(editor, { ...table, checks }, check.name);
+		return rows.check(check.name);
 	}
 	const isKey = namedIndexes(table).some(
 		(one) => one.name === name && one.constraintOid !== undefined,

@@ -14,6 +14,7 @@ import type { TypeContext } from "../types/registry.ts";
 import { build } from "./backfill.ts";
 import { findObject } from "./drop.ts";
 import { type IndexForm, indexForm } from "./index-columns.ts";
+import { RowWork } from "./row-work.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { newIndex } from "./table-parts.ts";
 import { seemsLarge, wholeTable } from "./whole-table.ts";
@@ -75,7 +76,8 @@ export async function createIndex(editor: SchemaEditor, statement: CreateIndex):
 		unique: statement.unique,
 		constraint: false,
 	};
-	await addIndex(editor, table, options, editor.block.isAlone || takesAllRows(options));
+	const alone = editor.block.isAlone || takesAllRows(options);
+	await addIndex(editor, table, options, new RowWork(editor, table, alone));
 	return "CREATE INDEX";
 }
 
@@ -109,9 +111,9 @@ export async function addIndex(
 		/** Of a primary key: attnums that have become NOT NULL with it. */
 		readonly madeNotNull?: readonly number[];
 	},
-	alone: boolean,
+	rows: RowWork,
 ): Promise<boolean> {
-	const direct = await isDirect(editor, table, alone);
+	const direct = await rows.isDirect(table);
 	const { schema } = table;
 	const index = await newIndex(editor, { schema, name: options.name }, options, {
 		unique: options.unique,
@@ -124,7 +126,7 @@ export async function addIndex(
 	const changed = { ...table, indexes: [...table.indexes, added] };
 	await editor.put(changed);
 	if (direct) {
-		await fill(editor, changed, index);
+		await rows.fill(table, () => fill(editor, changed, index));
 	} else {
 		const { state } = editor;
 		editor.block.afterCommit.push(() => build(state, table.oid, index.oid));

@@ -135,6 +135,8 @@ export function columnConstraint(
 		case "primary-key":
 		case "unique":
 			return { ...constraint, columns: [column] };
+		case "check":
+			return { ...constraint, valid: true };
 		case "references":
 			return {
 				...constraint,
@@ -206,16 +208,9 @@ async function assemble(
 		...endOf(statement),
 	};
 	table = withGenerated(editor, table, made);
-	for (const definition of statement.columns) {
-		for (const one of definition.constraints) {
-			if (one.kind !== "check") continue;
-			const check = await newCheck(editor, table, one.name, one.condition, definition.name);
-			table = { ...table, checks: [...table.checks, check] };
-		}
-	}
 	for (const one of constraints) {
 		if (one.kind !== "check") continue;
-		const check = await newCheck(editor, table, one.name, one.condition, undefined);
+		const check = await newCheck(editor, table, one.name, one.condition);
 		table = { ...table, checks: [...table.checks, check] };
 	}
 	for (const likeness of likes) table = await withLikeChecks(editor, table, likeness);

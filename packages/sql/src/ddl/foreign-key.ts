@@ -23,6 +23,7 @@ import { referencedTable } from "../plan/bind-table.ts";
 import { executionFor } from "../session/evaluate.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { findObject } from "./drop.ts";
+import type { RowWork } from "./row-work.ts";
 import { type SchemaEditor, shortened } from "./schema-editor.ts";
 import { beginValidation, isLookedAtLater } from "./validation.ts";
 import { wholeTable } from "./whole-table.ts";
@@ -237,16 +238,16 @@ export async function addForeignKey(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: ForeignKeyConstraint,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<void> {
 	const changed = await withForeignKey(editor, table, constraint);
 	const key = changed.foreignKeys.at(-1)!;
-	if (key.validated && (await isLookedAtLater(editor, table, alone))) {
+	if (key.validated && (await isLookedAtLater(editor, table, rows))) {
 		const foreignKeys = [...table.foreignKeys, { ...key, validated: false }];
 		return beginValidation(editor, { ...changed, foreignKeys }, "ADD FOREIGN KEY", key.oid);
 	}
 	await editor.put(changed);
-	if (key.validated) await checkReferences(editor, changed, key);
+	if (key.validated) rows.refer(() => checkReferences(editor, editor.current(table), key));
 }
 
 /** Throws 23503 if a row refers to a key that is not there. What is read holds when the transaction commits. */

@@ -114,7 +114,7 @@ export class Rewrite {
 		}
 		for (const one of constraints) {
 			if (one.kind !== "check") continue;
-			const check = await newCheck(editor, table, one.name, one.condition, name);
+			const check = await newCheck(editor, table, one.name, one.condition);
 			table = { ...table, checks: [...table.checks, check] };
 		}
 		if (sequence !== undefined) {

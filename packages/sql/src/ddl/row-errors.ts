@@ -35,13 +35,13 @@ export const violatedBySome = (
 		fields,
 	);
 
-/** What a row of a statement that writes it is told of a row that is there. `check`: it is that one. */
-export function asAlterError(error: unknown, table: TableDescriptor, check?: string): unknown {
+/** What a row of a statement that writes it is told of a row that is there. */
+export function asAlterError(error: unknown, table: TableDescriptor): unknown {
 	if (!(error instanceof DatabaseError) || error.fields.dataType !== undefined) return error;
 	const { detail: _detail, ...fields } = error.fields;
 	if (error.code === "23502") return containsNull(table, String(fields.column), fields);
 	if (error.code !== "23514") return error;
-	return violatedBySome(table, check ?? String(fields.constraint), fields);
+	return violatedBySome(table, String(fields.constraint), fields);
 }
 
 /** Throws 23502. */

@@ -9,6 +9,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { namedIndexes } from "../catalog/snapshot.ts";
 import type { ConstraintTimes, Expression, IndexOptions, TableConstraint } from "../parser/ast.ts";
 import { bindBoolean } from "../plan/bind-expression.ts";
 import { tableRelation } from "../plan/bind-table.ts";
@@ -132,25 +133,30 @@ export function constraintName(
 	return name;
 }
 
-/** `column`: set for a constraint of one column, whose name it takes. */
+/** Throws 42710. */
+export function refuseTaken(
+	{ name }: TableDescriptor,
+	constraints: readonly { readonly name: string }[],
+	given: string | undefined,
+): void {
+	if (!constraints.some((one) => one.name === given)) return;
+	throw new DatabaseError("42710", `constraint "${given}" for relation "${name}" already exists`);
+}
+
+/** Where its condition is of one column, it is called after that. */
 export async function newCheck(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	given: string | undefined,
 	condition: Expression,
-	column: string | undefined,
 ): Promise<CheckDescriptor> {
 	bindCheck(editor, table, condition);
+	const keys = namedIndexes(table).filter(({ constraintOid }) => constraintOid !== undefined);
+	const constraints = [...table.checks, ...table.foreignKeys, ...keys];
+	refuseTaken(table, constraints, given);
 	const names = [...columnsIn(condition)];
-	const subject = column ?? (names.length === 1 ? names[0] : undefined);
-	const taken = new Set([...table.checks, ...table.foreignKeys].map((one) => one.name));
-	if (given !== undefined && taken.has(given)) {
-		throw new DatabaseError(
-			"42710",
-			`constraint "${given}" for relation "${table.name}" already exists`,
-		);
-	}
-	const parts = subject === undefined ? [table.name, "check"] : [table.name, subject, "check"];
+	const taken = new Set(constraints.map((one) => one.name));
+	const parts = [table.name, ...(names.length === 1 ? names : []), "check"];
 	let name = given ?? parts.join("_");
 	for (let n = 1; given === undefined && taken.has(name); n++) name = `${parts.join("_")}${n}`;
 	return {
@@ -197,18 +203,22 @@ export async function keyIndex(
 ): Promise<IndexDescriptor> {
 	const parts =
 		constraint.kind === "primary-key" ? [table.name, "pkey"] : keyNameParts(table.name, constraint);
-	const repeated = constraint.columns.find((one, i) => constraint.columns.indexOf(one) !== i);
-	if (repeated !== undefined) {
-		const what = constraint.kind === "unique" ? "unique" : "primary key";
-		throw new DatabaseError("42701", `column "${repeated}" appears twice in ${what} constraint`, {
-			position: constraint.at + 1,
-		});
-	}
+	refuseRepeated(constraint);
 	const form = keyForm(table.columns, constraint);
 	const name = constraintName(editor, table.schema, constraint.name, parts, taken);
 	const { schema } = table;
 	const options = { unique: true, constraint: true, state, deferrable: deferrableOf(constraint) };
 	return newIndex(editor, { schema, name }, form, options);
+}
+
+/** Throws 42701. */
+export function refuseRepeated({ kind, columns, at }: KeyConstraint): void {
+	const repeated = columns.find((one, i) => columns.indexOf(one) !== i);
+	if (repeated === undefined) return;
+	const what = kind === "unique" ? "unique" : "primary key";
+	throw new DatabaseError("42701", `column "${repeated}" appears twice in ${what} constraint`, {
+		position: at + 1,
+	});
 }
 
 /** Throws 42703. */

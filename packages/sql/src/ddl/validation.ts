@@ -3,17 +3,17 @@ import { isActive } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { columnByAttnum, type TableDescriptor, type Validation } from "../catalog/descriptor.ts";
 import { build } from "./backfill.ts";
-import { isDirect } from "./create-index.ts";
+import type { RowWork } from "./row-work.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 /** Whether a job looks at the rows. */
 export async function isLookedAtLater(
 	editor: SchemaEditor,
 	table: TableDescriptor,
-	alone: boolean,
+	rows: RowWork,
 ): Promise<boolean> {
 	const { values } = editor.state.services.placement.settings();
-	return isActive(values, "validating") && !(await isDirect(editor, table, alone));
+	return isActive(values, "validating") && !(await rows.isDirect(table));
 }
 
 /** `table`: with the constraint, as one that is NOT VALID. */
