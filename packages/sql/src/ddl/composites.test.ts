@@ -38,6 +38,29 @@ test("a restore brings composite types along, whatever numbers they get", async 
 	t.regex(await restored.error("drop type inner_one"), /^2BP01 /);
 });
 
+test("whoever reads as of before an attribute comes or goes sees values as they were", async (t) => {
+	const server = testServer();
+	const [client, reader] = [await server.connect(), await server.connect()];
+	await client.query(
+		`create type pair as (a int, b text); create table t (c pair primary key, cs pair[]);
+		insert into t values ('(1,x)', '{"(2,y)"}'), ('(2,y)', null); create index on t (cs)`,
+	);
+	const all = "select c, cs, (c).b from t where c >= '(1,x)'::pair order by c";
+	const before = [
+		["(1,x)", '{"(2,y)"}', "x"],
+		["(2,y)", null, "y"],
+	];
+	await reader.query("begin isolation level repeatable read");
+	t.deepEqual(await reader.rows(all), before);
+	await client.query("alter type pair add attribute z int, drop attribute a");
+	t.deepEqual(await reader.rows(all), before);
+	await reader.query("commit");
+	t.regex(await client.error("alter type pair drop attribute b"), /^23505 /);
+	t.deepEqual(await reader.rows("select c, cs, (c).z from t where c = '(x,)'::pair"), [
+		["(x,)", '{"(y,)"}', null],
+	]);
+});
+
 const type = compositeOid(1);
 const enumLike: readonly RowField[] = [
 	{ name: "a", type: { oid: OID.int4, modifier: -1 } },

@@ -1,14 +1,10 @@
-/** CREATE TYPE ... AS (...), and ALTER TYPE of one. Stored values have the attributes that the type had: it changes only where there are none. */
+/** CREATE TYPE ... AS (...), and ALTER TYPE of one: values that are stored follow it (`attribute-values.ts`). */
 import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	type AttributeDescriptor,
 	type CompositeDescriptor,
 	liveAttributes,
-	liveColumns,
-	type RelationDescriptor,
-	storedTexts,
 } from "../catalog/descriptor.ts";
-import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { findType } from "../catalog/type-names.ts";
 import { columnCodec } from "../execute/column-codec.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
@@ -16,12 +12,14 @@ import type { AttributeAction, QualifiedName, Statement, TypeName } from "../par
 import { splitName } from "../plan/binder.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
-import { typesNamedIn } from "../types/enum-types.ts";
-import { compositeOid, isDomainArray, namedOid } from "../types/made-oids.ts";
+import { compositeOid, namedOid } from "../types/made-oids.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
+import { rewriteValues } from "./attribute-values.ts";
+import { type Droppable, dropAll } from "./dependencies.ts";
 import { shownName } from "./describe.ts";
 import { findObject } from "./drop.ts";
 import { alreadyExists, type SchemaEditor, typeExists } from "./schema-editor.ts";
+import { brokenParts, typesWith, type User, usersOf } from "./type-users.ts";
 import { unplaced } from "./unplaced.ts";
 
 type Created = Extract<Statement, { kind: "create-composite" }>;
@@ -84,15 +82,38 @@ export async function alterComposite(editor: SchemaEditor, statement: Altered): 
 	const type = compositeNamed(editor, statement.name);
 	editor.requireOwner(type);
 	let changed = type;
-	for (const action of statement.actions) {
+	for (const action of inPasses(statement.actions)) {
+		const before = changed;
 		try {
-			changed = altered(editor, changed, action);
+			changed = altered(editor, before, action);
 		} catch (error) {
-			throw unplaced(error);
+			throw action.kind === "add" ? error : unplaced(error);
 		}
+		if (changed === before) continue;
+		await editor.put(changed);
+		if (action.kind === "add") refuseBroken(editor, changed, "adding an attribute to");
+		if (action.kind === "drop") await releaseAttribute(editor, changed, action);
 	}
-	if (changed !== type) await editor.put(changed);
+	await followAttributes(editor, type, changed);
 	return "ALTER TYPE";
+}
+
+const passes = { drop: 0, alter: 1, add: 2, rename: 3 };
+
+/** As the actions of ALTER TABLE (`alter-table.ts`). */
+const inPasses = (actions: readonly AttributeAction[]): readonly AttributeAction[] =>
+	[...actions].sort((a, b) => passes[a.kind] - passes[b.kind]);
+
+/** Values have the attributes that there are. */
+async function followAttributes(
+	editor: SchemaEditor,
+	before: CompositeDescriptor,
+	after: CompositeDescriptor,
+): Promise<void> {
+	const [had, has] = [before, after].map((type) =>
+		liveAttributes(type).map(({ attnum }) => attnum),
+	);
+	if (had!.join() !== has!.join()) await rewriteValues(editor, before, after);
 }
 
 function altered(
@@ -129,7 +150,7 @@ function withAttribute(
 	requireFree(type, name);
 	const found = attributeType(editor, name, given);
 	refuseMember(editor, type, found);
-	refuseUsed(editor, type, "adding an attribute to");
+	refuseWhole(editor, type, "adding an attribute to");
 	const attnum = type.attributes.length + 1;
 	return {
 		...type,
@@ -148,7 +169,7 @@ function withoutAttribute(
 		editor.state.notice("NOTICE", "00000", `${missing(type, name)}, skipping`);
 		return type;
 	}
-	refuseUsed(editor, type, "dropping an attribute of");
+	refuseWhole(editor, type, "dropping an attribute of");
 	return droppedFrom(type, found.attnum);
 }
 
@@ -167,8 +188,39 @@ export async function dropAttribute(
 ): Promise<void> {
 	const type = editor.catalog.relation(oid);
 	if (type?.kind !== "type" || type.of !== "composite") return;
-	refuseUsed(editor, type, "dropping an attribute of");
-	await editor.put(droppedFrom(type, attnum), "right");
+	const doing = "dropping an attribute of";
+	refuseWhole(editor, type, doing);
+	const changed = droppedFrom(type, attnum);
+	await editor.put(changed, "right");
+	refuseBroken(editor, changed, doing);
+	await followAttributes(editor, type, changed);
+}
+
+/** What names it goes with it. Throws 2BP01. */
+async function releaseAttribute(
+	editor: SchemaEditor,
+	type: CompositeDescriptor,
+	{ name, cascade }: Extract<AttributeAction, { kind: "drop" }>,
+): Promise<void> {
+	const broken = usersOf(editor.catalog, type.oid).flatMap((user) => brokenParts(editor, user));
+	const gone = `column ${quoteIdentifier(name)} of composite type ${shownName(editor, type)}`;
+	await dropAll(editor, inOrder(broken), cascade, gone);
+}
+
+/** The first to be told of is the last; views on views that are broken go with those. */
+function inOrder(broken: readonly Droppable[]): readonly Droppable[] {
+	const views = new Set(
+		broken.flatMap((one) => (one.kind === "relation" ? [one.relation.oid] : [])),
+	);
+	const isDirect = (one: Droppable): boolean =>
+		one.kind !== "relation" ||
+		one.relation.kind !== "view" ||
+		!one.relation.references.some(({ oid }) => views.has(oid));
+	const kinds = ["relation", "check", "typed-column"];
+	return broken
+		.filter(isDirect)
+		.reverse()
+		.sort((a, b) => kinds.indexOf(a.kind) - kinds.indexOf(b.kind));
 }
 
 function withType(
@@ -229,85 +281,37 @@ function refuseMember(editor: SchemaEditor, type: CompositeDescriptor, member: S
 function refuseUsed(editor: SchemaEditor, type: CompositeDescriptor, doing: string): void {
 	const [user] = usersOf(editor.catalog, type.oid);
 	if (user === undefined) return;
-	const { relation, column } = user;
+	throw refused(
+		editor,
+		doing,
+		user,
+		"Create another type, and alter what uses this one to be of that.",
+	);
+}
+
+const remake = "Drop it first, and make it again afterwards.";
+
+/** Expressions that would mean something else. Throws 0A000. */
+function refuseWhole(editor: SchemaEditor, type: CompositeDescriptor, doing: string): void {
+	const user = usersOf(editor.catalog, type.oid).find(({ isWhole }) => isWhole);
+	if (user !== undefined) throw refused(editor, doing, { ...user, column: undefined }, remake);
+}
+
+/** Throws 0A000. */
+function refuseBroken(editor: SchemaEditor, type: CompositeDescriptor, doing: string): void {
+	const user = usersOf(editor.catalog, type.oid).find((one) => brokenParts(editor, one).length > 0);
+	if (user !== undefined) throw refused(editor, doing, { ...user, column: undefined }, remake);
+}
+
+function refused(
+	editor: SchemaEditor,
+	doing: string,
+	{ relation, column }: Pick<User, "relation"> & { readonly column?: string | undefined },
+	hint: string,
+): DatabaseError {
 	const what =
 		column === undefined
-			? `${relation.kind} ${shownName(editor, relation)}`
+			? `an expression of ${relation.kind === "type" ? "domain" : relation.kind} ${shownName(editor, relation)}`
 			: `column "${relation.name}.${column}"`;
-	throw new DatabaseError("0A000", `${doing} a type that ${what} uses is not supported`, {
-		hint: "Create another type, and alter what uses this one to be of that.",
-	});
-}
-
-/** It, and all types that are made of it. */
-function typesWith(catalog: CatalogSnapshot, oid: number): ReadonlySet<number> {
-	const found = new Set([oid]);
-	const isIn = ({ oid: of, domain }: SqlType): boolean => found.has(namedOid(domain ?? of));
-	for (let before = 0; before !== found.size; ) {
-		before = found.size;
-		for (const type of catalog.types()) {
-			const isMade =
-				type.of === "composite"
-					? liveAttributes(type).some((one) => isIn(one.type))
-					: type.of === "domain" && (isIn(type.base) || found.has(namedOid(type.base.oid)));
-			if (isMade) found.add(type.oid);
-		}
-	}
-	return found;
-}
-
-/** A column whose values are made of those of a domain, and not such values themselves. */
-export function partUser(catalog: CatalogSnapshot, domain: number): string | undefined {
-	const types = typesWith(catalog, domain);
-	const isIn = ({ oid, domain: own }: SqlType): boolean =>
-		types.has(namedOid(oid)) ||
-		(own !== undefined && isDomainArray(own) && types.has(namedOid(own)));
-	for (const relation of catalog.relations()) {
-		const column =
-			relation.kind === "table" && liveColumns(relation).find(({ type }) => isIn(type));
-		if (column) return `${relation.name}.${column.name}`;
-	}
-	return undefined;
-}
-
-interface User {
-	readonly relation: RelationDescriptor;
-	/** That is of the type. */
-	readonly column?: string;
-	/** Expressions that may name an attribute. */
-	readonly texts: readonly string[];
-}
-
-/** Tables, views and domains that have to do with the type; those with columns of it first. */
-function usersOf(catalog: CatalogSnapshot, oid: number): readonly User[] {
-	const types = typesWith(catalog, oid);
-	const isIn = ({ oid: of, domain }: SqlType): boolean =>
-		types.has(namedOid(domain ?? of)) || types.has(namedOid(of));
-	const names = (texts: readonly string[]): boolean =>
-		texts.flatMap(typesNamedIn).some((one) => types.has(namedOid(one)));
-	const tables = new Map<number, User>();
-	for (const relation of catalog.relations()) {
-		if (relation.kind === "table") {
-			const column = liveColumns(relation).find(({ type }) => isIn(type));
-			const texts = storedTexts(relation);
-			if (column !== undefined) tables.set(relation.oid, { relation, column: column.name, texts });
-			else if (names(texts)) tables.set(relation.oid, { relation, texts });
-		}
-		if (relation.kind === "type" && relation.of === "domain") {
-			const texts = [relation.defaultText ?? "", ...relation.checks.map(({ text }) => text)];
-			if (types.has(relation.oid) || names(texts)) tables.set(relation.oid, { relation, texts });
-		}
-	}
-	// Views on views have higher numbers than those.
-	for (const relation of catalog.relations()) {
-		if (relation.kind !== "view") continue;
-		const reads = relation.references.some((one) => tables.has(one.oid));
-		const isNamed = relation.types?.some((one) => types.has(namedOid(one.oid))) === true;
-		const isColumn = relation.columns.some(({ type }) => isIn(type));
-		if (reads || isNamed || isColumn)
-			tables.set(relation.oid, { relation, texts: [relation.query] });
-	}
-	return [...tables.values()].sort(
-		(a, b) => Number(b.column !== undefined) - Number(a.column !== undefined),
-	);
+	return new DatabaseError("0A000", `${doing} a type that ${what} uses is not supported`, { hint });
 }

@@ -243,11 +243,12 @@ function isSilent(object: Droppable, going: ReadonlySet<number>): boolean {
 	return going.has(object.relation.ownedBy?.tableOid ?? 0);
 }
 
-/** Drops the objects, if their owner may. Throws 2BP01, 55006. */
+/** Drops the objects, if their owner may. `gone`: that they depend on it is why they go. Throws 2BP01, 55006. */
 export async function dropAll(
 	editor: SchemaEditor,
 	targets: readonly Droppable[],
 	cascade: boolean,
+	gone: string | undefined = undefined,
 ): Promise<void> {
 	const [first] = targets;
 	if (first === undefined) return;
@@ -255,17 +256,20 @@ export async function dropAll(
 	const going = new Set(
 		found.flatMap(({ object }) => (object.kind === "relation" ? [object.relation.oid] : [])),
 	);
-	const others = found.filter(({ object, on }) => on !== undefined && !isSilent(object, going));
+	const others = found.filter(
+		({ object, on }) => (on ?? gone) !== undefined && !isSilent(object, going),
+	);
 	if (others.length > 0 && !cascade) {
-		const one = targets.length === 1;
-		const what = one ? describe(editor, first) : "desired object(s)";
+		const one = targets.length === 1 || gone !== undefined;
+		const what = gone ?? (one ? describe(editor, first) : "desired object(s)");
 		throw new DatabaseError(
 			"2BP01",
 			`cannot drop ${what} because other objects depend on ${one ? "it" : "them"}`,
 			{
 				detail: others
 					.map(
-						({ object, on }) => `${describe(editor, object)} depends on ${describe(editor, on!)}`,
+						({ object, on }) =>
+							`${describe(editor, object)} depends on ${on === undefined ? gone : describe(editor, on)}`,
 					)
 					.join("\n"),
 				hint: "Use DROP ... CASCADE to drop the dependent objects too.",

@@ -24,11 +24,11 @@ import type { Datum, SqlType } from "../types/datum.ts";
 import { isDomainArray } from "../types/made-oids.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { defaultText } from "./column-definition.ts";
-import { partUser } from "./composites.ts";
 import { deparse } from "./deparse.ts";
 import { shownName } from "./describe.ts";
 import { typeNamed } from "./enums.ts";
 import { type SchemaEditor, typeExists, withSchemas } from "./schema-editor.ts";
+import { partUser } from "./type-users.ts";
 import { unplaced } from "./unplaced.ts";
 import { wholeTable } from "./whole-table.ts";
 

@@ -17,7 +17,7 @@ import { bindQuery } from "./bind-query.ts";
 import { bindUsing } from "./bind-using.ts";
 import { Binder, splitName } from "./binder.ts";
 import { conjunctsOf, plainType } from "./bound.ts";
-import type { LogicalFrom } from "./logical.ts";
+import type { LogicalFrom, LogicalQuery } from "./logical.ts";
 import { checkRecursion } from "./recursion.ts";
 import { namelessColumn, Relation, type RelationColumn } from "./relation.ts";
 import { Scope } from "./scope.ts";
@@ -190,7 +190,11 @@ export function viewBinder({ environment }: Binder, view: ViewDescriptor): Binde
 	return inner;
 }
 
-/** Its query, bound as it was when the view was made, in the name of its owner. */
+/** Its query, bound as it was when the view was made. */
+export const viewQuery = (binder: Binder, view: ViewDescriptor): LogicalQuery =>
+	bindQuery(viewBinder(binder, view), storedQuery(view.query), undefined);
+
+/** Its query, in the name of its owner. */
 function bindView(
 	binder: Binder,
 	item: TableItem,
@@ -221,15 +225,16 @@ function bindView(
 }
 
 /** Whoever changes a table asks all views, but for those of other sessions. Throws 55000. */
-function requireSameTypes(
+export function requireSameTypes(
 	view: ViewDescriptor,
 	columns: readonly { readonly type: SqlType }[],
 ): void {
+	const isAll = columns.length === view.columns.length;
 	const isSame = view.columns.every(({ type: { oid, modifier, domain } }, i) => {
 		const now = columns[i]?.type;
 		return now?.oid === oid && now.modifier === modifier && now.domain === domain;
 	});
-	if (isSame) return;
+	if (isAll && isSame) return;
 	throw new DatabaseError("55000", `what temporary view "${view.name}" reads has changed`, {
 		hint: "Create the view again.",
 	});
