@@ -34,8 +34,9 @@ move away, and transactions get drain_timeout to end.
 The --admin address shows a console in a browser, and serves /health and /metrics (Prometheus).
 
 Over a network: quorate cert create makes certificates; --hba says who may connect, and how they prove who they are
-(trust, reject, scram-sha-256, cert). SIGHUP has rules and certificates read again. The first password is set from
-loopback: quorate sql -c "ALTER ROLE quorate PASSWORD '...'", with a rule that trusts 127.0.0.1/32.
+(trust, reject, scram-sha-256, cert), in the form of pg_hba.conf; --ident maps names, as pg_ident.conf. SIGHUP has
+rules and certificates read again. The first password is set from loopback: quorate sql -c "ALTER ROLE quorate
+PASSWORD '...'", with a rule that trusts 127.0.0.1/32.
 
 A further node joins a running cluster: give it an empty --data directory and a --join list that
 names nodes of the cluster; the cluster moves replicas and leases to it. See quorate node --help.
@@ -127,6 +128,10 @@ program
 	.option(
 		"--hba <file>",
 		"who may connect, in the form of pg_hba.conf; without it: all, from loopback",
+	)
+	.option(
+		"--ident <file>",
+		"as whom holders of certificates may connect, in the form of pg_ident.conf; for rules with map=",
 	)
 	.option("--tls-cert <file>", "certificate of this node for clients (PEM)")
 	.option("--tls-key <file>", "its key")

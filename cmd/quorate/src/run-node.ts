@@ -19,6 +19,7 @@ export interface StartFlags {
 	readonly engine: string;
 	readonly logLevel: string;
 	readonly hba?: string;
+	readonly ident?: string;
 	readonly tlsCert?: string;
 	readonly tlsKey?: string;
 	readonly tlsCa?: string;
@@ -119,6 +120,7 @@ function certificateFiles(
 function securityOf(flags: StartFlags): SecurityFiles {
 	return {
 		hba: flags.hba === undefined ? undefined : resolve(flags.hba),
+		ident: flags.ident === undefined ? undefined : resolve(flags.ident),
 		sql: certificateFiles("tls", flags.tlsCert, flags.tlsKey, flags.tlsCa),
 		nodes: certificateFiles("node", flags.nodeCert, flags.nodeKey, flags.nodeCa),
 		allowPlaintext: flags.allowPlaintext === true,

@@ -250,7 +250,7 @@ test("SSLRequest is declined where there is no certificate", async (t) => {
 });
 
 test("listening elsewhere than on loopback takes rules, and TLS or a word", async (t) => {
-	const rules = parseHba(scramRule);
+	const rules = await parseHba(scramRule);
 	const options = {
 		runtime: createTestRuntime(),
 		sessions: new FakeSessions(),

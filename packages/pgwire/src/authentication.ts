@@ -10,6 +10,7 @@ import type { MessageWriter } from "./message-writer.ts";
 import { backend } from "./messages.ts";
 import { ProtocolViolation } from "./protocol-violation.ts";
 import { ScramServer } from "./scram-server.ts";
+import { mayConnectAs } from "./user-maps.ts";
 import { decodeText } from "./utf8.ts";
 
 /** What an operator has set up. Both may change while the server runs: what begins after that goes by it. */
@@ -57,7 +58,7 @@ export async function authenticate(
 		const name = tls?.peer.commonName;
 		if (name === undefined) throw fatal("28000", "connection requires a valid client certificate");
 		const isNamed = rule.method === "cert" || rule.clientCertificate === "verify-full";
-		if (isNamed && name !== user) {
+		if (isNamed && !mayConnectAs(rule.userMap, name, user)) {
 			throw fatal("28000", `certificate authentication failed for user "${user}"`);
 		}
 	}

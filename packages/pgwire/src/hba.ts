@@ -1,27 +1,26 @@
 /**
  * Who may connect from where, and how they prove who they are: PostgreSQL's pg_hba.conf. The first rule that fits a connection
- * decides; where none fits it is refused. `local` rules are read and fit nothing, since there are no sockets of that kind here.
+ * decides; where none fits it is refused. `local` and `hostgssenc` rules are read and fit nothing, since there are no connections of those
+ * kinds here.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { AddressRange, ipVersion } from "@quorate/runtime/address-range";
+import { invalidLine, type ReadNamed, readTokens, type Token } from "./hba-tokens.ts";
+import type { UserMapLine } from "./user-maps.ts";
 
 export type AuthMethod = "trust" | "reject" | "scram-sha-256" | "cert";
 
-interface Token {
-	readonly text: string;
-	/** In quotes a word stands for itself: "all" is a name. */
-	readonly quoted: boolean;
-}
-
 export interface HbaRule {
-	readonly type: "local" | "host" | "hostssl" | "hostnossl";
+	readonly type: (typeof types)[number];
 	readonly databases: readonly Token[];
 	readonly users: readonly Token[];
 	/** Undefined: every address. */
-	readonly addresses: AddressRange | undefined;
+	readonly addresses: Pick<AddressRange, "includes"> | undefined;
 	readonly method: AuthMethod;
 	/** A certificate of the client, besides: verified, or verified and in its user's name. */
 	readonly clientCertificate: "none" | "verify-ca" | "verify-full";
+	/** As whom the holder of a certificate may connect; undefined: under its name. */
+	readonly userMap: readonly UserMapLine[] | undefined;
 	readonly line: number;
 }
 
@@ -35,118 +34,158 @@ export interface HbaClient {
 	readonly memberOf: ReadonlySet<string>;
 }
 
-const types = ["local", "host", "hostssl", "hostnossl"] as const;
-const methods: readonly AuthMethod[] = ["trust", "reject", "scram-sha-256", "cert"];
+/** What rules refer to, and their file does not hold. */
+export interface HbaSources {
+	readonly readNamed: ReadNamed;
+	/** Of all maps. */
+	readonly userMaps: readonly UserMapLine[];
+	/** Of this machine, each with the width of its net: 10.1.2.3/8. */
+	localNetworks(): readonly string[];
+}
 
-const invalid = (line: number, message: string): DatabaseError =>
-	new DatabaseError("F0000", `line ${line} of the hba file: ${message}`);
+const types = ["local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"] as const;
+const methods: Readonly<Record<string, AuthMethod>> = {
+	trust: "trust",
+	reject: "reject",
+	"scram-sha-256": "scram-sha-256",
+	// As in PostgreSQL, where only a SCRAM verifier is kept of a password.
+	md5: "scram-sha-256",
+	cert: "cert",
+};
+/** Those of PostgreSQL that prove what is not proved here. */
+const otherMethods = "password ident peer gss sspi pam bsd ldap radius".split(" ");
 
-/** Throws F0000, which names the line where there is one. */
-export function parseHba(text: string): readonly HbaRule[] {
-	const rules: HbaRule[] = [];
-	// A backslash at its end continues a line.
-	const lines = text.split(/\r?\n/);
-	for (let i = 0; i < lines.length; i++) {
-		const number = i + 1;
-		let line = lines[i] ?? "";
-		while (line.endsWith("\\") && i + 1 < lines.length) line = line.slice(0, -1) + lines[++i];
-		const fields = fieldsOf(line, number);
-		if (fields.length > 0) rules.push(ruleOf(fields, number));
-	}
+const nothingElse: HbaSources = {
+	readNamed: (name) =>
+		Promise.reject(new DatabaseError("F0000", `there is no file for "@${name}"`)),
+	userMaps: [],
+	localNetworks: () => [],
+};
+
+/** Rejects with F0000, which names the line where there is one. */
+export async function parseHba(
+	text: string,
+	sources: HbaSources = nothingElse,
+): Promise<readonly HbaRule[]> {
+	const lines = await readTokens(text, sources.readNamed);
+	const rules = lines.map(({ fields, line }) => ruleOf(fields, line, sources));
 	// A file that was emptied by mistake would shut everybody out.
 	if (rules.length === 0) throw new DatabaseError("F0000", "the hba file has no rules");
 	return rules;
 }
 
-/** Fields are parted by white space, the items of a field by commas. */
-function fieldsOf(line: string, number: number): Token[][] {
-	const fields: Token[][] = [];
-	let continues = false;
-	let at = 0;
-	while (at < line.length) {
-		const rest = line.slice(at);
-		const space = /^\s+/.exec(rest);
-		if (space !== null) {
-			at += space[0].length;
-			continue;
-		}
-		if (rest.startsWith("#")) break;
-		if (rest.startsWith(",")) {
-			continues = true;
-			at++;
-			continue;
-		}
-		const match = /^(?:[^\s,#"]+|"([^"]*)")+/.exec(rest);
-		if (match === null) throw invalid(number, "a quotation mark is not closed");
-		const token = { text: match[0].replaceAll('"', ""), quoted: match[0].startsWith('"') };
-		if (continues) fields.at(-1)?.push(token);
-		else fields.push([token]);
-		continues = false;
-		at += match[0].length;
-	}
-	return fields;
+/** The one word of a field. */
+function single(field: readonly Token[] | undefined, what: string, line: number): Token {
+	const [token, ...more] = field ?? [];
+	if (token === undefined) throw invalidLine(line, `end-of-line before ${what}`);
+	if (more.length > 0) throw invalidLine(line, `multiple values specified for ${what}`);
+	return token;
 }
 
-function ruleOf(fields: readonly Token[][], line: number): HbaRule {
-	const type = types.find((one) => one === fields[0]?.[0]?.text);
-	if (type === undefined) throw invalid(line, `invalid connection type "${fields[0]?.[0]?.text}"`);
-	const [, databases = [], users = []] = fields;
+function ruleOf(fields: readonly (readonly Token[])[], line: number, sources: HbaSources): HbaRule {
+	const { text } = single(fields[0], "connection type", line);
+	const type = types.find((one) => one === text);
+	if (type === undefined) throw invalidLine(line, `invalid connection type "${text}"`);
+	const [, databases, users] = fields;
+	if (databases === undefined) throw invalidLine(line, "end-of-line before database specification");
+	if (users === undefined) throw invalidLine(line, "end-of-line before role specification");
 	let next = 3;
-	let addresses: AddressRange | undefined;
+	let addresses: HbaRule["addresses"];
 	if (type !== "local") {
-		const address = fields[next++]?.[0];
-		if (address === undefined) throw invalid(line, "end-of-line before IP address specification");
+		const address = single(fields[next++], "IP address specification", line);
 		const isMasked = ipVersion(address.text) !== undefined;
-		const mask = isMasked ? fields[next++]?.[0]?.text : undefined;
-		if (address.text !== "all") addresses = addressesOf(address.text, mask, line);
+		const mask = isMasked ? single(fields[next++], "netmask specification", line) : undefined;
+		addresses = addressesOf(address, mask?.text, line, sources);
 	}
-	const name = fields[next++]?.[0]?.text;
-	if (name === undefined) throw invalid(line, "end-of-line before authentication method");
-	const method = methods.find((one) => one === name);
-	if (method === undefined) {
-		throw new DatabaseError(
-			"F0000",
-			invalid(line, `invalid authentication method "${name}"`).message,
-			{
-				hint: `It has to be one of ${methods.join(", ")}.`,
-			},
-		);
-	}
-	if (method === "cert" && type !== "hostssl") {
-		throw invalid(line, "cert authentication is only supported on hostssl connections");
-	}
-	for (const { text, quoted } of users) {
-		if (!quoted && text.startsWith("@")) throw invalid(line, "files of names are not supported");
-	}
-	const clientCertificate = certificateOf(fields.slice(next).flat(), type, line);
-	return { type, databases, users, addresses, method, clientCertificate, line };
+	const name = single(fields[next++], "authentication method", line);
+	const method = methodOf(name.text, type, line);
+	const options = optionsOf(fields.slice(next).flat(), type, name.text, line);
+	const { map } = options;
+	const userMap = map === undefined ? undefined : sources.userMaps.filter((one) => one.map === map);
+	const { clientCertificate } = options;
+	return { type, databases, users, addresses, method, clientCertificate, userMap, line };
 }
 
-function certificateOf(
+function methodOf(name: string, type: HbaRule["type"], line: number): AuthMethod {
+	const method = methods[name];
+	if (method === "cert" && type !== "hostssl") {
+		throw invalidLine(line, "cert authentication is only supported on hostssl connections");
+	}
+	if (method !== undefined) return method;
+	const isKnown = otherMethods.includes(name);
+	// Of connections that do not come, PostgreSQL's own file says "peer".
+	if (isKnown && fitsNobody(type)) return "reject";
+	const trouble = isKnown
+		? `authentication method "${name}" is not supported`
+		: `invalid authentication method "${name}"`;
+	throw invalidLine(line, trouble, `It has to be one of ${Object.keys(methods).join(", ")}.`);
+}
+
+const fitsNobody = (type: HbaRule["type"]): boolean => type === "local" || type === "hostgssenc";
+
+interface Options {
+	readonly clientCertificate: HbaRule["clientCertificate"];
+	readonly map: string | undefined;
+}
+
+function optionsOf(
 	options: readonly Token[],
 	type: HbaRule["type"],
+	method: string,
 	line: number,
-): HbaRule["clientCertificate"] {
-	let found: HbaRule["clientCertificate"] = "none";
+): Options {
+	let clientCertificate: HbaRule["clientCertificate"] = "none";
+	let map: string | undefined;
 	for (const { text } of options) {
-		const [name, value] = text.split("=");
-		if (name !== "clientcert" || (value !== "verify-ca" && value !== "verify-full")) {
-			throw invalid(line, `unrecognized authentication option "${text}"`);
+		const [name = "", value = ""] = text.split(/=(.*)/s);
+		if (name === "clientcert" && (value === "verify-ca" || value === "verify-full")) {
+			if (type !== "hostssl") {
+				throw invalidLine(line, "clientcert can only be configured for hostssl rows");
+			}
+			if (method === "cert" && value === "verify-ca") {
+				throw invalidLine(line, 'clientcert only accepts "verify-full" with "cert" authentication');
+			}
+			clientCertificate = value;
+		} else if (name === "map" && value !== "") {
+			if (method !== "cert" && !(method === "peer" || method === "ident")) {
+				throw invalidLine(line, 'option "map" is only valid for the authentication method cert');
+			}
+			map = value;
+		} else if (name !== "clientname" || value !== "CN") {
+			throw invalidLine(line, `unrecognized authentication option "${text}"`);
 		}
-		if (type !== "hostssl")
-			throw invalid(line, "clientcert can only be configured for hostssl rows");
-		found = value;
 	}
-	return found;
+	return { clientCertificate, map };
 }
 
-function addressesOf(text: string, mask: string | undefined, line: number): AddressRange {
+function addressesOf(
+	{ text, quoted }: Token,
+	mask: string | undefined,
+	line: number,
+	{ localNetworks }: HbaSources,
+): HbaRule["addresses"] {
+	if (!quoted && text === "all") return undefined;
+	if (!quoted && (text === "samehost" || text === "samenet")) {
+		// Asked anew each time: addresses come and go.
+		const rangeOf = (network: string): AddressRange | undefined =>
+			AddressRange.parse(text === "samenet" ? network : wholeAddress(network));
+		return {
+			includes: (host) =>
+				localNetworks().some((network) => rangeOf(network)?.includes(host) === true),
+		};
+	}
 	if (ipVersion(text.split("/")[0] ?? "") === undefined) {
-		throw invalid(line, `"${text}" is not an address; names of hosts are not supported`);
+		throw invalidLine(line, `"${text}" is not an address; names of hosts are not supported`);
 	}
 	const range = AddressRange.parse(text, mask);
-	if (range === undefined) throw invalid(line, `invalid mask of address "${text}"`);
+	if (range === undefined) throw invalidLine(line, `invalid mask of address "${text}"`);
 	return range;
+}
+
+/** 10.1.2.3/8 is 10.1.2.3/32. */
+function wholeAddress(network: string): string {
+	const [address = ""] = network.split("/");
+	return `${address}/${ipVersion(address) === 6 ? 128 : 32}`;
 }
 
 /** An IPv4 address that came in over IPv6 is the IPv4 address. */
@@ -158,7 +197,7 @@ export function findRule(rules: readonly HbaRule[], client: HbaClient): HbaRule 
 }
 
 function fits(rule: HbaRule, client: HbaClient): boolean {
-	if (rule.type === "local") return false;
+	if (fitsNobody(rule.type)) return false;
 	if (rule.type === "hostssl" && !client.encrypted) return false;
 	if (rule.type === "hostnossl" && client.encrypted) return false;
 	if (rule.addresses?.includes(client.host) === false) return false;

@@ -1,5 +1,6 @@
 /** `Network` over `node:net`: no Nagle delay (frames are batched above), keepalive, one listener of each kind. */
 import { createServer, connect as netConnect, type Socket } from "node:net";
+import { networkInterfaces } from "node:os";
 import { parseAddress } from "./address.ts";
 import { coded, listenWith, RealConnection } from "./real-connection.ts";
 import { RealTlsAcceptor } from "./real-tls.ts";
@@ -23,6 +24,11 @@ function configure(socket: Socket): void {
 }
 
 export class RealNetwork implements Network {
+	localNetworks(): readonly string[] {
+		const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+		return all.flatMap(({ cidr }) => cidr ?? []);
+	}
+
 	tlsAcceptor(credentials: TlsCredentials): TlsAcceptor {
 		return new RealTlsAcceptor(credentials);
 	}

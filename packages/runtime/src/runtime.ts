@@ -113,6 +113,8 @@ export interface Network {
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener>;
 	/** Resolves when connected; rejects on refusal or after `timeoutMs`. */
 	connect(address: string, timeoutMs: number): Promise<Connection>;
+	/** Of this machine, each with the width of its net: 10.1.2.3/8. Absent where there are none (simulation). */
+	localNetworks?(): readonly string[];
 	/** Throws where the credentials are none. Absent where there is no TLS (simulation). */
 	tlsAcceptor?(credentials: TlsCredentials): TlsAcceptor;
 	/**

@@ -73,7 +73,7 @@ async function world() {
 		await Promise.all([security.reload(), reloadNodeNetwork(runtime, all, network)]);
 		return lines;
 	};
-	return { files, put, security, nodes, reload, secrets };
+	return { files, put, runtime, security, nodes, reload, secrets };
 }
 
 const methods = ({ rules }: Security): readonly string[] => rules.map(({ method }) => method);
@@ -96,6 +96,12 @@ test("what is right is taken, for connections from then on", async (t) => {
 
 const mistakes: readonly (readonly [what: string, path: string, text: string, said: RegExp])[] = [
 	["a rule that is none", "/etc/hba.conf", "host all all all trust\nhosts x", /hba.conf: line 2/],
+	[
+		"a file of names that is not there",
+		"/etc/hba.conf",
+		"host all @who all trust",
+		/file \/etc\/who/,
+	],
 	["no rules", "/etc/hba.conf", "", /hba.conf: the hba file has no rules/],
 	["a key of another certificate", "/etc/server.key", "bad", /key values mismatch/],
 ];
@@ -126,6 +132,26 @@ for (const [what, path, text, said] of mistakes) {
 		t.deepEqual(methods(security), ["reject"]);
 	});
 }
+
+test("names and maps of names stand in files beside the rules", async (t) => {
+	const { put, runtime } = await world();
+	await put("/etc/hba.conf", "hostssl all @who all cert map=m");
+	await put("/etc/who", "ann bob");
+	await put("/etc/maps", "m Ann ann\nn Bob bob");
+	const [rule] = (await Security.open(runtime, { ...all, ident: "/etc/maps" }))!.rules;
+	t.deepEqual(
+		rule?.users.map(({ text }) => text),
+		["ann", "bob"],
+	);
+	t.deepEqual(
+		rule?.userMap?.map(({ user }) => user),
+		["ann"],
+	);
+	await put("/etc/maps", "m Ann");
+	await t.throwsAsync(Security.open(runtime, { ...all, ident: "/etc/maps" }), {
+		message: "/etc/maps: line 1: missing entry at end of line",
+	});
+});
 
 test("a file that is gone: everything stays as it was", async (t) => {
 	const { files, security, reload } = await world();

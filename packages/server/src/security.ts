@@ -5,6 +5,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { PgSecurity } from "@quorate/pgwire/authentication";
 import { type HbaRule, parseHba } from "@quorate/pgwire/hba";
+import { parseUserMaps } from "@quorate/pgwire/user-maps";
 import type {
 	Runtime,
 	SecuredNetwork,
@@ -22,6 +23,8 @@ export interface CertificateFiles {
 export interface SecurityFiles {
 	/** Undefined: whoever can connect is trusted, from loopback addresses only. */
 	readonly hba: string | undefined;
+	/** Maps of names, for rules with map=. */
+	readonly ident?: string | undefined;
 	/** Of the SQL listener. `authorities` certify clients. */
 	readonly sql: CertificateFiles | undefined;
 	/** Between nodes; with authorities of their own. */
@@ -52,9 +55,34 @@ async function credentials(runtime: Runtime, files: CertificateFiles): Promise<T
 	};
 }
 
-async function rulesOf(runtime: Runtime, path: string): Promise<readonly HbaRule[]> {
+async function rulesOf(
+	runtime: Runtime,
+	{ hba, ident }: { readonly hba: string; readonly ident?: string | undefined },
+): Promise<readonly HbaRule[]> {
+	const userMaps =
+		ident === undefined
+			? []
+			: await inFile(ident, async () =>
+					parseUserMaps(await read(runtime, ident), beside(runtime, ident)),
+				);
+	return inFile(hba, async () =>
+		parseHba(await read(runtime, hba), {
+			readNamed: beside(runtime, hba),
+			userMaps,
+			localNetworks: () => runtime.network.localNetworks?.() ?? [],
+		}),
+	);
+}
+
+/** A file that is named without its whole path is in the directory of the one that names it. */
+const beside =
+	(runtime: Runtime, path: string) =>
+	(name: string): Promise<string> =>
+		read(runtime, name.startsWith("/") ? name : path.replace(/[^/]*$/, name));
+
+async function inFile<T>(path: string, parse: () => Promise<T>): Promise<T> {
 	try {
-		return parseHba(await read(runtime, path));
+		return await parse();
 	} catch (error) {
 		if (!(error instanceof DatabaseError)) throw error;
 		throw new DatabaseError(error.code, `${path}: ${error.message}`, error.fields);
@@ -139,7 +167,7 @@ export class Security implements PgSecurity {
 			);
 		}
 		const { hba, sql } = files;
-		const rules = await rulesOf(runtime, hba);
+		const rules = await rulesOf(runtime, { ...files, hba });
 		if (sql === undefined) return new Security(runtime, { ...files, hba }, rules, undefined);
 		const { network } = runtime;
 		if (network.tlsAcceptor === undefined) throw noTls();
@@ -154,9 +182,9 @@ export class Security implements PgSecurity {
 	/** For connections from now on. Never rejects. */
 	async reload(): Promise<void> {
 		const { logger } = this.#runtime;
-		const { hba, sql } = this.#files;
+		const { sql } = this.#files;
 		try {
-			const rules = await rulesOf(this.#runtime, hba);
+			const rules = await rulesOf(this.#runtime, this.#files);
 			if (sql !== undefined) this.tls?.update(await credentials(this.#runtime, sql));
 			this.rules = rules;
 			logger.log("info", "rules and certificates were read again");

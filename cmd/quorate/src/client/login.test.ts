@@ -34,7 +34,11 @@ async function serving(rules: string, withTls: boolean) {
 		runtime,
 		sessions,
 		listenAddress: "127.0.0.1:0",
-		security: { rules: parseHba(rules), tls: withTls ? tls : undefined, plaintextAllowed: false },
+		security: {
+			rules: await parseHba(rules),
+			tls: withTls ? tls : undefined,
+			plaintextAllowed: false,
+		},
 	});
 	return { server, port: Number(server.address.split(":").at(-1)) };
 }

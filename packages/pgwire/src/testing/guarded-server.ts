@@ -21,7 +21,7 @@ export async function guardedServer(rules: string, limits: Partial<PgLimits> = {
 		sessions,
 		listenAddress: address,
 		limits,
-		security: { rules: parseHba(rules), tls: undefined, plaintextAllowed: false },
+		security: { rules: await parseHba(rules), tls: undefined, plaintextAllowed: false },
 	});
 	return { runtime, sessions, server, open: () => TestClient.open(runtime, address) };
 }
