@@ -35,22 +35,27 @@ async function onFreshDatabase(server: PostgresServer, file: string): Promise<Sl
 	}
 }
 
+/** A file that cannot be read, or is of another form, is one complaint. */
+async function resultOf(file: string): Promise<SltResult> {
+	try {
+		return server === undefined ? await runOnQuorate(file) : await onFreshDatabase(server, file);
+	} catch (error) {
+		if (!(error instanceof DatabaseError) && !(error instanceof Error && "path" in error))
+			throw error;
+		return { records: 0, complaints: [`${file}: ${error.message}`] };
+	}
+}
+
 const server = flags.postgres ? await PostgresServer.start() : undefined;
 let records = 0;
 let wrong = 0;
 try {
 	for (const file of files) {
-		const result =
-			server === undefined ? await runOnQuorate(file) : await onFreshDatabase(server, file);
+		const result = await resultOf(file);
 		records += result.records;
 		wrong += result.complaints.length;
 		for (const complaint of result.complaints) console.log(`${complaint}\n`);
 	}
-} catch (error) {
-	if (!(error instanceof DatabaseError) && !(error instanceof Error && "path" in error))
-		throw error;
-	console.error(error.message);
-	wrong++;
 } finally {
 	await server?.stop();
 }

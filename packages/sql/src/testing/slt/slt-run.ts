@@ -85,6 +85,22 @@ function sameRows(
 	return wanted.every((line, i) => line === lines[i]);
 }
 
+/** What is no regular expression is a part of the text. */
+function matches(pattern: string, text: string): boolean {
+	try {
+		return new RegExp(pattern, "i").test(text);
+	} catch {
+		return text.includes(pattern);
+	}
+}
+
+/** `a int4 | b text` names a and b. */
+const namesOf = (answer: readonly string[]): string =>
+	(answer[0] ?? "")
+		.split(" | ")
+		.map((column) => column.replace(/ \S+$/, ""))
+		.join(" ");
+
 export class SltRun {
 	readonly #execute: Execute;
 	readonly #labels = new Map<string, string>();
@@ -100,9 +116,9 @@ export class SltRun {
 		const { expected } = record;
 		if (expected.kind === "error") {
 			if (error === undefined) return "it did not fail";
-			const matches = new RegExp(expected.pattern, "i").test(answer.join("\n"));
-			return matches ? undefined : `another error than /${expected.pattern}/: ${error}`;
+			return this.#checkError(expected, answer, error);
 		}
+		if (expected.kind === "maybe") return undefined;
 		if (error !== undefined) return answer.join("\n");
 		if (expected.kind === "ok") return undefined;
 		if (expected.kind === "count") {
@@ -111,6 +127,21 @@ export class SltRun {
 			return count === expected.count ? undefined : `${count} rows, not ${expected.count}`;
 		}
 		return this.#checkRows(expected, answer);
+	}
+
+	#checkError(
+		{ code, part, pattern }: Extract<Expectation, { kind: "error" }>,
+		answer: readonly string[],
+		error: string,
+	): string | undefined {
+		const text = answer.join("\n");
+		if (code !== undefined && !error.startsWith(`ERROR ${code}`)) {
+			return `another error than ${code}: ${error}`;
+		}
+		if (!text.toLowerCase().includes(part.toLowerCase())) {
+			return `another error than "${part}": ${error}`;
+		}
+		return matches(pattern, text) ? undefined : `another error than /${pattern}/: ${error}`;
 	}
 
 	#checkRows(expected: Rows, answer: readonly string[]): string | undefined {
@@ -127,7 +158,12 @@ export class SltRun {
 			this.#labels.set(expected.label, known);
 			if (known !== hash) return `another result than that of label ${expected.label} before`;
 		}
-		const { lines } = expected;
+		const { named } = expected;
+		const names = named ? namesOf(answer) : undefined;
+		const lines = named ? expected.lines?.slice(1) : expected.lines;
+		if (names !== undefined && squeezed(expected.lines?.[0] ?? "") !== names) {
+			return `the columns are ${names}`;
+		}
 		if (lines === undefined || sameRows(lines, result, expected.sort)) return undefined;
 		// Also as the server wrote it: 1.5 under R, true under I.
 		const plain = sorted(

@@ -45,6 +45,9 @@ test("results are values or rows, sorted as the file says, or a hash", async (t)
 	];
 	for (const file of wrong) t.truthy(await judged(file, rows), file);
 	t.is(await judged(query("IRI", "1", "0.333", "1"), ["|1.9|0.33333|t|"]), undefined);
+	const named = query("IT rowsort,colnames", "a b", "1 NULL", "10 (empty)", "2 x y");
+	t.is(await judged(named, rows), undefined);
+	t.regex((await judged(named.replace("a b", "a c"), rows)) ?? "", /columns are a b/);
 });
 
 test("statements succeed, fail or touch so many rows", async (t) => {
@@ -57,6 +60,14 @@ test("statements succeed, fail or touch so many rows", async (t) => {
 	t.is(await judged("query error relation .* does not exist\nupdate", failed), undefined);
 	t.truthy(await judged("statement error duplicate\nupdate", failed));
 	t.truthy(await judged("statement error\nupdate", ["UPDATE 3"]));
+	t.is(await judged("statement error pgcode 42P01 relation\nupdate", failed), undefined);
+	t.truthy(await judged("statement error pgcode 42703\nupdate", failed));
+	t.is(await judged('statement error\nupdate\n----\nrelation "x" does not\n', failed), undefined);
+	t.truthy(await judged('statement error\nupdate\n----\nrelation "y" does not\n', failed));
+	t.truthy(await judged("statement error (\nupdate", failed));
+	for (const answer of [["UPDATE 3"], failed]) {
+		t.is(await judged("statement maybe\nupdate", answer), undefined);
+	}
 });
 
 test("conditions, connections, labels, the end; and what is not known", async (t) => {
@@ -83,4 +94,39 @@ test("conditions, connections, labels, the end; and what is not known", async (t
 	t.is(await run.check(records[0]!), undefined);
 	t.regex((await run.check(records[1]!))!, /label same/);
 	t.throws(() => parseSlt("what is this"), { code: "42601", message: /line 1/ });
+});
+
+test("loops", (t) => {
+	const text = [
+		"foreach t a b",
+		"statement ok",
+		// biome-ignore lint/suspicious/noTemplateCurlyInString: the form's own
+		"create table ${t}",
+		"",
+		"loop i 0 2",
+		"statement ok",
+		// biome-ignore lint/suspicious/noTemplateCurlyInString: the form's own
+		"insert into ${t} values (${i})",
+		"",
+		"endloop",
+		"",
+		"endloop",
+		"",
+		"statement ok",
+		"end",
+	].join("\n");
+	t.deepEqual(
+		parseSlt(text).map(({ sql, line }) => `${line} ${sql}`),
+		[
+			"2 create table a",
+			"6 insert into a values (0)",
+			"6 insert into a values (1)",
+			"2 create table b",
+			"6 insert into b values (0)",
+			"6 insert into b values (1)",
+			"13 end",
+		],
+	);
+	t.throws(() => parseSlt("\nloop i 0 2\nstatement ok\na\n"), { message: /line 2: loop has no/ });
+	t.throws(() => parseSlt("loop i\nendloop\n"), { message: /line 1: loop wants/ });
 });
