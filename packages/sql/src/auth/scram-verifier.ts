@@ -29,12 +29,16 @@ export const scramHmac = (key: Uint8Array | string, text: Uint8Array | string): 
 export const saltedPassword = (password: string, salt: Uint8Array, iterations: number): Buffer =>
 	pbkdf2Sync(saslprep(password), salt, iterations, scramKeyBytes, "sha256");
 
-export function makeVerifier(password: string, salt: Uint8Array): string {
-	const salted = saltedPassword(password, salt, scramIterations);
+export function makeVerifier(
+	password: string,
+	salt: Uint8Array,
+	iterations = scramIterations,
+): string {
+	const salted = saltedPassword(password, salt, iterations);
 	const storedKey = scramHash(scramHmac(salted, "Client Key"));
 	const serverKey = scramHmac(salted, "Server Key");
 	const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
-	return `SCRAM-SHA-256$${scramIterations}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
+	return `SCRAM-SHA-256$${iterations}:${base64(salt)}$${base64(storedKey)}:${base64(serverKey)}`;
 }
 
 /** For a user without a password: salt and keys that look like any, and are the same each time. */
@@ -58,6 +62,16 @@ export function parseVerifier(text: string): ScramVerifier | undefined {
 	return { iterations, salt: salt!, storedKey: storedKey!, serverKey: serverKey! };
 }
 
+/** To look is to hash, some 20 ms at most. */
+const iterationsLookedAt = 40_000;
+
+/** A client that hashes what it was given makes a verifier of the empty password, too. */
+function isOfNothing(text: string): boolean {
+	const verifier = parseVerifier(text);
+	if (verifier === undefined || verifier.iterations > iterationsLookedAt) return false;
+	return makeVerifier("", verifier.salt, verifier.iterations) === text;
+}
+
 /**
  * What to store for PASSWORD '...': a verifier that the client has made is kept as it is, and everything else is taken for a
  * password. Undefined: an empty password, which is none. Throws 0A000 for a hash of the MD5 method, which is no longer safe,
@@ -68,7 +82,9 @@ export function verifierFor(password: string, salt: Uint8Array): string | undefi
 	const given = form.exec(password);
 	if (given !== null) {
 		const iterations = Number(given[1]);
-		if (iterations >= scramIterations && iterations <= iterationsMax) return password;
+		if (iterations >= scramIterations && iterations <= iterationsMax) {
+			return isOfNothing(password) ? undefined : password;
+		}
 		throw new DatabaseError("22023", `a verifier of ${iterations} iterations is not taken`, {
 			detail: `There have to be ${scramIterations} to ${iterationsMax}.`,
 		});

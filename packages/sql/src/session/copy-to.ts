@@ -5,6 +5,7 @@ import { isGenerated, liveColumns } from "../catalog/descriptor.ts";
 import { Env } from "../execute/env.ts";
 import type { Query } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
+import { targetSlots } from "../plan/bind-table.ts";
 import type { Binder } from "../plan/binder.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
@@ -30,8 +31,10 @@ function copiedColumns(binder: Binder, { table: name, columns }: CopyStatement):
 			hint: "Try the COPY (SELECT ...) TO variant.",
 		});
 	}
+	if (found?.kind === "virtual") targetSlots(found.table, columns, []);
 	if (found?.kind !== "table") return columns;
 	const live = liveColumns(found.table);
+	targetSlots({ name: found.table.name, columns: live }, columns, []);
 	if (!live.some(isGenerated)) return columns;
 	for (const column of live) {
 		if (isGenerated(column) && columns.includes(column.name)) throw generatedInCopy(column);

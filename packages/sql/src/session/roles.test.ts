@@ -70,11 +70,14 @@ test("only verifiers are kept, and only superusers see them", async (t) => {
 		`CREATE USER u PASSWORD 'geheim'; CREATE USER v PASSWORD '${ready}'; CREATE USER w PASSWORD ''`,
 	);
 	t.is(root.sink.notices[0]?.message, "empty string is not a valid password, clearing password");
+	await root.query(`CREATE USER x PASSWORD '${makeVerifier("", Buffer.alloc(16, 7))}'`);
+	t.is(root.sink.notices[0]?.message, "empty string is not a valid password, clearing password");
 	const shown = await root.rows(
 		"SELECT usename, passwd FROM pg_shadow WHERE usename <> 'quorate' ORDER BY 1",
 	);
 	t.is(shown[1]?.[1], ready);
 	t.is(shown[2]?.[1], null);
+	t.is(shown[3]?.[1], null);
 	const made = parseVerifier(shown[0]?.[1] ?? "");
 	t.truthy(made);
 	t.is(makeVerifier("geheim", made!.salt), shown[0]?.[1] ?? "");
@@ -82,7 +85,7 @@ test("only verifiers are kept, and only superusers see them", async (t) => {
 	await walk(t, u, [
 		["SELECT * FROM pg_authid", "42501 permission denied for table pg_authid"],
 		["SELECT 1 FROM pg_shadow", "42501 permission denied for view pg_shadow"],
-		["TABLE pg_roles", "SELECT 16"],
+		["TABLE pg_roles", "SELECT 17"],
 		["ALTER USER u PASSWORD 'other'", "ALTER ROLE"],
 		["ALTER USER u CREATEDB", "42501 permission denied"],
 		["ALTER USER v PASSWORD 'other'", "42501 permission denied"],
