@@ -79,14 +79,17 @@ const sequence: SequenceDescriptor = {
 	valueId: 3,
 };
 const catalog = new CatalogSnapshot(1, [table, sequence]);
-const settings: Readonly<Record<string, string>> = { TimeZone: "UTC" };
+const settings: Readonly<Record<string, string>> = { TimeZone: "UTC", lock_timeout: "5s" };
 const context = {
 	currentUser: "ann",
 	sessionUser: "ann",
 	currentDatabase: "shop",
 	searchPath: ["public"],
 	setting: (name: string) => settings[name],
-	sessionRows: () => [],
+	sessionRows: (view: string) =>
+		view === "pg_settings"
+			? Object.entries(settings).map(([name, setting]) => ({ name, setting, context: null }))
+			: [],
 	transactionStart: 0n,
 } as unknown as FunctionContext;
 
@@ -239,7 +242,10 @@ test("visibility follows the search path", (t) => {
 });
 
 test("information_schema.columns", (t) => {
-	const [id, price, note, tags] = rows("columns", "information_schema");
+	const all = rows("columns", "information_schema");
+	const [id, price, note, tags] = all.filter((row) => row["table_name"] === "Order Lines");
+	const system = all.find((row) => row["table_name"] === "pg_class");
+	t.like(system, { column_name: "oid", data_type: "oid", is_nullable: "NO" });
 	t.is(id?.["column_default"], "nextval('order_id_seq'::regclass)");
 	t.is(id?.["is_nullable"], "NO");
 	t.is(id?.["numeric_precision"], 32);
@@ -255,6 +261,9 @@ test("information_schema.columns", (t) => {
 test("settings are the session's", (t) => {
 	t.deepEqual(
 		rows("pg_settings").map((row) => [row["name"], row["setting"]]),
-		[["TimeZone", "UTC"]],
+		[
+			["TimeZone", "UTC"],
+			["lock_timeout", "5000"],
+		],
 	);
 });

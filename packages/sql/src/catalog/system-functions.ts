@@ -28,6 +28,7 @@ import {
 	indexDefinition,
 	keyDefinition,
 } from "./system-definitions.ts";
+import { describeObject, functionDefinition } from "./system-descriptions.ts";
 import * as lookup from "./system-lookup.ts";
 import {
 	isVisible,
@@ -36,6 +37,7 @@ import {
 	pgConstraintOid,
 	pgDatabaseOid,
 	pgExtensionOid,
+	pgLanguageOid,
 	pgNamespaceOid,
 	pgTypeOid,
 	qualified,
@@ -44,6 +46,7 @@ import {
 	utf8Encoding,
 	withVisibleNames,
 } from "./system-names.ts";
+import { isOperatorClass, isOperatorFamily, operatorByOid } from "./system-operators.ts";
 import { privilegeFunctions } from "./system-privileges.ts";
 import {
 	constraintsOf,
@@ -52,7 +55,7 @@ import {
 	sequencesOf,
 	tablesOf,
 } from "./system-relations.ts";
-import { collationRows, operatorClassRows, procedures } from "./system-types.ts";
+import { collationRows, procedures } from "./system-types.ts";
 import { isTemporary, temporaryAlias } from "./temporary.ts";
 import { isTypeVisible, typeDescriptor, typeName, withTypeNames } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
@@ -84,6 +87,7 @@ function indexByOid(
 const commentedIn: Readonly<Record<string, number>> = dictionary({
 	pg_class: pgClassOid,
 	pg_constraint: pgConstraintOid,
+	pg_language: pgLanguageOid,
 	pg_namespace: pgNamespaceOid,
 	pg_type: pgTypeOid,
 	pg_extension: pgExtensionOid,
@@ -95,6 +99,7 @@ const sharedCommentedIn: Readonly<Record<string, number>> = dictionary({
 });
 
 function description(call: Call, column: number, table: string | undefined): Datum {
+	if (table === "pg_operator") return operatorByOid(oidAt(call))?.description ?? null;
 	for (const row of descriptionRows(call.catalog)) {
 		const isTable = table === undefined || row["classoid"] === commentedIn[table];
 		if (row["objoid"] === oidAt(call) && row["objsubid"] === column && isTable) {
@@ -254,10 +259,10 @@ const functions: Readonly<Record<string, Body>> = {
 	regprocout: (call) => lookup.procedureText(oidAt(call)),
 	regprocedurein: required("42883", "function", findSignature),
 	regprocedureout: (call) => lookup.signatureText(oidAt(call)),
-	regoperin: required("42883", "operator", () => undefined),
-	regoperout: (call) => String(oidAt(call)),
-	regoperatorin: required("42883", "operator", () => undefined),
-	regoperatorout: (call) => String(oidAt(call)),
+	regoperin: (call) => lookup.requireOperator(textAt(call)),
+	regoperout: (call) => lookup.operatorText(oidAt(call)),
+	regoperatorin: (call) => lookup.requireOperatorSignature(textAt(call)),
+	regoperatorout: (call) => lookup.operatorSignatureText(oidAt(call)),
 	regconfigin: required("42704", "text search configuration", () => undefined),
 	regconfigout: (call) => String(oidAt(call)),
 	...reg("regclass", findRelation),
@@ -287,9 +292,9 @@ const functions: Readonly<Record<string, Body>> = {
 	},
 	pg_function_is_visible: visibleIf((oid) => procedures[oid - 1] !== undefined),
 	pg_collation_is_visible: visibleIf((oid) => collationRows().some((row) => row["oid"] === oid)),
-	pg_opclass_is_visible: visibleIf((oid) => operatorClassRows().some((row) => row["oid"] === oid)),
-	pg_operator_is_visible: nothing,
-	pg_opfamily_is_visible: nothing,
+	pg_opclass_is_visible: visibleIf(isOperatorClass),
+	pg_operator_is_visible: visibleIf((oid) => operatorByOid(oid) !== undefined),
+	pg_opfamily_is_visible: visibleIf(isOperatorFamily),
 	pg_conversion_is_visible: nothing,
 	pg_statistics_obj_is_visible: nothing,
 	pg_ts_config_is_visible: nothing,
@@ -345,10 +350,16 @@ const functions: Readonly<Record<string, Body>> = {
 	pg_relation_is_updatable: (call) => updateEvents(call.catalog, oidAt(call)),
 	pg_column_is_updatable: (call) =>
 		isColumnUpdatable(call.catalog, oidAt(call), call.args[1] as number),
-	// There are no rules, triggers, statistics objects and partitions, and functions have no SQL.
+	// There are no rules, triggers, statistics objects and partitions, and functions have no body of SQL.
 	pg_get_ruledef: nothing,
 	pg_get_triggerdef: nothing,
-	pg_get_functiondef: nothing,
+	pg_get_functiondef: (call) => {
+		const procedure = procedures[oidAt(call) - 1];
+		return procedure === undefined ? null : functionDefinition(procedure);
+	},
+	pg_describe_object: ({ catalog, context, args }) =>
+		describeObject(catalog, context, args as readonly number[]) ?? null,
+	pg_partition_root: nothing,
 	pg_get_function_sqlbody: nothing,
 	pg_get_partkeydef: nothing,
 	pg_get_partition_constraintdef: nothing,

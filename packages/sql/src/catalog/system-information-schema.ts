@@ -195,10 +195,37 @@ function columnRow(
 	return row;
 }
 
+let systemColumns: readonly SystemRow[] | undefined;
+
+/** Of the system tables and views; the same in every database but for its name, so made once. */
+function systemColumnRows(catalog: CatalogSnapshot): readonly SystemRow[] {
+	systemColumns ??= systemShapes.flatMap(({ schema, name, kind, columns }) =>
+		columns.map(({ name: column_name, type, modifier, notNull }, i) => ({
+			table_schema: schema,
+			table_name: name,
+			column_name,
+			ordinal_position: i + 1,
+			is_nullable: yesNo(!notNull),
+			data_type: dataType(type.oid),
+			...measures({ oid: type.oid, modifier }),
+			...typeNameOf(catalog, type.oid),
+			dtd_identifier: String(i + 1),
+			is_self_referencing: "NO",
+			is_identity: "NO",
+			identity_cycle: "NO",
+			is_generated: "NEVER",
+			is_updatable: yesNo(kind === "r"),
+		})),
+	);
+	return systemColumns;
+}
+
 export function* columnRows(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
 ): Iterable<SystemRow> {
+	const database = { table_catalog: context.currentDatabase, udt_catalog: context.currentDatabase };
+	for (const row of systemColumnRows(catalog)) yield { ...row, ...database };
 	const owned = new Map<string, SequenceDescriptor>();
 	for (const sequence of sequencesOf(catalog)) {
 		if (sequence.ownedBy !== undefined) {

@@ -8,6 +8,7 @@ import { arrayOfMade } from "../types/made-oids.ts";
 import { type FunctionContext, formatType, typeByName, typeByOid } from "../types/registry.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
 import { findRelation, relationByOid, shortName } from "./system-names.ts";
+import { type Operator, operatorByOid, operators } from "./system-operators.ts";
 import { type Procedure, procedures } from "./system-types.ts";
 import { findTypeOid } from "./type-names.ts";
 
@@ -166,4 +167,46 @@ export function signatureText(oid: number): string {
 	return procedure === undefined
 		? String(oid)
 		: `${quoteIdentifier(procedure.name)}(${argumentsText(procedure).replaceAll(", ", ",")})`;
+}
+
+/** name or schema.name: an operator's name is written without quotes. */
+function namedOperators(text: string): readonly Operator[] {
+	const [, schema, name] = /^\s*(?:(\w+)\.)?(\S+?)\s*$/.exec(text) ?? [];
+	return schema === undefined || schema === "pg_catalog"
+		? operators.filter((operator) => operator.name === name)
+		: [];
+}
+
+export function requireOperator(text: string): number {
+	const [only, another] = namedOperators(text);
+	if (only === undefined) throw new DatabaseError("42883", `operator does not exist: ${text}`);
+	if (another === undefined) return only.oid;
+	throw new DatabaseError("42725", `more than one operator named ${text}`);
+}
+
+export function operatorText(oid: number): string {
+	const operator = operatorByOid(oid);
+	if (operator === undefined) return String(oid);
+	// Qualified where the bare name would not lead back to it.
+	return namedOperators(operator.name).length === 1 ? operator.name : `pg_catalog.${operator.name}`;
+}
+
+/** name(type,type); NONE: there is no such operand. Throws 22P02, 42883. */
+export function requireOperatorSignature(text: string): number {
+	const match = /^(.*)\(([^,()]*(?:\([^()]*\))?),([^,()]*(?:\([^()]*\))?)\)\s*$/s.exec(text);
+	if (match === null) throw new DatabaseError("22P02", "expected a left parenthesis");
+	const [, name = "", ...types] = match;
+	const [left, right] = types.map((type) =>
+		type.trim().toLowerCase() === "none" ? 0 : typeByName(type.trim())?.oid,
+	);
+	const found = namedOperators(name).find((one) => one.left === left && one.right === right);
+	if (found === undefined) throw new DatabaseError("42883", `operator does not exist: ${text}`);
+	return found.oid;
+}
+
+export function operatorSignatureText(oid: number): string {
+	const operator = operatorByOid(oid);
+	if (operator === undefined) return String(oid);
+	const operand = (type: number): string => (type === 0 ? "NONE" : typeText(type));
+	return `${operator.name}(${operand(operator.left)},${operand(operator.right)})`;
 }

@@ -40,13 +40,16 @@ import {
 	pgClassOid,
 	pgConstraintOid,
 	pgExtensionOid,
+	pgLanguageOid,
 	pgNamespaceOid,
+	pgOperatorOid,
 	pgTypeOid,
 } from "./system-names.ts";
+import { operatorClassOid, operators } from "./system-operators.ts";
 import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
-import { operatorClassOid, typeData } from "./system-types.ts";
+import { languages, typeData } from "./system-types.ts";
 import { isTemporarySchema } from "./temporary.ts";
 
 const array = (elements: readonly Datum[], lower = 1): Datum => ({
@@ -225,7 +228,10 @@ let systemAttributes: readonly SystemRow[] | undefined;
 /** The same in every database, so made once. */
 function systemAttributeRows(): readonly SystemRow[] {
 	systemAttributes ??= systemShapes.flatMap(({ oid, columns }) =>
-		columns.map(({ name, type }, i) => attributeRow(oid, i + 1, name, plain(type.oid))),
+		columns.map(({ name, type, modifier, notNull }, i) => ({
+			...attributeRow(oid, i + 1, name, { oid: type.oid, modifier }),
+			attnotnull: notNull,
+		})),
 	);
 	return systemAttributes;
 }
@@ -470,6 +476,8 @@ export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> 
 	const row = (objoid: number, classoid: number, objsubid: number, description?: string) =>
 		description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
 	for (const { oid, comment } of extensions) yield* row(oid, pgExtensionOid, 0, comment);
+	for (const { oid, comment } of languages) yield* row(oid, pgLanguageOid, 0, comment);
+	for (const { oid, description } of operators) yield* row(oid, pgOperatorOid, 0, description);
 	for (const { oid, comment } of catalog.schemas.all()) yield* row(oid, pgNamespaceOid, 0, comment);
 	for (const relation of catalog.relations()) {
 		const isType = relation.kind === "type";

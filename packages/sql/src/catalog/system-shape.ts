@@ -6,6 +6,9 @@ import { informationSchemaShapes, pgCatalogShapes } from "./system-shapes.ts";
 export interface SystemColumn {
 	readonly name: string;
 	readonly type: TypeDefinition;
+	/** -1: none. */
+	readonly modifier: number;
+	readonly notNull: boolean;
 }
 
 export interface SystemShape {
@@ -17,11 +20,17 @@ export interface SystemShape {
 	readonly columns: readonly SystemColumn[];
 }
 
-function parseColumn(text: string): SystemColumn {
-	const [name = "", typeName = ""] = text.split(":");
+/** varchar(3) has the modifier 7. */
+const lengthOffset = 4;
+
+/** `isPacked`: all columns before it are of a fixed length, and so PostgreSQL keeps none of them null. */
+function parseColumn(text: string, isPacked: boolean): SystemColumn {
+	const form = /^(\w+):(\w+)(?:\((\d+)\))?(!)?$/;
+	const [, name = "", typeName = "", length, mark] = form.exec(text) ?? [];
 	const type = typeByName(typeName);
-	assert(type !== undefined, () => `system column ${name} has unknown type ${typeName}`);
-	return { name, type };
+	assert(type !== undefined, () => `system column ${text} has no known type`);
+	const modifier = length === undefined ? -1 : Number(length) + lengthOffset;
+	return { name, type, modifier, notNull: mark !== undefined || (isPacked && type.length > 0) };
 }
 
 function parseShapes(schema: string, text: string): SystemShape[] {
@@ -29,7 +38,13 @@ function parseShapes(schema: string, text: string): SystemShape[] {
 	for (const block of text.trim().split(/\n(?! )/)) {
 		const [head = "", ...lines] = block.split("\n");
 		const [name = "", oid = "", kind = ""] = head.split(" ");
-		const columns = lines.join(" ").trim().split(/\s+/).map(parseColumn);
+		const columns: SystemColumn[] = [];
+		let isPacked = schema === "pg_catalog" && kind === "r";
+		for (const text of lines.join(" ").trim().split(/\s+/)) {
+			const column = parseColumn(text, isPacked);
+			isPacked &&= column.type.length > 0;
+			columns.push(column);
+		}
 		shapes.push({ schema, name, oid: Number(oid), kind, columns });
 	}
 	return shapes;

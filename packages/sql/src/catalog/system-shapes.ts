@@ -1,6 +1,7 @@
 /**
  * Names, OIDs and columns of the system tables and views, as PostgreSQL 15 has them: a line with name, OID and relkind, then its columns
- * with their types. Domains of information_schema stand as their base types, and inet as text. Those named quorate_ are Quorate's own.
+ * with their types. Domains of information_schema stand as their base types, and inet as text. !: it is not null, although its
+ * length varies. Those named quorate_ are Quorate's own.
  */
 
 export const pgCatalogShapes = `
@@ -17,7 +18,7 @@ pg_amop 2602 r
 pg_amproc 2603 r
   oid:oid amprocfamily:oid amproclefttype:oid amprocrighttype:oid amprocnum:int2 amproc:regproc
 pg_attrdef 2604 r
-  oid:oid adrelid:oid adnum:int2 adbin:pg_node_tree
+  oid:oid adrelid:oid adnum:int2 adbin:pg_node_tree!
 pg_attribute 1249 r
   attrelid:oid attname:name atttypid:oid attstattarget:int4 attlen:int2 attnum:int2 attndims:int4 attcacheoff:int4
   atttypmod:int4 attbyval:bool attalign:char attstorage:char attcompression:char attnotnull:bool atthasdef:bool
@@ -57,22 +58,22 @@ pg_cursors 12077 v
   name:text statement:text is_holdable:bool is_binary:bool is_scrollable:bool creation_time:timestamptz
 pg_database 1262 r
   oid:oid datname:name datdba:oid encoding:int4 datlocprovider:char datistemplate:bool datallowconn:bool
-  datconnlimit:int4 datfrozenxid:xid datminmxid:xid dattablespace:oid datcollate:text datctype:text
+  datconnlimit:int4 datfrozenxid:xid datminmxid:xid dattablespace:oid datcollate:text! datctype:text!
   daticulocale:text datcollversion:text datacl:_aclitem
 pg_db_role_setting 2964 r
   setdatabase:oid setrole:oid setconfig:_text
 pg_default_acl 826 r
-  oid:oid defaclrole:oid defaclnamespace:oid defaclobjtype:char defaclacl:_aclitem
+  oid:oid defaclrole:oid defaclnamespace:oid defaclobjtype:char defaclacl:_aclitem!
 pg_depend 2608 r
   classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid refobjsubid:int4 deptype:char
 pg_description 2609 r
-  objoid:oid classoid:oid objsubid:int4 description:text
+  objoid:oid classoid:oid objsubid:int4 description:text!
 pg_enum 3501 r
   oid:oid enumtypid:oid enumsortorder:float4 enumlabel:name
 pg_event_trigger 3466 r
   oid:oid evtname:name evtevent:name evtowner:oid evtfoid:oid evtenabled:char evttags:_text
 pg_extension 3079 r
-  oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text extconfig:_oid
+  oid:oid extname:name extowner:oid extnamespace:oid extrelocatable:bool extversion:text! extconfig:_oid
   extcondition:_text
 pg_foreign_data_wrapper 2328 r
   oid:oid fdwname:name fdwowner:oid fdwhandler:oid fdwvalidator:oid fdwacl:_aclitem fdwoptions:_text
@@ -85,19 +86,19 @@ pg_group 12010 v
 pg_index 2610 r
   indexrelid:oid indrelid:oid indnatts:int2 indnkeyatts:int2 indisunique:bool indnullsnotdistinct:bool
   indisprimary:bool indisexclusion:bool indimmediate:bool indisclustered:bool indisvalid:bool indcheckxmin:bool
-  indisready:bool indislive:bool indisreplident:bool indkey:int2vector indcollation:oidvector indclass:oidvector
-  indoption:int2vector indexprs:pg_node_tree indpred:pg_node_tree
+  indisready:bool indislive:bool indisreplident:bool indkey:int2vector! indcollation:oidvector! indclass:oidvector!
+  indoption:int2vector! indexprs:pg_node_tree indpred:pg_node_tree
 pg_indexes 12043 v
   schemaname:name tablename:name indexname:name tablespace:name indexdef:text
 pg_inherits 2611 r
   inhrelid:oid inhparent:oid inhseqno:int4 inhdetachpending:bool
 pg_init_privs 3394 r
-  objoid:oid classoid:oid objsubid:int4 privtype:char initprivs:_aclitem
+  objoid:oid classoid:oid objsubid:int4 privtype:char initprivs:_aclitem!
 pg_language 2612 r
   oid:oid lanname:name lanowner:oid lanispl:bool lanpltrusted:bool lanplcallfoid:oid laninline:oid lanvalidator:oid
   lanacl:_aclitem
 pg_largeobject 2613 r
-  loid:oid pageno:int4 data:bytea
+  loid:oid pageno:int4 data:bytea!
 pg_largeobject_metadata 2995 r
   oid:oid lomowner:oid lomacl:_aclitem
 pg_locks 12073 v
@@ -118,14 +119,14 @@ pg_operator 2617 r
 pg_opfamily 2753 r
   oid:oid opfmethod:oid opfname:name opfnamespace:oid opfowner:oid
 pg_parameter_acl 6243 r
-  oid:oid parname:text paracl:_aclitem
+  oid:oid parname:text! paracl:_aclitem
 pg_partitioned_table 3350 r
-  partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2vector partclass:oidvector
-  partcollation:oidvector partexprs:pg_node_tree
+  partrelid:oid partstrat:char partnatts:int2 partdefid:oid partattrs:int2vector! partclass:oidvector!
+  partcollation:oidvector! partexprs:pg_node_tree
 pg_policies 12018 v
   schemaname:name tablename:name policyname:name permissive:text roles:_name cmd:text qual:text with_check:text
 pg_policy 3256 r
-  oid:oid polname:name polrelid:oid polcmd:char polpermissive:bool polroles:_oid polqual:pg_node_tree
+  oid:oid polname:name polrelid:oid polcmd:char polpermissive:bool polroles:_oid! polqual:pg_node_tree
   polwithcheck:pg_node_tree
 pg_prepared_statements 12095 v
   name:text statement:text prepare_time:timestamptz parameter_types:_regtype from_sql:bool generic_plans:int8
@@ -133,8 +134,8 @@ pg_prepared_statements 12095 v
 pg_proc 1255 r
   oid:oid proname:name pronamespace:oid proowner:oid prolang:oid procost:float4 prorows:float4 provariadic:oid
   prosupport:regproc prokind:char prosecdef:bool proleakproof:bool proisstrict:bool proretset:bool provolatile:char
-  proparallel:char pronargs:int2 pronargdefaults:int2 prorettype:oid proargtypes:oidvector proallargtypes:_oid
-  proargmodes:_char proargnames:_text proargdefaults:pg_node_tree protrftypes:_oid prosrc:text probin:text
+  proparallel:char pronargs:int2 pronargdefaults:int2 prorettype:oid proargtypes:oidvector! proallargtypes:_oid
+  proargmodes:_char proargnames:_text proargdefaults:pg_node_tree protrftypes:_oid prosrc:text! probin:text
   prosqlbody:pg_node_tree proconfig:_text proacl:_aclitem
 pg_publication 6104 r
   oid:oid pubname:name pubowner:oid puballtables:bool pubinsert:bool pubupdate:bool pubdelete:bool pubtruncate:bool
@@ -149,8 +150,8 @@ pg_range 3541 r
   rngtypid:oid rngsubtype:oid rngmultitypid:oid rngcollation:oid rngsubopc:oid rngcanonical:regproc
   rngsubdiff:regproc
 pg_rewrite 2618 r
-  oid:oid rulename:name ev_class:oid ev_type:char ev_enabled:char is_instead:bool ev_qual:pg_node_tree
-  ev_action:pg_node_tree
+  oid:oid rulename:name ev_class:oid ev_type:char ev_enabled:char is_instead:bool ev_qual:pg_node_tree!
+  ev_action:pg_node_tree!
 pg_roles 12000 v
   rolname:name rolsuper:bool rolinherit:bool rolcreaterole:bool rolcreatedb:bool rolcanlogin:bool
   rolreplication:bool rolconnlimit:int4 rolpassword:text rolvaliduntil:timestamptz rolbypassrls:bool rolconfig:_text
@@ -158,7 +159,7 @@ pg_roles 12000 v
 pg_rules 12023 v
   schemaname:name tablename:name rulename:name definition:text
 pg_seclabel 3596 r
-  objoid:oid classoid:oid objsubid:int4 provider:text label:text
+  objoid:oid classoid:oid objsubid:int4 provider:text! label:text!
 pg_seclabels 12099 v
   objoid:oid classoid:oid objsubid:int4 objtype:text objnamespace:oid objname:text provider:text label:text
 pg_sequence 2224 r
@@ -176,9 +177,9 @@ pg_shadow 12005 v
 pg_shdepend 1214 r
   dbid:oid classid:oid objid:oid objsubid:int4 refclassid:oid refobjid:oid deptype:char
 pg_shdescription 2396 r
-  objoid:oid classoid:oid description:text
+  objoid:oid classoid:oid description:text!
 pg_shseclabel 3592 r
-  objoid:oid classoid:oid provider:text label:text
+  objoid:oid classoid:oid provider:text! label:text!
 pg_stat_activity 12222 v
   datid:oid datname:name pid:int4 leader_pid:int4 usesysid:oid usename:name application_name:text client_addr:text
   client_hostname:text client_port:int4 backend_start:timestamptz xact_start:timestamptz query_start:timestamptz
@@ -193,13 +194,16 @@ pg_stat_user_tables 12161 v
   n_mod_since_analyze:int8 n_ins_since_vacuum:int8 last_vacuum:timestamptz last_autovacuum:timestamptz
   last_analyze:timestamptz last_autoanalyze:timestamptz vacuum_count:int8 autovacuum_count:int8 analyze_count:int8
   autoanalyze_count:int8
+pg_statio_all_tables 12170 v
+  relid:oid schemaname:name relname:name heap_blks_read:int8 heap_blks_hit:int8 idx_blks_read:int8 idx_blks_hit:int8
+  toast_blks_read:int8 toast_blks_hit:int8 tidx_blks_read:int8 tidx_blks_hit:int8
 pg_statistic_ext 3381 r
-  oid:oid stxrelid:oid stxname:name stxnamespace:oid stxowner:oid stxstattarget:int4 stxkeys:int2vector
-  stxkind:_char stxexprs:pg_node_tree
+  oid:oid stxrelid:oid stxname:name stxnamespace:oid stxowner:oid stxstattarget:int4 stxkeys:int2vector!
+  stxkind:_char! stxexprs:pg_node_tree
 pg_subscription 6100 r
   oid:oid subdbid:oid subskiplsn:text subname:name subowner:oid subenabled:bool subbinary:bool substream:bool
-  subtwophasestate:char subdisableonerr:bool subconninfo:text subslotname:name subsynccommit:text
-  subpublications:_text
+  subtwophasestate:char subdisableonerr:bool subconninfo:text! subslotname:name subsynccommit:text!
+  subpublications:_text!
 pg_tables 12033 v
   schemaname:name tablename:name tableowner:name tablespace:name hasindexes:bool hasrules:bool hastriggers:bool
   rowsecurity:bool
@@ -214,7 +218,7 @@ pg_transform 3576 r
 pg_trigger 2620 r
   oid:oid tgrelid:oid tgparentid:oid tgname:name tgfoid:oid tgtype:int2 tgenabled:char tgisinternal:bool
   tgconstrrelid:oid tgconstrindid:oid tgconstraint:oid tgdeferrable:bool tginitdeferred:bool tgnargs:int2
-  tgattr:int2vector tgargs:bytea tgqual:pg_node_tree tgoldtable:name tgnewtable:name
+  tgattr:int2vector! tgargs:bytea! tgqual:pg_node_tree tgoldtable:name tgnewtable:name
 pg_ts_config 3602 r
   oid:oid cfgname:name cfgnamespace:oid cfgowner:oid cfgparser:oid
 pg_ts_config_map 3603 r
@@ -268,15 +272,15 @@ check_constraints 13260 v
   constraint_catalog:name constraint_schema:name constraint_name:name check_clause:varchar
 columns 13295 v
   table_catalog:name table_schema:name table_name:name column_name:name ordinal_position:int4 column_default:varchar
-  is_nullable:varchar data_type:varchar character_maximum_length:int4 character_octet_length:int4
+  is_nullable:varchar(3) data_type:varchar character_maximum_length:int4 character_octet_length:int4
   numeric_precision:int4 numeric_precision_radix:int4 numeric_scale:int4 datetime_precision:int4
   interval_type:varchar interval_precision:int4 character_set_catalog:name character_set_schema:name
   character_set_name:name collation_catalog:name collation_schema:name collation_name:name domain_catalog:name
   domain_schema:name domain_name:name udt_catalog:name udt_schema:name udt_name:name scope_catalog:name
-  scope_schema:name scope_name:name maximum_cardinality:int4 dtd_identifier:name is_self_referencing:varchar
-  is_identity:varchar identity_generation:varchar identity_start:varchar identity_increment:varchar
-  identity_maximum:varchar identity_minimum:varchar identity_cycle:varchar is_generated:varchar
-  generation_expression:varchar is_updatable:varchar
+  scope_schema:name scope_name:name maximum_cardinality:int4 dtd_identifier:name is_self_referencing:varchar(3)
+  is_identity:varchar(3) identity_generation:varchar identity_start:varchar identity_increment:varchar
+  identity_maximum:varchar identity_minimum:varchar identity_cycle:varchar(3) is_generated:varchar
+  generation_expression:varchar is_updatable:varchar(3)
 constraint_column_usage 13300 v
   table_catalog:name table_schema:name table_name:name column_name:name constraint_catalog:name
   constraint_schema:name constraint_name:name
@@ -293,17 +297,27 @@ schemata 13382 v
 sequences 13386 v
   sequence_catalog:name sequence_schema:name sequence_name:name data_type:varchar numeric_precision:int4
   numeric_precision_radix:int4 numeric_scale:int4 start_value:varchar minimum_value:varchar maximum_value:varchar
-  increment:varchar cycle_option:varchar
+  increment:varchar cycle_option:varchar(3)
+sql_features 13391 r
+  feature_id:varchar feature_name:varchar sub_feature_id:varchar sub_feature_name:varchar is_supported:varchar(3)
+  is_verified_by:varchar comments:varchar
+sql_implementation_info 13396 r
+  implementation_info_id:varchar implementation_info_name:varchar integer_value:int4 character_value:varchar
+  comments:varchar
+sql_parts 13401 r
+  feature_id:varchar feature_name:varchar is_supported:varchar(3) is_verified_by:varchar comments:varchar
+sql_sizing 13406 r
+  sizing_id:int4 sizing_name:varchar supported_value:int4 comments:varchar
 table_constraints 13411 v
   constraint_catalog:name constraint_schema:name constraint_name:name table_catalog:name table_schema:name
-  table_name:name constraint_type:varchar is_deferrable:varchar initially_deferred:varchar enforced:varchar
-  nulls_distinct:varchar
+  table_name:name constraint_type:varchar is_deferrable:varchar(3) initially_deferred:varchar(3) enforced:varchar(3)
+  nulls_distinct:varchar(3)
 tables 13425 v
   table_catalog:name table_schema:name table_name:name table_type:varchar self_referencing_column_name:name
   reference_generation:varchar user_defined_type_catalog:name user_defined_type_schema:name
-  user_defined_type_name:name is_insertable_into:varchar is_typed:varchar commit_action:varchar
+  user_defined_type_name:name is_insertable_into:varchar(3) is_typed:varchar(3) commit_action:varchar
 views 13483 v
   table_catalog:name table_schema:name table_name:name view_definition:varchar check_option:varchar
-  is_updatable:varchar is_insertable_into:varchar is_trigger_updatable:varchar is_trigger_deletable:varchar
-  is_trigger_insertable_into:varchar
+  is_updatable:varchar(3) is_insertable_into:varchar(3) is_trigger_updatable:varchar(3) is_trigger_deletable:varchar(3)
+  is_trigger_insertable_into:varchar(3)
 `;

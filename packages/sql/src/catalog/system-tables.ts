@@ -17,13 +17,16 @@ import type { Datum } from "../types/datum.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import * as extensions from "./extensions.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
+import * as standard from "./sql-standard.ts";
 import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
 import { dependencyRows } from "./system-dependencies.ts";
 import * as constraints from "./system-information-constraints.ts";
 import * as information from "./system-information-schema.ts";
+import * as operators from "./system-operators.ts";
 import * as overview from "./system-overview.ts";
 import * as relations from "./system-relations.ts";
+import { settingRows } from "./system-settings.ts";
 import { type SystemShape, systemShapes } from "./system-shape.ts";
 import { statementRows } from "./system-statements.ts";
 import type { RowSource, SystemRow } from "./system-table.ts";
@@ -63,13 +66,18 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"pg_catalog.pg_indexes": views.indexViewRows,
 	"pg_catalog.pg_language": types.languageRows,
 	"pg_catalog.pg_namespace": cluster.namespaceRows,
-	"pg_catalog.pg_opclass": types.operatorClassRows,
+	"pg_catalog.pg_opclass": operators.operatorClassRows,
+	"pg_catalog.pg_operator": operators.operatorRows,
+	"pg_catalog.pg_opfamily": operators.operatorFamilyRows,
+	"pg_catalog.pg_amop": operators.familyOperatorRows,
+	"pg_catalog.pg_cast": operators.castRows,
 	"pg_catalog.pg_proc": types.procedureRows,
 	"pg_catalog.pg_roles": cluster.roleRows,
 	"pg_catalog.pg_rewrite": relations.ruleRows,
 	"pg_catalog.pg_sequence": relations.sequenceRows,
 	"pg_catalog.pg_sequences": views.sequenceViewRows,
-	"pg_catalog.pg_settings": cluster.settingRows,
+	"pg_catalog.pg_settings": settingRows,
+	"pg_catalog.pg_statio_all_tables": views.tableStatisticsRows,
 	"pg_catalog.pg_stat_user_indexes": views.indexStatisticsRows,
 	"pg_catalog.pg_stat_user_tables": views.tableStatisticsRows,
 	"pg_catalog.pg_tables": views.tableViewRows,
@@ -92,6 +100,10 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"information_schema.referential_constraints": constraints.referentialRows,
 	"information_schema.schemata": information.schemaRows,
 	"information_schema.sequences": information.sequenceRows,
+	"information_schema.sql_features": standard.featureRows,
+	"information_schema.sql_implementation_info": standard.implementationRows,
+	"information_schema.sql_parts": standard.partRows,
+	"information_schema.sql_sizing": standard.sizingRows,
 	"information_schema.table_constraints": constraints.tableConstraintRows,
 	"information_schema.tables": information.tableRows,
 	"information_schema.views": information.viewRows,
@@ -144,7 +156,11 @@ class SystemTable implements VirtualTable {
 		this.schema = shape.schema;
 		this.name = shape.name;
 		this.oid = shape.oid;
-		this.columns = shape.columns.map(({ name, type }) => ({ name, typeOid: type.oid }));
+		this.columns = shape.columns.map(({ name, type, modifier }) => ({
+			name,
+			typeOid: type.oid,
+			modifier,
+		}));
 		this.#names = shape.columns.map(({ name }) => name);
 		this.#unsaid = shape.columns.map(({ type }) => (shape.kind === "r" ? unsaid(type.name) : null));
 		this.#source = source;

@@ -163,6 +163,7 @@ export function* typeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			typcollation: recorded?.collation ?? 0,
 		};
 	}
+	yield* placeholders;
 	for (const type of catalog.types()) {
 		if (type.of === "enum") yield* enumTypeRows(catalog, type);
 		else if (type.of === "domain") yield* domainTypeRows(catalog, type);
@@ -174,6 +175,24 @@ export function* typeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		}
 	}
 }
+
+/** Types that are not here, and that drivers do not start without: ruby-pg's BasicTypeMapForQueries looks for them by name. */
+const placeholders: readonly SystemRow[] = [
+	{ oid: 869, typname: "inet", typcategory: "I", typarray: 1041, typinput: "inet_in" },
+	{ oid: 1041, typname: "_inet", typcategory: "A", typelem: 869, typinput: "array_in" },
+].map((row) => ({
+	...row,
+	typnamespace: pgCatalogOid,
+	typowner: ownerOid,
+	typlen: -1,
+	typtype: "b",
+	typisdefined: false,
+	typdelim: ",",
+	typinput: procedureOid(row.typinput) || procedureOid("unknownin"),
+	typalign: "i",
+	typstorage: "m",
+	typtypmod: -1,
+}));
 
 /** Of the type itself, not of its array. */
 const rightsOf = (catalog: CatalogSnapshot, type: TypeDescriptor): SystemRow => ({
@@ -337,11 +356,20 @@ export function* procedureRows(): Iterable<SystemRow> {
 
 const internalLanguageOid = 12;
 
+export const languages = [
+	{ oid: internalLanguageOid, name: "internal", trusted: false, comment: "built-in functions" },
+	{ oid: 13, name: "c", trusted: false, comment: "dynamically-loaded C functions" },
+	{ oid: 14, name: "sql", trusted: true, comment: "SQL-language functions" },
+];
+
 export const languageRows = (): SystemRow[] =>
-	[
-		{ oid: internalLanguageOid, lanname: "internal", lanpltrusted: false },
-		{ oid: 14, lanname: "sql", lanpltrusted: true },
-	].map((row) => ({ ...row, lanowner: ownerOid, lanispl: false }));
+	languages.map(({ oid, name: lanname, trusted: lanpltrusted }) => ({
+		oid,
+		lanname,
+		lanpltrusted,
+		lanowner: ownerOid,
+		lanispl: false,
+	}));
 
 export const accessMethodRows = (): SystemRow[] => [
 	{ oid: 2, amname: "heap", amtype: "t" },
@@ -372,49 +400,4 @@ export const collationRows = (): SystemRow[] =>
 		collnamespace: pgCatalogOid,
 		collowner: ownerOid,
 		collisdeterministic: true,
-	}));
-
-/** PostgreSQL's OIDs of the default operator classes of btree: opclass, family, name, type. */
-const operatorClasses: readonly (readonly [number, number, string, number])[] = [
-	[1978, 1976, "int4_ops", 23],
-	[1979, 1976, "int2_ops", 21],
-	[3124, 1976, "int8_ops", 20],
-	[1981, 1989, "oid_ops", 26],
-	[3122, 434, "date_ops", 1082],
-	[3127, 434, "timestamptz_ops", 1184],
-	[3128, 434, "timestamp_ops", 1114],
-	[3123, 1970, "float8_ops", 701],
-	[10012, 1970, "float4_ops", 700],
-	[3125, 1988, "numeric_ops", 1700],
-	[3126, 1994, "text_ops", 25],
-	[10028, 1994, "name_ops", 19],
-	[10000, 397, "array_ops", 2277],
-	[10003, 424, "bool_ops", 16],
-	[10004, 426, "bpchar_ops", 1042],
-	[10006, 428, "bytea_ops", 17],
-	[10007, 429, "char_ops", 18],
-	[10022, 1982, "interval_ops", 1186],
-	[10038, 1996, "time_ops", 1083],
-	[10041, 2000, "timetz_ops", 1266],
-	[10088, 4033, "jsonb_ops", 3802],
-	[10065, 2968, "uuid_ops", 2950],
-	[10079, 3522, "enum_ops", 3500],
-];
-
-/** varchar is indexed as text. */
-export function operatorClassOid(typeOid: number): number {
-	const wanted = typeOid === 1043 ? 25 : isEnum(typeOid) ? 3500 : typeOid;
-	return operatorClasses.find(([, , , type]) => type === wanted)?.[0] ?? 0;
-}
-
-export const operatorClassRows = (): SystemRow[] =>
-	operatorClasses.map(([oid, opcfamily, opcname, opcintype]) => ({
-		oid,
-		opcmethod: btreeOid,
-		opcname,
-		opcnamespace: pgCatalogOid,
-		opcowner: ownerOid,
-		opcfamily,
-		opcintype,
-		opcdefault: true,
 	}));

@@ -8,7 +8,11 @@ export interface VirtualTable {
 	readonly schema: string;
 	readonly name: string;
 	readonly oid: number;
-	readonly columns: readonly { readonly name: string; readonly typeOid: number }[];
+	readonly columns: readonly {
+		readonly name: string;
+		readonly typeOid: number;
+		readonly modifier: number;
+	}[];
 	/** Its rows are about all nodes: they have to be asked first. */
 	readonly isClusterWide: boolean;
 	/** They are about what all nodes have run. */

@@ -54,6 +54,8 @@ const descriptions: readonly string[] = [
 	"obj_description(oid, name) -> text",
 	"col_description(oid, int4) -> text",
 	"shobj_description(oid, name) -> text",
+	"pg_describe_object(oid, oid, int4) -> text",
+	"pg_partition_root(regclass) -> regclass",
 	"pg_encoding_to_char(int4) -> name",
 	"pg_char_to_encoding(name) -> int4",
 	"pg_tablespace_location(oid) -> text",

@@ -162,4 +162,15 @@ export const setFunctions: readonly SetFunction[] = [
 	set("pg_listening_channels() -> text", (_args, context) => each(context.listeningChannels())),
 	// No table is a partition; psql's \d asks.
 	set("pg_partition_ancestors(regclass) -> regclass", () => each([]), "relid"),
+	{
+		name: "pg_partition_tree",
+		args: [OID.regclass],
+		columns: [
+			{ name: "relid", oid: OID.regclass },
+			{ name: "parentrelid", oid: OID.regclass },
+			{ name: "isleaf", oid: OID.bool },
+			{ name: "level", oid: OID.int4 },
+		],
+		call: () => [],
+	},
 ];

@@ -6,6 +6,7 @@ import type {
 	SetFunction,
 	WindowFunction,
 } from "../types/registry.ts";
+import { aclSet } from "./acl-set.ts";
 import { aggregateFunctions } from "./aggregates.ts";
 import { arrayFunctions } from "./array-functions.ts";
 import { byteaFunctions } from "./bytea-functions.ts";
@@ -84,6 +85,7 @@ const setFunctions: readonly SetFunction[] = [
 	...jsonRecords,
 	...jsonPopulateSets,
 	...jsonpathSets,
+	aclSet,
 	keywordSet,
 	zoneNameSet,
 	zoneAbbreviationSet,

@@ -77,7 +77,7 @@ export const tableColumns = (table: TableDescriptor): readonly RelationColumn[] 
 const virtualColumns = (table: VirtualTable): readonly RelationColumn[] =>
 	table.columns.map((column, i) => ({
 		name: column.name,
-		type: plainType(column.typeOid),
+		type: { oid: column.typeOid, modifier: column.modifier },
 		tableOid: table.oid,
 		attnum: i + 1,
 	}));

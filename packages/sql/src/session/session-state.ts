@@ -47,7 +47,7 @@ import { SessionContext } from "./session-context.ts";
 import { SessionIdentity } from "./session-identity.ts";
 import { SessionNotifications } from "./session-notifications.ts";
 import { SessionTimeouts } from "./session-timeouts.ts";
-import { cursorRows, preparedRows } from "./session-views.ts";
+import { cursorRows, preparedRows, settingRows } from "./session-views.ts";
 import { sizeBytes } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
 import { withoutLiterals } from "./statement-text.ts";
@@ -150,8 +150,10 @@ export class SessionState {
 				advisoryCall: (name, args) => callAdvisory(this, name, args),
 				notify: (channel, payload) => this.notifications.notify(channel, payload),
 				listeningChannels: () => this.notifications.channels(),
-				sessionRows: (view) =>
-					view === "pg_cursors" ? cursorRows(this.cursors) : preparedRows(this.statements),
+				sessionRows: (view) => {
+					if (view === "pg_settings") return settingRows(this.settings);
+					return view === "pg_cursors" ? cursorRows(this.cursors) : preparedRows(this.statements);
+				},
 				notificationUsage: () => this.notifications.usage,
 				clusterActivity: (withAdvisory) => this.#clusterActivity(withAdvisory),
 				signalBackend: (process, what) => this.#signalBackend(process, what),

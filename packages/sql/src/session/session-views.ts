@@ -1,9 +1,11 @@
-/** What pg_cursors and pg_prepared_statements say of a session. */
+/** What pg_cursors, pg_prepared_statements and pg_settings say of a session. */
 import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import type { Cursors } from "./cursors.ts";
 import type { KeptNames } from "./kept-names.ts";
 import type { Prepared } from "./prepared.ts";
+import { allSettings, type SettingDefinition } from "./setting-definitions.ts";
+import type { Settings } from "./settings.ts";
 
 type Row = Readonly<Record<string, Datum>>;
 
@@ -15,6 +17,20 @@ export const cursorRows = (cursors: Cursors): readonly Row[] =>
 		is_binary: false,
 		is_scrollable: canScroll,
 		creation_time: since,
+	}));
+
+const byName = (all: readonly SettingDefinition[]): readonly SettingDefinition[] =>
+	[...all].sort((a, b) => (a.name.toLowerCase() < b.name.toLowerCase() ? -1 : 1));
+
+/** Values as SHOW has them; `context`: undefined: where the server says it is fixed. */
+export const settingRows = (settings: Settings): readonly Row[] =>
+	byName(allSettings()).map((definition) => ({
+		name: definition.name,
+		setting: settings.value(definition.name),
+		boot_val: definition.initial,
+		reset_val: settings.default(definition.name.toLowerCase()),
+		source: settings.sourceOf(definition),
+		context: definition.settable ? "user" : definition.cluster ? "sighup" : null,
 	}));
 
 /** All but the unnamed one. How often which kind of plan was used is not counted. */

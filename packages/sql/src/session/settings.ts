@@ -7,7 +7,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ClusterSettings } from "@quorate/placement/types";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import { allSettings, settingDefinition } from "./setting-definitions.ts";
+import { allSettings, type SettingDefinition, settingDefinition } from "./setting-definitions.ts";
 
 export interface SettingsState {
 	/** What the session has set; folded names. */
@@ -179,6 +179,14 @@ export class Settings {
 		return allSettings()
 			.map((one) => [one.name, this.value(one.name)] as const)
 			.sort(([a], [b]) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+	}
+
+	/** Where its value comes from, in pg_settings' words. */
+	sourceOf({ name, settable }: SettingDefinition): string {
+		const folded = name.toLowerCase();
+		if (this.#state.local.has(folded) || this.#state.session.has(folded)) return "session";
+		if (this.#initial.has(folded)) return settable ? "client" : "override";
+		return this.#cluster().values.has(folded) ? "configuration file" : "default";
 	}
 
 	reported(): readonly (readonly [string, string])[] {

@@ -108,9 +108,9 @@ export interface FunctionContext extends TypeContext {
 	/** Tells of something when the transaction commits. */
 	notify(channel: string, payload: string): void;
 	listeningChannels(): readonly string[];
-	/** Cursors that the session has declared, and what it has prepared: rows of those views. */
+	/** Cursors that the session has declared, what it has prepared, and its settings: rows of those views. */
 	sessionRows(
-		view: "pg_cursors" | "pg_prepared_statements",
+		view: "pg_cursors" | "pg_prepared_statements" | "pg_settings",
 	): readonly Readonly<Record<string, Datum>>[];
 	/** How full the queue for slow listeners is, from 0 to 1. */
 	notificationUsage(): number;
