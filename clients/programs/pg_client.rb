@@ -17,8 +17,7 @@ check connection.internal_encoding == Encoding::UTF_8 || connection.get_client_e
 done "connect"
 
 connection.type_map_for_results = PG::BasicTypeMapForResults.new(connection)
-# It asks for the types of IP addresses, which there are not.
-connection.type_map_for_queries = PG::BasicTypeMapForQueries.new(connection, if_undefined: proc {})
+connection.type_map_for_queries = PG::BasicTypeMapForQueries.new(connection)
 connection.exec("CREATE TABLE ruby_types (i int, b bigint, f float8, t text, o bool, y bytea, a int[], n numeric)")
 text = "é \\ ' \" 日 😀\n"
 connection.exec_params(
@@ -61,6 +60,20 @@ done "errors"
 connection.prepare("by_id", "SELECT v FROM ruby_rows WHERE id = $1")
 check connection.exec_prepared("by_id", [7]).getvalue(0, 0) == 6
 done "prepared"
+
+pool = Queue.new
+3.times { pool << PG.connect(url) }
+answers = Array.new(30) do |n|
+  Thread.new do
+    own = pool.pop
+    own.exec_params("SELECT $1::int", [n]).getvalue(0, 0).to_i
+  ensure
+    pool << own
+  end
+end.map(&:value)
+check answers == (0..29).to_a, answers
+pool.pop.close until pool.empty?
+done "pooling"
 
 connection.transaction do |own|
   own.exec("DECLARE c CURSOR FOR SELECT id FROM ruby_rows ORDER BY id")

@@ -1,5 +1,7 @@
 """psycopg 3, as Debian has it: one line a part that held."""
+import queue
 import sys
+import threading
 
 import psycopg
 from psycopg import errors, sql
@@ -68,6 +70,30 @@ with connection.pipeline():
     cursors = [connection.execute("SELECT %s::int", (n,)) for n in range(20)]
 assert [cursor.fetchone()[0] for cursor in cursors] == list(range(20))
 done("prepared and pipelined")
+
+pool = queue.Queue()
+for _ in range(3):
+    pool.put(psycopg.connect(url, autocommit=True))
+answers = []
+
+
+def ask(n):
+    own = pool.get()
+    try:
+        answers.append(own.execute("SELECT %s::int", (n,)).fetchone()[0])
+    finally:
+        pool.put(own)
+
+
+threads = [threading.Thread(target=ask, args=(n,)) for n in range(30)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert sorted(answers) == list(range(30)), answers
+while not pool.empty():
+    pool.get().close()
+done("pooling")
 
 with connection.transaction():
     with connection.cursor("named") as named:

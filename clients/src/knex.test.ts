@@ -1,6 +1,8 @@
 /** knex over pg: its schema builder, its migrations, its queries. */
 import test from "ava";
 import knex, { type Knex } from "knex";
+import type pg from "pg";
+import Cursor from "pg-cursor";
 import { served } from "./served.ts";
 
 const url = served();
@@ -127,5 +129,66 @@ test.serial("transactions, also within each other; errors", async (t) => {
 			all.map(({ rows }) => rows[0].n),
 			Array.from({ length: 20 }, (_, i) => i),
 		);
+	});
+});
+
+test.serial("values of all types go in and come back", async (t) => {
+	await connected(async (db) => {
+		await db.schema.createTable("kinds", (table) => {
+			table.integer("id").primary();
+			table.bigInteger("big");
+			table.decimal("exact", 30, 4);
+			table.double("ratio");
+			table.boolean("ok");
+			table.text("words");
+			table.binary("bytes");
+			table.uuid("token");
+			table.json("plain");
+			table.jsonb("data");
+			table.timestamp("at", { useTz: true });
+			table.specificType("tags", "text[]");
+			table.enu("mood", ["fine", "bad"], { useNative: true, enumName: "knex_mood" });
+			table.text("nothing");
+		});
+		const row = {
+			id: 1,
+			big: "9223372036854775807",
+			exact: "12345678901234567890.1230",
+			ratio: -1e300,
+			ok: true,
+			words: "é \\ ' \" 日 😀\n",
+			bytes: Buffer.from([0, 255, 92, 39]),
+			token: "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+			plain: { a: [1, null, "x"] },
+			data: { b: { c: true } },
+			at: new Date("2020-02-29T12:34:56.789Z"),
+			tags: ["a,b", 'q"', "", null],
+			mood: "fine",
+			nothing: null,
+		};
+		const [back] = await db("kinds").insert(row).returning("*");
+		t.deepEqual(back, row);
+		const { id, ...others } = row;
+		t.deepEqual(await db("kinds").where({ big: row.big, token: row.token }).select("*"), [row]);
+		t.deepEqual(await db("kinds").where({ id }).select(Object.keys(others)), [others]);
+	});
+});
+
+test.serial("its queries through a cursor of pg, over a connection of its pool", async (t) => {
+	await connected(async (db) => {
+		const query = db
+			.select("n")
+			.from(db.raw("generate_series(1, ?::int) n", [5]))
+			.toSQL()
+			.toNative();
+		const client: pg.Client = await db.client.acquireConnection();
+		const cursor = client.query(new Cursor(query.sql, [...query.bindings]));
+		const read = [await cursor.read(3), await cursor.read(3)];
+		await cursor.close();
+		await db.client.releaseConnection(client);
+		t.deepEqual(read, [
+			[{ n: 1 }, { n: 2 }, { n: 3 }],
+			[{ n: 4 }, { n: 5 }],
+		]);
 	});
 });

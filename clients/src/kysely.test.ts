@@ -163,3 +163,40 @@ test.serial("transactions and errors", async (t) => {
 		]);
 	});
 });
+
+test.serial(
+	"values of all types go in and come back; many queries over few connections",
+	async (t) => {
+		await connected(async (db) => {
+			await sql`CREATE TABLE kinds (id int PRIMARY KEY, big bigint, exact numeric, ratio float8, ok bool, words text, bytes bytea, token uuid, data jsonb, at timestamptz, tags text[], nothing text)`.execute(
+				db,
+			);
+			const row = {
+				id: 1,
+				big: "9223372036854775807",
+				exact: "12345678901234567890.1230",
+				ratio: -1e300,
+				ok: true,
+				words: "é \\ ' \" 日 😀\n",
+				bytes: Buffer.from([0, 255, 92, 39]),
+				token: "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+				data: { a: [1, null, { b: "x" }] },
+				at: new Date("2020-02-29T12:34:56.789Z"),
+				tags: ["a,b", 'q"', "", null],
+				nothing: null,
+			};
+			const untyped = db as unknown as Kysely<{ kinds: typeof row }>;
+			const back = await untyped.insertInto("kinds").values(row).returningAll().execute();
+			t.deepEqual(back, [row]);
+			const found = untyped.selectFrom("kinds").selectAll().where("big", "=", row.big);
+			t.deepEqual(await found.where("at", "=", row.at).where("ok", "=", true).execute(), [row]);
+			const answers = await Promise.all(
+				Array.from({ length: 20 }, (_, n) => sql<{ n: number }>`SELECT ${n}::int AS n`.execute(db)),
+			);
+			t.deepEqual(
+				answers.map(({ rows }) => rows[0]?.n),
+				Array.from({ length: 20 }, (_, n) => n),
+			);
+		});
+	},
+);

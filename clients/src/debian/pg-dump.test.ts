@@ -1,8 +1,10 @@
 /** pg_dump of a whole database, restored into PostgreSQL and into another cluster; and of PostgreSQL, restored here. */
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Cluster } from "@quorate/embedded/cluster";
 import { PostgresServer, postgresInstalled } from "@quorate/sql/testing/postgres-server";
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
 import { output, psql, psqlScript, runs } from "./programs.ts";
 
 const installed = postgresInstalled() && runs("pg_dump") && runs("psql");
@@ -90,6 +92,36 @@ check("what pg_dump writes of PostgreSQL is here what it was there", async (t) =
 	await psqlScript(to.connectionString, `${roles}\n${dump}`);
 	t.deepEqual(await rowsOf(to.connectionString), await rowsOf(postgres));
 	t.is(withoutCasts(await dumpOf(to.connectionString)), withoutCasts(dump));
+});
+
+/** Rows are in another order, and are not compared by those who read them. */
+const restored = async (t: ExecutionContext, url: string): Promise<void> => {
+	t.deepEqual(await rowsOf(url), await rowsOf(from.connectionString));
+};
+
+check("as an archive, with pg_restore, and as INSERTs: into both", async (t) => {
+	const folder = mkdtempSync(join(tmpdir(), "quorate-dump-"));
+	const archive = join(folder, "archive");
+	const own = (name: string): string => postgres.replace("dbname=postgres", `dbname=${name}`);
+	await output("pg_dump", ["-Fc", "-f", archive, "-d", from.connectionString]);
+	await psqlScript(postgres, "CREATE DATABASE archived; CREATE DATABASE inserted;");
+	await output("pg_restore", ["-e", "-d", own("archived"), archive]);
+	await restored(t, own("archived"));
+	await to.reset();
+	await psqlScript(to.connectionString, roles);
+	await output("pg_restore", ["-e", "-d", to.connectionString, archive]);
+	await restored(t, to.connectionString);
+	rmSync(folder, { recursive: true });
+	for (const [form, url] of [
+		["--inserts", to.connectionString],
+		["--column-inserts", own("inserted")],
+	] as const) {
+		const dump = await output("pg_dump", [form, "-d", from.connectionString]);
+		t.true(dump.includes("INSERT INTO app.customer "));
+		if (url === to.connectionString) await to.reset();
+		await psqlScript(url, url === to.connectionString ? `${roles}\n${dump}` : dump);
+		await restored(t, url);
+	}
 });
 
 check("with --create, and as a plain schema", async (t) => {
