@@ -27,6 +27,24 @@ test("it collects once the process is quiet, and not again before the heap has g
 	t.is(look(0.01, 150), 3);
 });
 
+test("what is forgotten while it is quiet is collected, too, ever later, and not for ever", (t) => {
+	const at: number[] = [];
+	let interval = 0;
+	const collector = new QuietCollector(() => at.push(interval));
+	const look = (cpuShare: number, megabytes: number, times = 1): void => {
+		for (let n = 0; n < times; n++, interval++)
+			collector.look({ cpuShare, bytes: megabytes << 20 });
+	};
+	look(0.01, 60);
+	look(0.01, 20, 5);
+	// What it does meanwhile puts it off.
+	look(0.5, 20);
+	look(0.01, 20, 500);
+	t.deepEqual(at, [0, 12, 18, 30, 54]);
+	look(0.01, 40);
+	t.is(at.length, 6);
+});
+
 test("it collects when the process has grown, and takes what is left then as its size", (t) => {
 	let collections = 0;
 	const collector = new GrowthCollector(() => collections++);

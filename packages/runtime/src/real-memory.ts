@@ -4,8 +4,9 @@
  *
  *  1. While the process works, garbage is collected only when the process has grown by a good part since the last time: V8 counts a
  *     buffer of 30 bytes as 30 bytes, but it takes 200 of the allocator, which keeps what it once had.
- *  2. Otherwise only after an interval in which the process did next to nothing, and not twice: only once the heap has grown
- *     since the last time. So an idle process stays idle.
+ *  2. Otherwise only after an interval in which the process did next to nothing, and only once the heap has grown since the last time;
+ *     then a few times more, ever later, since what a quiet node forgets by and by (a range that begins to rest its working memory)
+ *     makes nothing grow. So an idle process stays idle.
  *  3. Then the young generation also gives back the room that it grew to under load, which V8 by itself does minutes later.
  */
 import { Session } from "node:inspector";
@@ -20,6 +21,8 @@ const growthIntervalMs = 250;
  */
 const quietShare = 0.1;
 const grownBytesMin = 8 << 20;
+/** After a collection that growth was the reason of: again after so many quiet intervals in a row, each counted from the one before. */
+const followUps: readonly number[] = [6, 6, 12, 24];
 /** A larger heap is collected once, not until nothing more comes of it, which would stop the process for a second; unless that made it small. */
 const deepBytesMax = 256 << 20;
 /** By then another thread has freed the buffers that a collection found. */
@@ -37,6 +40,10 @@ export class QuietCollector {
 	readonly #collect: () => void;
 	/** The least that was in use since the last collection; undefined right after it, since buffers are freed some time later. */
 	#keptBytes: number | undefined = 0;
+	/** Intervals in a row, since the last collection. */
+	#quietCount = 0;
+	/** Of `followUps`, those that have been. */
+	#followed = followUps.length;
 
 	constructor(collect: () => void) {
 		this.#collect = collect;
@@ -44,15 +51,25 @@ export class QuietCollector {
 
 	look({ cpuShare, bytes }: MemoryUse): void {
 		const isQuiet = cpuShare < quietShare;
+		this.#quietCount = isQuiet ? this.#quietCount + 1 : 0;
 		if (this.#keptBytes === undefined) {
 			// If work has gone on at once, what is in use now is garbage again.
 			this.#keptBytes = isQuiet ? bytes : 0;
 		}
 		this.#keptBytes = Math.min(this.#keptBytes, bytes);
 		if (isQuiet && bytes - this.#keptBytes >= grownBytesMin) {
-			this.#collect();
-			this.#keptBytes = undefined;
+			this.#followed = 0;
+			this.#collectNow();
+		} else if (this.#quietCount === followUps[this.#followed]) {
+			this.#followed++;
+			this.#collectNow();
 		}
+	}
+
+	#collectNow(): void {
+		this.#collect();
+		this.#keptBytes = undefined;
+		this.#quietCount = 0;
 	}
 }
 
