@@ -87,8 +87,9 @@ export class Scheduler {
 	readonly #options: SchedulerOptions;
 	readonly #underWay = new Map<RangeId, Move>();
 	readonly #resting = new Map<RangeId, Rest>();
-	/** The members of ranges when they were last looked at, and since when they are those. */
-	readonly #seen = new Map<RangeId, { readonly conf: number; readonly atMs: number }>();
+	/** The members of ranges when they were last looked at; and since when they are those, where that is not long ago. */
+	readonly #confs = new Map<RangeId, number>();
+	readonly #changedMs = new Map<RangeId, number>();
 	/** Nodes whose death is being written down. */
 	readonly #burying = new Set<NodeId>();
 	#obstacles: readonly Obstacle[] = [];
@@ -150,7 +151,8 @@ export class Scheduler {
 		this.#endAbandoned();
 		this.#underWay.clear();
 		this.#resting.clear();
-		this.#seen.clear();
+		this.#confs.clear();
+		this.#changedMs.clear();
 		this.#members.reset();
 		this.#merges.reset();
 		this.#evenedMs = this.#nowMs;
@@ -241,6 +243,7 @@ export class Scheduler {
 		for (const move of plan.moves) {
 			void this.#make(move);
 		}
+		this.#forgetRests();
 	}
 
 	/** Only where nothing else is to be done: what is moved may be merged, and moved in vain. */
@@ -348,13 +351,28 @@ export class Scheduler {
 	#isResting({ descriptor }: RangeInfo): boolean {
 		const { rangeId, epoch } = descriptor;
 		const nowMs = this.#nowMs;
-		const seen = this.#seen.get(rangeId);
-		if (seen?.conf !== epoch.conf) {
-			this.#seen.set(rangeId, { conf: epoch.conf, atMs: nowMs });
+		if (this.#confs.get(rangeId) !== epoch.conf) {
+			this.#confs.set(rangeId, epoch.conf);
+			this.#changedMs.set(rangeId, nowMs);
 			return true;
 		}
+		const changedMs = this.#changedMs.get(rangeId);
 		const rest = this.#resting.get(rangeId);
-		return nowMs < seen.atMs + restMs || (rest !== undefined && nowMs < rest.untilMs);
+		return (
+			(changedMs !== undefined && nowMs < changedMs + restMs) ||
+			(rest !== undefined && nowMs < rest.untilMs)
+		);
+	}
+
+	/** There may be thousands of ranges, and most of them have been left alone for long enough. */
+	#forgetRests(): void {
+		const nowMs = this.#nowMs;
+		for (const [range, changedMs] of this.#changedMs) {
+			if (nowMs >= changedMs + restMs) this.#changedMs.delete(range);
+		}
+		for (const [range, { untilMs, failures }] of this.#resting) {
+			if (failures === 0 && nowMs >= untilMs) this.#resting.delete(range);
+		}
 	}
 
 	#rest(rangeId: RangeId, hasFailed: boolean): void {
@@ -394,7 +412,8 @@ export class Scheduler {
 		}
 		if (move.kind === "merge" && outcome === "done") {
 			this.#resting.delete(move.right.rangeId);
-			this.#seen.delete(move.right.rangeId);
+			this.#confs.delete(move.right.rangeId);
+			this.#changedMs.delete(move.right.rangeId);
 		}
 		const id = await recorded;
 		if (id !== undefined) {
