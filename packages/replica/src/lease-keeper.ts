@@ -18,6 +18,8 @@ export interface LeaseHost {
 	readonly context: ReplicaContext;
 	readonly state: RangeState;
 	readonly locks: LockTable;
+	/** The sequence that was given away: it never serves again, whatever becomes of the proposal (L2). */
+	stoppedSequence: number;
 	holding(): boolean;
 	/** Raft leader with an entry of its own term applied: it may propose a lease. */
 	leads(): boolean;
@@ -31,13 +33,16 @@ export class LeaseKeeper {
 	readonly #host: LeaseHost;
 	#acquiring: Promise<void> | undefined;
 	#extending: Promise<void> | undefined;
-	/** The sequence that was given away: it never serves again, whatever becomes of the proposal (L2). */
-	stoppedSequence = -1;
 	/** Monotonic milliseconds. */
 	#movesUntilMs = 0;
 
 	constructor(host: LeaseHost) {
 		this.#host = host;
+	}
+
+	/** Nothing is lost with it. */
+	get isIdle(): boolean {
+		return this.#acquiring === undefined && this.#extending === undefined && !this.isMoving;
 	}
 
 	/** Becomes leaseholder if it may; resolves when the attempt has ended, with or without success. */
@@ -142,7 +147,7 @@ export class LeaseKeeper {
 	/** L2: stops serving, and then draws the timestamp that covers all that was served. Undefined: the lease has changed meanwhile. */
 	async giveUp(): Promise<Timestamp | undefined> {
 		const { sequence } = this.#host.state.lease;
-		this.stoppedSequence = sequence;
+		this.#host.stoppedSequence = sequence;
 		const { timestamp } = await this.#host.context.timestamps.issue();
 		return this.#host.state.lease.sequence === sequence ? timestamp : undefined;
 	}
@@ -168,7 +173,7 @@ export class LeaseKeeper {
 		const { sequence } = state.lease;
 		this.#movesUntilMs = context.runtime.clock.monotonicMs() + moveMs;
 		// L2: it stops serving before the timestamp is drawn that the old lease is lowered to.
-		this.stoppedSequence = sequence;
+		this.#host.stoppedSequence = sequence;
 		const { timestamp } = await context.timestamps.issue();
 		if (state.lease.sequence !== sequence) {
 			return false;

@@ -70,7 +70,7 @@ export class RangeSize {
 		this.rightShare = undefined;
 		if (this.#base !== undefined) {
 			const bytes = Math.max(0, this.#base + this.#added);
-			const rightBytes = bytes * (share ?? 0.5);
+			const rightBytes = Math.round(bytes * (share ?? 0.5));
 			right.#base = rightBytes;
 			this.#base = bytes - rightBytes;
 			this.#added = 0;

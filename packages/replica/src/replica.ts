@@ -106,7 +106,9 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 	#leaseAtMs = 0;
 	state: RangeState;
 	#group: RaftGroupHandle | undefined;
-	readonly #keeper: LeaseKeeper;
+	/** Undefined: it has had nothing to do since the replica was made, or has rested. */
+	#leaseKeeper: LeaseKeeper | undefined;
+	stoppedSequence = -1;
 	#isLeader = false;
 	#term: Term = 0;
 	#ownTermApplied = false;
@@ -125,7 +127,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 	#mergedInto: Replica | undefined;
 	/** It is about to be frozen, and serves no more. */
 	#isFreezing = false;
-	/** Monotonic milliseconds of the last request: an idle range is left alone. */
+	/** Monotonic milliseconds of the last request: an idle range is left alone. Whole ones take no object of their own. */
 	lastUsedMs = 0;
 	/** The same of the last request, entry or change of its leader. */
 	#busyMs: number;
@@ -141,13 +143,17 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 	) {
 		this.context = context;
 		this.replicaId = replicaId;
-		this.#busyMs = context.runtime.clock.monotonicMs();
+		this.#busyMs = Math.floor(context.runtime.clock.monotonicMs());
 		this.state = state;
 		this.size = inheritance?.size ?? new RangeSize();
 		this.#number = state.lastNumber;
 		this.#working = this.#newMemory(inheritance);
-		this.#keeper = new LeaseKeeper(this);
 		this.recount();
+	}
+
+	get #keeper(): LeaseKeeper {
+		this.#leaseKeeper ??= new LeaseKeeper(this);
+		return this.#leaseKeeper;
 	}
 
 	#newMemory(inheritance?: Inheritance): WorkingMemory {
@@ -264,6 +270,9 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		this.#isResting = true;
 		this.#leaseAtMs = this.#working?.inquiries.leaseAtMs ?? this.#leaseAtMs;
 		this.#working = undefined;
+		if (this.#leaseKeeper?.isIdle === true) {
+			this.#leaseKeeper = undefined;
+		}
 		forgetEncoded(this.state);
 		this.state.descriptor = this.context.kept(this.state.descriptor);
 		this.state.lease = compactLease(this.state.lease);
@@ -272,7 +281,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 
 	/** R2. */
 	#awake(): void {
-		this.#busyMs = this.context.runtime.clock.monotonicMs();
+		this.#busyMs = Math.floor(this.context.runtime.clock.monotonicMs());
 		if (this.#isResting) {
 			this.#isResting = false;
 			this.context.awake(this);
@@ -295,7 +304,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			this.state.frozen === undefined &&
 			lease.nodeId === this.context.nodeId &&
 			lease.bootId === this.context.bootId &&
-			(lease.sequence !== this.#keeper.stoppedSequence ||
+			(lease.sequence !== this.stoppedSequence ||
 				this.context.mutations?.withoutLeaseSequence === true)
 		);
 	}
@@ -896,7 +905,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		this.pending.leaseEnded(state.lease.sequence);
 		this.pending.applied(state.lease.sequence, state.lastNumber, true);
 		// A lease learned from a snapshot is another boot's.
-		this.#keeper.stoppedSequence = state.lease.sequence;
+		this.stoppedSequence = state.lease.sequence;
 		this.locks.clear();
 		this.recount();
 		this.size.forget();
@@ -971,7 +980,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		if (this.#isFrozen) {
 			return this.#whenThawed(q);
 		}
-		if (this.#keeper.isMoving) {
+		if (this.#leaseKeeper?.isMoving === true) {
 			return this.notLeaseholder();
 		}
 		return this.#keeper.acquire().then(() => {

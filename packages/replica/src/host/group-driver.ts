@@ -71,7 +71,7 @@ export class GroupDriver implements RaftGroupHandle {
 	#reads: ReadWaits | undefined;
 	#gate: WriteGate | undefined;
 	/** Where messages came from, for peers that the machine does not know (yet, or any more). */
-	readonly #heardFrom = new SparseMap<ReplicaId, NodeId>();
+	#heardFrom: Map<ReplicaId, NodeId> | undefined;
 	/** Configurations by the index they count from; the first one counts for the start of the log. */
 	#configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
 	#isLeader = false;
@@ -202,7 +202,7 @@ export class GroupDriver implements RaftGroupHandle {
 
 	rest(): void {
 		if (this.isRemoved || !this.raft.isQuiesced) return;
-		this.#heardFrom.clear();
+		this.#heardFrom = undefined;
 		if (this.#reads?.isIdle === true) this.#reads = undefined;
 		if (this.#gate?.isEmpty === true) this.#gate = undefined;
 		// Who is gone will want what it has missed.
@@ -235,13 +235,14 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	step(message: Message, fromNode: NodeId): void {
+		this.#heardFrom ??= new Map();
 		this.#heardFrom.set(message.from, fromNode);
 		this.raft.step(message);
 		this.#context.touch(this);
 	}
 
 	nodeOf(replica: ReplicaId): NodeId | undefined {
-		return this.machine.nodeOf(replica) ?? this.#heardFrom.get(replica);
+		return this.machine.nodeOf(replica) ?? this.#heardFrom?.get(replica);
 	}
 
 	/** Its turn has come, or somebody asks for the group (`elections.ts`). */
