@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 
 export const allocatorSettings: readonly string[] = [
 	"MALLOC_ARENA_MAX=1",
-	"MALLOC_MMAP_THRESHOLD_=65536",
+	"MALLOC_MMAP_THRESHOLD_=32768",
+	"MALLOC_TOP_PAD_=0",
 	"MALLOC_TRIM_THRESHOLD_=131072",
 ];
 

@@ -3,6 +3,7 @@
  * `codec.ts`, but the byte arrays of a decoded value are its own, so that a few bytes do not keep a large buffer alive.
  * Strings must be binary strings or ASCII (see `keys/key.ts`).
  */
+import { slabBytes } from "@quorate/runtime/slab";
 import { Packr } from "msgpackr";
 
 const packr = new Packr({
@@ -12,6 +13,7 @@ const packr = new Packr({
 	encodeUndefinedAsNil: true,
 	copyBuffers: true,
 });
+packr.useBuffer(Buffer.allocUnsafeSlow(slabBytes));
 
 export function encodeBody(body: unknown): Uint8Array {
 	return packr.pack(body);

@@ -9,6 +9,7 @@
  * The native part of msgpackr is a prebuilt optional dependency. Without it msgpackr drops a byte order mark at the head of a
  * string of over 64 bytes, so then `plain-decoder.ts` reads.
  */
+import { slabBytes } from "@quorate/runtime/slab";
 import { isNativeAccelerationEnabled, Packr, RESERVE_START_SPACE } from "msgpackr";
 import { decodePlain } from "./plain-decoder.ts";
 
@@ -18,6 +19,7 @@ export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 export const LENGTH_BYTES = 4;
 
 const packr = new Packr({ useRecords: false, useBigIntExtension: true });
+packr.useBuffer(Buffer.allocUnsafeSlow(slabBytes));
 
 /** Length and message. The caller may change the value afterwards. */
 export function encodeMessage(message: readonly unknown[]): Uint8Array {

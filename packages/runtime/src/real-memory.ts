@@ -12,6 +12,7 @@
 import { Session } from "node:inspector";
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { slabBytes } from "./slab.ts";
 
 const intervalMs = 5_000;
 const growthIntervalMs = 250;
@@ -156,6 +157,7 @@ function lookEvery(ms: number, collector: QuietCollector): void {
 
 /** For the life of the process; does not keep it alive. */
 export function keepMemorySmall(): void {
+	Buffer.poolSize = slabBytes;
 	const collect = findCollector();
 	const growth = new GrowthCollector(collect);
 	setInterval(() => growth.look(process.memoryUsage.rss()), growthIntervalMs).unref();
