@@ -186,7 +186,9 @@ export function unexpectedErrors(
 			(outcome.code === "57P03" && own.some(({ kind }) => kind === "pause"));
 		return explained
 			? []
-			: [`transaction ${id} on node ${node} ended ${outcome.kind} with ${outcome.code}`];
+			: [
+					`transaction ${id} on node ${node} ended ${outcome.kind} with ${outcome.code}${outcome.detail ? `: ${outcome.detail}` : ""}`,
+				];
 	});
 }
 

@@ -2,9 +2,9 @@
 export type Outcome =
 	| { readonly kind: "ok" }
 	/** It certainly has not happened. "lost": the connection went before COMMIT was sent. */
-	| { readonly kind: "failed"; readonly code: string }
+	| { readonly kind: "failed"; readonly code: string; readonly detail?: string | undefined }
 	/** It may or may not have happened, or may still. */
-	| { readonly kind: "unknown"; readonly code: string };
+	| { readonly kind: "unknown"; readonly code: string; readonly detail?: string | undefined };
 
 /** One transaction of the load, with all that is needed to find it again. */
 export interface Attempt {

@@ -102,7 +102,7 @@ async function runTransaction(client: PgClient, planned: Planned): Promise<Outco
 		}
 	} catch (error) {
 		await rollBack(client);
-		return { kind: "failed", code: codeOf(error) };
+		return { kind: "failed", ...saidBy(error) };
 	}
 	return commit(client);
 }
@@ -118,7 +118,7 @@ async function commit(client: PgClient): Promise<Outcome> {
 		if (certain) {
 			await rollBack(client);
 		}
-		return { kind: certain ? "failed" : "unknown", code: codeOf(error) };
+		return { kind: certain ? "failed" : "unknown", ...saidBy(error) };
 	}
 }
 
@@ -128,4 +128,5 @@ async function rollBack(client: PgClient): Promise<void> {
 	}
 }
 
-const codeOf = (error: unknown): string => (error instanceof ServerError ? error.code : "lost");
+const saidBy = (error: unknown): { readonly code: string; readonly detail?: string | undefined } =>
+	error instanceof ServerError ? { code: error.code, detail: error.detail } : { code: "lost" };
