@@ -29,6 +29,11 @@ export interface Blocker {
 /** c 0: aborted. `unknown`: T4, the intent must be dropped through the log first. */
 export type Decision = { readonly c: Timestamp } | "unknown";
 
+interface Lingering {
+	readonly promise: Promise<void>;
+	readonly end: () => void;
+}
+
 interface Wait {
 	readonly wake: Set<() => void>;
 	readonly anchor: Key;
@@ -39,6 +44,8 @@ interface Wait {
 	timer: Timer | undefined;
 }
 
+/** A Resolve that nobody needs waits so long for another entry of its range to go with. */
+const lingerMs = 20;
 /** Decisions remembered at most; they only save a question. */
 const decisionsMax = 20_000;
 /** Large transactions of which something is remembered at most; forgetting one costs a question, too. */
@@ -63,6 +70,8 @@ export class Blockers {
 	/** What anchors have said of large transactions: their c will be above it. A fact, whatever happens to leases. */
 	readonly #above = new SparseMap<TransactionId, Timestamp>();
 	readonly #owner: BlockersOwner;
+	/** Resolves that wait for another entry of the range. */
+	readonly #lingering = new SparseMap<TransactionId, Lingering>();
 	/** Counts of all intents that were begun, and the end: a later one ends those before. */
 	#recounts = 0;
 	/** Of the intents in the range now: saves most looks for them. */
@@ -129,6 +138,7 @@ export class Blockers {
 	onKey(key: Key, own: TransactionId | null, s: Timestamp, found: Blocker[]): void {
 		const intent = this.intent(this.#context.engine, key);
 		if (intent !== undefined && intent.transaction !== own && intent.p < s) {
+			this.#lingering.get(intent.transaction)?.end();
 			found.push({
 				transaction: intent.transaction,
 				anchor: intent.anchor,
@@ -171,6 +181,7 @@ export class Blockers {
 			}
 			for (const { key, intent } of intents) {
 				if (intent.transaction !== own && intent.p < s) {
+					this.#lingering.get(intent.transaction)?.end();
 					found.push({
 						transaction: intent.transaction,
 						anchor: intent.anchor,
@@ -239,7 +250,7 @@ export class Blockers {
 	}
 
 	get hasWaits(): boolean {
-		return this.#waits.size > 0;
+		return this.#waits.size > 0 || this.#lingering.size > 0;
 	}
 
 	decision(transaction: TransactionId): Decision | undefined {
@@ -269,8 +280,41 @@ export class Blockers {
 		}
 	}
 
+	/**
+	 * Before the Resolve of a decided transaction: most of what an entry costs is shared by those that go to the other replicas and to
+	 * the disks together. It resolves with the range's next entry, when somebody meets an intent of the transaction, or after a moment.
+	 */
+	linger(transaction: TransactionId): Promise<void> {
+		const known = this.#lingering.get(transaction);
+		if (known !== undefined) {
+			return known.promise;
+		}
+		let wake = (): void => {};
+		const promise = new Promise<void>((resolve) => {
+			wake = resolve;
+		});
+		const timer = this.#context.runtime.scheduler.setTimer(lingerMs, () => this.hurry());
+		const end = (): void => {
+			timer.cancel();
+			this.#lingering.delete(transaction);
+			wake();
+		};
+		this.#lingering.set(transaction, { promise, end });
+		return promise;
+	}
+
+	/** Lets all that lingers go: an entry is on its way. */
+	hurry(): void {
+		if (this.#lingering.size > 0) {
+			for (const { end } of [...this.#lingering.values()]) {
+				end();
+			}
+		}
+	}
+
 	/** Wakes everybody: the lease or the range changed. */
 	wakeAll(): void {
+		this.hurry();
 		for (const [transaction, wait] of [...this.#waits]) {
 			this.#end(transaction, wait);
 		}

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { BootId } from "@quorate/keys/ids";
 import { type Key, key, keyMax } from "@quorate/keys/key";
 import { defaultHistoryLifeMs } from "@quorate/keys/limits";
@@ -6,13 +7,15 @@ import { makeTransactionId } from "@quorate/keys/transaction-id";
 import type { MemoryEngine } from "@quorate/storage/memory-engine";
 import { newest } from "@quorate/storage/versions";
 import test from "ava";
-import type { CommittedEntry } from "./host-types.ts";
+import { decodeCommand } from "./commands.ts";
+import type { CommittedEntry, RaftGroupHandle } from "./host-types.ts";
 import { collectHistory } from "./housekeeping.ts";
 import { scan } from "./reads.ts";
 import type { Replica } from "./replica.ts";
 import type { RangeAnswer } from "./requests.ts";
 import { LoneLog, lead, loneReplica } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
+import { resolve } from "./writes.ts";
 
 const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
 const another = makeTransactionId(3 as Timestamp, "b" as BootId, 2);
@@ -159,6 +162,36 @@ test("what is resolved together ends by count or by bytes, and lies behind any n
 	t.is(blockers.ownPart(all, another, 2, 1 << 20)?.span.start, behind);
 	t.is(blockers.ownPart(all, another, 400, 1)?.span.start, behind);
 	t.is(blockers.ownPart({ ...all, end: behind }, another, 400, 1), undefined);
+});
+
+test("a Resolve goes with the range's next entry, when somebody meets an intent, or after a moment", async (t) => {
+	const { replica } = leading();
+	let moment = (): void => {};
+	const setTimer = (_ms: number, run: () => void) => {
+		moment = run;
+		return { cancel: () => {} };
+	};
+	Object.assign(replica.context.runtime.scheduler, { setTimer });
+	const proposed: string[] = [];
+	const propose = (bytes: Uint8Array): number => proposed.push(decodeCommand(bytes).command.kind);
+	replica.attach({ propose } as unknown as RaftGroupHandle);
+	const [c, expiry] = [10 as Timestamp, timestampMax];
+	const causes = [
+		() => void replica.proposeCommand({ kind: "extend", expiry }),
+		() => replica.blockers.onKey(keyOf(1), null, timestampMax, []),
+		() => void replica.blockers.inSpan({ start: keyOf(2), end: keyOf(3) }, null, timestampMax, 1),
+		() => moment(),
+	];
+	for (const [n, cause] of causes.entries()) {
+		const spans = [{ start: keyOf(n), end: keyOf(n + 1) }];
+		proposed.length = 0;
+		void resolve(replica, { kind: "resolve", transaction, c, spans });
+		await setImmediate();
+		t.deepEqual(proposed, []);
+		cause();
+		await setImmediate();
+		t.deepEqual(proposed, n === 0 ? ["extend", "resolve"] : ["resolve"]);
+	}
 });
 
 test("many small entries are one turn", (t) => {

@@ -81,6 +81,7 @@ import {
 	onePhase,
 	prepare,
 	resolve,
+	resolveNow,
 	takeBack,
 } from "./writes.ts";
 
@@ -229,7 +230,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		const own = keys.filter((k) => this.owns(k));
 		const spans = own.map((k) => ({ start: k, end: `${k}\0` as Key }));
 		if (decision === "unknown") void dropIntents(this, transaction, spans);
-		else void resolve(this, { kind: "resolve", transaction, c: decision.c, spans });
+		else void resolveNow(this, transaction, decision.c, spans);
 	}
 
 	settle(): void {
@@ -363,6 +364,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			return Promise.resolve({ kind: "done" });
 		}
 		this.#number = number;
+		this.blockers.hurry();
 		if (group !== undefined) {
 			this.pending.proposed(group, number);
 		}

@@ -448,21 +448,29 @@ const resolvedPerEntry = { count: 400, bytes: 64 << 10 } as const;
 const resolvesMax = 2;
 
 /** Serves waiting readers at once, then goes through the log in bounded entries until no intent of the spans is left. */
-export function resolve(
+export async function resolve(
 	r: ReplicaCore,
 	q: Extract<RangeRequestBody, { kind: "resolve" }>,
 ): Promise<RangeAnswer> {
 	r.blockers.decided(q.transaction, { c: q.c });
+	await r.blockers.linger(q.transaction);
 	return resolveThroughLog(r, q);
 }
+
+/** Likewise, for somebody who waits. */
+export const resolveNow = (
+	r: ReplicaCore,
+	transaction: TransactionId,
+	c: Timestamp,
+	spans: readonly WrittenSpan[],
+): Promise<RangeAnswer> => resolveThroughLog(r, { kind: "resolve", transaction, c, spans });
 
 /** T4: nobody can tell any more what became of the transaction. Nobody is served from that: it may have committed. */
 export const dropIntents = (
 	r: ReplicaCore,
 	transaction: TransactionId,
 	spans: readonly WrittenSpan[],
-): Promise<RangeAnswer> =>
-	resolveThroughLog(r, { kind: "resolve", transaction, c: 0 as Timestamp, spans });
+): Promise<RangeAnswer> => resolveNow(r, transaction, timestampZero, spans);
 
 async function resolveThroughLog(
 	r: ReplicaCore,
