@@ -16,7 +16,7 @@ export interface VersionSpan {
 }
 
 /** Of this build. Raise `newest` with each change of a format; raise `oldest` when the code for an older one goes. */
-export const ownVersions: VersionSpan = { oldest: 1, newest: 18 };
+export const ownVersions: VersionSpan = { oldest: 1, newest: 19 };
 
 /** What builds can that say nothing: they are from before there were versions. */
 export const firstVersions: VersionSpan = { oldest: 1, newest: 1 };
@@ -62,6 +62,8 @@ const since = {
 	lastAgent: 17,
 	/** Columns of type xid8: descriptors of format 14. */
 	xid8: 18,
+	/** Tables whose values of char(n) are stored without the blanks at their end: descriptors of format 15. */
+	unpadded: 19,
 } as const;
 
 export type Feature = keyof typeof since;

@@ -162,6 +162,8 @@ export interface TableDescriptor extends Commented, Owned, InDatabase {
 	readonly validating?: readonly Validation[];
 	/** Where its rows and indexes are to be; absent: as the database's. */
 	readonly configuration?: Configuration;
+	/** Its values of char(n) are stored without the blanks at their end. Settled when the table is made. */
+	readonly unpadded?: true;
 	/** Of a temporary table, which is never stored: ON COMMIT DELETE ROWS, DROP. */
 	readonly onCommit?: "delete" | "drop";
 }
@@ -380,10 +382,12 @@ export type RelationDescriptor =
  * jsonpath and time with time zone (likewise). 10: constraints whose rows are being looked at (likewise). 11: indexes
  * that are partial, on expressions, or with NULLs at their other end (likewise). 12: composite types, arrays of domains, and
  * whatever needs one (likewise). 13: tables whose rows become others (likewise). 14: columns of type xid8 (likewise).
+ * 15: tables whose values of char(n) are stored without the blanks at their end (likewise).
  */
-export const descriptorFormat = 14;
+export const descriptorFormat = 15;
 
 function formatOf(descriptor: RelationDescriptor): number {
+	if (descriptor.kind === "table" && descriptor.unpadded) return 15;
 	if (needsXid8(descriptor)) return 14;
 	if (descriptor.kind === "table" && descriptor.rewrite?.change !== undefined) return 13;
 	if (needsComposites(descriptor)) return 12;

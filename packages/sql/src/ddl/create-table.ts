@@ -1,4 +1,5 @@
 /** CREATE TABLE, and CREATE TABLE ... AS. */
+import { isActive } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type {
 	IndexDescriptor,
@@ -76,6 +77,12 @@ export async function createTable(
 }
 
 /** What becomes of a temporary table. */
+/** How its rows are stored, of what all nodes can read. */
+function storageOf({ state }: SchemaEditor): Pick<TableDescriptor, "unpadded"> {
+	const { values } = state.services.placement.settings();
+	return isActive(values, "unpadded") ? { unpadded: true } : {};
+}
+
 const endOf = ({ onCommit }: CreateTable): Pick<TableDescriptor, "onCommit"> =>
 	onCommit === "delete" || onCommit === "drop" ? { onCommit } : {};
 
@@ -205,6 +212,7 @@ async function assemble(
 		checks: [],
 		foreignKeys: [],
 		rewrite: undefined,
+		...storageOf(editor),
 		...endOf(statement),
 	};
 	table = withGenerated(editor, table, made);
@@ -267,6 +275,7 @@ async function createTableAs(
 		checks: [],
 		foreignKeys: [],
 		rewrite: undefined,
+		...storageOf(editor),
 		...endOf(statement),
 	};
 	await editor.put(table);

@@ -583,6 +583,9 @@ export function requireFormat(
 	if (isRelation(row) && needsLaterTypes(row)) {
 		requireActive(values, "laterTypes", "A column of type jsonpath or time with time zone");
 	}
+	if (row.kind === "table" && row.unpadded) {
+		requireActive(values, "unpadded", "A table that stores char(n) without its blanks");
+	}
 	if (isRelation(row) && needsXid8(row)) {
 		requireActive(values, "xid8", "A column of type xid8");
 	}

@@ -124,6 +124,20 @@ test("columns that a reader does not know are stepped over, added ones have thei
 	t.deepEqual(row, [5, 0.5, true, null]);
 });
 
+test("char(n) is stored without the blanks at its end, where the table says so", (t) => {
+	const columns = [column(1, 23), column(2, 1042, { type: { oid: 1042, modifier: 4 + 6 } })];
+	const [padded, unpadded] = [false, true].map(
+		(is) => new RowCodec({ ...table(columns), ...(is && { unpadded: true as const }) }),
+	) as [RowCodec, RowCodec];
+	for (const text of ["ab    ", "      ", "abcdef", " é😀   "]) {
+		const row: Datum[] = [];
+		const bytes = unpadded.encode([1, text]);
+		t.is(padded.encode([1, text]).length - bytes.length, text.length - text.trimEnd().length);
+		unpadded.decode(bytes, row, 0, undefined);
+		t.deepEqual(row, [1, text]);
+	}
+});
+
 test("an owner stays beside the columns", (t) => {
 	const codec = new RowCodec(table([column(1, 23), column(2, 25)]));
 	const bytes = codec.encode([1, "x"], "\x00\xffowner");

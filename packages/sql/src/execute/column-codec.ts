@@ -7,6 +7,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { Datum } from "../types/datum.ts";
 import { isRowType, namedOid } from "../types/made-oids.ts";
 import { storedType, type TypeDefinition } from "../types/registry.ts";
+import { padBlanks, trimBlanks } from "../types/text-values.ts";
 
 /** 0: zigzag varint; 1: eight bytes; 2: length and bytes; 3: NULL, no payload. */
 export const wireVarint = 0;
@@ -235,6 +236,15 @@ const textCodec: ColumnCodec = {
 	},
 	read: (reader) => reader.text(),
 };
+
+/** char(length): readers put the blanks at its end back. */
+export const unpaddedCodec = (length: number): ColumnCodec => ({
+	write(writer, attnum, value) {
+		header(writer, attnum, wireBytes);
+		writer.text(trimBlanks(value as string));
+	},
+	read: (reader) => padBlanks(reader.text(), length),
+});
 
 const bytesCodec: ColumnCodec = {
 	write(writer, attnum, value) {

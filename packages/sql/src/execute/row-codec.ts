@@ -4,14 +4,16 @@
  * live columns, in attnum order.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
+import { type ColumnDescriptor, liveColumns, type TableDescriptor } from "../catalog/descriptor.ts";
 import type { Datum } from "../types/datum.ts";
 import { storedType } from "../types/registry.ts";
+import { charLength } from "../types/text-types.ts";
 import {
 	type ColumnCodec,
 	columnCodec,
 	Reader,
 	storageContext,
+	unpaddedCodec,
 	Writer,
 	wireBytes,
 	wireNull,
@@ -24,6 +26,11 @@ interface StoredColumn {
 	readonly codec: ColumnCodec;
 	readonly missing: Datum;
 	readonly writesNull: boolean;
+}
+
+function codecOf({ unpadded }: TableDescriptor, { type }: ColumnDescriptor): ColumnCodec {
+	const length = unpadded ? charLength(type) : undefined;
+	return length === undefined ? columnCodec(type.oid) : unpaddedCodec(length);
 }
 
 const writer = new Writer();
@@ -52,7 +59,7 @@ export class RowCodec {
 						);
 			return {
 				attnum: column.attnum,
-				codec: columnCodec(column.type.oid),
+				codec: codecOf(table, column),
 				missing,
 				writesNull: column.missingText !== undefined,
 			};

@@ -1,7 +1,7 @@
 /** text, varchar(n), char(n), name, "char", json and the types that only look like text. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { type BuiltinType, defineType, type TypeSpec } from "./builtin-type.ts";
-import type { Datum } from "./datum.ts";
+import type { Datum, SqlType } from "./datum.ts";
 import { invalidParameter } from "./errors.ts";
 import { paddedTextKey, textKey } from "./key-codecs.ts";
 import { OID } from "./oids.ts";
@@ -9,6 +9,7 @@ import {
 	compareText,
 	decodeUtf8,
 	offsetOf,
+	padBlanks,
 	textLength,
 	trimBlanks,
 	truncateBytes,
@@ -76,11 +77,9 @@ function modifyVarchar(value: Datum, modifier: number, explicit: boolean): Datum
 function modifyBpchar(value: Datum, modifier: number, explicit: boolean): Datum {
 	const text = value as string;
 	const length = modifier - 4;
-	const missing = length - textLength(text);
-	if (missing >= 0) {
-		return missing === 0 ? text : text + " ".repeat(missing);
-	}
-	return cut(text, length, explicit, "character");
+	return textLength(text) <= length
+		? padBlanks(text, length)
+		: cut(text, length, explicit, "character");
 }
 
 export const textType = textLike({
@@ -117,6 +116,10 @@ export const bpcharType = textLike({
 	describe: (modifier) => `character(${modifier - 4})`,
 	packModifier: packLength("char"),
 });
+
+/** Of char(n): n. */
+export const charLength = ({ oid, modifier }: SqlType): number | undefined =>
+	oid === OID.bpchar && modifier > 4 ? modifier - 4 : undefined;
 
 export const truncateName = (text: string): string => truncateBytes(text, nameBytesMax);
 

@@ -65,6 +65,12 @@ export function trimBlanks(text: string): string {
 	return end === text.length ? text : text.slice(0, end);
 }
 
+/** With blanks up to `length` code points. */
+export function padBlanks(text: string, length: number): string {
+	const missing = length - textLength(text);
+	return missing > 0 ? text + " ".repeat(missing) : text;
+}
+
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** UTF-8 from a client; 22021 for what is none, and for 0x00, which PostgreSQL's text cannot hold. */
