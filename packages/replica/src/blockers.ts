@@ -257,6 +257,11 @@ export class Blockers {
 		return this.#decisions.get(transaction);
 	}
 
+	isDecided(transaction: TransactionId): boolean {
+		const decision = this.#decisions.get(transaction);
+		return decision !== undefined && decision !== "unknown";
+	}
+
 	/** Wakes those who wait for it: they may serve by the rule of Resolve at once. */
 	decided(transaction: TransactionId, decision: Decision): void {
 		if (this.#decisions.size >= decisionsMax) {
@@ -322,11 +327,7 @@ export class Blockers {
 
 	/** True while it is there and undecided. `s` above 0: and may commit at or below `s`. */
 	stands(b: Blocker, s: Timestamp): boolean {
-		const decision = this.#decisions.get(b.transaction);
-		if (decision !== undefined && decision !== "unknown") {
-			return false;
-		}
-		return !this.isAbove(b.transaction, s) && this.isThere(b);
+		return !this.isDecided(b.transaction) && !this.isAbove(b.transaction, s) && this.isThere(b);
 	}
 
 	/** It is known that the transaction's c will be above `s`: reads and validations at `s` pass by. */

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import type { BootId } from "@quorate/keys/ids";
+import type { BootId, LockOwner } from "@quorate/keys/ids";
 import { type Key, key, keyMax } from "@quorate/keys/key";
 import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
@@ -15,7 +15,7 @@ import type { Replica } from "./replica.ts";
 import type { RangeAnswer } from "./requests.ts";
 import { LoneLog, lead, loneReplica } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
-import { resolve } from "./writes.ts";
+import { resolve, untilResolved } from "./writes.ts";
 
 const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
 const another = makeTransactionId(3 as Timestamp, "b" as BootId, 2);
@@ -192,6 +192,29 @@ test("a Resolve goes with the range's next entry, when somebody meets an intent,
 		await setImmediate();
 		t.deepEqual(proposed, n === 0 ? ["extend", "resolve"] : ["resolve"]);
 	}
+});
+
+test("a write that meets what is decided waits until it is resolved, and is no conflict", async (t) => {
+	const { replica } = leading();
+	const { resolves } = log();
+	Object.assign(replica.context.runtime.scheduler, { setTimer: () => ({ cancel: () => {} }) });
+	const write = (k: Key) => ({
+		kind: "prepare" as const,
+		transaction: another,
+		chunk: 1,
+		anchor: k,
+		writes: [{ key: k, value: Buffer.from("new"), since: null }],
+		owner: "o" as LockOwner,
+	});
+	const open = untilResolved(replica, write(keyOf(7)));
+	t.is(open, undefined);
+	replica.blockers.decided(transaction, { c: 10 as Timestamp });
+	t.is(untilResolved(replica, write(behind)), undefined);
+	const waits = untilResolved(replica, write(keyOf(7)));
+	t.not(waits, undefined);
+	replica.apply([resolves[0]!]);
+	await waits;
+	t.is(untilResolved(replica, write(keyOf(7))), undefined);
 });
 
 test("many small entries are one turn", (t) => {

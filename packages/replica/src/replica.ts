@@ -83,6 +83,7 @@ import {
 	resolve,
 	resolveNow,
 	takeBack,
+	untilResolved,
 } from "./writes.ts";
 
 /** Bytes written to the engine in one go (the last entry may go over it): bounds how long others wait for their turn. */
@@ -1000,8 +1001,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			return this.stale();
 		}
 		this.load.note(q.body);
-		const opens = this.#memory.gate.waitFor(q.body);
-		return opens === undefined ? this.#dispatch(q.body) : opens.then(() => this.handle(q));
+		const wait = this.#memory.gate.waitFor(q.body) ?? untilResolved(this, q.body);
+		return wait === undefined ? this.#dispatch(q.body) : wait.then(() => this.handle(q));
 	}
 
 	/** F2. Where it cannot, the leaseholder is asked instead. */

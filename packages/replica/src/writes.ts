@@ -15,6 +15,7 @@ import type { WrittenSpan } from "./commands.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { diskFullError, gcError } from "./errors.ts";
 import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
+import { waitForWrite } from "./lock-waits.ts";
 import type { PendingGroup } from "./pending-writes.ts";
 import { lastChangeIn } from "./recent-changes.ts";
 import type { RangeAnswer, RangeRequestBody, ReplacedWrite, RequestedWrite } from "./requests.ts";
@@ -42,6 +43,24 @@ export function largeWriteBytes(q: RangeRequestBody): number {
 
 /** Of a watch that is there for its question: one function for all, so that they are one. */
 const onlyAsk = (): void => {};
+
+/**
+ * Until one write that is in the way, decided and not resolved yet, is gone, which is soon: it is no conflict. Undefined: none is.
+ */
+export function untilResolved(r: ReplicaCore, q: RangeRequestBody): Promise<unknown> | undefined {
+	if ((q.kind !== "prepare" && q.kind !== "one-phase") || r.blockers.intentCount === 0) {
+		return undefined;
+	}
+	for (const { key } of q.writes) {
+		const found: Blocker[] = [];
+		r.blockers.onKey(key, q.transaction, timestampMax, found);
+		const decided = found.find((b) => !b.pending && r.blockers.isDecided(b.transaction));
+		if (decided !== undefined) {
+			return waitForWrite(r, decided, undefined, timestampZero);
+		}
+	}
+	return undefined;
+}
 
 /** Judges the writes in the tick of acceptance; undefined: accept them. */
 function refuse(

@@ -119,7 +119,8 @@ function entries(lab: Lab): readonly number[] {
 }
 
 test.serial("what was dropped goes once nobody can read it, and its ranges with it", async (t) => {
-	const lab = new Lab(3, limits);
+	// A size is what was measured and what came since, so of small ranges it may be far off: with room for that.
+	const lab = new Lab(3, { ...limits, rangeMaxBytes: 32 << 10 });
 	await lab.start(
 		3,
 		"CREATE TABLE kept (id int PRIMARY KEY, n text)",
