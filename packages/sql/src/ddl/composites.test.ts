@@ -2,6 +2,7 @@ import { MemoryDisk } from "@quorate/runtime/memory-disk";
 import test from "ava";
 import fc from "fast-check";
 import { columnCodec, Reader, Writer } from "../execute/column-codec.ts";
+import { bigTable, cell, many } from "../testing/schema-changes.ts";
 import { testServer } from "../testing/test-client.ts";
 import type { RowField, RowValue } from "../types/datum.ts";
 import { compositeOid } from "../types/made-oids.ts";
@@ -59,6 +60,25 @@ test("whoever reads as of before an attribute comes or goes sees values as they 
 	t.deepEqual(await reader.rows("select c, cs, (c).z from t where c = '(x,)'::pair"), [
 		["(x,)", '{"(y,)"}', null],
 	]);
+});
+
+test("values of a large table follow their type beside whoever writes them", async (t) => {
+	const server = testServer();
+	const client = await bigTable(server);
+	await client.query(
+		"create type pair as (a int, b text); alter table t add p pair; update t set p = row(id, v)",
+	);
+	const writer = await server.connect();
+	const altering = client.query("alter type pair add attribute z int, drop attribute a");
+	for (let id = 1; id <= 3; id++) {
+		await writer.query(`update t set p.b = 'changed' where id = ${id}`);
+	}
+	await altering;
+	await client.query("begin; select 1; alter type pair add attribute y int; commit");
+	const rows = await client.rows("select p from t where id <= 4 order by id");
+	const changed = ["(changed,,)"];
+	t.deepEqual(rows, [changed, changed, changed, ["(v4,,)"]]);
+	t.is(await cell(client, "select count(*) from t where (p).b is not null"), String(many));
 });
 
 const type = compositeOid(1);

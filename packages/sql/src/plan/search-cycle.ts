@@ -117,13 +117,18 @@ export class Traversal {
 				`with a SEARCH or CYCLE clause, the recursive reference to WITH query "${this.#table.name}" must be at the top level of its right-hand SELECT`,
 			);
 		}
-		if (body.distinct !== undefined || body.aggregation !== undefined || body.sets !== undefined) {
+		// PostgreSQL loses what it adds where rows are grouped, and ends with an error of its own.
+		if (body.aggregation !== undefined) {
 			throw new DatabaseError(
 				"0A000",
-				"SEARCH and CYCLE of a step with DISTINCT, GROUP BY or set-returning functions are not supported",
-				{ hint: "Put that into a subquery of the step." },
+				"SEARCH and CYCLE of a step with GROUP BY are not supported",
+				{
+					hint: "Use DISTINCT instead.",
+				},
 			);
 		}
+		const shifted = (slot: number): number =>
+			slot < step.columns.length ? slot : slot + before.length;
 		const from = found.columns.length - this.columns.length;
 		const before = this.columns.map((_, i) => columnOf(found, from + i));
 		found.useAll();
@@ -132,15 +137,15 @@ export class Traversal {
 			columns: [...step.columns, ...this.columns],
 			body: {
 				...body,
+				// Of rows that differ in nothing but the way to them, one goes on.
+				distinct: body.distinct?.map(shifted),
 				projections: [
 					...body.projections.slice(0, step.columns.length),
 					...before,
 					...body.projections.slice(step.columns.length),
 				],
 			},
-			orderBy: step.orderBy.map((key) =>
-				key.slot < step.columns.length ? key : { ...key, slot: key.slot + before.length },
-			),
+			orderBy: step.orderBy.map((key) => ({ ...key, slot: shifted(key.slot) })),
 		};
 	}
 
