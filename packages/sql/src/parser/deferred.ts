@@ -17,8 +17,6 @@ export const first: Action = (data) => [data[0]];
 export const more: Action = (data) => [...data[0], data[data.length - 1]];
 /** `list -> item "and" item`: a list of two with a separator. */
 export const pair: Action = (data) => [data[0], data[2]];
-/** A rule that is its first symbol; leaves no trace in the parse. */
-export const id: Action = (data) => data[0];
 
 export class Deferred {
 	readonly action: Action | undefined;

@@ -17,7 +17,7 @@ import type { Expression, Query, Statement } from "./ast.ts";
 import { type Action, Deferred, Evaluation } from "./deferred.ts";
 import { type LexedStatement, lex } from "./lex.ts";
 import { errorNear, syntaxError } from "./position.ts";
-import compiled from "./sql.grammar.ts";
+import compiled, { id } from "./sql.grammar.ts";
 import { type Token, tokenize } from "./tokens.ts";
 import { refuseByOpening } from "./unsupported.ts";
 
@@ -36,8 +36,9 @@ const grammar = deferredGrammar();
 function deferredGrammar(): nearley.Grammar {
 	const rules = compiled.ParserRules.map((rule) => {
 		const action = rule.postprocess as Action | undefined;
+		// A rule that is its first symbol leaves no trace in the parse.
 		const postprocess =
-			action?.name === "id"
+			action === id
 				? (data: unknown[]) => data[0]
 				: (data: unknown[], reference: number) => new Deferred(action, data, reference);
 		return { ...rule, postprocess };

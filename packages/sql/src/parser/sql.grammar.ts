@@ -27,6 +27,9 @@ import {
 } from "./tokens.ts";
 import { amongActions, noXml, uncommentable, unsupported } from "./unsupported.ts";
 
+/** nearley's own: of a rule that is its first symbol. */
+export { id };
+
 interface NearleyToken {
   value: any;
   [key: string]: any;

@@ -23,8 +23,8 @@ const families: ReadonlySet<string> = new Set(
 const rulesOf = (name: string): readonly Rule[] =>
 	grammar.ParserRules.filter((rule) => rule.name === name);
 
-/** The parser knows it only to refuse it by name. */
-const isRefused = (rule: Rule): boolean => String(rule.postprocess).includes("unsupported(");
+/** The parser knows it only to refuse it by name. A bundler may have put a number behind the function's. */
+const isRefused = (rule: Rule): boolean => /\bunsupported\d*\(/.test(String(rule.postprocess));
 
 /** Behind the words: something else than a word. */
 const other = "...";

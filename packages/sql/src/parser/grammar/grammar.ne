@@ -27,6 +27,9 @@ import {
 	aliasBeforeSet, anyToken, anyWord, bareToken, bareLabel, columnName, constant, functionName, grantedToken, plainWord, zoneWord,
 } from "./tokens.ts";
 import { amongActions, noXml, uncommentable, unsupported } from "./unsupported.ts";
+
+/** nearley's own: of a rule that is its first symbol. */
+export { id };
 %}
 @lexer tokens
 
