@@ -373,9 +373,6 @@ class RocksEngine implements Engine {
 			this.#manifestLooks--;
 			if (this.#manifestLooks > 0 && this.#open) {
 				this.#armManifestTimer(node);
-			} else {
-				// Nothing is applied any more, so it saves little; and each value may keep a whole slab of small buffers.
-				this.#recent.clear();
 			}
 		});
 	}
