@@ -40,10 +40,12 @@ export class RangeDirectory {
 	};
 
 	constructor(ranges: readonly RangeInfo[] = []) {
-		for (const info of ranges) {
-			this.#byId.set(info.descriptor.rangeId, compact(info));
+		const byId = new Map(ranges.map((info) => [info.descriptor.rangeId, compact(info)]));
+		for (const info of [...byId.values()].sort(compare)) {
+			const kept = this.#sharing(info, this.#ordered.length);
+			this.#byId.set(kept.descriptor.rangeId, kept);
+			this.#ordered.push(kept);
 		}
-		this.#ordered.push(...[...this.#byId.values()].sort(compare));
 		this.#reachFrom(0);
 	}
 
@@ -194,9 +196,19 @@ export class RangeDirectory {
 
 	#insert(info: RangeInfo): void {
 		const at = this.#indexOf(info);
-		this.#byId.set(info.descriptor.rangeId, info);
-		this.#ordered.splice(at, 0, info);
+		const kept = this.#sharing(info, at);
+		this.#byId.set(kept.descriptor.rangeId, kept);
+		this.#ordered.splice(at, 0, kept);
 		this.#reachFrom(at);
+	}
+
+	/** Where one ends its neighbour begins: one string does for both. */
+	#sharing({ descriptor, leaseholder }: RangeInfo, at: number): RangeInfo {
+		const before = this.#ordered[at - 1]?.descriptor.end;
+		const after = this.#ordered[at]?.descriptor.start;
+		const start = before === descriptor.start ? before : descriptor.start;
+		const end = after === descriptor.end ? after : descriptor.end;
+		return { descriptor: { ...descriptor, start, end }, leaseholder };
 	}
 
 	#remove(info: RangeInfo): void {

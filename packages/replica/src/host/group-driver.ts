@@ -72,8 +72,9 @@ export class GroupDriver implements RaftGroupHandle {
 	#gate: WriteGate | undefined;
 	/** Where messages came from, for peers that the machine does not know (yet, or any more). */
 	#heardFrom: Map<ReplicaId, NodeId> | undefined;
-	/** Configurations by the index they count from; the first one counts for the start of the log. */
-	#configurations: { readonly index: LogIndex; readonly configuration: Configuration }[];
+	/** The one that counts for the start of the log, and later ones by the index they count from. */
+	#configuration: Configuration;
+	#later: readonly { readonly index: LogIndex; readonly configuration: Configuration }[] = none;
 	#isLeader = false;
 	#term: Term = 0;
 	#leader = 0 as ReplicaId;
@@ -89,8 +90,7 @@ export class GroupDriver implements RaftGroupHandle {
 		this.machine = options.machine;
 		this.standsFirst = options.standsFirst === true;
 		this.raft = raft;
-		const { index, configuration } = options.applied;
-		this.#configurations = [{ index, configuration }];
+		this.#configuration = options.applied.configuration;
 	}
 
 	// ---- what the layers above ask for
@@ -359,7 +359,7 @@ export class GroupDriver implements RaftGroupHandle {
 			case "configuration": {
 				const { change } = payload;
 				const configuration = this.raft.applyConfiguration(change);
-				this.#configurations.push({ index, configuration });
+				this.#later = [...this.#later, { index, configuration }];
 				return { index, term, command: undefined, change, configuration };
 			}
 		}
@@ -388,7 +388,8 @@ export class GroupDriver implements RaftGroupHandle {
 		const { rangeId, replicaId } = this;
 		const write = { rangeId, replicaId, snapshot: { ...metadata, reset: !keeps } };
 		const written = this.#context.append([write]);
-		this.#configurations = [metadata];
+		this.#configuration = metadata.configuration;
+		this.#later = none;
 		this.isInstalling = false;
 		this.step(message, from);
 		await written;
@@ -408,12 +409,12 @@ export class GroupDriver implements RaftGroupHandle {
 
 	/** As of `index`, at or above which no compaction has gone; older ones are forgotten. */
 	#configurationAt(index: LogIndex): Configuration {
-		let last = 0;
-		this.#configurations.forEach((c, i) => {
-			if (c.index <= index) last = i;
-		});
-		this.#configurations.splice(0, last);
-		return this.#configurations[0]!.configuration;
+		const last = this.#later.findLastIndex((c) => c.index <= index);
+		if (last >= 0) {
+			this.#configuration = this.#later[last]!.configuration;
+			this.#later = last + 1 < this.#later.length ? this.#later.slice(last + 1) : none;
+		}
+		return this.#configuration;
 	}
 
 	/** The connection to a node is lost, as are those to the others of `lost`. */
@@ -474,6 +475,7 @@ export class GroupDriver implements RaftGroupHandle {
 }
 
 const longBegun = Promise.resolve();
+const none: readonly never[] = [];
 
 const notLeader = (driver: GroupDriver): NotLeaderError =>
 	new NotLeaderError(`replica ${driver.replicaId} does not lead range ${driver.rangeId}`);
