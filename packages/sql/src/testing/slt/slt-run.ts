@@ -101,6 +101,9 @@ const namesOf = (answer: readonly string[]): string =>
 		.map((column) => column.replace(/ \S+$/, ""))
 		.join(" ");
 
+const booleansOf = (answer: readonly string[]): readonly boolean[] =>
+	(answer[0] ?? "").split(" | ").map((column) => column.endsWith(" bool"));
+
 export class SltRun {
 	readonly #execute: Execute;
 	readonly #labels = new Map<string, string>();
@@ -165,12 +168,24 @@ export class SltRun {
 			return `the columns are ${names}`;
 		}
 		if (lines === undefined || sameRows(lines, result, expected.sort)) return undefined;
-		// Also as the server wrote it: 1.5 under R, true under I.
-		const plain = sorted(
-			raw.map((row) => row.map((value) => (value === "" ? "(empty)" : (value ?? "NULL")))),
-			expected.sort,
-		);
-		if (sameRows(lines, plain, expected.sort)) return undefined;
+		// Also as the server wrote it, 1.5 under R, and booleans as others write them.
+		const isBoolean = booleansOf(answer);
+		for (const [yes, no] of [
+			["t", "f"],
+			["true", "false"],
+			["1", "0"],
+		] as const) {
+			const written = (value: string | null, i: number): string => {
+				if (value === null) return "NULL";
+				if (isBoolean[i]) return value === "t" ? yes : no;
+				return value === "" ? "(empty)" : value;
+			};
+			const plain = sorted(
+				raw.map((row) => row.map(written)),
+				expected.sort,
+			);
+			if (sameRows(lines, plain, expected.sort)) return undefined;
+		}
 		const got = result.map((row) => `  ${row.join(" ")}`).join("\n");
 		return `expected\n${lines.map((line) => `  ${line}`).join("\n")}\ngot\n${got}`;
 	}

@@ -45,6 +45,12 @@ test("results are values or rows, sorted as the file says, or a hash", async (t)
 	];
 	for (const file of wrong) t.truthy(await judged(file, rows), file);
 	t.is(await judged(query("IRI", "1", "0.333", "1"), ["|1.9|0.33333|t|"]), undefined);
+	const booleans = ["a int4 | b bool", "|1|t|", "|2|f|"];
+	for (const [yes, no] of ["tf", "10"]) {
+		t.is(await judged(query("IT", "1", yes!, "2", no!), booleans), undefined);
+	}
+	t.is(await judged(query("IB", "1 true", "2 false"), booleans), undefined);
+	t.truthy(await judged(query("IB", "1 false", "2 true"), booleans));
 	const named = query("IT rowsort,colnames", "a b", "1 NULL", "10 (empty)", "2 x y");
 	t.is(await judged(named, rows), undefined);
 	t.regex((await judged(named.replace("a b", "a c"), rows)) ?? "", /columns are a b/);
