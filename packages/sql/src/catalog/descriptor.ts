@@ -166,6 +166,8 @@ export interface TableDescriptor extends Commented, Owned, InDatabase {
 	readonly unpadded?: true;
 	/** Of a temporary table, which is never stored: ON COMMIT DELETE ROWS, DROP. */
 	readonly onCommit?: "delete" | "drop";
+	/** Of a temporary table: what `fieldsIn` said when it was made or rewritten. */
+	readonly fields?: string;
 }
 
 /** Of a constraint that writers keep by now: whether the rows from before do is being found out (`ddl/validate-rows.ts`). */

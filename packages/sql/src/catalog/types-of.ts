@@ -30,3 +30,29 @@ const namedBy = (parts: readonly { readonly type: SqlType }[]): readonly number[
 
 const inTexts = (texts: readonly string[]): readonly number[] =>
 	texts.flatMap(typesNamedIn).map(namedOid);
+
+/**
+ * Which fields the rows have that are values of a table's columns, or parts of such values: stored values are as their types were then. Undefined:
+ * it has none. `find`: an object of the catalog.
+ */
+export function fieldsIn(
+	table: RelationDescriptor,
+	find: (oid: number) => { readonly kind: string } | undefined,
+): string | undefined {
+	const fields: string[] = [];
+	const seen = new Set<number>();
+	const look = (oid: number): void => {
+		if (seen.has(oid)) return;
+		seen.add(oid);
+		const type = find(oid) as RelationDescriptor | undefined;
+		if (type?.kind !== "type") return;
+		if (type.of === "domain") namedBy([{ type: type.base }]).forEach(look);
+		if (type.of !== "composite") return;
+		const attributes = liveAttributes(type);
+		const shown = attributes.map((one) => `${one.attnum}:${one.type.oid}:${one.type.modifier}`);
+		fields.push(`${oid} ${shown.join()}`);
+		namedBy(attributes).forEach(look);
+	};
+	if (table.kind === "table") namedBy(liveColumns(table)).forEach(look);
+	return fields.length === 0 ? undefined : fields.join(" ");
+}

@@ -73,7 +73,7 @@ import {
 	temporarySchemaOf,
 } from "../catalog/temporary.ts";
 import { typeDescriptor } from "../catalog/type-names.ts";
-import { madeTypesOf } from "../catalog/types-of.ts";
+import { fieldsIn, madeTypesOf } from "../catalog/types-of.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
@@ -316,7 +316,9 @@ export class SchemaEditor {
 		);
 		if (taken !== undefined && isRelationName(given)) throw alreadyExists(taken);
 		const owner = before === undefined ? this.#ownerOfNew(given) : ownerOf(given);
-		const made = before === undefined ? this.#withDefaults(given, owner) : given;
+		const wanted = before === undefined ? this.#withDefaults(given, owner) : given;
+		const fields = fieldsIn(wanted, (oid) => catalog.relation(oid));
+		const made = fields === undefined ? wanted : { ...wanted, fields };
 		this.#noted(given.oid, owner === bootstrapRoleOid ? made : { ...made, owner });
 	}
 

@@ -4,7 +4,7 @@
  *
  * 1. Nothing of it is written to the cluster: the schema's version does not move, and when the node dies it is gone.
  * 2. What belongs to the cluster never refers to it (`SchemaEditor.put`). The other way round it may: what depends on something that
- *    others have dropped is gone with that.
+ *    others have dropped is gone with that, and so is a table with values of a composite type whose attributes others have changed.
  * 3. Plans that were made with it are this session's alone (`plans`), and none outlives a change of it (`generation`).
  */
 
@@ -14,7 +14,7 @@ import { indexSpan } from "../catalog/keys.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import type { AnyDescriptor, CatalogChanges, CatalogSnapshot } from "../catalog/snapshot.ts";
 import { isTemporary, isTemporarySchema } from "../catalog/temporary.ts";
-import { madeTypesOf } from "../catalog/types-of.ts";
+import { fieldsIn, madeTypesOf } from "../catalog/types-of.ts";
 import { PlanCache } from "./plan-cache.ts";
 import { TemporarySequences } from "./temporary-sequences.ts";
 import { type TemporaryLimits, TemporaryStore } from "./temporary-store.ts";
@@ -158,6 +158,7 @@ function standing(
 function stands(one: Own, find: (oid: number) => Own | undefined): boolean {
 	switch (one.kind) {
 		case "table":
+			return hasTypes(one, find) && fieldsIn(one, find) === one.fields;
 		case "type":
 			return hasTypes(one, find);
 		case "view":

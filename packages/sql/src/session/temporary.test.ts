@@ -128,6 +128,27 @@ test("what depends on something that others have dropped is gone with it", async
 	await server.close();
 });
 
+test("so is a table with values of a type whose attributes others have changed; one's own are rewritten", async (t) => {
+	const server = testServer();
+	const [mine, other] = [await server.connect(), await server.connect()];
+	await mine.query("CREATE TYPE pair AS (a int, b text); CREATE DOMAIN pairs AS pair[]");
+	const made = "CREATE TEMP TABLE t (p pair, n int); CREATE TEMP TABLE plain (n int)";
+	for (const client of [mine, other]) {
+		await client.query(`${made}; INSERT INTO t VALUES ('(1,x)', 1); INSERT INTO plain VALUES (1)`);
+	}
+	await other.query("CREATE TEMP TABLE d (p pairs)");
+	await mine.query("ALTER TYPE pair ADD ATTRIBUTE c int, DROP ATTRIBUTE a");
+	t.deepEqual(await mine.rows("SELECT (p).b, (p).c FROM t"), [["x", null]]);
+	for (const name of ["t", "d"]) {
+		const error = await t.throwsAsync(other.query(`SELECT * FROM ${name}`));
+		t.is((error as { code?: string }).code, "42P01");
+	}
+	t.deepEqual(await other.rows("SELECT n FROM plain"), [["1"]]);
+	await other.query("CREATE TEMP TABLE t (p pair); INSERT INTO t VALUES ('(y,2)')");
+	t.deepEqual(await other.rows("SELECT (p).c FROM t"), [["2"]]);
+	await server.close();
+});
+
 test("nothing that lasts refers to them", async (t) => {
 	const server = testServer();
 	const client = await server.connect();
