@@ -85,8 +85,8 @@ export class LockService {
 
 	start(): void {
 		const { rpc } = this.#options;
-		rpc.handle("unlock", (body) => this.#unlock(body as LockOwner));
-		rpc.handle("lock-cancel", (body) => this.#cancelWaits(body as LockOwner));
+		rpc.handle("unlock", (body) => this.unlock(body as LockOwner));
+		rpc.handle("lock-cancel", (body) => this.cancelWaits(body as LockOwner));
 		rpc.handle("deadlock-waits", (body, from) => this.#detect(body, from));
 		rpc.handle("deadlock-victim", (body) => this.#fail(body as Victim));
 	}
@@ -207,11 +207,11 @@ export class LockService {
 		return { locks: [...waits, ...granted], leftOut };
 	}
 
-	#unlock(owner: LockOwner): void {
+	unlock(owner: LockOwner): void {
 		this.#options.owners.end(owner);
 	}
 
-	#cancelWaits(owner: LockOwner): void {
+	cancelWaits(owner: LockOwner): void {
 		this.#options.owners.cancelWaits(owner);
 		this.#options.writeWaits.endWhere((one) => one === owner);
 	}

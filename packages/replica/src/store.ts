@@ -137,7 +137,7 @@ export class RangeStore {
 	/** Right sides of splits that come to life. */
 	readonly #awaitingBirth = new Map<RangeId, Birth>();
 	readonly #timers: (Timer | undefined)[] = [];
-	readonly #locks: LockService;
+	readonly locks: LockService;
 	readonly #listening: ListeningTime;
 	readonly #departures: Departures;
 	readonly #divisions: Divisions;
@@ -168,7 +168,7 @@ export class RangeStore {
 			observer: options.observer,
 			bootOf: (node) => options.bootOf(node),
 			isActive: (feature) => options.isActive(feature),
-			locksCame: (owners) => this.#locks.askAtOnce(owners),
+			locksCame: (owners) => this.locks.askAtOnce(owners),
 			isDiskFull: (replicas) => options.isDiskFull(replicas),
 			inquire: (transaction, anchor, s) => options.inquire(transaction, anchor, s),
 			resolveAll: (transaction, c, written) => options.resolveAll(transaction, c, written),
@@ -187,7 +187,7 @@ export class RangeStore {
 			awake: (replica) => this.#wakes(replica),
 			overlaps: (state) => this.#overlaps(state),
 		};
-		this.#locks = new LockService({
+		this.locks = new LockService({
 			runtime: options.runtime,
 			rpc: options.rpc,
 			nodeId: options.nodeId,
@@ -271,7 +271,7 @@ export class RangeStore {
 			return answer instanceof Promise ? answer.then(answerToWire) : answerToWire(answer);
 		});
 		rpc.handle("range-descriptor", (body) => this.#replicas.get(body as RangeId)?.info() ?? null);
-		this.#locks.start();
+		this.locks.start();
 		host.onUnknownGroup((rangeId, to, _from, fromNode) => {
 			const earlier = this.#replicas.get(rangeId);
 			if (earlier !== undefined) {
@@ -299,7 +299,7 @@ export class RangeStore {
 		host.findLeaders();
 		this.#every(reportEveryMs, () => {
 			this.#listening.tick();
-			this.#locks.reportWaits();
+			this.locks.reportWaits();
 		});
 		this.#every(sweepMs, () => {
 			this.#sweep();
@@ -308,8 +308,8 @@ export class RangeStore {
 			}
 		});
 		this.#every(releaseMs, () => {
-			this.#locks.releaseEnded();
-			this.#locks.askOwners();
+			this.locks.releaseEnded();
+			this.locks.askOwners();
 		});
 		this.#every(this.#options.limits?.divideMs ?? divideMs, () => this.#divisions.look());
 		this.#every(mergesMs, () => this.#merges.look());
@@ -794,7 +794,7 @@ export class RangeStore {
 
 	/** Locks and waits at the leaseholders of this node. */
 	lockReport(): LockReport {
-		return this.#locks.status();
+		return this.locks.status();
 	}
 
 	/** In the background, where one of `nodes` holds a voter that is up to date: someone else should serve writes. */

@@ -323,6 +323,7 @@ function startRanges(parts: Parts): {
 		router,
 		resolver,
 		heartbeats,
+		locks: store.locks,
 		limits: parts.limits,
 		mutations: parts.mutations,
 	});

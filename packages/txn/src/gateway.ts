@@ -29,6 +29,12 @@ export interface GatewayStatistics {
 	followerReads: number;
 }
 
+export interface NodeLocks {
+	/** The owner's transaction has ended. */
+	unlock(owner: LockOwner): void;
+	cancelWaits(owner: LockOwner): void;
+}
+
 export interface GatewayOptions {
 	readonly runtime: Runtime;
 	readonly nodeId: NodeId;
@@ -38,6 +44,8 @@ export interface GatewayOptions {
 	readonly router: RangeRouter;
 	readonly resolver: Resolver;
 	readonly heartbeats: Heartbeats;
+	/** Of this node's replicas. */
+	readonly locks: NodeLocks;
 	/** Tests only. */
 	readonly limits?: Limits | undefined;
 	/** Tests only. */
@@ -66,6 +74,7 @@ export class Gateway {
 	};
 	readonly #bootId: BootId;
 	readonly #rpc: Rpc;
+	readonly #locks: NodeLocks;
 	/** Owners that may hold locks; leaseholders ask for them. */
 	readonly #lockers = new Map<LockOwner, LockPlaces>();
 	#counter = 0;
@@ -82,6 +91,7 @@ export class Gateway {
 		this.bufferBytesMax = options.limits?.bufferBytes ?? bufferBytesMax;
 		this.#bootId = options.bootId;
 		this.#rpc = options.rpc;
+		this.#locks = options.locks;
 		options.rpc.handle(endedOwnersMethod, (body, from) =>
 			(body as readonly LockOwner[]).filter((owner) => {
 				const places = this.#lockers.get(owner);
@@ -116,21 +126,18 @@ export class Gateway {
 		return makeTransactionId(begin ?? this.placement.seen(), this.#bootId, this.#counter);
 	}
 
-	/** Releases an owner's locks on a node, in the background. */
+	/**
+	 * Releases an owner's locks on a node: of this one at once, as its next request comes at once, too; of another in the background, ahead
+	 * of what is sent there later.
+	 */
 	unlock(node: NodeId, owner: LockOwner): void {
-		this.#tell(node, "unlock", owner);
+		if (node === this.nodeId) this.#locks.unlock(owner);
+		else this.#rpc.send(node, "unlock", owner);
 	}
 
 	/** What the owner's statement waits for on a node, it waits for no more. */
 	cancelWaits(node: NodeId, owner: LockOwner): void {
-		this.#tell(node, "lock-cancel", owner);
-	}
-
-	#tell(node: NodeId, method: string, owner: LockOwner): void {
-		if (node === this.nodeId) {
-			this.#rpc.call(node, method, owner, { timeoutMs: 1_000 }).catch(() => {});
-		} else {
-			this.#rpc.send(node, method, owner);
-		}
+		if (node === this.nodeId) this.#locks.cancelWaits(owner);
+		else this.#rpc.send(node, "lock-cancel", owner);
 	}
 }

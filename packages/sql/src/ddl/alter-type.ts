@@ -10,12 +10,19 @@ import {
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { allIndexIds } from "../catalog/dropped-index.ts";
+import type { Referrer } from "../catalog/snapshot.ts";
 import { columnCodec } from "../execute/column-codec.ts";
 import { Env, type ExecRow } from "../execute/env.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { AlterTableAction, Expression } from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
-import { bindDefault, storedExpression, tableRelation } from "../plan/bind-table.ts";
+import {
+	bindDefault,
+	bindGenerated,
+	referencedTable,
+	storedExpression,
+	tableRelation,
+} from "../plan/bind-table.ts";
 import type { Bound } from "../plan/bound.ts";
 import { coerce } from "../plan/coerce.ts";
 import { compile } from "../plan/compile.ts";
@@ -28,9 +35,12 @@ import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { rewriteRows } from "./alter-column.ts";
+import { alteredSequence } from "./alter-sequence.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import { readsColumn } from "./dependencies.ts";
 import { shownName } from "./describe.ts";
+import { ownedSequences } from "./drop.ts";
+import { checkKeyTypes, checkReferences } from "./foreign-key.ts";
 import { generatedFrom } from "./generated.ts";
 import { changedForm } from "./index-columns.ts";
 import { type Rewrite, refuseBuilding } from "./rewrite.ts";
@@ -72,6 +82,15 @@ export async function typeChange(
 ): Promise<TypeChange> {
 	const column = columnNamed(table, action.column);
 	const type = wantedType(editor, action);
+	if (column.generatedText !== undefined && action.using !== undefined) {
+		throw new DatabaseError(
+			"42611",
+			"cannot specify USING when altering type of generated column",
+			{
+				detail: `Column "${column.name}" is a generated column.`,
+			},
+		);
+	}
 	const value = await conversion(editor, table, column, type, action.using);
 	return { action, attnum: column.attnum, type, value };
 }
@@ -87,7 +106,16 @@ export async function alterTypes(
 	let after = table;
 	for (const change of changes) {
 		after = await changed(editor, after, change, table);
+		await alterSequenceOf(editor, table, change);
 		if (job !== undefined && isLater(editor, job, after, change)) return job.begin();
+	}
+	const over = changes
+		.filter((one) => !keepsValues(table, one))
+		.flatMap((one) => keysOver(editor, after, one));
+	const keys = new Map(over.map((one) => [one.key.oid, one]));
+	for (const { table: child, key } of keys.values()) {
+		const parent = key.referencedTable === after.oid ? after : referencedTable(editor.catalog, key);
+		checkKeyTypes(child, key.columns, parent, key.referencedColumns, key.name);
 	}
 	const moved = await movedTable(editor, table, after);
 	await editor.put(moved);
@@ -105,6 +133,43 @@ export async function alterTypes(
 			return names.some((name) => columns.has(name));
 		});
 	if (isChecked) rows.check("all");
+	for (const { table: child, key } of keys.values()) {
+		if (key.validated) rows.refer(() => checkReferences(editor, editor.current(child), key));
+	}
+}
+
+/** An identity column's sequence has its type. */
+async function alterSequenceOf(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	{ attnum, type }: TypeChange,
+): Promise<void> {
+	const column = columnByAttnum(table, attnum);
+	if (column.identity === undefined || column.type.oid === type.oid) return;
+	const as = { name: "as", value: typeByOid(type.oid)!.name, at: -1 };
+	for (const sequence of ownedSequences(editor, table, attnum))
+		await editor.put(await alteredSequence(editor, sequence, [as]));
+}
+
+const isInteger = ({ oid }: SqlType): boolean => [20, 21, 23].includes(oid);
+
+/** What referred to a row does so still. */
+const keepsValues = (table: TableDescriptor, { action, attnum, type }: TypeChange): boolean =>
+	action.using === undefined && isInteger(columnByAttnum(table, attnum).type) && isInteger(type);
+
+/** The foreign keys over the column, on either side; the table is as given in them. */
+function keysOver(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	{ attnum }: Pick<TypeChange, "attnum">,
+): readonly Referrer[] {
+	const own = table.foreignKeys.map((key) => ({ table, key }));
+	const others = editor.catalog.referrersOf(table.oid).filter((one) => one.table.oid !== table.oid);
+	return [...own, ...others].filter(
+		({ table: child, key }) =>
+			(child === table && key.columns.includes(attnum)) ||
+			(key.referencedTable === table.oid && key.referencedColumns.includes(attnum)),
+	);
 }
 
 /** Together with others, if it can be: false, and nothing is changed. */
@@ -114,7 +179,9 @@ export async function shareType(
 	change: TypeChange,
 ): Promise<boolean> {
 	const after = await changed(editor, job.table, change, job.before);
-	return isLater(editor, job, after, change);
+	if (!isLater(editor, job, after, change)) return false;
+	await alterSequenceOf(editor, job.before, change);
+	return true;
 }
 
 /** `before`: the types of its columns are those that the statement found. */
@@ -142,8 +209,11 @@ function isLater(
 	editor: SchemaEditor,
 	job: Rewrite,
 	after: TableDescriptor,
-	{ action, attnum, value }: TypeChange,
+	change: TypeChange,
 ): boolean {
+	const { action, attnum, value } = change;
+	// Those are looked at again in the transaction.
+	if (!keepsValues(job.before, change) && keysOver(editor, after, change).length > 0) return false;
 	const text = textOf(editor, action.using ?? columnNode(action.column));
 	return text !== undefined && job.alter(after, attnum, value.bound, text);
 }
@@ -189,11 +259,6 @@ function refuseUses(editor: SchemaEditor, table: TableDescriptor, column: Column
 	const name = column.name;
 	refuseBuilding(table);
 	refuseValidating(table, "all");
-	if (column.generatedText !== undefined) {
-		throw new DatabaseError("0A000", "cannot alter type of a generated column", {
-			hint: "Drop the column and add it with the other type.",
-		});
-	}
 	const [generated] = generatedFrom(table, column);
 	if (generated !== undefined) {
 		throw new DatabaseError("0A000", "cannot alter type of a column used by a generated column", {
@@ -206,20 +271,7 @@ function refuseUses(editor: SchemaEditor, table: TableDescriptor, column: Column
 	if (view !== undefined) {
 		throw usedByView(shownName(editor, view), name);
 	}
-	const isOfKey =
-		table.foreignKeys.some(({ columns }) => columns.includes(column.attnum)) ||
-		editor.catalog
-			.referrersOf(table.oid)
-			.some(({ key }) => key.referencedColumns.includes(column.attnum));
-	if (isOfKey) {
-		throw new DatabaseError(
-			"0A000",
-			"altering the type of a column of a foreign key is not supported",
-			{
-				hint: "Drop the foreign key first, and add it again.",
-			},
-		);
-	}
+	for (const { table: child } of keysOver(editor, table, column)) refuseValidating(child, "all");
 }
 
 const article = (using: Expression | undefined, name: string): string =>
@@ -248,12 +300,14 @@ async function conversion(
 		throw new DatabaseError(
 			"42804",
 			`${article(using, column.name)} cannot be cast automatically to type ${to}`,
-			{
-				hint:
-					using === undefined
-						? `You might need to specify "USING ${quoteIdentifier(column.name)}::${formatType(type)}".`
-						: "You might need to add an explicit cast.",
-			},
+			column.generatedText !== undefined
+				? {}
+				: {
+						hint:
+							using === undefined
+								? `You might need to specify "USING ${quoteIdentifier(column.name)}::${formatType(type)}".`
+								: "You might need to add an explicit cast.",
+					},
 		);
 	}
 }
@@ -266,7 +320,7 @@ async function withType(
 	type: SqlType,
 ): Promise<TableDescriptor> {
 	const changed: ColumnDescriptor = { ...column, type, missingText: undefined };
-	if (column.identity !== undefined && ![20, 21, 23].includes(type.oid)) {
+	if (column.identity !== undefined && !isInteger(type)) {
 		throw new DatabaseError("22023", "identity column type must be smallint, integer, or bigint");
 	}
 	await checkDefault(editor, changed);
@@ -275,6 +329,7 @@ async function withType(
 	);
 	if (isKey) checkIndexable(changed);
 	const after = replaceColumn(table, column, changed);
+	await checkGenerated(editor, after, changed);
 	placeless(() => {
 		for (const { text } of after.checks) bindCheck(editor, after, storedExpression(text));
 	});
@@ -302,13 +357,33 @@ async function checkDefault(editor: SchemaEditor, column: ColumnDescriptor): Pro
 	try {
 		bindDefault(binder, column);
 	} catch (error) {
-		if (!(error instanceof DatabaseError) || error.code !== "42804") throw unplaced(error);
-		const to = formatType({ oid: column.type.oid, modifier: -1 });
-		throw new DatabaseError(
-			"42804",
-			`default for column "${column.name}" cannot be cast automatically to type ${to}`,
-		);
+		throw notCast("default", column, error);
 	}
+}
+
+/** Throws 42804. */
+async function checkGenerated(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+): Promise<void> {
+	if (column.generatedText === undefined) return;
+	const binder = await binderFor(editor.state, editor.block, undefined, []);
+	const relation = tableRelation(table, undefined);
+	try {
+		bindGenerated(binder, column, relation, storedExpression(column.generatedText));
+	} catch (error) {
+		throw notCast("generation expression", column, error);
+	}
+}
+
+function notCast(what: string, column: ColumnDescriptor, error: unknown): unknown {
+	if (!(error instanceof DatabaseError) || error.code !== "42804") return unplaced(error);
+	const to = formatType({ oid: column.type.oid, modifier: -1 });
+	return new DatabaseError(
+		"42804",
+		`${what} for column "${column.name}" cannot be cast automatically to type ${to}`,
+	);
 }
 
 /** `before`: what the rows have that are converted. */

@@ -20,7 +20,7 @@ import { coerce } from "../plan/coerce.ts";
 import { Scope } from "../plan/scope.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
-import { formatType, typeByOid } from "../types/registry.ts";
+import { castName, formatType, typeByOid } from "../types/registry.ts";
 import { deparse } from "./deparse.ts";
 import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
 import { numbersOf } from "./sequence-numbers.ts";
@@ -86,7 +86,7 @@ export function defaultText(
 	coerce(binder, bindExpression(place, value), type, "assignment", name);
 	const text = withSchemas(editor, deparse(value, editor.asWritten));
 	const isString = value.kind === "literal" && value.type === "string";
-	return isString ? `${text}::${formatType(plainType(type.oid))}` : text;
+	return isString ? `${text}::${castName(plainType(type.oid))}` : text;
 }
 
 /** No column is in scope of a default. */

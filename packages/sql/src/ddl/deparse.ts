@@ -7,7 +7,7 @@ import { normalizationText } from "../plan/deparse-bound.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import { referencedType, typeReference } from "../types/enum-types.ts";
 import { enumOid } from "../types/made-oids.ts";
-import { formatType } from "../types/registry.ts";
+import { castName } from "../types/registry.ts";
 
 /** `column`: what a column is called in the text. */
 export interface DeparseOptions {
@@ -47,7 +47,7 @@ function typeText(name: TypeName, options: DeparseOptions): string {
 		made = options.type?.(name) ?? referencedType(parts);
 		return made === undefined ? undefined : textType;
 	});
-	if (made === undefined) return formatType(type.modifier < 0 ? plainType(type.oid) : type);
+	if (made === undefined) return castName(type.modifier < 0 ? plainType(type.oid) : type);
 	return name.dimensions === 0 ? typeReference(made) : `${typeReference(made)}[]`;
 }
 

@@ -51,7 +51,7 @@ export async function withForeignKey(
 	refuseGenerated(table, columns, constraint);
 	const index = matchingIndex(parent, referencedColumns);
 	const name = foreignKeyName(editor, table, constraint);
-	checkTypes(table, columns, parent, referencedColumns, name);
+	checkKeyTypes(table, columns, parent, referencedColumns, name);
 	const made: ForeignKeyDescriptor = {
 		oid: await editor.newId(),
 		name,
@@ -178,7 +178,7 @@ function matchingIndex(parent: TableDescriptor, columns: readonly number[]): Ind
 }
 
 /** Throws 42804, or 0A000 where PostgreSQL would compare values of both types. */
-function checkTypes(
+export function checkKeyTypes(
 	table: TableDescriptor,
 	columns: readonly number[],
 	parent: TableDescriptor,

@@ -1,6 +1,6 @@
 /** Operators and functions of real and double precision. Overflow and underflow are errors where no argument was infinite. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { rint } from "../types/conversions.ts";
+import { rint, toInt4 } from "../types/conversions.ts";
 import { divisionByZero } from "../types/errors.ts";
 import type { ScalarFunction } from "../types/registry.ts";
 import { contextual, pure, volatile } from "./definition.ts";
@@ -116,6 +116,7 @@ const finiteAngle = (a: number): number => {
 const sign = (a: number): number => (a > 0 ? 1 : a < 0 ? -1 : 0);
 
 const functions: ScalarFunction[] = [
+	pure("width_bucket(float8, float8, float8, int4) -> int4", widthBucket),
 	pure("^(float8, float8) -> float8", power),
 	pure("power(float8, float8) -> float8", power),
 	pure("pow(float8, float8) -> float8", power),
@@ -153,6 +154,26 @@ const functions: ScalarFunction[] = [
 /** Half to even, keeping -0 and the infinities. */
 function rintFloat(a: number): number {
 	return Number.isFinite(a) && a !== 0 ? rint(a) || (a < 0 ? -0 : 0) : a;
+}
+
+/** As PostgreSQL's width_bucket_float8: a value may be infinite, a bound may not. */
+function widthBucket(value: number, low: number, high: number, count: number): number {
+	const refuse = (message: string): never => {
+		throw new DatabaseError("2201G", message);
+	};
+	if (count <= 0) refuse("count must be greater than zero");
+	if (Number.isNaN(value) || Number.isNaN(low) || Number.isNaN(high))
+		refuse("operand, lower bound, and upper bound cannot be NaN");
+	if (!Number.isFinite(low) || !Number.isFinite(high))
+		refuse("lower and upper bounds must be finite");
+	if (low === high) refuse("lower bound cannot equal upper bound");
+	const sign = low < high ? 1 : -1;
+	if (value * sign < low * sign) return 0;
+	if (value * sign >= high * sign) return toInt4(count + 1);
+	const part = Number.isFinite(high - low)
+		? (value - low) / (high - low)
+		: (value / 2 - low / 2) / (high / 2 - low / 2);
+	return Math.min(Math.trunc(count * part), count - 1) + 1;
 }
 
 export const floatFunctions: readonly ScalarFunction[] = [...arithmetic(), ...signs, ...functions];

@@ -21,6 +21,7 @@ import { enumFunctions } from "./enum-functions.ts";
 import { angleFunctions } from "./float-angles.ts";
 import { floatFunctions } from "./float-functions.ts";
 import { fromCharFunctions } from "./from-char.ts";
+import { hashFunctions } from "./hash-functions.ts";
 import { integerFunctions } from "./integer-functions.ts";
 import { jsonAccess, jsonSets } from "./json-access.ts";
 import { jsonAggregates } from "./json-aggregates.ts";
@@ -53,6 +54,7 @@ const scalars: readonly ScalarFunction[] = [
 	...numericFunctions,
 	...textFunctions,
 	...moreText,
+	...hashFunctions,
 	...quotingFunctions,
 	...regularExpressionFunctions,
 	...byteaFunctions,

@@ -34,15 +34,14 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 	const bind = rows ? bindCompared : bindExpression;
 	const bounds = operands.map((operand) => bind(place, operand));
 	if (operator === "is distinct from" || operator === "is not distinct from") {
-		const { comparison, args } = comparisonOf(place, "=", bounds[0]!, bounds[1]!, at);
-		return {
-			kind: "distinct-from",
-			negated: operator === "is not distinct from",
-			comparison,
-			type: booleanType,
-			args,
-			at,
-		};
+		const negated = operator === "is not distinct from";
+		const [left, right] = bounds as [Bound, Bound];
+		if (!rows || left.kind !== "row" || right.kind !== "row")
+			return distinctFrom(place, negated, left, right, at);
+		const each = fieldPairs(left, right, at).map(([a, b]) =>
+			distinctFrom(place, negated, a, b, at),
+		);
+		return logical(negated ? "and" : "or", each, at);
 	}
 	const symbol = operator === "!=" ? "<>" : operator;
 	if (bounds.length === 2) {
@@ -108,13 +107,29 @@ export function comparisonOf(
 	};
 }
 
-function rowComparison(place: Place, symbol: string, left: Bound, right: Bound, at: number): Bound {
+function distinctFrom(
+	place: Place,
+	negated: boolean,
+	left: Bound,
+	right: Bound,
+	at: number,
+): Bound {
+	const { comparison, args } = comparisonOf(place, "=", left, right, at);
+	return { kind: "distinct-from", negated, comparison, type: booleanType, args, at };
+}
+
+/** What is written as two rows is compared field by field, each with the types that fit. Throws 42601. */
+function fieldPairs(left: Bound, right: Bound, at: number): (readonly [Bound, Bound])[] {
 	if (left.args.length !== right.args.length) {
 		throw new DatabaseError("42601", "unequal number of entries in row expressions", {
 			position: at + 1,
 		});
 	}
-	const pairs = left.args.map((arg, i) => [arg, right.args[i]!] as const);
+	return left.args.map((arg, i) => [arg, right.args[i]!] as const);
+}
+
+function rowComparison(place: Place, symbol: string, left: Bound, right: Bound, at: number): Bound {
+	const pairs = fieldPairs(left, right, at);
 	const each = (s: string): Bound[] => pairs.map(([a, b]) => compared(place, s, a, b, at));
 	if (symbol === "=") return logical("and", each("="), at);
 	if (symbol === "<>") return logical("or", each("<>"), at);

@@ -8,7 +8,7 @@ import { type BoundBody, settledColumn, sortKey } from "./bind-query.ts";
 import { starRelation } from "./bind-row.ts";
 import { bindDefinition, bindFrame } from "./bind-window.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, beginningOf, columnOf, conjunctsOf, someNode } from "./bound.ts";
+import { type Bound, beginningOf, columnOf, conjunctsOf, mapArgs, someNode } from "./bound.ts";
 import { columnName } from "./column-name.ts";
 import { requireComparable } from "./comparable.ts";
 import { bindFields } from "./fields.ts";
@@ -65,7 +65,7 @@ export function bindSelect(
 			? []
 			: conjunctsOf(bindBoolean(place("WHERE", false), select.where, "WHERE"));
 	if (!keepUnknown) settleOutputs(binder, outputs);
-	const groups = bindGroups(place("GROUP BY", false), select, outputs);
+	const groups = bindGroups({ ...place("GROUP BY", false), sets: true }, select, outputs);
 	const having =
 		select.having === undefined
 			? undefined
@@ -90,8 +90,12 @@ export function bindSelect(
 	for (const slot of distinct ?? []) {
 		requireComparable(binder, projections[slot]!, "equality", beginningOf(projections[slot]!));
 	}
-	const grouping = new Grouping(binder, scope, from, groups, having);
-	const grouped = grouping.apply(projections);
+	const input = separateSets(groups.keys);
+	const keys = { keys: input.bounds, sets: groups.sets };
+	const grouping = new Grouping(binder, scope, from, keys, having, input.sets);
+	const grouped = grouping.apply(
+		projections.map((projection) => withSets(binder, projection, input.sets)),
+	);
 	checkWindows(place("window definitions", true), windows);
 	const separated = separateWindows(binder, grouped);
 	const { sets, bounds } = separateSets(separated.bounds);
@@ -284,6 +288,14 @@ function separateSets(projections: readonly Bound[]): {
 		return bound.args.length === 0 ? bound : { ...bound, args: bound.args.map(replace) };
 	};
 	return { sets: { calls, relation }, bounds: projections.map(replace) };
+}
+
+/** The set-returning calls that are grouped by, in what refers to them. */
+function withSets(binder: Binder, bound: Bound, sets: SetProjection | undefined): Bound {
+	if (sets === undefined) return bound;
+	if (bound.kind !== "set-call") return mapArgs(bound, (arg) => withSets(binder, arg, sets));
+	const index = sets.calls.findIndex((call) => same(binder, call, bound));
+	return index >= 0 ? columnOf(sets.relation, index, bound.at) : bound;
 }
 
 function collectSets(bound: Bound, calls: Extract<Bound, { kind: "set-call" }>[]): void {

@@ -227,6 +227,9 @@ export function someNode(bound: Bound, test: (node: Bound) => boolean): boolean 
 	return test(bound) || bound.args.some((arg) => someNode(arg, test));
 }
 
+export const hasSubquery = (bound: Bound): boolean =>
+	someNode(bound, ({ kind }) => kind === "subquery");
+
 /** Flattens nested ANDs. */
 export function conjunctsOf(bound: Bound | undefined): readonly Bound[] {
 	if (bound === undefined) return [];

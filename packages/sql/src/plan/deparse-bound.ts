@@ -6,7 +6,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { storageContext } from "../execute/column-codec.ts";
 import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
-import { formatType, type TypeContext, typeByOid } from "../types/registry.ts";
+import { castName, type TypeContext, typeByOid } from "../types/registry.ts";
 import { type Bound, plainType, textType } from "./bound.ts";
 
 export interface BoundNames {
@@ -108,7 +108,7 @@ export class BoundText {
 
 	/** `typed`: with its type, where it would not be taken for that without. */
 	#constant(value: Datum, type: SqlType, typed: boolean): string {
-		const suffix = typed ? `::${formatType(type)}` : "";
+		const suffix = typed ? `::${castName(type)}` : "";
 		if (value === null) return `NULL${suffix}`;
 		if (typeof value === "boolean") return String(value);
 		const text = typeByOid(type.oid)!.format(value, this.#context);
@@ -119,7 +119,7 @@ export class BoundText {
 	}
 
 	#cast(operand: Bound, type: SqlType): string {
-		const name = formatType(type);
+		const name = castName(type);
 		if (operand.kind === "constant" && operand.type.oid === type.oid) {
 			return `${this.#constant(operand.value, operand.type, false)}::${name}`;
 		}

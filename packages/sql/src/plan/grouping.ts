@@ -16,7 +16,7 @@ import {
 	mapArgs,
 	someNode,
 } from "./bound.ts";
-import type { Aggregation, LogicalFrom } from "./logical.ts";
+import type { Aggregation, LogicalFrom, SetProjection } from "./logical.ts";
 import { Relation, type RelationColumn } from "./relation.ts";
 import { same, sameCall } from "./same.ts";
 import type { Scope } from "./scope.ts";
@@ -37,6 +37,7 @@ export class Grouping {
 	readonly #groupingColumns: RelationColumn[] = [];
 	readonly #groupingRelation: Relation;
 	readonly #having: Bound | undefined;
+	readonly #inputSets: SetProjection | undefined;
 	#active = false;
 	#boundHaving: Bound | undefined;
 
@@ -46,6 +47,7 @@ export class Grouping {
 		from: readonly LogicalFrom[],
 		groups: BoundGroups,
 		having: Bound | undefined,
+		inputSets: SetProjection | undefined,
 	) {
 		this.#binder = binder;
 		this.#scope = scope;
@@ -57,6 +59,7 @@ export class Grouping {
 		for (const group of groups.keys) this.#addGroup(group);
 		this.#sets = groups.sets?.map((set) => [...set]);
 		this.#having = having;
+		this.#inputSets = inputSets;
 	}
 
 	/** Projections over the aggregation's rows, or as they are where nothing is aggregated. */
@@ -78,6 +81,7 @@ export class Grouping {
 	result(): Aggregation | undefined {
 		if (!this.#active) return undefined;
 		return {
+			inputSets: this.#inputSets,
 			groups: this.#groups,
 			sets: this.#sets ?? [this.#groups.map((_, i) => i)],
 			groupings: this.#groupings,

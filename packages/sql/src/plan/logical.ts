@@ -107,6 +107,8 @@ export interface SortKey {
 
 /** Its rows: group keys, results of the calls, then what GROUPING(...) says. */
 export interface Aggregation {
+	/** Set-returning calls that are grouped by: made of the rows before these are grouped. */
+	readonly inputSets: SetProjection | undefined;
 	readonly groups: readonly Bound[];
 	/** Of GROUPING SETS and its kin: which of the keys group; the others are NULL. */
 	readonly sets: readonly (readonly number[])[];

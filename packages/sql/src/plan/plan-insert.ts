@@ -14,7 +14,7 @@ import { bindQuery, typeParameter } from "./bind-query.ts";
 import { bindDefault, bindReturning, compileAll, tableWriter, targetSlots } from "./bind-table.ts";
 import { bindWith } from "./bind-with.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, columnOf } from "./bound.ts";
+import { type Bound, columnOf, hasSubquery } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { type Compiled, compile, evaluateAll, syncOnly } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
@@ -108,6 +108,7 @@ export function planInsert(
 		conflict,
 		returning && compileAll(returning.bounds, parent.inner(Layout.of(base))),
 		compileChecks(target, parent.inner(Layout.of(base))),
+		returning?.bounds.some(hasSubquery) === true,
 	);
 	return {
 		command: "INSERT",

@@ -17,7 +17,7 @@ import { bindFrom } from "./bind-from.ts";
 import { bindReturning, columnSlot, compileAll, tableWriter } from "./bind-table.ts";
 import { bindWith } from "./bind-with.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, columnOf, conjunction, conjunctsOf, someNode } from "./bound.ts";
+import { type Bound, columnOf, conjunction, conjunctsOf, hasSubquery } from "./bound.ts";
 import { coerce } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
@@ -109,9 +109,6 @@ function targetRows(
 		: new CurrentRow(table, relation, currentOf, target.lock ?? exclusive);
 }
 
-const hasSubquery = (bounds: readonly Bound[]): boolean =>
-	bounds.some((bound) => someNode(bound, (node) => node.kind === "subquery"));
-
 function targetOf(node: PlanNode, bindings: Bindings): Target {
 	return {
 		base: node.layout.slot(bindings.relation, 0),
@@ -179,7 +176,7 @@ export function planUpdate(
 	const refers = table.foreignKeys.some(({ columns }) => columns.some((one) => attnums.has(one)));
 	const node = targetRows(planner, statement, bindings, parent);
 	const level = parent.inner(node.layout);
-	const reads = hasSubquery([...bindings.where, ...assignments.map(({ value }) => value)]);
+	const reads = [...bindings.where, ...assignments.map(({ value }) => value)].some(hasSubquery);
 	const writer = tableWriter(binder, table, parent);
 	const root = new Update(
 		node,
@@ -190,6 +187,7 @@ export function planUpdate(
 		{
 			deferred: touchesKey || reads || bindings.from.length > 1,
 			recheck: recheckOf(node, bindings, level),
+			returningReads: returning?.bounds.some(hasSubquery) === true,
 			valueOnly: !touchesKey && !refers && table.rewrite === undefined,
 			checks: compileChecks(written, level),
 		},
@@ -298,8 +296,9 @@ export function planDelete(
 		targetOf(node, bindings),
 		returning && compileAll(returning.bounds, level),
 		{
-			deferred: hasSubquery(bindings.where) || bindings.from.length > 1,
+			deferred: bindings.where.some(hasSubquery) || bindings.from.length > 1,
 			recheck: recheckOf(node, bindings, level),
+			returningReads: returning?.bounds.some(hasSubquery) === true,
 		},
 	);
 	return {

@@ -13,7 +13,7 @@ import type { AggregateCall } from "./bound.ts";
 import { conjunction } from "./bound.ts";
 import { type Compiled, compile, sync } from "./compile.ts";
 import type { CompileScope } from "./compile-scope.ts";
-import type { Aggregation, LogicalFrom, LogicalSelect, SortKey } from "./logical.ts";
+import type { Aggregation, LogicalFrom, LogicalSelect, SetProjection, SortKey } from "./logical.ts";
 import { filtered, planFrom } from "./plan-from.ts";
 import { isPlainDistinct, type Planner } from "./plan-query.ts";
 import { planWindow } from "./plan-window.ts";
@@ -43,19 +43,12 @@ export function planSelect(
 	const from = planFrom(planner, select.from, select.where, parent, wanted);
 	let node = from.node;
 	if (select.aggregation !== undefined) {
+		const { inputSets } = select.aggregation;
+		if (inputSets !== undefined) node = planSets(inputSets, node, parent);
 		node = planAggregation(select.aggregation, node, parent);
 	}
 	for (const stage of select.windows) node = planWindow(stage, node, parent);
-	if (select.sets !== undefined) {
-		const level = parent.inner(node.layout);
-		const calls = select.sets.calls.map(({ fn, args, argTypes, type }) => ({
-			fn,
-			type,
-			argTypes,
-			args: args.map((arg) => compile(arg, level)),
-		}));
-		node = new ProjectSet(node, select.sets.relation, calls);
-	}
+	if (select.sets !== undefined) node = planSets(select.sets, node, parent);
 	const level = parent.inner(node.layout);
 	const keys = (select.keysOf ?? []).map((relation) => rowKey(node.layout, relation));
 	const columns = [...select.projections.map((projection) => compile(projection, level)), ...keys];
@@ -81,6 +74,17 @@ export function planSelect(
 		);
 	}
 	return { node, ordered: from.ordered };
+}
+
+function planSets(sets: SetProjection, input: PlanNode, parent: CompileScope): PlanNode {
+	const level = parent.inner(input.layout);
+	const calls = sets.calls.map(({ fn, args, argTypes, type }) => ({
+		fn,
+		type,
+		argTypes,
+		args: args.map((arg) => compile(arg, level)),
+	}));
+	return new ProjectSet(input, sets.relation, calls);
 }
 
 /** Behind the columns of the relation; NULL where an outer join has found no row. */

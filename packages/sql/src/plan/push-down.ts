@@ -3,7 +3,7 @@
  * choose the access path.
  */
 import { assert } from "@quorate/keys/assert";
-import { type Bound, mapArgs, someNode } from "./bound.ts";
+import { type Bound, hasSubquery, mapArgs, someNode } from "./bound.ts";
 import type { LogicalQuery, LogicalSelect } from "./logical.ts";
 import type { Relation } from "./relation.ts";
 import { isVolatile, relationsOf } from "./relations-of.ts";
@@ -24,8 +24,6 @@ function plainSelect(query: LogicalQuery): LogicalSelect | undefined {
 		!query.locks;
 	return isPlain ? body : undefined;
 }
-
-const hasSubquery = (bound: Bound): boolean => someNode(bound, ({ kind }) => kind === "subquery");
 
 /** Whether the condition is about the columns of the relation alone, and may be evaluated on other occasions than it is written for. */
 function isMovable(conjunct: Bound, relation: Relation, body: LogicalSelect): boolean {

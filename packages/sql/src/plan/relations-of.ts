@@ -78,6 +78,7 @@ function collectQuery(query: LogicalQuery, out: Set<Relation>): void {
 		collectAll(body.sets?.calls.flatMap((call) => call.args) ?? [], out);
 		const { aggregation } = body;
 		if (aggregation === undefined) return;
+		collectAll(aggregation.inputSets?.calls.flatMap((call) => call.args) ?? [], out);
 		collectAll(aggregation.groups, out);
 		if (aggregation.having !== undefined) collect(aggregation.having, out);
 		for (const call of aggregation.calls) {

@@ -45,7 +45,7 @@ function sameDetails(binder: Binder, a: Bound, b: Bound): boolean {
 		case "call":
 			return b.kind === "call" && a.fn === b.fn && a.fn.volatility !== "volatile";
 		case "set-call":
-			return false;
+			return b.kind === "set-call" && a.fn === b.fn;
 		case "field":
 			return b.kind === "field" && a.index === b.index;
 		case "modifier":

@@ -1,13 +1,15 @@
 /**
- * docs/sql.md: what of SQL there is, read off the grammar, the types, the functions, the settings and the catalogs themselves. A test holds
- * it against the file; `npm run supported -w packages/sql` writes it.
+ * docs/sql.md, and the table in README.md: what of SQL there is, read off the grammar, the types, the functions, the settings and the
+ * catalogs themselves. A test holds it against the files; `npm run supported -w packages/sql` writes them.
  */
+import { assert } from "@quorate/keys/assert";
 import { systemShapes } from "../catalog/system-shape.ts";
 import grammar from "../parser/sql.grammar.ts";
 import { allSettings } from "../session/setting-definitions.ts";
 import { allFunctions, allTypes } from "../types/registry.ts";
 
 export const supportedFile = new URL("../../../../docs/sql.md", import.meta.url);
+export const readmeFile = new URL("../../../../README.md", import.meta.url);
 
 type Rule = (typeof grammar.ParserRules)[number];
 
@@ -122,4 +124,26 @@ Within a statement not everything that PostgreSQL has need be there; what is not
 | --- | --- | --- |
 ${settingRows()}
 `;
+}
+
+const tableStart = "<!-- What `npm run supported -w packages/sql` reads off the code: -->\n";
+const tableEnd = "<!-- Until here. -->\n";
+
+/** The README with its table as the code would have it: the small sets by name, of the large ones how many. */
+export function withTable(readme: string): string {
+	const { scalar, aggregate, window, set } = allFunctions();
+	const count = (names: readonly string[]): string => `${names.length}`;
+	const names = { scalar: functionNames(scalar), set: functionNames(set) };
+	const start = readme.indexOf(tableStart) + tableStart.length;
+	const end = readme.indexOf(tableEnd);
+	assert(start >= tableStart.length && end >= start, "the README has no place for the table");
+	const table = `| | |
+| --- | --- |
+| Statements | ${code(statements())} |
+| Types, and arrays of all | ${code(typeNames())}; enums, domains, composite types |
+| Aggregates | ${code(functionNames(aggregate))} |
+| Window functions | ${code(functionNames(window))}, and every aggregate |
+| In [docs/sql.md](docs/sql.md) | ${count(names.scalar)} functions, ${count(names.set)} that return sets, ${count(catalogs("pg_catalog"))} relations of pg_catalog, ${count(catalogs("information_schema"))} of information_schema, ${allSettings().length} settings |
+`;
+	return readme.slice(0, start) + table + readme.slice(end);
 }

@@ -26,6 +26,7 @@ export const OID = {
 	int2Array: 1005,
 	int4Array: 1007,
 	textArray: 1009,
+	bpcharArray: 1014,
 	varcharArray: 1015,
 	int8Array: 1016,
 	oidArray: 1028,

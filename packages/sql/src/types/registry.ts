@@ -233,6 +233,7 @@ export { resolve } from "./resolve.ts";
 export {
 	allTypes,
 	applyModifier,
+	castName,
 	formatType,
 	packModifier,
 	storedType,

@@ -218,6 +218,15 @@ export function formatType(type: SqlType): string {
 		: found.sqlName;
 }
 
+/** As what a value is cast to, to be read again: without a length `character` would be one of 1. */
+export function castName(type: SqlType): string {
+	if (type.domain === undefined && type.modifier < 0) {
+		if (type.oid === OID.bpchar) return "bpchar";
+		if (type.oid === OID.bpcharArray) return "bpchar[]";
+	}
+	return formatType(type);
+}
+
 /** Applies varchar(n), char(n), numeric(p,s): pads, rounds or throws 22001, 22003. `explicit`: a cast truncates silently. */
 export function applyModifier(value: Datum, type: SqlType, explicit: boolean): Datum {
 	if (type.modifier < 0 || value === null) {

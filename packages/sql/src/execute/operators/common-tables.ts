@@ -10,7 +10,7 @@ import { rowsFacts } from "../../plan/show.ts";
 import type { StatementPlan } from "../../plan/statement-plan.ts";
 import { type Batch, CommonTableRows, Env, type ExecRow } from "../env.ts";
 import { rowHasher } from "../hash-key.ts";
-import { LaterWrites } from "../later-writes.ts";
+import { readFirst } from "../later-writes.ts";
 import { Operator } from "../operator.ts";
 import { batchSize, type PlanFacts, type PlanNode } from "../plan-node.ts";
 import { sortMemory } from "./sort.ts";
@@ -67,7 +67,7 @@ export function runInFrame(
 	const frame = new Env(env.execution, env.args, [], env, rows);
 	const states = [...rows.values()];
 	return plans.some(({ change }) => change !== undefined)
-		? runWithChanges(root, plans, states, frame)
+		? readFirst(env.execution, runWithChanges(root, plans, states, frame))
 		: runAndClose(root, states, frame);
 }
 
@@ -89,17 +89,12 @@ async function* runWithChanges(
 	states: readonly CommonTableRows[],
 	frame: Env,
 ): AsyncIterable<Batch> {
-	const later = new LaterWrites();
-	frame.execution.later = later;
 	yield* runAndClose(root, states, frame);
 	for (const [i, plan] of plans.entries()) {
 		const state = states[i]!;
 		if (plan.change === undefined || state.isBegun) continue;
 		while (await state.more(() => commonRows(plan, frame, state)));
 	}
-	await later.apply();
-	frame.execution.later = undefined;
-	await frame.execution.store.flush();
 }
 
 /** A reference to a common table, or of a recursive one to itself: to the rows of the step before. */

@@ -7,6 +7,7 @@ import { changeFacts } from "../../plan/show.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
 import { entryTarget, entryValue, type IndexCodec } from "../index-codec.ts";
+import { readFirst } from "../later-writes.ts";
 import { Operator } from "../operator.ts";
 import type { PlanFacts, PlanNode } from "../plan-node.ts";
 import { type Claim, exclusive, type TableWriter } from "../table-writer.ts";
@@ -53,6 +54,8 @@ export class Insert extends Operator {
 	readonly #writer: TableWriter;
 	readonly #source: RowSource;
 	readonly #conflict: ConflictAction | undefined;
+	/** RETURNING has subqueries. */
+	readonly #returningReads: boolean;
 	readonly #returning: readonly Compiled[] | undefined;
 	readonly #checks: readonly ViewCheck[];
 
@@ -62,6 +65,7 @@ export class Insert extends Operator {
 		conflict: ConflictAction | undefined,
 		returning: readonly Compiled[] | undefined,
 		checks: readonly ViewCheck[],
+		returningReads: boolean,
 	) {
 		super();
 		this.#checks = checks;
@@ -69,6 +73,7 @@ export class Insert extends Operator {
 		this.#source = source;
 		this.#conflict = conflict;
 		this.#returning = returning;
+		this.#returningReads = returningReads;
 		this.label = `Insert on ${writer.codec.table.name}`;
 		this.facts = changeFacts("Insert", writer.codec.table);
 		const action = conflict?.update === undefined ? "NOTHING" : "UPDATE";
@@ -96,7 +101,17 @@ export class Insert extends Operator {
 		};
 	}
 
-	protected async *rows(env: Env): AsyncIterable<Batch> {
+	protected rows(env: Env): AsyncIterable<Batch> {
+		const rows = this.#inserted(env);
+		return this.#returningReads ? readFirst(env.execution, rows) : rows;
+	}
+
+	async *#inserted(env: Env): AsyncIterable<Batch> {
+		// What is not written yet has to be known to later batches.
+		const all =
+			this.#conflict !== undefined && env.execution.later !== undefined
+				? new ConflictBatch(this.#writer, this.#conflict, env)
+				: undefined;
 		for await (const { rows: batch, bulk } of this.#source.rows(env)) {
 			for (const row of batch) {
 				const waiting = this.#writer.validate(row, env);
@@ -105,7 +120,7 @@ export class Insert extends Operator {
 			const written =
 				this.#conflict === undefined
 					? await this.#insert(batch, bulk, env)
-					: await new ConflictBatch(this.#writer, this.#conflict, env).write(batch);
+					: await (all ?? new ConflictBatch(this.#writer, this.#conflict, env)).write(batch);
 			for (const one of this.#checks) await one.check(written, 0, env);
 			env.execution.affected += written.length;
 			await env.execution.endBatch();
@@ -177,7 +192,8 @@ class ConflictBatch {
 		}
 		const keys = [...new Set(rows.flatMap(({ claims }) => claims.map((claim) => claim.key)))];
 		const values = await env.execution.store.get(keys, exclusive);
-		for (const [i, key] of keys.entries()) this.#known.set(key, values[i]);
+		for (const [i, key] of keys.entries())
+			if (!this.#known.has(key)) this.#known.set(key, values[i]);
 		const written: ExecRow[] = [];
 		for (const { row, key, claims } of rows) {
 			const result = await this.#one(row, key, claims);

@@ -5,6 +5,7 @@ import { Layout } from "../../plan/relation.ts";
 import { changeFacts } from "../../plan/show.ts";
 import type { Datum } from "../../types/datum.ts";
 import type { Batch, Env, ExecRow } from "../env.ts";
+import { readFirst } from "../later-writes.ts";
 import { Operator } from "../operator.ts";
 import type { PlanFacts, PlanNode } from "../plan-node.ts";
 import type { Recheck } from "../recheck.ts";
@@ -27,6 +28,8 @@ export interface Assigned {
 export interface ModifyOptions {
 	readonly deferred: boolean;
 	readonly recheck: Recheck | undefined;
+	/** RETURNING has subqueries. */
+	readonly returningReads: boolean;
 }
 
 const keyOf = (row: ExecRow, target: Target): Key => row[target.base + target.width] as Key;
@@ -47,6 +50,7 @@ abstract class Modify extends Operator {
 	readonly #deferred: boolean;
 	/** Of rows that were not locked as they were read; undefined: all are. */
 	readonly #recheck: Recheck | undefined;
+	readonly #returningReads: boolean;
 
 	constructor(
 		input: PlanNode,
@@ -62,6 +66,7 @@ abstract class Modify extends Operator {
 		this.returning = returning;
 		this.#deferred = options.deferred;
 		this.#recheck = options.recheck;
+		this.#returningReads = options.returningReads;
 		this.children = [input];
 		this.layout = new Layout(returning?.length ?? 0, new Map());
 	}
@@ -74,7 +79,12 @@ abstract class Modify extends Operator {
 		return recheck === undefined || batch.length === 0 ? batch : recheck.rows(batch, env);
 	}
 
-	protected async *rows(env: Env): AsyncIterable<Batch> {
+	protected rows(env: Env): AsyncIterable<Batch> {
+		const rows = this.#changed(env);
+		return this.#returningReads ? readFirst(env.execution, rows) : rows;
+	}
+
+	async *#changed(env: Env): AsyncIterable<Batch> {
 		const batches = this.#deferred ? [await allRows(this.input, env)] : this.input.run(env);
 		const seen = env.execution.later?.touched ?? new Set<Key>();
 		for await (const batch of batches) {
