@@ -54,6 +54,7 @@ import {
 	withKeyNotNull,
 } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
+import { keyUsing } from "./using-index.ts";
 import { beginValidation, isLookedAtLater, refuseValidating } from "./validation.ts";
 import { renameViewColumn } from "./views.ts";
 import { keepWritersOut } from "./whole-table.ts";
@@ -133,6 +134,8 @@ function passOf(action: AlterTableAction, examined: boolean): number {
 		case "add-constraint":
 			if (!examined) return passes.constraint;
 			return isKey(action.constraint) ? passes.key : passes.other;
+		case "add-key-using":
+			return passes.key;
 		case "add-identity":
 			return passes.other;
 		default:
@@ -225,6 +228,13 @@ async function change(
 			return dropKeyOrColumn(editor, table, action, rows);
 		case "add-constraint":
 			return addConstraint(editor, table, action.constraint, rows);
+		case "add-key-using": {
+			const key = await keyUsing(editor, table, action);
+			if (key === undefined) return;
+			// The index has gone.
+			rows.join();
+			return addPrimaryKey(editor, editor.current(table), key, rows);
+		}
 		case "drop-constraint":
 			return dropConstraint(editor, table, action, rows);
 		case "validate-constraint":

@@ -18,7 +18,7 @@ import { Scope } from "../plan/scope.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { columnsIn, deparse } from "./deparse.ts";
 import type { IndexForm } from "./index-columns.ts";
-import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
+import { alreadyExists, type SchemaEditor, shortened, withSchemas } from "./schema-editor.ts";
 
 const unknownKeyColumn = (name: string, at: number): DatabaseError =>
 	new DatabaseError("42703", `column "${name}" named in key does not exist`, {
@@ -157,8 +157,8 @@ export async function newCheck(
 	const names = [...columnsIn(condition)];
 	const taken = new Set(constraints.map((one) => one.name));
 	const parts = [table.name, ...(names.length === 1 ? names : []), "check"];
-	let name = given ?? parts.join("_");
-	for (let n = 1; given === undefined && taken.has(name); n++) name = `${parts.join("_")}${n}`;
+	let name = given ?? shortened(parts, "");
+	for (let n = 1; given === undefined && taken.has(name); n++) name = shortened(parts, String(n));
 	return {
 		oid: await editor.newId(),
 		name,

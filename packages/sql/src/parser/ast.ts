@@ -545,6 +545,14 @@ export type AlterTableAction =
 			readonly using: Expression | undefined;
 			readonly at: number;
 	  }
+	/** UNIQUE or PRIMARY KEY USING INDEX. */
+	| ({
+			readonly kind: "add-key-using";
+			readonly name: string | undefined;
+			readonly primaryKey: boolean;
+			readonly index: string;
+			readonly at: number;
+	  } & Partial<ConstraintTimes>)
 	| {
 			readonly kind: "add-identity";
 			readonly column: string;

@@ -11,7 +11,6 @@ import type {
 	TypeName,
 } from "./ast.ts";
 import type { Token } from "./tokens.ts";
-import { unsupported } from "./unsupported.ts";
 
 type Call = Extract<Expression, { kind: "call" }>;
 type Negation = Token | undefined;
@@ -353,17 +352,35 @@ export function intervalTypeNode(fields: IntervalFields | undefined, at: number)
 	return typeNode(["interval"], [...(digits ?? [anyDigits]), fieldsMask(first, last)], at);
 }
 
+const stringNode = (text: string, at: number): Expression => ({
+	kind: "literal",
+	type: "string",
+	text,
+	at,
+});
+
+/** INTERVAL '1 10' DAY TO HOUR: the last field is the unit of a bare number at the end. Of MINUTE TO SECOND 2:03 are minutes and seconds. */
+function withUnit(text: Expression, { first, last }: IntervalFields, at: number): Expression {
+	const replaced = (source: Expression, pattern: string, by: string): Expression => {
+		const args = [source, stringNode(pattern, at), stringNode(by, at)];
+		return callNode(nameOf("regexp_replace", at), args, at);
+	};
+	const isShort = first === "minute" && last === "second";
+	const whole = isShort ? replaced(text, "^(\\s*[+-]?)(\\d+:[\\d.]+)\\s*$", "\\1 0:\\2") : text;
+	return replaced(whole, "((^|\\s)[+-]?\\d+(\\.\\d*)?)\\s*$", `\\1 ${last}`);
+}
+
 /** INTERVAL '1' DAY: the field is the unit of a bare number. */
 export function intervalNode(operand: Expression, fields: IntervalFields, at: number): Expression {
-	if (fields.first !== fields.last) {
-		throw unsupported("INTERVAL with a range of fields is", "Write the units in the string.");
-	}
-	const unit: Expression = { kind: "literal", type: "string", text: ` ${fields.last}`, at };
-	const text: Expression = {
-		kind: "operator",
-		operator: "||",
-		operands: [castTo(operand, "text", [], at), unit],
-		at,
-	};
+	const given = castTo(operand, "text", [], at);
+	const text: Expression =
+		fields.first !== fields.last
+			? withUnit(given, fields, at)
+			: {
+					kind: "operator",
+					operator: "||",
+					operands: [given, stringNode(` ${fields.last}`, at)],
+					at,
+				};
 	return { kind: "cast", operand: text, type: intervalTypeNode(fields, at), at };
 }

@@ -11,8 +11,8 @@ const noRoutines = "There is no code in the database: have the application run t
 
 export const noXml = "There is no type xml; XML can be kept as text.";
 
-/** First words of what COMMENT ON says nothing of, where they are not all. */
-const COMMENTED: Readonly<Record<string, string>> = dictionary({
+/** Names of which only the first word tells what is meant. */
+const FULL_NAMES: Readonly<Record<string, string>> = dictionary({
 	access: "ACCESS METHOD",
 	event: "EVENT TRIGGER",
 	large: "LARGE OBJECT",
@@ -23,7 +23,7 @@ const COMMENTED: Readonly<Record<string, string>> = dictionary({
 
 export const uncommentable = (what: string): DatabaseError =>
 	unsupported(
-		`COMMENT ON ${COMMENTED[what] ?? what.toUpperCase()} is`,
+		`COMMENT ON ${FULL_NAMES[what] ?? what.toUpperCase()} is`,
 		"Comments are kept on what can be made: tables and their parts, views, sequences, types, schemas, databases and roles.",
 	);
 
@@ -124,7 +124,10 @@ export function refuseByOpening(words: readonly string[]): void {
 	const objects = PAIRS.get(first);
 	const object = words.slice(1).find((word) => !SKIPPED.has(word)) ?? "";
 	if (objects?.has(object) === true) {
-		const named = object === "materialized" ? "materialized view" : object;
+		const isTable = object === "foreign" && words.includes("table");
+		const foreign = isTable ? "foreign table" : "foreign data wrapper";
+		const full = object === "foreign" ? foreign : FULL_NAMES[object];
+		const named = (full ?? object).toLowerCase();
 		throw unsupported(`${`${first} ${named}`.toUpperCase()} is`, INSTEAD[named] ?? nothingInstead);
 	}
 }

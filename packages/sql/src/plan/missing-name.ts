@@ -44,9 +44,19 @@ function isUnseen(scope: Scope, relation: Relation): boolean {
 	return false;
 }
 
+/** Those of PostgreSQL, but tableoid. */
+const systemColumns: ReadonlySet<string> = new Set(["ctid", "xmin", "xmax", "cmin", "cmax"]);
+
 export function missingColumn(scope: Scope, name: QualifiedName): DatabaseError {
 	const { parts } = name;
 	const column = parts.at(-1)!;
+	const hasTable = [...everyRelation(scope)].some(({ table }) => table !== undefined);
+	if (systemColumns.has(column) && hasTable) {
+		throw new DatabaseError("0A000", `system column "${column}" is not supported`, {
+			hint: "Rows have neither a place nor the numbers of transactions: use the primary key, or a column of your own.",
+			position: name.at + 1,
+		});
+	}
 	const message =
 		parts.length === 1
 			? `column "${column}" does not exist`

@@ -107,8 +107,6 @@ tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([,
                           ({ kind: "foreign-key", columns, table, referenced, ...actions, ...deferralOf(deferral), valid }) %}
                      | "exclude" "using" anyTokens {% () => { throw unsupported("exclusion constraints are", "Use a unique constraint, or a check of the application in its transaction."); } %}
                      | "exclude" "(" anyTokens {% () => { throw unsupported("exclusion constraints are", "Use a unique constraint, or a check of the application in its transaction."); } %}
-                     | "primary" "key" "using" "index" columnName deferralOpt {% () => { throw unsupported("PRIMARY KEY USING INDEX is", "Name the columns: ADD PRIMARY KEY (...)."); } %}
-                     | "unique" "using" "index" columnName deferralOpt {% () => { throw unsupported("UNIQUE USING INDEX is", "Name the columns: ADD UNIQUE (...)."); } %}
 constraintTail -> includeOpt indexTail deferralOpt {% ([include, , deferral]) => ({ ...include, ...timesOf(deferral) }) %}
 deferralOpt -> null {% () => [] %} | deferralOpt deferral {% ([list, one]) => [...list, one] %}
 validity -> null {% () => true %} | "not" "valid" {% () => false %}
@@ -299,12 +297,21 @@ soleAction -> "rename" columnWord columnName "to" columnName {% ([, , from, , to
             | "disable" "trigger" "all"
               {% () => { throw unsupported("ALTER TABLE ... DISABLE TRIGGER ALL is", "Foreign keys are always kept. SET CONSTRAINTS puts off when those are looked at that are deferrable."); } %}
             | "alter" columnWord columnName "options" anyTokens {% () => { throw unsupported("ALTER TABLE ... OPTIONS is", "There are no foreign tables."); } %}
+            | "set" "unlogged" {% () => { throw unsupported("ALTER TABLE ... SET UNLOGGED is", "What is not to last can be in a temporary table."); } %}
+            | "set" "tablespace" anyTokens {% () => { throw unsupported("ALTER TABLE ... SET TABLESPACE is", "ALTER TABLE ... CONFIGURE says where rows are."); } %}
+            | "set" "access" anyTokens {% () => { throw unsupported("ALTER TABLE ... SET ACCESS METHOD is", "There is one way to keep rows."); } %}
             | otherAlter anyTokensOpt {% ([word]) => { throw unsupported("ALTER TABLE ... " + word + " is", "There are no triggers, rules, policies, partitions and parents of tables."); } %}
 columnWord -> null | "column"
 typeUsing -> null {% () => undefined %} | "using" expr {% ([, value]) => value %}
+keyUsing -> keyUsingBody {% ([body], at) => ({ kind: "add-key-using", name: undefined, ...body, at }) %}
+          | "constraint" columnName keyUsingBody {% ([, name, body], at) => ({ kind: "add-key-using", name, ...body, at }) %}
+keyUsingBody -> "primary" "key" "using" "index" columnName deferralOpt {% ([, , , , index, times]) => ({ primaryKey: true, index, ...timesOf(times) }) %}
+              | "unique" "using" "index" columnName deferralOpt {% ([, , , index, times]) => ({ primaryKey: false, index, ...timesOf(times) }) %}
+
 action -> "add" columnWord column {% ([, , column]) => ({ kind: "add-column", ifNotExists: false, column }) %}
         | "add" columnWord "if" "not" "exists" column {% ([, , , , , column]) => ({ kind: "add-column", ifNotExists: true, column }) %}
         | "add" tableConstraint {% ([, constraint]) => ({ kind: "add-constraint", constraint }) %}
+        | "add" keyUsing {% ([, action]) => action %}
         | "drop" columnWord ifExists columnName cascadeOpt
           {% ([, , ifExists, name, cascade], at) => ({ kind: "drop-column", ifExists, name, cascade, at }) %}
         | "drop" "constraint" ifExists columnName cascadeOpt
@@ -345,10 +352,8 @@ otherAlter -> "enable" enabledWord {% ([, word]) => "ENABLE " + word %} | "disab
             | "inherit" {% () => "INHERIT" %}
             | "no" "inherit" {% () => "NO INHERIT" %} | "force" {% () => "FORCE" %} | "replica" {% () => "REPLICA IDENTITY" %} | "of" {% () => "OF" %}
             | "not" "of" {% () => "NOT OF" %} | "options" {% () => "OPTIONS" %}
-            | "set" setTableWord {% () => "SET" %}
 enabledWord -> "row" {% () => "ROW LEVEL SECURITY" %} | "rule" {% () => "RULE" %} | "replica" {% () => "REPLICA" %} | "always" {% () => "ALWAYS" %}
 disabledWord -> "rule" {% () => "RULE" %}
-setTableWord -> "unlogged" | "tablespace" | "access"
 setData -> null | "set" "data"
 anyTokensOpt -> null | anyTokens
 anyTokens -> %anyToken {% first %} | anyTokens %anyToken {% more %}
