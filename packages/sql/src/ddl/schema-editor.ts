@@ -697,7 +697,7 @@ export function shortened(parts: readonly string[], suffix: string): string {
 	const cut = [...parts];
 	const whole = (): string => cut.join("_") + suffix;
 	while (Buffer.byteLength(whole(), "utf8") > nameBytesMax) {
-		const longest = cut.reduce((best, part, i) => (part.length > cut[best]!.length ? i : best), 0);
+		const longest = cut.reduce((best, part, i) => (part.length >= cut[best]!.length ? i : best), 0);
 		cut[longest] = cut[longest]!.slice(0, -1);
 	}
 	return whole();

@@ -366,21 +366,22 @@ function withUnit(text: Expression, { first, last }: IntervalFields, at: number)
 		return callNode(nameOf("regexp_replace", at), args, at);
 	};
 	const isShort = first === "minute" && last === "second";
-	const whole = isShort ? replaced(text, "^(\\s*[+-]?)(\\d+:[\\d.]+)\\s*$", "\\1 0:\\2") : text;
+	const whole = isShort ? replaced(text, "^\\s*([+-]?)(\\d+:[\\d.]+)\\s*$", "\\100:\\2") : text;
 	return replaced(whole, "((^|\\s)[+-]?\\d+(\\.\\d*)?)\\s*$", `\\1 ${last}`);
 }
 
 /** INTERVAL '1' DAY: the field is the unit of a bare number. */
 export function intervalNode(operand: Expression, fields: IntervalFields, at: number): Expression {
 	const given = castTo(operand, "text", [], at);
-	const text: Expression =
-		fields.first !== fields.last
-			? withUnit(given, fields, at)
-			: {
-					kind: "operator",
-					operator: "||",
-					operands: [given, stringNode(` ${fields.last}`, at)],
-					at,
-				};
+	const isRange = fields.first !== fields.last;
+	// An operator in any case: a call would give the column its name.
+	const text: Expression = {
+		kind: "operator",
+		operator: "||",
+		operands: isRange
+			? [withUnit(given, fields, at), stringNode("", at)]
+			: [given, stringNode(` ${fields.last}`, at)],
+		at,
+	};
 	return { kind: "cast", operand: text, type: intervalTypeNode(fields, at), at };
 }
