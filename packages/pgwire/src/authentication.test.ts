@@ -221,6 +221,33 @@ test("who says nothing is got rid of, and does not keep others out for long", as
 	await next.until("readyForQuery");
 });
 
+test("who waits for its host's name to be looked up keeps nobody waiting, nor stays for ever", async (t) => {
+	const { open, runtime, sessions, server } = await guardedServer(`host all ann .example trust
+host all bob all trust`);
+	const asked: ((name: string) => void)[] = [];
+	runtime.network.hostNames = {
+		nameOf: () => new Promise((resolve) => asked.push(resolve)),
+		addressesOf: () => Promise.resolve(["127.0.0.1"]),
+	};
+	const start = async (user: string) => {
+		const client = await open();
+		client.send(startup({ user }));
+		return client;
+	};
+	const late = await start("ann");
+	await (await start("bob")).until("readyForQuery");
+	runtime.fireTimers();
+	await late.untilClosed();
+	asked[0]?.("db.example");
+	await eventually(() => server.connectionCount === 1);
+	t.is(sessions.opened.length, 1);
+	const next = await start("ann");
+	await eventually(() => asked.length === 2);
+	asked[1]?.("db.example");
+	await next.until("readyForQuery");
+	t.is(sessions.opened.length, 2);
+});
+
 test("the last slots are for superusers", async (t) => {
 	const { open } = await guardedServer("host all all all trust", {
 		connectionsMax: 2,

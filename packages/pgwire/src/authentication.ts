@@ -1,9 +1,10 @@
 /** From a start-up packet to the certainty of who the client is: the hba rule, a certificate, SCRAM. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { parseAddress } from "@quorate/runtime/address";
-import type { Random, TlsAcceptor, TlsPeer } from "@quorate/runtime/runtime";
+import type { Random, Runtime, TlsAcceptor, TlsPeer } from "@quorate/runtime/runtime";
 import { parseVerifier } from "@quorate/sql/auth/scram-verifier";
 import type { LoginFacts, SessionFactory } from "@quorate/sql/session/types";
+import { ClientName } from "./client-name.ts";
 import { findRule, type HbaRule, plainHost } from "./hba.ts";
 import type { MessageBody } from "./message-body.ts";
 import type { MessageWriter } from "./message-writer.ts";
@@ -47,32 +48,42 @@ const fatal = (code: string, message: string): DatabaseError =>
 export async function authenticate(
 	security: PgSecurity,
 	sessions: SessionFactory,
-	random: Random,
+	runtime: Runtime,
 	claim: Claim,
 	prover: Prover,
 ): Promise<void> {
 	const { user, tls } = claim;
 	const facts = await sessions.loginFacts(user);
-	const rule = ruleFor(security, claim, facts);
+	const rule = await ruleFor(security, runtime, claim, facts);
 	if (rule.clientCertificate !== "none" || rule.method === "cert") {
-		const name = tls?.peer.commonName;
-		if (name === undefined) throw fatal("28000", "connection requires a valid client certificate");
+		const subject = tls?.peer.subject;
+		if (subject === undefined)
+			throw fatal("28000", "connection requires a valid client certificate");
 		const isNamed = rule.method === "cert" || rule.clientCertificate === "verify-full";
-		if (isNamed && !mayConnectAs(rule.userMap, name, user)) {
+		const name = subject[rule.certifiedName];
+		if (isNamed && (name === undefined || !mayConnectAs(rule.userMap, name, user))) {
 			throw fatal("28000", `certificate authentication failed for user "${user}"`);
 		}
 	}
 	if (rule.method === "scram-sha-256") {
-		await scram(facts, tls?.endpointHash, random, prover, user);
+		await scram(facts, tls?.endpointHash, runtime.random, prover, user);
 	}
 }
 
-function ruleFor(security: PgSecurity, claim: Claim, facts: LoginFacts): HbaRule {
+async function ruleFor(
+	security: PgSecurity,
+	{ network, logger }: Runtime,
+	claim: Claim,
+	facts: LoginFacts,
+): Promise<HbaRule> {
 	const { user, database, tls } = claim;
 	const host = plainHost(parseAddress(claim.remoteAddress)?.host ?? "");
 	const encrypted = tls !== undefined;
 	const { memberOf } = facts;
-	const rule = findRule(security.rules, { host, encrypted, user, database, memberOf });
+	const name = new ClientName(host, network.hostNames, logger);
+	const isNamed = (pattern: string) => name.matches(pattern);
+	const client = { host, encrypted, user, database, memberOf, isNamed };
+	const rule = await findRule(security.rules, client);
 	const whose = `host "${host}", user "${user}", database "${database}", ${encrypted ? "SSL encryption" : "no encryption"}`;
 	if (rule === undefined) throw fatal("28000", `no pg_hba.conf entry for ${whose}`);
 	if (rule.method === "reject") throw fatal("28000", `pg_hba.conf rejects connection for ${whose}`);

@@ -8,6 +8,7 @@ const client = (over: Partial<HbaClient>): HbaClient => ({
 	user: "ann",
 	database: "quorate",
 	memberOf: new Set(["ann", "staff"]),
+	isNamed: () => Promise.reject(new Error("nobody has to ask")),
 	...over,
 });
 
@@ -27,7 +28,7 @@ const sources: HbaSources = {
 };
 
 const method = async (text: string, over: Partial<HbaClient> = {}) =>
-	findRule(await parseHba(text, sources), client(over))?.method;
+	(await findRule(await parseHba(text, sources), client(over)))?.method;
 
 test("the first rule that fits decides, and none is a refusal", async (t) => {
 	const text = `
@@ -84,6 +85,22 @@ test("addresses of this machine, and of its nets", async (t) => {
 	t.is(await method("host all all samenet trust", { host: "10.2.0.1" }), undefined);
 });
 
+test("names of hosts are asked for where all else fits", async (t) => {
+	const asked: string[] = [];
+	const isNamed = (pattern: string) => {
+		asked.push(pattern);
+		return Promise.resolve(pattern === ".example");
+	};
+	const text = `
+host all bob other.example reject
+host all all Other.Example reject
+host all all .example trust
+host all all "all" reject`;
+	t.is(await method(text, { isNamed }), "trust");
+	t.deepEqual(asked, ["Other.Example", ".example"]);
+	t.is(await method('host all all "all" trust', { isNamed }), undefined);
+});
+
 test("names that stand in files", async (t) => {
 	t.is(await method("host all bob,@staff all trust"), "trust");
 	t.is(await method("host all @staff all trust", { user: "odd" }), undefined);
@@ -120,7 +137,9 @@ other  bob                  ann
 `;
 	const read = () => Promise.reject(new Error("no files"));
 	const userMaps = await parseUserMaps(maps, read);
-	const [rule] = await parseHba("hostssl all all all cert map=staff", { ...sources, userMaps });
+	const line = "hostssl all all all cert map=staff clientname=DN";
+	const [rule] = await parseHba(line, { ...sources, userMaps });
+	t.is(rule?.certifiedName, "distinguishedName");
 	const may = (certified: string, user: string) => mayConnectAs(rule?.userMap, certified, user);
 	t.true(may("Ann Smith", "ann"));
 	t.true(may("cy@example.org", "cy"));
@@ -139,7 +158,11 @@ const wrong: readonly (readonly [string, RegExp])[] = [
 	["hosts all all all trust", /line 1: invalid connection type "hosts"/],
 	["\nhost all all 10.0.0.0/33 trust", /line 2: invalid mask/],
 	["host all all 10.0.0.0 255.0.255.0 trust", /invalid mask/],
-	["host all all db.example trust", /names of hosts are not supported/],
+	["host all all db.example/32 trust", /both host name and CIDR mask is invalid: "db.example\/32"/],
+	["host all all db.example 255.0.0.0 trust", /invalid authentication method "255.0.0.0"/],
+	["host all all 10.0.0.256 trust", /invalid IP address "10.0.0.256"/],
+	["host all all fe80::1::2 trust", /invalid IP address/],
+	["host all all all constructor", /invalid authentication method "constructor"/],
 	["host all all all", /end-of-line before authentication method/],
 	["host all all all md4", /invalid authentication method "md4"/],
 	["host all all all password", /authentication method "password" is not supported/],
@@ -149,7 +172,8 @@ const wrong: readonly (readonly [string, RegExp])[] = [
 	["host all all all trust clientcert=verify-full", /only be configured for hostssl/],
 	["hostssl all all all trust map=x", /option "map" is only valid for the authentication method/],
 	["hostssl all all all cert clientcert=verify-ca", /only accepts "verify-full"/],
-	["hostssl all all all cert clientname=DN", /unrecognized authentication option "clientname=DN"/],
+	["hostssl all all all cert clientname=XN", /unrecognized authentication option "clientname=XN"/],
+	["host all all all trust clientname=DN", /clientname can only be configured for hostssl rows/],
 	['host all "a all trust', /quotation mark/],
 	["host all @nofile all trust", /no nofile/],
 	["host all @circle all trust", /nested too deep/],

@@ -5,8 +5,12 @@
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { AddressRange, ipVersion } from "@quorate/runtime/address-range";
+import type { CertificateSubject } from "@quorate/runtime/runtime";
 import { invalidLine, type ReadNamed, readTokens, type Token } from "./hba-tokens.ts";
 import type { UserMapLine } from "./user-maps.ts";
+
+/** A host by its name: `.example.com` is all below that. */
+type Addresses = Pick<AddressRange, "includes"> | { readonly hostName: string };
 
 export type AuthMethod = "trust" | "reject" | "scram-sha-256" | "cert";
 
@@ -15,10 +19,12 @@ export interface HbaRule {
 	readonly databases: readonly Token[];
 	readonly users: readonly Token[];
 	/** Undefined: every address. */
-	readonly addresses: Pick<AddressRange, "includes"> | undefined;
+	readonly addresses: Addresses | undefined;
 	readonly method: AuthMethod;
 	/** A certificate of the client, besides: verified, or verified and in its user's name. */
 	readonly clientCertificate: "none" | "verify-ca" | "verify-full";
+	/** Which name of a certificate that is. */
+	readonly certifiedName: keyof CertificateSubject;
 	/** As whom the holder of a certificate may connect; undefined: under its name. */
 	readonly userMap: readonly UserMapLine[] | undefined;
 	readonly line: number;
@@ -32,6 +38,8 @@ export interface HbaClient {
 	readonly database: string;
 	/** Names of the roles that the user is a member of. */
 	readonly memberOf: ReadonlySet<string>;
+	/** Whether its host is called so, or by a name that ends so from a dot on. */
+	isNamed(pattern: string): Promise<boolean>;
 }
 
 /** What rules refer to, and their file does not hold. */
@@ -44,14 +52,18 @@ export interface HbaSources {
 }
 
 const types = ["local", "host", "hostssl", "hostnossl", "hostgssenc", "hostnogssenc"] as const;
-const methods: Readonly<Record<string, AuthMethod>> = {
-	trust: "trust",
-	reject: "reject",
-	"scram-sha-256": "scram-sha-256",
+const methods: ReadonlyMap<string, AuthMethod> = new Map([
+	["trust", "trust"],
+	["reject", "reject"],
+	["scram-sha-256", "scram-sha-256"],
 	// As in PostgreSQL, where only a SCRAM verifier is kept of a password.
-	md5: "scram-sha-256",
-	cert: "cert",
-};
+	["md5", "scram-sha-256"],
+	["cert", "cert"],
+]);
+const certifiedNames: ReadonlyMap<string, keyof CertificateSubject> = new Map([
+	["CN", "commonName"],
+	["DN", "distinguishedName"],
+]);
 /** Those of PostgreSQL that prove what is not proved here. */
 const otherMethods = "password ident peer gss sspi pam bsd ldap radius".split(" ");
 
@@ -100,14 +112,13 @@ function ruleOf(fields: readonly (readonly Token[])[], line: number, sources: Hb
 	const name = single(fields[next++], "authentication method", line);
 	const method = methodOf(name.text, type, line);
 	const options = optionsOf(fields.slice(next).flat(), type, name.text, line);
-	const { map } = options;
+	const { map, ...certificates } = options;
 	const userMap = map === undefined ? undefined : sources.userMaps.filter((one) => one.map === map);
-	const { clientCertificate } = options;
-	return { type, databases, users, addresses, method, clientCertificate, userMap, line };
+	return { type, databases, users, addresses, method, ...certificates, userMap, line };
 }
 
 function methodOf(name: string, type: HbaRule["type"], line: number): AuthMethod {
-	const method = methods[name];
+	const method = methods.get(name);
 	if (method === "cert" && type !== "hostssl") {
 		throw invalidLine(line, "cert authentication is only supported on hostssl connections");
 	}
@@ -118,13 +129,12 @@ function methodOf(name: string, type: HbaRule["type"], line: number): AuthMethod
 	const trouble = isKnown
 		? `authentication method "${name}" is not supported`
 		: `invalid authentication method "${name}"`;
-	throw invalidLine(line, trouble, `It has to be one of ${Object.keys(methods).join(", ")}.`);
+	throw invalidLine(line, trouble, `It has to be one of ${[...methods.keys()].join(", ")}.`);
 }
 
 const fitsNobody = (type: HbaRule["type"]): boolean => type === "local" || type === "hostgssenc";
 
-interface Options {
-	readonly clientCertificate: HbaRule["clientCertificate"];
+interface Options extends Pick<HbaRule, "clientCertificate" | "certifiedName"> {
 	readonly map: string | undefined;
 }
 
@@ -135,9 +145,11 @@ function optionsOf(
 	line: number,
 ): Options {
 	let clientCertificate: HbaRule["clientCertificate"] = "none";
+	let certifiedName: HbaRule["certifiedName"] = "commonName";
 	let map: string | undefined;
 	for (const { text } of options) {
 		const [name = "", value = ""] = text.split(/=(.*)/s);
+		const certified = name === "clientname" ? certifiedNames.get(value) : undefined;
 		if (name === "clientcert" && (value === "verify-ca" || value === "verify-full")) {
 			if (type !== "hostssl") {
 				throw invalidLine(line, "clientcert can only be configured for hostssl rows");
@@ -151,11 +163,16 @@ function optionsOf(
 				throw invalidLine(line, 'option "map" is only valid for the authentication method cert');
 			}
 			map = value;
-		} else if (name !== "clientname" || value !== "CN") {
+		} else if (certified !== undefined) {
+			if (type !== "hostssl") {
+				throw invalidLine(line, "clientname can only be configured for hostssl rows");
+			}
+			certifiedName = certified;
+		} else {
 			throw invalidLine(line, `unrecognized authentication option "${text}"`);
 		}
 	}
-	return { clientCertificate, map };
+	return { clientCertificate, certifiedName, map };
 }
 
 function addressesOf(
@@ -168,39 +185,51 @@ function addressesOf(
 	if (!quoted && (text === "samehost" || text === "samenet")) {
 		// Asked anew each time: addresses come and go.
 		const rangeOf = (network: string): AddressRange | undefined =>
-			AddressRange.parse(text === "samenet" ? network : wholeAddress(network));
+			text === "samenet"
+				? AddressRange.parse(network)
+				: AddressRange.single(network.split("/")[0] ?? "");
 		return {
 			includes: (host) =>
 				localNetworks().some((network) => rangeOf(network)?.includes(host) === true),
 		};
 	}
-	if (ipVersion(text.split("/")[0] ?? "") === undefined) {
-		throw invalidLine(line, `"${text}" is not an address; names of hosts are not supported`);
+	const [address = "", bits] = text.split("/");
+	if (ipVersion(address) === undefined) {
+		// What ends in a number is no name, but an address that was not written well.
+		if (/:|(^|\.)\d*$/.test(address)) throw invalidLine(line, `invalid IP address "${text}"`);
+		if (bits === undefined) return { hostName: text };
+		throw invalidLine(line, `specifying both host name and CIDR mask is invalid: "${text}"`);
 	}
 	const range = AddressRange.parse(text, mask);
 	if (range === undefined) throw invalidLine(line, `invalid mask of address "${text}"`);
 	return range;
 }
 
-/** 10.1.2.3/8 is 10.1.2.3/32. */
-function wholeAddress(network: string): string {
-	const [address = ""] = network.split("/");
-	return `${address}/${ipVersion(address) === 6 ? 128 : 32}`;
-}
-
 /** An IPv4 address that came in over IPv6 is the IPv4 address. */
 export const plainHost = (host: string): string => host.replace(/^::ffff:(?=\d+\.)/i, "");
 
 /** Undefined: none fits, which is a refusal. */
-export function findRule(rules: readonly HbaRule[], client: HbaClient): HbaRule | undefined {
-	return rules.find((rule) => fits(rule, client));
+export async function findRule(
+	rules: readonly HbaRule[],
+	client: HbaClient,
+): Promise<HbaRule | undefined> {
+	for (const rule of rules) {
+		// The address last: a name takes asking.
+		if (fits(rule, client) && (await comesFrom(rule.addresses, client))) return rule;
+	}
+	return undefined;
+}
+
+function comesFrom(addresses: HbaRule["addresses"], client: HbaClient): boolean | Promise<boolean> {
+	if (addresses === undefined) return true;
+	if ("hostName" in addresses) return client.isNamed(addresses.hostName);
+	return addresses.includes(client.host);
 }
 
 function fits(rule: HbaRule, client: HbaClient): boolean {
 	if (fitsNobody(rule.type)) return false;
 	if (rule.type === "hostssl" && !client.encrypted) return false;
 	if (rule.type === "hostnossl" && client.encrypted) return false;
-	if (rule.addresses?.includes(client.host) === false) return false;
 	return (
 		rule.databases.some((token) => fitsDatabase(token, client)) &&
 		rule.users.some((token) => fitsUser(token, client))

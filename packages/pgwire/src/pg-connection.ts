@@ -321,7 +321,7 @@ export class PgConnection implements Outlet {
 			remoteAddress: this.#connection.remoteAddress,
 			tls: this.#tls,
 		};
-		await authenticate(security, sessions, runtime.random, claim, {
+		await authenticate(security, sessions, runtime, claim, {
 			writer: this.writer,
 			flush: () => this.#output.flush(),
 			nextPassword: () => this.#nextPassword(),

@@ -30,6 +30,12 @@ export class AddressRange {
 		return new AddressRange(address, prefix, version);
 	}
 
+	/** That address only. Undefined: it is none. */
+	static single(address: string): AddressRange | undefined {
+		const version = ipVersion(address);
+		return version === undefined ? undefined : new AddressRange(address, widths[version], version);
+	}
+
 	includes(address: string): boolean {
 		const version = ipVersion(address);
 		return version === this.#version && this.#list.check(address, families[version]);

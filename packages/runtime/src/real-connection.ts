@@ -1,6 +1,7 @@
 /** Sockets as connections and listeners: what `RealNetwork` and `SecureNetwork` have in common. */
 import type { Server, Socket } from "node:net";
 import { formatAddress, parseAddress } from "./address.ts";
+import { subjectOf } from "./certificate-subject.ts";
 import { RealTlsAcceptor } from "./real-tls.ts";
 import type { Connection, Listener, TlsAcceptor, TlsPeer } from "./runtime.ts";
 
@@ -46,10 +47,9 @@ export class RealConnection implements Connection {
 		this.#watch(secure);
 		if (this.#onData !== undefined) secure.on("data", this.#onData);
 		if (this.#onDrain !== undefined) secure.on("drain", this.#onDrain);
-		const subject = secure.authorized ? secure.getPeerCertificate().subject.CN : undefined;
-		// Several names are none.
-		const commonName = typeof subject === "string" ? subject : undefined;
-		return { commonName, protocol: secure.getProtocol() ?? "" };
+		const shown = secure.authorized ? secure.getPeerX509Certificate() : undefined;
+		const subject = shown === undefined ? undefined : subjectOf(shown);
+		return { subject, protocol: secure.getProtocol() ?? "" };
 	}
 
 	get bufferedBytes(): number {

@@ -3,6 +3,7 @@ import { createServer, connect as netConnect, type Socket } from "node:net";
 import { networkInterfaces } from "node:os";
 import { parseAddress } from "./address.ts";
 import { coded, listenWith, RealConnection } from "./real-connection.ts";
+import { RealHostNames } from "./real-host-names.ts";
 import { RealTlsAcceptor } from "./real-tls.ts";
 import type {
 	Connection,
@@ -24,6 +25,8 @@ function configure(socket: Socket): void {
 }
 
 export class RealNetwork implements Network {
+	readonly hostNames = new RealHostNames();
+
 	localNetworks(): readonly string[] {
 		const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
 		return all.flatMap(({ cidr }) => cidr ?? []);

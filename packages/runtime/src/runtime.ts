@@ -87,9 +87,17 @@ export interface TlsCredentials {
 	readonly authorities: string | undefined;
 }
 
-export interface TlsPeer {
-	/** CN of the certificate that the peer has shown, if an authority vouches for it. */
+/** Whom a certificate is of. */
+export interface CertificateSubject {
+	/** Undefined: none, or several. */
 	readonly commonName: string | undefined;
+	/** As RFC 2253 writes it, the last part first: CN=ann,OU=staff. Undefined: none, or one with parts that have no names. */
+	readonly distinguishedName: string | undefined;
+}
+
+export interface TlsPeer {
+	/** Of the certificate that the peer has shown, if an authority vouches for it. */
+	readonly subject: CertificateSubject | undefined;
 	/** "TLSv1.3" and the like. */
 	readonly protocol: string;
 }
@@ -108,6 +116,14 @@ export interface Listener {
 	close(): Promise<void>;
 }
 
+/** What hosts are called. */
+export interface HostNames {
+	/** The first, if there are several. Rejects where there is none, or nobody says so within seconds. */
+	nameOf(address: string): Promise<string>;
+	/** Those of that version of IP. Rejects likewise. */
+	addressesOf(name: string, version: 4 | 6): Promise<readonly string[]>;
+}
+
 export interface Network {
 	/** Rejects with code EADDRINUSE in `error.code` when taken. `address` is host:port. */
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener>;
@@ -115,6 +131,8 @@ export interface Network {
 	connect(address: string, timeoutMs: number): Promise<Connection>;
 	/** Of this machine, each with the width of its net: 10.1.2.3/8. Absent where there are none (simulation). */
 	localNetworks?(): readonly string[];
+	/** Absent where hosts have no names (simulation). */
+	readonly hostNames?: HostNames;
 	/** Throws where the credentials are none. Absent where there is no TLS (simulation). */
 	tlsAcceptor?(credentials: TlsCredentials): TlsAcceptor;
 	/**

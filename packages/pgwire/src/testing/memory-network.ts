@@ -1,5 +1,5 @@
 /** A network inside one process for the tests of this package: ordered streams, deferred delivery, backpressure. */
-import type { Connection, Listener, Network } from "@quorate/runtime/runtime";
+import type { Connection, HostNames, Listener, Network } from "@quorate/runtime/runtime";
 
 const highWaterMarkBytes = 256 * 1024;
 
@@ -114,6 +114,7 @@ class MemoryConnection implements Connection {
 }
 
 export class MemoryNetwork implements Network {
+	hostNames?: HostNames;
 	readonly #listeners = new Map<string, (connection: Connection) => void>();
 
 	async listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
