@@ -35,6 +35,7 @@ import type { Rewrite } from "./rewrite.ts";
 import { asAlterError, checkKeyColumns, containsNull, insertMoved } from "./row-errors.ts";
 import type { RowWork } from "./row-work.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import type { StoredRow } from "./table-rows.ts";
 import { unplaced } from "./unplaced.ts";
 import { wholeTable } from "./whole-table.ts";
 
@@ -200,6 +201,7 @@ export async function rewriteRows(
 	const writer = new TableWriter(tableCodec(after), []);
 	const isUnique = uniqueTest(after, writer.codec.secondary, state.context);
 	for await (const page of wholeTable(editor, before)) {
+		const moved: StoredRow[] = [];
 		for (const stored of page) {
 			const row = await convert(stored.row);
 			if (!moves) {
@@ -212,8 +214,9 @@ export async function rewriteRows(
 				hasPrimaryKey(before) || hasPrimaryKey(after)
 					? await writer.newKeySlowly(row, env)
 					: writer.codec.primary.movedKey(stored.key);
-			await insertMoved(writer, row, key, env);
+			moved.push({ row, key });
 		}
+		await insertMoved(writer, moved, env);
 		await transaction.flush();
 	}
 }

@@ -6,6 +6,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	hasPrimaryKey,
 	type IndexDescriptor,
+	type IndexState,
 	isGenerated,
 	isKnownNotNull,
 	liveColumns,
@@ -48,13 +49,14 @@ import {
 	keyNameParts,
 	movedIndexes,
 	newCheck,
+	newIndex,
 	refuseRepeated,
 	refuseTaken,
 	replaceColumn,
 	withKeyNotNull,
 } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
-import { keyUsing } from "./using-index.ts";
+import { keyUsing, type UsedIndex } from "./using-index.ts";
 import { beginValidation, isLookedAtLater, refuseValidating } from "./validation.ts";
 import { renameViewColumn } from "./views.ts";
 import { keepWritersOut } from "./whole-table.ts";
@@ -229,11 +231,8 @@ async function change(
 		case "add-constraint":
 			return addConstraint(editor, table, action.constraint, rows);
 		case "add-key-using": {
-			const key = await keyUsing(editor, table, action);
-			if (key === undefined) return;
-			// The index has gone.
-			rows.join();
-			return addPrimaryKey(editor, editor.current(table), key, rows);
+			const used = await keyUsing(editor, table, action);
+			return used && addPrimaryKeyUsing(editor, table, used, rows);
 		}
 		case "drop-constraint":
 			return dropConstraint(editor, table, action, rows);
@@ -332,28 +331,65 @@ async function withoutPlace<T>(body: () => Promise<T>): Promise<T> {
 	}
 }
 
-/** S5: the rows move under a new prefix, and every index with them, since entries point to primary keys. */
 async function addPrimaryKey(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	constraint: Extract<TableConstraint, { kind: "primary-key" }>,
 	rows: RowWork,
 ): Promise<void> {
-	if (primaryKeyOf(table) !== undefined) throw multipleKeys(table.name, undefined);
-	refuseValidating(table, "all");
+	refuseSecondKey(table);
 	const deferrable = deferrableOf(constraint);
 	if (deferrable !== undefined) {
 		return addDeferrableKey(editor, table, constraint, deferrable, rows);
 	}
-	const direct = await rows.isDirect(table);
-	const primary = await keyIndex(
-		editor,
-		table,
-		constraint,
-		direct ? "public" : "write-only",
-		new Set(),
+	return moveUnder(editor, table, rows, (state) =>
+		keyIndex(editor, table, constraint, state, new Set()),
 	);
-	const indexes = await movedIndexes(editor, table);
+}
+
+async function addPrimaryKeyUsing(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	{ index, name }: UsedIndex,
+	rows: RowWork,
+): Promise<void> {
+	refuseSecondKey(table);
+	await releaseIndex(editor, table, index, `index ${index.name}`, false);
+	const { schema } = table;
+	const { included } = index;
+	const columns = index.columns.map(({ attnum }) => ({ attnum, descending: false }));
+	const form = { columns, ...(included === undefined ? {} : { included }) };
+	const others = table.indexes.filter((one) => one !== index);
+	// Last: indexes of both sets go together by their places (`removeIndex`).
+	return moveUnder(
+		editor,
+		{ ...table, indexes: [...others, index] },
+		rows,
+		(state) => newIndex(editor, { schema, name }, form, { unique: true, constraint: true, state }),
+		others,
+	);
+}
+
+/** Throws 42P16, 55006. */
+function refuseSecondKey(table: TableDescriptor): void {
+	if (primaryKeyOf(table) !== undefined) throw multipleKeys(table.name, undefined);
+	refuseValidating(table, "all");
+}
+
+/**
+ * S5: the rows move under a new prefix, and every index with them, since entries point to primary keys. `kept`: without one that the key
+ * takes the place of.
+ */
+async function moveUnder(
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	rows: RowWork,
+	keyOf: (state: IndexState) => Promise<IndexDescriptor>,
+	kept: readonly IndexDescriptor[] = table.indexes,
+): Promise<void> {
+	const direct = await rows.isDirect(table);
+	const primary = await keyOf(direct ? "public" : "write-only");
+	const indexes = await movedIndexes(editor, { schema: table.schema, indexes: kept });
 	const columns = withKeyNotNull(table.columns, primary.columns);
 	if (direct) {
 		const changed: TableDescriptor = { ...table, columns, primary, indexes };

@@ -1,11 +1,9 @@
 /** What ALTER TABLE says of rows that are there already and do not go with the table as it is to be. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import type { Key } from "@quorate/keys/key";
 import type { TableDescriptor } from "../catalog/descriptor.ts";
 import type { Env } from "../execute/env.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import type { TableWriter } from "../execute/table-writer.ts";
-import type { Datum } from "../types/datum.ts";
 import type { StoredRow } from "./table-rows.ts";
 
 export const containsNull = (
@@ -64,17 +62,19 @@ export function asBuildError(error: unknown): unknown {
 	});
 }
 
-/** A row under its new key, with its entries. Throws 23505 if one is taken. */
+/** Rows under their new keys, with their entries. Throws 23505 if one is taken. */
 export async function insertMoved(
 	writer: TableWriter,
-	row: readonly Datum[],
-	key: Key,
+	rows: readonly StoredRow[],
 	env: Env,
 ): Promise<void> {
 	try {
-		await writer.check(writer.claims(row, key), env);
+		await writer.check(
+			rows.flatMap(({ row, key }) => writer.claims(row, key)),
+			env,
+		);
 	} catch (error) {
 		throw asBuildError(error);
 	}
-	writer.insert(row, key, env);
+	for (const { row, key } of rows) writer.insert(row, key, env);
 }

@@ -68,29 +68,63 @@ test("a unique index that cannot be is taken back", async (t) => {
 });
 
 test("a primary key is added while rows change, old ones and new ones", async (t) => {
+	for (const key of ["primary key (id)", "constraint t_key primary key using index t_id"]) {
+		const server = testServer();
+		const client = await bigTable(server);
+		const writer = await server.connect();
+		await client.query("create unique index t_id on t (id); create index t_k on t (k)");
+		if (key.endsWith("(id)")) await client.query("drop index t_id");
+		let steps = 0;
+		between(server, async (step) => {
+			steps++;
+			await writer.query(`insert into t values (${many + step + 1}, 3, 'new')`);
+			await writer.query(`update t set v = 'changed' where id = ${step * 300 + 5}`);
+			await writer.query(`update t set id = id + 100000 where id = ${step * 300 + 7}`);
+			await writer.query(`delete from t where id = ${many - step * 100}`);
+			return step === 6;
+		});
+		await client.query(`alter table t add ${key}`);
+		t.is(await cell(client, "select count(*) from t"), String(many));
+		t.is(await cell(client, "select count(distinct id) from t"), String(many));
+		t.is(await cell(client, "select v from t where id = 5"), "changed");
+		t.true(steps > 1);
+		t.is(await cell(client, "select count(*) from t where id > 100000"), String(steps));
+		await agrees(t, client);
+		await counted(t, server, client);
+		t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
+		t.regex(await client.error("insert into t values (null, 1, 'x')"), /^23502/);
+	}
+});
+
+test("a primary key that was to take the place of an index leaves it there", async (t) => {
 	const server = testServer();
 	const client = await bigTable(server);
-	const writer = await server.connect();
+	const other = await server.connect();
 	await client.query("create index t_k on t (k)");
-	let steps = 0;
+	await abandon(server, client, "create unique index t_id on t (id)");
+	const key = "alter table t add primary key using index t_id";
+	t.is(await client.error(key), '55000 index "t_id" is not valid');
+	for (let look = 1; look <= 5; look++) await server.adoptBuilds();
 	between(server, async (step) => {
-		steps++;
-		await writer.query(`insert into t values (${many + step + 1}, 3, 'new')`);
-		await writer.query(`update t set v = 'changed' where id = ${step * 300 + 5}`);
-		await writer.query(`update t set id = id + 100000 where id = ${step * 300 + 7}`);
-		await writer.query(`delete from t where id = ${many - step * 100}`);
-		return step === 6;
+		if (step === 1) await other.query(`cancel job ${await jobId(other)}`);
+		return step === 1;
 	});
-	await client.query("alter table t add primary key (id)");
-	t.is(await cell(client, "select count(*) from t"), String(many));
-	t.is(await cell(client, "select count(distinct id) from t"), String(many));
-	t.is(await cell(client, "select v from t where id = 5"), "changed");
-	t.true(steps > 1);
-	t.is(await cell(client, "select count(*) from t where id > 100000"), String(steps));
+	t.regex(await client.error(key), /^57014 /);
+	t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
+	await client.query("insert into t values (null, 1, 'free')");
+	t.is(await client.error(key), '23502 column "id" of relation "t" contains null values');
+	await client.query("delete from t where id is null");
+	between(server, async (step) => {
+		if (step === 1) await other.query("drop index t_id");
+		return step === 1;
+	});
+	await client.query(key);
+	t.deepEqual(await client.rows("select indexname from pg_indexes where tablename = 't'"), [
+		["t_id"],
+		["t_k"],
+	]);
 	await agrees(t, client);
 	await counted(t, server, client);
-	t.regex(await client.error("insert into t values (1, 1, 'x')"), /^23505/);
-	t.regex(await client.error("insert into t values (null, 1, 'x')"), /^23502/);
 });
 
 test("a schema change outlasts a cluster that cannot be reached for a while", async (t) => {

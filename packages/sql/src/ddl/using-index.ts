@@ -1,35 +1,38 @@
 /**
  * ADD UNIQUE or PRIMARY KEY USING INDEX: an index becomes that of a constraint, and gets its name. For UNIQUE that is all; a primary key is
- * what rows are kept by, so they are written anew under it, and the index goes.
+ * what rows are kept by, so they are written anew under it, and the index goes once they are.
  */
 import { DatabaseError, type DatabaseErrorFields } from "@quorate/keys/database-error";
 import {
-	columnByAttnum,
 	hasNullsFirst,
 	type IndexDescriptor,
 	isUnique,
-	primaryKeyOf,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
-import type { AlterTableAction, TableConstraint } from "../parser/ast.ts";
-import { releaseIndex } from "./constraints.ts";
-import { removeIndex } from "./drop.ts";
+import type { AlterTableAction } from "../parser/ast.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
-import { constraintName } from "./table-parts.ts";
+import { constraintName, refuseTaken } from "./table-parts.ts";
 
 type KeyUsing = Extract<AlterTableAction, { kind: "add-key-using" }>;
-type PrimaryKey = Extract<TableConstraint, { kind: "primary-key" }>;
 
-/** The primary key that is to be made; undefined: it was a UNIQUE, which is done. Throws 42704, 42809, 55000. */
+/** An index that the primary key of a table is to take the place of. */
+export interface UsedIndex {
+	readonly index: IndexDescriptor;
+	/** What the key is called. */
+	readonly name: string;
+}
+
+/** What the primary key is made of; undefined: it was a UNIQUE, which is done. Throws 42704, 42710, 42809, 55000, 42P07. */
 export async function keyUsing(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	action: KeyUsing,
-): Promise<PrimaryKey | undefined> {
+): Promise<UsedIndex | undefined> {
 	editor.requireOwner(table);
-	const { primaryKey, at } = action;
+	const { primaryKey } = action;
 	const index = indexOf(editor, table, action);
 	const name = action.name ?? index.name;
+	refuseTaken(table, [...table.checks, ...table.foreignKeys], name);
 	if (name !== index.name) {
 		constraintName(editor, table.schema, name, [], new Set());
 		const message = `ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index "${index.name}" to "${name}"`;
@@ -41,19 +44,7 @@ export async function keyUsing(
 		await editor.put({ ...table, indexes });
 		return undefined;
 	}
-	if (primaryKeyOf(table) === undefined) {
-		await releaseIndex(editor, table, index, `index ${index.name}`, false);
-		await removeIndex(editor, editor.current(table), index);
-	}
-	const nameOf = (attnum: number): string => columnByAttnum(table, attnum).name;
-	const { included } = index;
-	return {
-		kind: "primary-key",
-		name,
-		columns: index.columns.map(({ attnum }) => nameOf(attnum)),
-		...(included === undefined ? {} : { include: included.map(nameOf) }),
-		at,
-	};
+	return { index, name };
 }
 
 function indexOf(
@@ -75,6 +66,7 @@ function indexOf(
 		);
 	if (found.constraintOid !== undefined)
 		refuse("55000", `index "${name}" is already associated with a constraint`);
+	if (found.state !== "public") refuse("55000", `index "${name}" is not valid`);
 	if (!isUnique(found)) refuse("42809", `"${name}" is not a unique index`, { detail });
 	if (found.columns.some(({ expression }) => expression !== undefined))
 		refuse("42809", `index "${name}" contains expressions`, { detail });
