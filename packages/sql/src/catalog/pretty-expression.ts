@@ -33,7 +33,7 @@ const isBoolean = (node: Expression): boolean => isLogical(node) || node.kind ==
 /** As isSimpleNode: whether it stands within `parent` as it is. */
 function isSimple(node: Expression, parent: Expression): boolean {
 	if (isConstant(node)) return true;
-	if (node.kind === "cast") return isSimple(node.operand, node);
+	if (node.kind === "cast") return isSimple(node.operand, node) || isComputed(node);
 	if (isTest(node)) return isSimpleOperation(node, parent);
 	if (isBoolean(node)) {
 		if (node.kind === "not") return isLogical(parent);
@@ -43,6 +43,12 @@ function isSimple(node: Expression, parent: Expression): boolean {
 	}
 	return node.kind !== "quantified";
 }
+
+/** Of a number into another: a function does it, where texts are read and written. */
+const isComputed = ({ operand, type }: Extract<Expression, { kind: "cast" }>): boolean =>
+	operand.kind === "operator" &&
+	level(operand.operator) !== undefined &&
+	!["text", "varchar", "bpchar"].includes(type.name.at(-1)!);
 
 function isSimpleOperation(node: Expression, parent: Expression): boolean {
 	if (isBoolean(parent)) return true;

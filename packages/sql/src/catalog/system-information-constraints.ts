@@ -4,6 +4,7 @@ import type { ForeignKeyDescriptor, IndexDescriptor, TableDescriptor } from "./d
 import { columnByAttnum, isKnownNotNull, liveColumns } from "./descriptor.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { yesNo } from "./system-information-schema.ts";
+import { withVisibleNames } from "./system-names.ts";
 import { constraintsOf, keyType, type NamedConstraint, tablesOf } from "./system-relations.ts";
 import type { SystemRow } from "./system-table.ts";
 
@@ -71,7 +72,7 @@ export function* checkRows(
 	for (const { name, table, of } of constraintsOf(catalog)) {
 		if (of.kind === "check") {
 			const row = constraintName(context.currentDatabase, table.schema, name);
-			yield { ...row, check_clause: `(${of.check.text})` };
+			yield { ...row, check_clause: `(${withVisibleNames(catalog, context, of.check.text)})` };
 		}
 	}
 }

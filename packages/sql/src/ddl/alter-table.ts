@@ -14,7 +14,6 @@ import {
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast.ts";
-import { storedExpression } from "../plan/bind-table.ts";
 import { addColumn, rewriteRows, shareColumn } from "./alter-column.ts";
 import { alterTypes, shareType, type TypeChange, typeChange } from "./alter-type.ts";
 import { build } from "./backfill.ts";
@@ -28,7 +27,6 @@ import {
 } from "./constraints.ts";
 import { addIndex, usable } from "./create-index.ts";
 import { multipleKeys } from "./create-table.ts";
-import { deparse } from "./deparse.ts";
 import { findObject, findTable, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
 import { dropColumn } from "./drop-column.ts";
 import { addForeignKey } from "./foreign-key.ts";
@@ -40,6 +38,7 @@ import { Rewrite } from "./rewrite.ts";
 import { RowWork } from "./row-work.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { mergeAt, splitAt } from "./split.ts";
+import { withColumnRenamed } from "./stored-expression.ts";
 import {
 	columnNamed,
 	constraintName,
@@ -549,20 +548,18 @@ async function renameColumn(
 			`column "${action.to}" of relation "${table.name}" already exists`,
 		);
 	}
-	const rename = { column: (name: string) => (name === action.from ? action.to : name) };
+	const renamed = (text: string): string => withColumnRenamed(text, action.from, action.to);
 	const columns = table.columns.map((one) => {
 		if (one === column) return { ...column, name: action.to };
 		const { generatedText } = one;
-		return generatedText === undefined
-			? one
-			: { ...one, generatedText: deparse(storedExpression(generatedText), rename) };
+		return generatedText === undefined ? one : { ...one, generatedText: renamed(generatedText) };
 	});
 	const changed: TableDescriptor = {
 		...table,
 		columns,
 		checks: table.checks.map((check) => ({
 			...check,
-			text: deparse(storedExpression(check.text), rename),
+			text: renamed(check.text),
 		})),
 	};
 	await editor.put({

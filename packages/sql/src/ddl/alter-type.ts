@@ -48,8 +48,8 @@ import { containsNull, usedByView } from "./row-errors.ts";
 import type { RowWork } from "./row-work.ts";
 import { type SchemaEditor, withSchemas } from "./schema-editor.ts";
 import {
-	bindCheck,
 	checkIndexable,
+	checkText,
 	columnNamed,
 	movedIndex,
 	movedIndexes,
@@ -330,11 +330,23 @@ async function withType(
 	if (isKey) checkIndexable(changed);
 	const after = replaceColumn(table, column, changed);
 	await checkGenerated(editor, after, changed);
-	placeless(() => {
-		for (const { text } of after.checks) bindCheck(editor, after, storedExpression(text));
-	});
-	return after;
+	return placeless(() => withChecksReread(editor, after, column.name));
 }
+
+/** Conditions on a column of another type are read anew, as their casts are others. */
+const withChecksReread = (
+	editor: SchemaEditor,
+	table: TableDescriptor,
+	name: string,
+): TableDescriptor => ({
+	...table,
+	checks: table.checks.map((check) => {
+		const condition = storedExpression(check.text);
+		return columnsIn(condition).has(name)
+			? { ...check, text: checkText(editor, table, condition) }
+			: check;
+	}),
+});
 
 /** Under new prefixes. */
 export async function movedTable(

@@ -14,16 +14,14 @@ import type {
 	TableConstraint,
 } from "../parser/ast.ts";
 import { bindExpression } from "../plan/bind-expression.ts";
-import { Binder } from "../plan/binder.ts";
-import { plainType } from "../plan/bound.ts";
-import { coerce } from "../plan/coerce.ts";
+import { type Bound, plainType } from "../plan/bound.ts";
 import { Scope } from "../plan/scope.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
-import { castName, formatType, typeByOid } from "../types/registry.ts";
-import { deparse } from "./deparse.ts";
-import { alreadyExists, type SchemaEditor, withSchemas } from "./schema-editor.ts";
+import { formatType, typeByOid } from "../types/registry.ts";
+import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { numbersOf } from "./sequence-numbers.ts";
+import { binderIn, storedText, typedFor } from "./stored-expression.ts";
 
 const serials: Readonly<Record<string, number>> = dictionary({
 	smallserial: 21,
@@ -65,17 +63,7 @@ export function defaultText(
 	value: Expression,
 ): string | undefined {
 	if (value.kind === "null") return undefined;
-	const { state } = editor;
-	const binder = new Binder(
-		{
-			catalog: editor.catalog,
-			virtualTable: state.services.virtualTable,
-			searchPath: state.context.searchPath,
-			context: state.context,
-		},
-		[],
-		[],
-	);
+	const binder = binderIn(editor);
 	const place = {
 		binder,
 		scope: new DefaultScope(),
@@ -83,10 +71,11 @@ export function defaultText(
 		aggregates: false,
 		sets: false,
 	};
-	coerce(binder, bindExpression(place, value), type, "assignment", name);
-	const text = withSchemas(editor, deparse(value, editor.asWritten));
-	const isString = value.kind === "literal" && value.type === "string";
-	return isString ? `${text}::${castName(plainType(type.oid))}` : text;
+	const bind = (node: Expression): Bound =>
+		typedFor(binder, bindExpression(place, node), { type, name });
+	const bound = bind(value);
+	if (bound.kind === "constant" && bound.value === null) return undefined;
+	return storedText(editor, value, bind, []);
 }
 
 /** No column is in scope of a default. */

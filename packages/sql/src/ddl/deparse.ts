@@ -1,9 +1,9 @@
 /** Syntax trees back to text: how defaults and checks are kept in the catalog, close to what pg_get_expr prints. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
+import { plainLiteral, quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { Expression, TypeName } from "../parser/ast.ts";
 import { plainType, textType } from "../plan/bound.ts";
-import { normalizationText } from "../plan/deparse-bound.ts";
+import { bare, normalizationText } from "../plan/deparse-bound.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import { referencedType, typeReference } from "../types/enum-types.ts";
 import { enumOid } from "../types/made-oids.ts";
@@ -19,20 +19,6 @@ export interface DeparseOptions {
 }
 
 export const asWritten: DeparseOptions = { column: (name) => name };
-
-/** Functions that SQL writes without parentheses. */
-const bare = new Set([
-	"current_catalog",
-	"current_date",
-	"current_role",
-	"current_time",
-	"current_timestamp",
-	"current_user",
-	"localtime",
-	"localtimestamp",
-	"session_user",
-	"user",
-]);
 
 /** Their first argument is the name of a sequence. */
 const sequenceFunctions = new Set(["nextval", "currval", "setval"]);
@@ -59,7 +45,7 @@ export function deparse(node: Expression, options: DeparseOptions = asWritten): 
 	if (own !== undefined) return own;
 	switch (node.kind) {
 		case "literal":
-			return node.type === "string" ? quoteLiteral(node.text) : node.text;
+			return node.type === "string" ? plainLiteral(node.text) : node.text;
 		case "null":
 			return "NULL";
 		case "boolean":
@@ -116,7 +102,9 @@ function columnText(
 
 function callText(node: Extract<Expression, { kind: "call" }>, options: DeparseOptions): string {
 	const name = node.name.parts.at(-1)!;
-	if (bare.has(name) && node.args.length === 0) return name.toUpperCase();
+	if (bare.has(name)) {
+		return `${name.toUpperCase()}${node.args.length === 0 ? "" : `(${list(node.args, options)})`}`;
+	}
 	if (constructs.has(name)) return `${name.toUpperCase()}(${list(node.args, options)})`;
 	const [first, ...rest] = node.args;
 	if (sequenceFunctions.has(name) && first?.kind === "literal" && first.type === "string") {

@@ -12,7 +12,7 @@ import {
 import { Env } from "../execute/env.ts";
 import type { ColumnConstraint, Expression, QualifiedName, Statement } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
-import { Binder } from "../plan/binder.ts";
+import type { Bound } from "../plan/bound.ts";
 import { type Compiled, compile } from "../plan/compile.ts";
 import { CompileScope } from "../plan/compile-scope.ts";
 import { bindDomainCheck, domainOf, domainsOf } from "../plan/domains.ts";
@@ -24,10 +24,10 @@ import type { Datum, SqlType } from "../types/datum.ts";
 import { isDomainArray } from "../types/made-oids.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { defaultText } from "./column-definition.ts";
-import { deparse } from "./deparse.ts";
 import { shownName } from "./describe.ts";
 import { typeNamed } from "./enums.ts";
-import { type SchemaEditor, typeExists, withSchemas } from "./schema-editor.ts";
+import { type SchemaEditor, typeExists } from "./schema-editor.ts";
+import { binderIn, storedText } from "./stored-expression.ts";
 import { partUser } from "./type-users.ts";
 import { unplaced } from "./unplaced.ts";
 import { wholeTable } from "./whole-table.ts";
@@ -118,26 +118,14 @@ async function newDomain(editor: SchemaEditor, statement: CreateDomain): Promise
 const valueText = (node: Expression): string | undefined =>
 	node.kind === "column" && node.name.parts.join() === "value" ? "VALUE" : undefined;
 
-const binderIn = (editor: SchemaEditor): Binder =>
-	new Binder(
-		{
-			catalog: editor.catalog,
-			virtualTable: editor.state.services.virtualTable,
-			searchPath: editor.state.context.searchPath,
-			context: editor.state.context,
-		},
-		[],
-		[],
-	);
-
 /** Throws 42710, and what binding the condition throws. */
 async function newCheck(
 	editor: SchemaEditor,
 	{ name, base, checks }: DomainDescriptor,
 	{ name: given, condition }: Pick<Check, "name" | "condition">,
 ): Promise<CheckDescriptor> {
-	bindDomainCheck(binderIn(editor), base, condition);
-	const text = withSchemas(editor, deparse(condition, { ...editor.asWritten, node: valueText }));
+	const bind = (node: Expression): Bound => bindDomainCheck(binderIn(editor), base, node).condition;
+	const text = storedText(editor, condition, bind, ["VALUE"], valueText);
 	const isTaken = (one: string): boolean => checks.some((check) => check.name === one);
 	if (given !== undefined && isTaken(given)) {
 		throw new DatabaseError("42710", `constraint "${given}" for domain "${name}" already exists`);

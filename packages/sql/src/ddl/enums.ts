@@ -8,7 +8,7 @@ import {
 	type TypeDescriptor,
 } from "../catalog/descriptor.ts";
 import { findType } from "../catalog/type-names.ts";
-import { quoteLiteral } from "../functions/quoting-functions.ts";
+import { plainLiteral, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
 import { plainType } from "../plan/bound.ts";
@@ -157,14 +157,15 @@ async function renameInTexts(
 	to: string,
 ): Promise<void> {
 	const [before, after] = [from, to].map(
-		(one) => `${quoteLiteral(one)}::${typeReference(type.oid)}`,
+		(one) => `${plainLiteral(one)}::${typeReference(type.oid)}`,
 	);
 	for (const relation of editor.catalog.relations()) {
 		if (relation.kind !== "table" && relation.kind !== "view") continue;
 		if (!isAbout(editor, relation, type.oid)) continue;
 		const texts = relation.kind === "table" ? storedTexts(relation) : [relation.query];
 		const isKept = (text: string): boolean =>
-			(relation.kind === "view" || text !== before) && text.includes(quoteLiteral(from));
+			(relation.kind === "view" || text !== before) &&
+			[plainLiteral, quoteLiteral].some((quoted) => text.includes(quoted(from)));
 		if (texts.some(isKept)) {
 			throw new DatabaseError(
 				"0A000",

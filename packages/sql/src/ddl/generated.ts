@@ -7,13 +7,19 @@ import {
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import type { AlterTableAction, Expression } from "../parser/ast.ts";
-import { bindGenerated, storedExpression, tableRelation } from "../plan/bind-table.ts";
-import { Binder } from "../plan/binder.ts";
-import { someNode } from "../plan/bound.ts";
+import {
+	bindGenerated,
+	bindGeneration,
+	storedExpression,
+	tableRelation,
+} from "../plan/bind-table.ts";
+import { type Bound, someNode } from "../plan/bound.ts";
 import { isImmutable } from "../plan/immutable.ts";
+import { folded } from "../plan/index-expression.ts";
 import type { NewColumn } from "./column-definition.ts";
-import { columnsIn, deparse } from "./deparse.ts";
+import { columnsIn } from "./deparse.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { binderIn, columnTexts, stored, typedFor } from "./stored-expression.ts";
 import { columnNamed, replaceColumn } from "./table-parts.ts";
 
 /** The table with the expressions of columns that it has. Throws 42P17. */
@@ -49,20 +55,13 @@ function generationText(
 	expression: Expression,
 	generated: ReadonlySet<string>,
 ): string {
-	// What the text cannot say is refused first.
-	const text = deparse(expression, editor.asWritten);
-	const { state } = editor;
-	const binder = new Binder(
-		{
-			catalog: editor.catalog,
-			virtualTable: state.services.virtualTable,
-			searchPath: state.context.searchPath,
-			context: state.context,
-		},
-		[],
-		[],
-	);
-	const bound = bindGenerated(binder, column, tableRelation(table, undefined), expression);
+	const binder = binderIn(editor);
+	const bind = (node: Expression): Bound =>
+		typedFor(binder, bindGeneration(binder, tableRelation(table, undefined), node), column);
+	const { text, isRead } = stored(editor, expression, bind, columnTexts(table));
+	const relation = tableRelation(table, undefined);
+	const given = bindGenerated(binder, column, relation, expression);
+	const bound = isRead ? folded(given, binder.environment.context) : given;
 	someNode(bound, (node) => {
 		const name = node.kind === "column" ? node.relation.columns[node.column]!.name : undefined;
 		if (name === undefined || !generated.has(name)) return false;

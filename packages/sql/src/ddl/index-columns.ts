@@ -11,9 +11,9 @@ import {
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { labelOf } from "../catalog/enum-labels.ts";
+import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Expression, IndexColumn, IndexOptions } from "../parser/ast.ts";
 import { storedExpression, tableRelation } from "../plan/bind-table.ts";
-import { Binder } from "../plan/binder.ts";
 import { type Bound, someNode } from "../plan/bound.ts";
 import { columnName } from "../plan/column-name.ts";
 import { BoundText } from "../plan/deparse-bound.ts";
@@ -24,6 +24,7 @@ import { flatten } from "../types/array-values.ts";
 import type { ArrayValue } from "../types/datum.ts";
 import { isEnum, isMadeArray, namedOid } from "../types/made-oids.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
+import { binderIn } from "./stored-expression.ts";
 import { checkIndexable, optionsOf } from "./table-parts.ts";
 import { unplaced } from "./unplaced.ts";
 
@@ -133,17 +134,8 @@ class FormMaker {
 
 	/** Throws 42P17. */
 	text(node: Expression, clause: IndexClause): { readonly text: string; readonly bound: Bound } {
-		const { state, catalog } = this.#editor;
-		const binder = new Binder(
-			{
-				catalog,
-				virtualTable: state.services.virtualTable,
-				searchPath: state.context.searchPath,
-				context: state.context,
-			},
-			[],
-			[],
-		);
+		const { catalog } = this.#editor;
+		const binder = binderIn(this.#editor);
 		const bound = bindIndexExpression(binder, tableRelation(this.#read, undefined), node, clause);
 		if (someNode(bound, (one) => !isImmutable(one))) {
 			const what = clause === "index predicates" ? "predicate" : "expression";
@@ -151,7 +143,7 @@ class FormMaker {
 		}
 		this.#noteLabels(bound);
 		const writer = new BoundText({
-			column: (slot) => this.#written[slot]!.name,
+			column: (slot) => quoteIdentifier(this.#written[slot]!.name),
 			label: (type, sortKey) => labelOf(catalog, type, sortKey),
 		});
 		return { text: writer.of(bound), bound };

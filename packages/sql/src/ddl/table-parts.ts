@@ -11,14 +11,13 @@ import {
 } from "../catalog/descriptor.ts";
 import { namedIndexes } from "../catalog/snapshot.ts";
 import type { ConstraintTimes, Expression, IndexOptions, TableConstraint } from "../parser/ast.ts";
-import { bindBoolean } from "../plan/bind-expression.ts";
-import { tableRelation } from "../plan/bind-table.ts";
-import { Binder } from "../plan/binder.ts";
-import { Scope } from "../plan/scope.ts";
+import { bindCheck } from "../plan/bind-table.ts";
+import type { Bound } from "../plan/bound.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
-import { columnsIn, deparse } from "./deparse.ts";
+import { columnsIn } from "./deparse.ts";
 import type { IndexForm } from "./index-columns.ts";
-import { alreadyExists, type SchemaEditor, shortened, withSchemas } from "./schema-editor.ts";
+import { alreadyExists, type SchemaEditor, shortened } from "./schema-editor.ts";
+import { binderIn, columnTexts, storedText } from "./stored-expression.ts";
 
 const unknownKeyColumn = (name: string, at: number): DatabaseError =>
 	new DatabaseError("42703", `column "${name}" named in key does not exist`, {
@@ -150,7 +149,7 @@ export async function newCheck(
 	given: string | undefined,
 	condition: Expression,
 ): Promise<CheckDescriptor> {
-	bindCheck(editor, table, condition);
+	const text = checkText(editor, table, condition);
 	const keys = namedIndexes(table).filter(({ constraintOid }) => constraintOid !== undefined);
 	const constraints = [...table.checks, ...table.foreignKeys, ...keys];
 	refuseTaken(table, constraints, given);
@@ -162,33 +161,18 @@ export async function newCheck(
 	return {
 		oid: await editor.newId(),
 		name,
-		text: withSchemas(editor, deparse(condition, editor.asWritten)),
+		text,
 	};
 }
 
-export function bindCheck(
+/** Throws what binding the condition throws. */
+export function checkText(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	condition: Expression,
-): void {
-	const { state } = editor;
-	const binder = new Binder(
-		{
-			catalog: editor.catalog,
-			virtualTable: state.services.virtualTable,
-			searchPath: state.context.searchPath,
-			context: state.context,
-		},
-		[],
-		[],
-	);
-	const scope = new Scope(undefined);
-	scope.add(tableRelation(table, undefined));
-	bindBoolean(
-		{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
-		condition,
-		"CHECK",
-	);
+): string {
+	const bind = (node: Expression): Bound => bindCheck(binderIn(editor), table, node).bound;
+	return storedText(editor, condition, bind, columnTexts(table));
 }
 
 type KeyConstraint = Extract<TableConstraint, { kind: "primary-key" | "unique" }>;

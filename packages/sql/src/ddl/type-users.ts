@@ -115,7 +115,7 @@ export function brokenParts(editor: SchemaEditor, { relation }: User): readonly 
 		case "table":
 			return [
 				...relation.checks
-					.filter((check) => fails(() => bindCheck(binder, relation, check)))
+					.filter((check) => fails(() => bindCheck(binder, relation, storedExpression(check.text))))
 					.map((check): Droppable => ({ kind: "check", table: relation, check })),
 				...liveColumns(relation)
 					.filter(

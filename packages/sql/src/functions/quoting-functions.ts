@@ -20,6 +20,9 @@ export function quoteLiteral(text: string): string {
 	return text.includes("\\") ? `E${quoted}` : quoted;
 }
 
+/** As ruleutils.c writes the constants of expressions: backslashes are themselves. */
+export const plainLiteral = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
 const badSpecifier = (type: string): DatabaseError =>
 	invalidParameter(`unrecognized format() type specifier "${type}"`, {
 		hint: 'For a single "%" use "%%".',

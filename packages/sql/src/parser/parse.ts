@@ -122,12 +122,17 @@ export async function parse(
 	return run.finish() as Statement;
 }
 
+const beforeQuery = "explain ";
+const beforeExpression = "select (";
+/** Where the text of `parseExpression` begins, as places in its tree count. */
+export const expressionStart = beforeQuery.length + beforeExpression.length;
+
 /**
  * The expression in a text that Quorate wrote itself, as the defaults and checks in the catalog: short, so in one go. Nothing is
  * lifted out of it.
  */
 export function parseExpression(text: string): Expression {
-	const query = parseQuery(`select (${text})`);
+	const query = parseQuery(`${beforeExpression}${text})`);
 	assert(query.body.kind === "select", "select holds a select");
 	const [item] = query.body.items;
 	assert(item !== undefined, "a stored expression is one expression");
@@ -137,7 +142,7 @@ export function parseExpression(text: string): Expression {
 /** The query in a text that the catalog keeps. Nothing is lifted out of it. */
 export function parseQuery(text: string): Query {
 	// EXPLAIN is a statement whose literals are not lifted.
-	const [statement] = lex(`explain ${text}`);
+	const [statement] = lex(`${beforeQuery}${text}`);
 	assert(statement !== undefined, "a stored query is not empty");
 	const explain = runAtOnce(statement).finish() as Statement;
 	assert(explain.kind === "explain", "explain parses as such");

@@ -147,14 +147,14 @@ export function compileChecks(
 export function bindCheck(
 	binder: Binder,
 	table: TableDescriptor,
-	check: Pick<CheckDescriptor, "text">,
+	condition: Expression,
 ): { readonly relation: Relation; readonly bound: Bound } {
 	const relation = tableRelation(table, undefined);
 	const scope = new Scope(undefined);
 	scope.add(relation);
 	const bound = bindBoolean(
 		{ binder, scope, clause: "check constraints", aggregates: false, sets: false },
-		storedExpression(check.text),
+		condition,
 		"CHECK",
 	);
 	return { relation, bound };
@@ -166,7 +166,7 @@ export function compileCheck(
 	check: CheckDescriptor,
 	parent: CompileScope,
 ): CheckConstraint {
-	const { relation, bound } = bindCheck(binder, table, check);
+	const { relation, bound } = bindCheck(binder, table, storedExpression(check.text));
 	return {
 		name: check.name,
 		condition: compile(bound, parent.inner(Layout.of(relation))),
@@ -181,12 +181,17 @@ export function bindGenerated(
 	relation: Relation,
 	expression: Expression,
 ): Bound {
+	const bound = bindGeneration(binder, relation, expression);
+	return coerce(binder, bound, column.type, "assignment", column.name);
+}
+
+/** Of the type that it has by itself. */
+export function bindGeneration(binder: Binder, relation: Relation, expression: Expression): Bound {
 	const scope = new Scope(undefined);
 	scope.add(relation);
 	const clause = "column generation expressions";
 	const place: Place = { binder, scope, clause, aggregates: false, sets: false };
-	const bound = bindExpression(place, expression);
-	return coerce(binder, bound, column.type, "assignment", column.name);
+	return bindExpression(place, expression);
 }
 
 export function compileGenerated(

@@ -246,12 +246,12 @@ function parseLiteral(
 function castText(bound: Bound, target: SqlType, explicit: boolean): Bound | undefined {
 	const cast = findCast(25, target.oid);
 	if (cast === undefined) return undefined;
-	const text: Bound = { ...bound, type: textType };
+	// Still untyped: a text that is cast is another thing, and says so where it is written down.
 	const value: Bound = {
 		kind: "cast",
 		cast,
 		type: plainType(target.oid),
-		args: [text],
+		args: [bound],
 		at: bound.at,
 	};
 	return withModifier(value, target, explicit);

@@ -1,19 +1,42 @@
 /**
- * Bound expressions as PostgreSQL's ruleutils.c writes them: every cast is said, every operation is in parentheses. What indexes keep is such
- * a text: read again it means the same, whatever its literals would be taken for elsewhere.
+ * Bound expressions as PostgreSQL's ruleutils.c writes them: every cast is said, every operation is in parentheses. What the catalog keeps is
+ * such a text: read again it means the same, whatever its literals would be taken for elsewhere.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { storageContext } from "../execute/column-codec.ts";
-import { quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
+import { plainLiteral, quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
+import { typeReference } from "../types/enum-types.ts";
+import { isMadeArray, namedOid } from "../types/made-oids.ts";
+import { OID } from "../types/oids.ts";
 import { castName, type TypeContext, typeByOid } from "../types/registry.ts";
-import { type Bound, plainType, textType } from "./bound.ts";
+import { type Bound, plainType, textType, unknownOid } from "./bound.ts";
 
 export interface BoundNames {
-	/** What a column of the relation is called. */
+	/** A column of the relation, as it is written. */
 	column(slot: number): string;
 	/** The label of a value of an enum. */
 	label(type: number, sortKey: string): string;
+}
+
+/** Functions that SQL writes without parentheses. */
+export const bare: ReadonlySet<string> = new Set([
+	"current_catalog",
+	"current_date",
+	"current_role",
+	"current_time",
+	"current_timestamp",
+	"current_user",
+	"localtime",
+	"localtimestamp",
+	"session_user",
+	"user",
+]);
+
+/** As it is read again, by the number of what somebody has made. */
+function typeText(type: SqlType): string {
+	const made = type.domain ?? type.oid;
+	return isMadeArray(made) ? `${typeReference(namedOid(made))}[]` : castName(type);
 }
 
 /** CASE has a line for each branch. `branches`: one deeper. */
@@ -59,18 +82,23 @@ export class BoundText {
 			case "constant":
 				return this.#constant(bound.value, bound.type, true);
 			case "column":
-				return quoteIdentifier(this.#names.column(bound.column));
+				return this.#names.column(bound.column);
 			case "call":
 				return bound.operator ? this.#operator(bound.name, args) : this.#call(bound);
 			case "cast":
-			case "modifier":
 			case "relabel":
 				return this.#cast(args[0]!, bound.type);
+			case "modifier":
+				return this.#cast(withoutCast(args[0]!, bound.type), bound.type);
+			case "domain":
+				return bound.type.domain === undefined
+					? this.of(args[0]!)
+					: this.#cast(args[0]!, bound.type);
 			case "and":
 			case "or":
 				return `(${args.map((arg) => this.of(arg)).join(` ${bound.kind.toUpperCase()} `)})`;
 			case "not":
-				return this.#not(args[0]!);
+				return this.#not(args[0]!, bound.at);
 			case "is":
 				return `(${this.of(args[0]!)} IS ${bound.negated ? "NOT " : ""}${bound.test.toUpperCase()})`;
 			case "distinct-from": {
@@ -90,9 +118,9 @@ export class BoundText {
 			case "extreme":
 				return `${bound.greatest ? "GREATEST" : "LEAST"}(${this.#list(args)})`;
 			case "array":
-				return `ARRAY[${this.#list(args)}]`;
+				return `ARRAY[${this.#list(args)}]${args.length === 0 ? `::${typeText(bound.type)}` : ""}`;
 			case "row":
-				return `ROW(${this.#list(args)})`;
+				return `ROW(${this.#list(args)})${bound.type.oid === OID.record ? "" : `::${typeText(bound.type)}`}`;
 			case "subscript":
 				return this.#subscript(args);
 			default:
@@ -108,20 +136,23 @@ export class BoundText {
 
 	/** `typed`: with its type, where it would not be taken for that without. */
 	#constant(value: Datum, type: SqlType, typed: boolean): string {
-		const suffix = typed ? `::${castName(type)}` : "";
+		const suffix = typed ? `::${typeText(type)}` : "";
 		if (value === null) return `NULL${suffix}`;
 		if (typeof value === "boolean") return String(value);
 		const text = typeByOid(type.oid)!.format(value, this.#context);
 		if (type.oid === 23 && /^\d+$/.test(text)) return text;
 		if (type.oid === 1700 && /^\d+\.\d*$/.test(text))
 			return type.modifier < 0 ? text : text + suffix;
-		return `${quoteLiteral(text)}${suffix}`;
+		return `${plainLiteral(text)}${suffix}`;
 	}
 
 	#cast(operand: Bound, type: SqlType): string {
-		const name = castName(type);
-		if (operand.kind === "constant" && operand.type.oid === type.oid) {
-			return `${this.#constant(operand.value, operand.type, false)}::${name}`;
+		const name = typeText(type);
+		if (operand.kind === "constant" && type.domain === undefined) {
+			if (operand.type.oid === unknownOid) return `${plainLiteral(String(operand.value))}::${name}`;
+			if (operand.type.oid === type.oid) {
+				return `${this.#constant(operand.value, operand.type, false)}::${name}`;
+			}
 		}
 		return `(${this.of(operand)})::${name}`;
 	}
@@ -135,6 +166,9 @@ export class BoundText {
 
 	#call({ name, args, variadic }: Extract<Bound, { kind: "call" }>): string {
 		const [first, second] = args;
+		if (bare.has(name)) {
+			return `${name.toUpperCase()}${first === undefined ? "" : `(${this.of(first)})`}`;
+		}
 		if (name === "timezone" && args.length === 2) {
 			return `(${this.of(second!)} AT TIME ZONE ${this.of(first!)})`;
 		}
@@ -151,8 +185,9 @@ export class BoundText {
 		return `${quoteIdentifier(name)}(${texts.join(", ")})`;
 	}
 
-	#not(operand: Bound): string {
-		return operand.kind === "in-list"
+	/** NOT IN is one operator, and stands where that does. */
+	#not(operand: Bound, at: number): string {
+		return operand.kind === "in-list" && operand.at === at
 			? this.#inList(operand.args, "<> ALL")
 			: `(NOT ${this.of(operand)})`;
 	}
@@ -195,3 +230,9 @@ export class BoundText {
 		return array!.kind === "column" ? `${text}${places}` : `(${text})${places}`;
 	}
 }
+
+/** A cast and the length or scale that comes with it are said as one. */
+const withoutCast = (bound: Bound, { oid }: SqlType): Bound =>
+	(bound.kind === "cast" || bound.kind === "relabel") && bound.type.oid === oid
+		? bound.args[0]!
+		: bound;

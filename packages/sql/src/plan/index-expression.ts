@@ -25,7 +25,7 @@ import type { FunctionContext } from "../types/registry.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { storedExpression, tableRelation } from "./bind-table.ts";
 import { Binder } from "./binder.ts";
-import { type Bound, constant, mapArgs, someNode } from "./bound.ts";
+import { type Bound, constant, mapArgs, someNode, unknownOid } from "./bound.ts";
 import { settle } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import { ArgumentList, CompileScope } from "./compile-scope.ts";
@@ -60,12 +60,12 @@ export function bindIndexExpression(
 }
 
 /** A literal is read when the index is made, that of a date or a time too; a sign is part of it. */
-function folded(given: Bound, context: FunctionContext): Bound {
+export function folded(given: Bound, context: FunctionContext): Bound {
 	const bound = mapArgs(given, (arg) => folded(arg, context));
 	const [operand] = bound.args;
 	if (operand?.kind !== "constant" || operand.value === null) return bound;
 	const { type, at } = bound;
-	if (bound.kind === "cast" && operand.type.oid === 25 && isTemporal(type.oid)) {
+	if (bound.kind === "cast" && operand.type.oid === unknownOid && isTemporal(type.oid)) {
 		return constant(bound.cast.apply(operand.value, type, context), type, at);
 	}
 	const isSigned = bound.kind === "call" && bound.name === "-" && bound.args.length === 1;

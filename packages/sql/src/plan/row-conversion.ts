@@ -190,7 +190,7 @@ function validatorOf(
 		(check) =>
 			check.notValid === undefined &&
 			someNode(
-				bindCheck(binder, after, check).bound,
+				bindCheck(binder, after, storedExpression(check.text)).bound,
 				(node) => node.kind === "column" && touched.has(columns[node.column]!.attnum),
 			),
 	);
