@@ -109,7 +109,14 @@ check("as an archive, with pg_restore, and as INSERTs: into both", async (t) => 
 	await restored(t, own("archived"));
 	await to.reset();
 	await psqlScript(to.connectionString, roles);
-	await output("pg_restore", ["-e", "-d", to.connectionString, archive]);
+	// By several sessions, from one snapshot.
+	const directory = join(folder, "directory");
+	await output("pg_dump", ["-Fd", "-j", "2", "-f", directory, "-d", from.connectionString]);
+	for (const section of ["pre-data", "data", "post-data"]) {
+		const jobs = section === "data" ? ["-j", "2"] : [];
+		const options = ["-e", ...jobs, `--section=${section}`, "-d", to.connectionString];
+		await output("pg_restore", [...options, directory]);
+	}
 	await restored(t, to.connectionString);
 	rmSync(folder, { recursive: true });
 	for (const [form, url] of [

@@ -38,6 +38,7 @@ const alsoThere: readonly RegExp[] = [
 	/^cannot .* (column .* of view|a value of type)/,
 	/^input of anonymous composite types/,
 	/^aggregate function calls cannot contain/,
+	/^a snapshot-importing transaction must have|^(a .*serializable transaction )?cannot import a snapshot from/,
 	/^parameters are not allowed in a stored expression/,
 	// Made elsewhere: of window functions.
 	/^\("0A000", message, /,

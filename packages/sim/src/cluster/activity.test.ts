@@ -187,3 +187,29 @@ for (const kind of ["process", "power"] as const) {
 		}
 	});
 }
+
+test.serial(
+	"a snapshot is of the session that exported it, wherever it is asked for",
+	async (t) => {
+		const cluster = new Cluster(7);
+		await cluster.start();
+		const [exporter, importer, writer] = [
+			await cluster.open(0),
+			await cluster.open(1),
+			await cluster.open(2),
+		];
+		await cluster.run(exporter.query("BEGIN ISOLATION LEVEL REPEATABLE READ"));
+		const [[id]] = (await cluster.rows(exporter, "SELECT pg_export_snapshot()")) as [[string]];
+		const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '${id}'`;
+		await cluster.run(importer.query(begin));
+		await cluster.run(writer.query("UPDATE t SET v = 5; ALTER TABLE t ADD COLUMN w int"));
+		for (const one of [importer, exporter]) {
+			t.deepEqual(await cluster.rows(one, "SELECT * FROM t WHERE id = 1"), [["1", "0"]]);
+		}
+		exporter.close();
+		await cluster.cluster.world.runFor(500);
+		await cluster.run(importer.query("COMMIT"));
+		const error = await t.throwsAsync(cluster.run(importer.query(begin)), { instanceOf: SqlError });
+		t.is(error?.code, "22023");
+	},
+);

@@ -261,6 +261,7 @@ const timestamps: ScalarFunction[] = [
 	asynchronous("quorate_read_timestamp() -> int8", (_args, c) => c.timestampCall("read")),
 	asynchronous("quorate_commit_timestamp() -> int8", (_args, c) => c.timestampCall("commit")),
 	asynchronous("cluster_logical_timestamp() -> int8", (_args, c) => c.timestampCall("read")),
+	asynchronous("pg_export_snapshot() -> text", (_args, c) => c.timestampCall("export")),
 ];
 
 /** Of the transaction. Numbers of others are not to be compared with it: which transactions it sees they do not say. */

@@ -649,6 +649,8 @@ export interface TransactionModes {
 	readonly deferrable: boolean | undefined;
 	/** AS OF SYSTEM TIME. */
 	readonly asOf?: Expression;
+	/** SET TRANSACTION SNAPSHOT, which is alone. */
+	readonly snapshot?: string;
 }
 
 /** ALTER TYPE of a composite type. */

@@ -83,7 +83,7 @@ export async function beginPast(
 	setPast(block, await pastTimestamp(state, expression, undefined));
 }
 
-function setPast(block: TransactionBlock, asOf: IssuedTimestamp): void {
+export function setPast(block: TransactionBlock, asOf: IssuedTimestamp): void {
 	block.asOf = asOf;
 	block.characteristics.readOnly = true;
 }
@@ -106,14 +106,18 @@ export async function pastTimestamp(
 	expression: Expression,
 	lexed: LexedStatement | undefined,
 ): Promise<IssuedTimestamp> {
-	const { placement } = state.services;
 	const { at, now } = await namedTimestamp(state, expression, lexed);
 	if (at > now) {
 		throw new DatabaseError("22023", `${clause}: cannot read the future`, {
 			detail: `The newest timestamp is ${now}.`,
 		});
 	}
-	const schemaVersion = await placement.schemaVersionAt(at);
+	return withSchema(state, at);
+}
+
+/** Throws 72000 where the schema of then is not known any more. */
+export async function withSchema(state: SessionState, at: Timestamp): Promise<IssuedTimestamp> {
+	const schemaVersion = await state.services.placement.schemaVersionAt(at);
 	if (schemaVersion === undefined) {
 		throw new DatabaseError("72000", "snapshot too old", {
 			detail: "The schema has changed too often since then.",

@@ -33,7 +33,7 @@ export interface ContextCalls {
 	clusterOverview(): Promise<ClusterActivity>;
 	clusterStatements(): Promise<ClusterActivity>;
 	changeNode(node: number, change: NodeChange): Promise<void>;
-	timestampCall(which: "read" | "commit"): Promise<Datum>;
+	timestampCall(which: "read" | "commit" | "export"): Promise<Datum>;
 	transactionNumber(drawn: boolean): Promise<Datum>;
 }
 
@@ -268,7 +268,7 @@ export class SessionContext implements FunctionContext {
 		return this.#calls.changeNode(node, change);
 	}
 
-	timestampCall(which: "read" | "commit"): Promise<Datum> {
+	timestampCall(which: "read" | "commit" | "export"): Promise<Datum> {
 		return this.#calls.timestampCall(which);
 	}
 

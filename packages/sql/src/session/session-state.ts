@@ -50,6 +50,7 @@ import { SessionTimeouts } from "./session-timeouts.ts";
 import { cursorRows, preparedRows, settingRows } from "./session-views.ts";
 import { sizeBytes } from "./setting-definitions.ts";
 import { Settings } from "./settings.ts";
+import { exportSnapshot } from "./snapshots.ts";
 import { withoutLiterals } from "./statement-text.ts";
 import { TemporaryObjects } from "./temporary-objects.ts";
 import type { TemporarySequences } from "./temporary-sequences.ts";
@@ -777,7 +778,8 @@ export class SessionState {
 		return rowFieldsIn(this.snapshot, oid);
 	}
 
-	async #timestampCall(which: "read" | "commit"): Promise<Datum> {
+	async #timestampCall(which: "read" | "commit" | "export"): Promise<Datum> {
+		if (which === "export") return exportSnapshot(this, this.block!);
 		if (which === "commit") {
 			return this.#committedAt === undefined ? null : BigInt(this.#committedAt);
 		}

@@ -39,7 +39,8 @@ function transactionOf({ block }: SessionState): TransactionStatus | null {
 	if (block === undefined || transaction === undefined) return null;
 	const { isolation, mode, readOnly } = block.characteristics;
 	const { owner, id, bufferedBytes } = transaction;
-	return { owner, id: id ?? null, isolation, mode, readOnly, bufferedBytes };
+	const exported = block.exported === undefined ? {} : { exported: block.exported };
+	return { owner, id: id ?? null, isolation, mode, readOnly, bufferedBytes, ...exported };
 }
 
 /** Where there are no other nodes: an in-process coordinator. */

@@ -72,6 +72,8 @@ export class TransactionBlock {
 	hasQueried = false;
 	/** AS OF SYSTEM TIME: where all of it reads. */
 	asOf: IssuedTimestamp | undefined;
+	/** What others may begin with while it is open: pg_export_snapshot(). */
+	exported: string | undefined;
 	/** txid_current(). */
 	number: bigint | undefined;
 	/** Schema changes of this transaction. */

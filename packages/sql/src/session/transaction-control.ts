@@ -4,6 +4,7 @@ import type { Isolation, TransactionMode } from "@quorate/txn/types";
 import type { Statement, TransactionModes } from "../parser/ast.ts";
 import { beginPast } from "./as-of.ts";
 import type { SessionState } from "./session-state.ts";
+import { importSnapshot } from "./snapshots.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 
 type ControlStatement = Extract<
@@ -89,12 +90,13 @@ export async function setModes(
 	block: TransactionBlock,
 	modes: TransactionModes,
 ): Promise<void> {
-	const { asOf } = modes;
+	const { asOf, snapshot } = modes;
 	if (asOf !== undefined && modes.readOnly === false) {
 		throw new DatabaseError("42601", "AS OF SYSTEM TIME cannot be READ WRITE");
 	}
 	applyModes(block, modes);
 	if (asOf !== undefined) await beginPast(state, block, asOf);
+	if (snapshot !== undefined) await importSnapshot(state, block, snapshot);
 }
 
 /** The command tag. */

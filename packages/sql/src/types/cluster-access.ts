@@ -38,6 +38,8 @@ export interface TransactionStatus {
 	readonly readOnly: boolean;
 	/** Of writes that are not prepared yet. */
 	readonly bufferedBytes: number;
+	/** Id of the snapshot that others may begin with. */
+	readonly exported?: string;
 }
 
 /** A lock, or somebody who waits, at a leaseholder. */

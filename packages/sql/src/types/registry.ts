@@ -124,7 +124,7 @@ export interface FunctionContext extends TypeContext {
 	clusterStatements(): Promise<ClusterActivity>;
 	changeNode(node: number, change: NodeChange): Promise<void>;
 	/** The oracle's timestamp at which the transaction reads, and that of the session's last commit: NULL before there is one. */
-	timestampCall(which: "read" | "commit"): Promise<Datum>;
+	timestampCall(which: "read" | "commit" | "export"): Promise<Datum>;
 	/** A number that no other transaction has, drawn when it is first asked for; not `drawn`: NULL where it was not. */
 	transactionNumber(drawn: boolean): Promise<Datum>;
 	/** pg_sleep. Rejects with 57014 if the statement is cancelled meanwhile. */

@@ -40,7 +40,8 @@ set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
      | "set" "session" "transaction" someModes {% ([, , , modes], at) => ({ kind: "set-transaction", session: false, modes, at }) %}
      | "set" "session" "characteristics" "as" "transaction" someModes
        {% ([, , , , , modes], at) => ({ kind: "set-transaction", session: true, modes, at }) %}
-     | "set" "transaction" "snapshot" %string {% () => { throw unsupported("SET TRANSACTION SNAPSHOT is", "Let both transactions read AS OF SYSTEM TIME of the same timestamp."); } %}
+     | "set" "transaction" "snapshot" %string
+       {% ([, , , { value }], at) => ({ kind: "set-transaction", session: false, modes: modesNode([{ snapshot: value }]), at }) %}
      | "set" "constraints" "all" constraintTime {% ([, , , deferred], at) => ({ kind: "set-constraints", names: [], deferred, at }) %}
      | "set" "constraints" qualifiedNames constraintTime {% ([, , names, deferred], at) => ({ kind: "set-constraints", names, deferred, at }) %}
 constraintTime -> "deferred" {% () => true %} | "immediate" {% () => false %}
