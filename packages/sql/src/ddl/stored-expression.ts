@@ -130,9 +130,10 @@ export function withColumnRenamed(text: string, from: string, to: string): strin
 			return undefined;
 		},
 	});
-	const before = quoteIdentifier(from);
 	let changed = text;
 	for (const place of [...places].sort((a, b) => b - a)) {
+		// What needs quotes may have been fewer words once.
+		const before = text[place] === '"' ? `"${from.replaceAll('"', '""')}"` : from;
 		assert(text.startsWith(before, place), () => `${before} stands at ${place} of ${text}`);
 		changed = changed.slice(0, place) + quoteIdentifier(to) + changed.slice(place + before.length);
 	}
