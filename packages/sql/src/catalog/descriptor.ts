@@ -10,6 +10,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { SqlType } from "../types/datum.ts";
 import { typesNamedIn } from "../types/enum-types.ts";
+import type { IntervalStyle } from "../types/interval-text.ts";
 import { isComposite, isDomainArray, isMade, namedOid } from "../types/made-oids.ts";
 import { OID } from "../types/oids.ts";
 import type { Acl } from "./acl.ts";
@@ -222,6 +223,8 @@ export interface AlteredColumn {
 export interface RewriteSettings {
 	readonly timeZone: string;
 	readonly dateStyle: string;
+	/** Undefined: postgres. */
+	readonly intervalStyle?: IntervalStyle | undefined;
 	readonly extraFloatDigits: number;
 	readonly byteaOutput: "hex" | "escape";
 	readonly transactionStart: string;

@@ -178,6 +178,7 @@ function settingsOf({ state }: SchemaEditor): RewriteSettings {
 	return {
 		timeZone: context.timeZone,
 		dateStyle: context.dateStyle,
+		intervalStyle: context.intervalStyle,
 		extraFloatDigits: context.extraFloatDigits,
 		byteaOutput: context.byteaOutput,
 		transactionStart: String(context.transactionStart),

@@ -169,7 +169,7 @@ const fields: Readonly<Record<string, Field>> = dictionary({
 	},
 	TZH: (m) => offsetText(m, "hours"),
 	TZM: (m) => offsetText(m, "minutes"),
-	TZ: (m, _f, p) => (p === p.toUpperCase() ? m.zone.toUpperCase() : m.zone.toLowerCase()),
+	TZ: (m, _f, p) => (p === p.toUpperCase() ? m.zone : m.zone.toLowerCase()),
 	OF: (m) => offsetText(m, "both"),
 });
 
@@ -270,17 +270,10 @@ function momentOfInterval(i: Interval): Moment {
 	};
 }
 
-/** Names that PostgreSQL abbreviates are few without its tables: UTC, else the offset. */
-function zoneName(zone: string, offset: number): string {
-	if (/^(?:utc|gmt|etc\/utc)$/i.test(zone)) {
-		return zone.toUpperCase().replace("ETC/", "");
-	}
-	return offsetText({ offset } as Moment, "both");
-}
-
-function momentInZone(t: bigint, zone: string): Moment {
-	const offset = timeZone(zone).offsetAt(unixSeconds(t));
-	return momentOf(toLocal(t, zone), offset, zoneName(zone, offset));
+function momentInZone(t: bigint, zoneName: string): Moment {
+	const zone = timeZone(zoneName);
+	const at = unixSeconds(t);
+	return momentOf(toLocal(t, zoneName), zone.offsetAt(at), zone.lettersAt(at));
 }
 
 export const dateToChar: readonly ScalarFunction[] = [

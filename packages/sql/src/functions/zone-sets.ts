@@ -4,18 +4,13 @@ import type { Datum } from "../types/datum.ts";
 import { interval } from "../types/interval-values.ts";
 import { OID } from "../types/oids.ts";
 import type { SetFunction, TypeContext } from "../types/registry.ts";
-import {
-	abbreviationOffset,
-	formatOffset,
-	timeZone,
-	zoneAbbreviations,
-} from "../types/time-zones.ts";
+import { abbreviationOffset, timeZone, zoneAbbreviations } from "../types/time-zones.ts";
 
 const halfYear = 15_778_800;
 
 const offsetOf = (seconds: number): Datum => interval(0, 0, BigInt(seconds) * 1_000_000n);
 
-/** What each of them is at the start of the transaction. Letters for it are no part of Intl's data, so the offset stands for them. */
+/** What each of them is at the start of the transaction. */
 function* zoneNames({ transactionStart }: TypeContext): Iterable<readonly Datum[]> {
 	const now = unixSeconds(transactionStart);
 	for (const name of [
@@ -25,7 +20,7 @@ function* zoneNames({ transactionStart }: TypeContext): Iterable<readonly Datum[
 		const zone = timeZone(name);
 		const offset = zone.offsetAt(now);
 		const least = Math.min(zone.offsetAt(now + halfYear), zone.offsetAt(now - halfYear));
-		yield [name, name === "UTC" ? name : formatOffset(offset), offsetOf(offset), offset > least];
+		yield [name, zone.lettersAt(now), offsetOf(offset), offset > least];
 	}
 }
 

@@ -29,6 +29,7 @@ const isBuiltIn = (oid: number): boolean => oid <= systemOidMax;
 const carried = [
 	"TimeZone",
 	"DateStyle",
+	"IntervalStyle",
 	"extra_float_digits",
 	"bytea_output",
 	"search_path",

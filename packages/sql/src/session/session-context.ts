@@ -6,6 +6,7 @@ import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { temporaryAlias } from "../catalog/temporary.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum, RowField } from "../types/datum.ts";
+import type { IntervalStyle } from "../types/interval-text.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import type { StatementCancel } from "./cancel.ts";
 import type { SessionIdentity } from "./session-identity.ts";
@@ -57,6 +58,7 @@ interface FoundPath {
 export class SessionContext implements FunctionContext {
 	timeZone = "UTC";
 	dateStyle = "ISO, MDY";
+	intervalStyle: IntervalStyle = "postgres";
 	extraFloatDigits = 1;
 	byteaOutput: "hex" | "escape" = "hex";
 	/** Milliseconds since 1970; made into what functions see only if one looks. */
@@ -110,6 +112,7 @@ export class SessionContext implements FunctionContext {
 		this.#settingsVersion = settings.version;
 		this.timeZone = settings.value("TimeZone");
 		this.dateStyle = settings.value("DateStyle");
+		this.intervalStyle = settings.value("IntervalStyle") as IntervalStyle;
 		this.extraFloatDigits = Number(settings.value("extra_float_digits"));
 		this.byteaOutput = settings.value("bytea_output") === "escape" ? "escape" : "hex";
 		this.#path = parseSearchPath(settings.value("search_path"));

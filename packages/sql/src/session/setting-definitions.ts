@@ -4,7 +4,7 @@ import { firstVersions, versionSetting } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dictionary } from "@quorate/keys/dictionary";
 import { durationMs } from "@quorate/keys/duration";
-import { parseInterval } from "../types/interval-text.ts";
+import { intervalStyles, parseInterval } from "../types/interval-text.ts";
 import { findTimeZone, fixedZone } from "../types/time-zones.ts";
 
 export interface SettingDefinition {
@@ -230,11 +230,18 @@ function timeZone(value: string, name: string): string {
 	if (value.toLowerCase() === "default" || value.toLowerCase() === "local") return "UTC";
 	const span = /^interval\s*'([^']*)'\s*$/i.exec(value)?.[1];
 	if (span !== undefined) return intervalZone(span, value, name);
-	const zone = findTimeZone(value);
-	if (zone === undefined) throw invalid(name, value);
+	const hours = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)\s*$/.test(value) ? Number(value) : undefined;
+	const zone = findTimeZone(hours === undefined ? value : hoursEast(hours));
+	if (zone === undefined) {
+		const { message } = invalid(name, value);
+		const detail = hours === undefined ? {} : { detail: "UTC timezone offset is out of range." };
+		throw new DatabaseError("22023", message, detail);
+	}
 	// Hours east of UTC have a POSIX name, in which they are hours west.
-	return /^\s*[+-]?\d/.test(value) ? zone.name : value;
+	return /^\s*[+-]?\.?\d/.test(value) ? zone.name : value;
 }
+
+const hoursEast = (hours: number): string => fixedZone(Math.trunc(hours * 3600)).name;
 
 export const isolations = [
 	"serializable",
@@ -262,7 +269,7 @@ const definitions: readonly SettingDefinition[] = [
 	define("default_transaction_read_only", "off", bool, reported),
 	define("in_hot_standby", "off", bool, fixedReported),
 	define("integer_datetimes", "on", bool, fixedReported),
-	define("IntervalStyle", "postgres", oneOf("postgres"), reported),
+	define("IntervalStyle", "postgres", oneOf(...intervalStyles), reported),
 	define("is_superuser", "on", bool, fixedReported),
 	define("server_encoding", "UTF8", anything, fixedReported),
 	define("server_version", serverVersion, anything, fixedReported),

@@ -1,5 +1,5 @@
 /**
- * Text of dates and times, after ParseDateTime and DecodeDateTime: fields in any order, month/day/year where it is not
+ * Text of dates and times, after ParseDateTime and DecodeDateTime: fields in any order, in that of DateStyle where it is not
  * clear. Left out: Julian dates with fractions, and abbreviations outside the default set.
  */
 import { DatabaseError } from "@quorate/keys/database-error";
@@ -92,7 +92,8 @@ const patterns = {
 	blank: /[\s,]+/y,
 };
 
-export function parseDateText(text: string, typeName: string): ParsedDate {
+/** `dateStyle` as SHOW has it: its end says what comes first. */
+export function parseDateText(text: string, typeName: string, dateStyle: string): ParsedDate {
 	const folded = text.trim().toLowerCase();
 	if (specials.has(folded)) {
 		return { special: folded as Special };
@@ -100,7 +101,7 @@ export function parseDateText(text: string, typeName: string): ParsedDate {
 	if (folded === "" || folded.length > 150) {
 		throw invalid(typeName, text);
 	}
-	return new DateParser(folded, text, typeName).parse();
+	return new DateParser(folded, text, typeName, dateStyle.slice(-3)).parse();
 }
 
 export function invalid(typeName: string, text: string): DatabaseError {
@@ -121,10 +122,13 @@ class DateParser {
 	readonly #text: string;
 	readonly #original: string;
 	readonly #typeName: string;
+	/** MDY, DMY or YMD. */
+	readonly #order: string;
 	#at = 0;
 	#year: number | undefined;
 	#yearDigits = 0;
 	#month: number | undefined;
+	#monthIsWord = false;
 	#day: number | undefined;
 	#dayOfYear: number | undefined;
 	#days: number | undefined;
@@ -134,10 +138,11 @@ class DateParser {
 	#bc = false;
 	#special: Special | undefined;
 
-	constructor(folded: string, original: string, typeName: string) {
+	constructor(folded: string, original: string, typeName: string, order: string) {
 		this.#text = folded;
 		this.#original = original;
 		this.#typeName = typeName;
+		this.#order = order;
 	}
 
 	parse(): ParsedDate {
@@ -219,33 +224,50 @@ class DateParser {
 		if (this.#day !== undefined || this.#days !== undefined) {
 			throw this.#invalid();
 		}
-		const named = /^[a-z]/.test(second);
-		if (named) {
-			this.#month = this.#monthName(second);
-			if (first.length > 2) {
-				this.#setYear(first);
-				this.#day = Number(third);
-			} else {
-				this.#day = Number(first);
-				this.#setYear(third);
-			}
-		} else if (first.length > 2) {
-			this.#setYear(first);
-			this.#month = Number(second);
-			this.#day = Number(third);
+		if (/^[a-z]/.test(second)) {
+			this.#monthName(second);
+			this.#datePart(first);
 		} else {
-			this.#month = Number(first);
-			this.#day = Number(second);
-			this.#setYear(third);
+			this.#datePart(first);
+			this.#datePart(second);
 		}
+		this.#datePart(third);
 	}
 
-	#monthName(word: string): number {
+	/** A number before it may have been taken for the month: that is the day. */
+	#monthName(word: string): void {
 		const month = monthOf(word);
+		const taken = this.#month;
+		if (taken !== undefined) {
+			if (this.#monthIsWord || this.#day !== undefined || taken < 1 || taken > 31) {
+				throw this.#invalid();
+			}
+			this.#day = taken;
+		}
 		if (month === 0) {
 			throw this.#invalid();
 		}
-		return month;
+		this.#month = month;
+		this.#monthIsWord = true;
+	}
+
+	/** Year, month or day, by what there is before it: DecodeNumber. */
+	#datePart(digits: string): void {
+		const isYear = digits.length > 2 || this.#order === "YMD";
+		const [hasYear, hasMonth] = [this.#year !== undefined, this.#month !== undefined];
+		if (this.#day !== undefined) {
+			if (!hasMonth) this.#month = Number(digits);
+			else if (!hasYear) this.#setYear(digits);
+			else throw this.#invalid();
+		} else if (hasYear && hasMonth) {
+			if (this.#monthIsWord && digits.length > 2 && this.#yearDigits <= 2) {
+				this.#day = this.#year;
+				this.#setYear(digits);
+			} else this.#day = Number(digits);
+		} else if (hasYear) this.#month = Number(digits);
+		else if (hasMonth ? this.#monthIsWord && isYear : isYear) this.#setYear(digits);
+		else if (hasMonth || this.#order === "DMY") this.#day = Number(digits);
+		else this.#month = Number(digits);
 	}
 
 	#setYear(digits: string): void {
@@ -271,16 +293,8 @@ class DateParser {
 			this.#setYear(digits.slice(0, 4));
 			this.#dayOfYear = Number(digits.slice(4));
 			this.#days = 0;
-		} else if (digits.length > 2 && this.#year === undefined) {
-			this.#setYear(digits);
-		} else if (this.#month !== undefined && this.#day === undefined) {
-			this.#day = Number(digits);
-		} else if (this.#month !== undefined && this.#year === undefined) {
-			this.#setYear(digits);
-		} else if (this.#month === undefined && this.#day === undefined && digits.length <= 2) {
-			this.#day = Number(digits);
 		} else {
-			throw this.#invalid();
+			this.#datePart(digits);
 		}
 	}
 
@@ -302,9 +316,9 @@ class DateParser {
 		}
 		const monthFirst = this.#match(patterns.monthFirst);
 		if (monthFirst !== null && monthOf(monthFirst[1] as string) > 0) {
-			this.#month = monthOf(monthFirst[1] as string);
-			this.#day = Number(monthFirst[2]);
-			this.#setYear(monthFirst[3] as string);
+			this.#monthName(monthFirst[1] as string);
+			this.#datePart(monthFirst[2] as string);
+			this.#datePart(monthFirst[3] as string);
 			return;
 		}
 		if (monthFirst !== null) {
@@ -323,9 +337,8 @@ class DateParser {
 	}
 
 	#word(word: string): void {
-		const month = monthOf(word);
-		if (month > 0 && this.#month === undefined) {
-			this.#month = month;
+		if (monthOf(word) > 0) {
+			this.#monthName(word);
 			return;
 		}
 		if (

@@ -74,7 +74,7 @@ function dayOf(parsed: ParsedDate, context: TypeContext): number | undefined {
 }
 
 function parseDate(text: string, context: TypeContext): number {
-	const parsed = parseDateText(text, "date");
+	const parsed = parseDateText(text, "date", context.dateStyle);
 	if (parsed.special === "infinity" || parsed.special === "-infinity") {
 		return parsed.special === "infinity" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
 	}
@@ -99,7 +99,7 @@ function zoneOffset(fields: DateFields, local: bigint): bigint | undefined {
 
 function parseMoment(text: string, context: TypeContext, zoned: boolean): bigint {
 	const typeName = zoned ? "timestamp with time zone" : "timestamp";
-	const parsed = parseDateText(text, typeName);
+	const parsed = parseDateText(text, typeName, context.dateStyle);
 	if (parsed.special === "infinity" || parsed.special === "-infinity") {
 		return parsed.special === "infinity" ? timestampInfinity : timestampNegativeInfinity;
 	}
@@ -127,7 +127,7 @@ function asInstant(parsed: ParsedDate, local: bigint, context: TypeContext): big
 }
 
 function parseTime(text: string, context: TypeContext): bigint {
-	const parsed = parseDateText(text, "time");
+	const parsed = parseDateText(text, "time", context.dateStyle);
 	if (parsed.special === "now") {
 		const local = toLocal(context.transactionStart, context.timeZone);
 		return BigInt(splitTimestamp(local).micros);

@@ -1,4 +1,7 @@
-/** Text of intervals: "1 year 2 mons 3 days 04:05:06.5" out; that, ISO 8601 (P1Y2M) and SQL's 1-2 3 4:05:06 in. */
+/**
+ * Text of intervals: "1 year 2 mons 3 days 04:05:06.5", "@ 1 year 2 mons 3 days 4 hours 5 mins 6.5 secs", ISO 8601 (P1Y2M) and
+ * SQL's 1-2 3 4:05:06, all of them in, and that of IntervalStyle out, as EncodeInterval has it.
+ */
 
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dictionary } from "@quorate/keys/dictionary";
@@ -7,7 +10,106 @@ import { fieldOutOfRange } from "./date-parse.ts";
 import type { Interval } from "./datum.ts";
 import { interval } from "./interval-values.ts";
 
-export function formatInterval(i: Interval): string {
+export const intervalStyles = ["postgres", "postgres_verbose", "sql_standard", "iso_8601"] as const;
+
+export type IntervalStyle = (typeof intervalStyles)[number];
+
+export function formatInterval(i: Interval, style: IntervalStyle = "postgres"): string {
+	switch (style) {
+		case "postgres_verbose":
+			return verboseText(partsOf(i));
+		case "sql_standard":
+			return standardText(partsOf(i));
+		case "iso_8601":
+			return isoText(partsOf(i));
+		default:
+			return postgresText(i);
+	}
+}
+
+/** All of the same sign within months, and within microseconds. */
+interface Parts {
+	readonly year: number;
+	readonly mon: number;
+	readonly day: number;
+	readonly hour: number;
+	readonly min: number;
+	/** Microseconds. */
+	readonly sec: number;
+}
+
+function partsOf({ months, days, microseconds }: Interval): Parts {
+	const minutes = microseconds / 60_000_000n;
+	return {
+		year: Math.trunc(months / 12),
+		mon: months % 12,
+		day: days,
+		hour: Number(minutes / 60n),
+		min: Number(minutes % 60n),
+		sec: Number(microseconds % 60_000_000n),
+	};
+}
+
+/** Without a sign. */
+function secondsText(micros: number, width: number): string {
+	const size = Math.abs(micros);
+	const fraction = String(size % 1_000_000)
+		.padStart(6, "0")
+		.replace(/0+$/, "");
+	const whole = String(Math.trunc(size / 1_000_000)).padStart(width, "0");
+	return fraction === "" ? whole : `${whole}.${fraction}`;
+}
+
+/** The first field decides which sign is the usual one; "ago" stands for minus. */
+function verboseText(parts: Parts): string {
+	let out = "@";
+	let sign = 0;
+	for (const unit of ["year", "mon", "day", "hour", "min", "sec"] as const) {
+		const value = parts[unit];
+		if (value === 0) continue;
+		sign ||= Math.sign(value);
+		const minus = Math.sign(value) === sign ? "" : "-";
+		const shown = unit === "sec" ? secondsText(value, 1) : String(Math.abs(value));
+		// Of seconds the sign does not make a plural.
+		const isOne = shown === "1" && (minus === "" || unit === "sec");
+		out += ` ${minus}${shown} ${unit}${isOne ? "" : "s"}`;
+	}
+	if (sign === 0) return `${out} 0`;
+	return sign < 0 ? `${out} ago` : out;
+}
+
+function isoText({ year, mon, day, hour, min, sec }: Parts): string {
+	const part = (value: number, unit: string): string => (value === 0 ? "" : `${value}${unit}`);
+	const date = part(year, "Y") + part(mon, "M") + part(day, "D");
+	const seconds = sec === 0 ? "" : `${sec < 0 ? "-" : ""}${secondsText(sec, 1)}S`;
+	const time = part(hour, "H") + part(min, "M") + seconds;
+	if (date + time === "") return "PT0S";
+	return `P${date}${time === "" ? "" : `T${time}`}`;
+}
+
+/** With one sign for all of it where the standard knows such intervals, else with one for each part. */
+function standardText(parts: Parts): string {
+	const { year, mon, day, hour, min, sec } = parts;
+	const values = Object.values(parts);
+	const [minus, plus] = [values.some((one) => one < 0), values.some((one) => one > 0)];
+	if (!minus && !plus) return "0";
+	const hasMonths = year !== 0 || mon !== 0;
+	const hasTime = hour !== 0 || min !== 0 || sec !== 0;
+	const size = Math.abs;
+	const months = `${size(year)}-${size(mon)}`;
+	const time = `${size(hour)}:${String(size(min)).padStart(2, "0")}:${secondsText(sec, 2)}`;
+	const isStandard = !(minus && plus) && !(hasMonths && (day !== 0 || hasTime));
+	if (!isStandard) {
+		const sign = (negative: boolean): string => (negative ? "-" : "+");
+		const monthsSign = sign(year < 0 || mon < 0);
+		const timeSign = sign(hour < 0 || min < 0 || sec < 0);
+		return `${monthsSign}${months} ${sign(day < 0)}${size(day)} ${timeSign}${time}`;
+	}
+	const text = hasMonths ? months : day === 0 ? time : `${size(day)} ${time}`;
+	return minus ? `-${text}` : text;
+}
+
+function postgresText(i: Interval): string {
 	const parts: string[] = [];
 	/** After a negative field, a positive one carries its sign. */
 	let negativeBefore = false;
@@ -165,10 +267,10 @@ const tokens = {
 	blank: /\s+/y,
 };
 
-export function parseInterval(text: string): Interval {
+export function parseInterval(text: string, style: IntervalStyle = "postgres"): Interval {
 	const folded = text.trim().toLowerCase();
 	const sum = new Sum();
-	const parsed = folded.startsWith("p") ? addIso(folded, sum) : addFields(folded, sum);
+	const parsed = folded.startsWith("p") ? addIso(folded, sum) : addFields(folded, sum, style);
 	if (!parsed) {
 		throw new DatabaseError("22007", `invalid input syntax for type interval: "${text}"`);
 	}
@@ -179,11 +281,16 @@ export function parseInterval(text: string): Interval {
 	}
 }
 
-function addFields(text: string, sum: Sum): boolean {
+function addFields(text: string, sum: Sum, style: IntervalStyle): boolean {
 	let body = text.startsWith("@") ? text.slice(1).trimStart() : text;
 	const ago = /\s*\bago$/.exec(body);
 	if (ago !== null) {
 		body = body.slice(0, ago.index);
+	}
+	// In the standard's form a sign at the start, if there is no other, is that of all fields.
+	const isNegated = style === "sql_standard" && /^-(?!.*[\sa-z][+-])/.test(body);
+	if (isNegated) {
+		body = body.slice(1);
 	}
 	if (body === "") {
 		return false;
@@ -195,7 +302,7 @@ function addFields(text: string, sum: Sum): boolean {
 		}
 		at = next;
 	}
-	if (ago !== null) {
+	if (isNegated !== (ago !== null)) {
 		sum.months = -sum.months;
 		sum.days = -sum.days;
 		sum.micros = -sum.micros;

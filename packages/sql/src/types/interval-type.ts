@@ -61,8 +61,8 @@ export const intervalType: BuiltinType = defineType({
 	category: "T",
 	preferred: true,
 	arrayOid: 1187,
-	parse: (text) => parseInterval(text),
-	format: (value) => formatInterval(value as Interval),
+	parse: (text, { intervalStyle }) => parseInterval(text, intervalStyle),
+	format: (value, { intervalStyle }) => formatInterval(value as Interval, intervalStyle),
 	encodeBinary(value) {
 		const { months, days, microseconds } = value as Interval;
 		const out = Buffer.allocUnsafe(16);

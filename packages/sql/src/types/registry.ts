@@ -13,6 +13,7 @@
  */
 import type { ClusterActivity, NodeChange } from "./cluster-access.ts";
 import type { Datum, RowField, SqlType } from "./datum.ts";
+import type { IntervalStyle } from "./interval-text.ts";
 
 /** What conversions depend on: session settings. */
 export interface TypeContext {
@@ -20,6 +21,8 @@ export interface TypeContext {
 	readonly timeZone: string;
 	/** As SHOW datestyle: only ISO is produced. */
 	readonly dateStyle: string;
+	/** Undefined: postgres. */
+	readonly intervalStyle?: IntervalStyle | undefined;
 	readonly extraFloatDigits: number;
 	readonly byteaOutput: "hex" | "escape";
 	/** Start of the transaction, microseconds since 2000-01-01 UTC: for 'now'::timestamptz. */

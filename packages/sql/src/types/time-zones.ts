@@ -5,11 +5,14 @@
 import { dictionary } from "@quorate/keys/dictionary";
 import { daysFromCivil, epochOffsetDays } from "./calendar.ts";
 import { invalidParameter } from "./errors.ts";
+import { zoneLetters } from "./zone-letters.ts";
 
 /** Seconds east of UTC at a moment in seconds since 1970. */
 export interface TimeZone {
 	readonly name: string;
 	offsetAt(unixSeconds: number): number;
+	/** What it is called then: EST. */
+	lettersAt(unixSeconds: number): string;
 }
 
 const pieceSeconds = 2 ** 21;
@@ -26,10 +29,13 @@ interface Piece {
 
 class NamedZone implements TimeZone {
 	readonly name: string;
+	/** As the session has it: Intl may know it by another. */
+	readonly #asked: string;
 	readonly #format: Intl.DateTimeFormat;
 	readonly #pieces = new Map<number, Piece>();
 
-	constructor(format: Intl.DateTimeFormat) {
+	constructor(asked: string, format: Intl.DateTimeFormat) {
+		this.#asked = asked;
 		this.#format = format;
 		this.name = format.resolvedOptions().timeZone;
 	}
@@ -42,6 +48,12 @@ class NamedZone implements TimeZone {
 		const index = Math.floor(at / pieceSeconds);
 		const piece = this.#pieces.get(index) ?? this.#load(index);
 		return at < piece.change ? piece.before : piece.after;
+	}
+
+	lettersAt(unixSeconds: number): string {
+		const offset = this.offsetAt(unixSeconds);
+		const letters = zoneLetters(this.#asked, offset, unixSeconds);
+		return letters ?? formatOffset(offset).replaceAll(":", "");
 	}
 
 	#load(index: number): Piece {
@@ -97,6 +109,11 @@ class FixedZone implements TimeZone {
 
 	offsetAt(): number {
 		return this.#offset;
+	}
+
+	/** Of <+02>-02 what is in the brackets, of FOO5 the letters. */
+	lettersAt(): string {
+		return /^<([^>]*)>/.exec(this.name)?.[1] ?? this.name.replace(/[^a-z].*$/i, "");
 	}
 }
 
@@ -194,6 +211,7 @@ function zoneByName(folded: string): TimeZone | undefined {
 	}
 	try {
 		return new NamedZone(
+			folded,
 			new Intl.DateTimeFormat("en-US", {
 				timeZone: folded,
 				hourCycle: "h23",

@@ -53,7 +53,7 @@ export function moved(time: TimeTz, offset: number): TimeTz {
 /** Without a zone in the text, and with one whose offset depends on the date but without that, as it is today. */
 function parse(text: string, context: TypeContext): TimeTz {
 	const own = timeZone(context.timeZone);
-	const { special, fields } = parseDateText(text, "time with time zone");
+	const { special, fields } = parseDateText(text, "time with time zone", context.dateStyle);
 	if (special === "now") return timeTzAt(own, context.transactionStart);
 	if (special !== undefined || fields?.micros === undefined) {
 		throw invalid("time with time zone", text);
