@@ -291,6 +291,9 @@ referential_constraints 13339 v
   constraint_catalog:name constraint_schema:name constraint_name:name unique_constraint_catalog:name
   unique_constraint_schema:name unique_constraint_name:name match_option:varchar update_rule:varchar
   delete_rule:varchar
+role_table_grants 13421 v
+  grantor:name grantee:name table_catalog:name table_schema:name table_name:name privilege_type:varchar
+  is_grantable:varchar(3) with_hierarchy:varchar(3)
 schemata 13382 v
   catalog_name:name schema_name:name schema_owner:name default_character_set_catalog:name
   default_character_set_schema:name default_character_set_name:name sql_path:varchar
@@ -312,6 +315,9 @@ table_constraints 13411 v
   constraint_catalog:name constraint_schema:name constraint_name:name table_catalog:name table_schema:name
   table_name:name constraint_type:varchar is_deferrable:varchar(3) initially_deferred:varchar(3) enforced:varchar(3)
   nulls_distinct:varchar(3)
+table_privileges 13416 v
+  grantor:name grantee:name table_catalog:name table_schema:name table_name:name privilege_type:varchar
+  is_grantable:varchar(3) with_hierarchy:varchar(3)
 tables 13425 v
   table_catalog:name table_schema:name table_name:name table_type:varchar self_referencing_column_name:name
   reference_generation:varchar user_defined_type_catalog:name user_defined_type_schema:name

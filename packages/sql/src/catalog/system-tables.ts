@@ -22,6 +22,7 @@ import * as activityOf from "./system-activity.ts";
 import * as cluster from "./system-cluster.ts";
 import { dependencyRows } from "./system-dependencies.ts";
 import * as constraints from "./system-information-constraints.ts";
+import { tableGrantRows, tablePrivilegeRows } from "./system-information-privileges.ts";
 import * as information from "./system-information-schema.ts";
 import * as operators from "./system-operators.ts";
 import * as overview from "./system-overview.ts";
@@ -98,6 +99,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"information_schema.constraint_column_usage": constraints.columnUsageRows,
 	"information_schema.key_column_usage": constraints.keyColumnRows,
 	"information_schema.referential_constraints": constraints.referentialRows,
+	"information_schema.role_table_grants": tableGrantRows,
 	"information_schema.schemata": information.schemaRows,
 	"information_schema.sequences": information.sequenceRows,
 	"information_schema.sql_features": standard.featureRows,
@@ -105,6 +107,7 @@ const sources: Readonly<Record<string, RowSource>> = {
 	"information_schema.sql_parts": standard.partRows,
 	"information_schema.sql_sizing": standard.sizingRows,
 	"information_schema.table_constraints": constraints.tableConstraintRows,
+	"information_schema.table_privileges": tablePrivilegeRows,
 	"information_schema.tables": information.tableRows,
 	"information_schema.views": information.viewRows,
 };

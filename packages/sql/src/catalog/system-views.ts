@@ -12,7 +12,7 @@ import type { SystemRow } from "./system-table.ts";
 import { withTypeNames } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
 
-const roleName = (catalog: CatalogSnapshot, oid: number): string =>
+export const roleName = (catalog: CatalogSnapshot, oid: number): string =>
 	catalog.roles.byOid(oid)?.name ?? String(oid);
 
 export function* tableViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
