@@ -26,6 +26,7 @@ const alsoThere: readonly RegExp[] = [
 	/^OVER is not supported/,
 	/is not supported for column type/,
 	/in a recursive query is not implemented$/,
+	/^mutual recursion between WITH items/,
 	/must be a single one-byte character$/,
 	/available only in CSV mode$/,
 	/^cached plan must not change result type$/,

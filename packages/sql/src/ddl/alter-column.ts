@@ -27,7 +27,7 @@ import { Layout } from "../plan/relation.ts";
 import { isVolatile } from "../plan/relations-of.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import { storedType, type TypeContext } from "../types/registry.ts";
-import { isKey, type NewColumn, newColumn } from "./column-definition.ts";
+import { isKey, type NewColumn, newColumn, requireColumnName } from "./column-definition.ts";
 import { duplicated } from "./create-index.ts";
 import { columnConstraint } from "./create-table.ts";
 import { withGenerated } from "./generated.ts";
@@ -50,6 +50,7 @@ export async function addColumn(
 ): Promise<readonly TableConstraint[]> {
 	const { column: definition } = action;
 	const { name } = definition;
+	requireColumnName(name);
 	if (liveColumns(table).some((one) => one.name === name)) {
 		const message = `column "${name}" of relation "${table.name}" already exists`;
 		if (!action.ifNotExists) throw new DatabaseError("42701", message);

@@ -17,7 +17,7 @@ import type { AlterTableAction, Statement, TableConstraint } from "../parser/ast
 import { addColumn, rewriteRows, shareColumn } from "./alter-column.ts";
 import { alterTypes, shareType, type TypeChange, typeChange } from "./alter-type.ts";
 import { build } from "./backfill.ts";
-import { defaultText, isKey, isSerial } from "./column-definition.ts";
+import { defaultText, isKey, isSerial, requireColumnName } from "./column-definition.ts";
 import {
 	alterConstraint,
 	referrersBy,
@@ -542,6 +542,7 @@ async function renameColumn(
 	if (column === undefined) {
 		throw new DatabaseError("42703", `column "${action.from}" does not exist`);
 	}
+	requireColumnName(action.to);
 	if (liveColumns(table).some((one) => one.name === action.to)) {
 		throw new DatabaseError(
 			"42701",

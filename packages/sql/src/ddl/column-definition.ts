@@ -23,6 +23,14 @@ import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { numbersOf } from "./sequence-numbers.ts";
 import { binderIn, storedText, typedFor } from "./stored-expression.ts";
 
+const ofSystem: ReadonlySet<string> = new Set("ctid xmin cmin xmax cmax tableoid".split(" "));
+
+/** Throws 42701 for names that PostgreSQL gives to columns of its own. */
+export function requireColumnName(name: string): void {
+	if (!ofSystem.has(name)) return;
+	throw new DatabaseError("42701", `column name "${name}" conflicts with a system column name`);
+}
+
 const serials: Readonly<Record<string, number>> = dictionary({
 	smallserial: 21,
 	serial2: 21,
@@ -71,8 +79,10 @@ export function defaultText(
 		aggregates: false,
 		sets: false,
 	};
+	// Whether it is too long is seen when it is used.
+	const whole = { ...type, modifier: -1 };
 	const bind = (node: Expression): Bound =>
-		typedFor(binder, bindExpression(place, node), { type, name });
+		typedFor(binder, bindExpression(place, node), { type: whole, name });
 	const bound = bind(value);
 	if (bound.kind === "constant" && bound.value === null) return undefined;
 	return storedText(editor, value, bind, []);

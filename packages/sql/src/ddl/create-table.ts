@@ -10,12 +10,20 @@ import { isTemporarySchema } from "../catalog/temporary.ts";
 import { Env } from "../execute/env.ts";
 import { tableCodec } from "../execute/table-codec.ts";
 import { TableWriter } from "../execute/table-writer.ts";
-import type { ColumnConstraint, Statement, TableConstraint } from "../parser/ast.ts";
+import type {
+	ColumnConstraint,
+	ExecuteStatement,
+	Query,
+	Statement,
+	TableConstraint,
+} from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
 import { executionFor } from "../session/evaluate.ts";
+import { executedOf } from "../session/executed.ts";
 import { bindAndPlan } from "../session/prepared.ts";
 import { authorizeRun } from "../session/run-planned.ts";
-import { type NewColumn, newColumn } from "./column-definition.ts";
+import type { Datum } from "../types/datum.ts";
+import { type NewColumn, newColumn, requireColumnName } from "./column-definition.ts";
 import { withForeignKey } from "./foreign-key.ts";
 import { withGenerated } from "./generated.ts";
 import {
@@ -130,6 +138,7 @@ async function defineColumns(
 	if (repeated !== undefined) {
 		throw new DatabaseError("42701", `column "${repeated}" specified more than once`);
 	}
+	names.forEach(requireColumnName);
 	return columns;
 }
 
@@ -232,6 +241,30 @@ export const multipleKeys = (table: string, at: number | undefined): DatabaseErr
 		at === undefined ? {} : { position: at + 1 },
 	);
 
+/** What the rows of CREATE TABLE AS come from. Throws 26000, 42601, 42809. */
+async function sourceOf(
+	{ state, block }: SchemaEditor,
+	as: Query | ExecuteStatement,
+	lexed: LexedStatement,
+): Promise<{
+	readonly query: Query;
+	readonly types: readonly number[];
+	readonly parameters: readonly Datum[];
+}> {
+	if (as.kind === "query") return { query: as, types: [], parameters: [] };
+	const { prepared, parameters } = await executedOf(state, block, as, lexed);
+	const { inner, parameterTypes: types } = prepared;
+	if (inner?.kind === "query") return { query: inner, types, parameters };
+	if (inner === undefined && prepared.columns !== undefined) {
+		throw new DatabaseError(
+			"0A000",
+			"CREATE TABLE AS EXECUTE is not supported for statements that were not prepared by PREPARE",
+			{ hint: "Write the prepared query itself." },
+		);
+	}
+	throw new DatabaseError("42809", "prepared statement is not a SELECT");
+}
+
 async function createTableAs(
 	editor: SchemaEditor,
 	statement: CreateTable,
@@ -240,7 +273,8 @@ async function createTableAs(
 	name: string,
 ): Promise<string> {
 	const { state, block } = editor;
-	const bound = bindAndPlan(state, statement.as!, lexed, [], editor.catalog);
+	const { query, types, parameters } = await sourceOf(editor, statement.as!, lexed);
+	const bound = bindAndPlan(state, query, lexed, types, editor.catalog);
 	await authorizeRun(state, block, bound);
 	const { plan } = bound;
 	if (plan.asOf !== undefined) {
@@ -249,11 +283,16 @@ async function createTableAs(
 		});
 	}
 	const sources = plan.columns ?? [];
-	const names = sources.map((source, i) => statement.columns[i]?.name ?? source.name);
+	const { asNames = [] } = statement;
+	if (asNames.length > sources.length) {
+		throw new DatabaseError("42601", "too many column names were specified");
+	}
+	const names = sources.map((source, i) => asNames[i] ?? source.name);
 	const repeated = names.find((one, i) => names.indexOf(one) !== i);
 	if (repeated !== undefined) {
 		throw new DatabaseError("42701", `column "${repeated}" specified more than once`);
 	}
+	names.forEach(requireColumnName);
 	const table: TableDescriptor = {
 		kind: "table",
 		oid: await editor.newId(),
@@ -279,11 +318,13 @@ async function createTableAs(
 		...endOf(statement),
 	};
 	await editor.put(table);
-	if (statement.withoutData) return "CREATE TABLE AS";
+	if (statement.withoutData) {
+		return statement.as!.kind === "query" ? "CREATE TABLE AS" : "SELECT 0";
+	}
 	const writer = new TableWriter(tableCodec(table), []);
 	const env = new Env(
 		await executionFor(state, block),
-		plan.readArguments(lexed.literals, [], state.context),
+		plan.readArguments(lexed.literals, parameters, state.context),
 	);
 	let count = 0;
 	for await (const batch of plan.run(env)) {

@@ -668,6 +668,8 @@ export type AttributeAction =
 /** What becomes of the rows of a temporary table, or of the table. */
 export type OnCommit = "preserve" | "delete" | "drop";
 
+export type ExecuteStatement = Extract<Statement, { kind: "execute" }>;
+
 export type Statement = { readonly at: number } & (
 	| RoleStatement
 	| DatabaseStatement
@@ -724,7 +726,9 @@ export type Statement = { readonly at: number } & (
 			readonly options: readonly Option[];
 			/** Undefined: nothing was said. */
 			readonly onCommit: OnCommit | undefined;
-			readonly as: Query | undefined;
+			readonly as: Query | ExecuteStatement | undefined;
+			/** Of what EXECUTE gives: names of its first columns. */
+			readonly asNames?: readonly string[];
 			/** WITH NO DATA */
 			readonly withoutData?: true;
 	  }
@@ -861,6 +865,8 @@ export type Statement = { readonly at: number } & (
 			readonly direction: "from" | "to";
 			readonly target: "stdin" | "stdout" | { readonly file: string };
 			readonly options: readonly Option[];
+			/** Which of the rows that come are written. */
+			readonly where?: Expression;
 	  }
 	/** begin and start transaction differ in their command tag. */
 	| {

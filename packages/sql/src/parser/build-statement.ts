@@ -7,6 +7,7 @@ import type {
 	ColumnConstraint,
 	ColumnDefinition,
 	Deferral,
+	ExecuteStatement,
 	Expression,
 	IndexColumn,
 	IndexOptions,
@@ -251,12 +252,14 @@ export const copyTable = (
 		"stdin" | "stdout" | { readonly file: string },
 		readonly Option[],
 		readonly Option[],
-		Expression | undefined,
+		{ readonly condition: Expression; readonly at: number } | undefined,
 	],
 	at: number,
 ): Statement => {
-	if (where !== undefined) {
-		throw unsupported("COPY ... WHERE is", "Copy into a temporary table, and insert from there.");
+	if (where !== undefined && direction === "to") {
+		throw new DatabaseError("42601", "WHERE clause not allowed with COPY TO", {
+			position: where.at + 1,
+		});
 	}
 	return {
 		kind: "copy",
@@ -266,6 +269,7 @@ export const copyTable = (
 		direction,
 		target: standard(target, direction),
 		options: [...binary, ...delimiters, ...options],
+		...(where === undefined ? {} : { where: where.condition }),
 		at,
 	};
 };
@@ -386,13 +390,13 @@ export function createTableAs(
 		readonly string[],
 		TableTail,
 		Token,
-		Query,
+		Query | ExecuteStatement,
 		boolean,
 	],
 	at: number,
 ): Statement {
 	let as = query;
-	if (columns.length > 0) {
+	if (query.kind === "query" && columns.length > 0) {
 		// Column names are column aliases of the query.
 		as = queryNode(
 			{
@@ -430,6 +434,7 @@ export function createTableAs(
 		options,
 		onCommit,
 		as,
+		...(query.kind === "execute" && columns.length > 0 ? { asNames: columns } : {}),
 		...(withData ? {} : { withoutData: true }),
 		at,
 	};

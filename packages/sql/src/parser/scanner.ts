@@ -200,10 +200,8 @@ export class Scanner {
 			if (letter === 101) {
 				return this.#string(start, start + 1, true);
 			}
-			// b'' x'' n''
-			if (letter === 98 || letter === 120 || letter === 110) {
-				throw this.#unsupported(start, letter === 110 ? "national character" : "bit string");
-			}
+			// b'' x''
+			if (letter === 98 || letter === 120) throw this.#unsupported(start);
 		} else if (
 			second === 38 &&
 			(code | 32) === 117 &&
@@ -235,8 +233,8 @@ export class Scanner {
 		return this.#found(isString ? UNICODE_STRING : UNICODE_QUOTED, isEscape ? ahead.end : end);
 	}
 
-	#unsupported(start: number, what: string): DatabaseError {
-		return new DatabaseError("0A000", `${what} constants are not supported`, {
+	#unsupported(start: number): DatabaseError {
+		return new DatabaseError("0A000", "bit string constants are not supported", {
 			position: characterPosition(this.text, start),
 			hint: "Write an ordinary or an E'...' string constant.",
 		});

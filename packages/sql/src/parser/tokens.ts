@@ -227,7 +227,9 @@ function unicodeToken(text: string, start: number): Token {
 function toToken(type: string, text: string, start: number, end: number): Token | undefined {
 	switch (type) {
 		case "word": {
-			const word = foldIdentifier(text.slice(start, end));
+			const folded = foldIdentifier(text.slice(start, end));
+			// N'...' is NCHAR '...'.
+			const word = folded === "n" && text[end] === "'" ? "nchar" : folded;
 			return make("word", word, word, start, end, keywordClasses(word) ?? IDENTIFIER_CLASSES);
 		}
 		case "quoted": {

@@ -20,6 +20,7 @@ const stored: Readonly<Record<string, string>> = {
 	"check constraints": "check constraint",
 	"index expressions": "index expression",
 	"index predicates": "index predicate",
+	"COPY FROM WHERE conditions": "COPY FROM WHERE condition",
 };
 
 /** A subquery that stands in an expression. */

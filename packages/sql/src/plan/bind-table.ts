@@ -144,6 +144,25 @@ export function compileChecks(
 	return table.checks.map((check) => compileCheck(binder, table, check, parent));
 }
 
+/** COPY ... WHERE: over a row of the table. */
+export function compileCopyCondition(
+	binder: Binder,
+	table: TableDescriptor,
+	condition: Expression,
+	parent: CompileScope,
+): Compiled {
+	const relation = tableRelation(table, undefined);
+	const scope = new Scope(undefined);
+	scope.add(relation);
+	binder.access.mayRead(table, relation, relation);
+	const bound = bindBoolean(
+		{ binder, scope, clause: "COPY FROM WHERE conditions", aggregates: false, sets: false },
+		condition,
+		"WHERE",
+	);
+	return compile(bound, parent.inner(Layout.of(relation)));
+}
+
 export function bindCheck(
 	binder: Binder,
 	table: TableDescriptor,

@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ChangeStatement, CommonTable, Query } from "../parser/ast.ts";
 import { commonType, formatType } from "../types/registry.ts";
+import type { TableItem } from "./bind-from.ts";
 import { bindQuery } from "./bind-query.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, beginningOf, columnOf, plainType, textType, unknownOid } from "./bound.ts";
@@ -19,16 +20,56 @@ export function bindWith(
 	recursive: boolean,
 	scope: Scope,
 ): readonly CommonTableState[] {
-	return tables.map((table) => {
-		if (scope.commonTables.has(table.name)) {
-			throw new DatabaseError("42712", `WITH query name "${table.name}" specified more than once`, {
-				position: table.at + 1,
-			});
-		}
+	for (const [i, { name, at }] of tables.entries()) {
+		if (tables.findIndex((one) => one.name === name) === i) continue;
+		throw new DatabaseError("42712", `WITH query name "${name}" specified more than once`, {
+			position: at + 1,
+		});
+	}
+	return (recursive ? byDependence(tables) : tables).map((table) => {
 		const state = bindTable(binder, table, recursive, scope);
 		scope.commonTables.set(table.name, state);
 		return state;
 	});
+}
+
+/** With RECURSIVE a table may come behind one that reads it. Throws 0A000 where two read each other. */
+function byDependence(tables: readonly CommonTable[]): readonly CommonTable[] {
+	if (tables.length === 1) return tables;
+	const names = new Set(tables.map(({ name }) => name));
+	const items = tables.map((table) => {
+		const reads = new Set<string>();
+		collectNames(table.query, names, reads);
+		reads.delete(table.name);
+		return { table, reads };
+	});
+	for (let i = 0; i < items.length; i++) {
+		const j = items.findIndex(({ reads }, at) => at >= i && reads.size === 0);
+		if (j < 0) {
+			throw new DatabaseError("0A000", "mutual recursion between WITH items is not implemented", {
+				position: items[i]!.table.at + 1,
+			});
+		}
+		[items[i], items[j]] = [items[j]!, items[i]!];
+		for (const { reads } of items) reads.delete(items[i]!.table.name);
+	}
+	return items.map(({ table }) => table);
+}
+
+/** Which of these tables a part of the tree reads: what a WITH inside of it names is another. */
+function collectNames(node: unknown, names: ReadonlySet<string>, out: Set<string>): void {
+	if (typeof node !== "object" || node === null) return;
+	if (Array.isArray(node)) {
+		for (const child of node) collectNames(child, names, out);
+		return;
+	}
+	const { kind, name, with: inner } = node as Partial<TableItem> & { with?: CommonTable[] };
+	if (kind === "table" && name?.parts?.length === 1 && names.has(name.parts[0]!)) {
+		out.add(name.parts[0]!);
+	}
+	const hidden = new Set(inner?.map((one) => one.name));
+	const seen = hidden.size === 0 ? names : new Set([...names].filter((one) => !hidden.has(one)));
+	for (const child of Object.values(node)) collectNames(child, seen, out);
 }
 
 function bindTable(

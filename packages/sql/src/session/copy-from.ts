@@ -12,7 +12,7 @@ import { Env, type Execution } from "../execute/env.ts";
 import type { TableWriter } from "../execute/table-writer.ts";
 import type { QualifiedName } from "../parser/ast.ts";
 import { argumentReader } from "../plan/arguments.ts";
-import { bindDefault, tableWriter, targetSlots } from "../plan/bind-table.ts";
+import { bindDefault, compileCopyCondition, tableWriter, targetSlots } from "../plan/bind-table.ts";
 import type { Binder } from "../plan/binder.ts";
 import { type Compiled, compile } from "../plan/compile.ts";
 import { CompileScope } from "../plan/compile-scope.ts";
@@ -50,6 +50,7 @@ class RowLoader {
 	readonly #columns: readonly Column[];
 	/** For columns that the input does not have. */
 	readonly #defaults: readonly { readonly slot: number; readonly value: Compiled }[];
+	readonly #condition: Compiled | undefined;
 	readonly #writer: TableWriter;
 	readonly #env: Env;
 	readonly #state: SessionState;
@@ -59,6 +60,8 @@ class RowLoader {
 		readonly table: TableDescriptor;
 		readonly columns: readonly Column[];
 		readonly defaults: readonly { readonly slot: number; readonly value: Compiled }[];
+		/** Rows for which it is not true are left out. */
+		readonly condition: Compiled | undefined;
 		readonly writer: TableWriter;
 		readonly env: Env;
 	}) {
@@ -66,6 +69,7 @@ class RowLoader {
 		this.#table = parts.table;
 		this.#columns = parts.columns;
 		this.#defaults = parts.defaults;
+		this.#condition = parts.condition;
 		this.#writer = parts.writer;
 		this.#env = parts.env;
 	}
@@ -97,6 +101,10 @@ class RowLoader {
 			row[slot] = datum instanceof Promise ? await datum : datum;
 		}
 		try {
+			if (this.#condition !== undefined) {
+				const isWanted = this.#condition.evaluate(row, this.#env);
+				if ((isWanted instanceof Promise ? await isWanted : isWanted) !== true) return;
+			}
 			const waiting = this.#writer.validate(row, this.#env);
 			if (waiting !== undefined) await waiting;
 			const key =
@@ -241,6 +249,10 @@ export async function copyFrom(
 	);
 	const attnums = slots.map((slot) => liveColumns(table)[slot]!.attnum);
 	binder.access.writes(table.oid, "INSERT", attnums);
+	const planner = new Planner(binder.environment.catalog);
+	const condition =
+		statement.where &&
+		compileCopyCondition(binder, table, statement.where, CompileScope.root(planner));
 	authorizeAccess(binder.environment.catalog, state.identity.currentOid, binder.access.collected());
 	const written = (): readonly number[] => [table.oid];
 	if (isFenced(state, block, written)) {
@@ -251,7 +263,6 @@ export async function copyFrom(
 		return copyFrom(state, block, statement, sink);
 	}
 	const columns = columnsOf(table, slots);
-	const planner = new Planner(binder.environment.catalog);
 	const scope = CompileScope.root(planner).inner();
 	const defaults = liveColumns(table).flatMap((column, slot) =>
 		slots.includes(slot) || column.defaultText === undefined
@@ -264,6 +275,7 @@ export async function copyFrom(
 		table,
 		columns,
 		defaults,
+		condition,
 		writer: tableWriter(binder, table, CompileScope.root(planner)),
 		env: new Env(execution, argumentReader(planner.arguments.list)([], [], state.context)),
 	});

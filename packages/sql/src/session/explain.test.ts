@@ -59,3 +59,23 @@ test("plans as JSON: nodes under PostgreSQL's names, what they did, no costs", a
 	t.regex(await client.error("EXPLAIN (FORMAT YAML) SELECT 1"), /^0A000/);
 	await server.close();
 });
+
+test("of EXECUTE, with what it gives to the statement; without estimates", async (t) => {
+	const server = testServer();
+	const client = await server.connect();
+	await client.tag("CREATE TABLE t (id int PRIMARY KEY, v text)");
+	await client.tag("PREPARE change (int) AS INSERT INTO t VALUES ($1, 'x') RETURNING id");
+	await client.tag("PREPARE look (int) AS SELECT v FROM t WHERE id = $1");
+	const lines = async (query: string): Promise<readonly string[]> =>
+		(await client.rows(query)).map(([line]) => line!);
+	const plain = await lines("EXPLAIN EXECUTE change (1)");
+	t.true(plain.some((line) => line.includes("(rows=")));
+	t.deepEqual(await client.rows("SELECT * FROM t"), []);
+	await lines("EXPLAIN (ANALYZE) EXECUTE change (7)");
+	t.deepEqual(await client.rows("EXECUTE look (7)"), [["x"]]);
+	const bare = await lines("EXPLAIN (ANALYZE, COSTS OFF) EXECUTE look (7)");
+	t.regex(bare[0]!, / \(actual time=[\d.]+ rows=1 loops=1\)$/);
+	t.false(bare.some((line) => line.includes("(rows=")));
+	t.regex(await client.error("EXPLAIN EXECUTE look"), /^42601/);
+	t.regex(await client.error("EXPLAIN EXECUTE missing"), /^26000/);
+});

@@ -13,13 +13,13 @@ import type { Datum } from "../types/datum.ts";
 import { OID } from "../types/oids.ts";
 import { asOfClause, enterPast } from "./as-of.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
+import { executedOf, noStatement } from "./executed.ts";
 import { type ExplainedPlan, explainedJson, type PlanStatistics } from "./explain-json.ts";
 import type { Output } from "./output.ts";
 import { bindAndPlan } from "./prepared.ts";
 import { textColumn } from "./result-columns.ts";
 import { authorizeRun } from "./run-planned.ts";
 import type { SessionState } from "./session-state.ts";
-import { noStatement } from "./sql-prepare.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
 import type { ResultColumn } from "./types.ts";
 
@@ -66,13 +66,18 @@ export async function runExplain(
 	const format = formatOf(statement);
 	const analyze = isOn(statement.options.find((option) => option.name === "analyze"));
 	const verbose = isOn(statement.options.find((option) => option.name === "verbose"));
-	const inner = innerStatement(state, statement.statement);
+	const explained = statement.statement;
+	const inner = innerStatement(state, explained);
+	const costs = !isOff(statement.options.find((option) => option.name === "costs"));
 	const asOf = asOfClause(inner);
 	if (asOf !== undefined) await enterPast(state, block, asOf, lexed);
 	const binder = await binderFor(state, block, lexed, []);
 	const { clock } = state.services.runtime;
 	const plannedSince = clock.monotonicMs();
-	const bound = bindAndPlan(state, inner, lexed, types, binder.environment.catalog);
+	const executed =
+		explained.kind === "execute" ? await executedOf(state, block, explained, lexed) : undefined;
+	const given = executed?.prepared.parameterTypes ?? types;
+	const bound = bindAndPlan(state, inner, lexed, given, binder.environment.catalog);
 	const planningMs = clock.monotonicMs() - plannedSince;
 	await authorizeRun(state, block, bound);
 	const { plan } = bound;
@@ -82,7 +87,11 @@ export async function runExplain(
 		const execution = await executionFor(state, block);
 		const statistics: NonNullable<typeof execution.statistics> = new Map();
 		execution.statistics = statistics;
-		const args = plan.readArguments(lexed.literals, parameters, state.context);
+		const args = plan.readArguments(
+			lexed.literals,
+			executed?.parameters ?? parameters,
+			state.context,
+		);
 		const since = clock.monotonicMs();
 		// The whole plan runs, without the short way for single rows.
 		for await (const _batch of plan.run(new Env(execution, args))) {
@@ -96,12 +105,11 @@ export async function runExplain(
 	const { catalog, searchPath } = binder.environment;
 	const shown = (text: string): string => withLabels(catalog, searchPath, text);
 	if (format === "json") {
-		const costs = !isOff(statement.options.find((option) => option.name === "costs"));
-		const explained = { root: plan.root, verbose, costs, planningMs, shown, run };
-		await output.rows([[explainedJson(explained)]]);
+		const whole = { root: plan.root, verbose, costs, planningMs, shown, run };
+		await output.rows([[explainedJson(whole)]]);
 		return "EXPLAIN";
 	}
-	const lines = describe(plan.root, 0, run?.statistics).map(shown);
+	const lines = describe(plan.root, 0, costs, run?.statistics).map(shown);
 	if (run !== undefined) {
 		lines.push(...(await describePast(state, block)));
 		lines.push(`Execution Time: ${run.ms.toFixed(3)} ms`);
@@ -162,14 +170,19 @@ export function innerStatement(
 ): Parameters<typeof bindAndPlan>[1] {
 	if (isPlanned(statement)) return statement;
 	const prepared = statement.kind === "execute" ? state.statements.get(statement.name) : undefined;
-	if (prepared?.inner !== undefined && prepared.parameterTypes.length === 0) return prepared.inner;
+	if (prepared?.inner !== undefined) return prepared.inner;
 	if (statement.kind === "execute" && prepared === undefined) throw noStatement(statement.name);
 	throw new DatabaseError("0A000", "EXPLAIN of this statement is not supported", {
 		hint: "Use EXPLAIN with SELECT, INSERT, UPDATE or DELETE.",
 	});
 }
 
-function describe(node: PlanNode, depth: number, statistics: PlanStatistics | undefined): string[] {
+function describe(
+	node: PlanNode,
+	depth: number,
+	costs: boolean,
+	statistics: PlanStatistics | undefined,
+): string[] {
 	const indent = depth === 0 ? "" : `${"  ".repeat(depth * 3 - 2)}->  `;
 	const rest = "  ".repeat(depth * 3 + 1);
 	let measured = "";
@@ -180,10 +193,10 @@ function describe(node: PlanNode, depth: number, statistics: PlanStatistics | un
 				? " (never executed)"
 				: ` (actual time=${mine.ms.toFixed(3)} rows=${mine.rows} loops=${mine.loops})`;
 	}
-	const rows = Math.max(1, Math.round(node.estimate));
+	const rows = costs ? `  (rows=${Math.max(1, Math.round(node.estimate))})` : "";
 	return [
-		`${indent}${node.label}  (rows=${rows})${measured}`,
+		`${indent}${node.label}${rows}${measured}`,
 		...node.details.map((detail) => `${rest}${detail}`),
-		...node.children.flatMap((child) => describe(child, depth + 1, statistics)),
+		...node.children.flatMap((child) => describe(child, depth + 1, costs, statistics)),
 	];
 }

@@ -12,6 +12,7 @@ import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { asOfClause, pastTimestamp } from "./as-of.ts";
 import { CursorPortal } from "./cursor-portal.ts";
+import { noStatement } from "./executed.ts";
 import { innerStatement } from "./explain.ts";
 import { readAlone } from "./lone-read.ts";
 import type { NodeServices } from "./node-services.ts";
@@ -34,7 +35,6 @@ import { runElsewhere } from "./run-elsewhere.ts";
 import { endsFailure, prepareSimple, runStatement } from "./run-statement.ts";
 import { utilityColumns } from "./run-utility.ts";
 import { SessionState } from "./session-state.ts";
-import { noStatement } from "./sql-prepare.ts";
 import { isControl, runControl } from "./transaction-control.ts";
 import type { Portal, PreparedStatement, ResultSink, Session, TransactionStatus } from "./types.ts";
 
@@ -299,6 +299,8 @@ export class QuorateSession implements Session, PortalObserver {
 		lexed: LexedStatement,
 		types: readonly number[],
 	): Promise<readonly number[]> {
+		// What EXECUTE runs has its parameters from there.
+		if (statement.kind === "explain" && statement.statement.kind === "execute") return types;
 		const { state } = this;
 		const { block } = state;
 		const snapshot =

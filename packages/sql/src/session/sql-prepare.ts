@@ -2,10 +2,10 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
-import { plainType } from "../plan/bound.ts";
 import { isPlanned } from "../plan/plan-statement.ts";
 import { resolveTypeName, typesIn } from "../plan/type-name.ts";
-import { binderFor, evaluateExpressions } from "./evaluate.ts";
+import { binderFor } from "./evaluate.ts";
+import { executedOf, noStatement } from "./executed.ts";
 import type { Output } from "./output.ts";
 import { bindAndPlan, preparedOf, statementBytes } from "./prepared.ts";
 import { runStatement } from "./run-statement.ts";
@@ -68,30 +68,9 @@ async function execute(
 	lexed: LexedStatement,
 	output: Output,
 ): Promise<string> {
-	const prepared = state.statements.get(statement.name);
-	if (prepared === undefined) throw noStatement(statement.name);
-	const wanted = prepared.parameterTypes;
-	if (statement.args.length !== wanted.length) {
-		throw new DatabaseError(
-			"42601",
-			`wrong number of parameters for prepared statement "${statement.name}"`,
-			{ detail: `Expected ${wanted.length} parameters but got ${statement.args.length}.` },
-		);
-	}
-	const parameters =
-		wanted.length === 0
-			? []
-			: await evaluateExpressions(state, block, statement.args, wanted.map(plainType), lexed);
+	const { prepared, parameters } = await executedOf(state, block, statement, lexed);
 	return runStatement(state, block, prepared, parameters, output);
 }
-
-export const noStatement = (name: string): DatabaseError =>
-	new DatabaseError(
-		"26000",
-		name === ""
-			? "unnamed prepared statement does not exist"
-			: `prepared statement "${name}" does not exist`,
-	);
 
 function deallocate(state: SessionState, name: string | undefined): string {
 	if (name === undefined) {

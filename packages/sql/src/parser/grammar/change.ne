@@ -50,9 +50,10 @@ relations -> relation {% first %} | relations "," relation {% more %}
 identityOpt -> null {% () => false %} | "restart" "identity" {% () => true %} | "continue" "identity" {% () => false %}
 cascadeOpt -> null {% () => false %} | "restrict" {% () => false %} | "cascade" {% () => true %}
 
-copy -> "copy" binaryOpt relation columnListOpt copyDirection copyTarget delimitersOpt copyOptions whereOpt {% copyTable %}
+copy -> "copy" binaryOpt relation columnListOpt copyDirection copyTarget delimitersOpt copyOptions copyWhere {% copyTable %}
       | "copy" parenQuery "to" copyTarget copyOptions {% copyQuery %}
       | "copy" "(" changeStatement ")" "to" copyTarget copyOptions {% () => { throw unsupported("COPY of a data-modifying statement is", "Run the statement with RETURNING."); } %}
+copyWhere -> null {% () => undefined %} | "where" expr {% ([word, condition]) => ({ condition, at: word.start }) %}
 binaryOpt -> null {% () => [] %} | "binary" {% (d, at) => [option("format", "binary", at)] %}
 copyDirection -> "from" {% () => "from" %} | "to" {% () => "to" %}
 copyTarget -> "stdin" {% () => "stdin" %}

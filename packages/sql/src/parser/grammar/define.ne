@@ -3,7 +3,7 @@
 createTable -> definedTable {% id %}
              | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" query withData {% createTableAs %}
              | "create" persistence "table" ifNotExists qualifiedName columnListOpt tableAsTail "as" execute withData
-               {% () => { throw unsupported("CREATE TABLE AS EXECUTE is", "Write the prepared query itself."); } %}
+               {% createTableAs %}
 definedTable -> "create" persistence "table" ifNotExists qualifiedName "(" tableElements ")" tableTail {% createTable %}
               | "create" persistence "table" ifNotExists qualifiedName "partition" "of" anyTokens
                 {% () => { throw unsupported("partitioned tables are", "Quorate splits tables by itself."); } %}

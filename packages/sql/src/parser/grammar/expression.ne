@@ -165,6 +165,7 @@ typedConstant -> typeConstantName string {% ([type, operand], at) => ({ kind: "c
                | "interval" "(" %integer ")" string {% ([, , p, , operand], at) => castTo(operand, "interval", [Number(p.value)], at) %}
 typeConstantName -> calledName modifiers {% ([name, modifiers], at) => typeNode(name.parts, modifiers, at) %}
                   | calledName {% ([name], at) => typeNode(name.parts, [], at) %}
+                  | characterWord varyingOpt modifiersOpt {% ([, varying, modifiers], at) => typeNode([varying ? "varchar" : "bpchar"], modifiers, at) %}
                   | sizedType {% id %}
                   | numberType {% id %}
 

@@ -23,6 +23,7 @@ arrayBound -> "[" "]" {% () => 1 %}
             | "[" %integer "]" {% () => 1 %}
             | "[" %liftedNumber "]" {% () => 1 %}
 simpleType -> calledName modifiersOpt {% ([name, modifiers], at) => typeNode(name.parts, modifiers, at) %}
+            | characterWord varyingOpt modifiersOpt {% ([, varying, modifiers], at) => characterType(varying, modifiers, at) %}
             | sizedType {% id %}
             | numberType {% id %}
             | "interval" intervalFieldsOpt {% ([, fields], at) => intervalTypeNode(fields, at) %}
@@ -33,8 +34,7 @@ integerList -> integer {% first %} | integerList "," integer {% more %}
 integer -> %integer {% ([token]) => Number(token.value) %}
          | "-" %integer {% ([, token]) => -Number(token.value) %}
 
-sizedType -> characterWord varyingOpt modifiersOpt {% ([, varying, modifiers], at) => characterType(varying, modifiers, at) %}
-           | "varchar" modifiersOpt {% ([, modifiers], at) => typeNode(["varchar"], modifiers, at) %}
+sizedType -> "varchar" modifiersOpt {% ([, modifiers], at) => typeNode(["varchar"], modifiers, at) %}
            | "bit" modifiersOpt {% () => { throw unsupported("type bit is", "Use bytea, or text."); } %}
            | "bit" "varying" modifiersOpt {% () => { throw unsupported("type bit varying is", "Use bytea, or text."); } %}
            | "timestamp" modifiersOpt zoneOpt {% ([, modifiers, zone], at) => typeNode([zone ? "timestamptz" : "timestamp"], modifiers, at) %}
