@@ -226,7 +226,11 @@ export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): vo
 	const { catalog } = editor;
 	for (const relation of catalog.relations()) {
 		const what = describeRelation(editor, relation);
-		note(relation.oid, what, relation.owner, isNamedIn(relation, role.oid));
+		note(relation.oid, what, relation.owner, mentions(relation.acl, role.oid));
+		if (relation.kind !== "table" || relation.owner === role.oid) continue;
+		for (const { name, acl } of relation.columns) {
+			note(relation.oid, `column ${name} of ${what}`, undefined, mentions(acl, role.oid));
+		}
 	}
 	for (const { oid, name, owner, acl } of catalog.schemas.own()) {
 		note(oid, `schema ${name}`, owner, mentions(acl, role.oid));
