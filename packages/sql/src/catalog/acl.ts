@@ -62,8 +62,11 @@ export const columnLetters = "arwx";
 /** Undefined: no such right. */
 export const letterOf = (name: string): string | undefined => names[name.toUpperCase()];
 
+/** Of configuration parameters, on which nothing is granted here: lists that others wrote may hold them. */
+const parameterRights: Readonly<Record<string, string>> = { s: "SET", A: "ALTER SYSTEM" };
+
 export const nameOfLetter = (letter: string): string =>
-	Object.keys(names).find((name) => names[name] === letter) ?? letter;
+	parameterRights[letter] ?? Object.keys(names).find((name) => names[name] === letter) ?? letter;
 
 export const ordered = (letters: Iterable<string>): string => {
 	const set = new Set(letters);

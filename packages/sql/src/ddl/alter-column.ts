@@ -7,6 +7,7 @@ import {
 	liveColumns,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
+import { storageContext } from "../execute/column-codec.ts";
 import { Env, type ExecRow } from "../execute/env.ts";
 import type { IndexCodec } from "../execute/index-codec.ts";
 import { tableCodec } from "../execute/table-codec.ts";
@@ -164,15 +165,6 @@ async function generateRows(
 		throw containsNull(after, column.name);
 	});
 }
-
-/** As rows are read back: `RowCodec` parses it with the same. */
-const storageContext = {
-	timeZone: "UTC",
-	dateStyle: "ISO, MDY",
-	extraFloatDigits: 1,
-	byteaOutput: "hex",
-	transactionStart: 0n,
-} as const;
 
 async function defaultOf(
 	editor: SchemaEditor,

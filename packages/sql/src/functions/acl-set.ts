@@ -1,25 +1,9 @@
 /** aclexplode: who granted what to whom, a row a right. */
+import { nameOfLetter } from "../catalog/acl.ts";
 import { flatten } from "../types/array-values.ts";
 import type { ArrayValue, Datum } from "../types/datum.ts";
 import { OID } from "../types/oids.ts";
 import type { FunctionContext, SetFunction } from "../types/registry.ts";
-
-const rights: Readonly<Record<string, string>> = {
-	a: "INSERT",
-	r: "SELECT",
-	w: "UPDATE",
-	d: "DELETE",
-	D: "TRUNCATE",
-	x: "REFERENCES",
-	t: "TRIGGER",
-	X: "EXECUTE",
-	U: "USAGE",
-	C: "CREATE",
-	T: "TEMPORARY",
-	c: "CONNECT",
-	s: "SET",
-	A: "ALTER SYSTEM",
-};
 
 /** `ann=ar*w/quorate`; a name in quotes may hold anything, none is PUBLIC. */
 const form = /^("(?:[^"]|"")*"|[^=]*)=([^/]*)\/(.*)$/s;
@@ -29,7 +13,7 @@ function* explode(item: string, context: FunctionContext): Iterable<readonly Dat
 	const oidOf = (name: string): Datum =>
 		name === "" ? 0 : context.catalogCall("to_regrole", [name]);
 	for (const [, letter = "", star] of granted.matchAll(/(\w)(\*?)/g)) {
-		yield [oidOf(grantor), oidOf(grantee), rights[letter] ?? letter, star === "*"];
+		yield [oidOf(grantor), oidOf(grantee), nameOfLetter(letter), star === "*"];
 	}
 }
 
