@@ -1,6 +1,7 @@
 /** Values of any type as json and as jsonb. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { flatten, isArray } from "../types/array-values.ts";
+import { formatDate, formatTimestamp, formatTimestamptz, isoDates } from "../types/date-format.ts";
 import type { ArrayValue, Datum, RowValue, SqlType } from "../types/datum.ts";
 import { invalidParameter } from "../types/errors.ts";
 import { parseJsonb } from "../types/json-types.ts";
@@ -32,17 +33,26 @@ const numbers: ReadonlySet<number> = new Set([
 
 const validNumber = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 
-/** As XML Schema writes them: a T between date and time, and minutes in the zone. */
-function momentText(text: string, oid: number): string {
-	const joined = text.replace(" ", "T");
-	return oid === OID.timestamptz ? joined.replace(/([+-]\d\d)(?=$| BC$)/, "$1:00") : joined;
+/** As XML Schema writes them, whatever DateStyle is: a T between date and time, and minutes in the zone. */
+function momentText(value: Datum, oid: number, { timeZone }: TypeContext): string | undefined {
+	switch (oid) {
+		case OID.date:
+			return formatDate(value as number, isoDates);
+		case OID.timestamp:
+			return formatTimestamp(value as bigint, isoDates).replace(" ", "T");
+		case OID.timestamptz:
+			return formatTimestamptz(value as bigint, timeZone, isoDates)
+				.replace(" ", "T")
+				.replace(/([+-]\d\d)(?=$| BC$)/, "$1:00");
+		default:
+			return undefined;
+	}
 }
 
 /** What a scalar is between quotes. */
 function scalarText(value: Datum, oid: number, context: TypeContext): string {
 	if (typeof value === "boolean") return String(value);
-	const text = textOf(value, oid, context as FunctionContext);
-	return oid === OID.timestamp || oid === OID.timestamptz ? momentText(text, oid) : text;
+	return momentText(value, oid, context) ?? textOf(value, oid, context as FunctionContext);
 }
 
 const isRow = (value: Datum): value is RowValue =>

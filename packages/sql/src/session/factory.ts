@@ -201,7 +201,7 @@ function applyInitial(
 ): void {
 	for (const [name, value] of values) {
 		try {
-			settings.setInitial(name, judgedSetting(name, value) ?? value);
+			settings.setInitial(name, judgedSetting(name, value, settings.surroundings(name)) ?? value);
 		} catch (error) {
 			if (!(error instanceof DatabaseError)) throw error;
 		}

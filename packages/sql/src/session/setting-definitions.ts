@@ -18,7 +18,13 @@ export interface SettingDefinition {
 	/** Of the whole cluster: only ALTER SYSTEM sets it. */
 	readonly cluster: boolean;
 	/** Normal form of a value; throws 22023. */
-	normalize(value: string): string;
+	normalize(value: string, surroundings?: Surroundings): string;
+}
+
+/** The setting's value, and what RESET would make of it. */
+export interface Surroundings {
+	readonly now: string;
+	readonly reset: string;
 }
 
 const invalid = (name: string, value: string, hint?: string): DatabaseError =>
@@ -37,7 +43,7 @@ interface Options {
 function define(
 	name: string,
 	initial: string,
-	normalize: (value: string, name: string) => string,
+	normalize: (value: string, name: string, surroundings: Surroundings) => string,
 	options: Options = {},
 ): SettingDefinition {
 	return {
@@ -46,7 +52,8 @@ function define(
 		report: options.report ?? false,
 		settable: options.settable ?? true,
 		cluster: options.cluster ?? false,
-		normalize: (value) => normalize(value, name),
+		normalize: (value, surroundings = { now: initial, reset: initial }) =>
+			normalize(value, name, surroundings),
 	};
 }
 
@@ -185,22 +192,48 @@ const integer =
 		return String(number);
 	};
 
-function dateStyle(value: string, name: string): string {
-	let order = "MDY";
-	for (const part of value.split(",").map((word) => word.trim().toLowerCase())) {
-		if (["mdy", "us", "noneuropean", "noneuro"].includes(part)) order = "MDY";
-		else if (["dmy", "european", "euro"].includes(part)) order = "DMY";
-		else if (part === "ymd") order = "YMD";
-		else if (part !== "iso" && part !== "default" && part !== "") {
-			if (["sql", "postgres", "german"].includes(part)) {
-				throw new DatabaseError("0A000", `DateStyle "${part}" is not supported`, {
-					hint: "Use ISO.",
-				});
-			}
-			throw invalid(name, value);
+/** What a word of DateStyle says: how dates look, or which part of them comes first. */
+function dateWord(word: string): { readonly style?: string; readonly order?: string } | undefined {
+	if (word === "iso") return { style: "ISO" };
+	if (word === "sql") return { style: "SQL" };
+	if (word.startsWith("postgres")) return { style: "Postgres" };
+	if (word === "german") return { style: "German" };
+	if (word === "ymd") return { order: "YMD" };
+	if (word === "dmy" || word.startsWith("euro")) return { order: "DMY" };
+	if (word === "mdy" || word === "us" || word.startsWith("noneuro")) return { order: "MDY" };
+	return undefined;
+}
+
+/** check_datestyle: what is not said stays as it is. */
+function dateStyle(value: string, name: string, { now, reset }: Surroundings): string {
+	const refused = (detail: string): DatabaseError =>
+		new DatabaseError("22023", invalid(name, value).message, { detail });
+	let style: string | undefined;
+	let order: string | undefined;
+	let [otherStyle, otherOrder] = now.split(", ");
+	const words = value.trim() === "" ? [] : value.split(",").map((word) => word.trim());
+	if (words.includes("")) throw refused("List syntax is invalid.");
+	for (const written of words) {
+		const word = written.replace(/^"(.*)"$/, "$1").toLowerCase();
+		const said = dateWord(word);
+		if (word === "default") {
+			const [resetStyle, resetOrder] = reset.split(", ");
+			if (style === undefined) otherStyle = resetStyle;
+			if (order === undefined) otherOrder = resetOrder;
+			continue;
 		}
+		if (said === undefined) throw refused(`Unrecognized key word: "${written.toLowerCase()}".`);
+		const isOther = (before: string | undefined, after: string | undefined): boolean =>
+			before !== undefined && after !== undefined && before !== after;
+		if (isOther(style, said.style) || isOther(order, said.order)) {
+			throw refused('Conflicting "datestyle" specifications.');
+		}
+		style ??= said.style;
+		order ??= said.order;
+		// They begin with the day, but that is no contradiction to another order.
+		if (said.style === "German") otherOrder = "DMY";
 	}
-	return `ISO, ${order}`;
+	return `${style ?? otherStyle}, ${order ?? otherOrder}`;
 }
 
 /** PostgreSQL's other ones. */

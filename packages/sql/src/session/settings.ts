@@ -7,7 +7,12 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { ClusterSettings } from "@quorate/placement/types";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
-import { allSettings, type SettingDefinition, settingDefinition } from "./setting-definitions.ts";
+import {
+	allSettings,
+	type SettingDefinition,
+	type Surroundings,
+	settingDefinition,
+} from "./setting-definitions.ts";
 
 export interface SettingsState {
 	/** What the session has set; folded names. */
@@ -21,7 +26,11 @@ const ofIdentity: ReadonlySet<string> = new Set(["role", "session_authorization"
 const empty: ReadonlyMap<string, string> = new Map();
 
 /** A value as it is kept; undefined: the default is wanted. Throws 42704, 22023, 55P02. */
-export function judgedSetting(name: string, value: string | undefined): string | undefined {
+export function judgedSetting(
+	name: string,
+	value: string | undefined,
+	surroundings?: Surroundings,
+): string | undefined {
 	const definition = settingDefinition(name);
 	if (definition === undefined && !name.includes(".")) throw unknownSetting(name);
 	if (definition?.settable === false) {
@@ -29,7 +38,8 @@ export function judgedSetting(name: string, value: string | undefined): string |
 			...(definition.cluster ? { hint: "Use ALTER SYSTEM SET." } : {}),
 		});
 	}
-	return value === undefined ? undefined : (definition?.normalize(value) ?? value);
+	if (value === undefined) return undefined;
+	return definition?.normalize(value, surroundings) ?? value;
 }
 
 /** Of all that SET has set in one session. */
@@ -89,6 +99,11 @@ export class Settings {
 		);
 	}
 
+	/** What a value may leave as it is. */
+	surroundings(name: string): Surroundings {
+		return { now: this.value(name), reset: this.default(name.toLowerCase()) };
+	}
+
 	/** For settings that exist. */
 	value(name: string): string {
 		return this.get(name) ?? "";
@@ -98,7 +113,8 @@ export class Settings {
 	setInitial(name: string, value: string): void {
 		const definition = settingDefinition(name);
 		if (definition === undefined && !name.includes(".")) throw unknownSetting(name);
-		this.#initial.set(name.toLowerCase(), definition?.normalize(value) ?? value);
+		const normalized = definition?.normalize(value, this.surroundings(name)) ?? value;
+		this.#initial.set(name.toLowerCase(), normalized);
 		this.#changes++;
 	}
 
@@ -110,7 +126,7 @@ export class Settings {
 
 	/** Value undefined: the default. Throws 42704, 22023, 55P02. */
 	set(name: string, value: string | undefined, local: boolean): void {
-		this.assume(name, judgedSetting(name, value), local);
+		this.assume(name, judgedSetting(name, value, this.surroundings(name)), local);
 	}
 
 	/** The same, of a value that somebody else has judged. */

@@ -74,6 +74,8 @@ export interface ClusterActivity {
 	readonly statements?: readonly NodeStatements[];
 	/** Of nodes and ranges, where that was asked for (and nothing else). */
 	readonly overview?: Overview;
+	/** Of sequences by object id, if they have given one: their last values, where those were asked for (and nothing else). */
+	readonly sequences?: ReadonlyMap<number, bigint>;
 }
 
 export interface NodeStatements extends StatementReport {

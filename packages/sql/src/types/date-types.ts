@@ -173,7 +173,7 @@ const dateType = defineType({
 	category: "D",
 	arrayOid: 1182,
 	parse: parseDate,
-	format: (value) => formatDate(value as number),
+	format: (value, { dateStyle }) => formatDate(value as number, dateStyle),
 	encodeBinary(value) {
 		const days = value as number;
 		const out = Buffer.allocUnsafe(4);
@@ -245,7 +245,7 @@ const timestampType = defineType({
 	sqlName: "timestamp without time zone",
 	arrayOid: 1115,
 	parse: (text, context) => parseMoment(text, context, false),
-	format: (value) => formatTimestamp(value as bigint),
+	format: (value, { dateStyle }) => formatTimestamp(value as bigint, dateStyle),
 	describe: (modifier) => `timestamp(${modifier}) without time zone`,
 });
 
@@ -257,7 +257,8 @@ const timestamptzType = defineType({
 	preferred: true,
 	arrayOid: 1185,
 	parse: (text, context) => parseMoment(text, context, true),
-	format: (value, context) => formatTimestamptz(value as bigint, context.timeZone),
+	format: (value, { timeZone: zone, dateStyle }) =>
+		formatTimestamptz(value as bigint, zone, dateStyle),
 	describe: (modifier) => `timestamp(${modifier}) with time zone`,
 });
 

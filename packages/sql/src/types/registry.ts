@@ -19,7 +19,7 @@ import type { IntervalStyle } from "./interval-text.ts";
 export interface TypeContext {
 	/** IANA name. */
 	readonly timeZone: string;
-	/** As SHOW datestyle: only ISO is produced. */
+	/** As SHOW DateStyle. */
 	readonly dateStyle: string;
 	/** Undefined: postgres. */
 	readonly intervalStyle?: IntervalStyle | undefined;

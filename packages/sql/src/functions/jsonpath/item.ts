@@ -1,7 +1,7 @@
 /** What a jsonpath comes across: JSON, and moments that .datetime() has made, which are strings again when it is over. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { daysFromCivil, daysInMonth, isValidDate, microsPerDay } from "../../types/calendar.ts";
-import { formatDate, formatTime, formatTimestamp } from "../../types/date-format.ts";
+import { formatDate, formatTime, formatTimestamp, isoDates } from "../../types/date-format.ts";
 import { instantIn, localIn } from "../../types/date-types.ts";
 import { type Json, jsonTypeName } from "../../types/json-value.ts";
 import type { Numeric } from "../../types/numeric.ts";
@@ -43,15 +43,15 @@ export function jsonOf(value: PathItem): Json {
 	const { type, local, offset } = value;
 	switch (type) {
 		case "date":
-			return formatDate(Number(local / microsPerDay));
+			return formatDate(Number(local / microsPerDay), isoDates);
 		case "time":
 			return formatTime(Number(local));
 		case "timetz":
 			return formatTime(Number(local)) + longOffset(offset);
 		case "timestamp":
-			return formatTimestamp(local).replace(" ", "T");
+			return formatTimestamp(local, isoDates).replace(" ", "T");
 		case "timestamptz":
-			return formatTimestamp(local).replace(" ", "T") + longOffset(offset);
+			return formatTimestamp(local, isoDates).replace(" ", "T") + longOffset(offset);
 	}
 }
 
