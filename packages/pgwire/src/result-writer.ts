@@ -1,5 +1,5 @@
 /** The sink that a running statement writes to: rows, tags, notices and COPY, each as its message. */
-import type { Notice, ResultColumn, ResultSink } from "@quorate/sql/session/types";
+import type { Notice, ResultColumn, ResultFormat, ResultSink } from "@quorate/sql/session/types";
 import type { Datum } from "@quorate/sql/types/datum";
 import type { TypeContext } from "@quorate/sql/types/registry";
 import { type CompiledColumns, compileColumns, writeDataRow } from "./column-encoders.ts";
@@ -26,8 +26,8 @@ export class ResultWriter implements ResultSink {
 		this.#encoders = columns?.encoders ?? [];
 	}
 
-	columns(columns: readonly ResultColumn[]): void {
-		const compiled = compileColumns(columns);
+	columns(columns: readonly ResultColumn[], format: ResultFormat = "text"): void {
+		const compiled = compileColumns(columns, format === "binary" ? [1] : []);
 		this.#encoders = compiled.encoders;
 		this.#outlet.writer.bytes(compiled.description);
 	}

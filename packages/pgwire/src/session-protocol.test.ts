@@ -52,6 +52,24 @@ test("a simple query with several statements", async (t) => {
 	t.is(seen[13]!.text, "SELECT 4");
 });
 
+test("results that the session wants in binary format are so in a simple query", async (t) => {
+	const { client } = await connected();
+	client.send(serialize.query("rows 2 binary; rows 1"));
+	const seen = await client.until("readyForQuery");
+	const formats = seen
+		.filter((m) => m.name === "rowDescription")
+		.map((m) => m.fields!.map((field) => (field as { format: string }).format));
+	t.deepEqual(formats, [
+		["binary", "binary"],
+		["text", "text"],
+	]);
+	t.deepEqual(values(seen), [
+		["\0\0\0\0", "name 0 é"],
+		["\0\0\0\x01", "name 1 é"],
+		["0", "name 0 é"],
+	]);
+});
+
 test("notifications come at once to who is idle, else before ReadyForQuery outside of a transaction", async (t) => {
 	const { client, session } = await connected();
 	session.notify("a", "first", 77);

@@ -182,7 +182,7 @@ export class FakeSession implements Session {
 			const rows = rowsOf(text, parameters);
 			if (rows !== undefined) {
 				if (describe) {
-					sink.columns(columnsOf(text, [])!);
+					sink.columns(columnsOf(text, [])!, text.endsWith(" binary") ? "binary" : "text");
 				}
 				await sink.rows(rows);
 				sink.complete(`SELECT ${rows.length}`);

@@ -24,7 +24,16 @@ const cursorOver = (
 	memoryLimit = 1_000_000,
 ): Cursor =>
 	new Cursor(
-		{ name: "c", columns: [], scroll, hold: false, statement: "", since: 0n, memoryLimit },
+		{
+			name: "c",
+			columns: [],
+			scroll,
+			hold: false,
+			binary: false,
+			statement: "",
+			since: 0n,
+			memoryLimit,
+		},
 		rows,
 	);
 

@@ -22,6 +22,8 @@ export interface CursorOptions {
 	/** Undefined: as far back as rows happen to be kept. */
 	readonly scroll: boolean | undefined;
 	readonly hold: boolean;
+	/** FETCH in the simple protocol has results in binary format. */
+	readonly binary: boolean;
 	/** What it was declared with, and when: microseconds since 2000-01-01 UTC. */
 	readonly statement: string;
 	readonly since: bigint;
@@ -39,6 +41,7 @@ export class Cursor {
 	readonly name: string;
 	readonly columns: readonly ResultColumn[];
 	readonly hold: boolean;
+	readonly binary: boolean;
 	readonly statement: string;
 	readonly since: bigint;
 	/** Where its rows are by now. */
@@ -58,6 +61,7 @@ export class Cursor {
 		this.name = options.name;
 		this.columns = options.columns;
 		this.hold = options.hold;
+		this.binary = options.binary;
 		this.statement = options.statement;
 		this.since = options.since;
 		this.#tables = options.cursorRows ?? { locks: false, tables: [] };

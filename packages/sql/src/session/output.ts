@@ -1,12 +1,12 @@
 /** Where the result of one statement goes. */
 import type { Batch } from "../execute/env.ts";
-import type { ResultColumn, ResultSink } from "./types.ts";
+import type { ResultColumn, ResultFormat, ResultSink } from "./types.ts";
 
 export interface Output {
 	/** For notices, COPY and parameters. */
 	readonly sink: ResultSink;
 	/** `writes`: the statement may have to be run again until it has committed. */
-	columns(columns: readonly ResultColumn[], writes?: boolean): void;
+	columns(columns: readonly ResultColumn[], writes?: boolean, format?: ResultFormat): void;
 	rows(rows: Batch): void | Promise<void>;
 }
 
@@ -18,8 +18,8 @@ export class DirectOutput implements Output {
 		this.sink = sink;
 	}
 
-	columns(columns: readonly ResultColumn[]): void {
-		this.sink.columns(columns);
+	columns(columns: readonly ResultColumn[], _writes?: boolean, format?: ResultFormat): void {
+		this.sink.columns(columns, format);
 	}
 
 	rows(rows: Batch): void | Promise<void> {
@@ -36,6 +36,7 @@ const heldWritingMax = 10_000;
 export class HeldOutput implements Output {
 	readonly sink: ResultSink;
 	#columns: readonly ResultColumn[] | undefined;
+	#format: ResultFormat | undefined;
 	#rows: Batch[] = [];
 	#count = 0;
 	#writes = true;
@@ -46,8 +47,9 @@ export class HeldOutput implements Output {
 		this.sink = sink;
 	}
 
-	columns(columns: readonly ResultColumn[], writes = true): void {
+	columns(columns: readonly ResultColumn[], writes = true, format?: ResultFormat): void {
 		this.#columns = columns;
+		this.#format = format;
 		this.#writes = writes;
 	}
 
@@ -59,7 +61,7 @@ export class HeldOutput implements Output {
 	}
 
 	async release(): Promise<void> {
-		if (this.#columns !== undefined && !this.shown) this.sink.columns(this.#columns);
+		if (this.#columns !== undefined && !this.shown) this.sink.columns(this.#columns, this.#format);
 		this.shown = true;
 		const held = this.#rows;
 		this.#rows = [];

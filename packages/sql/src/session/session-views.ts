@@ -10,11 +10,11 @@ import type { Settings } from "./settings.ts";
 type Row = Readonly<Record<string, Datum>>;
 
 export const cursorRows = (cursors: Cursors): readonly Row[] =>
-	cursors.all().map(({ name, statement, hold, canScroll, since }) => ({
+	cursors.all().map(({ name, statement, hold, binary, canScroll, since }) => ({
 		name,
 		statement,
 		is_holdable: hold,
-		is_binary: false,
+		is_binary: binary,
 		is_scrollable: canScroll,
 		creation_time: since,
 	}));

@@ -26,6 +26,18 @@ test("several statements of one query string are one transaction", async (t) => 
 	t.is(await cell(client, "select count(*) from t"), "0");
 });
 
+test("FETCH from a BINARY cursor has results in binary format, also when the cursor is held", async (t) => {
+	const client = await testServer().connect();
+	await client.query(
+		"begin; declare b binary cursor with hold for select 1; declare c cursor for select 2",
+	);
+	await client.query("fetch b; fetch c; move b");
+	t.deepEqual(client.sink.formats, ["binary", "text"]);
+	await client.query("commit");
+	await client.query("fetch prior b");
+	t.deepEqual(client.sink.formats, ["binary"]);
+});
+
 test("a failed block takes nothing but its end", async (t) => {
 	const client = await testServer().connect();
 	await client.query("begin");

@@ -68,7 +68,8 @@ async function declare(
 	const { statementMemory: memoryLimit, memoryPool } = state.services;
 	const made = { statement: lexed.query, since: state.context.statementStart };
 	const { cursorRows } = running.plan;
-	const cursor = { name, columns, cursorRows, scroll, hold, ...made, memoryLimit, memoryPool };
+	const asked = { scroll, hold, binary: options.includes("binary") };
+	const cursor = { name, columns, cursorRows, ...asked, ...made, memoryLimit, memoryPool };
 	state.cursors.add(new Cursor(cursor, running));
 }
 
@@ -110,7 +111,7 @@ async function fetch(
 	output: Output,
 ): Promise<string> {
 	const cursor = state.cursors.get(statement.name);
-	if (!statement.move) output.columns(cursor.columns);
+	if (!statement.move) output.columns(cursor.columns, true, cursor.binary ? "binary" : "text");
 	let count = 0;
 	for await (const batch of cursor.fetch(statement.direction)) {
 		count += batch.length;

@@ -20,13 +20,16 @@ export interface Notice {
 	readonly hint?: string;
 }
 
+/** Of all columns of a result, in the simple protocol; absent: text. */
+export type ResultFormat = "text" | "binary";
+
 /** What happens while a statement runs; called synchronously by the session. */
 export interface ResultSink {
 	notice(notice: Notice): void;
 	/** A setting with GUC_REPORT changed: ParameterStatus. */
 	parameter(name: string, value: string): void;
 	/** Once before the rows of a statement that returns rows (simple protocol; the extended one has Describe). */
-	columns(columns: readonly ResultColumn[]): void;
+	columns(columns: readonly ResultColumn[], format?: ResultFormat): void;
 	/** Rows, batched. The promise is backpressure: await it before producing more. */
 	rows(rows: readonly (readonly Datum[])[]): void | Promise<void>;
 	/** Command tag: "INSERT 0 1", "SELECT 5" ... */

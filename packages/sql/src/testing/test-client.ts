@@ -3,7 +3,7 @@ import type { DatabaseError } from "@quorate/keys/database-error";
 import type { Limits } from "@quorate/keys/limits";
 import type { Disk, Runtime } from "@quorate/runtime/runtime";
 import { createSessionFactory } from "../session/factory.ts";
-import type { Notice, ResultColumn, ResultSink, Session } from "../session/types.ts";
+import type { Notice, ResultColumn, ResultFormat, ResultSink, Session } from "../session/types.ts";
 import type { Datum } from "../types/datum.ts";
 import { typeByOid } from "../types/registry.ts";
 import { memoryAdvisory } from "./memory-advisory.ts";
@@ -21,6 +21,8 @@ export class CollectingSink implements ResultSink {
 	readonly results: StatementResult[] = [];
 	readonly notices: Notice[] = [];
 	readonly parameters: [string, string][] = [];
+	/** Of results, as the simple protocol sends them. */
+	readonly formats: ResultFormat[] = [];
 	/** What COPY TO STDOUT sent. */
 	/** What COPY TO STDOUT has sent. */
 	readonly chunks: Uint8Array[] = [];
@@ -46,7 +48,8 @@ export class CollectingSink implements ResultSink {
 		this.parameters.push([name, value]);
 	}
 
-	columns(columns: readonly ResultColumn[]): void {
+	columns(columns: readonly ResultColumn[], format: ResultFormat = "text"): void {
+		this.formats.push(format);
 		this.#columns = columns;
 	}
 
