@@ -343,7 +343,12 @@ export const joinNode = (
 	type: "inner" | "left" | "right" | "full" | "cross",
 	left: TableExpression,
 	right: TableExpression,
-	qual: { natural?: boolean; on?: Expression; using?: readonly string[] },
+	qual: {
+		natural?: boolean;
+		on?: Expression;
+		using?: readonly string[];
+		alias?: string | undefined;
+	},
 	at: number,
 ): TableExpression => ({
 	kind: "join",
@@ -353,5 +358,6 @@ export const joinNode = (
 	right,
 	on: qual.on,
 	using: qual.using ?? [],
+	...(qual.alias === undefined ? {} : { usingAlias: qual.alias }),
 	at,
 });

@@ -9,13 +9,13 @@ import {
 } from "../catalog/descriptor.ts";
 import { isTemporary } from "../catalog/temporary.ts";
 import type { VirtualTable } from "../catalog/virtual-table.ts";
-import type { TableExpression } from "../parser/ast.ts";
+import type { QualifiedName, TableExpression } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
 import { bindBoolean } from "./bind-expression.ts";
 import { bindFunctions } from "./bind-function.ts";
 import { bindQuery } from "./bind-query.ts";
 import { bindUsing } from "./bind-using.ts";
-import { Binder, splitName } from "./binder.ts";
+import { Binder, type ResolvedTable, splitName } from "./binder.ts";
 import { conjunctsOf, plainType } from "./bound.ts";
 import type { LogicalFrom, LogicalQuery } from "./logical.ts";
 import { checkRecursion } from "./recursion.ts";
@@ -110,7 +110,7 @@ function bindTable(
 		scope.add(relation);
 		return { kind: "cte", relation, cte, isOwn };
 	}
-	const resolved = binder.resolveTable(item.name);
+	const resolved = resolveTable(binder, item.name, scope);
 	if (resolved.kind === "view") return bindView(binder, item, resolved.view, scope);
 	if (resolved.kind === "sequence") return bindSequence(binder, item, resolved.sequence, scope);
 	const columns =
@@ -127,6 +127,19 @@ function bindTable(
 	return resolved.kind === "table"
 		? { kind: "table", relation, table: resolved.table, lock: undefined }
 		: { kind: "virtual", relation, table: resolved.table };
+}
+
+/** Throws 42P01, 42809. */
+function resolveTable(binder: Binder, name: QualifiedName, scope: Scope): ResolvedTable {
+	const [first, second] = name.parts;
+	if (second !== undefined || !scope.isLater(first!) || binder.lookup(name) !== undefined) {
+		return binder.resolveTable(name);
+	}
+	throw new DatabaseError("42P01", `relation "${first}" does not exist`, {
+		detail: `There is a WITH item named "${first}", but it cannot be referenced from this part of the query.`,
+		hint: "Use WITH RECURSIVE, or re-order the WITH items to remove forward references.",
+		position: name.at + 1,
+	});
 }
 
 export type TableItem = Extract<TableExpression, { kind: "table" }>;
@@ -320,7 +333,7 @@ function bindJoin(
 	// Only the two sides are in sight of ON.
 	const inner = new Scope(scope.parent);
 	inner.relations.push(...leftRelations, ...rightRelations);
-	inner.merged.push(...scope.merged);
+	inner.takeMerged(scope);
 	inner.unseen.push(...scope.relations.slice(0, before));
 	for (const [name, cte] of scope.commonTables) inner.commonTables.set(name, cte);
 	const condition = bindBoolean(

@@ -1,4 +1,5 @@
 /** Rows as values: ROW(...), (a, b), and whole rows of a table. */
+import { DatabaseError } from "@quorate/keys/database-error";
 import type { Expression } from "../parser/ast.ts";
 import type { RowField, SqlType } from "../types/datum.ts";
 import { rowTypeOid } from "../types/made-oids.ts";
@@ -14,6 +15,12 @@ import { presenceOf } from "./table-oid.ts";
 
 /** Throws 42P01. */
 export function starRelation(scope: Scope, node: Extract<Expression, { kind: "star" }>): Relation {
+	if (scope.joinOf(node.qualifier) !== undefined) {
+		throw new DatabaseError("0A000", "a row of an alias of JOIN ... USING is not supported", {
+			hint: "Name its columns.",
+			position: node.at + 1,
+		});
+	}
 	const relation = scope.relation(node.qualifier, node.at);
 	if (relation === undefined) throw missingRelation(scope, node.qualifier, node.at);
 	return relation;

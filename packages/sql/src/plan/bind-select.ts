@@ -179,6 +179,8 @@ function expandStar(place: Place, node: Extract<Expression, { kind: "star" }>): 
 		return { name, bound };
 	};
 	if (node.qualifier.length > 0) {
+		const joined = scope.joinOf(node.qualifier);
+		if (joined !== undefined) return joined.map(({ name, bound }) => output(name, bound));
 		const relation = starRelation(scope, node);
 		return relation.columns.flatMap((column, i) =>
 			column.name === namelessColumn || i >= relation.starCount

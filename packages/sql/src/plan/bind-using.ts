@@ -6,7 +6,7 @@ import { compared } from "./bind-operator.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, columnOf } from "./bound.ts";
 import { namelessColumn, type Relation } from "./relation.ts";
-import { markUsed, type Scope } from "./scope.ts";
+import { type AliasedColumn, markUsed, type Scope } from "./scope.ts";
 
 interface Side {
 	readonly bound: Bound;
@@ -61,7 +61,8 @@ export function bindUsing(
 ): readonly Bound[] {
 	const names = item.natural ? commonNames(left, right) : item.using;
 	const place = { binder, scope, clause: "JOIN/USING", aggregates: false, sets: false };
-	return names.map((name) => {
+	const aliased: AliasedColumn[] = [];
+	const conditions = names.map((name) => {
 		const a = find(scope, left, name, "left", item.at);
 		const b = find(scope, right, name, "right", item.at);
 		markUsed(a.bound);
@@ -81,6 +82,15 @@ export function bindUsing(
 			}
 		}
 		scope.merged.push({ name, bound, hides });
+		aliased.push({ name, bound });
 		return compared(place, "=", a.bound, b.bound, item.at);
 	});
+	if (item.usingAlias === undefined) return conditions;
+	if (binder.made !== undefined) {
+		throw new DatabaseError("0A000", "an alias of JOIN ... USING is not supported in a view", {
+			hint: "Give aliases to the tables.",
+		});
+	}
+	scope.addJoin(item.usingAlias, aliased);
+	return conditions;
 }

@@ -26,8 +26,10 @@ export function bindWith(
 			position: at + 1,
 		});
 	}
+	if (!recursive) for (const { name } of tables) scope.laterTables.add(name);
 	return (recursive ? byDependence(tables) : tables).map((table) => {
 		const state = bindTable(binder, table, recursive, scope);
+		scope.laterTables.delete(table.name);
 		scope.commonTables.set(table.name, state);
 		return state;
 	});

@@ -15,6 +15,12 @@ interface MergedColumn {
 	readonly hides: readonly Relation[];
 }
 
+/** A column of JOIN ... USING (...) AS x. */
+export interface AliasedColumn {
+	readonly name: string;
+	readonly bound: Bound;
+}
+
 /** Aggregates of a query level that stand in subqueries of it. */
 export class OuterCalls {
 	readonly calls: AggregateCall[] = [];
@@ -34,7 +40,11 @@ export class Scope {
 	/** Of the same query, but not to be referred to here: for hints. */
 	readonly unseen: Relation[] = [];
 	readonly merged: MergedColumn[] = [];
+	/** What USING merged, by the alias of that. */
+	readonly #joins = new Map<string, readonly AliasedColumn[]>();
 	readonly commonTables = new Map<string, CommonTableState>();
+	/** Names of common tables that come yet. */
+	readonly laterTables = new Set<string>();
 	/** Some name inside was found in a scope around this one. */
 	correlated = false;
 	/** Where the subquery stands that is being bound; undefined: it is none of an expression. */
@@ -57,10 +67,37 @@ export class Scope {
 				same.schema === undefined ||
 				relation.schema === undefined
 			) {
-				throw new DatabaseError("42712", `table name "${relation.name}" specified more than once`);
+				throw specifiedTwice(relation.name);
 			}
 		}
+		if (this.#joins.has(relation.name)) throw specifiedTwice(relation.name);
 		this.relations.push(relation);
+	}
+
+	/** Throws 42712. */
+	addJoin(alias: string, columns: readonly AliasedColumn[]): void {
+		const isTaken = this.relations.some(({ name }) => name === alias) || this.#joins.has(alias);
+		if (isTaken) throw specifiedTwice(alias);
+		this.#joins.set(alias, columns);
+	}
+
+	/** What an alias of a join means here, or around. */
+	joinOf(qualifier: readonly string[]): readonly AliasedColumn[] | undefined {
+		if (qualifier.length !== 1) return undefined;
+		const own = this.#joins.get(qualifier[0]!);
+		if (own !== undefined || this.relations.some((one) => matches(one, qualifier))) return own;
+		const outer = this.parent?.joinOf(qualifier);
+		if (outer !== undefined) {
+			this.correlated = true;
+			this.usedParent = true;
+		}
+		return outer;
+	}
+
+	/** For what sees no more than some relations of `other`. */
+	takeMerged(other: Scope): void {
+		this.merged.push(...other.merged);
+		for (const [alias, columns] of other.#joins) this.#joins.set(alias, columns);
 	}
 
 	commonTable(name: string): CommonTableState | undefined {
@@ -74,12 +111,19 @@ export class Scope {
 		return outer;
 	}
 
+	/** Whether WITH, here or around, has such a table that is not to be referred to yet. */
+	isLater(name: string): boolean {
+		return this.laterTables.has(name) || this.parent?.isLater(name) === true;
+	}
+
 	/** Throws 42703, 42702, 42P01. */
 	column(name: QualifiedName): Bound {
 		const found = this.find(name);
 		if (found !== undefined) return found;
 		const qualifier = name.parts.slice(0, -1);
-		if (qualifier.length === 0 || this.relation(qualifier) !== undefined) {
+		const isKnown = (): boolean =>
+			this.joinOf(qualifier) !== undefined || this.relation(qualifier) !== undefined;
+		if (qualifier.length === 0 || isKnown()) {
 			throw missingColumn(this, name);
 		}
 		throw missingRelation(this, qualifier, name.at);
@@ -105,6 +149,10 @@ export class Scope {
 		const hidden = new Set(merged.flatMap((entry) => entry.hides));
 		const found: Bound[] = merged.map((entry) => entry.bound);
 		if (qualifier.length > 0) this.#only(qualifier, name.at);
+		if (qualifier.length === 1) {
+			const joined = this.#joins.get(qualifier[0]!) ?? [];
+			found.push(...joined.filter((one) => one.name === column).map(({ bound }) => bound));
+		}
 		for (const relation of this.relations) {
 			if (hidden.has(relation) || !matches(relation, qualifier)) continue;
 			for (let i = 0; i < relation.columns.length; i++) {
@@ -145,6 +193,9 @@ export class Scope {
 		return outer;
 	}
 }
+
+const specifiedTwice = (name: string): DatabaseError =>
+	new DatabaseError("42712", `table name "${name}" specified more than once`);
 
 function matches(relation: Relation, qualifier: readonly string[]): boolean {
 	if (qualifier.length === 0) return true;

@@ -156,10 +156,10 @@ joined -> "(" joined ")" {% ([, join]) => join %}
         | table "cross" "join" plainOrParen {% ([left, word, , right]) => joinNode("cross", left, right, {}, word.start) %}
         | table joinType "join" table "on" expr {% ([left, type, word, right, , on]) => joinNode(type, left, right, { on }, word.start) %}
         | table joinType "join" table "using" "(" columnNames ")" usingAlias
-          {% ([left, type, word, right, , , using]) => joinNode(type, left, right, { using }, word.start) %}
+          {% ([left, type, word, right, , , using, , alias]) => joinNode(type, left, right, { using, alias }, word.start) %}
         | table "natural" joinType "join" plainOrParen
           {% ([left, , type, word, right]) => joinNode(type, left, right, { natural: true }, word.start) %}
-usingAlias -> null | "as" columnName {% () => { throw unsupported("an alias of JOIN ... USING is", "Give aliases to the tables."); } %}
+usingAlias -> null {% () => undefined %} | "as" columnName {% ([, name]) => name %}
 plainOrParen -> plainTable {% id %} | "(" joined ")" {% ([, join]) => join %}
 joinType -> null {% () => "inner" %}
           | "inner" {% () => "inner" %}
