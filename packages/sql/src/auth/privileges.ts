@@ -9,10 +9,11 @@ import {
 	rightsOwner,
 } from "../catalog/acl.ts";
 import type { DatabaseDescriptor } from "../catalog/database.ts";
-import type {
-	RelationDescriptor,
-	SequenceDescriptor,
-	TypeDescriptor,
+import {
+	hasColumns,
+	type RelationDescriptor,
+	type SequenceDescriptor,
+	type TypeDescriptor,
 } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, readAllDataOid, writeAllDataOid } from "../catalog/role.ts";
 import { aclOfSchema, type SchemaDescriptor } from "../catalog/schema.ts";
@@ -91,7 +92,7 @@ export function hasColumnRight(
 	right: string,
 ): boolean {
 	if (hasTableRight(catalog, oid, relation, right)) return true;
-	const column = relation.kind === "table" ? relation.columns[attnum - 1] : undefined;
+	const column = hasColumns(relation) ? relation.columns[attnum - 1] : undefined;
 	const letters = lettersFor(column?.acl ?? [], catalog.roles.rightsOf(oid));
 	return letters.includes(letterOf(right) ?? "?");
 }
@@ -103,7 +104,7 @@ export const hasAnyColumnRight = (
 	right: string,
 ): boolean =>
 	hasTableRight(catalog, oid, relation, right) ||
-	(relation.kind === "table" &&
+	(hasColumns(relation) &&
 		relation.columns.some(
 			({ attnum, dropped }) => !dropped && hasColumnRight(catalog, oid, relation, attnum, right),
 		));

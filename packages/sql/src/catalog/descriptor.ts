@@ -14,6 +14,7 @@ import type { IntervalStyle } from "../types/interval-text.ts";
 import { isComposite, isDomainArray, isMade, namedOid } from "../types/made-oids.ts";
 import { OID } from "../types/oids.ts";
 import type { Acl } from "./acl.ts";
+import type { Collated } from "./collations.ts";
 import type { Configuration } from "./configuration.ts";
 import type { InDatabase } from "./database.ts";
 import { inPublic } from "./sequence-references.ts";
@@ -30,7 +31,7 @@ interface Commented {
 	readonly comment?: string;
 }
 
-export interface ColumnDescriptor extends Commented {
+export interface ColumnDescriptor extends Commented, Collated {
 	/** pg_attribute.attnum, from 1; also names the column in stored rows. Never reused within a table. */
 	readonly attnum: number;
 	readonly name: string;
@@ -64,7 +65,7 @@ export interface IndexExpression {
 	readonly name: string;
 }
 
-export interface IndexColumnDescriptor {
+export interface IndexColumnDescriptor extends Collated {
 	/** 0: it is an expression. */
 	readonly attnum: number;
 	readonly descending: boolean;
@@ -119,6 +120,8 @@ export interface CheckDescriptor extends Commented {
 	readonly text: string;
 	/** NOT VALID: only what is written since is known to satisfy it. */
 	readonly notValid?: true;
+	/** NO INHERIT. */
+	readonly noInherit?: true;
 }
 
 export type ReferentialAction = "no action" | "restrict" | "cascade" | "set null" | "set default";
@@ -212,7 +215,7 @@ export interface RewriteChange {
 	readonly settings: RewriteSettings;
 }
 
-export interface AlteredColumn {
+export interface AlteredColumn extends Collated {
 	readonly attnum: number;
 	readonly type: SqlType;
 	/** Text of an expression over the old row that is assigned to it. */
@@ -315,7 +318,7 @@ export interface EnumDescriptor extends Commented, Owned, InDatabase {
 }
 
 /** A type with conditions on its values, which are those of another. */
-export interface DomainDescriptor extends Commented, Owned, InDatabase {
+export interface DomainDescriptor extends Commented, Collated, Owned, InDatabase {
 	readonly kind: "type";
 	readonly of: "domain";
 	readonly oid: number;
@@ -330,7 +333,7 @@ export interface DomainDescriptor extends Commented, Owned, InDatabase {
 	readonly checks: readonly CheckDescriptor[];
 }
 
-export interface AttributeDescriptor extends Commented {
+export interface AttributeDescriptor extends Commented, Collated {
 	/** From 1, as a column's; never reused within the type. */
 	readonly attnum: number;
 	readonly name: string;
@@ -505,6 +508,36 @@ export const storedTexts = ({ columns, checks, indexes }: TableDescriptor): read
 	...indexes.flatMap(indexTexts),
 ];
 
+/** With others in their place. */
+export function withStoredTexts(
+	table: TableDescriptor,
+	change: (text: string) => string,
+): TableDescriptor {
+	const changed = (index: IndexDescriptor): IndexDescriptor => ({
+		...index,
+		columns: index.columns.map((column) =>
+			column.expression === undefined
+				? column
+				: { ...column, expression: { ...column.expression, text: change(column.expression.text) } },
+		),
+		...(index.predicate === undefined ? {} : { predicate: change(index.predicate) }),
+	});
+	return {
+		...table,
+		columns: table.columns.map((column) => {
+			const { defaultText, generatedText, dropped } = column;
+			if (dropped) return column;
+			return {
+				...column,
+				defaultText: defaultText && change(defaultText),
+				...(generatedText === undefined ? {} : { generatedText: change(generatedText) }),
+			};
+		}),
+		checks: table.checks.map((check) => ({ ...check, text: change(check.text) })),
+		indexes: table.indexes.map(changed),
+	};
+}
+
 /** The expressions of an index, and its predicate. */
 export const indexTexts = ({ columns, predicate }: IndexDescriptor): readonly string[] => [
 	...columns.flatMap(({ expression }) => (expression === undefined ? [] : [expression.text])),
@@ -554,6 +587,12 @@ export function withComment<T extends Commented>(commented: T, text: string | un
 	return (text === undefined || text === "" ? rest : { ...rest, comment: text }) as T;
 }
 
+/** Rights on single ones may have been granted. */
+export const hasColumns = (
+	relation: RelationDescriptor,
+): relation is TableDescriptor | ViewDescriptor =>
+	relation.kind === "table" || relation.kind === "view";
+
 export const liveColumns = (table: TableDescriptor): readonly ColumnDescriptor[] =>
 	table.columns.some((column) => column.dropped)
 		? table.columns.filter((column) => !column.dropped)
@@ -588,11 +627,18 @@ export function rewritten(table: TableDescriptor): TableDescriptor | undefined {
 	const columns = table.columns.map((column): ColumnDescriptor => {
 		if (change.added.includes(column.attnum)) return { ...column, dropped: false };
 		const altered = change.altered.find(({ attnum }) => attnum === column.attnum);
-		return altered === undefined
-			? column
-			: { ...column, type: altered.type, missingText: undefined };
+		return altered === undefined ? column : { ...ofType(column, altered), missingText: undefined };
 	});
 	return { ...moved, columns, checks: [...table.checks, ...change.checks] };
+}
+
+/** A copy with another type, and the collation that was said of that. */
+export function ofType<T extends Collated & { readonly type: SqlType }>(
+	column: T,
+	{ type, collation }: Collated & { readonly type: SqlType },
+): T {
+	const { collation: _before, ...rest } = column;
+	return { ...rest, type, ...(collation === undefined ? {} : { collation }) } as T;
 }
 
 /** No row has NULL there: not only what is written from now on. */

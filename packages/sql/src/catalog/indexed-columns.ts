@@ -1,13 +1,25 @@
-/** The columns that an index depends on, be it as they are, in its expressions or in its predicate. */
+/** The columns that a condition depends on, and an index: as they are, in its expressions or in its predicate. */
 import { columnsIn } from "../ddl/deparse.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import {
 	attributesOf,
+	type CheckDescriptor,
 	type IndexDescriptor,
 	indexTexts,
 	liveColumns,
 	type TableDescriptor,
 } from "./descriptor.ts";
+
+/** attnums of those that a condition names, in its order. */
+export function checkedColumns(
+	table: TableDescriptor,
+	{ text }: Pick<CheckDescriptor, "text">,
+): readonly number[] {
+	const columns = liveColumns(table);
+	return [...columnsIn(storedExpression(text))].flatMap(
+		(name) => columns.find((column) => column.name === name)?.attnum ?? [],
+	);
+}
 
 /** attnums: those of its own columns first. */
 export function indexedColumns(

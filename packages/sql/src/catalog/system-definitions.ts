@@ -1,5 +1,6 @@
 /** Definitions as text: CREATE INDEX, constraints. */
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { collationName } from "./collations.ts";
 import type {
 	CheckDescriptor,
 	ForeignKeyDescriptor,
@@ -9,6 +10,7 @@ import type {
 } from "./descriptor.ts";
 import { attributesOf, columnByAttnum, hasNullsFirst, isUnique } from "./descriptor.ts";
 import { isCall, prettyExpression } from "./pretty-expression.ts";
+import { typeData } from "./system-types.ts";
 
 const columnList = (table: TableDescriptor, index: IndexDescriptor): string =>
 	index.columns.map(({ attnum }) => quoteIdentifier(columnByAttnum(table, attnum).name)).join(", ");
@@ -24,7 +26,7 @@ export function indexDefinition(
 		const order = column.descending ? " DESC" : "";
 		const nulls = hasNullsFirst(column) ? " NULLS FIRST" : " NULLS LAST";
 		const isUsual = hasNullsFirst(column) === column.descending;
-		return `${indexColumnText(table, column, pretty)}${order}${isUsual ? "" : nulls}`;
+		return `${indexColumnText(table, column, pretty)}${collationText(table, column)}${order}${isUsual ? "" : nulls}`;
 	});
 	const unique = isUnique(index) ? "UNIQUE " : "";
 	const name = quoteIdentifier(index.name);
@@ -33,6 +35,18 @@ export function indexDefinition(
 	const where =
 		index.predicate === undefined ? "" : ` WHERE ${expressionText(index.predicate, pretty)}`;
 	return `CREATE ${unique}INDEX ${name} ON ${tableName} USING btree (${columns.join(", ")})${include}${nulls}${where}`;
+}
+
+/** Where it is not the column's own. */
+function collationText(
+	table: TableDescriptor,
+	{ attnum, collation, expression }: IndexColumnDescriptor,
+): string {
+	const own = expression === undefined ? columnByAttnum(table, attnum) : expression;
+	const usual =
+		("collation" in own ? own.collation : undefined) ?? typeData(own.type.oid)?.collation;
+	if (collation === undefined || collation === usual) return "";
+	return ` COLLATE ${quoteIdentifier(collationName(collation))}`;
 }
 
 const includeText = (table: TableDescriptor, { included }: IndexDescriptor): string =>
@@ -73,8 +87,12 @@ export function keyDefinition(table: TableDescriptor, index: IndexDescriptor): s
 	return parts.join(" ");
 }
 
-export const checkDefinition = (check: CheckDescriptor, pretty: boolean): string =>
-	`CHECK (${expressionText(check.text, pretty)})${check.notValid === undefined ? "" : " NOT VALID"}`;
+export function checkDefinition(check: CheckDescriptor, pretty: boolean): string {
+	const parts = [`CHECK (${expressionText(check.text, pretty)})`];
+	if (check.noInherit === true) parts.push("NO INHERIT");
+	if (check.notValid === true) parts.push("NOT VALID");
+	return parts.join(" ");
+}
 
 /** Whether the first parenthesis is closed by the last. */
 export function isEnclosed(text: string): boolean {

@@ -11,6 +11,7 @@ import { arrayOf } from "../types/array-values.ts";
 import type { Datum } from "../types/datum.ts";
 import { namedOid } from "../types/made-oids.ts";
 import { type FunctionContext, typeByOid } from "../types/registry.ts";
+import { builtinDescription } from "./builtin-descriptions.ts";
 import {
 	type CheckDescriptor,
 	hasNullsFirst,
@@ -32,13 +33,17 @@ import { describeObject, functionDefinition } from "./system-descriptions.ts";
 import * as lookup from "./system-lookup.ts";
 import {
 	isVisible,
+	pgAmOid,
 	pgAuthidOid,
 	pgClassOid,
+	pgCollationOid,
 	pgConstraintOid,
 	pgDatabaseOid,
 	pgExtensionOid,
 	pgLanguageOid,
 	pgNamespaceOid,
+	pgOperatorOid,
+	pgProcOid,
 	pgTypeOid,
 	qualified,
 	relationByOid,
@@ -49,8 +54,8 @@ import {
 import { isOperatorClass, isOperatorFamily, operatorByOid } from "./system-operators.ts";
 import { privilegeFunctions } from "./system-privileges.ts";
 import {
+	commentRows,
 	constraintsOf,
-	descriptionRows,
 	domainChecksOf,
 	sequencesOf,
 	tablesOf,
@@ -85,6 +90,10 @@ function indexByOid(
 }
 
 const commentedIn: Readonly<Record<string, number>> = dictionary({
+	pg_am: pgAmOid,
+	pg_collation: pgCollationOid,
+	pg_operator: pgOperatorOid,
+	pg_proc: pgProcOid,
 	pg_class: pgClassOid,
 	pg_constraint: pgConstraintOid,
 	pg_language: pgLanguageOid,
@@ -99,8 +108,10 @@ const sharedCommentedIn: Readonly<Record<string, number>> = dictionary({
 });
 
 function description(call: Call, column: number, table: string | undefined): Datum {
-	if (table === "pg_operator") return operatorByOid(oidAt(call))?.description ?? null;
-	for (const row of descriptionRows(call.catalog)) {
+	const catalog = table === undefined ? undefined : (commentedIn[table] ?? 0);
+	const builtin = column === 0 ? builtinDescription(catalog, oidAt(call)) : undefined;
+	if (builtin !== undefined) return builtin;
+	for (const row of commentRows(call.catalog)) {
 		const isTable = table === undefined || row["classoid"] === commentedIn[table];
 		if (row["objoid"] === oidAt(call) && row["objsubid"] === column && isTable) {
 			return row["description"] as Datum;

@@ -2,6 +2,7 @@
 import type { FunctionContext } from "../types/registry.ts";
 import type { ForeignKeyDescriptor, IndexDescriptor, TableDescriptor } from "./descriptor.ts";
 import { columnByAttnum, isKnownNotNull, liveColumns } from "./descriptor.ts";
+import { checkedColumns } from "./indexed-columns.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { yesNo } from "./system-information-schema.ts";
 import { withVisibleNames } from "./system-names.ts";
@@ -120,10 +121,13 @@ export function* columnUsageRows(
 ): Iterable<SystemRow> {
 	const database = context.currentDatabase;
 	for (const { name, table, of } of constraintsOf(catalog)) {
-		if (of.kind === "check") continue;
-		const on = of.kind === "key" ? table : parentOf(catalog, of.key);
+		const on = of.kind === "foreign-key" ? parentOf(catalog, of.key) : table;
 		const attnums =
-			of.kind === "key" ? of.index.columns.map(({ attnum }) => attnum) : of.key.referencedColumns;
+			of.kind === "check"
+				? checkedColumns(table, of.check)
+				: of.kind === "key"
+					? of.index.columns.map(({ attnum }) => attnum)
+					: of.key.referencedColumns;
 		for (const attnum of attnums) {
 			yield {
 				...constraintName(database, table.schema, name),

@@ -11,6 +11,7 @@ import {
 import type { Datum } from "../types/datum.ts";
 import { isMade, isMadeArray, namedOid } from "../types/made-oids.ts";
 import { type FunctionContext, formatType, typeByOid } from "../types/registry.ts";
+import { collationName, collationOids } from "./collations.ts";
 import type {
 	ColumnDescriptor,
 	SequenceDescriptor,
@@ -24,7 +25,7 @@ import { withVisibleNames } from "./system-names.ts";
 import { sequencesOf, tablesOf, viewsOf } from "./system-relations.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
-import { arrayName } from "./system-types.ts";
+import { arrayName, collationIn } from "./system-types.ts";
 import { isTemporarySchema } from "./temporary.ts";
 import { typeDescriptor } from "./type-names.ts";
 import { viewDefinition } from "./view-definition.ts";
@@ -153,6 +154,16 @@ function dataType(oid: number): string {
 	return isMade(oid) ? "USER-DEFINED" : formatType({ oid, modifier: -1 });
 }
 
+/** Nothing where it is that of the database. */
+const collationOf = (context: FunctionContext, oid: number): SystemRow =>
+	oid === 0 || oid === collationOids["default"]
+		? {}
+		: {
+				collation_catalog: context.currentDatabase,
+				collation_schema: "pg_catalog",
+				collation_name: collationName(oid),
+			};
+
 function columnRow(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
@@ -173,6 +184,7 @@ function columnRow(
 		is_nullable: yesNo(table.kind === "view" || !isKnownNotNull(table, column)),
 		data_type: dataType(column.type.oid),
 		...measures(column.type),
+		...collationOf(context, collationIn(catalog, column)),
 		udt_catalog: database,
 		...typeNameOf(catalog, column.type.oid),
 		...domainNameOf(catalog, context, column.type.domain),

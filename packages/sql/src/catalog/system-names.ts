@@ -22,12 +22,13 @@ export const pgOperatorOid = 2617;
 export const pgProcOid = 1255;
 export const pgRewriteOid = 2618;
 export const pgTypeOid = 1247;
+export const pgAmOid = 2601;
+export const pgCollationOid = 3456;
 export const pgAuthidOid = 1260;
 export const pgDatabaseOid = 1262;
 export const pgExtensionOid = 3079;
 export const heapOid = 2;
 export const btreeOid = 403;
-export const defaultCollationOid = 100;
 
 export const namespaceOid = (catalog: CatalogSnapshot, schema: string): number =>
 	catalog.schemas.byName(schema)?.oid ?? 0;

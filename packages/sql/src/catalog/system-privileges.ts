@@ -21,7 +21,7 @@ import { namedOid } from "../types/made-oids.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { type Acl, aclItemText, grantableFor, letterOf, lettersOf, ordered } from "./acl.ts";
 import { undefinedDatabase } from "./database.ts";
-import type { RelationDescriptor } from "./descriptor.ts";
+import { hasColumns, type RelationDescriptor } from "./descriptor.ts";
 import { publicRoleOid, undefinedRole } from "./role.ts";
 import { aclOfSchema, isSystemSchema, type SchemaDescriptor, schemaOwner } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
@@ -117,12 +117,11 @@ const wholeTable =
 const columnPrivilege: Body = (call) => {
 	const column = call.args[call.args.length - 2];
 	return onRelation(call, 3, "arwx", (relation, oid, asked) => {
-		const found =
-			relation.kind !== "table"
-				? undefined
-				: relation.columns.find(
-						(one) => !one.dropped && (one.name === column || one.attnum === column),
-					);
+		const found = !hasColumns(relation)
+			? undefined
+			: relation.columns.find(
+					(one) => !one.dropped && (one.name === column || one.attnum === column),
+				);
 		if (found === undefined) {
 			throw new DatabaseError(
 				"42703",

@@ -5,12 +5,14 @@ import { arrayOf } from "../types/array-values.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { isEnum, objectIdOf, rowTypeOid } from "../types/made-oids.ts";
 import { typeByOid } from "../types/registry.ts";
+import { builtinDescriptions } from "./builtin-descriptions.ts";
 import type {
 	CheckDescriptor,
 	ColumnDescriptor,
 	CompositeDescriptor,
 	DomainDescriptor,
 	ForeignKeyDescriptor,
+	IndexColumnDescriptor,
 	IndexDescriptor,
 	ReferentialAction,
 	SequenceDescriptor,
@@ -29,6 +31,7 @@ import {
 	liveColumns,
 } from "./descriptor.ts";
 import { extensions } from "./extensions.ts";
+import { checkedColumns } from "./indexed-columns.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
 import { isPrimary } from "./system-definitions.ts";
 import {
@@ -42,14 +45,13 @@ import {
 	pgExtensionOid,
 	pgLanguageOid,
 	pgNamespaceOid,
-	pgOperatorOid,
 	pgTypeOid,
 } from "./system-names.ts";
-import { operatorClassOid, operators } from "./system-operators.ts";
+import { operatorClassOid } from "./system-operators.ts";
 import { aclDatum } from "./system-privileges.ts";
 import { systemShapes } from "./system-shape.ts";
 import type { SystemRow } from "./system-table.ts";
-import { languages, typeData } from "./system-types.ts";
+import { collationIn, languages, typeData } from "./system-types.ts";
 import { isTemporarySchema } from "./temporary.ts";
 
 const array = (elements: readonly Datum[], lower = 1): Datum => ({
@@ -170,6 +172,7 @@ function attributeRow(
 	attnum: number,
 	name: string,
 	{ oid: typeOid, modifier, domain }: SqlType,
+	collation?: number,
 ): SystemRow {
 	const type = typeData(typeOid);
 	return {
@@ -187,15 +190,19 @@ function attributeRow(
 		attalign: type?.align ?? "i",
 		attstorage: type?.storage ?? (isEnum(typeOid) ? "p" : "x"),
 		attislocal: true,
-		attcollation: type?.collation ?? 0,
+		attcollation: collation ?? type?.collation ?? 0,
 	};
 }
 
-function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow {
+function columnRow(
+	catalog: CatalogSnapshot,
+	table: TableDescriptor,
+	column: ColumnDescriptor,
+): SystemRow {
 	const { attnum, type } = column;
 	if (column.dropped) return droppedRow(table.oid, attnum);
 	return {
-		...attributeRow(table.oid, attnum, column.name, type),
+		...attributeRow(table.oid, attnum, column.name, type, collationIn(catalog, column)),
 		attndims: dimensionsOf(type),
 		attnotnull: isKnownNotNull(table, column),
 		atthasdef:
@@ -206,12 +213,19 @@ function columnRow(table: TableDescriptor, column: ColumnDescriptor): SystemRow 
 	};
 }
 
-function* compositeRows({ oid, attributes }: CompositeDescriptor): Iterable<SystemRow> {
+function* compositeRows(
+	catalog: CatalogSnapshot,
+	{ oid, attributes }: CompositeDescriptor,
+): Iterable<SystemRow> {
 	const relation = objectIdOf(oid);
-	for (const { attnum, name, type, dropped } of attributes) {
+	for (const attribute of attributes) {
+		const { attnum, name, type, dropped } = attribute;
 		yield dropped
 			? droppedRow(relation, attnum)
-			: { ...attributeRow(relation, attnum, name, type), attndims: dimensionsOf(type) };
+			: {
+					...attributeRow(relation, attnum, name, type, collationIn(catalog, attribute)),
+					attndims: dimensionsOf(type),
+				};
 	}
 }
 
@@ -247,22 +261,28 @@ export function* attributeRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 			continue;
 		}
 		if (relation.kind === "view") {
-			for (const { attnum, name, type } of relation.columns) {
-				yield attributeRow(relation.oid, attnum, name, type);
+			for (const column of relation.columns) {
+				const { attnum, name, type } = column;
+				yield {
+					...attributeRow(relation.oid, attnum, name, type, collationIn(catalog, column)),
+					attacl: aclDatum(catalog, column.acl),
+				};
 			}
 			continue;
 		}
 		if (relation.kind === "type") {
-			if (relation.of === "composite") yield* compositeRows(relation);
+			if (relation.of === "composite") yield* compositeRows(catalog, relation);
 			continue;
 		}
 		for (const column of relation.columns) {
-			yield { ...columnRow(relation, column), attacl: aclDatum(catalog, column.acl) };
+			yield { ...columnRow(catalog, relation, column), attacl: aclDatum(catalog, column.acl) };
 		}
 		for (const index of namedIndexes(relation)) {
 			for (const [i, column] of attributesOf(index).entries()) {
 				const { name } = column.expression ?? columnByAttnum(relation, column.attnum);
-				yield attributeRow(index.oid, i + 1, name, indexColumnType(relation, column));
+				const type = indexColumnType(relation, column);
+				const collation = indexCollation(catalog, relation, column);
+				yield attributeRow(index.oid, i + 1, name, type, collation);
 			}
 		}
 	}
@@ -280,7 +300,20 @@ export function* defaultRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 }
 
-function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
+/** Its own, or that of the column. */
+const indexCollation = (
+	catalog: CatalogSnapshot,
+	table: TableDescriptor,
+	column: IndexColumnDescriptor,
+): number =>
+	column.collation ??
+	collationIn(catalog, column.expression ?? columnByAttnum(table, column.attnum));
+
+function indexRow(
+	catalog: CatalogSnapshot,
+	table: TableDescriptor,
+	index: IndexDescriptor,
+): SystemRow {
 	const types = index.columns.map((column) => indexColumnType(table, column).oid);
 	const expressions = index.columns.flatMap(({ expression }) => expression?.text ?? []);
 	const ready = index.state === "public";
@@ -301,7 +334,7 @@ function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
 			0,
 		),
 		indcollation: array(
-			types.map((oid) => typeData(oid)?.collation ?? 0),
+			index.columns.map((column) => indexCollation(catalog, table, column)),
 			0,
 		),
 		indclass: array(types.map(operatorClassOid), 0),
@@ -317,7 +350,7 @@ function indexRow(table: TableDescriptor, index: IndexDescriptor): SystemRow {
 export function* indexRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	for (const table of tablesOf(catalog)) {
 		for (const index of namedIndexes(table)) {
-			yield indexRow(table, index);
+			yield indexRow(catalog, table, index);
 		}
 	}
 }
@@ -419,7 +452,10 @@ export function* constraintRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 		};
 		if (of.kind === "check") {
 			const convalidated = of.check.notValid === undefined;
-			yield { ...row, contype: "c", convalidated, conbin: of.check.text };
+			const connoinherit = of.check.noInherit === true;
+			const columns = checkedColumns(table, of.check);
+			const conkey = columns.length === 0 ? {} : { conkey: array(columns) };
+			yield { ...row, contype: "c", convalidated, connoinherit, ...conkey, conbin: of.check.text };
 		} else if (of.kind === "foreign-key") {
 			yield { ...row, ...foreignKeyRow(of.key) };
 		} else {
@@ -471,13 +507,22 @@ export function* ruleRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	}
 }
 
-/** COMMENT ON. */
+/** What there is in every database, and what COMMENT ON has said. */
 export function* descriptionRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+	for (const [classoid, descriptions] of builtinDescriptions()) {
+		for (const [objoid, description] of descriptions) {
+			yield { objoid, classoid, objsubid: 0, description };
+		}
+	}
+	yield* commentRows(catalog);
+}
+
+/** COMMENT ON. */
+export function* commentRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
 	const row = (objoid: number, classoid: number, objsubid: number, description?: string) =>
 		description === undefined ? [] : [{ objoid, classoid, objsubid, description }];
 	for (const { oid, comment } of extensions) yield* row(oid, pgExtensionOid, 0, comment);
 	for (const { oid, comment } of languages) yield* row(oid, pgLanguageOid, 0, comment);
-	for (const { oid, description } of operators) yield* row(oid, pgOperatorOid, 0, description);
 	for (const { oid, comment } of catalog.schemas.all()) yield* row(oid, pgNamespaceOid, 0, comment);
 	for (const relation of catalog.relations()) {
 		const isType = relation.kind === "type";

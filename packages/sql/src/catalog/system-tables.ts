@@ -177,6 +177,10 @@ class SystemTable implements VirtualTable {
 		return this.name === "quorate_statements";
 	}
 
+	get isOfSequences(): boolean {
+		return this.name === "pg_sequences";
+	}
+
 	get isClusterWide(): boolean {
 		return clusterWide.has(this.name);
 	}

@@ -1,7 +1,8 @@
 /** pg_type, pg_proc and what else describes types and functions: but for the types that somebody has made the same in every database. */
-import type { Datum } from "../types/datum.ts";
+import type { Datum, SqlType } from "../types/datum.ts";
 import { arrayOfMade, isEnum, objectIdOf, rowTypeOid } from "../types/made-oids.ts";
 import { allFunctions, allTypes, typeByOid } from "../types/registry.ts";
+import { type Collated, collationOids } from "./collations.ts";
 import type {
 	CompositeDescriptor,
 	DomainDescriptor,
@@ -12,10 +13,11 @@ import type {
 } from "./descriptor.ts";
 import { informationSchemaOid, pgCatalogOid } from "./schema.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { btreeOid, defaultCollationOid, ownerOid } from "./system-names.ts";
+import { btreeOid, ownerOid, utf8Encoding } from "./system-names.ts";
 import { aclDatum } from "./system-privileges.ts";
 import type { SystemRow } from "./system-table.ts";
 import { pgTypeRows } from "./system-type-data.ts";
+import { typeDescriptor } from "./type-names.ts";
 
 export interface TypeData {
 	readonly oid: number;
@@ -66,6 +68,17 @@ const data: ReadonlyMap<number, TypeData & { readonly type: string }> = new Map(
 
 /** pg_attribute repeats this of a column's type. */
 export const typeData = (oid: number): TypeData | undefined => data.get(oid);
+
+/** What COLLATE has said of it, else its type; 0: it has no order that could be named. */
+export function collationIn(
+	catalog: CatalogSnapshot,
+	{ type, collation }: Collated & { readonly type: SqlType },
+): number {
+	if (collation !== undefined) return collation;
+	const domain = type.domain === undefined ? undefined : typeDescriptor(catalog, type.domain);
+	if (domain?.of !== "domain") return data.get(type.oid)?.collation ?? 0;
+	return collationIn(catalog, { ...domain, type: domain.base });
+}
 
 export interface Procedure {
 	readonly oid: number;
@@ -239,7 +252,7 @@ function domainTypeRow(catalog: CatalogSnapshot, type: DomainDescriptor): System
 		typnotnull: notNull,
 		typbasetype: base.domain ?? base.oid,
 		typtypmod: base.domain === undefined ? base.modifier : -1,
-		typcollation: recorded?.collation ?? 0,
+		typcollation: collationIn(catalog, { ...type, type: base }),
 		...(defaultText === undefined ? {} : { typdefault: defaultText, typdefaultbin: defaultText }),
 	};
 }
@@ -377,27 +390,16 @@ export const accessMethodRows = (): SystemRow[] => [
 ];
 
 export const collationRows = (): SystemRow[] =>
-	[
-		{ oid: defaultCollationOid, collname: "default", collprovider: "d", collencoding: -1 },
-		{
-			oid: 950,
-			collname: "C",
-			collprovider: "c",
-			collencoding: -1,
-			collcollate: "C",
-			collctype: "C",
-		},
-		{
-			oid: 951,
-			collname: "POSIX",
-			collprovider: "c",
-			collencoding: -1,
-			collcollate: "POSIX",
-			collctype: "POSIX",
-		},
-	].map((row) => ({
-		...row,
-		collnamespace: pgCatalogOid,
-		collowner: ownerOid,
-		collisdeterministic: true,
-	}));
+	Object.entries(collationOids).map(([collname, oid]) => {
+		const locale = collname === "ucs_basic" ? "C" : collname;
+		return {
+			oid,
+			collname,
+			collnamespace: pgCatalogOid,
+			collowner: ownerOid,
+			collprovider: collname === "default" ? "d" : "c",
+			collisdeterministic: true,
+			collencoding: collname === "ucs_basic" ? utf8Encoding : -1,
+			...(collname === "default" ? {} : { collcollate: locale, collctype: locale }),
+		};
+	});

@@ -1,6 +1,7 @@
 /** pg_catalog's views over tables, indexes and sequences. */
 
 import { ownerOf } from "../auth/privileges.ts";
+import type { ClusterActivity } from "../types/cluster-access.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { bootstrapRoleOid } from "./role.ts";
 import { type CatalogSnapshot, namedIndexes } from "./snapshot.ts";
@@ -65,7 +66,11 @@ export function* indexViewRows(
 	}
 }
 
-export function* sequenceViewRows(catalog: CatalogSnapshot): Iterable<SystemRow> {
+export function* sequenceViewRows(
+	catalog: CatalogSnapshot,
+	_: FunctionContext,
+	activity?: ClusterActivity,
+): Iterable<SystemRow> {
 	for (const sequence of sequencesOf(catalog)) {
 		yield {
 			schemaname: sequence.schema,
@@ -78,6 +83,7 @@ export function* sequenceViewRows(catalog: CatalogSnapshot): Iterable<SystemRow>
 			increment_by: BigInt(sequence.increment),
 			cycle: sequence.cycle,
 			cache_size: BigInt(sequence.cache),
+			last_value: activity?.sequences?.get(sequence.oid) ?? null,
 		};
 	}
 }

@@ -17,6 +17,8 @@ export interface VirtualTable {
 	readonly isClusterWide: boolean;
 	/** They are about what all nodes have run. */
 	readonly isOfStatements: boolean;
+	/** They say where sequences stand, which no snapshot does. */
+	readonly isOfSequences: boolean;
 	/** Rows come from the control plane's overview. */
 	readonly isOverview: boolean;
 	/** `activity`: what the nodes said, for a table that is cluster-wide. */

@@ -303,9 +303,7 @@ async function addConstraint(
 			return;
 		}
 		case "check": {
-			const check = await withoutPlace(() =>
-				newCheck(editor, table, constraint.name, constraint.condition),
-			);
+			const check = await withoutPlace(() => newCheck(editor, table, constraint));
 			const unchecked = {
 				...table,
 				checks: [...table.checks, { ...check, notValid: true } as const],

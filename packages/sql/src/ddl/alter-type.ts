@@ -7,6 +7,7 @@ import {
 	type ColumnDescriptor,
 	columnByAttnum,
 	liveColumns,
+	ofType,
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { allIndexIds } from "../catalog/dropped-index.ts";
@@ -30,7 +31,7 @@ import { CompileScope } from "../plan/compile-scope.ts";
 import { Planner } from "../plan/plan-query.ts";
 import { Layout, type Relation } from "../plan/relation.ts";
 import { Scope } from "../plan/scope.ts";
-import { resolveTypeName } from "../plan/type-name.ts";
+import { collationOf, resolveTypeName } from "../plan/type-name.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
@@ -201,7 +202,7 @@ async function changed(
 		throw new DatabaseError("0A000", `cannot alter type of column "${column.name}" twice`);
 	}
 	refuseUses(editor, table, column);
-	return withType(editor, table, column, type);
+	return withType(editor, table, column, { type, ...collationOf(action.type) });
 }
 
 /** Whether a job does it. */
@@ -317,10 +318,10 @@ async function withType(
 	editor: SchemaEditor,
 	table: TableDescriptor,
 	column: ColumnDescriptor,
-	type: SqlType,
+	given: Pick<ColumnDescriptor, "type" | "collation">,
 ): Promise<TableDescriptor> {
-	const changed: ColumnDescriptor = { ...column, type, missingText: undefined };
-	if (column.identity !== undefined && !isInteger(type)) {
+	const changed: ColumnDescriptor = { ...ofType(column, given), missingText: undefined };
+	if (column.identity !== undefined && !isInteger(given.type)) {
 		throw new DatabaseError("22023", "identity column type must be smallint, integer, or bigint");
 	}
 	await checkDefault(editor, changed);

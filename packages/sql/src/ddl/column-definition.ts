@@ -16,7 +16,7 @@ import type {
 import { bindExpression } from "../plan/bind-expression.ts";
 import { type Bound, plainType } from "../plan/bound.ts";
 import { Scope } from "../plan/scope.ts";
-import { resolveTypeName } from "../plan/type-name.ts";
+import { collationOf, resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
@@ -231,6 +231,7 @@ export async function newColumn(
 			attnum,
 			name,
 			type,
+			...collationOf(definition.type),
 			notNull: notNull || counts,
 			defaultText:
 				sequence !== undefined

@@ -4,13 +4,14 @@ import {
 	type AttributeDescriptor,
 	type CompositeDescriptor,
 	liveAttributes,
+	ofType,
 } from "../catalog/descriptor.ts";
 import { findType } from "../catalog/type-names.ts";
 import { columnCodec } from "../execute/column-codec.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { AttributeAction, QualifiedName, Statement, TypeName } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
-import { resolveTypeName } from "../plan/type-name.ts";
+import { collationOf, resolveTypeName } from "../plan/type-name.ts";
 import type { SqlType } from "../types/datum.ts";
 import { compositeOid, namedOid } from "../types/made-oids.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
@@ -61,7 +62,8 @@ async function newComposite(
 			throw new DatabaseError("42701", `column "${one.name}" specified more than once`);
 		}
 		const type = attributeType(editor, one.name, one.type);
-		attributes.push({ attnum: i + 1, name: one.name, type, dropped: false });
+		const collated = collationOf(one.type);
+		attributes.push({ attnum: i + 1, name: one.name, type, ...collated, dropped: false });
 	}
 	const oid = compositeOid(await editor.newId());
 	return { kind: "type", of: "composite", oid, schema, name, attributes };
@@ -154,7 +156,10 @@ function withAttribute(
 	const attnum = type.attributes.length + 1;
 	return {
 		...type,
-		attributes: [...type.attributes, { attnum, name, type: found, dropped: false }],
+		attributes: [
+			...type.attributes,
+			{ attnum, name, type: found, ...collationOf(given), dropped: false },
+		],
 	};
 }
 
@@ -243,7 +248,9 @@ function withType(
 	refuseUsed(editor, type, "altering an attribute of");
 	return {
 		...type,
-		attributes: type.attributes.map((one) => (one === found ? { ...one, type: wanted } : one)),
+		attributes: type.attributes.map((one) =>
+			one === found ? ofType(one, { type: wanted, ...collationOf(given) }) : one,
+		),
 	};
 }
 

@@ -227,7 +227,7 @@ async function assemble(
 	table = withGenerated(editor, table, made);
 	for (const one of constraints) {
 		if (one.kind !== "check") continue;
-		const check = await newCheck(editor, table, one.name, one.condition);
+		const check = await newCheck(editor, table, one);
 		table = { ...table, checks: [...table.checks, check] };
 	}
 	for (const likeness of likes) table = await withLikeChecks(editor, table, likeness);

@@ -22,7 +22,7 @@ import {
 import { allIndexIds } from "../catalog/dropped-index.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
-import type { Referrer } from "../catalog/snapshot.ts";
+import type { CatalogSnapshot, Referrer } from "../catalog/snapshot.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import type { SqlType } from "../types/datum.ts";
@@ -36,6 +36,7 @@ import { columnsIn } from "./deparse.ts";
 import { describeReferrer, describeRelation, shownName } from "./describe.ts";
 import { pendingEvents } from "./drop.ts";
 import { dropColumn } from "./drop-column.ts";
+import { generatedFrom } from "./generated.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 export type Droppable =
@@ -51,7 +52,7 @@ export type Droppable =
 			readonly type: CompositeDescriptor;
 			readonly attribute: AttributeDescriptor;
 	  }
-	/** With a type that it has. */
+	/** With a type that it has, or a column that it is generated from. */
 	| {
 			readonly kind: "typed-column";
 			readonly table: TableDescriptor;
@@ -112,10 +113,18 @@ function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Dr
 			.map((relation) => ({ kind: "relation", relation }));
 	}
 	if (object.kind === "column" || object.kind === "typed-column") {
-		return catalog
-			.viewsOn(object.table.oid)
-			.filter((view) => readsColumn(view, object.table.oid, object.column.attnum))
-			.map((relation) => ({ kind: "relation", relation }));
+		return inOrder([
+			...generatedFrom(object.table, object.column).map(
+				(column): Droppable => ({ kind: "typed-column", table: object.table, column }),
+			),
+			...catalog
+				.viewsOn(object.table.oid)
+				.filter((view) => readsColumn(view, object.table.oid, object.column.attnum))
+				.map((relation): Droppable => ({ kind: "relation", relation })),
+			...referrersOf(catalog, object).map(
+				(referrer): Droppable => ({ kind: "foreign-key", referrer }),
+			),
+		]);
 	}
 	if (object.kind === "array-type") return usersOfType(relations, arrayOfMade(object.type.oid));
 	if (object.kind !== "relation") return [];
@@ -136,8 +145,27 @@ function dependentsOf({ catalog }: SchemaEditor, object: Droppable): readonly Dr
 			.referrersOf(relation.oid)
 			.map((referrer): Droppable => ({ kind: "foreign-key", referrer })),
 	];
-	return dependents.sort((a, b) => Number(identityOf(a)) - Number(identityOf(b)));
+	return inOrder(dependents);
 }
+
+const inOrder = (objects: readonly Droppable[]): readonly Droppable[] =>
+	[...objects].sort((a, b) => Number(identityOf(a)) - Number(identityOf(b)));
+
+/** Foreign keys that refer to a column; those that it is in itself go with it. */
+const referrersOf = (
+	catalog: CatalogSnapshot,
+	{
+		table,
+		column: { attnum },
+	}: { readonly table: TableDescriptor; readonly column: ColumnDescriptor },
+): readonly Referrer[] =>
+	catalog
+		.referrersOf(table.oid)
+		.filter(
+			({ table: child, key }) =>
+				key.referencedColumns.includes(attnum) &&
+				(child.oid !== table.oid || !key.columns.includes(attnum)),
+		);
 
 const isOf = ({ oid: of, domain }: SqlType, oid: number): boolean => (domain ?? of) === oid;
 

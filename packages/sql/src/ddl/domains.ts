@@ -18,7 +18,7 @@ import { CompileScope } from "../plan/compile-scope.ts";
 import { bindDomainCheck, domainOf, domainsOf } from "../plan/domains.ts";
 import { Planner } from "../plan/plan-query.ts";
 import { Layout } from "../plan/relation.ts";
-import { resolveTypeName } from "../plan/type-name.ts";
+import { collationOf, resolveTypeName } from "../plan/type-name.ts";
 import { binderFor, executionFor } from "../session/evaluate.ts";
 import type { Datum, SqlType } from "../types/datum.ts";
 import { isDomainArray } from "../types/made-oids.ts";
@@ -52,6 +52,9 @@ function refuseImpossible(constraints: readonly ColumnConstraint[]): void {
 		if (what !== undefined) {
 			throw new DatabaseError("42601", `${what} not possible for domains`, place);
 		}
+	}
+	if (constraints.some((one) => one.kind === "check" && one.noInherit)) {
+		throw new DatabaseError("42P17", "check constraints for domains cannot be marked NO INHERIT");
 	}
 	const has = (kind: string): boolean => constraints.some((one) => one.kind === kind);
 	if (has("null") && has("not-null")) {
@@ -103,6 +106,7 @@ async function newDomain(editor: SchemaEditor, statement: CreateDomain): Promise
 		schema,
 		name,
 		base,
+		...collationOf(statement.type),
 		notNull: constraints.some(({ kind }) => kind === "not-null"),
 		...(text === undefined ? {} : { defaultText: text }),
 		checks: [],

@@ -7,9 +7,8 @@ import {
 } from "../catalog/descriptor.ts";
 import { indexedColumns } from "../catalog/indexed-columns.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
-import { dependent, dropReferrers, tellCascade } from "./constraints.ts";
+import { dropReferrers } from "./constraints.ts";
 import { dropAll, readsColumn } from "./dependencies.ts";
-import { describeReferrer } from "./describe.ts";
 import { ownedSequences } from "./drop.ts";
 import { generatedFrom } from "./generated.ts";
 import { dropPrimaryKey } from "./primary-key.ts";
@@ -37,31 +36,31 @@ export async function dropColumn(
 		return;
 	}
 	const uses = (index: IndexDescriptor): boolean => indexedColumns(table, index).has(column.attnum);
-	if (uses(table.primary)) {
-		if (rewrite !== undefined && isFree(editor, table, column)) {
-			await rewrite.dropKey(column.attnum);
-			return rewrite.begin();
-		}
-		await releaseColumn(editor, table, column, action.cascade);
-		const without = await dropPrimaryKey(editor, editor.current(table), action.cascade);
-		return dropColumn(editor, without, action, by);
+	if (uses(table.primary) && rewrite !== undefined && isFree(editor, table, column)) {
+		await rewrite.dropKey(column.attnum);
+		return rewrite.begin();
 	}
-	const followers = generatedFrom(table, column);
-	if (followers.length > 0) {
-		const dropped = await dropFollowers(editor, table, column, followers, action, by);
-		return dropColumn(editor, dropped, action, by);
-	}
-	await releaseColumn(editor, table, column, action.cascade);
 	await dropAll(editor, [{ kind: "column", table, column }], action.cascade);
+	await dropReferrers(editor, ownKeys(editor, table, column));
+	if (uses(table.primary)) await dropPrimaryKey(editor, editor.current(table), action.cascade);
+	const current = editor.current(table);
 	for (const sequence of ownedSequences(editor, table, column.attnum)) {
 		await editor.remove(sequence);
 	}
-	const dropped = table.indexes.filter(uses);
-	const { foreignKeys } = editor.current(table);
-	const changed = withoutColumn({ ...table, foreignKeys }, column);
-	await editor.put(changed, by);
+	const dropped = current.indexes.filter(uses);
+	await editor.put(withoutColumn(current, column), by);
 	editor.dropIndexes(dropped.map((index) => index.indexId));
 }
+
+/** Foreign keys that the column is in, where they refer to its own table. */
+const ownKeys = (
+	{ catalog }: SchemaEditor,
+	{ oid }: TableDescriptor,
+	{ attnum }: ColumnDescriptor,
+) =>
+	catalog
+		.referrersOf(oid)
+		.filter(({ table, key }) => table.oid === oid && key.columns.includes(attnum));
 
 /** Whether nothing goes with it but what is the table's own, and its sequences. */
 const isFree = (
@@ -72,51 +71,3 @@ const isFree = (
 	generatedFrom(table, column).length === 0 &&
 	catalog.referrersOf(table.oid).length === 0 &&
 	!catalog.viewsOn(table.oid).some((view) => readsColumn(view, table.oid, column.attnum));
-
-/** Generated columns go with a column that they are made of. Throws 2BP01. */
-async function dropFollowers(
-	editor: SchemaEditor,
-	table: TableDescriptor,
-	column: ColumnDescriptor,
-	followers: readonly ColumnDescriptor[],
-	action: Extract<AlterTableAction, { kind: "drop-column" }>,
-	by: "owner" | "right",
-): Promise<TableDescriptor> {
-	const describe = (one: ColumnDescriptor): string => `column ${one.name} of table ${table.name}`;
-	if (!action.cascade) {
-		const lines = followers.map((one) => `${describe(one)} depends on ${describe(column)}`);
-		throw dependent(describe(column), lines);
-	}
-	for (const { name } of followers) {
-		await dropColumn(editor, editor.current(table), { ...action, name }, by);
-	}
-	tellCascade(editor, followers.map(describe));
-	return editor.current(table);
-}
-
-/** Foreign keys of other tables that refer to it. Throws 2BP01. */
-async function releaseColumn(
-	editor: SchemaEditor,
-	table: TableDescriptor,
-	column: ColumnDescriptor,
-	cascade: boolean,
-): Promise<void> {
-	const all = editor.catalog
-		.referrersOf(table.oid)
-		.filter(({ key }) => key.referencedColumns.includes(column.attnum));
-	const referrers = all.filter(
-		({ table: child, key }) => child.oid !== table.oid || !key.columns.includes(column.attnum),
-	);
-	if (referrers.length > 0 && !cascade) {
-		const what = `column ${column.name} of table ${table.name}`;
-		throw dependent(
-			what,
-			referrers.map((one) => `${describeReferrer(editor, one)} depends on ${what}`),
-		);
-	}
-	await dropReferrers(editor, all);
-	tellCascade(
-		editor,
-		referrers.map((one) => describeReferrer(editor, one)),
-	);
-}

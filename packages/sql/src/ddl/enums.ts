@@ -3,9 +3,11 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import {
 	type EnumDescriptor,
 	type EnumValue,
+	type IndexDescriptor,
 	type RelationDescriptor,
 	storedTexts,
 	type TypeDescriptor,
+	withStoredTexts,
 } from "../catalog/descriptor.ts";
 import { findType } from "../catalog/type-names.ts";
 import { plainLiteral, quoteLiteral } from "../functions/quoting-functions.ts";
@@ -16,7 +18,9 @@ import { firstSortKeys, sortKeyBetween } from "../types/enum-order.ts";
 import { typeReference } from "../types/enum-types.ts";
 import { arrayOfMade, enumOid } from "../types/made-oids.ts";
 import { formatType, typeByName } from "../types/registry.ts";
+import { usable } from "./create-index.ts";
 import { shownName } from "./describe.ts";
+import { withRenamedLabel } from "./enum-labels.ts";
 import { type SchemaEditor, typeExists } from "./schema-editor.ts";
 
 type CreateEnum = Extract<Statement, { kind: "create-enum" }>;
@@ -149,40 +153,83 @@ async function renameValue(
 	});
 }
 
-/** Defaults that are the value, and nothing else, follow. Other expressions keep the label as text. Throws 0A000. */
+/** Constants of the type follow. Throws 0A000 where a text does not tell which they are, 55006. */
 async function renameInTexts(
 	editor: SchemaEditor,
 	type: EnumDescriptor,
 	from: string,
 	to: string,
 ): Promise<void> {
-	const [before, after] = [from, to].map(
-		(one) => `${plainLiteral(one)}::${typeReference(type.oid)}`,
-	);
 	for (const relation of editor.catalog.relations()) {
-		if (relation.kind !== "table" && relation.kind !== "view") continue;
 		if (!isAbout(editor, relation, type.oid)) continue;
-		const texts = relation.kind === "table" ? storedTexts(relation) : [relation.query];
-		const isKept = (text: string): boolean =>
-			(relation.kind === "view" || text !== before) &&
-			[plainLiteral, quoteLiteral].some((quoted) => text.includes(quoted(from)));
-		if (texts.some(isKept)) {
-			throw new DatabaseError(
+		const refused = (): DatabaseError =>
+			new DatabaseError(
 				"0A000",
-				`renaming a value of an enum that an expression of ${relation.kind} ${shownName(editor, relation)} names is not supported`,
+				`renaming a value of an enum that an expression of ${kindOf(relation)} ${shownName(editor, relation)} names is not supported`,
 				{ hint: "Drop the expression first, and make it again afterwards." },
 			);
+		if (relation.kind === "view") {
+			const isNamed = [plainLiteral, quoteLiteral].some((one) =>
+				relation.query.includes(one(from)),
+			);
+			if (isNamed) throw refused();
+			continue;
 		}
-		if (relation.kind === "view" || !texts.includes(before!)) continue;
-		const columns = relation.columns.map((column) =>
-			column.defaultText === before ? { ...column, defaultText: after } : column,
-		);
-		await editor.put({ ...relation, columns }, "right");
+		let isChanged = false;
+		const change = (text: string): string => {
+			const renamed = withRenamedLabel(text, type.oid, from, to);
+			if (renamed === undefined) throw refused();
+			isChanged ||= renamed !== text;
+			return renamed;
+		};
+		const after = withTexts(relation, change);
+		if (!isChanged) continue;
+		if (relation.kind === "table") usable(relation);
+		await editor.put(withLabel(after, type.oid, from, to), "right");
 	}
+}
+
+const kindOf = (relation: RelationDescriptor): string =>
+	relation.kind === "type" ? relation.of : relation.kind;
+
+function withTexts(
+	relation: RelationDescriptor,
+	change: (text: string) => string,
+): RelationDescriptor {
+	if (relation.kind === "table") return withStoredTexts(relation, change);
+	if (relation.kind !== "type" || relation.of !== "domain") return relation;
+	const { defaultText } = relation;
+	return {
+		...relation,
+		...(defaultText === undefined ? {} : { defaultText: change(defaultText) }),
+		checks: relation.checks.map((check) => ({ ...check, text: change(check.text) })),
+	};
+}
+
+/** What indexes keep of the value. */
+function withLabel(
+	relation: RelationDescriptor,
+	oid: number,
+	from: string,
+	to: string,
+): RelationDescriptor {
+	if (relation.kind !== "table") return relation;
+	const indexes = relation.indexes.map((index): IndexDescriptor => {
+		if (index.labels === undefined) return index;
+		const labels = index.labels.map((one) =>
+			one.type === oid && one.label === from ? { ...one, label: to } : one,
+		);
+		return { ...index, labels };
+	});
+	return { ...relation, indexes };
 }
 
 /** Whether it, or what it reads, has a column of the type, or names it. */
 function isAbout(editor: SchemaEditor, relation: RelationDescriptor, oid: number): boolean {
+	if (relation.kind === "type" && relation.of === "domain") {
+		const texts = [relation.defaultText ?? "", ...relation.checks.map(({ text }) => text)];
+		return texts.some((text) => text.includes(typeReference(oid)));
+	}
 	if (relation.kind !== "table" && relation.kind !== "view") return false;
 	const isColumn = relation.columns.some(
 		({ type, dropped }) => !dropped && (type.oid === oid || type.oid === arrayOfMade(oid)),

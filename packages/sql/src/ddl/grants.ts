@@ -23,7 +23,12 @@ import {
 	withoutGrant,
 } from "../catalog/acl.ts";
 import { undefinedDatabase } from "../catalog/database.ts";
-import type { RelationDescriptor, TableDescriptor } from "../catalog/descriptor.ts";
+import {
+	hasColumns,
+	type RelationDescriptor,
+	type TableDescriptor,
+	type ViewDescriptor,
+} from "../catalog/descriptor.ts";
 import { publicRoleOid } from "../catalog/role.ts";
 import {
 	aclOfSchema,
@@ -157,12 +162,7 @@ async function changeRelation(
 	}
 	const byColumn = change.statement.rights.filter((right) => right.columns.length > 0);
 	if (byColumn.length > 0) {
-		if (changed.kind === "view") {
-			throw new DatabaseError("0A000", "rights on columns of a view are not supported", {
-				hint: "Create a view of those columns.",
-			});
-		}
-		if (changed.kind !== "table") {
+		if (!hasColumns(changed)) {
 			throw new DatabaseError("0LP01", `column privileges are only valid for relations`);
 		}
 		changed = changedColumns(editor, change, object, changed, byColumn);
@@ -170,14 +170,15 @@ async function changeRelation(
 	await editor.put(changed, "right");
 }
 
-function changedColumns(
+/** Throws 42703. */
+function changedColumns<T extends TableDescriptor | ViewDescriptor>(
 	editor: SchemaEditor,
 	change: Change,
 	object: Granted,
-	table: TableDescriptor,
+	table: T,
 	rights: readonly Right[],
-): TableDescriptor {
-	let { columns } = table;
+): T {
+	let { columns } = table as TableDescriptor | ViewDescriptor;
 	for (const right of rights) {
 		const letters = lettersOfRight(right, "table");
 		for (const name of right.columns) {

@@ -1,5 +1,6 @@
 /** Columns and predicate of CREATE INDEX: names settled, expressions as texts that mean the same wherever they are read. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { collationOids } from "../catalog/collations.ts";
 import {
 	type ColumnDescriptor,
 	columnByAttnum,
@@ -113,9 +114,15 @@ class FormMaker {
 	}
 
 	column(item: IndexColumn, name: string): IndexColumnDescriptor {
-		const { descending } = item;
+		const { descending, collation } = item;
 		const nullsFirst = (item.nulls ?? (descending ? "first" : "last")) === "first";
-		const order = { descending, ...(nullsFirst === descending ? {} : { nullsFirst }) };
+		const order = {
+			descending,
+			...(nullsFirst === descending ? {} : { nullsFirst }),
+			...(collation === undefined
+				? {}
+				: { collation: collationOids[collation.name.parts.at(-1)!]! }),
+		};
 		const node = item.expression;
 		if (node.kind === "column" && node.name.parts.length === 1) {
 			const named = liveColumns(this.#read).find((column) => column.name === node.name.parts[0]);
@@ -123,12 +130,12 @@ class FormMaker {
 				throw new DatabaseError("42703", `column "${node.name.parts[0]}" does not exist`);
 			}
 			checkIndexable(named);
-			if (item.collation !== undefined) requireCollatable(named.type);
+			if (collation !== undefined) requireCollatable(named.type);
 			return { attnum: named.attnum, ...order };
 		}
 		const { text, bound } = this.text(node, "index expressions");
 		checkIndexable({ name, type: bound.type });
-		if (item.collation !== undefined) requireCollatable(bound.type);
+		if (collation !== undefined) requireCollatable(bound.type);
 		return { attnum: 0, ...order, expression: { text, type: bound.type, name } };
 	}
 

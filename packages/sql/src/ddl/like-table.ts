@@ -108,7 +108,7 @@ async function likeColumn(
 	attnum: number,
 	taken: ReadonlySet<string>,
 ): Promise<NewColumn> {
-	const { name, type, notNull, generatedText } = column;
+	const { name, type, collation, notNull, generatedText } = column;
 	editor.requireUsage(type);
 	const { source } = likeness;
 	const owned =
@@ -121,6 +121,7 @@ async function likeColumn(
 		attnum,
 		name,
 		type,
+		...(collation === undefined ? {} : { collation }),
 		notNull,
 		defaultText:
 			sequence !== undefined
@@ -170,14 +171,19 @@ export async function withLikeChecks(
 	const { source } = likeness;
 	if (source.kind !== "table" || !including(likeness, "constraints")) return table;
 	const checks: CheckDescriptor[] = [];
-	for (const { name, text, comment } of source.checks) {
+	for (const { name, text, noInherit, comment } of source.checks) {
 		if ([...table.checks, ...checks].some((one) => one.name === name)) {
 			throw new DatabaseError(
 				"42710",
 				`constraint "${name}" for relation "${table.name}" already exists`,
 			);
 		}
-		const check: CheckDescriptor = { oid: await editor.newId(), name, text };
+		const check: CheckDescriptor = {
+			oid: await editor.newId(),
+			name,
+			text,
+			...(noInherit === undefined ? {} : { noInherit }),
+		};
 		checks.push(including(likeness, "comments") ? withComment(check, comment) : check);
 	}
 	return { ...table, checks: [...table.checks, ...checks] };

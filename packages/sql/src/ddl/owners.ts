@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { ownerOf } from "../auth/privileges.ts";
 import type { Acl } from "../catalog/acl.ts";
 import { databaseOf, type InDatabase } from "../catalog/database.ts";
-import type { RelationDescriptor } from "../catalog/descriptor.ts";
+import { hasColumns, type RelationDescriptor } from "../catalog/descriptor.ts";
 import { bootstrapRoleOid, type RoleDescriptor } from "../catalog/role.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { type CatalogSnapshot, relationOf } from "../catalog/snapshot.ts";
@@ -182,11 +182,11 @@ const mentions = (acl: Acl | undefined, oid: number): boolean =>
 
 const isNamedIn = (relation: RelationDescriptor, oid: number): boolean =>
 	mentions(relation.acl, oid) ||
-	(relation.kind === "table" && relation.columns.some(({ acl }) => mentions(acl, oid)));
+	(hasColumns(relation) && relation.columns.some(({ acl }) => mentions(acl, oid)));
 
 function withoutRights(relation: RelationDescriptor, oid: number): RelationDescriptor {
 	const acl = relation.acl === undefined ? {} : { acl: aclWithout(relation.acl, oid) };
-	if (relation.kind !== "table") return { ...relation, ...acl };
+	if (!hasColumns(relation)) return { ...relation, ...acl };
 	const columns = relation.columns.map((column) => {
 		const { acl: before, ...rest } = column;
 		const left = aclWithout(before ?? [], oid);
@@ -227,7 +227,7 @@ export function refuseDependents(editor: SchemaEditor, role: RoleDescriptor): vo
 	for (const relation of catalog.relations()) {
 		const what = describeRelation(editor, relation);
 		note(relation.oid, what, relation.owner, mentions(relation.acl, role.oid));
-		if (relation.kind !== "table" || relation.owner === role.oid) continue;
+		if (!hasColumns(relation) || relation.owner === role.oid) continue;
 		for (const { name, acl } of relation.columns) {
 			note(relation.oid, `column ${name} of ${what}`, undefined, mentions(acl, role.oid));
 		}

@@ -56,6 +56,8 @@ export class Rewrite {
 	static async of(editor: SchemaEditor, table: TableDescriptor): Promise<Rewrite | undefined> {
 		const { values } = editor.state.services.placement.settings();
 		if (!isActive(values, "rewriting")) return undefined;
+		// Older builds would make texts of dates in that style only.
+		if (!editor.state.context.dateStyle.startsWith("ISO")) return undefined;
 		const direct = await isDirect(editor, table, editor.block.isAlone);
 		return direct ? undefined : new Rewrite(editor, table);
 	}
@@ -67,14 +69,14 @@ export class Rewrite {
 
 	/** `after`: the table with the column, its type changed. False: not here, and nothing is changed by having asked. */
 	alter(after: TableDescriptor, attnum: number, value: Bound, text: string): boolean {
-		const { type } = columnByAttnum(after, attnum);
+		const { type, collation } = columnByAttnum(after, attnum);
 		const isShared = this.before.indexes.some(
 			(index) => index.deferrable !== undefined && indexedColumns(this.before, index).has(attnum),
 		);
 		// Keys that are shared for a while are looked for in the old form only.
 		if (isShared || mayChange(type) || !isAnywhere(value)) return false;
 		this.#kind ??= "ALTER COLUMN TYPE";
-		this.#altered.push({ attnum, type, text });
+		this.#altered.push({ attnum, type, text, ...(collation === undefined ? {} : { collation }) });
 		this.#table = after;
 		return true;
 	}
@@ -114,7 +116,7 @@ export class Rewrite {
 		}
 		for (const one of constraints) {
 			if (one.kind !== "check") continue;
-			const check = await newCheck(editor, table, one.name, one.condition);
+			const check = await newCheck(editor, table, one);
 			table = { ...table, checks: [...table.checks, check] };
 		}
 		if (sequence !== undefined) {

@@ -1,16 +1,21 @@
 /** Constraints and indexes of a table under construction: names, columns, physical ids. */
 import { DatabaseError } from "@quorate/keys/database-error";
-import {
-	type CheckDescriptor,
-	type ColumnDescriptor,
-	type IndexColumnDescriptor,
-	type IndexDescriptor,
-	type IndexState,
-	liveColumns,
-	type TableDescriptor,
+import type {
+	CheckDescriptor,
+	ColumnDescriptor,
+	IndexColumnDescriptor,
+	IndexDescriptor,
+	IndexState,
+	TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { namedIndexes } from "../catalog/snapshot.ts";
-import type { ConstraintTimes, Expression, IndexOptions, TableConstraint } from "../parser/ast.ts";
+import type {
+	CheckClause,
+	ConstraintTimes,
+	Expression,
+	IndexOptions,
+	TableConstraint,
+} from "../parser/ast.ts";
 import { bindCheck } from "../plan/bind-table.ts";
 import type { Bound } from "../plan/bound.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
@@ -146,8 +151,7 @@ export function refuseTaken(
 export async function newCheck(
 	editor: SchemaEditor,
 	table: TableDescriptor,
-	given: string | undefined,
-	condition: Expression,
+	{ name: given, condition, noInherit }: CheckClause & { readonly name: string | undefined },
 ): Promise<CheckDescriptor> {
 	const text = checkText(editor, table, condition);
 	const keys = namedIndexes(table).filter(({ constraintOid }) => constraintOid !== undefined);
@@ -162,6 +166,7 @@ export async function newCheck(
 		oid: await editor.newId(),
 		name,
 		text,
+		...(noInherit === undefined ? {} : { noInherit }),
 	};
 }
 
@@ -258,8 +263,11 @@ export function withKeyNotNull(
 	);
 }
 
-export const columnNamed = (table: TableDescriptor, name: string): ColumnDescriptor => {
-	const column = liveColumns(table).find((one) => one.name === name);
+export const columnNamed = (
+	table: Pick<TableDescriptor, "name" | "columns">,
+	name: string,
+): ColumnDescriptor => {
+	const column = table.columns.find((one) => !one.dropped && one.name === name);
 	if (column !== undefined) return column;
 	throw new DatabaseError("42703", `column "${name}" of relation "${table.name}" does not exist`);
 };

@@ -17,8 +17,8 @@ export interface TypeName {
 	readonly modifiers: readonly number[];
 	/** Number of [] after it. */
 	readonly dimensions: number;
-	/** Where COLLATE stands: only texts may have it, in the order that they have anyway. */
-	readonly collated?: number;
+	/** COLLATE: only texts may have it, in the order that they have anyway. `at`: of the word. */
+	readonly collation?: { readonly name: string; readonly at: number };
 	readonly at: number;
 }
 
@@ -278,6 +278,8 @@ export type TableExpression =
 			readonly right: TableExpression;
 			readonly on: Expression | undefined;
 			readonly using: readonly string[];
+			/** Of the columns that USING names: `JOIN ... USING (a) AS x`. */
+			readonly usingAlias?: string;
 			readonly at: number;
 	  };
 
@@ -391,6 +393,12 @@ export interface ColumnDefinition {
 	readonly at: number;
 }
 
+export interface CheckClause {
+	readonly condition: Expression;
+	/** NO INHERIT: kept, though there are no tables that would. */
+	readonly noInherit?: true;
+}
+
 /** What INCLUDING of a LIKE clause takes. */
 export type LikePart =
 	| "comments"
@@ -427,7 +435,7 @@ export type ColumnConstraint = { readonly name: string | undefined; readonly at:
 	| { readonly kind: "default"; readonly value: Expression }
 	| ({ readonly kind: "primary-key" } & KeyOptions)
 	| ({ readonly kind: "unique" } & KeyOptions)
-	| { readonly kind: "check"; readonly condition: Expression }
+	| ({ readonly kind: "check" } & CheckClause)
 	| ({
 			readonly kind: "references";
 			readonly table: QualifiedName;
@@ -486,7 +494,7 @@ export type TableConstraint = { readonly name: string | undefined; readonly at: 
 	  } & KeyOptions)
 	| ({ readonly kind: "unique"; readonly columns: readonly string[] } & KeyOptions)
 	/** `valid` false: NOT VALID. */
-	| { readonly kind: "check"; readonly condition: Expression; readonly valid: boolean }
+	| ({ readonly kind: "check"; readonly valid: boolean } & CheckClause)
 	| ({
 			readonly kind: "foreign-key";
 			readonly columns: readonly string[];
@@ -651,6 +659,8 @@ export interface TransactionModes {
 	readonly asOf?: Expression;
 	/** SET TRANSACTION SNAPSHOT, which is alone. */
 	readonly snapshot?: string;
+	/** SET LOCAL TRANSACTION SNAPSHOT, which PostgreSQL does not do. */
+	readonly isLocal?: true;
 }
 
 /** ALTER TYPE of a composite type. */
@@ -1168,7 +1178,7 @@ export type RoleStatement =
 			readonly to: RoleReference;
 	  };
 
-export type CursorOption = "no scroll" | "scroll" | "insensitive" | "asensitive";
+export type CursorOption = "no scroll" | "scroll" | "insensitive" | "asensitive" | "binary";
 
 /** NEXT is forward 1, PRIOR backward 1, FIRST absolute 1, LAST absolute -1. */
 export interface FetchDirection {

@@ -1,5 +1,6 @@
 /** What the grammar's rules for statements make of their parts. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { collationOids } from "../catalog/collations.ts";
 import { cutFields, fieldsMask } from "../types/interval-fields.ts";
 import { formatInterval, parseInterval } from "../types/interval-text.ts";
 import type {
@@ -29,7 +30,7 @@ import type {
 	TransactionModes,
 	TypeName,
 } from "./ast.ts";
-import { withDeferrals } from "./build-constraint.ts";
+import { undeferred, withDeferrals } from "./build-constraint.ts";
 import type { IntervalFields } from "./build-expression.ts";
 import { queryNode, type WithClause } from "./build-query.ts";
 import type { Token } from "./tokens.ts";
@@ -41,17 +42,40 @@ export const option = (name: string, value: Option["value"], at: number): Option
 	at,
 });
 
-/** The only order of text is that of its bytes. */
-export function onlyByteOrder(collation: QualifiedName): undefined {
-	const name = collation.parts.at(-1);
-	if (name !== "C" && name !== "POSIX" && name !== "default" && name !== "ucs_basic") {
-		throw unsupported(`collation "${name}" is`, 'Text is ordered by its bytes, as COLLATE "C".');
-	}
-	return undefined;
+/** COLLATE, of a column or among what is said of it. */
+export interface Collation {
+	readonly kind: "collate";
+	readonly name: string;
+	readonly at: number;
 }
 
-export const collated = (type: TypeName, at: number | undefined): TypeName =>
-	at === undefined ? type : { ...type, collated: at };
+/** The only order of text is that of its bytes. Throws 0A000. */
+export function collateClause(word: Token, { parts }: QualifiedName): Collation {
+	const name = parts.at(-1)!;
+	if (collationOids[name] === undefined) {
+		throw unsupported(`collation "${name}" is`, 'Text is ordered by its bytes, as COLLATE "C".');
+	}
+	return { kind: "collate", name, at: word.start };
+}
+
+export const collated = (type: TypeName, given: Collation | undefined): TypeName =>
+	given === undefined ? type : { ...type, collation: { name: given.name, at: given.at } };
+
+/** The type with what is said of it among the constraints, and those. Throws 42601. */
+export function withCollation<T extends { readonly kind: string }>(
+	type: TypeName,
+	given: Collation | undefined,
+	clauses: readonly (T | Collation)[],
+): readonly [TypeName, readonly T[]] {
+	const isCollation = (one: T | Collation): one is Collation => one.kind === "collate";
+	const [first, second] = [...(given === undefined ? [] : [given]), ...clauses.filter(isCollation)];
+	if (second !== undefined) {
+		throw new DatabaseError("42601", "multiple COLLATE clauses not allowed", {
+			position: second.at + 1,
+		});
+	}
+	return [collated(type, first), clauses.filter((one): one is T => !isCollation(one))];
+}
 
 const isHoursAndMinutes = (fields: IntervalFields): boolean =>
 	[fields.first, fields.last].every((field) => field === "hour" || field === "minute");
@@ -302,10 +326,25 @@ const standard = <T>(target: T, direction: "from" | "to"): T | "stdin" | "stdout
 
 export const columnNode = (
 	name: string,
-	type: TypeName,
-	constraints: readonly (ColumnConstraint | Deferral)[],
+	given: TypeName,
+	collation: Collation | undefined,
+	clauses: readonly (ColumnConstraint | Deferral | Collation)[],
 	at: number,
-): ColumnDefinition => ({ name, type, constraints: withDeferrals(constraints), at });
+): ColumnDefinition => {
+	const [type, constraints] = withCollation(given, collation, clauses);
+	return { name, type, constraints: withDeferrals(constraints), at };
+};
+
+export const createDomain = (
+	name: QualifiedName,
+	given: TypeName,
+	collation: Collation | undefined,
+	clauses: readonly (ColumnConstraint | Deferral | Collation)[],
+	at: number,
+) => {
+	const [type, constraints] = withCollation(given, collation, clauses);
+	return { kind: "create-domain", name, type, constraints: undeferred(constraints), at };
+};
 
 type TableElement =
 	| ColumnDefinition

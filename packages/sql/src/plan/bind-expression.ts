@@ -1,5 +1,6 @@
 /** Expressions of the syntax tree to bound ones: the dispatch, and the simple kinds. Larger ones have files beside this. */
 import { DatabaseError } from "@quorate/keys/database-error";
+import { collationOids } from "../catalog/collations.ts";
 import type { Expression } from "../parser/ast.ts";
 import type { SqlType } from "../types/datum.ts";
 import { commonType, formatType, typeByOid } from "../types/registry.ts";
@@ -281,7 +282,7 @@ export function castTo(binder: Binder, bound: Bound, type: SqlType, at = bound.a
 function bindCollate(place: Place, node: Extract<Expression, { kind: "collate" }>): Bound {
 	const operand = settle(place.binder, bindExpression(place, node.operand));
 	const name = node.collation.parts.at(-1)!;
-	if (!["C", "POSIX", "default", "ucs_basic"].includes(name)) {
+	if (collationOids[name] === undefined) {
 		throw new DatabaseError(
 			"42704",
 			`collation "${node.collation.parts.join(".")}" for encoding "UTF8" does not exist`,

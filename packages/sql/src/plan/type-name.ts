@@ -1,6 +1,7 @@
 /** Type names of statements to types: those that every database has, then those that somebody has made. */
 import { DatabaseError } from "@quorate/keys/database-error";
 import { mayUseSchema } from "../auth/privileges.ts";
+import { type Collated, collationOids } from "../catalog/collations.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { typeData } from "../catalog/system-types.ts";
 import { findTypeOid } from "../catalog/type-names.ts";
@@ -87,9 +88,13 @@ export function requireCollatable(type: SqlType, at?: number): void {
 /** Throws 42704, 42804, 22023, 0A000, and what `look` does. */
 export function resolveTypeName(name: TypeName, look: TypeLookup): SqlType {
 	const type = typeNamed(name, look);
-	if (name.collated !== undefined) requireCollatable(type, name.collated);
+	if (name.collation !== undefined) requireCollatable(type, name.collation.at);
 	return type;
 }
+
+/** For the descriptor of what has the type. */
+export const collationOf = ({ collation }: TypeName): Collated =>
+	collation === undefined ? {} : { collation: collationOids[collation.name]! };
 
 function typeNamed(name: TypeName, look: TypeLookup): SqlType {
 	const parts = name.name;

@@ -58,7 +58,9 @@ function set(
 	const local = statement.scope === "local";
 	if (local && !block.explicit) {
 		state.notice("WARNING", "25P01", "SET LOCAL can only be used in transaction blocks");
-		if (value !== undefined) settingDefinition(name)?.normalize(value);
+		if (value !== undefined) {
+			settingDefinition(name)?.normalize(value, state.settings.surroundings(name));
+		}
 		return;
 	}
 	if (setCharacteristic(state, block, name, value)) return;
@@ -140,6 +142,9 @@ async function setTransaction(
 	block: TransactionBlock,
 	statement: Extract<SettingStatement, { kind: "set-transaction" }>,
 ): Promise<void> {
+	if (statement.modes.isLocal === true) {
+		throw new DatabaseError("0A000", "SET LOCAL TRANSACTION SNAPSHOT is not implemented");
+	}
 	if (!statement.session) {
 		if (!block.explicit) {
 			state.notice("WARNING", "25P01", "SET TRANSACTION can only be used in transaction blocks");

@@ -1,5 +1,8 @@
 /** Rows that do not come from tables: functions in FROM, system catalogs, set-returning projections. */
+import { mayUseSequence } from "../../auth/privileges.ts";
+import type { SequenceDescriptor } from "../../catalog/descriptor.ts";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
+import { sequencesOf } from "../../catalog/system-relations.ts";
 import type { VirtualTable } from "../../catalog/virtual-table.ts";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
 import { Layout, type Relation } from "../../plan/relation.ts";
@@ -125,7 +128,7 @@ export class VirtualScan extends Operator {
 
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const { context } = env;
-		const activity = await activityFor(this.#table, context);
+		const activity = await activityFor(this.#table, this.#catalog, context);
 		const rows = [...this.#table.rows(this.#catalog, context, activity)];
 		for (let i = 0; i < rows.length; i += batchSize) {
 			const batch = rows.slice(i, i + batchSize);
@@ -136,7 +139,8 @@ export class VirtualScan extends Operator {
 
 /** What a table of the whole cluster is made of. */
 async function activityFor(
-	{ isClusterWide, isOverview, isOfStatements, name }: VirtualTable,
+	{ isClusterWide, isOverview, isOfStatements, isOfSequences, name }: VirtualTable,
+	catalog: CatalogSnapshot,
 	context: FunctionContext,
 ): Promise<ClusterActivity | undefined> {
 	if (isOverview) {
@@ -145,7 +149,29 @@ async function activityFor(
 	if (isOfStatements) {
 		return context.clusterStatements();
 	}
+	if (isOfSequences) {
+		return { nodes: [], silent: [], sequences: await lastValues(catalog, context) };
+	}
 	return isClusterWide ? context.clusterActivity(name === "pg_locks") : undefined;
+}
+
+/** Of the sequences that the role may ask, some at a time. */
+async function lastValues(
+	catalog: CatalogSnapshot,
+	context: FunctionContext,
+): Promise<ReadonlyMap<number, bigint>> {
+	const values = new Map<number, bigint>();
+	const asked = sequencesOf(catalog).filter((sequence) =>
+		mayUseSequence(catalog, context.currentRole, sequence, ["SELECT", "USAGE"]),
+	);
+	for (let i = 0; i < asked.length; i += 32) {
+		const ask = async ({ oid }: SequenceDescriptor): Promise<void> => {
+			const { last, called } = await context.sequenceState(oid);
+			if (called) values.set(oid, last);
+		};
+		await Promise.all(asked.slice(i, i + 32).map(ask));
+	}
+	return values;
 }
 
 /** A row of a function as one value. */

@@ -42,6 +42,10 @@ set -> "set" setRest {% ([, set], at) => ({ ...set, at }) %}
        {% ([, , , , , modes], at) => ({ kind: "set-transaction", session: true, modes, at }) %}
      | "set" "transaction" "snapshot" %string
        {% ([, , , { value }], at) => ({ kind: "set-transaction", session: false, modes: modesNode([{ snapshot: value }]), at }) %}
+     | "set" "session" "transaction" "snapshot" %string
+       {% ([, , , , { value }], at) => ({ kind: "set-transaction", session: false, modes: modesNode([{ snapshot: value }]), at }) %}
+     | "set" "local" "transaction" "snapshot" %string
+       {% ([, , , , { value }], at) => ({ kind: "set-transaction", session: false, modes: modesNode([{ snapshot: value, isLocal: true }]), at }) %}
      | "set" "constraints" "all" constraintTime {% ([, , , deferred], at) => ({ kind: "set-constraints", names: [], deferred, at }) %}
      | "set" "constraints" qualifiedNames constraintTime {% ([, , names, deferred], at) => ({ kind: "set-constraints", names, deferred, at }) %}
 constraintTime -> "deferred" {% () => true %} | "immediate" {% () => false %}
@@ -192,7 +196,7 @@ cursorOption -> "no" "scroll" {% () => "no scroll" %}
               | "scroll" {% () => "scroll" %}
               | "insensitive" {% () => "insensitive" %}
               | "asensitive" {% () => "asensitive" %}
-              | "binary" {% () => { throw unsupported("binary cursors are", "Ask for binary results with Bind."); } %}
+              | "binary" {% () => "binary" %}
 holdOpt -> null {% () => false %} | "with" "hold" {% () => true %} | "without" "hold" {% () => false %}
 fetched -> columnName {% ([name]) => fetchNode(name, "forward", 1) %}
          | fromIn columnName {% ([, name]) => fetchNode(name, "forward", 1) %}

@@ -46,11 +46,10 @@ withData -> null {% () => true %} | "with" "data" {% () => true %}
           | "with" "no" "data" {% () => false %}
 
 column -> columnName typeName columnCompression columnCollation columnConstraints
-          {% ([name, type, , collation, constraints], at) => columnNode(name, collated(type, collation), constraints, at) %}
+          {% ([name, type, , collation, constraints], at) => columnNode(name, type, collation, constraints, at) %}
 # As with ALTER TABLE: it changes nothing.
 columnCompression -> null | "compression" columnName | "compression" "default"
-# Where it stands.
-columnCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => { onlyByteOrder(name); return word.start; } %}
+columnCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => collateClause(word, name) %}
 columnConstraints -> null {% () => [] %} | columnConstraintList {% id %}
 # COLLATE may stand between them; behind a default it is part of that.
 columnConstraintList -> closedConstraints {% id %}
@@ -58,7 +57,7 @@ columnConstraintList -> closedConstraints {% id %}
                       | columnConstraintList columnDefault {% more %}
 closedConstraints -> columnConstraint {% first %}
                    | columnConstraintList columnConstraint {% more %}
-                   | closedConstraints "collate" qualifiedName {% ([list, , name]) => { onlyByteOrder(name); return list; } %}
+                   | closedConstraints "collate" qualifiedName {% ([list, word, name]) => [...list, collateClause(word, name)] %}
 columnConstraint -> columnConstraintBody {% ([body], at) => ({ name: undefined, ...body, at }) %}
                   | "constraint" columnName columnConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
 columnDefault -> "default" defaultExpr {% ([, value], at) => ({ name: undefined, kind: "default", value, at }) %}
@@ -73,7 +72,7 @@ columnConstraintBody -> "not" "null" {% () => ({ kind: "not-null" }) %}
                       | "null" {% () => ({ kind: "null" }) %}
                       | "primary" "key" indexTail {% () => ({ kind: "primary-key" }) %}
                       | "unique" nullsDistinct indexTail {% ([, nulls]) => ({ kind: "unique", ...nulls }) %}
-                      | "check" "(" expr ")" noInherit {% ([, , condition]) => ({ kind: "check", condition }) %}
+                      | "check" "(" expr ")" noInherit {% ([, , condition, , noInherit]) => ({ kind: "check", condition, ...noInherit }) %}
                       | "references" qualifiedName columnListOpt referenceActions
                         {% ([, table, columns, actions]) => ({ kind: "references", table, columns, ...actions }) %}
                       | "generated" generatedWhen "as" "identity" identityOptions {% ([, always, , , options]) => ({ kind: "identity", always, options }) %}
@@ -91,7 +90,7 @@ indexTail -> null
            | "with" storage
            | "using" "index" tablespace
            | "with" storage "using" "index" tablespace
-noInherit -> null | "no" "inherit"
+noInherit -> null {% () => ({}) %} | "no" "inherit" {% () => ({ noInherit: true }) %}
 deferral -> "not" "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: false, at }) %}
           | "deferrable" {% (d, at) => ({ kind: "deferral", deferrable: true, at }) %}
           | "initially" "immediate" {% (d, at) => ({ kind: "deferral", deferred: false, at }) %}
@@ -101,7 +100,7 @@ tableConstraint -> tableConstraintBody {% ([body], at) => ({ name: undefined, ..
                  | "constraint" columnName tableConstraintBody {% ([, name, body], at) => ({ name, ...body, at }) %}
 tableConstraintBody -> "primary" "key" "(" columnNames ")" constraintTail {% ([, , , columns, , times]) => ({ kind: "primary-key", columns, ...times }) %}
                      | "unique" nullsDistinct "(" columnNames ")" constraintTail {% ([, nulls, , columns, , tail]) => ({ kind: "unique", columns, ...nulls, ...tail }) %}
-                     | "check" "(" expr ")" noInherit validity {% ([, , condition, , , valid]) => ({ kind: "check", condition, valid }) %}
+                     | "check" "(" expr ")" noInherit validity {% ([, , condition, , noInherit, valid]) => ({ kind: "check", condition, ...noInherit, valid }) %}
                      | "foreign" "key" "(" columnNames ")" "references" qualifiedName columnListOpt referenceActions deferralOpt validity
                        {% ([, , , columns, , , table, referenced, actions, deferral, valid]) =>
                           ({ kind: "foreign-key", columns, table, referenced, ...actions, ...deferralOf(deferral), valid }) %}
@@ -158,7 +157,7 @@ indexColumn -> indexKey indexCollation operatorClass direction nullsOrder
 indexKey -> columnName {% ([name], at) => ({ kind: "column", name: { parts: [name], at }, at }) %}
           | tableCall {% id %}
           | "(" expr ")" {% ([, e]) => e %}
-indexCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => { onlyByteOrder(name); return { name, at: word.start }; } %}
+indexCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => ({ name, at: collateClause(word, name).at }) %}
 # Text is ordered by bytes: text_pattern_ops and its kin are what every index does.
 operatorClass -> null | qualifiedName | qualifiedName "(" storageList ")"
 includeOpt -> null {% () => ({}) %} | "include" "(" columnNames ")" {% ([, , include]) => ({ include }) %}
@@ -220,7 +219,7 @@ createType -> "create" "type" qualifiedName "as" "enum" "(" enumLabels ")"
               {% ([, , name, actions], at) => ({ kind: "alter-composite", name, actions, at }) %}
             | "alter" "type" qualifiedName "set" "(" anyTokens {% () => { throw unsupported("base types are", "Use a composite type, an enum or a domain."); } %}
 createDomain -> "create" "domain" qualifiedName asOpt typeName columnCollation columnConstraints
-                {% ([, , name, , type, collation, constraints], at) => ({ kind: "create-domain", name, type: collated(type, collation), constraints: undeferred(constraints), at }) %}
+                {% ([, , name, , type, collation, constraints], at) => createDomain(name, type, collation, constraints, at) %}
               | "alter" "domain" qualifiedName domainAction {% ([, , name, action], at) => ({ kind: "alter-domain", name, action, at }) %}
 domainAction -> "set" "default" expr {% ([, , value]) => ({ kind: "set-default", value }) %}
               | "drop" "default" {% () => ({ kind: "set-default", value: undefined }) %}

@@ -14,8 +14,8 @@ import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, notRecursive, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,
 } from "./build-query.ts";
 import {
-	assignmentOf, assignRow, collated, columnNode, conflictTarget, copyQuery, copyTable, createIndex, createSequence, createTable, createTableAs, deleteNode,
-	explainNode, insertNode, intervalZone, likeParts, modesNode, onlyByteOrder, option, placedNames, recursiveView, schemaNode, settingNode, updateNode,
+	assignmentOf, assignRow, collateClause, collated, columnNode, conflictTarget, copyQuery, copyTable, createDomain, createIndex, createSequence, createTable, createTableAs, deleteNode,
+	explainNode, insertNode, intervalZone, likeParts, modesNode, option, placedNames, recursiveView, schemaNode, settingNode, updateNode,
 } from "./build-statement.ts";
 import { deferralOf, plainReference, timesOf, undeferred } from "./build-constraint.ts";
 import { declareNode, fetchNode, way } from "./build-cursor.ts";
