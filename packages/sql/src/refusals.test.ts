@@ -40,6 +40,7 @@ const alsoThere: readonly RegExp[] = [
 	/^input of anonymous composite types/,
 	/^aggregate function calls cannot contain/,
 	/^a snapshot-importing transaction must have|^(a .*serializable transaction )?cannot import a snapshot from/,
+	/^SET LOCAL TRANSACTION SNAPSHOT is not implemented/,
 	/^parameters are not allowed in a stored expression/,
 	// Made elsewhere: of window functions.
 	/^\("0A000", message, /,

@@ -71,6 +71,8 @@ export interface IndexColumnDescriptor extends Collated {
 	readonly descending: boolean;
 	/** Where NULLs are not as usual: ascending columns have them last, descending ones first. */
 	readonly nullsFirst?: boolean;
+	/** Name of its operator class, where that is not its type's: kept, and shown. */
+	readonly operatorClass?: string;
 	/** Present where `attnum` is 0. */
 	readonly expression?: IndexExpression;
 }

@@ -26,7 +26,7 @@ export function indexDefinition(
 		const order = column.descending ? " DESC" : "";
 		const nulls = hasNullsFirst(column) ? " NULLS FIRST" : " NULLS LAST";
 		const isUsual = hasNullsFirst(column) === column.descending;
-		return `${indexColumnText(table, column, pretty)}${collationText(table, column)}${order}${isUsual ? "" : nulls}`;
+		return `${indexColumnText(table, column, pretty)}${collationText(table, column)}${classText(column)}${order}${isUsual ? "" : nulls}`;
 	});
 	const unique = isUnique(index) ? "UNIQUE " : "";
 	const name = quoteIdentifier(index.name);
@@ -48,6 +48,9 @@ function collationText(
 	if (collation === undefined || collation === usual) return "";
 	return ` COLLATE ${quoteIdentifier(collationName(collation))}`;
 }
+
+const classText = ({ operatorClass }: IndexColumnDescriptor): string =>
+	operatorClass === undefined ? "" : ` ${quoteIdentifier(operatorClass)}`;
 
 const includeText = (table: TableDescriptor, { included }: IndexDescriptor): string =>
 	included === undefined ? "" : ` INCLUDE (${namesOf(table, included)})`;

@@ -2,9 +2,11 @@
  * pg_operator, pg_cast, and btree's operators by type: what PostgreSQL has, as far as it is here. Operators and casts have no functions
  * behind them that pg_proc could list, and btree no support functions: oprcode is 0, and pg_amproc empty.
  */
+import { DatabaseError } from "@quorate/keys/database-error";
 import { operatorCandidates } from "../functions/table.ts";
+import type { SqlType } from "../types/datum.ts";
 import { isEnum, isRow } from "../types/made-oids.ts";
-import { findCast, typeByOid } from "../types/registry.ts";
+import { findCast, formatType, typeByOid } from "../types/registry.ts";
 import { pgCatalogOid } from "./schema.ts";
 import { btreeOid, ownerOid } from "./system-names.ts";
 import {
@@ -99,8 +101,26 @@ const defaultClass = (type: number): OperatorClass | undefined =>
 	operatorClasses.find((one) => one.isDefault && one.type === type);
 
 /** 0: it has none. */
-export const operatorClassOid = (typeOid: number): number =>
-	(defaultClass(typeOid) ?? defaultClass(classType(typeOid)))?.oid ?? 0;
+export const operatorClassOid = (typeOid: number, name?: string): number =>
+	operatorClasses.find((one) => one.name === name)?.oid ??
+	(defaultClass(typeOid) ?? defaultClass(classType(typeOid)))?.oid ??
+	0;
+
+/** One by its name that a type may be indexed with. Throws 42704, 42804. */
+export function namedOperatorClass(name: string, type: SqlType): OperatorClass {
+	const found = operatorClasses.find((one) => one.name === name);
+	if (found === undefined) {
+		throw new DatabaseError(
+			"42704",
+			`operator class "${name}" does not exist for access method "btree"`,
+		);
+	}
+	if (found.type === type.oid || found.type === classType(type.oid)) return found;
+	throw new DatabaseError(
+		"42804",
+		`operator class "${name}" does not accept data type ${formatType(type)}`,
+	);
+}
 
 export const isOperatorClass = (oid: number): boolean =>
 	operatorClasses.some((one) => one.oid === oid);

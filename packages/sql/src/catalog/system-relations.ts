@@ -337,7 +337,10 @@ function indexRow(
 			index.columns.map((column) => indexCollation(catalog, table, column)),
 			0,
 		),
-		indclass: array(types.map(operatorClassOid), 0),
+		indclass: array(
+			types.map((oid, i) => operatorClassOid(oid, index.columns[i]!.operatorClass)),
+			0,
+		),
 		indoption: array(
 			index.columns.map((column) => (column.descending ? 1 : 0) + (hasNullsFirst(column) ? 2 : 0)),
 			0,

@@ -12,6 +12,7 @@ import {
 	type TableDescriptor,
 } from "../catalog/descriptor.ts";
 import { labelOf } from "../catalog/enum-labels.ts";
+import { namedOperatorClass, operatorClassOid } from "../catalog/system-operators.ts";
 import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { Expression, IndexColumn, IndexOptions } from "../parser/ast.ts";
 import { storedExpression, tableRelation } from "../plan/bind-table.ts";
@@ -22,7 +23,7 @@ import { isImmutable } from "../plan/immutable.ts";
 import { bindIndexExpression, type IndexClause } from "../plan/index-expression.ts";
 import { requireCollatable } from "../plan/type-name.ts";
 import { flatten } from "../types/array-values.ts";
-import type { ArrayValue } from "../types/datum.ts";
+import type { ArrayValue, SqlType } from "../types/datum.ts";
 import { isEnum, isMadeArray, namedOid } from "../types/made-oids.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { binderIn } from "./stored-expression.ts";
@@ -92,6 +93,16 @@ function columnNames(items: readonly IndexColumn[]): readonly string[] {
 	return names;
 }
 
+/** Throws 42704, 42804. */
+function classOf(
+	{ operatorClass: named }: IndexColumn,
+	type: SqlType,
+): Pick<IndexColumnDescriptor, "operatorClass"> {
+	if (named === undefined) return {};
+	const { name, oid } = namedOperatorClass(named.parts.at(-1)!, type);
+	return oid === operatorClassOid(type.oid) ? {} : { operatorClass: name };
+}
+
 class FormMaker {
 	readonly #editor: SchemaEditor;
 	/** As expressions read it, and as they are to be written. */
@@ -131,12 +142,13 @@ class FormMaker {
 			}
 			checkIndexable(named);
 			if (collation !== undefined) requireCollatable(named.type);
-			return { attnum: named.attnum, ...order };
+			return { attnum: named.attnum, ...order, ...classOf(item, named.type) };
 		}
 		const { text, bound } = this.text(node, "index expressions");
 		checkIndexable({ name, type: bound.type });
 		if (collation !== undefined) requireCollatable(bound.type);
-		return { attnum: 0, ...order, expression: { text, type: bound.type, name } };
+		const expression = { text, type: bound.type, name };
+		return { attnum: 0, ...order, ...classOf(item, bound.type), expression };
 	}
 
 	/** Throws 42P17. */

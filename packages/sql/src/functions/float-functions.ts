@@ -149,6 +149,14 @@ const functions: ScalarFunction[] = [
 	pure("atan(float8) -> float8", Math.atan),
 	pure("atan2(float8, float8) -> float8", Math.atan2),
 	contextual("random() -> float8", volatile, (_args, context) => context.random()),
+	contextual("setseed(float8) -> void", volatile, ([seed], context) => {
+		const given = seed as number;
+		if (Number.isNaN(given) || Math.abs(given) > 1) {
+			throw new DatabaseError("22023", `setseed parameter ${given} is out of allowed range [-1,1]`);
+		}
+		context.seedRandom(given);
+		return "";
+	}),
 ];
 
 /** Half to even, keeping -0 and the infinities. */

@@ -507,6 +507,7 @@ export type TableConstraint = { readonly name: string | undefined; readonly at: 
 export interface IndexColumn {
 	readonly expression: Expression;
 	readonly collation: { readonly name: QualifiedName; readonly at: number } | undefined;
+	readonly operatorClass?: QualifiedName;
 	readonly descending: boolean;
 	readonly nulls: "first" | "last" | undefined;
 }

@@ -67,6 +67,7 @@ function surroundings(
 		searchPath: [],
 		clockNow: () => base.clockNow(),
 		random: () => base.random(),
+		seedRandom: (seed: number) => base.seedRandom(seed),
 		randomBytes: (count: number) => base.randomBytes(count),
 		catalogCall: (name: string, args: readonly Datum[]) => calls.catalogCall(name, args),
 		rowFields: (oid: number) => calls.rowFields(oid),

@@ -52,6 +52,9 @@ export function runElsewhere(
 	if (!types.every(isBuiltIn) || !isActive(placement.settings().values, "statements")) {
 		return undefined;
 	}
+	// Older builds show dates in one style only, and draw no numbers for a session.
+	const { dateStyle, isSeeded } = state.context;
+	if (!dateStyle.startsWith("ISO") || isSeeded) return undefined;
 	// Writers of some table wait: in the common way.
 	if (fencesIn(placement.settings().values).length > 0) return undefined;
 	const env = loneEnv(state, prepared, cached, parameters);

@@ -4,6 +4,7 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import { mayUseSchema } from "../auth/privileges.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { temporaryAlias } from "../catalog/temporary.ts";
+import { SeededRandom } from "../functions/seeded-random.ts";
 import type { ClusterActivity, NodeChange } from "../types/cluster-access.ts";
 import type { Datum, RowField } from "../types/datum.ts";
 import type { IntervalStyle } from "../types/interval-text.ts";
@@ -57,6 +58,7 @@ interface FoundPath {
 
 export class SessionContext implements FunctionContext {
 	timeZone = "UTC";
+	#seeded: SeededRandom | undefined;
 	dateStyle = "ISO, MDY";
 	intervalStyle: IntervalStyle = "postgres";
 	extraFloatDigits = 1;
@@ -202,7 +204,16 @@ export class SessionContext implements FunctionContext {
 	}
 
 	random(): number {
-		return this.#runtime.random.float();
+		return this.#seeded?.float() ?? this.#runtime.random.float();
+	}
+
+	seedRandom(seed: number): void {
+		this.#seeded = new SeededRandom(seed);
+	}
+
+	/** Whether random() has a sequence of the session's own. */
+	get isSeeded(): boolean {
+		return this.#seeded !== undefined;
 	}
 
 	randomBytes(count: number): Uint8Array {

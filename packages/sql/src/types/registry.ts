@@ -95,6 +95,8 @@ export interface FunctionContext extends TypeContext {
 	/** Of `searchPath`, what it has although search_path does not name it: the session's temporary schema. */
 	readonly implicitSchema?: string | undefined;
 	random(): number;
+	/** What `random` gives from now on follows from a number from -1 to 1. */
+	seedRandom(seed: number): void;
 	randomBytes(count: number): Uint8Array;
 	readonly backendPid: number;
 	setting(name: string): string | undefined;

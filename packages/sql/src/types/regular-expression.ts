@@ -120,11 +120,9 @@ function translate(pattern: string, extended: boolean, stops: boolean): string {
 			const end = bracketEnd(pattern, at);
 			out += bracket(pattern.slice(at, end), stops);
 			at = end - 1;
-		} else if (
-			character === "(" &&
-			pattern[at + 1] === "?" &&
-			/[=!<]/.test(pattern[at + 2] ?? "")
-		) {
+		} else if (/^\(\?(?!:|<?[=!])/.test(pattern.slice(at, at + 4))) {
+			throw invalid("quantifier operand invalid");
+		} else if (character === "(" && pattern[at + 1] === "?" && pattern[at + 2] !== ":") {
 			throw unsupported(
 				"look-around in regular expressions is not supported",
 				"Patterns run in time linear in the text, which look-around rules out.",

@@ -19,6 +19,7 @@ export function testContext(overrides: Partial<FunctionContext> = {}): FunctionC
 		currentDatabase: "postgres",
 		searchPath: ["public"],
 		random: () => 0.5,
+		seedRandom: () => undefined,
 		randomBytes: (count) => new Uint8Array(count).fill(0xab),
 		backendPid: 4711,
 		setting: (name) => (name === "server_version" ? "15.0 (Quorate 0.1.0)" : undefined),

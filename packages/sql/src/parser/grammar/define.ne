@@ -153,13 +153,15 @@ indexName -> null {% () => ({ name: undefined, ifNotExists: false }) %}
 methodOpt -> null {% () => undefined %} | "using" columnName {% ([, name]) => name %}
 indexColumns -> indexColumn {% first %} | indexColumns "," indexColumn {% more %}
 indexColumn -> indexKey indexCollation operatorClass direction nullsOrder
-               {% ([expression, collation, , descending, nulls]) => ({ expression, collation, descending, nulls }) %}
+               {% ([expression, collation, operatorClass, descending, nulls]) => ({ expression, collation, ...operatorClass, descending, nulls }) %}
 indexKey -> columnName {% ([name], at) => ({ kind: "column", name: { parts: [name], at }, at }) %}
           | tableCall {% id %}
           | "(" expr ")" {% ([, e]) => e %}
 indexCollation -> null {% () => undefined %} | "collate" qualifiedName {% ([word, name]) => ({ name, at: collateClause(word, name).at }) %}
 # Text is ordered by bytes: text_pattern_ops and its kin are what every index does.
-operatorClass -> null | qualifiedName | qualifiedName "(" storageList ")"
+operatorClass -> null {% () => ({}) %}
+               | qualifiedName {% ([operatorClass]) => ({ operatorClass }) %}
+               | qualifiedName "(" storageList ")" {% ([operatorClass]) => ({ operatorClass }) %}
 includeOpt -> null {% () => ({}) %} | "include" "(" columnNames ")" {% ([, , include]) => ({ include }) %}
 indexStorage -> tablespaceOpt | "with" storage tablespaceOpt
 
