@@ -77,7 +77,7 @@ check(titled("drizzle-kit pulls what is there"), async (t) => {
 		/^(?:import|\s*\/\/).*\n/gm,
 		"",
 	);
-	// But for 'writer'::role in the view this is what it pulls of PostgreSQL 15.
+	// What it pulls of PostgreSQL 15.
 	const expected = readFileSync(join(here, "drizzle-pulled.txt"), "utf8");
 	t.is(pulled.trim(), expected.trim());
 });

@@ -44,12 +44,6 @@ const settled = (dump: string): string =>
 		.filter((line) => !/^(\\(un)?restrict |-- Dumped from database version)/.test(line))
 		.join("\n");
 
-/** PostgreSQL writes implicit casts out, which a cluster keeps as they were written. */
-const withoutCasts = (dump: string): string =>
-	settled(dump)
-		.replaceAll(/::(text|numeric|date)\b/g, "")
-		.replaceAll(/[()]/g, "");
-
 async function rowsOf(url: string): Promise<Record<string, string>> {
 	const names = await psql(
 		url,
@@ -73,7 +67,7 @@ check("what pg_dump writes is in PostgreSQL what it was here, row for row", asyn
 	t.deepEqual(await rowsOf(postgres), rows);
 	t.is(Object.keys(rows).length, 10);
 	t.true(Object.values(rows).join().includes("Bob \\\\ the\\tbuilder\\n"));
-	t.is(withoutCasts(await dumpOf(postgres)), withoutCasts(dump));
+	t.is(settled(await dumpOf(postgres)), settled(dump));
 });
 
 check("and in another cluster, and its dump is the same", async (t) => {
@@ -91,7 +85,7 @@ check("what pg_dump writes of PostgreSQL is here what it was there", async (t) =
 	await to.reset();
 	await psqlScript(to.connectionString, `${roles}\n${dump}`);
 	t.deepEqual(await rowsOf(to.connectionString), await rowsOf(postgres));
-	t.is(withoutCasts(await dumpOf(to.connectionString)), withoutCasts(dump));
+	t.is(settled(await dumpOf(to.connectionString)), settled(dump));
 });
 
 /** Rows are in another order, and are not compared by those who read them. */
@@ -162,10 +156,7 @@ check("constraints that are deferrable, of a table that is not small", async (t)
 	await to.reset();
 	await psqlScript(to.connectionString, dump);
 	t.deepEqual(await rowsOf(to.connectionString), { slot: (await rowsOf(postgres))["slot"] });
-	t.is(
-		withoutCasts(await output("pg_dump", ["-t", "slot", "-d", to.connectionString])),
-		withoutCasts(dump),
-	);
+	t.is(settled(await output("pg_dump", ["-t", "slot", "-d", to.connectionString])), settled(dump));
 	const swap = `BEGIN; UPDATE slot SET place = 7 WHERE id = 1; UPDATE slot SET place = ${rows - 1} WHERE id = ${rows - 7}; COMMIT`;
 	await psqlScript(to.connectionString, swap);
 	const twice = await t.throwsAsync(

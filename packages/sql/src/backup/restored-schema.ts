@@ -387,11 +387,6 @@ export function restoredView(view: ViewDescriptor, numbers: Renumbering): ViewDe
 		...(view.types === undefined
 			? {}
 			: { types: view.types.map((one) => ({ ...one, oid: renumber(one.oid) })) }),
-		definition: view.definition.map((part) => {
-			if (typeof part === "string") return rewritten(numbers, part);
-			if ("paren" in part) return part;
-			if ("relation" in part) return { relation: renumber(part.relation) };
-			return "alias" in part ? { alias: renumber(part.alias) } : { ...part, of: renumber(part.of) };
-		}),
+		definition: [` ${view.query};`],
 	};
 }

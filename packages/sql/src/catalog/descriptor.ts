@@ -294,8 +294,8 @@ export interface ViewDescriptor extends Commented, Owned, InDatabase {
 	readonly types?: readonly ViewType[];
 	/** WITH CHECK OPTION. Builds that do not know it change nothing through views. */
 	readonly checkOption?: "local" | "cascaded";
-	/** How pg_get_viewdef shows it. */
-	readonly definition: readonly DefinitionPart[];
+	/** What builds show that do not write the query anew whenever it is asked for (`view-definition.ts`): texts, and once names, too. */
+	readonly definition: readonly unknown[];
 }
 
 /** A value of an enum. None is ever taken away. */
@@ -362,19 +362,6 @@ export const liveAttributes = ({
 	attributes,
 }: CompositeDescriptor): readonly AttributeDescriptor[] =>
 	attributes.filter(({ dropped }) => !dropped);
-
-/**
- * Text, or a name as it is now: of a relation, with its schema where it must be; the bare one; of a column; and AS, where a column of
- * the view is not called as that is.
- */
-export type DefinitionPart =
-	| string
-	/** A parenthesis that is left out where it is to be pretty. */
-	| { readonly paren: string }
-	| { readonly relation: number }
-	| { readonly alias: number }
-	| { readonly column: number; readonly of: number }
-	| { readonly as: string; readonly column: number; readonly of: number };
 
 /** All that has a row and names of its own below `\x01d`. */
 export type RelationDescriptor =

@@ -3,6 +3,7 @@ import { deparse } from "../ddl/deparse.ts";
 import type { Expression } from "../parser/ast.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import { caseLines } from "../plan/deparse-bound.ts";
+import { wordedText } from "../plan/deparse-words.ts";
 
 const isConstant = (node: Expression): boolean =>
 	node.kind === "literal" ||
@@ -110,9 +111,11 @@ function show(node: Expression): string {
 		case "case":
 			return showCase(node);
 		case "call": {
-			const [field, of] = node.args;
-			const isExtract = node.name.parts.at(-1) === "extract" && field?.kind === "literal";
-			if (isExtract && of !== undefined) return `EXTRACT(${field.text} FROM ${show(of)})`;
+			const [field] = node.args;
+			const of = field?.kind === "literal" ? field.text : "";
+			const worded =
+				node.worded && wordedText(node.name.parts.at(-1)!, node.args.map(show), of, false);
+			if (worded !== undefined) return worded;
 			break;
 		}
 		default:

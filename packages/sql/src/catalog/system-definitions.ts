@@ -97,21 +97,6 @@ export function checkDefinition(check: CheckDescriptor, pretty: boolean): string
 	return parts.join(" ");
 }
 
-/** Whether the first parenthesis is closed by the last. */
-export function isEnclosed(text: string): boolean {
-	if (!text.startsWith("(")) return false;
-	let depth = 0;
-	let quote = "";
-	for (const [i, character] of [...text].entries()) {
-		if (quote !== "") {
-			if (character === quote) quote = "";
-		} else if (character === "'" || character === '"') quote = character;
-		else if (character === "(") depth++;
-		else if (character === ")" && --depth === 0) return i === [...text].length - 1;
-	}
-	return false;
-}
-
 export const isPrimary = (table: TableDescriptor, index: IndexDescriptor): boolean =>
 	index.oid === table.primary.oid || index.deferrable?.primaryKey === true;
 

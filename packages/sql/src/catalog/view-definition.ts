@@ -1,44 +1,42 @@
-/** A view's query as pg_get_viewdef shows it: with the names that everything has now. */
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
+/** A view's query as pg_get_viewdef shows it: with the names that everything has now, and every cast said. */
+import { DatabaseError } from "@quorate/keys/database-error";
+import { viewBinder } from "../plan/bind-from.ts";
+import { BindNotes } from "../plan/bind-notes.ts";
+import { bindQuery } from "../plan/bind-query.ts";
+import { Binder } from "../plan/binder.ts";
+import { NotShown } from "../plan/deparse-nodes.ts";
+import { QueryText } from "../plan/deparse-query.ts";
+import { lineMark } from "../plan/indentation.ts";
+import { storedQuery } from "../plan/view-names.ts";
 import type { FunctionContext } from "../types/registry.ts";
-import type { DefinitionPart, ViewDescriptor } from "./descriptor.ts";
+import type { ViewDescriptor } from "./descriptor.ts";
 import type { CatalogSnapshot } from "./snapshot.ts";
-import { relationByOid, shortName } from "./system-names.ts";
-import { systemShapes } from "./system-shape.ts";
-import { withTypeNames } from "./type-names.ts";
+import { systemTable } from "./system-tables.ts";
 
-function columnName(catalog: CatalogSnapshot, of: number, attnum: number): string {
-	const relation = catalog.relation(of);
-	if (relation?.kind === "table" || relation?.kind === "view") {
-		return relation.columns[attnum - 1]?.name ?? String(attnum);
-	}
-	return systemShapes.find(({ oid }) => oid === of)?.columns[attnum - 1]?.name ?? String(attnum);
-}
-
-function partText(
+/** What has no such text, or cannot be read here, is shown as it was written. */
+export function viewDefinition(
 	catalog: CatalogSnapshot,
 	context: FunctionContext,
-	part: DefinitionPart,
-	pretty: boolean,
-): string {
-	if (typeof part === "string") return withTypeNames(catalog, context.searchPath, part);
-	if ("paren" in part) return pretty ? "" : part.paren;
-	if ("as" in part) {
-		const name = columnName(catalog, part.of, part.column);
-		return name === part.as ? "" : ` AS ${quoteIdentifier(part.as)}`;
-	}
-	if ("column" in part) return quoteIdentifier(columnName(catalog, part.of, part.column));
-	const oid = "relation" in part ? part.relation : part.alias;
-	const relation = relationByOid(catalog, oid);
-	if (relation === undefined) return String(oid);
-	return "relation" in part
-		? shortName(catalog, context, relation)
-		: quoteIdentifier(relation.name);
-}
-
-export const viewDefinition = (
-	catalog: CatalogSnapshot,
-	context: FunctionContext,
-	{ definition }: ViewDescriptor,
+	view: ViewDescriptor,
 	pretty = false,
-): string => definition.map((part) => partText(catalog, context, part, pretty)).join("");
+): string {
+	const written = ` ${view.query};`;
+	if (view.query.includes(lineMark)) return written;
+	const { searchPath } = context;
+	const around = new Binder({ catalog, virtualTable: systemTable, searchPath, context }, [], []);
+	const binder = viewBinder(around, view);
+	binder.notes = new BindNotes();
+	try {
+		const query = storedQuery(view.query);
+		bindQuery(binder, query, undefined);
+		const text = new QueryText(catalog, context, binder.notes, {
+			pretty,
+			searchPath: view.searchPath,
+		});
+		const names = view.columns.map(({ name }) => name);
+		return `${text.of(query, names)};`;
+	} catch (error) {
+		if (error instanceof NotShown || error instanceof DatabaseError) return written;
+		throw error;
+	}
+}

@@ -3,7 +3,7 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import { plainLiteral, quoteIdentifier, quoteLiteral } from "../functions/quoting-functions.ts";
 import type { Expression, TypeName } from "../parser/ast.ts";
 import { plainType, textType } from "../plan/bound.ts";
-import { bare, normalizationText } from "../plan/deparse-bound.ts";
+import { bare, normalizationText, wordedText } from "../plan/deparse-words.ts";
 import { resolveTypeName } from "../plan/type-name.ts";
 import { referencedType, typeReference } from "../types/enum-types.ts";
 import { enumOid } from "../types/made-oids.ts";
@@ -121,6 +121,9 @@ function callText(node: Extract<Expression, { kind: "call" }>, options: DeparseO
 		if (shown !== undefined) return shown;
 	}
 	const texts = node.args.map((arg) => deparse(arg, options));
+	const field = first?.kind === "literal" ? first.text : "";
+	const worded = node.worded && wordedText(name, texts, field, false);
+	if (worded !== undefined) return worded;
 	if (node.variadic) texts.push(`VARIADIC ${texts.pop()}`);
 	return `${quoteIdentifier(name)}(${texts.join(", ")})`;
 }

@@ -14,8 +14,8 @@ import {
 	tableRelation,
 } from "../plan/bind-table.ts";
 import { type Bound, someNode } from "../plan/bound.ts";
+import { folded } from "../plan/folded.ts";
 import { isImmutable } from "../plan/immutable.ts";
-import { folded } from "../plan/index-expression.ts";
 import type { NewColumn } from "./column-definition.ts";
 import { columnsIn } from "./deparse.ts";
 import type { SchemaEditor } from "./schema-editor.ts";

@@ -162,7 +162,7 @@ class FormMaker {
 		}
 		this.#noteLabels(bound);
 		const writer = new BoundText({
-			column: (slot) => quoteIdentifier(this.#written[slot]!.name),
+			column: ({ column }) => quoteIdentifier(this.#written[column]!.name),
 			label: (type, sortKey) => labelOf(catalog, type, sortKey),
 		});
 		return { text: writer.of(bound), bound };

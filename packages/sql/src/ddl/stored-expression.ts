@@ -15,7 +15,7 @@ import { Binder } from "../plan/binder.ts";
 import { type Bound, plainType, someNode, unknownOid } from "../plan/bound.ts";
 import { coerce } from "../plan/coerce.ts";
 import { BoundText } from "../plan/deparse-bound.ts";
-import { folded } from "../plan/index-expression.ts";
+import { folded } from "../plan/folded.ts";
 import type { SqlType } from "../types/datum.ts";
 import { deparse } from "./deparse.ts";
 import { type SchemaEditor, withSchemas } from "./schema-editor.ts";
@@ -102,7 +102,7 @@ function boundText(
 	if (someNode(bound, isOther)) return undefined;
 	const { context } = editor.state;
 	const writer = new BoundText({
-		column: (slot) => columns[slot]!,
+		column: ({ column }) => columns[column]!,
 		label: (type, sortKey) => labelOf(editor.catalog, type, sortKey),
 	});
 	const textOf = (one: Bound): string => withSchemas(editor, writer.of(folded(one, context)));

@@ -13,7 +13,6 @@ import type { RelationColumn } from "../plan/relation.ts";
 import { storedQuery, ViewMaking } from "../plan/view-names.ts";
 import { placed } from "../session/prepared.ts";
 import { formatType, typeByOid } from "../types/registry.ts";
-import { deparseView } from "./deparse-query.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
 import { unplaced } from "./unplaced.ts";
 import { checkOptionIn, withCheckOption } from "./view-options.ts";
@@ -125,12 +124,7 @@ function make(editor: SchemaEditor, statement: CreateView, lexed: LexedStatement
 		searchPath: state.context.searchPath,
 		references: making.references(binder.access.collected()),
 		types: [...making.types.values()],
-		definition: deparseView(
-			query,
-			making,
-			columns.map(({ name }) => name),
-			text,
-		),
+		definition: [` ${text};`],
 		columns,
 	};
 }

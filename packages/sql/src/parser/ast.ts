@@ -52,6 +52,8 @@ export type Expression =
 			readonly kind: "operator";
 			readonly operator: string;
 			readonly operands: readonly Expression[];
+			/** AND and OR: in parentheses. */
+			readonly closed?: boolean;
 			readonly at: number;
 	  }
 	| { readonly kind: "not"; readonly operand: Expression; readonly at: number }
@@ -178,6 +180,8 @@ export type Expression =
 			readonly withinGroup?: { readonly orderBy: readonly OrderItem[]; readonly at: number };
 			/** OVER: the name of a window, or a window of its own. */
 			readonly over?: WindowReference | WindowDefinition;
+			/** With words between its arguments: SUBSTRING(a FROM 1), TRIM(a), (a, b) OVERLAPS (c, d). */
+			readonly worded?: true;
 			readonly at: number;
 	  }
 	/** GROUPING(...): which of the expressions are not in the row's grouping set. */
@@ -287,6 +291,8 @@ export interface CommonTable {
 	readonly name: string;
 	readonly columns: readonly string[];
 	readonly query: Query | ChangeStatement;
+	/** Undefined: neither MATERIALIZED nor NOT MATERIALIZED stood there. It makes no difference but to how it is shown. */
+	readonly materialized?: "always" | "never";
 	readonly search?: SearchClause;
 	readonly cycle?: CycleClause;
 	readonly at: number;

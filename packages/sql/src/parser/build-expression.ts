@@ -212,7 +212,12 @@ export const likeAny = ([operand, not, word, quantifier, , right]: [
 
 /** What is accessed within parentheses is no part of the access around them. */
 export const closed = (inner: Expression): Expression =>
-	inner.kind === "subscript" || inner.kind === "slice" ? { ...inner, closed: true } : inner;
+	inner.kind === "subscript" || inner.kind === "slice" || isJunction(inner)
+		? { ...inner, closed: true }
+		: inner;
+
+const isJunction = (node: Expression): node is Extract<Expression, { kind: "operator" }> =>
+	node.kind === "operator" && (node.operator === "and" || node.operator === "or");
 
 export const subscriptNode = (
 	[operand, subscript]: [Expression, Subscript],
@@ -251,6 +256,9 @@ export const one = (at: number): Expression => ({
 	at,
 });
 
+/** Of a call that is written with words between its arguments. */
+export const worded: Partial<Call> = { worded: true };
+
 export const callNode = (
 	name: QualifiedName,
 	args: readonly Expression[],
@@ -280,7 +288,8 @@ export function overlaps([left, word, right]: [Expression, Token, Expression]): 
 		);
 	};
 	const at = word.start;
-	return callNode(nameOf("overlaps", at), [...endsOf(left, "left"), ...endsOf(right, "right")], at);
+	const ends = [...endsOf(left, "left"), ...endsOf(right, "right")];
+	return callNode(nameOf("overlaps", at), ends, at, worded);
 }
 
 export const finishCall = ([call, withinGroup, filter, over]: [
@@ -299,7 +308,13 @@ export const finishCall = ([call, withinGroup, filter, over]: [
 export const special = (
 	[word, precision]: [Token, Expression | undefined],
 	at: number,
-): Expression => callNode(nameOf(word.text, at), precision === undefined ? [] : [precision], at);
+): Expression =>
+	callNode(
+		nameOf(word.text, at),
+		precision === undefined ? [] : [precision],
+		at,
+		word.text === "current_schema" ? worded : {},
+	);
 
 /** coalesce (...) and its kin. */
 export const specialList = ([word, , args]: [Token, Token, PackedList], at: number): Expression =>

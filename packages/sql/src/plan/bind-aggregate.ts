@@ -117,7 +117,9 @@ export function placed(place: Place, node: CallNode, call: AggregateCall): Bound
 		scope.correlated = true;
 		scope.usedParent = true;
 	}
-	return columnOf(level.outerCalls.relation, level.outerCalls.add(call), node.at);
+	const bound = columnOf(level.outerCalls.relation, level.outerCalls.add(call), node.at);
+	place.binder.notes?.outerCalls.set(bound, call);
+	return bound;
 }
 
 function refuseHere(place: Place, node: CallNode): void {

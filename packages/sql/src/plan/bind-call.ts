@@ -32,7 +32,8 @@ export function bindCall(place: Place, node: CallNode): Bound {
 	const args = node.args.map((arg) => bindExpression(place, arg));
 	if (setCandidates(name).length > 0) return bindSetCall(place, name, args, node.at);
 	try {
-		const call = callByName(place, name, args, node.at);
+		const plain = callByName(place, name, args, node.at);
+		const call: Bound = plain.kind === "call" && node.worded ? { ...plain, worded: true } : plain;
 		// What it makes of a document nobody has looked at.
 		return name.endsWith("_populate_record") ? checked(place.binder, call, call.type) : call;
 	} catch (error) {

@@ -18,7 +18,6 @@ import {
 	columnOf,
 	constant,
 	plainType,
-	textType,
 	unknownOid,
 } from "./bound.ts";
 import {
@@ -48,6 +47,12 @@ export interface Place {
 }
 
 export function bindExpression(place: Place, node: Expression): Bound {
+	const bound = bindKind(place, node);
+	place.binder.notes?.expression(node, bound);
+	return bound;
+}
+
+function bindKind(place: Place, node: Expression): Bound {
 	const { binder, scope } = place;
 	switch (node.kind) {
 		case "literal":
@@ -111,6 +116,7 @@ export function bindExpression(place: Place, node: Expression): Bound {
 				variadic: false,
 				orderBy: [],
 				filter: undefined,
+				worded: true,
 				at: node.at,
 			});
 		case "call":
@@ -165,14 +171,12 @@ export function requireBoolean(binder: Binder, bound: Bound, what: string): Boun
 
 function bindColumn(place: Place, node: Extract<Expression, { kind: "column" }>): Bound {
 	const found = place.scope.find(node.name);
-	if (found !== undefined) place.binder.made?.columns.set(node, found);
 	if (found !== undefined) return found;
 	if (node.name.parts.length === 1) {
 		const relation = place.scope.relation(node.name.parts, node.at);
 		if (relation?.isScalar === true) {
 			const column = columnOf(relation, 0, node.at);
 			markUsed(column);
-			place.binder.made?.columns.set(node, column);
 			return column;
 		}
 		if (relation !== undefined) return wholeRow(place.binder, relation, node.at);
@@ -290,5 +294,5 @@ function bindCollate(place: Place, node: Extract<Expression, { kind: "collate" }
 		);
 	}
 	requireCollatable(operand.type, node.at);
-	return operand.type.oid === textType.oid ? operand : { ...operand };
+	return { ...operand };
 }

@@ -33,7 +33,7 @@ export function bindFrom(
 
 function bindItem(binder: Binder, item: TableExpression, scope: Scope): LogicalFrom {
 	const bound = bindKind(binder, item, scope);
-	if (bound.kind !== "join") binder.made?.tables.set(item, bound.relation);
+	binder.notes?.froms.set(item, bound);
 	return bound;
 }
 

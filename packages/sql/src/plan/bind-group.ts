@@ -109,6 +109,7 @@ function bindGroup(
 	refuseGroup(bound, "window", "42P20", "window functions", node.at);
 	refuseGroup(bound, "grouping", "42803", "grouping operations", node.at);
 	requireComparable(place.binder, bound, "equality", node.at);
+	place.binder.notes?.keys.set(node, bound);
 	return bound;
 }
 

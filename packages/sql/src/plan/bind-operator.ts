@@ -20,9 +20,11 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 	const { operator, operands, at } = node;
 	if (operator === "and" || operator === "or") {
 		const what = operator.toUpperCase();
-		const args = operands.flatMap((operand) => {
+		const terms = place.binder.notes === undefined ? operands : termsOf(node, operator, true);
+		const args = terms.flatMap((operand) => {
 			const bound = bindBoolean(place, operand, what);
-			return bound.kind === operator && operand.kind === "operator" ? bound.args : [bound];
+			const isFlat = terms === operands && bound.kind === operator && operand.kind === "operator";
+			return isFlat ? bound.args : [bound];
 		});
 		return logical(operator, args, at);
 	}
@@ -51,6 +53,13 @@ export function bindOperator(place: Place, node: Extract<Expression, { kind: "op
 		return compared(place, symbol, left, right, at);
 	}
 	return operatorCall(place, symbol, bounds, at);
+}
+
+/** As PostgreSQL keeps them: what is in parentheses is one of them, unless it is the first. */
+function termsOf(node: Expression, operator: string, isFirst: boolean): readonly Expression[] {
+	const isChain = node.kind === "operator" && node.operator === operator;
+	if (!isChain || (node.closed && !isFirst)) return [node];
+	return node.operands.flatMap((one, i) => termsOf(one, operator, isFirst && i === 0));
 }
 
 function operatorCall(place: Place, symbol: string, bounds: readonly Bound[], at: number): Bound {
@@ -146,6 +155,12 @@ function rowComparison(place: Place, symbol: string, left: Bound, right: Bound, 
 	for (const [a, b] of pairs.slice(0, -1).reverse()) {
 		const equal = logical("and", [compared(place, "=", a, b, at), bound], at);
 		bound = logical("or", [compared(place, strict, a, b, at), equal], at);
+	}
+	const { notes } = place.binder;
+	if (notes !== undefined) {
+		const calls = each(symbol);
+		const side = (i: number): readonly Bound[] => calls.map(({ args }) => args[i]!);
+		notes.rows.set(bound, { symbol, left: side(0), right: side(1) });
 	}
 	return bound;
 }

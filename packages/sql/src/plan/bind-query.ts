@@ -41,7 +41,7 @@ export function bindQuery(
 	};
 	if (query.locking.length > 0) applyLocking(binder, query, body);
 	if (query.withTies === true) checkTies(query);
-	return {
+	const bound: LogicalQuery = {
 		columns,
 		with: commonTables,
 		body,
@@ -52,6 +52,8 @@ export function bindQuery(
 		correlated: around.correlated,
 		locks: query.locking.length > 0,
 	};
+	binder.notes?.query(query, bound);
+	return bound;
 }
 
 function checkTies(query: Query): void {
@@ -108,7 +110,7 @@ function bindValues(
 	return {
 		body: { kind: "values", rows: typed },
 		columns,
-		orderBy: outputOrder(binder, order, columns),
+		orderBy: outputOrder(binder, order, columns, "*VALUES*"),
 	};
 }
 
@@ -140,6 +142,8 @@ function bindSetOperation(
 	});
 	left = literalsTyped(binder, left, types);
 	right = literalsTyped(binder, right, types);
+	binder.notes?.query(body.left, left);
+	binder.notes?.query(body.right, right);
 	const inputs = [
 		new Relation("", undefined, left.columns),
 		new Relation("", undefined, right.columns),
@@ -243,18 +247,20 @@ export const sortKey = (slot: number, type: SortKey["type"], item: OrderItem): S
 	nullsFirst: item.nulls === undefined ? item.descending : item.nulls === "first",
 });
 
-/** ORDER BY where only output columns can be named: after a set operation or VALUES. */
+/** ORDER BY where only output columns can be named: after a set operation or VALUES. `alias`: what they may be said to be of. */
 function outputOrder(
 	binder: Binder,
 	order: readonly OrderItem[],
 	columns: readonly RelationColumn[],
+	alias?: string,
 ): readonly SortKey[] {
 	return order.map((item) => {
 		const node = item.expression;
 		const ordinal = ordinalOf(binder, node, columns.length, "ORDER BY");
 		if (ordinal !== undefined) return sortKey(ordinal, columns[ordinal]!.type, item);
-		const name =
-			node.kind === "column" && node.name.parts.length === 1 ? node.name.parts[0] : undefined;
+		const parts = node.kind === "column" ? node.name.parts : [];
+		const isOf = parts.length === 1 || (parts.length === 2 && parts[0] === alias);
+		const name = isOf ? parts.at(-1) : undefined;
 		const slot = columns.findIndex((column) => column.name === name);
 		if (slot >= 0) return sortKey(slot, columns[slot]!.type, item);
 		if (name !== undefined) {

@@ -75,8 +75,11 @@ export function bindSelect(
 					"HAVING",
 				);
 	const projections = outputs.map((output) => output.bound);
-	const slotOf = (node: Expression, clause: string): number =>
-		outputSlot(place(clause, true), node, clause, outputs, projections);
+	const slotOf = (node: Expression, clause: string): number => {
+		const slot = outputSlot(place(clause, true), node, clause, outputs, projections);
+		binder.notes?.keys.set(node, projections[slot]!);
+		return slot;
+	};
 	const distinctOn =
 		typeof select.distinct === "object"
 			? select.distinct.on.map((node) => slotOf(node, "SELECT DISTINCT ON"))
@@ -99,6 +102,7 @@ export function bindSelect(
 	checkWindows(place("window definitions", true), windows);
 	const separated = separateWindows(binder, grouped);
 	const { sets, bounds } = separateSets(separated.bounds);
+	binder.notes?.outputs.set(select, outputs);
 	const columns = outputs.map((output, i) =>
 		outputColumn(output.name, bounds[i]!, projections[i]!),
 	);
@@ -147,13 +151,11 @@ export function bindItems(
 		const node = item.expression;
 		if (node.kind === "star") {
 			const expanded = expandStar(place, node);
-			place.binder.made?.stars.set(node, expanded);
 			outputs.push(...expanded);
 			continue;
 		}
 		if (node.kind === "fields") {
 			const expanded = bindFields(place, node);
-			place.binder.made?.stars.set(node, expanded);
 			outputs.push(...expanded);
 			continue;
 		}

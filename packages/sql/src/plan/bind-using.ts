@@ -2,6 +2,7 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { TableExpression } from "../parser/ast.ts";
 import { unify } from "./bind-expression.ts";
+import type { MergedPair } from "./bind-notes.ts";
 import { compared } from "./bind-operator.ts";
 import type { Binder } from "./binder.ts";
 import { type Bound, columnOf } from "./bound.ts";
@@ -62,6 +63,8 @@ export function bindUsing(
 	const names = item.natural ? commonNames(left, right) : item.using;
 	const place = { binder, scope, clause: "JOIN/USING", aggregates: false, sets: false };
 	const aliased: AliasedColumn[] = [];
+	const pairs: MergedPair[] = [];
+	binder.notes?.usings.set(item, pairs);
 	const conditions = names.map((name) => {
 		const a = find(scope, left, name, "left", item.at);
 		const b = find(scope, right, name, "right", item.at);
@@ -83,6 +86,7 @@ export function bindUsing(
 		}
 		scope.merged.push({ name, bound, hides });
 		aliased.push({ name, bound });
+		pairs.push({ name, left: a.bound, right: b.bound, merged: bound });
 		return compared(place, "=", a.bound, b.bound, item.at);
 	});
 	if (item.usingAlias === undefined) return conditions;

@@ -248,6 +248,7 @@ function bindOffset(
 			position: at + 1,
 		});
 	}
+	binder.notes?.offsets.set(bound, typed.bound);
 	return typed;
 }
 

@@ -10,6 +10,7 @@ import type { ChangeStatement, QualifiedName } from "../parser/ast.ts";
 import type { LiftedLiteral } from "../parser/parse.ts";
 import type { FunctionContext } from "../types/registry.ts";
 import { AccessCollector } from "./access.ts";
+import type { BindNotes } from "./bind-notes.ts";
 import type { CatalogUse } from "./catalog-use.ts";
 import { LiteralChoices } from "./literal-choices.ts";
 import type { Scope } from "./scope.ts";
@@ -84,6 +85,8 @@ export class Binder {
 	meanings: ViewMeanings | undefined;
 	/** Of a view that is being made: what they mean now. */
 	made: ViewMaking | undefined;
+	/** Told of what is found; absent: nobody wants to know. */
+	notes: BindNotes | undefined;
 
 	lookup(name: QualifiedName): ResolvedTable | NamedObject | undefined {
 		const found = this.#find(name);

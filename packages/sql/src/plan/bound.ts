@@ -71,6 +71,8 @@ export type Bound = {
 			readonly operator: boolean;
 			/** Its last argument is an array of those that follow the others. */
 			readonly variadic?: true;
+			/** It was written with words between its arguments. */
+			readonly worded?: true;
 			readonly argTypes: readonly SqlType[];
 	  }
 	| { readonly kind: "cast"; readonly cast: CastDefinition }

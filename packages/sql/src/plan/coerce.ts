@@ -209,6 +209,13 @@ function coerceUntyped(
 		const type = inputType(target.oid, bound.at);
 		const parsed = parseLiteral(type, bound.value as string, bound.at, context);
 		if (isMomentary(target.oid)) return castText(bound, target, explicit);
+		if (binder.notes !== undefined && target.oid !== OID.interval) {
+			return withModifier(
+				{ ...bound, value: parsed, type: plainType(target.oid) },
+				target,
+				explicit,
+			);
+		}
 		const value = target.modifier < 0 ? parsed : applyModifier(parsed, target, explicit);
 		return { ...bound, value, type: basic(target) };
 	}

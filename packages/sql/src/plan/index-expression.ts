@@ -25,10 +25,11 @@ import type { FunctionContext } from "../types/registry.ts";
 import { bindBoolean, bindExpression, type Place } from "./bind-expression.ts";
 import { storedExpression, tableRelation } from "./bind-table.ts";
 import { Binder } from "./binder.ts";
-import { type Bound, constant, mapArgs, someNode, unknownOid } from "./bound.ts";
+import { type Bound, constant, mapArgs, someNode } from "./bound.ts";
 import { settle } from "./coerce.ts";
 import { compile } from "./compile.ts";
 import { ArgumentList, CompileScope } from "./compile-scope.ts";
+import { folded } from "./folded.ts";
 import { Layout, type Relation } from "./relation.ts";
 import { Scope } from "./scope.ts";
 
@@ -59,20 +60,6 @@ export function bindIndexExpression(
 	return folded(bound, binder.environment.context);
 }
 
-/** A literal is read when the index is made, that of a date or a time too; a sign is part of it. */
-export function folded(given: Bound, context: FunctionContext): Bound {
-	const bound = mapArgs(given, (arg) => folded(arg, context));
-	const [operand] = bound.args;
-	if (operand?.kind !== "constant" || operand.value === null) return bound;
-	const { type, at } = bound;
-	if (bound.kind === "cast" && operand.type.oid === unknownOid && isTemporal(type.oid)) {
-		return constant(bound.cast.apply(operand.value, type, context), type, at);
-	}
-	const isSigned = bound.kind === "call" && bound.name === "-" && bound.args.length === 1;
-	if (!isSigned) return bound;
-	return constant(bound.fn.call([operand.value], context, []) as Datum, type, at);
-}
-
 /** With the values of all that is made of constants only. */
 function evaluated(given: Bound, scope: CompileScope, env: Env): Bound {
 	const bound = mapArgs(given, (arg) => evaluated(arg, scope, env));
@@ -88,9 +75,6 @@ function evaluated(given: Bound, scope: CompileScope, env: Env): Bound {
 		throw error;
 	}
 }
-
-/** Dates and times, whose input depends on the session. */
-const isTemporal = (oid: number): boolean => [1082, 1083, 1114, 1184, 1266].includes(oid);
 
 export class IndexExpressions {
 	readonly relation: Relation;

@@ -7,12 +7,10 @@ import { DatabaseError } from "@quorate/keys/database-error";
 import type { ViewDescriptor, ViewReference, ViewType } from "../catalog/descriptor.ts";
 import { liveColumns } from "../catalog/descriptor.ts";
 import { systemShapes } from "../catalog/system-shape.ts";
-import type { Expression, QualifiedName, Query, TableExpression } from "../parser/ast.ts";
+import type { QualifiedName, Query } from "../parser/ast.ts";
 import { parseQuery } from "../parser/parse.ts";
 import type { StatementAccess } from "./access.ts";
 import type { BindEnvironment, ResolvedTable } from "./binder.ts";
-import type { Bound } from "./bound.ts";
-import type { Relation } from "./relation.ts";
 
 const parsed = new Map<string, Query>();
 const parsedMax = 1000;
@@ -91,14 +89,6 @@ export class ViewMaking {
 
 	/** Types that somebody has made, by the parts of their names. */
 	readonly types = new Map<string, ViewType>();
-
-	/** What columns and stars of the query were found to be, and which relations its tables brought in. */
-	readonly columns = new Map<Expression, Bound>();
-	readonly stars = new Map<
-		Expression,
-		readonly { readonly name: string; readonly bound: Bound }[]
-	>();
-	readonly tables = new Map<TableExpression, Relation>();
 
 	/** `access`: of the bound query. */
 	references(access: StatementAccess): readonly ViewReference[] {

@@ -60,21 +60,21 @@ specialCall -> "current_date" {% special %}
              | "least" "(" exprList ")" {% specialList %}
              | "nullif" "(" expr "," expr ")" {% ([word, , a, , b], at) => callNode(nameOf("nullif", at), [a, b], at) %}
              | "extract" "(" extractField "from" expr ")"
-               {% ([, , field, , from], at) => callNode(nameOf("extract", at), [field, from], at) %}
-             | "position" "(" opExpr "in" opExpr ")" {% ([, , part, , whole], at) => callNode(nameOf("position", at), [whole, part], at) %}
-             | "overlay" "(" expr "placing" expr "from" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("overlay", at), [a, b, c], at) %}
+               {% ([, , field, , from], at) => callNode(nameOf("extract", at), [field, from], at, worded) %}
+             | "position" "(" opExpr "in" opExpr ")" {% ([, , part, , whole], at) => callNode(nameOf("position", at), [whole, part], at, worded) %}
+             | "overlay" "(" expr "placing" expr "from" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("overlay", at), [a, b, c], at, worded) %}
              | "overlay" "(" expr "placing" expr "from" expr "for" expr ")"
-               {% ([, , a, , b, , c, , e], at) => callNode(nameOf("overlay", at), [a, b, c, e], at) %}
+               {% ([, , a, , b, , c, , e], at) => callNode(nameOf("overlay", at), [a, b, c, e], at, worded) %}
              | "overlay" "(" exprList ")" {% specialList %}
              | "overlay" "(" ")" {% ([word], at) => callNode(nameOf(word.text, at), [], at) %}
              | "substring" "(" ")" {% ([word], at) => callNode(nameOf(word.text, at), [], at) %}
              | "substring" "(" exprList ")" {% specialList %}
-             | "substring" "(" expr "from" expr ")" {% ([, , a, , b], at) => callNode(nameOf("substring", at), [a, b], at) %}
-             | "substring" "(" expr "from" expr "for" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
-             | "substring" "(" expr "for" expr ")" {% ([, , a, , c], at) => callNode(nameOf("substring", at), [a, one(at), c], at) %}
-             | "substring" "(" expr "for" expr "from" expr ")" {% ([, , a, , c, , b], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
-             | "substring" "(" expr "similar" expr "escape" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at) %}
-             | "trim" "(" trimSide trimList ")" {% ([, , side, args], at) => callNode(nameOf(side, at), args, at) %}
+             | "substring" "(" expr "from" expr ")" {% ([, , a, , b], at) => callNode(nameOf("substring", at), [a, b], at, worded) %}
+             | "substring" "(" expr "from" expr "for" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at, worded) %}
+             | "substring" "(" expr "for" expr ")" {% ([, , a, , c], at) => callNode(nameOf("substring", at), [a, one(at), c], at, worded) %}
+             | "substring" "(" expr "for" expr "from" expr ")" {% ([, , a, , c, , b], at) => callNode(nameOf("substring", at), [a, b, c], at, worded) %}
+             | "substring" "(" expr "similar" expr "escape" expr ")" {% ([, , a, , b, , c], at) => callNode(nameOf("substring", at), [a, b, c], at, worded) %}
+             | "trim" "(" trimSide trimList ")" {% ([, , side, args], at) => callNode(nameOf(side, at), args, at, worded) %}
              | "collation" "for" "(" expr ")" {% () => { throw unsupported("COLLATION FOR is", "All text has the collation \"C\"."); } %}
              | "normalize" "(" expr ")" {% ([, , text], at) => callNode(nameOf("normalize", at), [text], at) %}
              | "normalize" "(" expr "," normalForm ")" {% ([, , text, , form], at) => callNode(nameOf("normalize", at), [text, form], at) %}

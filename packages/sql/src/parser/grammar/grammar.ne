@@ -8,7 +8,7 @@
 import type { QualifiedName } from "./ast.ts";
 import {
 	all, between, binary, callNode, caseNode, castTo, characterType, closed, distinct, finishCall, flat, floatType, inList, inQuery,
-	intervalNode, intervalTypeNode, isNode, like, likeAny, nameOf, negate, one, overlaps, quantified, similar, special, specialList, subscriptNode, fieldNode, isNormalized, typeNode, unary,
+	intervalNode, intervalTypeNode, isNode, like, likeAny, nameOf, negate, one, overlaps, quantified, similar, special, specialList, subscriptNode, fieldNode, isNormalized, typeNode, unary, worded,
 } from "./build-expression.ts";
 import {
 	aroundQuery, functionsTable, functionTable, groupClause, groupElement, joinNode, joinTable, limited, notRecursive, queryNode, queryOrInto, selectNode, setOperation, sortUsing, subqueryTable, tableNode, tableQuery, twoLimits,

@@ -57,7 +57,7 @@ withClause -> "with" commonTables {% ([, tables]) => ({ tables, recursive: false
             | "with" "recursive" commonTables {% ([, , tables]) => ({ tables, recursive: true }) %}
 commonTables -> commonTable {% first %} | commonTables "," commonTable {% more %}
 commonTable -> columnName columnListOpt "as" materialized "(" query ")" searchOpt cycleOpt
-               {% ([name, columns, , , , query, , search, cycle], at) => ({ name, columns, query, ...search, ...cycle, at }) %}
+               {% ([name, columns, , materialized, , query, , search, cycle], at) => ({ name, columns, query, ...materialized, ...search, ...cycle, at }) %}
              | columnName columnListOpt "as" materialized "(" changeStatement ")"
                {% ([name, columns, , , , query], at) => ({ name, columns, query, at }) %}
              | columnName columnListOpt "as" materialized "(" changeStatement ")" search cycleOpt {% notRecursive %}
@@ -72,7 +72,9 @@ cycle -> "cycle" columnNames "set" columnName "using" columnName
        | "cycle" columnNames "set" columnName "to" cycleMark "default" cycleMark "using" columnName
          {% ([, columns, , mark, , found, , otherwise, , path], at) => ({ columns, mark, values: [found, otherwise], path, at }) %}
 cycleMark -> constant {% id %} | typedConstant {% id %}
-materialized -> null | "materialized" | "not" "materialized"
+materialized -> null {% () => ({}) %}
+              | "materialized" {% () => ({ materialized: "always" }) %}
+              | "not" "materialized" {% () => ({ materialized: "never" }) %}
 
 # INTERSECT binds tighter than UNION and EXCEPT.
 body -> union {% id %} | intersection {% id %} | simple {% id %}
