@@ -31,6 +31,11 @@ export class RocksBatch implements EngineBatch {
 		return this.#native;
 	}
 
+	/** Of what was put and deleted. */
+	get sizeBytes(): number {
+		return this.#bytes;
+	}
+
 	put(k: Key, value: Uint8Array): void {
 		assert(k.length > 0, "the empty key cannot be stored");
 		this.#binding.batch_put(this.#native, nativeKey(k), value, undefined);

@@ -2,7 +2,7 @@ import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Key } from "@quorate/keys/key";
 import { RealDisk } from "@quorate/runtime/real-disk";
 import { RealScheduler } from "@quorate/runtime/real-scheduler";
-import type { DiskFile, Logger } from "@quorate/runtime/runtime";
+import type { DiskFile, Logger, Scheduler } from "@quorate/runtime/runtime";
 import test from "ava";
 import fc from "fast-check";
 import { engineSuite } from "./engine-suite.ts";
@@ -165,6 +165,43 @@ if (rocksMissing !== undefined) {
 			}
 		}
 		t.true((verdicts.get("prefix") ?? 0) > 3 && (verdicts.get("refused") ?? 0) > 1);
+	});
+
+	test("what was written last goes into a table once next to nothing is written", async (t) => {
+		const { disk, path } = rocksDirectory();
+		const real = new RealScheduler();
+		let due: (() => void)[] = [];
+		const scheduler: Scheduler = {
+			setTimer: (_, task) => {
+				due.push(task);
+				return { cancel: () => undefined };
+			},
+			defer: (task, part) => real.defer(task, part),
+			yield: () => real.yield(),
+		};
+		const logger: Logger = { log: () => undefined, child: () => logger };
+		const node = { scheduler, logger, fatal: (reason: string): never => t.fail(reason) as never };
+		const engine = await openRocksEngine(disk, path, { ...small, node });
+		const hasTable = async () => (await disk.list(path)).some((name) => name.endsWith(".sst"));
+		const look = () => {
+			const tasks = due;
+			due = [];
+			for (const task of tasks) task();
+		};
+		// Some two thirds of a memtable.
+		for (let n = 0; n < 600; n++) {
+			engine.write((batch) => batch.put(k(`key${n}`), Buffer.alloc(1_000, n)));
+		}
+		t.false(await hasTable());
+		for (let n = 0; n < 3; n++) look();
+		while (!(await hasTable())) await real.yield();
+		t.is(engine.get(k("key599"))?.[0], 599 % 256);
+		await engine.close();
+		const again = await openRocksEngine(disk, path, small);
+		const all = { start: k("a"), end: k("\xff") };
+		const limits = { rowsMax: 1_000, bytesMax: 1 << 30, reverse: false, keyOffset: 0 };
+		t.is(again.scan(all, limits).keys.length, 600);
+		await again.close();
 	});
 
 	/** An engine that was closed with more than one log: whether the last memtables are in tables by then is a race. */

@@ -30,6 +30,7 @@ import type {
 	EngineSnapshot,
 } from "./engine.ts";
 import { Prefetcher } from "./prefetcher.ts";
+import { type Memtables, QuietFlush } from "./quiet-flush.ts";
 import { RecentGets } from "./recent-gets.ts";
 import { RocksBatch } from "./rocks-batch.ts";
 import { loadBinding, type NativeBinding, type NativeDatabase } from "./rocks-binding.ts";
@@ -50,6 +51,11 @@ export interface RocksOptions {
 const formatVersion = "1";
 /** Above `keyMax`, so no span reaches it. */
 const formatKey = `${keyMax}quorate format` as Key;
+/** The same: what memtables are filled with (`quiet-flush.ts`). */
+const fillerKey = `${keyMax}quorate filler` as Key;
+const defaultMemtableBytes = 24 << 20;
+/** RocksDB's share of that for one memtable. */
+const memtableShare = 1 / 4;
 /** A native count or size is a signed 32-bit integer. */
 const nativeMax = 0x7fff_fff0;
 /** After a write the manifest is looked at so often, for the table that may follow from it. */
@@ -86,7 +92,7 @@ export async function openRocksEngine(
 			{
 				createIfMissing: isNew,
 				compaction: "level",
-				memtableMemoryBudget: options.memtableBytes ?? 24 << 20,
+				memtableMemoryBudget: options.memtableBytes ?? defaultMemtableBytes,
 				// Small, since what the kernel caches of the files is nobody's memory: a block costs microseconds to get from there.
 				cacheSize: options.cacheSizeBytes ?? 16 << 20,
 				parallelism: 2,
@@ -103,7 +109,7 @@ export async function openRocksEngine(
 			done,
 		);
 	});
-	const engine = new RocksEngine(binding, db, disk, path, options.node);
+	const engine = new RocksEngine(binding, db, disk, path, options);
 	try {
 		await checkFormat(engine, path);
 		await engine.noteManifest();
@@ -187,6 +193,7 @@ class RocksEngine implements Engine {
 	readonly #iterators = new Set<{ close(): void }>();
 	readonly #manifest: EngineNotes;
 	readonly #node: RocksOptions["node"];
+	readonly #quietFlush: QuietFlush | undefined;
 	#manifestTimer: Timer | undefined;
 	#manifestLooks = 0;
 	#open = true;
@@ -199,7 +206,7 @@ class RocksEngine implements Engine {
 		db: NativeDatabase,
 		disk: Disk,
 		path: string,
-		node: RocksOptions["node"],
+		{ node, memtableBytes }: RocksOptions,
 	) {
 		this.#binding = guarded(binding, (error) => this.#failed(error));
 		this.#db = db;
@@ -214,6 +221,30 @@ class RocksEngine implements Engine {
 				// Where it fails the get will, and says why.
 				binding.db_get_many(db, keys.map(nativeKey), undefined, (_, values) => done(values));
 			});
+		this.#quietFlush =
+			node &&
+			new QuietFlush({
+				memtables: this.#memtables(),
+				memtableBytes: (memtableBytes ?? defaultMemtableBytes) * memtableShare,
+				disk,
+				scheduler: node.scheduler,
+				logger: node.logger,
+			});
+	}
+
+	#memtables(): Memtables {
+		const number = (name: string): number =>
+			Number(this.#binding.db_get_property(this.#db, `rocksdb.${name}`));
+		return {
+			allBytes: () => number("cur-size-all-mem-tables"),
+			activeBytes: () => number("cur-size-active-mem-table"),
+			fullCount: () => number("num-immutable-mem-table"),
+			fill: (value) =>
+				this.write((batch) => {
+					if (value === undefined) batch.delete(fillerKey);
+					else batch.put(fillerKey, value);
+				}),
+		};
 	}
 
 	get(k: Key): Uint8Array | undefined {
@@ -279,6 +310,7 @@ class RocksEngine implements Engine {
 			this.#preserveView();
 			this.#binding.batch_write(this.#db, this.#batch.native, undefined);
 			this.#batch.written();
+			this.#quietFlush?.wrote(this.#batch.sizeBytes);
 			this.#lookAtManifest();
 		} finally {
 			this.#writing = false;
@@ -339,6 +371,7 @@ class RocksEngine implements Engine {
 			return;
 		}
 		await this.#prefetcher?.close();
+		await this.#quietFlush?.close();
 		while (this.#syncing !== undefined) {
 			await this.#syncing.catch(() => undefined);
 		}
