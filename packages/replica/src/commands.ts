@@ -9,6 +9,7 @@ import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { decodeBody, encodeBody } from "@quorate/rpc/body";
 import { commandFromArray, commandToArray } from "./command-codec.ts";
+import { roomForEntry } from "./entry-slabs.ts";
 import type { HeldLock } from "./lock-table.ts";
 
 /** A write of a transaction to one key. */
@@ -185,7 +186,7 @@ export const entryBytesMax = 1 << 20;
 export function encodeCommand(envelope: Envelope): Uint8Array {
 	const { sequence, number, version, command } = envelope;
 	const body = encodeBody([sequence, number, version, commandToArray(command)]);
-	const out = new Uint8Array(body.length + 1);
+	const out = roomForEntry(body.length + 1);
 	out[0] = formatOf(command);
 	out.set(body, 1);
 	return out;

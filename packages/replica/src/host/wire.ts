@@ -14,6 +14,7 @@ import type {
 	Message,
 	SnapshotMetadata,
 } from "@quorate/raft/types";
+import { entryFrom } from "../entry-slabs.ts";
 
 export const wireFormat = 1;
 
@@ -162,7 +163,7 @@ function encodePayload(payload: EntryPayload): unknown {
 
 function decodePayload(value: unknown): EntryPayload {
 	if (value === 0) return { kind: "empty" };
-	if (value instanceof Uint8Array) return { kind: "command", data: value };
+	if (value instanceof Uint8Array) return { kind: "command", data: entryFrom(value) };
 	const [leave, context, encoded] = array(value);
 	if (!(context instanceof Uint8Array)) throw malformed();
 	const changes = array(encoded).map((c) => {
