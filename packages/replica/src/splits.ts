@@ -75,8 +75,11 @@ export async function split(
 	}
 	const { version } = descriptor.epoch;
 	const { length } = descriptor.replicas;
-	const rangeId = (await r.context.allocate("range", 1)) as RangeId;
-	const first = await r.context.allocate("replica", length);
+	const [range, first] = await Promise.all([
+		r.context.allocate("range", 1),
+		r.context.allocate("replica", length),
+	]);
+	const rangeId = range as RangeId;
 	const replicaIds = Array.from({ length }, (_, i) => (first + i) as ReplicaId);
 	if (gate.isClosed || r.state.descriptor.epoch.version !== version) {
 		return r.stale();
