@@ -63,10 +63,9 @@ export function pictureOf(pattern: string): Picture {
 				flags.add("V");
 				place = "multiply";
 				break;
+			// Neither has an effect.
 			case "SP":
-				break;
 			case "B":
-				if (before + after === 0 && zeroFrom < 0) flags.add("B");
 				break;
 			case "FM":
 			case "C":
@@ -249,7 +248,10 @@ function layOut(value: Numeric, picture: Picture, negative: boolean): string {
 	const special = !isFiniteNumeric(value);
 	const [whole = "", fraction = ""] = formatNumeric(absolute(value)).split(".");
 	const shown = whole === "0" && picture.before > 0 ? "" : whole;
-	const overflow = whole !== "0" && whole.length > picture.before;
+	// A picture without places before the point has none for the zero there either.
+	const hasRoom =
+		whole === "0" ? picture.before > 0 || picture.after === 0 : whole.length <= picture.before;
+	const overflow = !hasRoom;
 	const digits: Digits = {
 		negative,
 		leading: overflow ? 0 : picture.before - shown.length,
@@ -368,7 +370,7 @@ class Writer {
 				!this.#picture.flags.has(".") || (!this.#picture.fill && this.#fractionEnd === 0);
 			if (last && token === "9" && alone) {
 				this.#sign();
-				this.#out += this.#picture.flags.has("B") ? " " : "0";
+				this.#out += "0";
 				return;
 			}
 			this.#out += this.#picture.fill ? " " : "";

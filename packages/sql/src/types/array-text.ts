@@ -144,7 +144,11 @@ class ArrayParser {
 		}
 		for (;;) {
 			this.#skipBlanks();
-			elements.push(this.#text[this.#at] === "{" ? this.#level(depth + 1) : this.#element(depth));
+			const isLevel = this.#text[this.#at] === "{";
+			if (isLevel && elements.length > 0 && !isArray(elements.at(-1)!)) {
+				throw this.#malformed('Unexpected "{" character.');
+			}
+			elements.push(isLevel ? this.#level(depth + 1) : this.#element(depth));
 			this.#skipBlanks();
 			const next = this.#text[this.#at++];
 			if (next === "}") {

@@ -6,7 +6,6 @@
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dictionary } from "@quorate/keys/dictionary";
 import { microsPerDay } from "./calendar.ts";
-import { fieldOutOfRange } from "./date-parse.ts";
 import type { Interval } from "./datum.ts";
 import { interval } from "./interval-values.ts";
 
@@ -277,9 +276,12 @@ export function parseInterval(text: string, style: IntervalStyle = "postgres"): 
 	try {
 		return interval(sum.months, sum.days, sum.micros);
 	} catch {
-		throw new DatabaseError("22015", `interval field value out of range: "${text}"`);
+		throw fieldOverflow(text);
 	}
 }
+
+const fieldOverflow = (text: string): DatabaseError =>
+	new DatabaseError("22015", `interval field value out of range: "${text}"`);
 
 function addFields(text: string, sum: Sum, style: IntervalStyle): boolean {
 	let body = text.startsWith("@") ? text.slice(1).trimStart() : text;
@@ -366,7 +368,7 @@ function addTime(
 	fraction: string | undefined,
 ): void {
 	if (Number(minutes ?? 0) > 59 || Number(seconds ?? 0) > 60) {
-		throw fieldOutOfRange(text);
+		throw fieldOverflow(text);
 	}
 	const whole = (BigInt(hours ?? 0) * 60n + BigInt(minutes ?? 0)) * 60n + BigInt(seconds ?? 0);
 	const micros = whole * 1_000_000n + BigInt(Math.round(Number(`0.${fraction || "0"}`) * 1e6));
@@ -385,8 +387,22 @@ const isoTimeUnits: Readonly<Record<string, string>> = dictionary({
 	s: "second",
 });
 
+/** P0001-02-03T04:05:06 and P00010203T040506: ISO 8601's other forms, whose parts may be left out from the end. */
+const otherIso =
+	/^p(?:(\d{4})(\d\d)(\d\d)|([+-]?\d+)-([+-]?\d+)(?:-([+-]?\d+(?:\.\d*)?))?)?(?:t(?:(\d\d)(\d\d)(\d\d)|([+-]?\d+):([+-]?\d+)(?::([+-]?\d+(?:\.\d*)?))?)?)?$/;
+const otherIsoUnits = ["year", "month", "day", "year", "month", "day"];
+const otherIsoTimes = ["hour", "minute", "second", "hour", "minute", "second"];
+
 /** P1Y2M3DT4H5M6.5S */
 function addIso(text: string, sum: Sum): boolean {
+	const parts = text === "p" ? null : otherIso.exec(text);
+	if (parts !== null) {
+		for (const [i, unit] of [...otherIsoUnits, ...otherIsoTimes].entries()) {
+			const count = parts[i + 1];
+			if (count !== undefined) sum.add(count, unit);
+		}
+		return true;
+	}
 	const pattern = /(t)|([+-]?(?:\d+\.?\d*|\.\d+))([a-z])/y;
 	pattern.lastIndex = 1;
 	let units = isoDateUnits;
