@@ -12,7 +12,13 @@ import type { PlanNode } from "../execute/plan-node.ts";
 import type { Bound } from "./bound.ts";
 import { type Compiled, compile, sync } from "./compile.ts";
 import { ArgumentList, type CompileScope, type PlanContext } from "./compile-scope.ts";
-import type { CommonTableState, LogicalBody, LogicalQuery, SortKey } from "./logical.ts";
+import type {
+	CommonTableState,
+	LogicalBody,
+	LogicalQuery,
+	LogicalSelect,
+	SortKey,
+} from "./logical.ts";
 import { planSelect, type SelectPlan } from "./plan-select.ts";
 import { Layout, type Relation } from "./relation.ts";
 
@@ -76,8 +82,9 @@ export class Planner implements PlanContext {
 		let plan = node;
 		if (query.orderBy.length > 0 && !ordered) {
 			const shown = query.orderBy.map((sort) => showKey(query, sort)).join(", ");
-			// What is skipped does not count: all of it is sorted.
-			const counts = lockRows === undefined && query.withTies !== true;
+			// What is skipped, or is like a row before it, does not count: all of it is sorted.
+			const skips = lockRows !== undefined || onSlots(query.body) !== undefined;
+			const counts = !skips && query.withTies !== true;
 			plan = new Sort(
 				plan,
 				query.orderBy,
@@ -149,15 +156,18 @@ function showKey(query: LogicalQuery, sort: SortKey): string {
 	return `${name}${sort.descending ? " DESC" : ""}`;
 }
 
-/** DISTINCT ON looks at sorted rows; plain DISTINCT was done before the sort. */
+/** Of DISTINCT ON, which looks at sorted rows; plain DISTINCT is done before the sort. */
+function onSlots(body: LogicalBody): readonly number[] | undefined {
+	if (body.kind !== "select" || body.distinct === undefined) return undefined;
+	return isPlainDistinct(body.distinct, body.projections.length) ? undefined : body.distinct;
+}
+
 function distinctOn(body: LogicalBody, plan: PlanNode): PlanNode {
-	if (body.kind !== "select" || body.distinct === undefined) return plan;
-	if (isPlainDistinct(body.distinct, body.projections.length)) return plan;
-	return new Distinct(
-		plan,
-		body.distinct,
-		body.distinct.map((slot) => body.projections[slot]!.type.oid),
-	);
+	const slots = onSlots(body);
+	if (slots === undefined) return plan;
+	const { projections } = body as LogicalSelect;
+	const oids = slots.map((slot) => projections[slot]!.type.oid);
+	return new Distinct(plan, slots, oids);
 }
 
 /** All projected columns, none hidden. */
