@@ -173,7 +173,7 @@ export class Merges {
 		if (begun?.kind !== "done") {
 			return undefined;
 		}
-		const frozen = await right.freeze(descriptor.rangeId, version);
+		const frozen = await right.freeze(descriptor.rangeId, version, epoch.version);
 		if (frozen === undefined || !(await this.#areFrozen(right.state.descriptor, frozen.t))) {
 			return undefined;
 		}

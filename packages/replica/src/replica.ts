@@ -440,14 +440,22 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		);
 	}
 
-	/** The right side of a merge: it stops serving, for good unless it thaws. Undefined: it did not come to that, as far as known here. */
-	async freeze(into: RangeId, intoVersion: number): Promise<MergedRange | undefined> {
-		if (this.#memory.gate.isClosed || !this.holding()) {
+	/**
+	 * The right side of a merge: it stops serving, for good unless it thaws. `version`: the one that the left side's merge-begin names.
+	 * It may have been split since, and M4 is about that version alone. Undefined: it did not come to that, as far as known here.
+	 */
+	async freeze(
+		into: RangeId,
+		intoVersion: number,
+		version: number,
+	): Promise<MergedRange | undefined> {
+		const isAnother = this.state.descriptor.epoch.version !== version;
+		if (isAnother || this.#memory.gate.isClosed || !this.holding()) {
 			return undefined;
 		}
 		this.#isFreezing = true;
 		try {
-			return await this.#freeze(into, intoVersion);
+			return await this.#freeze(into, intoVersion, version);
 		} finally {
 			this.#isFreezing = false;
 			if (this.state.frozen === undefined) {
@@ -456,8 +464,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		}
 	}
 
-	#freeze(into: RangeId, intoVersion: number): Promise<MergedRange | undefined> {
-		const { version, conf } = this.state.descriptor.epoch;
+	#freeze(into: RangeId, intoVersion: number, version: number): Promise<MergedRange | undefined> {
+		const { conf } = this.state.descriptor.epoch;
 		return this.#memory.gate.closedDuring(async () => {
 			await drained(this);
 			const t = this.holding() ? await this.#keeper.giveUp() : undefined;

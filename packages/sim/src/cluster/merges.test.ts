@@ -1,4 +1,5 @@
 /** Ranges that are merged while they are used: a merge fails nobody, and loses and doubles nothing. */
+import type { Key } from "@quorate/keys/key";
 import test from "ava";
 import { accounts, checkBalance, Lab, rowKeys, transfers } from "./lab.ts";
 
@@ -81,4 +82,30 @@ test.serial("whoever asks while ranges are merged waits for a moment only", asyn
 	t.true(worst < 300);
 	t.is(rangesOf(lab), 1);
 	t.deepEqual(lab.cluster.problems, []);
+});
+
+test.serial("a range that is split while its merge begins is not left frozen (M4)", async (t) => {
+	const rows = 12;
+	const lab = new Lab(1, {});
+	await lab.start(1, ...accounts(rows));
+	const { cluster } = lab;
+	const [left, right] = rowKeys(lab).filter((_, i) => i === 4 || i === 8) as [Key, Key];
+	let rounds = 0;
+	await lab.run(async () => {
+		for (let delayMs = 0; delayMs <= 10; delayMs += 0.5) {
+			t.true(await cluster.splitAt([left]));
+			const merged = cluster.mergeAt([left]);
+			await cluster.world.sleep(delayMs);
+			t.true(await cluster.splitAt([right]));
+			t.true(await merged);
+			rounds++;
+			await lab.rows("UPDATE account SET n = n + 1");
+			t.true(await cluster.mergeAt([left, right]));
+		}
+	});
+	const refused = cluster.serving().reduce((sum, n) => sum + n.store.merges.refused, 0);
+	t.true(refused > 0, "no split came in between");
+	const sum = await lab.run(() => lab.rows("SELECT sum(n) FROM account"));
+	t.deepEqual(sum, [[`${rows * rounds}`]]);
+	t.deepEqual(cluster.problems, []);
 });
