@@ -1,6 +1,7 @@
 /**
  * What leaseholders do on their own, slowly: finish the resolves of committed transactions whose gateway died, ask about intents
- * that nobody came back for, forget old records and tombstones, collect history.
+ * that nobody came back for, forget old records and tombstones, collect history. What may be long goes part by part, at the node's
+ * pace: a part a turn of the event loop would leave a statement, which takes many turns, next to nothing.
  */
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import { rangeSpan } from "@quorate/keys/range";
@@ -24,9 +25,11 @@ const intentsMax = 200;
 /** Of one look for the lowest p. */
 const intentsPerLook = 500;
 /** History entries looked at in one slice, which is what one Collect removes at most. */
-const historyMax = 2_000;
-/** Records looked at in one slice; it yields between slices. */
-const recordsMax = 1_000;
+const historyMax = 250;
+/** Applying it, they are read again and removed. */
+const collectWeight = 3;
+/** Records looked at in one slice. */
+const recordsMax = 500;
 
 /** Intents that stood at the last pass already are asked about: their transactions should have ended. */
 export class IntentSweeper {
@@ -67,7 +70,7 @@ export async function tidyUp(replica: Replica, historyLifeMs: number | undefined
 
 /** Finishes and forgets old records of the range (T4). False: it has none. */
 async function forgetRecords(replica: Replica): Promise<boolean> {
-	const { engine, runtime, timestamps, limits, mutations } = replica.context;
+	const { engine, pace, timestamps, limits, mutations } = replica.context;
 	const before = timestamps.seen() - (limits?.recordLifeMs ?? recordLifeMs) * ticksPerMs;
 	const isOld = (record: TransactionRecord): boolean =>
 		record.at < before || (mutations?.tombstonesGoEarly === true && record.outcome === "aborted");
@@ -79,26 +82,10 @@ async function forgetRecords(replica: Replica): Promise<boolean> {
 		}
 		const { version } = replica.state.descriptor.epoch;
 		const { end } = transactionSpan(rangeSpan(replica.state.descriptor));
-		const slice: TransactionRecord[] = [];
-		let next: Key | undefined;
-		const it = engine.iterate({ start: from, end });
-		try {
-			for (let n = 0; it.key !== undefined; it.next(), n++) {
-				if (n === recordsMax) {
-					next = it.key;
-					break;
-				}
-				hasSome = true;
-				const record = decodeRecord(it.value);
-				if (isOld(record)) {
-					slice.push(record);
-				}
-			}
-		} finally {
-			it.close();
-		}
+		const { records, next } = await pace.part(() => recordSlice(engine, { start: from, end }));
+		hasSome ||= records.length > 0;
 		const gone: TransactionRecord[] = [];
-		for (const record of slice) {
+		for (const record of records.filter(isOld)) {
 			if (await resolvesDone(replica, record)) {
 				gone.push(record);
 			}
@@ -117,8 +104,27 @@ async function forgetRecords(replica: Replica): Promise<boolean> {
 			return hasSome;
 		}
 		from = next;
-		await runtime.scheduler.yield();
 	}
+}
+
+/** A bounded part of the records, and where the next one begins. */
+function recordSlice(
+	engine: Engine,
+	span: Span,
+): { readonly records: readonly TransactionRecord[]; readonly next: Key | undefined } {
+	const records: TransactionRecord[] = [];
+	const it = engine.iterate(span);
+	try {
+		for (; it.key !== undefined; it.next()) {
+			if (records.length === recordsMax) {
+				return { records, next: it.key };
+			}
+			records.push(decodeRecord(it.value));
+		}
+	} finally {
+		it.close();
+	}
+	return { records, next: undefined };
 }
 
 /** T4: a record goes only after every resolve has applied. */
@@ -147,14 +153,18 @@ export async function thresholdNow(replica: Replica, lifeMs: number): Promise<nu
 
 /** Raises the GC threshold, and removes history slice by slice. False: there is none. */
 export async function collectHistory(replica: Replica, lifeMs: number): Promise<boolean> {
-	const { engine, runtime } = replica.context;
+	const { engine, pace } = replica.context;
 	const threshold = await thresholdNow(replica, lifeMs);
 	let from: Key | undefined = replica.state.descriptor.start;
 	let hasSome = false;
 	while (threshold > 0 && from !== undefined && replica.holding() && !replica.isMerging) {
 		const { version } = replica.state.descriptor.epoch;
 		const { end } = rangeSpan(replica.state.descriptor);
-		const slice = expiredSlice(engine, { start: from, end }, threshold as Timestamp);
+		const rest: Span = { start: from, end };
+		const slice = await pace.part(
+			() => expiredSlice(engine, rest, threshold as Timestamp),
+			collectWeight,
+		);
 		hasSome ||= !slice.isEmpty;
 		if (slice.expired) {
 			const span = { start: from, end: slice.next ?? end };
@@ -164,7 +174,6 @@ export async function collectHistory(replica: Replica, lifeMs: number): Promise<
 			}
 		}
 		from = slice.next;
-		await runtime.scheduler.yield();
 	}
 	return hasSome || from !== undefined;
 }
@@ -175,12 +184,12 @@ async function lowestP(replica: Replica, { start, end }: Span): Promise<number> 
 	// What is pending may become an intent where this look has been.
 	let low = Math.min(context.timestamps.seen(), pending.lowestP() ?? Number.MAX_SAFE_INTEGER);
 	for (let from: Key | undefined = start; from !== undefined && from < end; ) {
-		const page = blockers.firstIntents({ start: from, end }, intentsPerLook);
+		const rest: Span = { start: from, end };
+		const page = await context.pace.part(() => blockers.firstIntents(rest, intentsPerLook));
 		for (const { intent } of page) {
 			low = Math.min(low, intent.p);
 		}
 		from = page.length < intentsPerLook ? undefined : keySuccessor(page.at(-1)!.key);
-		await context.runtime.scheduler.yield();
 	}
 	// It is not to be done again before that p is old as well.
 	blockers.intents.raiseLowestP(low);

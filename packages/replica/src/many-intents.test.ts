@@ -100,8 +100,17 @@ test("the collector of history learns the lowest p without looking at all intent
 	const { replica, most } = leading();
 	t.true(replica.holding());
 	t.is(replica.blockers.intents.lowestP, 5);
+	const { pace } = replica.context;
+	let parts = 0;
+	const part = pace.part.bind(pace);
+	pace.part = (work, weight) => {
+		parts++;
+		return part(work, weight);
+	};
 	await collectHistory(replica, defaultHistoryLifeMs);
 	t.true(most() > 0 && most() <= 500);
+	// The rest is the look at history itself, of which there is none.
+	t.is(parts, Math.floor(rows / 500) + 1 + 1);
 });
 
 test("a validation of everything looks at the intents in parts, and finds the one that matters", (t) => {

@@ -18,13 +18,13 @@ export class Pace {
 		this.#runtime = runtime;
 	}
 
-	/** Does a part, and then gives way. */
-	async part<T>(work: () => T): Promise<T> {
+	/** Does a part, and then gives way. `weight`: with what follows from it elsewhere on the node, it takes so many times as long. */
+	async part<T>(work: () => T, weight = 1): Promise<T> {
 		const { clock, scheduler } = this.#runtime;
 		const beganMs = clock.monotonicMs();
 		const result = work();
 		const nowMs = clock.monotonicMs();
-		const pauseMs = Math.min(pauseMsMax, pausePerWork * (nowMs - beganMs));
+		const pauseMs = Math.min(pauseMsMax, weight * pausePerWork * (nowMs - beganMs));
 		this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + pauseMs;
 		const waitMs = this.#freeAtMs - nowMs;
 		if (waitMs >= 1) await new Promise<void>((done) => scheduler.setTimer(waitMs, done));

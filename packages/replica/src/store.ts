@@ -133,6 +133,8 @@ export class RangeStore {
 	/** Whose loads have been the same since `changedLoads` was asked last: they rest. */
 	readonly #rested = new Set<Replica>();
 	readonly #sweepers = new Map<RangeId, IntentSweeper>();
+	/** What is being tidied up: that may take longer than until the next look. */
+	readonly #tidied = new Set<Replica>();
 	readonly #asking = new Set<RangeId>();
 	/** Right sides of splits that come to life. */
 	readonly #awaitingBirth = new Map<RangeId, Birth>();
@@ -697,13 +699,16 @@ export class RangeStore {
 		for (const replica of this.#awake) {
 			replica.recent.rest();
 		}
-		const held = [...this.#replicas.values()].filter((r) => r.holding() && !r.isTidy);
+		const held = [...this.#replicas.values()].filter(
+			(r) => r.holding() && !r.isTidy && !this.#tidied.has(r),
+		);
 		if (held.length === 0) {
 			return;
 		}
 		const lifeMs = await this.#historyLifeMs();
 		for (const [n, replica] of held.entries()) {
-			void tidyUp(replica, lifeMs);
+			this.#tidied.add(replica);
+			void tidyUp(replica, lifeMs).finally(() => this.#tidied.delete(replica));
 			if (n % tidiedAtOnce === tidiedAtOnce - 1) {
 				await this.#options.runtime.scheduler.yield();
 			}

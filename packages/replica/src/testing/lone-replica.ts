@@ -2,11 +2,13 @@
 import type { BootId, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
 import { type Key, keyMax } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
+import type { Runtime } from "@quorate/runtime/runtime";
 import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { type Command, encodeCommand } from "../commands.ts";
 import type { ReplicaContext } from "../context.ts";
 import type { CommittedEntry } from "../host-types.ts";
 import { LockOwners } from "../lock-owners.ts";
+import { Pace } from "../pace.ts";
 import { birthIndex, newRangeState } from "../range-state.ts";
 import { Replica } from "../replica.ts";
 
@@ -16,6 +18,10 @@ export function loneReplica(seen: () => number = () => 10 ** 15): {
 	readonly engine: MemoryEngine;
 } {
 	const engine = new MemoryEngine();
+	const runtime = {
+		clock: { monotonicMs: () => 0 },
+		scheduler: { yield: () => Promise.resolve() },
+	} as Runtime;
 	const context = {
 		engine,
 		nodeId: 1,
@@ -23,7 +29,8 @@ export function loneReplica(seen: () => number = () => 10 ** 15): {
 		listening: { ms: 0 },
 		lockOwners: new LockOwners(),
 		pulseOf: () => undefined,
-		runtime: { clock: { monotonicMs: () => 0 }, scheduler: { yield: () => Promise.resolve() } },
+		pace: new Pace(runtime),
+		runtime,
 		timestamps: { seen },
 		report: () => {},
 	} as unknown as ReplicaContext;
