@@ -4,9 +4,11 @@
  * one more process costs this machine), while the fourth joins, and when it has its share; then that one leaves again. A round is its
  * own yardstick: the machine is not equally fast all the time.
  *
- * The clients are on the first three nodes all the time.
+ * The clients are on the first three nodes all the time. Where the kernel lets us, each node has a part of the CPU of its own
+ * (`machines.ts`): a node that joins brings its machine along, and what is measured is what filling it costs the others.
  */
 import { quantile } from "./comparison.ts";
+import { Machines } from "./machines.ts";
 import { loadPgbench, type PgbenchRun, runPgbench, type Sample } from "./pgbench.ts";
 import type { JoinedNode, NodeShare, QuorateTarget } from "./quorate-cluster.ts";
 import type { Report } from "./report.ts";
@@ -22,6 +24,7 @@ export interface JoiningOptions {
 	readonly rounds: number;
 }
 
+const founders = 3;
 const ranges = 24;
 const clients = 16;
 const warmSeconds = 10;
@@ -46,13 +49,20 @@ export async function measureJoining(options: JoiningOptions): Promise<void> {
 		`== A fourth node joins, TPC-B -s ${scale} in ${ranges} ranges, ${clients} clients`,
 	);
 	const target = await options.start("join", 40);
+	const machines = new Machines(founders + 1);
 	try {
 		await loadPgbench(target, scale);
 		await target.splitAccounts(scale, ranges);
+		const limited = machines.add(target.pids());
+		report.remark(
+			limited
+				? `each node has ${machines.share.toFixed(2)} of a core`
+				: "all nodes share the CPU: control groups need Linux and root",
+		);
 		await runPgbench(target, runOf(warmSeconds));
 		const all: Round[] = [];
 		for (let n = 1; n <= rounds; n++) {
-			const round = await measureRound(options, target);
+			const round = await measureRound(options, target, machines);
 			all.push(round);
 			const told = Object.entries(round).map(([name, tps]) => `${name} ${tps.toFixed(0)}`);
 			report.remark(`round ${n}, transactions a second: ${told.join(", ")}`);
@@ -66,6 +76,7 @@ export async function measureJoining(options: JoiningOptions): Promise<void> {
 		report.bound("throughput lost while it fills", lost, lostPercentMost, "%");
 	} finally {
 		await target.stop();
+		machines.close();
 	}
 }
 
@@ -77,12 +88,16 @@ const runOf = (seconds: number): PgbenchRun => ({
 	seconds,
 });
 
-async function measureRound(options: JoiningOptions, target: QuorateTarget): Promise<Round> {
+async function measureRound(
+	options: JoiningOptions,
+	target: QuorateTarget,
+	machines: Machines,
+): Promise<Round> {
 	const { seconds } = options;
 	const alone = await runPgbench(target, runOf(seconds));
 	const idle = await options.start("idle", 60, 1);
 	const besideIdle = await runPgbench(target, runOf(seconds)).finally(() => idle.stop());
-	const { node, tps: filling } = await fill(options, target);
+	const { node, tps: filling } = await fill(options, target, machines);
 	const after = await runPgbench(target, runOf(seconds));
 	await node.leave();
 	return { alone: alone.tps, besideIdle: besideIdle.tps, filling, after: after.tps };
@@ -92,6 +107,7 @@ async function measureRound(options: JoiningOptions, target: QuorateTarget): Pro
 async function fill(
 	{ report, seconds }: JoiningOptions,
 	target: QuorateTarget,
+	machines: Machines,
 ): Promise<{ readonly node: JoinedNode; readonly tps: number }> {
 	const [[last] = []] = await rowsOf(
 		target,
@@ -100,6 +116,7 @@ async function fill(
 	const beganMs = Date.now();
 	let evenMs: number | undefined;
 	const filled = target.join().then(async (node) => {
+		machines.add([node.pid]);
 		report.remark(`it serves after ${since(beganMs)} s`);
 		await untilEven(report, target, node, beganMs).finally(() => {
 			evenMs = Date.now();

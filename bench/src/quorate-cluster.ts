@@ -25,6 +25,7 @@ export interface NodeShare {
 /** A fourth node, with data of its own. */
 export interface JoinedNode {
 	readonly nodeId: number;
+	readonly pid: number;
 	/** Gives what it has to the others, and is no node of the cluster any more. Its data go. */
 	leave(): Promise<void>;
 }
@@ -110,11 +111,12 @@ export async function startQuorate(options: QuorateOptions): Promise<QuorateTarg
 			cluster = clusterOf(nodeCount + 1);
 			await cluster.start();
 			const { node: nodeId } = await healthOf(adminPort + nodeCount);
+			const pid = pidOf(nodeCount);
 			return {
 				nodeId,
+				pid,
 				leave: async () => {
 					await removeNode(target, nodeId);
-					const pid = pidOf(nodeCount);
 					process.kill(pid, "SIGTERM");
 					await until(() => Promise.resolve(!existsSync(`/proc/${pid}`)), stopMsMax);
 					for (const end of ["", ".log", ".pid"]) {
