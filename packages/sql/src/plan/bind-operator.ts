@@ -220,6 +220,11 @@ export function bindInList(place: Place, node: Extract<Expression, { kind: "in-l
 	if (node.negated && !isWrittenRow(operand)) {
 		for (const element of elements) comparisonOf(place, "<>", operand, element, node.at);
 	}
+	const isOfRows = [operand, ...elements].every(isWrittenRow);
+	if (node.negated && isOfRows && place.binder.notes !== undefined) {
+		const rows = elements.map((one) => rowComparison(place, "<>", operand, one, node.at));
+		return logical("and", rows, node.at);
+	}
 	const bound = inList(place, operand, elements, node.at);
 	return node.negated ? logical("not", [bound], node.at) : bound;
 }

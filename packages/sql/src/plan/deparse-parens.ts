@@ -43,7 +43,7 @@ export function classOf(bound: Bound): NodeClass {
 			return bound.negated ? "not" : "test";
 		case "and":
 		case "or":
-			return bound.kind;
+			return bound.args.length === 1 ? classOf(bound.args[0]!) : bound.kind;
 		case "not":
 			return bound.args[0]!.kind === "in-list" && bound.args[0]!.at === bound.at ? "other" : "not";
 		case "in-list":

@@ -5,7 +5,7 @@
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { qualified, relationByOid, shortName } from "../catalog/system-names.ts";
 import { typeName } from "../catalog/type-names.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
+import { plainLiteral, quoteIdentifier } from "../functions/quoting-functions.ts";
 import type {
 	CommonTable,
 	Expression,
@@ -137,7 +137,9 @@ export class QueryText {
 		}
 		if (cycle !== undefined) {
 			text += ` CYCLE ${list(cycle.columns)} SET ${quoteIdentifier(cycle.mark)}`;
-			if (cycle.values !== undefined) throw new NotShown();
+			const [found, otherwise] = (cycle.values ?? []).map(bareConstant);
+			const isPlain = found === undefined || (found === "true" && otherwise === "false");
+			text += isPlain ? "" : ` TO ${found} DEFAULT ${otherwise}`;
 			text += ` USING ${quoteIdentifier(cycle.path)}`;
 		}
 		return text;
@@ -407,6 +409,13 @@ export class QueryText {
 		} else if (!isInner) text += " ON TRUE";
 		return this.#pretty ? text : `(${text})`;
 	}
+}
+
+/** Where nothing but a constant may stand: PostgreSQL writes a cast there, and reads none. */
+function bareConstant(node: Expression): string {
+	if (node.kind === "boolean") return String(node.value);
+	if (node.kind !== "literal") throw new NotShown();
+	return node.type === "string" ? plainLiteral(node.text) : node.text;
 }
 
 /** An operation within an operation, not a query of its own. */

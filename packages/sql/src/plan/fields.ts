@@ -8,7 +8,7 @@ import { OID } from "../types/oids.ts";
 import { formatType } from "../types/registry.ts";
 import { bindExpression, type Place } from "./bind-expression.ts";
 import type { Binder } from "./binder.ts";
-import { type Bound, beginningOf } from "./bound.ts";
+import { type Bound, beginningOf, isWrittenRow } from "./bound.ts";
 
 type FieldNode = Extract<Expression, { kind: "field" | "fields" }>;
 
@@ -40,7 +40,13 @@ export function bindField(place: Place, node: Extract<FieldNode, { kind: "field"
 	const operand = bindExpression(place, node.operand);
 	const fields = fieldsOfType(place.binder, operand.type);
 	const index = fields?.findIndex(({ name }) => name === node.name) ?? -1;
-	if (index >= 0) return fieldOf(operand, index, fields![index]!);
+	if (index >= 0) {
+		const { type } = fields![index]!;
+		const isMade = place.binder.notes !== undefined && isWrittenRow(operand);
+		return isMade
+			? { kind: "field", index, type, args: [operand], at: beginningOf(operand) }
+			: fieldOf(operand, index, fields![index]!);
+	}
 	throw missingField(operand, node, aliasOf(operand, node.operand));
 }
 
