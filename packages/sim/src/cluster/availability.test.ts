@@ -8,14 +8,14 @@ import { SimCluster } from "./sim-cluster.ts";
 
 /** A dead process is noticed by its connections; a machine without power only by its silence, which takes four seconds. */
 const gapMsMax = { process: 5_000, power: 7_000 } as const;
-const loadMs = 6_000;
+const loadMs = 2_000;
 const afterMs = 10_000;
 
 /** The longest time without a commit, over all clients, around the death of the node that leads everything. */
 async function longestGapMs(t: ExecutionContext, seed: number, kind: CrashKind): Promise<number> {
 	const cluster = new SimCluster(seed);
 	await cluster.start();
-	const lists = new ListAppendClients(cluster, { keyCount: 20, thinkMsMean: 50 });
+	const lists = new ListAppendClients(cluster, { keyCount: 20, thinkMsMean: 100 });
 	await cluster.run(cluster.splitAt([key("l05"), key("l10"), key("l15")]), 60_000);
 	const victim = cluster.nodes.find(
 		(n) => n.keyValue?.nodeId === cluster.serving()[0]?.placement.calls.leader,

@@ -88,7 +88,12 @@ class Bank {
 }
 
 /** Moves money until it is told to stop. */
-async function transfers(bank: Bank, client: number, isOver: () => boolean): Promise<number> {
+async function transfers(
+	bank: Bank,
+	client: number,
+	isOver: () => boolean,
+	pauseMsMax = 60,
+): Promise<number> {
 	const random = bank.cluster.world.random(`transfers ${client}`);
 	let done = 0;
 	while (!isOver()) {
@@ -106,7 +111,7 @@ async function transfers(bank: Bank, client: number, isOver: () => boolean): Pro
 		} catch (error) {
 			if (!(error instanceof SqlError || error instanceof ConnectionLostError)) throw error;
 		}
-		await bank.cluster.world.sleep(random.below(60));
+		await bank.cluster.world.sleep(random.below(pauseMsMax));
 	}
 	return done;
 }
@@ -229,7 +234,7 @@ test.serial(
 		await bank.run(makeBank(bank));
 		await bank.run(bank.insist(0, "ALTER SYSTEM SET gc_ttl = '1s'"));
 		let isOver = false;
-		const clients = [1, 2].map((client) => transfers(bank, client, () => isOver));
+		const clients = [1, 2].map((client) => transfers(bank, client, () => isOver, 400));
 		const statement = `BACKUP DATABASE quorate TO '${directory}'`;
 		bank.killAt(0, /\.data$/, 2);
 		await t.throwsAsync(bank.run(bank.once(0, statement)), { instanceOf: ConnectionLostError });

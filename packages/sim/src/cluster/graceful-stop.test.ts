@@ -5,6 +5,8 @@ import { SqlConnection, SqlError } from "./sql-connection.ts";
 
 const clients = 8;
 const rounds = 4;
+/** Of a client between two transactions, but for the moments around a stop: then there are as many as can be. */
+const thinkMsMean = 40;
 const never = new Promise<void>(() => {});
 
 async function stopOneAfterTheOther(seed: number): Promise<{ codes: string[]; done: number }> {
@@ -16,8 +18,11 @@ async function stopOneAfterTheOther(seed: number): Promise<{ codes: string[]; do
 	const codes: string[] = [];
 	let done = 0;
 	let goesOn = true;
+	let isStopping = false;
+	const random = cluster.world.random("clients");
 	const work = async (connection: SqlConnection, id: number): Promise<void> => {
 		for (let i = 0; goesOn; i++) {
+			if (!isStopping) await cluster.world.sleep(random.exponential(thinkMsMean));
 			const [from, to] = [(id + i) % 30, (id * 7 + i * 3) % 30];
 			try {
 				await connection.query("BEGIN");
@@ -40,9 +45,13 @@ async function stopOneAfterTheOther(seed: number): Promise<{ codes: string[]; do
 		const running = Array.from({ length: clients }, async (_, id) => work(await open(), id));
 		for (let round = 0; round < rounds; round++) {
 			const node = others[round % others.length]!;
-			await cluster.world.sleep(500);
+			await cluster.world.sleep(400);
+			isStopping = true;
+			await cluster.world.sleep(100);
 			await node.stop();
-			await cluster.world.sleep(1_000);
+			await cluster.world.sleep(300);
+			isStopping = false;
+			await cluster.world.sleep(700);
 			node.start();
 			await cluster.until("it serves again", 60_000, () => node.keyValue !== undefined);
 			// Which spreads the leases; it is refused until all replicas have caught up.
