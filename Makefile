@@ -49,7 +49,9 @@ demo: build
 # AVA_FLAGS: for example --tap. TESTS: paths of compiled test files, instead of all.
 # Tests of whole clusters as processes run one at a time: they send signals, and three nodes are load enough. They wait a lot: the
 # others run beside them, on what they leave of the processors. What they say is told at the end.
+# CPU: a file in which is noted what each test file took of the processors (see scripts/test-cpu.cjs).
 AVA = npx --no-install ava $(AVA_FLAGS)
+MEASURED = $(if $(CPU),CPU_FILE=$(abspath $(CPU)) NODE_OPTIONS="--require $(CURDIR)/scripts/test-cpu.cjs")
 test: build
 ifdef TESTS
 	@$(AVA) $(TESTS)
@@ -58,11 +60,11 @@ else
 	@node scripts/install.js clients/orm || echo "quorate: the tests of drizzle, typeorm and prisma will be skipped" >&2
 	@node scripts/bundle-tests.js
 	@status=0; told=$$(mktemp -d); \
-	$(AVA) --serial --no-worker-threads 'jepsen/**' >"$$told/out" 2>"$$told/err" & \
-	nice -n 10 $(AVA) --config ava.suite.config.js || status=1; \
+	$(MEASURED) $(AVA) --config ava.processes.config.js >"$$told/out" 2>"$$told/err" & \
+	$(MEASURED) nice -n 10 $(AVA) --config ava.suite.config.js || status=1; \
 	wait $$! || status=1; \
 	cat "$$told/out"; cat "$$told/err" >&2; rm -r "$$told"; \
-	exit $$status
+	$(if $(CPU),node scripts/test-cpu.cjs $(CPU);) exit $$status
 endif
 
 # Clients that come with Debian, not with npm. As root it installs those that are missing, else it says which; what cannot run is skipped.

@@ -1,12 +1,12 @@
 /**
- * Makes `dist/suite`, from which `make test` runs: each compiled test as a file of its own, as before, and for each package one
- * file with all modules that its tests import. A test file runs in a thread of its own, and most of them need some nine hundred
- * modules: loaded one by one these take 0.8 s of CPU, as one file 0.25 s.
+ * Makes `dist/suite`, from which `make test` runs: for each package one file with all modules that its tests import, and files of
+ * tests. Most test files need some nine hundred modules: loaded one by one these take 0.8 s of CPU, as one file 0.25 s. Tests that wait for
+ * nothing but a processor share a few threads, so that code is compiled there once and not for each file; the others have one for each.
  *
  * A test sees no difference: `import.meta.url` is what it was where the module was compiled to, and stacks name the sources
- * (`test-stacks.cjs`). Packages of others are not bundled. A program that a test starts many times is one file as well.
+ * (`test-stacks.cjs`). Packages of others are not bundled. Programs that tests start are bundled as well.
  */
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -17,14 +17,39 @@ const packages = [
 	...readdirSync(join(root, "packages")).map((name) => `packages/${name}`),
 	"cmd/quorate",
 	"clients",
+	"jepsen",
 ];
-/** Where a program stands, and where as one file. */
+/** Programs that tests start: where they stand, and where with all that they import at once in few files. */
 const programs = new Map(
-	["packages/server/dist/testing/damaged-node-main.js"].map((path) => [
-		join(root, path),
-		join(outdir, path.replace("/dist/", "/")),
-	]),
+	[
+		"packages/server/dist/testing/damaged-node-main.js",
+		"packages/embedded/dist/testing/start-and-stop.js",
+		"cmd/quorate/dist/main.js",
+		"cmd/quorate/dist/testing/fake-node.js",
+		"jepsen/dist/main.js",
+		"jepsen/dist/nodes/node-with-hooks.js",
+		"jepsen/dist/soak/wal-writer.js",
+	].map(moved),
 );
+/** It looks for `main.js` where it stands itself. */
+const launcher = moved("cmd/quorate/bin/quorate.js");
+/** Packages whose tests wait for nothing but a processor, and how many threads they are dealt to. ALONE=1: a thread for each file. */
+const threads = new Map([
+	["packages/checker", 1],
+	["packages/keys", 1],
+	["packages/pgwire", 1],
+	["packages/placement", 2],
+	["packages/raft", 2],
+	["packages/replica", 2],
+	["packages/rpc", 1],
+	["packages/sim", 5],
+	["packages/sql", 4],
+	["packages/storage", 1],
+	["packages/txn", 1],
+	["packages/wal", 1],
+]);
+/** Of a test file that must be alone: hooks are of all tests in a thread. */
+const hooks = /\btest(\.serial)?\.(before|after)/;
 const common = {
 	absWorkingDir: root,
 	bundle: true,
@@ -53,10 +78,26 @@ const modules = {
 };
 
 rmSync(outdir, { recursive: true, force: true });
-await Promise.all([...packages.map(bundleTests), ...[...programs].map(bundleProgram)]);
+await Promise.all([...packages.map(bundleTests), bundlePrograms()]);
 
-async function bundleProgram([program, outfile]) {
-	await build({ ...common, entryPoints: [program], outfile, plugins: [modules] });
+function moved(path) {
+	return [join(root, path), join(outdir, "programs", path)];
+}
+
+async function bundlePrograms() {
+	mkdirSync(dirname(launcher[1]), { recursive: true });
+	copyFileSync(...launcher);
+	await build({
+		...common,
+		entryPoints: [...programs].map(([from, to]) => ({
+			in: from,
+			out: relative(outdir, to).replace(/\.js$/, ""),
+		})),
+		outdir,
+		chunkNames: "programs/modules-[hash]",
+		splitting: true,
+		plugins: [modules],
+	});
 }
 
 async function bundleTests(name) {
@@ -67,17 +108,34 @@ async function bundleTests(name) {
 		.filter((file) => file.endsWith(".test.js") && !file.startsWith("debian/"))
 		.map((file) => join(dist, file));
 	if (tests.length === 0) return;
+	const entries = entriesOf(dist, tests, process.env.ALONE ? 0 : (threads.get(name) ?? 0));
 	await build({
 		...common,
-		entryPoints: tests.map((test) => ({
-			in: `test:${test}`,
-			out: join(name, relative(dist, test)).replace(/\.js$/, ""),
+		entryPoints: [...entries].map(([entry, files]) => ({
+			in: `test:${files.join(",")}`,
+			out: join(name, entry),
 		})),
 		outdir,
 		chunkNames: `${name}/modules-[hash]`,
 		splitting: true,
-		plugins: [suite(tests), modules],
+		plugins: [suite(dist, entries, tests), modules],
 	});
+}
+
+/** What runs in a thread, by the name of its file: some test files one after the other, or one. */
+function entriesOf(dist, tests, count) {
+	const entries = new Map();
+	let dealt = 0;
+	for (const test of tests.toSorted()) {
+		const alone = count === 0 || hooks.test(readFileSync(test, "utf8"));
+		const entry = alone ? `${nameOf(dist, test)}.test` : `shared-${1 + (dealt++ % count)}.test`;
+		entries.set(entry, [...(entries.get(entry) ?? []), test]);
+	}
+	return entries;
+}
+
+function nameOf(dist, test) {
+	return relative(dist, test).replace(/\.test\.js$/, "");
 }
 
 /** As if the module had not been moved, but for the programs that have been, too. */
@@ -85,7 +143,7 @@ function inPlace(path, text) {
 	const url = JSON.stringify(pathToFileURL(path).href);
 	return text
 		.replaceAll(/new URL\("([^"]+)", import\.meta\.url\)/g, (whole, to) => {
-			const program = programs.get(join(dirname(path), to));
+			const program = new Map([...programs, launcher]).get(join(dirname(path), to));
 			return program === undefined
 				? whole
 				: `new URL(${JSON.stringify(pathToFileURL(program).href)})`;
@@ -93,20 +151,44 @@ function inPlace(path, text) {
 		.replaceAll("import.meta.url", url);
 }
 
-/** Every test imports all modules that any of them does, so that esbuild puts these into one file. */
-function suite(tests) {
+/**
+ * Every test imports all modules that any of them does, so that esbuild puts these into one file. Of tests that share a thread the
+ * titles say of which file they are, and each waits for the one before.
+ */
+function suite(dist, entries, tests) {
 	const all = [...reachableFrom(tests)].filter((path) => !path.endsWith(".test.js"));
+	const sharing = new Set([...entries.values()].filter((files) => files.length > 1).flat());
 	const importing = (paths) => paths.map((path) => `import ${JSON.stringify(path)};`).join("\n");
 	return {
 		name: "suite",
 		setup({ onResolve, onLoad }) {
 			onResolve({ filter: /^(test:|modules$)/ }, ({ path }) => ({ path, namespace: "suite" }));
+			onResolve({ filter: /^ava$/, namespace: "file" }, ({ importer }) =>
+				sharing.has(importer) ? { path: importer, namespace: "titled" } : undefined,
+			);
 			onLoad({ filter: /./, namespace: "suite" }, ({ path }) => ({
-				contents: importing(path === "modules" ? all : ["modules", path.slice("test:".length)]),
+				contents: importing(
+					path === "modules" ? all : ["modules", ...path.slice("test:".length).split(",")],
+				),
+				resolveDir: root,
+			}));
+			onLoad({ filter: /./, namespace: "titled" }, ({ path }) => ({
+				contents: titled(nameOf(dist, path)),
 				resolveDir: root,
 			}));
 		},
 	};
+}
+
+/** What such a test file imports instead of ava. */
+function titled(name) {
+	return `
+		import test from "ava";
+		const of = (declare) => (title, ...rest) => declare(${JSON.stringify(`${name}: `)} + title, ...rest);
+		export default Object.assign(of(test.serial), {
+			skip: of(test.serial.skip),
+			serial: Object.assign(of(test.serial), { skip: of(test.serial.skip) }),
+		});`;
 }
 
 /** The compiled file of a module of this workspace. */

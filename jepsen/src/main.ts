@@ -84,7 +84,7 @@ async function insideNamespaces(places: number): Promise<number> {
 	const [program, ...rest] = [
 		...enter(control),
 		...["unshare", "--mount", "--propagation", "private", "--"],
-		...[process.execPath, ...process.execArgv, fileURLToPath(import.meta.url)],
+		...[process.execPath, ...process.execArgv, process.argv[1]!],
 	];
 	const child = spawnOwned(program!, rest, {
 		stdio: "inherit",
