@@ -52,7 +52,7 @@ export function describeObject(
 	[classOid = 0, oid = 0, column = 0]: readonly number[],
 ): string | undefined {
 	const named = (what: string, name: string | undefined): string | undefined =>
-		name === undefined ? undefined : `${what} ${quoteIdentifier(name)}`;
+		name === undefined ? undefined : `${what} ${name}`;
 	switch (classOid) {
 		case pgClassOid:
 			return describeRelation(catalog, context, oid, column);
@@ -76,7 +76,7 @@ export function describeObject(
 			const table = relationByOid(catalog, found?.table.oid ?? 0);
 			return found === undefined || table === undefined
 				? undefined
-				: `constraint ${quoteIdentifier(found.name)} on table ${shortName(catalog, context, table)}`;
+				: `constraint ${found.name} on table ${shortName(catalog, context, table)}`;
 		}
 		default:
 			return undefined;

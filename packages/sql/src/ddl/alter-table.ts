@@ -27,6 +27,7 @@ import {
 } from "./constraints.ts";
 import { addIndex, usable } from "./create-index.ts";
 import { multipleKeys } from "./create-table.ts";
+import { describeConstraint, describeIndex } from "./describe.ts";
 import { findObject, findTable, pendingEvents, removeIndex, tellMissing } from "./drop.ts";
 import { dropColumn } from "./drop-column.ts";
 import { addForeignKey } from "./foreign-key.ts";
@@ -351,7 +352,7 @@ async function addPrimaryKeyUsing(
 	rows: RowWork,
 ): Promise<void> {
 	refuseSecondKey(table);
-	await releaseIndex(editor, table, index, `index ${index.name}`, false);
+	await releaseIndex(editor, table, index, describeIndex(editor, table, index), false);
 	const { schema } = table;
 	const { included } = index;
 	const columns = index.columns.map(({ attnum }) => ({ attnum, descending: false }));
@@ -458,7 +459,7 @@ async function dropConstraint(
 		(one) => one.name === action.name && one.constraintOid !== undefined,
 	);
 	if (index !== undefined) {
-		const what = `constraint ${index.name} on table ${table.name}`;
+		const what = describeConstraint(editor, table, index);
 		await releaseIndex(editor, table, index, what, action.cascade);
 		return removeIndex(editor, editor.current(table), index);
 	}

@@ -208,7 +208,7 @@ async function releaseAttribute(
 	{ name, cascade }: Extract<AttributeAction, { kind: "drop" }>,
 ): Promise<void> {
 	const broken = usersOf(editor.catalog, type.oid).flatMap((user) => brokenParts(editor, user));
-	const gone = `column ${quoteIdentifier(name)} of composite type ${shownName(editor, type)}`;
+	const gone = `column ${name} of composite type ${shownName(editor, type)}`;
 	await dropAll(editor, inOrder(broken), cascade, gone);
 }
 

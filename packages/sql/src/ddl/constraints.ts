@@ -7,7 +7,7 @@ import {
 } from "../catalog/descriptor.ts";
 import { namedIndexes, type Referrer } from "../catalog/snapshot.ts";
 import type { AlterTableAction } from "../parser/ast.ts";
-import { describeReferrer } from "./describe.ts";
+import { describeIndex, describeReferrer } from "./describe.ts";
 import { checkReferences } from "./foreign-key.ts";
 import type { RowWork } from "./row-work.ts";
 import { alreadyExists, type SchemaEditor } from "./schema-editor.ts";
@@ -62,7 +62,7 @@ export async function releaseIndex(
 	if (referrers.length === 0) return;
 	if (!cascade) {
 		const lines = referrers.map(
-			(one) => `${describeReferrer(editor, one)} depends on index ${index.name}`,
+			(one) => `${describeReferrer(editor, one)} depends on ${describeIndex(editor, table, index)}`,
 		);
 		throw dependent(what, lines);
 	}

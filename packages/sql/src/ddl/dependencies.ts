@@ -23,7 +23,6 @@ import { allIndexIds } from "../catalog/dropped-index.ts";
 import type { SchemaDescriptor } from "../catalog/schema.ts";
 import { refersTo } from "../catalog/sequence-references.ts";
 import type { CatalogSnapshot, Referrer } from "../catalog/snapshot.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import { storedExpression } from "../plan/bind-table.ts";
 import type { SqlType } from "../types/datum.ts";
 import { typesNamedIn } from "../types/enum-types.ts";
@@ -33,7 +32,7 @@ import { dropReferrers, tellCascade } from "./constraints.ts";
 import { usable } from "./create-index.ts";
 import { forgetSchema } from "./default-rights.ts";
 import { columnsIn } from "./deparse.ts";
-import { describeReferrer, describeRelation, shownName } from "./describe.ts";
+import { describeConstraint, describeReferrer, describeRelation, shownName } from "./describe.ts";
 import { pendingEvents } from "./drop.ts";
 import { dropColumn } from "./drop-column.ts";
 import { generatedFrom } from "./generated.ts";
@@ -224,7 +223,7 @@ const usersOf = (
 export function describe(editor: SchemaEditor, object: Droppable): string {
 	switch (object.kind) {
 		case "schema":
-			return `schema ${quoteIdentifier(object.schema.name)}`;
+			return `schema ${object.schema.name}`;
 		case "relation":
 			return describeRelation(editor, object.relation);
 		case "foreign-key":
@@ -232,14 +231,14 @@ export function describe(editor: SchemaEditor, object: Droppable): string {
 		case "array-type":
 			return `type ${shownName(editor, object.type)}[]`;
 		case "attribute":
-			return `column ${quoteIdentifier(object.attribute.name)} of composite type ${shownName(editor, object.type)}`;
+			return `column ${object.attribute.name} of composite type ${shownName(editor, object.type)}`;
 		case "check":
-			return `constraint ${quoteIdentifier(object.check.name)} on table ${shownName(editor, object.table)}`;
+			return describeConstraint(editor, object.table, object.check);
 		case "column":
 		case "typed-column":
-			return `column ${quoteIdentifier(object.column.name)} of table ${shownName(editor, object.table)}`;
+			return `column ${object.column.name} of table ${shownName(editor, object.table)}`;
 		case "default":
-			return `default value for column ${quoteIdentifier(object.column.name)} of table ${shownName(editor, object.table)}`;
+			return `default value for column ${object.column.name} of table ${shownName(editor, object.table)}`;
 	}
 }
 

@@ -1,9 +1,11 @@
-/** Objects as messages about dependencies call them (getObjectDescription): with their schema only where it is needed. */
-import type { RelationDescriptor } from "../catalog/descriptor.ts";
+/**
+ * Objects as messages about dependencies call them (getObjectDescription): relations and types quoted, and with their schema only where that is
+ * needed; schemas, columns and constraints by their bare names.
+ */
+import type { IndexDescriptor, RelationDescriptor } from "../catalog/descriptor.ts";
 import type { Referrer } from "../catalog/snapshot.ts";
 import { shortName } from "../catalog/system-names.ts";
 import { typeName } from "../catalog/type-names.ts";
-import { quoteIdentifier } from "../functions/quoting-functions.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 
 export const shownName = (
@@ -16,6 +18,19 @@ export const shownName = (
 export const describeRelation = (editor: SchemaEditor, relation: RelationDescriptor): string =>
 	`${relation.kind} ${shownName(editor, relation)}`;
 
+export const describeIndex = (
+	{ catalog, state }: SchemaEditor,
+	{ schema }: Pick<RelationDescriptor, "schema">,
+	{ oid, name }: IndexDescriptor,
+): string => `index ${shortName(catalog, state.context, { oid, schema, name })}`;
+
+/** Of a key. */
+export const describeConstraint = (
+	editor: SchemaEditor,
+	table: RelationDescriptor,
+	{ name }: { readonly name: string },
+): string => `constraint ${name} on table ${shownName(editor, table)}`;
+
 /** `referrer` as dependency messages call it. */
 export const describeReferrer = (editor: SchemaEditor, { table, key }: Referrer): string =>
-	`constraint ${quoteIdentifier(key.name)} on table ${shownName(editor, table)}`;
+	describeConstraint(editor, table, key);

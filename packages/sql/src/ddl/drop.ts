@@ -15,7 +15,7 @@ import type { QualifiedName, Statement } from "../parser/ast.ts";
 import { splitName } from "../plan/binder.ts";
 import { releaseIndex } from "./constraints.ts";
 import { dropAll } from "./dependencies.ts";
-import { describeRelation, shownName } from "./describe.ts";
+import { describeConstraint, describeIndex, describeRelation, shownName } from "./describe.ts";
 import { lookupType } from "./enums.ts";
 import { deniedSchema, type SchemaEditor } from "./schema-editor.ts";
 import { dropSchemas } from "./schemas.ts";
@@ -212,13 +212,14 @@ async function dropIndex(
 	cascade: boolean,
 ): Promise<void> {
 	if (index.constraintOid !== undefined) {
+		const constraint = describeConstraint(editor, table, index);
 		throw new DatabaseError(
 			"2BP01",
-			`cannot drop index ${index.name} because constraint ${index.name} on table ${table.name} requires it`,
-			{ hint: `You can drop constraint ${index.name} on table ${table.name} instead.` },
+			`cannot drop ${describeIndex(editor, table, index)} because ${constraint} requires it`,
+			{ hint: `You can drop ${constraint} instead.` },
 		);
 	}
-	await releaseIndex(editor, table, index, `index ${index.name}`, cascade);
+	await releaseIndex(editor, table, index, describeIndex(editor, table, index), cascade);
 	await removeIndex(editor, editor.current(table), index);
 }
 

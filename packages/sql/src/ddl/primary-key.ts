@@ -7,6 +7,7 @@ import { allIndexIds } from "../catalog/dropped-index.ts";
 import { rewriteRows } from "./alter-column.ts";
 import { releaseIndex } from "./constraints.ts";
 import { usable } from "./create-index.ts";
+import { describeConstraint } from "./describe.ts";
 import type { SchemaEditor } from "./schema-editor.ts";
 import { movedIndexes, rowidIndex } from "./table-parts.ts";
 
@@ -17,7 +18,7 @@ export async function dropPrimaryKey(
 	cascade: boolean,
 ): Promise<TableDescriptor> {
 	usable(table);
-	const what = `constraint ${table.primary.name} on table ${table.name}`;
+	const what = describeConstraint(editor, table, table.primary);
 	await releaseIndex(editor, table, table.primary, what, cascade);
 	const before = editor.current(table);
 	const after: TableDescriptor = {
