@@ -52,8 +52,11 @@ export class RaftCore {
 	electionTimeout = 0;
 	heartbeatElapsed = 0;
 	quiesced = false;
-	/** For so many ticks still elections are in a hurry: the leader has probably died. See `leaderLost`. */
+	/** For so many ticks still elections are in a hurry: the leader has probably died (`leaderLost`), or votes were split. */
 	hasteTicks = 0;
+
+	/** Since a leader was heard. */
+	#wasInHaste = false;
 
 	/** Answers to the election that this replica stands in. */
 	readonly votes = new SparseMap<ReplicaId, boolean>();
@@ -173,7 +176,10 @@ export class RaftCore {
 	}
 
 	becomeFollower(term: Term, leader: ReplicaId): void {
-		if (leader !== noReplica) this.hasteTicks = 0;
+		if (leader !== noReplica) {
+			this.hasteTicks = 0;
+			this.#wasInHaste = false;
+		}
 		this.#reset(term);
 		this.role = "follower";
 		this.leader = leader;
@@ -187,6 +193,10 @@ export class RaftCore {
 
 	becomeCandidate(): void {
 		assert(this.role !== "leader", "a leader does not stand for election");
+		// A majority has heard of no leader for long enough. Should their votes be split, nobody needs to wait for so long again. Once only: where
+		// answers take long, haste elects nobody.
+		if (!this.#wasInHaste) this.hasteTicks = 2 * this.options.electionTicks;
+		this.#wasInHaste = true;
 		this.#reset(this.term + 1);
 		this.role = "candidate";
 		this.vote = this.self;
@@ -200,6 +210,7 @@ export class RaftCore {
 		this.#reset(this.term);
 		this.role = "leader";
 		this.leader = this.self;
+		this.#wasInHaste = false;
 	}
 
 	#reset(term: Term): void {
@@ -231,12 +242,14 @@ export class RaftCore {
 	/** Elections are in a hurry for a while, until a leader is heard. */
 	hasten(): void {
 		this.hasteTicks = 2 * this.options.electionTicks;
+		this.#wasInHaste = true;
 		this.electionElapsed = 0;
 		this.#drawTimeout();
 	}
 
 	/** A leader is heard: there is no hurry. */
 	calmDown(): void {
+		this.#wasInHaste = false;
 		if (this.hasteTicks === 0) return;
 		this.hasteTicks = 0;
 		this.#drawTimeout();
