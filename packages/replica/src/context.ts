@@ -49,6 +49,8 @@ export interface ReplicaContext {
 	pulseOf(boot: BootId): Pulse | undefined;
 	/** The boot that runs on a node now, as far as known: a lease is transferred to a boot. */
 	bootOf(node: NodeId): BootId | undefined;
+	/** It has said that it is about to stop: it is given no lease any more. */
+	isLeaving(boot: BootId): boolean;
 	/** Nothing new may be written to a range of these replicas: the disk here is full, or those of so many that no quorum is left. */
 	isDiskFull(replicas: RangeDescriptor["replicas"]): boolean;
 	/**

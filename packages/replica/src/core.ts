@@ -41,6 +41,8 @@ export interface ReplicaCore {
 		version: number,
 		group?: PendingGroup,
 	): Promise<ProposalResult> | undefined;
+	/** L4: the fate of a proposal may be unknown; a later entry settles it. */
+	settle(): void;
 	notLeaseholder(): Extract<RangeAnswer, { kind: "not-leaseholder" }>;
 	stale(): RangeAnswer;
 }

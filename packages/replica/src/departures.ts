@@ -28,6 +28,8 @@ export interface DeparturesOptions {
 	readonly awake: Iterable<Replica>;
 	/** It is not among them any more. */
 	gone(replica: Replica): void;
+	/** The node stops: what is left to be cleared is cleared at its next start. */
+	isClosed(): boolean;
 	/** The descriptor of the range that begins at a key, from its leaseholder; undefined where none answers. */
 	members(start: Key): Promise<RangeDescriptor | undefined>;
 }
@@ -71,6 +73,7 @@ export class Departures {
 		}
 		this.#options.runtime.scheduler.defer(() => {
 			void replica.group.remove(this.#record(replica)).then(() => {
+				if (this.#options.isClosed()) return;
 				// A snapshot of a range that it had become part of may have come meanwhile.
 				const isTaken = [...this.#options.replicas.values()].some(
 					(other) => other !== replica && other.overlaps(span),

@@ -3,6 +3,7 @@
  * no clock decides anything here, timers only pace the attempts.
  */
 import type { NodeId } from "@quorate/keys/ids";
+import type { Lease } from "@quorate/keys/range";
 import { addMs, type Timestamp, ticksPerMs } from "@quorate/keys/timestamp";
 import type { Command } from "./commands.ts";
 import { leaseMs, type ReplicaContext } from "./context.ts";
@@ -12,6 +13,9 @@ import { type RangeState, replicaOn } from "./range-state.ts";
 
 /** For how long after a lease was given away its taker is believed to be about to lead. */
 const moveMs = 500;
+
+/** Whether somebody else leads by now. */
+const lookMs = 20;
 
 /** What the keeper needs of its replica. */
 export interface LeaseHost {
@@ -64,8 +68,7 @@ export class LeaseKeeper {
 				continue;
 			}
 			if (timestamp <= lease.expiry && context.mutations?.leasesOverlap !== true) {
-				// The previous holder may still serve at timestamps up to its expiry: let the oracle pass it.
-				await this.#sleep((lease.expiry - timestamp) / ticksPerMs + 1);
+				await this.#outlast(lease, (lease.expiry - timestamp) / ticksPerMs + 1);
 				continue;
 			}
 			const result = this.#host.proposeCommand({
@@ -81,6 +84,26 @@ export class LeaseKeeper {
 			}
 			// It may be lost with the leadership: look again after a while.
 			await this.#leaseAfter(replaces);
+		}
+	}
+
+	/**
+	 * The holder may still serve at timestamps up to the expiry: the oracle has to pass that. A holder that lives has only lost the lead, and
+	 * has everybody's locks: it had better lead again.
+	 */
+	async #outlast({ sequence, nodeId, bootId }: Lease, ms: number): Promise<void> {
+		const { context } = this.#host;
+		const { clock } = context.runtime;
+		const endMs = clock.monotonicMs() + ms;
+		const isAlive = nodeId !== context.nodeId && context.bootOf(nodeId) === bootId;
+		if (isAlive && this.#host.isLevel(nodeId)) {
+			this.#host.transferLeadership(nodeId);
+		}
+		for (let leftMs = ms; leftMs > 0; leftMs = endMs - clock.monotonicMs()) {
+			if (!this.#host.leads() || this.#host.state.lease.sequence !== sequence) {
+				return;
+			}
+			await this.#sleep(Math.min(leftMs, lookMs));
 		}
 	}
 
@@ -156,8 +179,9 @@ export class LeaseKeeper {
 	mayTransfer(to: NodeId): boolean {
 		const { context, state } = this.#host;
 		const role = replicaOn(state.descriptor, to)?.role;
-		const isKnown = context.bootOf(to) !== undefined;
-		return this.#host.holding() && isKnown && role === "voter" && this.#host.isLevel(to);
+		const boot = context.bootOf(to);
+		const mayTake = boot !== undefined && role === "voter" && !context.isLeaving(boot);
+		return this.#host.holding() && mayTake && this.#host.isLevel(to);
 	}
 
 	/**

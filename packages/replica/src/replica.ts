@@ -40,7 +40,7 @@ import {
 	entryBytesMax,
 	type MergedRange,
 } from "./commands.ts";
-import { leaseMs, type ReplicaContext } from "./context.ts";
+import type { ReplicaContext } from "./context.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { exportChanges } from "./exports.ts";
 import { changes, Feed, type FeedCore, observerOf } from "./feed.ts";
@@ -111,6 +111,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 	/** Undefined: it has had nothing to do since the replica was made, or has rested. */
 	#leaseKeeper: LeaseKeeper | undefined;
 	stoppedSequence = -1;
+	/** The lease of this process that its locks are of. */
+	#lockedUnder = -1;
 	#isLeader = false;
 	#term: Term = 0;
 	#ownTermApplied = false;
@@ -150,6 +152,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		this.size = inheritance?.size ?? new RangeSize();
 		this.#number = state.lastNumber;
 		this.#working = this.#newMemory(inheritance);
+		if (inheritance !== undefined) this.#lockedUnder = state.lease.sequence;
 		this.recount();
 	}
 
@@ -413,8 +416,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			return false;
 		}
 		return this.#memory.gate.closedDuring(async () => {
-			// Whoever has stopped serving needs a timestamp: as long as none can be had, it had better go on.
-			await Promise.all([drained(this), this.context.timestamps.issue(leaseMs)]);
+			// Whoever has stopped serving needs a timestamp, too.
+			await drained(this);
 			return this.#keeper.transfer(to);
 		});
 	}
@@ -786,11 +789,23 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 			callback.done({ kind: "rejected", reason: "its lease has ended" });
 		}
 		this.#number = 0;
-		this.locks.clear();
+		this.#keepLocks();
 		this.inquiries.newLease(this.context.listening.ms);
 		this.blockers.wakeAll();
 		this.#memory.feed?.wake();
 		this.context.report([this.info()]);
+	}
+
+	/** Where this process has had the lease before, and nobody in between, all that is locked is: after a merge that was given up. */
+	#keepLocks(): void {
+		const { sequence, nodeId, bootId } = this.state.lease;
+		const isOwn = nodeId === this.context.nodeId && bootId === this.context.bootId;
+		if (isOwn && this.#lockedUnder === sequence - 1) {
+			this.locks.endWaits(() => true);
+		} else {
+			this.locks.clear();
+		}
+		this.#lockedUnder = isOwn ? sequence : -1;
 	}
 
 	/** Of the old leaseholder, at the new one. Whose transaction has ended meanwhile was told of to the old one: its gateway is asked. */
@@ -918,6 +933,7 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		// A lease learned from a snapshot is another boot's.
 		this.stoppedSequence = state.lease.sequence;
 		this.locks.clear();
+		this.#lockedUnder = -1;
 		this.recount();
 		this.size.forget();
 		this.blockers.wakeAll();

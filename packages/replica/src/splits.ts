@@ -13,6 +13,7 @@
 import { assert } from "@quorate/keys/assert";
 import type { RangeId, ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import { leaseMs } from "./context.ts";
 import type { ReplicaCore } from "./core.ts";
 import type { Inquiries } from "./inquiries.ts";
 import type { LockTable } from "./lock-table.ts";
@@ -97,8 +98,13 @@ export async function split(
 	return { kind: "split", left: r.state.descriptor, right };
 }
 
-/** Resolves when all that was accepted is proposed, or after a while. */
+/**
+ * Resolves when all that was accepted is proposed, or after a while. What was accepted needs a timestamp, and has given its locks back:
+ * whoever waits here gets one behind it. Rejects with 57P03 as long as none can be had: then nothing is to be cut or moved, for what would be
+ * refused then comes behind whoever has got its locks.
+ */
 export async function drained({ context, pending }: ReplicaCore): Promise<void> {
+	await context.timestamps.issue(leaseMs);
 	let isOver = false;
 	let wake: () => void = () => undefined;
 	const over = new Promise<void>((resolve) => {

@@ -131,6 +131,7 @@ class Node {
 			host: this.host,
 			rpc: new FakeRpc(this.world, self, 1),
 			bootOf: () => undefined,
+			isLeaving: () => false,
 			isDiskFull: () => false,
 			replicasFrom: this.replicasFrom,
 			inquire: neverRuns,

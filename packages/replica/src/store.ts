@@ -169,6 +169,7 @@ export class RangeStore {
 			mutations: options.mutations,
 			observer: options.observer,
 			bootOf: (node) => options.bootOf(node),
+			isLeaving: (boot) => options.isLeaving(boot),
 			isActive: (feature) => options.isActive(feature),
 			locksCame: (owners) => this.locks.askAtOnce(owners),
 			isDiskFull: (replicas) => options.isDiskFull(replicas),
@@ -226,6 +227,7 @@ export class RangeStore {
 			replicas: this.#replicas,
 			awake: this.#awake,
 			gone: (replica) => this.#awake.delete(replica),
+			isClosed: () => this.#closed,
 			members: (start) => options.members(start),
 		});
 	}
@@ -512,7 +514,8 @@ export class RangeStore {
 				.sync()
 				.catch((error: unknown) => runtime.fatal(`engine sync failed: ${String(error)}`));
 			void replica.group.remove(recorded).then(() => {
-				engine.write((batch) => batch.delete(metaKey(rangeId, "state")));
+				// Else the next start does it.
+				if (!this.#closed) engine.write((batch) => batch.delete(metaKey(rangeId, "state")));
 			});
 		});
 	}
@@ -800,6 +803,13 @@ export class RangeStore {
 	/** Locks and waits at the leaseholders of this node. */
 	lockReport(): LockReport {
 		return this.locks.status();
+	}
+
+	/** As far as that hangs on the node: it is connected, and has not said that it leaves. */
+	mayTakeLeases(node: NodeId): boolean {
+		const { bootOf, isLeaving, rpc } = this.#options;
+		const boot = bootOf(node);
+		return boot !== undefined && !isLeaving(boot) && rpc.pulseOf(boot) !== undefined;
 	}
 
 	/** In the background, where one of `nodes` holds a voter that is up to date: someone else should serve writes. */

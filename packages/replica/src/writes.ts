@@ -278,6 +278,10 @@ function ownWrites(r: ReplicaCore, q: Prepare): RangeAnswer | undefined {
 		const pending = r.pending
 			.on(w.key)
 			.some((x) => x.group.transaction === q.transaction && x.group.chunk >= q.chunk);
+		if (pending) {
+			// Whoever asks again has lost the answer, perhaps with the proposal.
+			r.settle();
+		}
 		return pending ? { kind: "lost" } : undefined;
 	}
 	return { kind: "prepared", p };

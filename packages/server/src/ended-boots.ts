@@ -4,23 +4,25 @@
  */
 import type { BootId } from "@quorate/keys/ids";
 import type { PlacementClient } from "@quorate/placement/types";
-import type { Clock } from "@quorate/runtime/runtime";
+import type { Rpc } from "@quorate/rpc/types";
 
-/** A node that has just started is heard of with the next heartbeat or two. */
-const unknownMs = 2_000;
+/** A node that has just started is in the next list, or in the one after that: one may be on its way already. */
+const listsLeast = 3;
 
 export class EndedBoots {
 	readonly #placement: PlacementClient;
-	readonly #clock: Clock;
+	readonly #rpc: Pick<Rpc, "pulseOf">;
 	readonly #self: BootId;
 	/** Boots that the list of nodes has named. */
 	readonly #known = new Set<BootId>();
-	/** Since when others are asked about that it has never named. */
+	/** Others that are asked about: how many lists had come by then. */
 	readonly #unknown = new Map<BootId, number>();
+	#list: unknown;
+	#lists = 0;
 
-	constructor(placement: PlacementClient, clock: Clock, self: BootId) {
+	constructor(placement: PlacementClient, rpc: Pick<Rpc, "pulseOf">, self: BootId) {
 		this.#placement = placement;
-		this.#clock = clock;
+		this.#rpc = rpc;
 		this.#self = self;
 	}
 
@@ -29,13 +31,19 @@ export class EndedBoots {
 			return false;
 		}
 		const nodes = this.#placement.nodesCached();
+		if (nodes !== this.#list) {
+			this.#list = nodes;
+			this.#lists++;
+		}
 		const node = nodes.find((n) => n.bootId === boot);
 		if (node === undefined) {
 			return nodes.length > 0 && this.#isGone(boot);
 		}
 		this.#known.add(boot);
 		this.#unknown.delete(boot);
-		return node.state !== "live" && node.state !== "draining";
+		// Where only its heartbeats do not come through, it is as good as any other.
+		const isHeard = node.state === "suspect" && this.#rpc.pulseOf(boot)?.isHeard === true;
+		return node.state !== "live" && node.state !== "draining" && !isHeard;
 	}
 
 	/** It was replaced by another; or it is so new that the list of here does not name it yet. */
@@ -43,9 +51,8 @@ export class EndedBoots {
 		if (this.#known.has(boot)) {
 			return true;
 		}
-		const nowMs = this.#clock.monotonicMs();
-		const sinceMs = this.#unknown.get(boot) ?? nowMs;
-		this.#unknown.set(boot, sinceMs);
-		return nowMs - sinceMs > unknownMs;
+		const since = this.#unknown.get(boot) ?? this.#lists;
+		this.#unknown.set(boot, since);
+		return this.#lists - since >= listsLeast;
 	}
 }

@@ -99,6 +99,8 @@ export interface KeyValueNode {
 	reload(): Promise<void>;
 	/** It is about to stop, and is given nothing any more. */
 	stopping(): void;
+	/** Leases can be given to that node: it is connected, and does not stop. */
+	mayTake(node: NodeId): boolean;
 	/** Where replicas are to be is told by this from now on (see `MoveExecutor.rules`). */
 	followRules(source: () => PlacementRules | undefined): void;
 }
@@ -173,7 +175,9 @@ export async function startKeyValueNode(
 	const { client } = placement;
 	undo.push(() => placement.close());
 	const node = { runtime, rpc, identity: placement.identity, boot, engine, host };
-	const parts = { ...node, placement: client, limits, mutations, observer: options.observer, room };
+	const leaving = new Set<BootId>();
+	const rest = { limits, mutations, observer: options.observer, room, leaving };
+	const parts = { ...node, placement: client, ...rest };
 	const { store, gateway, router, coordinator, advisory } = startRanges(parts);
 	undo.push(() => store.close());
 	room.start({
@@ -184,7 +188,7 @@ export async function startKeyValueNode(
 		giveLeasesAway: (mayTake) => store.giveLeasesAway(mayTake),
 	});
 	await startReplicas(parts, store);
-	handleLeavings(rpc, router);
+	handleLeavings(rpc, router, leaving);
 	handleSurveys({ rpc, identity: placement.identity, placement: client, router });
 	await placement.registered;
 	const renewal = renewRanges(parts, router, placement);
@@ -202,8 +206,9 @@ export async function startKeyValueNode(
 	undo.push(() => loads.close());
 	const stopping = () => placement.stopping();
 	const reload = () => reloadNodeNetwork(runtime, options.security, secured);
-	const rest = { coordinator, advisory, renewal, room, reload, stopping, followRules };
-	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...rest };
+	const mayTake = (other: NodeId): boolean => store.mayTakeLeases(other);
+	const more = { mayTake, coordinator, advisory, renewal, room, reload, stopping, followRules };
+	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...more };
 }
 
 async function startReplicas({ identity }: Parts, store: RangeStore): Promise<void> {
@@ -242,6 +247,8 @@ interface Parts {
 	readonly mutations: Mutations | undefined;
 	readonly observer: ReplicaObserver | undefined;
 	readonly room: DiskRoom;
+	/** Boots that are about to stop. */
+	readonly leaving: ReadonlySet<BootId>;
 }
 
 function startRanges(parts: Parts): {
@@ -262,7 +269,7 @@ function startRanges(parts: Parts): {
 		node === nodeId
 			? boot
 			: placement.nodesCached().find((n) => n.nodeId === node && n.bootId !== "")?.bootId;
-	const endedBoots = new EndedBoots(placement, runtime.clock, boot);
+	const endedBoots = new EndedBoots(placement, rpc, boot);
 	const store = new RangeStore({
 		runtime,
 		engine,
@@ -275,6 +282,7 @@ function startRanges(parts: Parts): {
 		host,
 		rpc,
 		bootOf,
+		isLeaving: (other) => parts.leaving.has(other),
 		isActive: (feature) => isActive(placement.settings().values, feature),
 		isDiskFull: (replicas) => parts.room.isDiskFull(replicas),
 		replicasFrom: identity.replicasFrom,

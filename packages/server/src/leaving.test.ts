@@ -60,12 +60,15 @@ test("a node is not gone while a lease is on its way, and tells where it went", 
 				statuses: () => [{ descriptor, leaseholder: holds }],
 				replica: () => replica,
 			} as never,
+			mayTake: () => true,
 		},
 		5_000,
 	);
 	t.is(asked.length, 1, "of nobody else while it is on its way");
 	const given = [{ rangeId: 7, to: asked[0] }];
 	t.deepEqual(told, [
+		[taker, true],
+		[other, true],
 		[taker, given],
 		[other, given],
 	]);

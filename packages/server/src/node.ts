@@ -135,8 +135,10 @@ async function startLocked(options: StartNodeOptions, undo: Undo): Promise<Runni
 		const set = placement.settings().values.get("drain_timeout");
 		const withinMs = set === undefined ? undefined : durationMs(set);
 		keyValue.stopping();
-		const leaving = giveUpLeases({ runtime, ...keyValue }, withinMs ?? leasesMsMax);
-		await Promise.all([server.drain(withinMs), leaving]);
+		const leave = () => giveUpLeases({ runtime, ...keyValue }, withinMs ?? leasesMsMax);
+		await Promise.all([server.drain(withinMs), leave()]);
+		// What has come here while sessions ended: by an election, or because somebody wanted it.
+		await leave();
 	};
 	const stop = () => undoAll(undo);
 	const reload = async (): Promise<void> => {
