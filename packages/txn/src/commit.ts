@@ -10,7 +10,8 @@
  *
  * T2. c is drawn after the commit began and after all prepares were answered; it is above every p.
  * T3. The anchor's log decides. T5. An id is used once; a lost answer is settled by finding the record or writing the tombstone, and
- *     what cannot be learned is 40003, never success or failure.
+ *     what cannot be learned is 40003, never success or failure. What came to nothing because its leaseholder was lost is begun anew under
+ *     another id: what was read still has its timestamps, and is judged by them.
  */
 import { assert } from "@quorate/keys/assert";
 import { isActive } from "@quorate/keys/cluster-version";
@@ -70,19 +71,24 @@ const manyWrites = 1_000;
 const piecesBytesMax = 1 << 20;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
 const prepareMs = 15_000;
-/** Of a large transaction, which has done much by then: a Prepare is sent until a leaseholder says what became of it. */
+/** A Prepare is sent until a leaseholder says what became of it. */
 const resendMs = { total: 30_000, pause: 50 };
 /** Of one range: it takes a log entry for each few hundred rows. */
 const takeBackMs = 120_000;
 /** After this an undecided outcome is reported as unknown. */
 const settleMs = 30_000;
+/** Commits that came to nothing since their leaseholder was lost: each is begun anew, as another transaction. */
+const lostMax = 5;
 
-/** After a lost answer nothing is evaluated again: the record is found, or the tombstone written (T5). */
+/**
+ * After a lost answer nothing is evaluated again: the record is found, or the tombstone written (T5). Undefined: it has not committed, and
+ * never will.
+ */
 export async function settle(
 	gateway: Gateway,
 	transaction: TransactionId,
 	anchor: Key,
-): Promise<Timestamp> {
+): Promise<Timestamp | undefined> {
 	const { clock } = gateway.runtime;
 	const deadline = clock.monotonicMs() + settleMs;
 	for (;;) {
@@ -93,13 +99,16 @@ export async function settle(
 			return answer.c;
 		}
 		if (answer?.kind === "aborted") {
-			throw conflictError("the transaction was aborted while its leaseholder changed", null);
+			return undefined;
 		}
 		if (answer?.kind === "unknown" || clock.monotonicMs() >= deadline) {
 			throw outcomeUnknown(transaction);
 		}
 	}
 }
+
+export const abortedMeanwhile = (): DatabaseError =>
+	conflictError("the transaction was aborted while its leaseholder changed", null);
 
 const notOnce = (): DatabaseError =>
 	conflictError("the transaction does not fit one range here any more", null);
@@ -142,7 +151,7 @@ export class Committer {
 		if (work.writes.length === 0 && this.chunks === 0) {
 			return this.#commitWithoutWrites(work);
 		}
-		for (;;) {
+		for (let lost = 0; ; ) {
 			const read = work.reads.items((k) => written.has(k), work.strictly);
 			const items = [...read, ...work.relied];
 			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
@@ -157,27 +166,18 @@ export class Committer {
 			if (this.#once !== undefined && !(parted !== undefined && written.has(this.#once.anchor))) {
 				throw notOnce();
 			}
-			if (parted === undefined) {
-				const last = fits ? await this.#lastPart(requested, items) : undefined;
-				return last === undefined
-					? this.#twoPhase(requested, items, work)
-					: this.#throughLast(last, items, work);
-			}
-			// T5: each attempt is a new transaction.
-			const as = this.#once ?? {
-				id: await this.#gateway.newTransactionId(),
-				anchor: requested[0]!.key,
-			};
-			const answer = await this.#onePhase(
-				{ ...as, writes: requested, parted, written: [] },
-				work.schemaVersion,
-			);
-			if (answer !== "again") {
-				this.#gateway.statistics.onePhaseCommits++;
+			const answer =
+				parted === undefined
+					? await this.#overRanges(requested, items, work, fits)
+					: await this.#inOneRange(requested, parted, work);
+			if (typeof answer === "object") {
 				return answer;
 			}
 			if (this.#once !== undefined) {
 				throw notOnce();
+			}
+			if (answer === "lost" && ++lost === lostMax) {
+				throw abortedMeanwhile();
 			}
 			if (work.builtOn.size > 0) {
 				await work.confirm();
@@ -218,11 +218,26 @@ export class Committer {
 		return mayAsk ? { here: items.filter(isHere), elsewhere } : undefined;
 	}
 
-	/** "again": certainly nothing was done. */
+	/** T5: each attempt is a new transaction. */
+	async #inOneRange(
+		writes: readonly RequestedWrite[],
+		parted: PartedItems,
+		work: CommitWork,
+	): Promise<CommitOutcome | NotDone> {
+		const id = this.#once?.id ?? (await this.#gateway.newTransactionId());
+		const anchor = this.#once?.anchor ?? writes[0]!.key;
+		const one = { id, anchor, writes, parted, written: [] };
+		const answer = await this.#onePhase(one, work.schemaVersion);
+		if (typeof answer === "object") {
+			this.#gateway.statistics.onePhaseCommits++;
+		}
+		return answer;
+	}
+
 	async #onePhase(
 		{ id: transaction, anchor, writes, parted: { here, elsewhere }, written }: OnePhase,
 		schemaVersion: number,
-	): Promise<CommitOutcome | "again"> {
+	): Promise<CommitOutcome | NotDone> {
 		const answer = await this.#gateway.router.request(
 			anchor,
 			{
@@ -249,8 +264,8 @@ export class Committer {
 				throw new KeyExistsError(answer.key);
 			case "lost":
 			case "unknown": {
-				const settled = await settle(this.#gateway, transaction, anchor);
-				return onePhaseDone(settled, undefined);
+				const c = await settle(this.#gateway, transaction, anchor);
+				return c === undefined ? "lost" : onePhaseDone(c, undefined);
 			}
 			default:
 				throwErrors(answer);
@@ -259,6 +274,18 @@ export class Committer {
 	}
 
 	// ---- two-phase
+
+	async #overRanges(
+		writes: readonly RequestedWrite[],
+		items: readonly ValidateItem[],
+		work: CommitWork,
+		fits: boolean,
+	): Promise<CommitOutcome | NotDone> {
+		const last = fits ? await this.#lastPart(writes, items) : undefined;
+		return last === undefined
+			? this.#twoPhase(writes, items, work)
+			: this.#throughLast(last, items, work);
+	}
 
 	/**
 	 * The last agent: the range with the most writes is the anchor, and does in one phase all that is left to do when the others are
@@ -287,7 +314,7 @@ export class Committer {
 		{ writes, parted, others }: LastPart,
 		items: readonly ValidateItem[],
 		work: CommitWork,
-	): Promise<CommitOutcome> {
+	): Promise<CommitOutcome | NotDone> {
 		const anchor = writes[0]!.key;
 		try {
 			const id = await this.#begin(anchor);
@@ -297,9 +324,13 @@ export class Committer {
 				{ id, anchor, writes, parted, written },
 				work.schemaVersion,
 			);
-			if (answer !== "again") {
+			if (typeof answer === "object") {
 				this.#committed(answer.timestamp!);
 				return { ...answer, range: undefined };
+			}
+			if (answer === "lost") {
+				await this.#startOver();
+				return answer;
 			}
 		} catch (error) {
 			this.#failed(error);
@@ -479,7 +510,7 @@ export class Committer {
 			const again: (readonly RequestedWrite[])[] = [];
 			let isLost = false;
 			answers.forEach((answer, i) => {
-				const mayResend = answer.kind === "lost" && this.#isOpen && clock.monotonicMs() < deadline;
+				const mayResend = answer.kind === "lost" && clock.monotonicMs() < deadline;
 				if (answer.kind === "stale" || mayResend) {
 					again.push(pieces[i]!.writes);
 					isLost ||= mayResend;
@@ -682,6 +713,9 @@ interface LastPart {
 	readonly parted: PartedItems;
 	readonly others: readonly RequestedWrite[];
 }
+
+/** Certainly nothing was done. `again`: the range has changed; `lost`: what was sent came to nothing with its leaseholder. */
+type NotDone = "again" | "lost";
 
 const onePhaseDone = (c: Timestamp, range: RangeDescriptor | undefined): CommitOutcome => ({
 	timestamp: c,

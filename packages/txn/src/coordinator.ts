@@ -21,7 +21,7 @@ import type { PlacementClient } from "@quorate/placement/types";
 import type { Decision } from "@quorate/replica/decision";
 import PQueue from "p-queue";
 import { ChangeFeed } from "./change-feed.ts";
-import { settle } from "./commit.ts";
+import { abortedMeanwhile, settle } from "./commit.ts";
 import type { Gateway } from "./gateway.ts";
 import { readAlone } from "./lone-read.ts";
 import { throwErrors } from "./router.ts";
@@ -88,8 +88,12 @@ export class GatewayCoordinator implements TransactionCoordinator {
 		return { id: await this.#gateway.newTransactionId(), anchor };
 	}
 
-	settle({ id, anchor }: Once): Promise<Timestamp> {
-		return settle(this.#gateway, id, anchor);
+	async settle({ id, anchor }: Once): Promise<Timestamp> {
+		const c = await settle(this.#gateway, id, anchor);
+		if (c === undefined) {
+			throw abortedMeanwhile();
+		}
+		return c;
 	}
 
 	/** First in the middle, so that the halves can go on side by side. Rejects when all that had begun is done. */
