@@ -28,6 +28,7 @@ import {
 	strikeAtMerge,
 } from "./faults/operations.ts";
 import {
+	blink,
 	crashAll,
 	crashAtDisk,
 	crashOne,
@@ -121,6 +122,16 @@ export const menus = {
 			[1, badNetwork],
 			[1, resets],
 			[1, learnerSidesWithLeader],
+		],
+	},
+	/** What no client may notice; nodes are restarted in order beside it. */
+	upheaval: {
+		atOnce: 2,
+		faults: [
+			[4, moveLeases],
+			[2, split],
+			[1, merge],
+			[3, blink],
 		],
 	},
 	/** Nodes that are taken for dead and come back, with their clients, to what others have meanwhile. */

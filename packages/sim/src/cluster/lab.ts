@@ -93,7 +93,7 @@ export async function checkBalance(t: Assertions, lab: Lab): Promise<void> {
 }
 
 /** Of the rows of all tables, in order. */
-export function rowKeys({ cluster }: Lab): readonly Key[] {
+export function rowKeys({ cluster }: Pick<Lab, "cluster">): readonly Key[] {
 	const { engine } = cluster.serving()[0]!.store.replicaFor(keyMin)!.context;
 	const span = dataSpan({ start: "\x02" as Key, end: "\x03" as Key });
 	const limits = { rowsMax: 1e6, bytesMax: 1e9, reverse: false, keyOffset: 0 };

@@ -1,11 +1,12 @@
 /**
- * `make sim SEEDS=n [SEED=x] [TRACE=1] [SQL=1 | SESSIONS=1 | HISTORY=1] [PROFILE=name]`: runs seeds one after the other and prints
+ * `make sim SEEDS=n [SEED=x] [TRACE=1] [SQL=1 | SESSIONS=1 | HISTORY=1 | RESTARTS=1] [PROFILE=name]`: runs seeds one after the other and prints
  * what became of each.
  */
 import { describeRun } from "./describe-run.ts";
 import { type ProfileName, profileNames } from "./profile.ts";
 import { type RunOptions, simulate } from "./run.ts";
 import { simulateHistory } from "./run-history.ts";
+import { simulateRestarts } from "./run-restarts.ts";
 import { simulateSessions } from "./run-sessions.ts";
 import { simulateSql } from "./run-sql.ts";
 import { Totals } from "./totals.ts";
@@ -21,7 +22,12 @@ const options: RunOptions = {
 	...(MUTATION === undefined ? {} : { mutations: { [MUTATION]: true } }),
 	...(TRACE === "1" ? { onEvent: (line: string) => console.log(line) } : {}),
 };
-const runs = { SQL: simulateSql, SESSIONS: simulateSessions, HISTORY: simulateHistory } as const;
+const runs = {
+	SQL: simulateSql,
+	SESSIONS: simulateSessions,
+	HISTORY: simulateHistory,
+	RESTARTS: simulateRestarts,
+} as const;
 const chosen = (Object.keys(runs) as (keyof typeof runs)[]).find((k) => process.env[k] === "1");
 const run = chosen === undefined ? simulate : runs[chosen];
 const workload = chosen === undefined ? "" : ` ${chosen}=1`;

@@ -3,6 +3,7 @@ import { checkListAppend } from "@quorate/checker/list-append";
 import { checkRegisters } from "@quorate/checker/registers";
 import { type Key, key } from "@quorate/keys/key";
 import type { Mutations } from "@quorate/keys/mutations";
+import type { CrashKind } from "../runtime/machine.ts";
 import { BankClients } from "./bank-clients.ts";
 import { checkCalm } from "./calm-check.ts";
 import { ListAppendClients } from "./list-append-clients.ts";
@@ -43,6 +44,8 @@ export interface RunReport {
 	readonly work: Readonly<Record<string, number>>;
 	/** Faults by kind. */
 	readonly counts: ReadonlyMap<string, number>;
+	/** Virtual milliseconds for which the dead were in somebody's way. */
+	readonly bereavedMs: Readonly<Record<CrashKind, readonly number[]>>;
 	readonly events: readonly string[];
 	readonly traceHash: string;
 	readonly virtualMs: number;
@@ -128,11 +131,12 @@ export function reportOf(
 	| "problems"
 	| "delays"
 	| "counts"
+	| "bereavedMs"
 	| "events"
 	| "traceHash"
 	| "virtualMs"
 > {
-	const { world, problems, delays, events, nodes } = cluster;
+	const { world, problems, delays, bereavedMs, events, nodes } = cluster;
 	return {
 		seed,
 		profile: name,
@@ -140,6 +144,7 @@ export function reportOf(
 		problems: [...problems, ...delays],
 		delays,
 		counts: world.counts,
+		bereavedMs,
 		events,
 		traceHash: world.traceHash(),
 		virtualMs: world.nowMs,

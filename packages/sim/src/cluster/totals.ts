@@ -1,4 +1,5 @@
 /** What happened in several runs together. */
+import type { CrashKind } from "../runtime/machine.ts";
 import type { RunReport } from "./run.ts";
 import { type WorkKind, workKinds } from "./work-counts.ts";
 
@@ -66,12 +67,14 @@ const expectedFaults = [
 export class Totals {
 	readonly work = new Map<string, number>();
 	readonly faults = new Map<string, number>();
+	readonly #bereavedMs: Record<CrashKind, number[]> = { process: [], power: [] };
 	#runs = 0;
 	#virtualMs = 0;
 
-	add({ work, counts, virtualMs }: RunReport): void {
+	add({ work, counts, bereavedMs, virtualMs }: RunReport): void {
 		this.#runs++;
 		this.#virtualMs += virtualMs;
+		for (const kind of crashKinds) this.#bereavedMs[kind].push(...bereavedMs[kind]);
 		for (const [kind, n] of Object.entries(work)) sum(this.work, kind, n);
 		for (const [kind, n] of counts) sum(this.faults, kind, n);
 	}
@@ -88,9 +91,20 @@ export class Totals {
 			[...map].map(([what, n]) => `${what} ${n}`).join(", ");
 		return (
 			`${this.#runs} runs, ${(this.#virtualMs / 1000).toFixed(0)} virtual s\n` +
-			`done: ${list(this.work)}\nfaults: ${list(this.faults)}`
+			`done: ${list(this.work)}\nfaults: ${list(this.faults)}` +
+			crashKinds.map((kind) => inTheWay(kind, this.#bereavedMs[kind])).join("")
 		);
 	}
+}
+
+const crashKinds = ["process", "power"] as const;
+
+/** For how long the dead were. */
+function inTheWay(kind: CrashKind, times: readonly number[]): string {
+	if (times.length === 0) return "";
+	const sorted = [...times].sort((a, b) => a - b);
+	const at = (share: number): string => sorted[Math.floor(share * (sorted.length - 1))]!.toFixed(0);
+	return `\n${times.length} dead (${kind}) were in the way for ${at(0.5)} ms, a tenth for ${at(0.9)} or more, ${at(1)} at most`;
 }
 
 const sum = (map: Map<string, number>, kind: string, n: number): void => {

@@ -57,3 +57,11 @@ export async function pause(n: Nemesis): Promise<void> {
 	node.machine.pause(ms);
 	await n.cluster.world.sleep(ms);
 }
+
+/** As on a busy machine: too short for anybody to be taken for dead. */
+export async function blink(n: Nemesis): Promise<void> {
+	const node = n.node();
+	const ms = n.random.between(5, 300);
+	node.machine.pause(ms);
+	await n.cluster.world.sleep(ms);
+}
