@@ -20,7 +20,7 @@
  * - `auth/`    Who may do what (`authorize.ts`, `privileges.ts`), and what is kept of passwords (`scram-verifier.ts`).
  * - `ddl/`     Schema changes within a transaction (`schema-editor.ts`), and what follows its commit (`backfill.ts`).
  * - `session/` Both protocols over one state: transaction blocks, settings, prepared statements, portals, COPY; retries
- *   (`retry.ts`, `replay.ts`). `types.ts` is what the protocol server drives; `factory.ts` makes sessions.
+ *   (`autocommit.ts`, `replay.ts`). `types.ts` is what the protocol server drives; `factory.ts` makes sessions.
  * - `backup/` Chains of full and incremental backups in a directory, and restores from them (`backup.ts`).
  * - `types/`, `functions/`  Values, casts, operators and functions with PostgreSQL's rules.
  *
@@ -38,7 +38,8 @@
  * 2. A plan holds no state of a run and no value of one: literals and parameters are arguments, and where the meaning of a
  *    statement depends on a literal's value (ORDER BY 1), the plan is pinned to that value.
  * 3. A client sees a statement's result, its tag above all, only once it cannot be taken back within the session: of a
- *    statement that is its own transaction, after the commit; in the extended protocol before, and `replay.ts` keeps the promise.
+ *    statement that is its own transaction, after the commit (`autocommit.ts`); in the extended protocol before, where it is not known yet
+ *    that Sync follows, and `replay.ts` keeps the promise.
  *    What the client has not seen may be run again after a conflict; what it has seen is never run again with another outcome.
  * 4. The rows that a writing statement goes by are read with exclusive locks in pessimistic transactions, plainly in optimistic
  *    ones. Locks are scheduling: uniqueness holds because the transaction validates the key's absence at commit.

@@ -795,7 +795,7 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	acceptSchema(version: number): void {
-		assert(version >= this.schemaVersion && !this.#schemaChange, "a newer schema is accepted");
+		assert(version >= this.schemaVersion, "a newer schema is accepted");
 		this.#acceptedSchema = version;
 	}
 

@@ -1,7 +1,7 @@
 /** Schema changes while the placement group, which numbers them, loses its leader. */
 import test from "ava";
 import { SimCluster } from "./sim-cluster.ts";
-import { SqlConnection } from "./sql-connection.ts";
+import { SqlConnection, SqlError } from "./sql-connection.ts";
 
 const oneWayMs = 20;
 const never = new Promise<void>(() => {});
@@ -53,5 +53,41 @@ test("a schema change whose number was lost with the placement leader leaves not
 	}
 	t.true(outcomes.includes("done"));
 	t.log(outcomes.join(" "));
+	t.deepEqual(cluster.problems, []);
+});
+
+test("schema changes of many sessions wait for each other, and none of them fails", async (t) => {
+	const cluster = new SimCluster(4);
+	await cluster.start();
+	const client = cluster.world.addMachine(100).boot();
+	const errors: string[] = [];
+	const session = async (i: number): Promise<void> => {
+		const node = cluster.nodes[i % 3]!;
+		const connection = await SqlConnection.open(client, node.sqlAddress, never);
+		const texts = [
+			`CREATE TABLE t${i} (id int PRIMARY KEY, n int)`,
+			`BEGIN; TRUNCATE t${i}`,
+			`INSERT INTO t${i} SELECT g, g FROM generate_series(1, 20) g`,
+			"COMMIT",
+			`CREATE INDEX ON t${i} (n)`,
+			`ALTER TABLE shared ADD COLUMN n${i} int`,
+			`ALTER TABLE t${i} ADD FOREIGN KEY (n) REFERENCES shared`,
+			`DROP TABLE t${i}`,
+		];
+		for (const text of texts) {
+			await connection.query(text).catch((error: unknown) => {
+				if (!(error instanceof SqlError)) throw error;
+				errors.push(`${text}: ${error.code} ${error.message}`);
+			});
+		}
+	};
+	const all = async (): Promise<void> => {
+		const first = await SqlConnection.open(client, cluster.nodes[0]!.sqlAddress, never);
+		await first.query("CREATE TABLE shared (id int PRIMARY KEY)");
+		await first.query("INSERT INTO shared SELECT generate_series(1, 20)");
+		await Promise.all(Array.from({ length: 8 }, (_, i) => session(i)));
+	};
+	await cluster.run(all(), 200_000);
+	t.deepEqual(errors, []);
 	t.deepEqual(cluster.problems, []);
 });

@@ -142,8 +142,12 @@ export class Catalog implements CatalogReader {
 	}
 
 	of(transaction: Transaction): CatalogSnapshot | Promise<CatalogSnapshot> {
-		const kept = this.#kept.get(transaction.schemaVersion);
-		return kept ?? this.#load(transaction);
+		return this.#kept.get(transaction.schemaVersion) ?? this.#asReadBy(transaction);
+	}
+
+	/** Beside it: what it commits does not hang on rows of the catalog that it has nothing to do with. */
+	async #asReadBy(transaction: Transaction): Promise<CatalogSnapshot> {
+		return this.at(await transaction.readTimestamp());
 	}
 
 	async at(asOf: IssuedTimestamp): Promise<CatalogSnapshot> {

@@ -48,6 +48,9 @@ export const sequenceKey = (valueId: number): Key => key(`\x01s${encodeId(valueI
 /** A physical index that was dropped, to be removed once the GC threshold has passed the drop (S4). */
 export const droppedIndexKey = (indexId: number): Key => key(`\x01x${encodeId(indexId)}`);
 
+/** Never written: whoever commits a schema change has it locked (`schema-lock.ts`). */
+export const schemaLockKey: Key = key("\x01l");
+
 /** A role, a schema, a database, or the rights on the first one, by object id. */
 export const roleKey = (oid: number): Key => key(`\x01u${encodeId(oid)}`);
 /** The object id behind a role's name. */

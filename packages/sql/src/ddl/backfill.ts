@@ -25,6 +25,7 @@ import type { Env } from "../execute/env.ts";
 import { entryValue } from "../execute/index-codec.ts";
 import { indexCodec } from "../execute/table-codec.ts";
 import { isPassing, isUnreachable, pause, retrying } from "../session/retry.ts";
+import { lockSchema } from "../session/schema-lock.ts";
 import { dependent } from "./constraints.ts";
 import { duplicated } from "./create-index.ts";
 import { readsColumn } from "./dependencies.ts";
@@ -79,6 +80,7 @@ async function changeTable(
 			}
 			if (cancels) await rememberCancelled(transaction, buildId);
 			await putChanged(transaction, table, changed);
+			await lockSchema(transaction);
 			const { schemaVersion } = await transaction.commit();
 			if (schemaVersion !== undefined) {
 				await services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);

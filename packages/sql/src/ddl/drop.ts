@@ -300,11 +300,13 @@ export async function truncate(
 		}
 		return table;
 	});
+	const oids: number[] = [];
 	for (const table of withReferrers(editor, tables, statement.cascade)) {
 		const { currentOid } = editor.state.identity;
 		if (!hasTableRight(editor.catalog, currentOid, table, "TRUNCATE")) {
 			throw new DatabaseError("42501", `permission denied for table ${table.name}`);
 		}
+		oids.push(table.oid);
 		const { rewrite } = table;
 		const emptied = {
 			...table,
@@ -317,8 +319,12 @@ export async function truncate(
 		if (!statement.restartIdentity) continue;
 		for (const sequence of ownedSequences(editor, table)) {
 			const { restart: _before, ...rest } = sequence;
+			oids.push(sequence.oid);
 			await editor.put({ ...rest, valueId: await editor.newDataId(sequence.schema) });
 		}
 	}
+	const use = await editor.state.relianceOf(editor.block);
+	for (const oid of oids) use.oids.add(oid);
+	for (const { parts } of statement.names) use.names.add(parts.at(-1)!);
 	return "TRUNCATE TABLE";
 }

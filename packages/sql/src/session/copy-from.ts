@@ -31,10 +31,10 @@ import {
 	TextRecords,
 } from "./copy-text.ts";
 import { binderFor, executionFor } from "./evaluate.ts";
+import type { Output } from "./output.ts";
 import { schemaChanges } from "./schema-reliance.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
-import type { ResultSink } from "./types.ts";
 import { isFenced, passFences } from "./write-fence.ts";
 
 interface Column {
@@ -234,7 +234,7 @@ export async function copyFrom(
 	state: SessionState,
 	block: TransactionBlock,
 	statement: CopyStatement,
-	sink: ResultSink,
+	output: Output,
 ): Promise<string> {
 	const options = copyOptions(statement.options);
 	if (block.characteristics.readOnly) {
@@ -260,7 +260,7 @@ export async function copyFrom(
 		const transaction = block.transaction!;
 		if (transaction.canRestartStatement) transaction.restart(schemaChanges());
 		await transaction.readTimestamp();
-		return copyFrom(state, block, statement, sink);
+		return copyFrom(state, block, statement, output);
 	}
 	const columns = columnsOf(table, slots);
 	const scope = CompileScope.root(planner).inner();
@@ -280,10 +280,10 @@ export async function copyFrom(
 		env: new Env(execution, argumentReader(planner.arguments.list)([], [], state.context)),
 	});
 	if (options.format === "binary") {
-		await feedBinary(sink, columns, loader, execution, table);
+		await feedBinary(output, columns, loader, execution, table);
 	} else {
 		const records = recordsOf(options, columns);
-		await feed(sink, columns.length, records, loader, execution, table);
+		await feed(output, columns.length, records, loader, execution, table);
 	}
 	await execution.finish();
 	return `COPY ${execution.affected}`;
@@ -298,21 +298,21 @@ function recordsOf(options: CopyOptions, columns: readonly Column[]): RecordRead
 }
 /** What the client sends. */
 async function* received(
-	sink: ResultSink,
+	output: Output,
 	format: "text" | "binary",
 	columnCount: number,
 	table: TableDescriptor,
 	records: { readonly line: number },
 ): AsyncIterable<Uint8Array> {
 	try {
-		yield* sink.copyIn(format, columnCount);
+		yield* output.copyIn(format, columnCount);
 	} catch (error) {
 		throw located(error, `COPY ${table.name}, line ${records.line + 1}`);
 	}
 }
 
 async function feed(
-	sink: ResultSink,
+	output: Output,
 	columnCount: number,
 	records: RecordReader,
 	loader: RowLoader,
@@ -343,7 +343,7 @@ async function feed(
 				: located(error, wholeLine(`COPY ${table.name}, line ${records.line}`, records));
 		}
 	};
-	for await (const chunk of received(sink, "text", columnCount, table, records)) {
+	for await (const chunk of received(output, "text", columnCount, table, records)) {
 		if (records.ended) continue;
 		await loadAll(records.push(decode(chunk)));
 		await execution.endBatch();
@@ -355,7 +355,7 @@ async function feed(
 }
 
 async function feedBinary(
-	sink: ResultSink,
+	output: Output,
 	columns: readonly Column[],
 	loader: RowLoader,
 	execution: Execution,
@@ -372,7 +372,7 @@ async function feedBinary(
 		const place = where();
 		return place === undefined ? error : located(error, within(error, place));
 	};
-	for await (const chunk of received(sink, "binary", columns.length, table, reader)) {
+	for await (const chunk of received(output, "binary", columns.length, table, reader)) {
 		const tuples = reader.push(chunk)[Symbol.iterator]();
 		for (;;) {
 			let next: IteratorResult<readonly Datum[]>;

@@ -23,6 +23,6 @@ export async function runCopy(
 		});
 	}
 	return statement.direction === "from"
-		? copyFrom(state, block, statement, output.sink)
+		? copyFrom(state, block, statement, output)
 		: copyTo(state, block, statement, lexed, output.sink);
 }

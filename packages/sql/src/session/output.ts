@@ -1,10 +1,13 @@
 /** Where the result of one statement goes. */
 import type { Batch } from "../execute/env.ts";
+import type { HeldCopy } from "./held-copy.ts";
 import type { ResultColumn, ResultFormat, ResultSink } from "./types.ts";
 
 export interface Output {
-	/** For notices, COPY and parameters. */
+	/** For notices, COPY TO and parameters. */
 	readonly sink: ResultSink;
+	/** What the client sends for COPY FROM. */
+	copyIn: ResultSink["copyIn"];
 	/** `writes`: the statement may have to be run again until it has committed. */
 	columns(columns: readonly ResultColumn[], writes?: boolean, format?: ResultFormat): void;
 	rows(rows: Batch): void | Promise<void>;
@@ -25,6 +28,10 @@ export class DirectOutput implements Output {
 	rows(rows: Batch): void | Promise<void> {
 		return this.sink.rows(rows);
 	}
+
+	copyIn(format: "text" | "binary", columnCount: number): AsyncIterable<Uint8Array> {
+		return this.sink.copyIn(format, columnCount);
+	}
 }
 
 /** Rows that a reading statement holds back: with fewer, a conflict can still be met by running it again. */
@@ -35,6 +42,8 @@ const heldWritingMax = 10_000;
 /** Of a statement that is a transaction by itself: kept, as far as they are few, until that has committed, so that it can be run again unseen. */
 export class HeldOutput implements Output {
 	readonly sink: ResultSink;
+	readonly #tellsColumns: boolean;
+	readonly #copy: HeldCopy | undefined;
 	#columns: readonly ResultColumn[] | undefined;
 	#format: ResultFormat | undefined;
 	#rows: Batch[] = [];
@@ -43,8 +52,14 @@ export class HeldOutput implements Output {
 	/** Something went to the client: what fails now has failed. */
 	shown = false;
 
-	constructor(sink: ResultSink) {
+	constructor(sink: ResultSink, tellsColumns: boolean, copy: HeldCopy | undefined) {
 		this.sink = sink;
+		this.#tellsColumns = tellsColumns;
+		this.#copy = copy;
+	}
+
+	copyIn(format: "text" | "binary", columnCount: number): AsyncIterable<Uint8Array> {
+		return (this.#copy ?? this.sink).copyIn(format, columnCount);
 	}
 
 	columns(columns: readonly ResultColumn[], writes = true, format?: ResultFormat): void {
@@ -61,7 +76,8 @@ export class HeldOutput implements Output {
 	}
 
 	async release(): Promise<void> {
-		if (this.#columns !== undefined && !this.shown) this.sink.columns(this.#columns, this.#format);
+		const isDue = this.#tellsColumns && !this.shown;
+		if (isDue && this.#columns !== undefined) this.sink.columns(this.#columns, this.#format);
 		this.shown = true;
 		const held = this.#rows;
 		this.#rows = [];
@@ -79,6 +95,10 @@ export class CollectedOutput implements Output {
 	}
 
 	columns(_columns: readonly ResultColumn[]): void {}
+
+	copyIn(format: "text" | "binary", columnCount: number): AsyncIterable<Uint8Array> {
+		return this.sink.copyIn(format, columnCount);
+	}
 
 	rows(rows: Batch): void {
 		this.batches.push(rows);

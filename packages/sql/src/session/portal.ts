@@ -1,6 +1,7 @@
 /** A bound statement of the extended protocol: run at the first Execute, its rows taken out in portions. */
 import type { Batch, ExecRow } from "../execute/env.ts";
 import type { Datum } from "../types/datum.ts";
+import { autocommit } from "./autocommit.ts";
 import { readAlone } from "./lone-read.ts";
 import { CollectedOutput } from "./output.ts";
 import type { Prepared } from "./prepared.ts";
@@ -102,12 +103,22 @@ export class QuoratePortal implements Portal {
 		}
 		return (
 			shortly?.then((result) => {
-				if (result === undefined) return this.#run(sink, 0, true);
+				if (result === undefined) return this.#runByItself(sink);
 				return typeof result === "string"
 					? this.#completed(sink, result)
 					: this.#tell(sink, result);
-			}) ?? this.#run(sink, 0, true)
+			}) ?? this.#runByItself(sink)
 		);
+	}
+
+	/** What Sync would commit is committed before the client is told of it. */
+	async #runByItself(sink: ResultSink): Promise<"complete" | "suspended"> {
+		const state = this.#state;
+		if (state.block !== undefined || isControl(this.statement.utility)) return this.#run(sink, 0);
+		const tag = await autocommit(state, this.statement, this.parameters, sink, false);
+		this.#finished = tag.startsWith("SELECT ") ? "SELECT 0" : tag;
+		sink.complete(tag);
+		return "complete";
 	}
 
 	#completed(sink: ResultSink, tag: string): "complete" {
@@ -126,11 +137,7 @@ export class QuoratePortal implements Portal {
 		return waiting === undefined ? complete() : waiting.then(complete);
 	}
 
-	async #run(
-		sink: ResultSink,
-		maxRows: number,
-		isAlone = false,
-	): Promise<"complete" | "suspended"> {
+	async #run(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended"> {
 		const { utility } = this.statement;
 		const refusal = this.#state.block?.refusal;
 		if (refusal !== undefined && !endsFailure(utility)) throw refusal;
@@ -139,18 +146,13 @@ export class QuoratePortal implements Portal {
 			sink.complete(this.#finished);
 			return "complete";
 		}
-		this.#source ??= await this.#start(sink, isAlone);
+		this.#source ??= await this.#start(sink);
 		return this.#pump(this.#source, sink, maxRows);
 	}
 
-	async #start(
-		sink: ResultSink,
-		isAlone: boolean,
-	): Promise<Pick<Running, "next" | "tag" | "close">> {
+	async #start(sink: ResultSink): Promise<Pick<Running, "next" | "tag" | "close">> {
 		const state = this.#state;
-		const isFirst = state.block === undefined;
 		const block = state.block ?? state.begin(false);
-		block.isAlone = isAlone && isFirst;
 		this.#observer.started(this);
 		if (this.statement.utility === undefined) {
 			return startPlanned(state, block, this.statement, this.parameters);

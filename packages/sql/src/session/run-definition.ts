@@ -21,6 +21,7 @@ import { createView } from "../ddl/views.ts";
 import { SchemaMovedError } from "../execute/statement-store.ts";
 import type { DatabaseStatement, RoleStatement, Statement } from "../parser/ast.ts";
 import type { LexedStatement } from "../parser/parse.ts";
+import { isConflict } from "./retry.ts";
 import { schemaChanges } from "./schema-reliance.ts";
 import type { SessionState } from "./session-state.ts";
 import type { TransactionBlock } from "./transaction-block.ts";
@@ -94,6 +95,9 @@ const names: Readonly<Record<Definition["kind"], string>> = {
 export const isDefinition = (statement: Statement): statement is Definition =>
 	statement.kind in names;
 
+/** What they take from the catalog is noted: tables, and what belongs to them. */
+export const isOfTables = ({ kind }: Statement): boolean => kind === "truncate";
+
 const attemptsMax = 8;
 
 export async function runDefinition(
@@ -117,20 +121,28 @@ export async function runDefinition(
 		// S2: what is there, and what is not, is as of now.
 		await transaction.readTimestamp();
 		const base = await state.baseOf(block, transaction);
-		(await state.relianceOf(block)).isUnknown = true;
+		const use = await state.relianceOf(block);
 		await state.catalogOf(block, transaction);
 		const savepoint = transaction.savepoint();
 		const { changes } = block;
 		const tasks = block.afterCommit.length;
 		try {
-			return await apply(new SchemaEditor(state, block, transaction, base), statement, lexed);
+			const tag = await apply(new SchemaEditor(state, block, transaction, base), statement, lexed);
+			if (!isOfTables(statement)) use.isUnknown = true;
+			// The schema may have changed meanwhile. It begins anew then with all its locks, and is not overtaken again.
+			if (block.isAlone) await state.settleSchema(block, transaction);
+			return tag;
 		} catch (error) {
 			const isFenced = error instanceof FenceRaisedError;
 			const isMoved = error instanceof SchemaMovedError && attempt < attemptsMax;
-			if (!(isFenced || isMoved)) throw error;
-			// Whatever was written before writers were kept out is to be seen.
-			if (isFenced && transaction.canRestartStatement) transaction.restart(schemaChanges());
-			else await transaction.rollbackTo(savepoint);
+			const mayRestart = transaction.canRestartStatement && !block.hasLasting;
+			const conflict = isConflict(error) && mayRestart && attempt < attemptsMax ? error : undefined;
+			if (!isFenced && !isMoved && conflict === undefined) throw error;
+			if (mayRestart && !isMoved) {
+				// Whatever was written before writers were kept out is to be seen.
+				transaction.restart(conflict ?? schemaChanges());
+				block.reliance.forget();
+			} else await transaction.rollbackTo(savepoint);
 			block.changes = changes;
 			block.afterCommit.length = tasks;
 		}

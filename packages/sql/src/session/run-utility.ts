@@ -21,7 +21,7 @@ import {
 import { dropAbsent } from "./run-absent.ts";
 import { runBackup, runRestore, showBackup } from "./run-backup.ts";
 import { setConstraints } from "./run-constraints.ts";
-import { isDefinition, runDefinition } from "./run-definition.ts";
+import { isDefinition, isOfTables, runDefinition } from "./run-definition.ts";
 import { runExtension } from "./run-extension.ts";
 import { runSettingStatement } from "./run-settings.ts";
 import type { SessionState } from "./session-state.ts";
@@ -40,7 +40,7 @@ export async function runUtility(
 	output: Output,
 ): Promise<string> {
 	const tag = await run(state, block, prepared, parameters, output);
-	if (block.transaction !== undefined && !isPlain.has(prepared.utility!.kind)) {
+	if (block.transaction !== undefined && !isNoted(prepared.utility!)) {
 		(await state.relianceOf(block)).isUnknown = true;
 	}
 	return tag;
@@ -131,6 +131,11 @@ const isPlain: ReadonlySet<Statement["kind"]> = new Set<Statement["kind"]>([
 	"fetch",
 	"close",
 ]);
+
+const isNoted = (statement: Statement): boolean =>
+	isPlain.has(statement.kind) ||
+	isOfTables(statement) ||
+	(statement.kind === "copy" && statement.direction === "from");
 
 const mayWrite = (statement: Statement): boolean =>
 	isDefinition(statement) || statement.kind === "copy" || statement.kind === "explain";

@@ -100,6 +100,11 @@ const works: readonly Work[] = [
 		goesOn: [...apart, "CREATE TABLE first.more (a int)"],
 		fails: ["CREATE TABLE first.lone (id int, v text)"],
 	},
+	{
+		text: "TRUNCATE lone; INSERT INTO lone VALUES (2, 'two')",
+		goesOn: [...apart, "ALTER TABLE parent ADD COLUMN w int", "TRUNCATE parent CASCADE"],
+		fails: [...general, "CREATE TABLE first.lone (id int)"],
+	},
 	{ text: "CREATE TABLE made (a int); INSERT INTO made VALUES (1)", goesOn: [], fails: apart },
 ];
 

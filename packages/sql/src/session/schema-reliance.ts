@@ -44,6 +44,11 @@ export class SchemaReliance {
 		return use;
 	}
 
+	/** The transaction starts over. */
+	forget(): void {
+		this.#uses.clear();
+	}
+
 	/** Every statement was planned with that version. */
 	isOf(version: number): boolean {
 		for (const [catalog, use] of this.#uses) {

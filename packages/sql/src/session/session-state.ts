@@ -40,6 +40,7 @@ import type { PlanCache } from "./plan-cache.ts";
 import type { QuoratePortal } from "./portal.ts";
 import type { Prepared } from "./prepared.ts";
 import { runDeferred } from "./run-constraints.ts";
+import { lockSchema } from "./schema-lock.ts";
 import { schemaChanges } from "./schema-reliance.ts";
 import type { SequenceBlocks } from "./sequence-blocks.ts";
 import { SessionActivity } from "./session-activity.ts";
@@ -509,7 +510,7 @@ export class SessionState {
 		transaction: Transaction | undefined,
 	): Promise<Awaited<ReturnType<Transaction["commit"]>> | undefined> {
 		const { changes } = block;
-		if (transaction !== undefined) await this.#settleSchema(block, transaction);
+		if (transaction !== undefined) await this.settleSchema(block, transaction);
 		const ended = await transaction?.commit();
 		if (this.temporary.isUsed || changes.size > 0) this.temporary.commit(changes);
 		this.noteCommit(ended?.timestamp);
@@ -747,18 +748,23 @@ export class SessionState {
 	 * Before a commit: whatever has changed of the schema since the statements were planned may be of no account to them. Rejects with 40001
 	 * where it is, and the commit would not notice: when they were planned with several versions.
 	 */
-	async #settleSchema(block: TransactionBlock, transaction: Transaction): Promise<void> {
+	async settleSchema(block: TransactionBlock, transaction: Transaction): Promise<void> {
 		const { catalog, placement } = this.services;
 		const { reliance, changesSchema } = block;
-		const { schemaVersion, hasWrites } = transaction;
-		if (!hasWrites) return;
-		const isOld = !changesSchema && schemaVersion < placement.schemaVersion();
+		if (!transaction.hasWrites) return;
+		if (changesSchema) {
+			await lockSchema(transaction);
+			// This node may not have heard of the change before this one.
+			await placement.issue();
+		}
+		const { schemaVersion } = transaction;
+		const isOld = schemaVersion < placement.schemaVersion();
 		const isWhole = reliance.isOf(schemaVersion);
 		if (isWhole && !isOld) return;
 		const then = await (isOld ? catalog.newest() : catalog.of(transaction));
 		if (reliance.holdsIn(then)) {
 			if (isOld) transaction.acceptSchema(then.version);
-		} else if (!isWhole) throw schemaChanges();
+		} else if (!isWhole || changesSchema) throw schemaChanges();
 	}
 
 	#catalogCall(name: string, args: readonly Datum[]): Datum {

@@ -100,14 +100,18 @@ test("after a conflict at Sync, a statement that comes to the same end is commit
 		};
 	};
 	interfere();
-	const result = await one.execute("update t set n = n + $1 where id = $2", ["1", "1"]);
+	const result = await one.execute("update t set n = n + $1 where id = $2", ["1", "1"], [], false);
 	t.is(result?.tag, "UPDATE 1");
 	t.is(await cell(one, "select n from t"), "11");
 	// The client was told another value than the one that would be committed: the conflict is its own.
 	interfere();
-	const error = await t.throwsAsync(one.execute("update t set n = n + 1 where id = 1 returning n"));
+	const returning = "update t set n = n + 1 where id = 1 returning n";
+	const error = await t.throwsAsync(one.execute(returning, [], [], false));
 	t.is((error as DatabaseError).code, "40001");
 	t.is(await cell(one, "select n from t"), "21");
+	// Where Sync has come with it, the client is told once it is committed.
+	interfere();
+	t.deepEqual((await one.execute(returning))?.rows, [["32"]]);
 });
 
 test("a schema change that met another one at Sync is made after it", async (t) => {
@@ -121,13 +125,53 @@ test("a schema change that met another one at Sync is made after it", async (t) 
 		};
 	};
 	interfere("create table other (id int primary key)");
-	const result = await one.execute("create table own (id int primary key)");
+	const result = await one.execute("create table own (id int primary key)", [], [], false);
 	t.is(result?.tag, "CREATE TABLE");
 	t.is(await cell(one, "select count(*) from own, other"), "0");
 	// It would fail now, and the client was told that it did not.
 	interfere("create table wanted (id int primary key)");
-	const error = await t.throwsAsync(one.execute("create table wanted (id int primary key)"));
+	const wanted = "create table wanted (id int primary key)";
+	const error = await t.throwsAsync(one.execute(wanted, [], [], false));
 	t.is((error as DatabaseError).code, "40001");
+	interfere("drop table wanted");
+	t.is((await one.execute("create index on wanted (id)").catch((e) => e)).code, "42P01");
+});
+
+test("a COPY that met a conflict is run again with what was sent, unless that was much", async (t) => {
+	const server = testServer();
+	const [one, other] = [await server.connect(), await server.connect()];
+	await one.query("create table t (id int, v text)");
+	const interfere = (text: string): void => {
+		server.coordinator.beforeCommit = async () => {
+			server.coordinator.beforeCommit = undefined;
+			await other.query(text);
+		};
+	};
+	interfere("alter table t add column n int default 7");
+	const [result] = await one.query("copy t (id, v) from stdin", ["1\ta\n2", "\tb\n"]);
+	t.is(result?.tag, "COPY 2");
+	t.is(await cell(one, "select sum(n) from t"), "14");
+	interfere("alter table t add column m int default 8");
+	const long = `1\t${"x".repeat(5 << 20)}\n`;
+	const error = await t.throwsAsync(one.query("copy t (id, v) from stdin", [long]));
+	t.is((error as DatabaseError).code, "40001");
+	t.is(await cell(one, "select count(*) from t"), "2");
+});
+
+test("tables are emptied and filled in two transactions at once", async (t) => {
+	const server = testServer();
+	const [one, other] = [await server.connect(), await server.connect()];
+	const clients = [one, other] as const;
+	await one.query("create table a (id int); create table b (id int)");
+	for (const [i, client] of clients.entries()) {
+		await client.query(`begin; truncate only ${"ab"[i]}`);
+	}
+	for (const [i, client] of clients.entries()) {
+		await client.query(`copy ${"ab"[i]} from stdin`, ["1\n2\n"]);
+	}
+	await (await server.connect()).query("create table c (id int primary key)");
+	for (const client of clients) t.is(await client.tag("commit"), "COMMIT");
+	t.is(await cell(one, "select (select count(*) from a) + (select count(*) from b)"), "4");
 });
 
 test("what another transaction locked is waited for, in order", async (t) => {

@@ -11,13 +11,14 @@ import { isPlanned } from "../plan/plan-statement.ts";
 import type { Datum } from "../types/datum.ts";
 import type { TypeContext } from "../types/registry.ts";
 import { asOfClause, pastTimestamp } from "./as-of.ts";
+import { autocommit } from "./autocommit.ts";
 import { CursorPortal } from "./cursor-portal.ts";
 import { noStatement } from "./executed.ts";
 import { innerStatement } from "./explain.ts";
 import { readAlone } from "./lone-read.ts";
 import type { NodeServices } from "./node-services.ts";
 import type { Delivery } from "./notification-hub.ts";
-import { DirectOutput, HeldOutput } from "./output.ts";
+import { DirectOutput } from "./output.ts";
 import { type PortalObserver, QuoratePortal } from "./portal.ts";
 import {
 	bindAndPlan,
@@ -30,7 +31,7 @@ import {
 	statementBytes,
 } from "./prepared.ts";
 import { isRepeatable, replay, type Told } from "./replay.ts";
-import { isConflict, retrying } from "./retry.ts";
+import { isConflict } from "./retry.ts";
 import { runElsewhere } from "./run-elsewhere.ts";
 import { endsFailure, prepareSimple, runStatement } from "./run-statement.ts";
 import { utilityColumns } from "./run-utility.ts";
@@ -137,7 +138,9 @@ export class QuorateSession implements Session, PortalObserver {
 			if (isControl(utility)) {
 				sink.complete(await runControl(state, utility));
 			} else if (state.block === undefined && alone) {
-				if (!(await this.#runShortly(prepared, sink))) await this.#autocommit(prepared, sink);
+				if (!(await this.#runShortly(prepared, sink))) {
+					sink.complete(await autocommit(state, prepared, [], sink, true));
+				}
 			} else {
 				const block = state.block ?? state.begin(false);
 				const tag = await runStatement(state, block, prepared, [], new DirectOutput(sink));
@@ -172,34 +175,6 @@ export class QuorateSession implements Session, PortalObserver {
 		if (waiting !== undefined) await waiting;
 		sink.complete(`SELECT ${rows.length}`);
 		return true;
-	}
-
-	/** One statement, one transaction: run again after a conflict as long as the client has seen nothing of it. */
-	async #autocommit(prepared: Prepared, sink: ResultSink): Promise<void> {
-		const { state } = this;
-		let output = new HeldOutput(sink);
-		let hasLasting = false;
-		const isCopy = prepared.utility?.kind === "copy";
-		const tag = await retrying(
-			state.services.runtime,
-			async () => {
-				output = new HeldOutput(sink);
-				const block = state.begin(false);
-				block.isAlone = true;
-				try {
-					const done = await runStatement(state, block, prepared, [], output);
-					await state.commit();
-					return done;
-				} catch (error) {
-					hasLasting = block.hasLasting;
-					await state.rollback();
-					throw error;
-				}
-			},
-			(error) => isConflict(error) && !output.shown && !isCopy && !hasLasting,
-		);
-		await output.release();
-		sink.complete(tag);
 	}
 
 	// Extended protocol

@@ -137,6 +137,8 @@ export class TestClient {
 		text: string,
 		parameters: readonly (string | null)[] = [],
 		types: readonly number[] = [],
+		/** Sync has come with it. */
+		isAlone = true,
 	): Promise<StatementResult | undefined> {
 		const { session } = this;
 		const sink = new CollectingSink(() => session);
@@ -150,7 +152,7 @@ export class TestClient {
 			);
 			const portal = await session.bind("", "", values);
 			sink.expect(portal.columns);
-			await portal.execute(sink, 0, true);
+			await portal.execute(sink, 0, isAlone);
 		} catch (error) {
 			session.fail(error as DatabaseError);
 			await session.sync();
