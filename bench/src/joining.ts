@@ -30,6 +30,7 @@ const clients = 16;
 const warmSeconds = 10;
 const lostPercentMost = 30;
 const lookMs = 500;
+const rateMs = 5_000;
 /** Of the mean; of bytes, what is less than so many is not worth a copy to the scheduler. */
 const tolerance = 0.1;
 const bytesMin = 32 << 20;
@@ -135,10 +136,23 @@ async function fill(
 	const at = (share: number): string => (quantile(latencies, share) / 1000).toFixed(1);
 	const failed = samples.reduce((sum, sample) => sum + sample.failed, 0);
 	const retried = samples.reduce((sum, sample) => sum + sample.retried, 0);
+	report.remark(`transactions a second, each five seconds: ${ratesOf(samples, evenMs).join(", ")}`);
 	report.remark(
 		`meanwhile p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, worst ${at(1)} ms; ${retried} retried, ${failed} failed`,
 	);
 	return { node, tps };
+}
+
+/** Of logged transactions; a run's ends are not full. */
+function ratesOf(samples: readonly Sample[], endMs: number): readonly number[] {
+	const all = samples.flatMap((sample) => [...sample.endsMs]).filter((ms) => ms <= endMs);
+	const beganMs = all.reduce((a, b) => Math.min(a, b), endMs);
+	const counts: number[] = [];
+	for (const ms of all) {
+		const n = Math.floor((ms - beganMs) / rateMs);
+		counts[n] = (counts[n] ?? 0) + 1;
+	}
+	return Array.from(counts, (count) => Math.round((1000 * (count ?? 0)) / rateMs));
 }
 
 /** Runs follow each other: what ended before the end, by the time in which something ended. */

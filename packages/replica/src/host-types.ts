@@ -44,10 +44,10 @@ export interface GroupMachine {
 	/** Of a machine in memory: makes durable what it has applied, so that its log can be compacted. A failure keeps the old checkpoint. */
 	checkpoint?(): Promise<void>;
 	/**
-	 * Streams the state as of one applied index, in chunks of at most 256 KiB. `metadata` is of the same instant.
+	 * Streams the state as of one applied index to a member, in chunks of at most 256 KiB. `metadata` is of the same instant.
 	 * The host closes it in any case.
 	 */
-	openSnapshot(): {
+	openSnapshot(to: ReplicaId): {
 		readonly metadata: SnapshotMetadata;
 		readonly chunks: AsyncIterable<Uint8Array>;
 		close(): void;

@@ -874,8 +874,8 @@ export class Replica implements GroupMachine, FeedCore, LeaseHost, BlockersOwner
 		return this.state.appliedIndex;
 	}
 
-	openSnapshot(): ReturnType<GroupMachine["openSnapshot"]> {
-		return openSnapshot(this.context.engine, this.state);
+	openSnapshot(to: ReplicaId): ReturnType<GroupMachine["openSnapshot"]> {
+		return openSnapshot(this.context, this.state, to);
 	}
 
 	async installSnapshot(

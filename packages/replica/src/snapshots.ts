@@ -3,10 +3,11 @@
  * applied index. A received one is staged beside the live keys first; a synced marker then makes the switch a redo that a crash
  * may interrupt anywhere.
  *
- * Who receives sets the pace: a chunk is answered when it is staged, so its sender has no more to do than that. A learner takes its time
- * (`pace.ts`). A voter does not: its range may need it for a quorum.
+ * A copy for a learner takes its time (`pace.ts`), where it is read and where it is staged: a chunk is answered when it is staged. One for a
+ * voter does not: its range may need it for a quorum.
  */
 import { assert } from "@quorate/keys/assert";
+import type { ReplicaId } from "@quorate/keys/ids";
 import { key as asKey, type Key, type Span } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
 import type { Mutations } from "@quorate/keys/mutations";
@@ -18,22 +19,25 @@ import { engineSpans, metaKey, stagingPrefix, stagingSpan } from "@quorate/stora
 import type { ReplicaContext } from "./context.ts";
 import { decodeRangeState, encodeRangeState, type RangeState, replicaOn } from "./range-state.ts";
 
-const chunkBytesMax = 256 * 1024;
+/** Reading it takes some milliseconds, in which nobody else has a turn. */
+const chunkBytesMax = 64 * 1024;
 const snapshotFormat = 1;
 /** Keys and values of one engine batch while a snapshot is put in place: between two of them others get their turn. */
 const installBytesMax = 128 * 1024;
 
 type Pair = readonly [Key, Uint8Array];
 
+/** For `to`. */
 export function openSnapshot(
-	engine: Engine,
+	context: ReplicaContext,
 	state: RangeState,
+	to: ReplicaId,
 ): {
 	readonly metadata: SnapshotMetadata;
 	readonly chunks: AsyncIterable<Uint8Array>;
 	close(): void;
 } {
-	const reader = engine.snapshot();
+	const reader = context.engine.snapshot();
 	const metadata: SnapshotMetadata = {
 		index: state.appliedIndex,
 		term: state.appliedTerm,
@@ -41,24 +45,30 @@ export function openSnapshot(
 	};
 	const head = encodeBody([snapshotFormat, encodeRangeState(state)]);
 	const spans = engineSpans(rangeSpan(state.descriptor));
-	return { metadata, chunks: chunksOf(reader, head, spans), close: () => reader.close() };
+	const isVoter = state.descriptor.replicas.some((r) => r.replicaId === to && r.role === "voter");
+	const read: Reading = isVoter ? async (work) => work() : (work) => context.pace.part(work);
+	return { metadata, chunks: chunksOf(reader, head, spans, read), close: () => reader.close() };
 }
+
+/** Does what reads a chunk, when it is time for it. */
+type Reading = (work: () => Uint8Array | undefined) => Promise<Uint8Array | undefined>;
 
 async function* chunksOf(
 	reader: EngineReader,
 	head: Uint8Array,
 	spans: readonly Span[],
+	read: Reading,
 ): AsyncGenerator<Uint8Array> {
 	yield head;
 	for (const span of spans) {
 		const it = reader.iterate(span);
 		try {
 			for (;;) {
-				const pairs = takePairs(it);
-				if (pairs.length === 0) {
+				const chunk = await read(() => takeChunk(it));
+				if (chunk === undefined) {
 					break;
 				}
-				yield encodeBody(pairs);
+				yield chunk;
 			}
 		} finally {
 			it.close();
@@ -66,7 +76,8 @@ async function* chunksOf(
 	}
 }
 
-function takePairs(it: EngineIterator): Pair[] {
+/** Undefined: it has come to its end. */
+function takeChunk(it: EngineIterator): Uint8Array | undefined {
 	const pairs: Pair[] = [];
 	let bytes = 0;
 	while (it.key !== undefined && bytes < chunkBytesMax) {
@@ -74,7 +85,7 @@ function takePairs(it: EngineIterator): Pair[] {
 		bytes += it.key.length + it.value.length + 16;
 		it.next();
 	}
-	return pairs;
+	return pairs.length === 0 ? undefined : encodeBody(pairs);
 }
 
 export interface InstallSteps {

@@ -117,7 +117,7 @@ export class SnapshotSender {
 		if (node === undefined) throw new SnapshotRefused("the replica's node is not known");
 		checkLeads(driver);
 		const id = this.#nextId++;
-		const snapshot = driver.machine.openSnapshot();
+		const snapshot = driver.machine.openSnapshot(to);
 		try {
 			const { metadata } = snapshot;
 			driver.snapshotsUnderWay.set(to, metadata.index);
