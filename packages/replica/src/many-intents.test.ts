@@ -13,7 +13,7 @@ import { collectHistory } from "./housekeeping.ts";
 import { scan } from "./reads.ts";
 import type { Replica } from "./replica.ts";
 import type { RangeAnswer } from "./requests.ts";
-import { LoneLog, lead, loneReplica } from "./testing/lone-replica.ts";
+import { LoneLog, lead, loneReplica, partsOf } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
 import { resolve, untilResolved } from "./writes.ts";
 
@@ -100,17 +100,11 @@ test("the collector of history learns the lowest p without looking at all intent
 	const { replica, most } = leading();
 	t.true(replica.holding());
 	t.is(replica.blockers.intents.lowestP, 5);
-	const { pace } = replica.context;
-	let parts = 0;
-	const part = pace.part.bind(pace);
-	pace.part = (work, weight) => {
-		parts++;
-		return part(work, weight);
-	};
+	const parts = partsOf(replica);
 	await collectHistory(replica, defaultHistoryLifeMs);
 	t.true(most() > 0 && most() <= 500);
 	// The rest is the look at history itself, of which there is none.
-	t.is(parts, Math.floor(rows / 500) + 1 + 1);
+	t.is(parts(), Math.floor(rows / 500) + 1 + 1);
 });
 
 test("a validation of everything looks at the intents in parts, and finds the one that matters", (t) => {

@@ -73,3 +73,14 @@ export class LoneLog {
 		};
 	}
 }
+
+/** How many parts its node's pace has been asked for since. */
+export function partsOf({ context: { pace } }: Replica): () => number {
+	let parts = 0;
+	const part = pace.part.bind(pace);
+	pace.part = (work, weight) => {
+		parts++;
+		return part(work, weight);
+	};
+	return () => parts;
+}
