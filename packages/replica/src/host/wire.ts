@@ -93,46 +93,58 @@ export function decodeFrame(
 }
 
 function decodeMessage(w: Wire): { readonly range: RangeId; readonly message: Message } {
-	const base = { from: replica(w[2]), to: replica(w[3]), term: count(w[4]) };
-	return { range: rangeId(count(w[0])), message: decodeBody(kinds[count(w[1])], base, w) };
+	return { range: rangeId(count(w[0])), message: decodeBody(kinds[count(w[1])], w) };
 }
 
-function decodeBody(
-	kind: Message["kind"] | undefined,
-	base: { from: ReplicaId; to: ReplicaId; term: number },
-	w: Wire,
-): Message {
+/** Each object is made in one go: one that is spread into another costs a multiple, and messages are many. */
+function decodeBody(kind: Message["kind"] | undefined, w: Wire): Message {
+	const from = replica(w[2]);
+	const to = replica(w[3]);
+	const term = count(w[4]);
 	switch (kind) {
 		case "pre-vote": {
-			const [lastIndex, lastTerm, force] = [count(w[5]), count(w[6]), flag(w[7])];
-			const [commit, commitTerm] = [count(w[8]), count(w[9])];
-			return { ...base, kind, lastIndex, lastTerm, force, commit, commitTerm };
+			const lastIndex = count(w[5]);
+			const lastTerm = count(w[6]);
+			const force = flag(w[7]);
+			const commit = count(w[8]);
+			return { from, to, term, kind, lastIndex, lastTerm, force, commit, commitTerm: count(w[9]) };
 		}
-		case "vote":
-			return { ...base, kind, lastIndex: count(w[5]), lastTerm: count(w[6]), force: flag(w[7]) };
+		case "vote": {
+			const lastIndex = count(w[5]);
+			const lastTerm = count(w[6]);
+			return { from, to, term, kind, lastIndex, lastTerm, force: flag(w[7]) };
+		}
 		case "pre-vote-response": {
-			const [granted, commit, commitTerm] = [flag(w[5]), count(w[6]), count(w[7])];
-			return { ...base, kind, granted, commit, commitTerm };
+			const granted = flag(w[5]);
+			const commit = count(w[6]);
+			return { from, to, term, kind, granted, commit, commitTerm: count(w[7]) };
 		}
 		case "vote-response":
-			return { ...base, kind, granted: flag(w[5]) };
+			return { from, to, term, kind, granted: flag(w[5]) };
 		case "append": {
-			const [previousIndex, previousTerm, commit] = [count(w[5]), count(w[6]), count(w[7])];
+			const previousIndex = count(w[5]);
+			const previousTerm = count(w[6]);
+			const commit = count(w[7]);
 			const entries = decodeEntries(w, 8, previousIndex + 1);
-			return { ...base, kind, previousIndex, previousTerm, commit, entries };
+			return { from, to, term, kind, previousIndex, previousTerm, commit, entries };
 		}
 		case "append-response": {
-			const [index, rejected] = [count(w[5]), flag(w[6])];
-			return { ...base, kind, index, rejected, hintIndex: count(w[7]), hintTerm: count(w[8]) };
+			const index = count(w[5]);
+			const rejected = flag(w[6]);
+			const hintIndex = count(w[7]);
+			return { from, to, term, kind, index, rejected, hintIndex, hintTerm: count(w[8]) };
 		}
-		case "heartbeat":
-			return { ...base, kind, commit: count(w[5]), context: count(w[6]), quiesce: flag(w[7]) };
+		case "heartbeat": {
+			const commit = count(w[5]);
+			const context = count(w[6]);
+			return { from, to, term, kind, commit, context, quiesce: flag(w[7]) };
+		}
 		case "heartbeat-response":
-			return { ...base, kind, context: count(w[5]) };
+			return { from, to, term, kind, context: count(w[5]) };
 		case "snapshot":
-			return { ...base, kind, metadata: decodeMetadata(w[5]) };
+			return { from, to, term, kind, metadata: decodeMetadata(w[5]) };
 		case "timeout-now":
-			return { ...base, kind };
+			return { from, to, term, kind };
 		case undefined:
 			throw malformed();
 	}
