@@ -4,6 +4,7 @@ import { formatAddress, parseAddress } from "./address.ts";
 import { subjectOf } from "./certificate-subject.ts";
 import { RealTlsAcceptor } from "./real-tls.ts";
 import type { Connection, Listener, TlsAcceptor, TlsPeer } from "./runtime.ts";
+import type { SocketReads } from "./socket-reads.ts";
 
 export function coded(code: string, message: string): Error {
 	return Object.assign(new Error(message), { code });
@@ -12,14 +13,17 @@ export function coded(code: string, message: string): Error {
 export class RealConnection implements Connection {
 	readonly remoteAddress: string;
 	#socket: Socket;
+	/** Undefined: the socket hands out what it reads by itself. */
+	#reads: SocketReads | undefined;
 	#error: Error | undefined;
 	#closed = false;
 	#onData: ((bytes: Uint8Array) => void) | undefined;
 	#onDrain: (() => void) | undefined;
 	#onClose: ((error?: Error) => void) | undefined;
 
-	constructor(socket: Socket) {
+	constructor(socket: Socket, reads?: SocketReads) {
 		this.#socket = socket;
+		this.#reads = reads;
 		this.remoteAddress = formatAddress(socket.remoteAddress ?? "unknown", socket.remotePort ?? 0);
 		this.#watch(socket);
 	}
@@ -44,6 +48,7 @@ export class RealConnection implements Connection {
 		plain.pause();
 		const secure = await acceptor.accept(plain);
 		this.#socket = secure;
+		this.#reads = undefined;
 		this.#watch(secure);
 		if (this.#onData !== undefined) secure.on("data", this.#onData);
 		if (this.#onDrain !== undefined) secure.on("drain", this.#onDrain);
@@ -64,7 +69,12 @@ export class RealConnection implements Connection {
 
 	onData(listener: (bytes: Uint8Array) => void): void {
 		this.#onData = listener;
-		this.#socket.on("data", listener);
+		if (this.#reads === undefined) {
+			this.#socket.on("data", listener);
+		} else {
+			this.#reads.takenBy(listener);
+			this.#socket.resume();
+		}
 	}
 
 	onDrain(listener: () => void): void {

@@ -14,6 +14,7 @@ import type {
 	TlsCredentials,
 } from "./runtime.ts";
 import { SecureNetwork } from "./secure-network.ts";
+import { acceptedAs, SocketReads } from "./socket-reads.ts";
 
 /** Above this many queued bytes `write` answers false. */
 const HIGH_WATER_MARK_BYTES = 256 * 1024;
@@ -41,9 +42,11 @@ export class RealNetwork implements Network {
 	}
 
 	listen(address: string, onConnection: (connection: Connection) => void): Promise<Listener> {
-		const server = createServer({ highWaterMark: HIGH_WATER_MARK_BYTES }, (socket) => {
+		const server = createServer({ pauseOnConnect: true }, (accepted) => {
+			const reads = new SocketReads();
+			const socket = acceptedAs(accepted, reads, HIGH_WATER_MARK_BYTES);
 			configure(socket);
-			onConnection(new RealConnection(socket));
+			onConnection(new RealConnection(socket, reads));
 		});
 		return listenWith(server, address);
 	}
@@ -54,7 +57,8 @@ export class RealNetwork implements Network {
 			return Promise.reject(coded("EINVAL", `"${address}" is not host:port`));
 		}
 		// Not in the types of `connect`, which hands it on to the stream.
-		const options = { ...target, highWaterMark: HIGH_WATER_MARK_BYTES };
+		const reads = new SocketReads();
+		const options = { ...target, highWaterMark: HIGH_WATER_MARK_BYTES, onread: reads.onread };
 		return new Promise((resolve, reject) => {
 			const socket = netConnect(options);
 			const timer = setTimeout(() => {
@@ -68,7 +72,7 @@ export class RealNetwork implements Network {
 			socket.once("connect", () => {
 				clearTimeout(timer);
 				configure(socket);
-				resolve(new RealConnection(socket));
+				resolve(new RealConnection(socket, reads));
 				socket.removeListener("error", onError);
 			});
 		});

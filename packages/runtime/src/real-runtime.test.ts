@@ -190,6 +190,69 @@ test("network: listen on a free port, send both ways, close, refusal, port in us
 	await t.throwsAsync(network.connect("nonsense", 1000), { code: "EINVAL" });
 });
 
+test("network: what was read stays as it was, and who is paused reads nothing", async (t) => {
+	const { network } = createRealRuntime({ logLevel: "error" });
+	const accepted: Connection[] = [];
+	let both = (): void => {};
+	const bothAccepted = new Promise<void>((resolve) => {
+		both = resolve;
+	});
+	const listener = await network.listen("127.0.0.1:0", (connection) => {
+		if (accepted.push(connection) === 2) both();
+	});
+	const dialled = [
+		await network.connect(listener.address, 1000),
+		await network.connect(listener.address, 1000),
+	];
+	await bothAccepted;
+	const pairs = [
+		[dialled[0]!, accepted[0]!],
+		[accepted[1]!, dialled[1]!],
+	] as const;
+	const kept: Uint8Array[][] = [[], []];
+	let come = (): void => {};
+	const send = async (n: number, text: string): Promise<void> => {
+		const came = new Promise<void>((resolve) => {
+			come = resolve;
+		});
+		pairs[n]![0].write(Buffer.from(text));
+		await came;
+	};
+	const keep = (n: number): void =>
+		pairs[n]![1].onData((bytes) => {
+			kept[n]!.push(bytes);
+			come();
+		});
+	keep(1);
+	pairs[0][0].write(Buffer.from("early"));
+	await send(1, "meanwhile");
+	const earlyCame = new Promise<void>((resolve) => {
+		come = resolve;
+	});
+	keep(0);
+	await earlyCame;
+	for (const [n, [from, to]] of pairs.entries()) {
+		const other = 1 - n;
+		await send(n, "first");
+		to.pause();
+		from.write(Buffer.from("second"));
+		await send(other, "meanwhile");
+		t.is(kept[n]!.length, n + 2);
+		const came = new Promise<void>((resolve) => {
+			come = resolve;
+		});
+		to.resume();
+		await came;
+	}
+	const texts = kept.map((all) => all.map((bytes) => Buffer.from(bytes).toString()));
+	t.deepEqual(texts, [
+		["early", "first", "second", "meanwhile"],
+		["meanwhile", "meanwhile", "first", "second"],
+	]);
+	for (const connection of dialled) connection.destroy();
+	await listener.close();
+});
+
 test("an existing data directory is opened, not emptied", async (t) => {
 	const { directory, remove } = temporaryRuntime();
 	writeFileSync(join(directory, "kept"), "x");
