@@ -21,9 +21,16 @@ import {
 	transactionKey,
 } from "./engine-keys.ts";
 
+/** Short ones and, now and then, long ones: they are escaped in different ways. */
 const userKey = fc
-	.array(fc.constantFrom("\0", "\x01", "\x02", "a", "\xfe", "\xff"), { maxLength: 5 })
-	.map((parts) => (parts[0] === "\xff" ? ["a", ...parts] : parts).join("") as Key);
+	.tuple(
+		fc.array(fc.constantFrom("\0", "\x01", "\x02", "a", "\xfe", "\xff"), { maxLength: 5 }),
+		fc.constantFrom(1, 1, 1, 1, 100),
+	)
+	.map(([parts, times]) => {
+		const k = parts.join("").repeat(times);
+		return (k.startsWith("\xff") ? `a${k}` : k) as Key;
+	});
 const ts = fc.nat({ max: Number.MAX_SAFE_INTEGER }).map((n) => n as Timestamp);
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0);
 

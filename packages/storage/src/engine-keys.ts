@@ -26,8 +26,29 @@ export const intentKey = (k: Key): Key => `i${k}` as Key;
 /** The user key of a data, deletion or intent key. */
 export const userKey = (k: Key): Key => k.slice(1) as Key;
 
+const zero = 0x00;
+const afterZero = 0xff;
+/** Longer keys are rare. */
+const shortKeyMax = 256;
+const escaped = Buffer.allocUnsafeSlow(2 * shortKeyMax);
+
+/** A key of numbers has many zeros: by `replaceAll` each of them makes three strings. */
 function escapeKey(k: Key): string {
-	return k.includes("\0") ? k.replaceAll("\0", "\0\xff") : k;
+	if (!k.includes("\0")) {
+		return k;
+	}
+	if (k.length > shortKeyMax) {
+		return k.replaceAll("\0", "\0\xff");
+	}
+	let length = 0;
+	for (let at = 0; at < k.length; at++) {
+		const byte = k.charCodeAt(at);
+		escaped[length++] = byte;
+		if (byte === zero) {
+			escaped[length++] = afterZero;
+		}
+	}
+	return escaped.toString("latin1", 0, length);
 }
 
 function bigEndian(value: number, bytes: 6 | 8): string {

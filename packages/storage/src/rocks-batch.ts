@@ -4,7 +4,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type { EngineBatch } from "./engine.ts";
 import type { RecentGets } from "./recent-gets.ts";
 import type { NativeBatch, NativeBinding } from "./rocks-binding.ts";
-import { nativeKey } from "./rocks-iterator.ts";
+import { passingKey } from "./rocks-iterator.ts";
 
 /** A native batch that held more is thrown away: clearing it keeps its memory. */
 const retainedBatchBytesMax = 1 << 20;
@@ -17,7 +17,7 @@ export class RocksBatch implements EngineBatch {
 	/** For `deleteSpan`. */
 	readonly #puts: Key[] = [];
 	readonly #recent: RecentGets;
-	/** What was known of late, as it will be. */
+	/** What was known of late, or was got for this batch, as it will be. */
 	readonly #renewed = new Map<Key, Uint8Array | undefined>();
 
 	constructor(binding: NativeBinding, keysOf: (span: Span) => Iterable<Key>, recent: RecentGets) {
@@ -38,20 +38,27 @@ export class RocksBatch implements EngineBatch {
 
 	put(k: Key, value: Uint8Array): void {
 		assert(k.length > 0, "the empty key cannot be stored");
-		this.#binding.batch_put(this.#native, nativeKey(k), value, undefined);
+		this.#binding.batch_put(this.#native, passingKey(k), value, undefined);
 		this.#bytes += k.length + value.length;
 		this.#puts.push(k);
 		this.#renew(k, value);
 	}
 
 	delete(k: Key): void {
-		this.#binding.batch_del(this.#native, nativeKey(k), undefined);
+		this.#binding.batch_del(this.#native, passingKey(k), undefined);
 		this.#bytes += k.length;
 		this.#renew(k, undefined);
 	}
 
 	#renew(k: Key, value: Uint8Array | undefined): void {
 		if (this.#recent.forget(k) || this.#renewed.has(k)) {
+			this.#renewed.set(k, value);
+		}
+	}
+
+	/** While the batch is filled, of what is there before: a key of a hot row is changed by the next batch as well. */
+	got(k: Key, value: Uint8Array | undefined): void {
+		if (!this.#renewed.has(k)) {
 			this.#renewed.set(k, value);
 		}
 	}

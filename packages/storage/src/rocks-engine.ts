@@ -35,7 +35,13 @@ import { RecentGets } from "./recent-gets.ts";
 import { RocksBatch } from "./rocks-batch.ts";
 import { loadBinding, type NativeBinding, type NativeDatabase } from "./rocks-binding.ts";
 import { failureReason, openError } from "./rocks-damage.ts";
-import { nativeKey, RocksIterator, readOptions, SharedIterator } from "./rocks-iterator.ts";
+import {
+	nativeKey,
+	passingKey,
+	RocksIterator,
+	readOptions,
+	SharedIterator,
+} from "./rocks-iterator.ts";
 import { checkNotes, currentManifest, cutAtGap, EngineNotes } from "./rocks-notes.ts";
 import { estimateSizeBytes } from "./rocks-size.ts";
 import { RocksSnapshot, View } from "./rocks-snapshot.ts";
@@ -253,10 +259,11 @@ class RocksEngine implements Engine {
 		if (recent !== null) {
 			return recent;
 		}
-		this.#wanted[0] = nativeKey(k);
+		this.#wanted[0] = passingKey(k);
 		const value = this.#binding.db_get_many_sync(this.#db, this.#wanted, undefined)[0];
-		// What a batch is about to change would be remembered as it was.
-		if (!this.#writing) {
+		if (this.#writing) {
+			this.#batch.got(k, value);
+		} else {
 			this.#recent.put(k, value);
 		}
 		return value;

@@ -20,11 +20,30 @@ const laterRows = 512;
 const fetchBytesMax = 1 << 20;
 
 export const nativeKey = (k: Key): Buffer => Buffer.from(k, "latin1");
+
 export const readOptions: NativeIteratorOptions = {
 	keyEncoding: "buffer",
 	valueEncoding: "buffer",
 	fillCache: true,
 };
+
+const passedBytesMax = 512;
+const passedBytes = Buffer.allocUnsafeSlow(passedBytesMax);
+/** The beginning of them, by its length. */
+const passed: (Buffer | undefined)[] = new Array(passedBytesMax + 1);
+
+/** The same for a call that is done with it when it returns: the next key takes its place. */
+export function passingKey(k: Key): Buffer {
+	const { length } = k;
+	if (length > passedBytesMax) {
+		return nativeKey(k);
+	}
+	passedBytes.write(k, 0, length, "latin1");
+	const bytes = passed[length] ?? passedBytes.subarray(0, length);
+	passed[length] = bytes;
+	return bytes;
+}
+
 const noRows: NativeRows = { rows: [], finished: true };
 const noValue = new Uint8Array();
 
@@ -69,7 +88,7 @@ export class SharedIterator {
 
 	/** Stands at the first row at or after `k` in its direction. */
 	seek(owner: object, k: Key): void {
-		this.#binding.iterator_seek(this.#open(), nativeKey(k));
+		this.#binding.iterator_seek(this.#open(), passingKey(k));
 		this.#owner = owner;
 		this.#finished = false;
 	}

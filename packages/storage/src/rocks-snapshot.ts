@@ -9,7 +9,7 @@ import type {
 	EngineSnapshot,
 } from "./engine.ts";
 import type { NativeBinding, NativeDatabase } from "./rocks-binding.ts";
-import { nativeKey, RocksIterator, SharedIterator } from "./rocks-iterator.ts";
+import { passingKey, RocksIterator, SharedIterator } from "./rocks-iterator.ts";
 import { scanByIterator } from "./scan.ts";
 
 /** The database as of one instant, for the snapshots that were taken then. */
@@ -80,7 +80,7 @@ export class RocksSnapshot implements EngineSnapshot {
 		}
 		shared.seek(this, k);
 		const [found, value] = shared.fetch(1).rows;
-		return found?.equals(nativeKey(k)) ? value : undefined;
+		return found?.equals(passingKey(k)) ? value : undefined;
 	}
 
 	iterate(span: Span, options: { readonly reverse?: boolean } = {}): EngineIterator {
