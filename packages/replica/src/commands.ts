@@ -7,7 +7,7 @@ import { assert } from "@quorate/keys/assert";
 import type { BootId, NodeId, RangeId, ReplicaId, TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
-import { decodeBody, encodeBody } from "@quorate/rpc/body";
+import { decodeBodyInPlace, encodeBody } from "@quorate/rpc/body";
 import { commandFromArray, commandToArray } from "./command-codec.ts";
 import { roomForEntry } from "./entry-slabs.ts";
 import type { HeldLock } from "./lock-table.ts";
@@ -197,13 +197,14 @@ function formatOf(command: Command): number {
 	return command.kind === "one-phase" && command.written.length > 0 ? commandFormat : usualFormat;
 }
 
+/** Values in it are views of `bytes`, which others share: whoever keeps one copies it. */
 export function decodeCommand(bytes: Uint8Array): Envelope {
 	const format = bytes[0] ?? 0;
 	assert(
 		format >= oldestFormat && format <= commandFormat,
 		() => `command of format ${bytes[0]}: this version knows ${commandFormat}; upgrade this node`,
 	);
-	const [sequence, number, version, command] = decodeBody(bytes.subarray(1)) as [
+	const [sequence, number, version, command] = decodeBodyInPlace(bytes.subarray(1)) as [
 		number,
 		number,
 		number,

@@ -264,7 +264,7 @@ export function observerOf(feed: Feed | undefined, recent: VersionObserver): Ver
 		put: (key, ts, value) => {
 			recent.put(key, ts, value);
 			if (value !== undefined && spanContains(feed.span, key)) {
-				feed.put({ key, ts, value });
+				feed.put({ key, ts, value: new Uint8Array(value) });
 			}
 		},
 		prepared: (key) => {

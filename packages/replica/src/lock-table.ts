@@ -47,8 +47,14 @@ interface Queued extends LockWaiter {
 	readonly done: (outcome: LockOutcome) => void;
 }
 
+interface Holder {
+	readonly owner: LockOwner;
+	strength: LockStrength;
+}
+
+/** Few hold the same key: mostly one does. */
 interface Lock {
-	readonly holders: Map<LockOwner, LockStrength>;
+	readonly holders: Holder[];
 	queue: Queued[];
 }
 
@@ -70,12 +76,12 @@ export class LockTable {
 		}
 		const lock = this.#locks.get(key);
 		if (lock === undefined) {
-			this.#locks.set(key, { holders: new Map([[owner, strength]]), queue: [] });
+			this.#locks.set(key, { holders: [{ owner, strength }], queue: [] });
 			this.#owners.add(owner, this, key);
 			return true;
 		}
-		const held = lock.holders.get(owner);
-		if (held !== undefined && lockRank(held) >= lockRank(strength)) {
+		const held = holderOf(lock, owner);
+		if (held !== undefined && lockRank(held.strength) >= lockRank(strength)) {
 			return true;
 		}
 		const ahead = held === undefined ? lock.queue : none;
@@ -94,7 +100,7 @@ export class LockTable {
 			return () => {};
 		}
 		const queued: Queued = { ...waiter, done };
-		if (lock.holders.has(waiter.owner)) {
+		if (holderOf(lock, waiter.owner) !== undefined) {
 			lock.queue.unshift(queued);
 		} else {
 			lock.queue.push(queued);
@@ -116,13 +122,8 @@ export class LockTable {
 		if (lock === undefined) {
 			return undefined;
 		}
-		const own = strongerLock(lock.holders.get(owner) ?? "update", "no key update");
-		for (const [holder, held] of lock.holders) {
-			if (holder !== owner && locksConflict(own, held)) {
-				return holder;
-			}
-		}
-		return undefined;
+		const own = strongerLock(holderOf(lock, owner)?.strength ?? "update", "no key update");
+		return lock.holders.find((h) => h.owner !== owner && locksConflict(own, h.strength))?.owner;
 	}
 
 	/** Releases what `owner` holds; queued requests of it stay. */
@@ -175,7 +176,7 @@ export class LockTable {
 	views(): LockView[] {
 		const views: LockView[] = [];
 		for (const [key, lock] of this.#locks) {
-			for (const [owner, strength] of lock.holders) {
+			for (const { owner, strength } of lock.holders) {
 				views.push({ key, owner, strength, since: undefined, blockers: [] });
 			}
 			lock.queue.forEach((waiter, position) => {
@@ -197,7 +198,7 @@ export class LockTable {
 		for (const [key, lock] of this.#locks) {
 			waiters.push(...lock.queue);
 			lock.queue = [];
-			for (const owner of lock.holders.keys()) {
+			for (const { owner } of lock.holders) {
 				this.#owners.remove(owner, this, key);
 			}
 		}
@@ -221,7 +222,7 @@ export class LockTable {
 			this.#unawaited(key);
 			waiters.push(...lock.queue);
 			lock.queue = [];
-			for (const [owner, strength] of lock.holders) {
+			for (const { owner, strength } of lock.holders) {
 				this.#owners.remove(owner, this, key);
 				right.tryAcquire(key, owner, strength);
 			}
@@ -235,7 +236,7 @@ export class LockTable {
 	/** Takes in all that is held in another one, of other keys (M5). Who waits there gets nothing, and asks again here. */
 	takeOver(other: LockTable): void {
 		for (const [key, lock] of other.#locks) {
-			for (const [owner, strength] of lock.holders) {
+			for (const { owner, strength } of lock.holders) {
 				this.tryAcquire(key, owner, strength);
 			}
 		}
@@ -247,7 +248,7 @@ export class LockTable {
 		const all: HeldLock[] = [];
 		let bytes = 0;
 		for (const [key, lock] of this.#locks) {
-			for (const [owner, strength] of lock.holders) {
+			for (const { owner, strength } of lock.holders) {
 				bytes += key.length * 2 + owner.length + strength.length + 8;
 				if (all.length >= heldMax.count || bytes > heldMax.bytes) {
 					return all;
@@ -275,9 +276,9 @@ export class LockTable {
 	#blockersOf(lock: Lock, waiter: Queued, position: number, reduced: boolean): LockOwner[] {
 		const { owner, strength } = waiter;
 		const found: LockOwner[] = [];
-		for (const [holder, held] of lock.holders) {
-			if (holder !== owner && locksConflict(strength, held)) {
-				found.push(holder);
+		for (const holder of lock.holders) {
+			if (holder.owner !== owner && locksConflict(strength, holder.strength)) {
+				found.push(holder.owner);
 			}
 		}
 		for (let at = 0; at < position; at++) {
@@ -291,15 +292,20 @@ export class LockTable {
 	}
 
 	#hold(key: Key, lock: Lock, owner: LockOwner, strength: LockStrength): void {
-		const held = lock.holders.get(owner);
-		lock.holders.set(owner, held === undefined ? strength : strongerLock(held, strength));
+		const held = holderOf(lock, owner);
+		if (held === undefined) {
+			lock.holders.push({ owner, strength });
+		} else {
+			held.strength = strongerLock(held.strength, strength);
+		}
 		this.#owners.add(owner, this, key);
 	}
 
 	#let(key: Key, owner: LockOwner): void {
 		const lock = this.#locks.get(key);
-		assert(lock !== undefined, "an owned key is locked");
-		lock.holders.delete(owner);
+		const at = lock?.holders.findIndex((h) => h.owner === owner) ?? -1;
+		assert(lock !== undefined && at >= 0, "an owned key is locked");
+		lock.holders.splice(at, 1);
 		this.#grant(key, lock);
 	}
 
@@ -324,7 +330,7 @@ export class LockTable {
 			const { owner, strength } = next;
 			const free = isFree(lock, owner, strength);
 			// Who holds it goes first, here as well: a copy of the request that was granted would wait for those who wait for it.
-			const ahead = lock.holders.has(owner) ? none : waiting;
+			const ahead = holderOf(lock, owner) === undefined ? waiting : none;
 			if (free && !ahead.some((w) => waitsFor(owner, strength, w))) {
 				this.#hold(key, lock, owner, strength);
 				granted.push(next);
@@ -335,7 +341,7 @@ export class LockTable {
 		lock.queue = waiting;
 		if (waiting.length === 0) {
 			this.#unawaited(key);
-			if (lock.holders.size === 0) {
+			if (lock.holders.length === 0) {
 				this.#locks.delete(key);
 			}
 		}
@@ -347,14 +353,12 @@ export class LockTable {
 
 const none: readonly Queued[] = [];
 
+const holderOf = (lock: Lock, owner: LockOwner): Holder | undefined =>
+	lock.holders.find((h) => h.owner === owner);
+
 /** Nobody else holds what conflicts. */
 function isFree(lock: Lock, owner: LockOwner, strength: LockStrength): boolean {
-	for (const [holder, held] of lock.holders) {
-		if (holder !== owner && locksConflict(strength, held)) {
-			return false;
-		}
-	}
-	return true;
+	return !lock.holders.some((h) => h.owner !== owner && locksConflict(strength, h.strength));
 }
 
 const waitsFor = (owner: LockOwner, strength: LockStrength, before: LockWaiter): boolean =>

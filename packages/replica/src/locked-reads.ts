@@ -12,7 +12,7 @@ import { type Unavailable, waitFailed } from "./errors.ts";
 import { pendingValue } from "./hot-rows.ts";
 import { waitForWrite } from "./lock-waits.ts";
 import { newestOf } from "./reads.ts";
-import type { LockDemand, LockedValue, RangeAnswer, RangeRequestBody } from "./requests.ts";
+import type { LockDemand, RangeAnswer, RangeRequestBody } from "./requests.ts";
 import type { WaitEnd } from "./wait-edge.ts";
 
 type LockRead = Extract<RangeRequestBody, { kind: "lock-read" }>;
@@ -25,7 +25,7 @@ export function lockRead(r: ReplicaCore, q: LockRead): RangeAnswer | Promise<Ran
 			const found: Blocker[] = [];
 			r.blockers.onKey(k, q.transaction ?? null, timestampMax, found);
 			if (found.length === 0) {
-				return { kind: "locked", values: [lockedValue(r, k, q.transaction ?? null)] };
+				return { kind: "locked", values: [newestOf(r, k, q.transaction ?? null)] };
 			}
 			const built = q.lock.mayBuild === true ? pendingValue(r, k) : undefined;
 			if (built !== undefined) {
@@ -34,10 +34,6 @@ export function lockRead(r: ReplicaCore, q: LockRead): RangeAnswer | Promise<Ran
 		}
 	}
 	return lockReadSlow(r, q);
-}
-
-function lockedValue(r: ReplicaCore, k: Key, own: TransactionId | null): LockedValue {
-	return { key: k, ...newestOf(r, k, own) };
 }
 
 async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
@@ -84,7 +80,7 @@ async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
 	const values = q.keys.map((k) =>
 		skipped.has(k)
 			? { key: k, value: null, ts: 0 as Timestamp, since: 0 as Timestamp, skipped: true }
-			: lockedValue(r, k, own),
+			: newestOf(r, k, own),
 	);
 	return { kind: "locked", values };
 }

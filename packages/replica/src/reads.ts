@@ -23,7 +23,7 @@ import type { ReplicaCore } from "./core.ts";
 import { gcError, waitFailed } from "./errors.ts";
 import { waitForWrite, writeWaiter } from "./lock-waits.ts";
 import { lastChangeIn } from "./recent-changes.ts";
-import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
+import type { LockedValue, PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 import type { IssuedTimestamp } from "./timestamp-source.ts";
 
 type Asked = Extract<RangeRequestBody, { kind: "read" }>;
@@ -447,19 +447,15 @@ export function newestSince(r: ReplicaCore, ts: Timestamp): Timestamp {
 }
 
 /** The newest version of a key that nobody foreign is writing: for newest-reads, after their waits. */
-export function newestOf(
-	r: ReplicaCore,
-	k: Key,
-	own: TransactionId | null,
-): { readonly value: Uint8Array | null; readonly ts: Timestamp; readonly since: Timestamp } {
+export function newestOf(r: ReplicaCore, k: Key, own: TransactionId | null): LockedValue {
 	const { engine } = r.context;
 	const { ts, value } = newestState(engine, k);
 	const since = newestSince(r, ts);
 	if (own !== null) {
 		const intent = r.blockers.intent(engine, k);
 		if (intent?.transaction === own && !intent.mark) {
-			return { value: intent.value ?? null, ts, since };
+			return { key: k, value: intent.value ?? null, ts, since };
 		}
 	}
-	return { value: value ?? null, ts, since };
+	return { key: k, value: value ?? null, ts, since };
 }

@@ -6,13 +6,14 @@
 import { slabBytes } from "@quorate/runtime/slab";
 import { Packr } from "msgpackr";
 
-const packr = new Packr({
+const settings = {
 	useRecords: false,
 	moreTypes: false,
 	int64AsType: "number",
 	encodeUndefinedAsNil: true,
-	copyBuffers: true,
-});
+} as const;
+const packr = new Packr({ ...settings, copyBuffers: true });
+const viewer = new Packr(settings);
 packr.useBuffer(Buffer.allocUnsafeSlow(slabBytes));
 
 export function encodeBody(body: unknown): Uint8Array {
@@ -22,4 +23,9 @@ export function encodeBody(body: unknown): Uint8Array {
 /** Throws on bytes that are no whole value. */
 export function decodeBody(bytes: Uint8Array): unknown {
 	return packr.unpack(bytes);
+}
+
+/** The same, but byte arrays are views of `bytes`: for what is looked at and let go of. */
+export function decodeBodyInPlace(bytes: Uint8Array): unknown {
+	return viewer.unpack(bytes);
 }
