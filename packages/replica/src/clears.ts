@@ -5,7 +5,8 @@
  *     (72000), and whoever reads above the threshold plans without it.
  * C2. Intents stay. Those that are there have a p above the threshold, hence above the drop: their transactions cannot commit, for they
  *     planned with what was dropped, and take them away as they end. Until then the span is not done.
- * C3. In steps that each name a short span. A step that is done twice, or by two leaseholders one after the other, does no harm.
+ * C3. In steps that each name a short span, at the node's pace. A step that is done twice, or by two leaseholders one after the other,
+ *     does no harm.
  * C4. A range that begins inside the span begins there for nobody's sake any more, be it that somebody had split it by hand.
  */
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
@@ -26,7 +27,9 @@ import type { RangeAnswer, RangeRequestBody } from "./requests.ts";
 type Clear = Extract<RangeRequestBody, { kind: "clear" }>;
 
 /** Of one entry of the log: rows of each kind, and what reading them takes. */
-const stepLimits = { rowsMax: 1_000, bytesMax: 1 << 20, reverse: false, keyOffset: 0 };
+const stepLimits = { rowsMax: 250, bytesMax: 256 << 10, reverse: false, keyOffset: 0 };
+/** Applying it, they are read again and removed. */
+const stepWeight = 3;
 /** Of one request: then its sender asks again. */
 const stepsMax = 20;
 
@@ -42,6 +45,8 @@ export async function clear(replica: Replica, q: Clear): Promise<RangeAnswer> {
 	}
 	let from: Key = q.span.start;
 	for (let steps = 0; steps < stepsMax; steps++) {
+		const rest: Span = { start: from, end: q.span.end };
+		const end = await context.pace.part(() => stepEnd(context.engine, rest), stepWeight);
 		if (!replica.holding()) {
 			return replica.notLeaseholder();
 		}
@@ -51,7 +56,6 @@ export async function clear(replica: Replica, q: Clear): Promise<RangeAnswer> {
 		if (replica.isMerging) {
 			return notYet;
 		}
-		const end = stepEnd(context.engine, { start: from, end: q.span.end });
 		// The first is proposed even if there is nothing: from then on all of the range says that it is gone.
 		if (end !== undefined || steps === 0) {
 			const span = { start: from, end: end ?? q.span.end };
@@ -66,7 +70,6 @@ export async function clear(replica: Replica, q: Clear): Promise<RangeAnswer> {
 			return { kind: "cleared", isDone, resume: null };
 		}
 		from = end;
-		await context.runtime.scheduler.yield();
 	}
 	return { kind: "cleared", isDone: true, resume: from };
 }
