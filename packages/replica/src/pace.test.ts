@@ -3,13 +3,13 @@ import test from "ava";
 import { Pace } from "./pace.ts";
 
 /** A clock that work and waiting move on. */
-function paced() {
+function paced({ lateMs = 0 } = {}) {
 	let nowMs = 1_000;
 	const waits: number[] = [];
 	const scheduler = {
 		setTimer: (ms: number, task: () => void): Timer => {
 			waits.push(ms);
-			nowMs += ms;
+			nowMs += ms + lateMs;
 			queueMicrotask(task);
 			return { cancel: () => undefined };
 		},
@@ -28,13 +28,22 @@ test("after each part comes a pause of four times its length, and none is long",
 	const { pace, work, waits } = paced();
 	t.is(await pace.part(work(2)), 2);
 	await pace.part(work(400));
-	t.deepEqual(waits, [8, 20]);
+	t.deepEqual(waits, [8, 50]);
 });
 
 test("parts that are too short for a pause of their own have one together", async (t) => {
 	const { pace, work, waits } = paced();
 	for (let n = 0; n < 10; n++) await pace.part(work(0.125));
 	t.true(waits.length >= 3 && waits.length <= 5, String(waits));
+});
+
+test("a pause is longer where the one before ended late", async (t) => {
+	const busy = paced({ lateMs: 6 });
+	for (let n = 0; n < 3; n++) await busy.pace.part(busy.work(2));
+	t.deepEqual(busy.waits, [8, 28, 28]);
+	const idle = paced({ lateMs: 1 });
+	for (let n = 0; n < 3; n++) await idle.pace.part(idle.work(2));
+	t.deepEqual(idle.waits, [8, 8, 8]);
 });
 
 test("what goes on side by side shares the pace", async (t) => {
