@@ -38,7 +38,7 @@ class Model {
 		this.#sized = new Map(sized.map((one, i) => [rangeId(i + 1), one]));
 	}
 
-	view(): ClusterView {
+	view(evensLoad = true): ClusterView {
 		const { nodes, ranges } = this;
 		return {
 			nodes,
@@ -54,7 +54,7 @@ class Model {
 					return { rangeId: id, version, sizeBytes, requestsPerSecond, byHand: false };
 				},
 			},
-			evensLoad: true,
+			evensLoad,
 		};
 	}
 
@@ -77,9 +77,9 @@ class Model {
 	}
 
 	/** Until nothing is left to do. */
-	settle(passesMax: number): void {
+	settle(passesMax: number, evensLoad = true): void {
 		for (let pass = 0; pass < passesMax; pass++) {
-			const { moves, isSettled } = planMoves(this.view());
+			const { moves, isSettled } = planMoves(this.view(evensLoad));
 			if (moves.length === 0) {
 				if (!isSettled) throw new Error("nothing moves, and it is not settled");
 				return;
@@ -90,12 +90,14 @@ class Model {
 	}
 
 	/** By node. */
-	sums(of: "bytes" | "rate" | "replicas"): number[] {
+	sums(of: "bytes" | "rate" | "replicas" | "leases"): number[] {
 		const sums = new Map<NodeId, number>(this.nodes.map((n) => [n.nodeId, 0]));
 		for (const { descriptor, leaseholder } of this.ranges) {
 			const sized = this.#sized.get(descriptor.rangeId)!;
-			const on = of === "rate" ? [leaseholder!] : descriptor.replicas.map((r) => r.nodeId);
-			for (const id of on) sums.set(id, sums.get(id)! + (of === "replicas" ? 1 : sized[of]));
+			const isOfOne = of === "rate" || of === "leases";
+			const on = isOfOne ? [leaseholder!] : descriptor.replicas.map((r) => r.nodeId);
+			const isCount = of === "replicas" || of === "leases";
+			for (const id of on) sums.set(id, sums.get(id)! + (isCount ? 1 : sized[of]));
 		}
 		return [...sums.values()];
 	}
@@ -210,6 +212,32 @@ test("what is asked for evens out over those who have the replicas", (t) => {
 	t.true(Math.max(...rates) <= 2_250 && Math.min(...rates) >= 1_000);
 	t.is(model.copies, 0);
 	t.true(model.handOvers <= 40, `${model.handOvers} leases moved`);
+});
+
+test("a node gets leases that are asked for in steps, a quarter of what it has, and those of idle ranges at once", (t) => {
+	const taken = (rate: number, has: number, isWarmingUp = false): number => {
+		const sized = Array.from({ length: 80 }, (_, i): Sized => {
+			const [a, b, c] = inTurn(i, 3) as [number, number, number];
+			const four = i % 4 === 3 ? [a, b, c] : i < (has * 4) / 3 ? [4, a, b] : [a, b, 4];
+			return { bytes: mega, rate, on: four };
+		});
+		const view = new Model(4, sized, 50).view();
+		const { moves, isSettled } = planMoves({ ...view, isWarmingUp: () => isWarmingUp });
+		t.false(isSettled);
+		return moves.filter((move) => move.kind === "lease" && move.to === 4).length;
+	};
+	t.deepEqual([taken(0, 0), taken(0.5, 0, true)], [18, 18]);
+	t.deepEqual([taken(8, 0), taken(8, 3), taken(8, 12), taken(8, 12, true)], [1, 1, 3, 0]);
+});
+
+test("while one has too few leases nobody else gets any, and it gets none that would make it the busier one", (t) => {
+	const sized = Array.from({ length: 24 }, (_, i): Sized => {
+		return { bytes: mega, rate: i === 0 ? 200 : 8, on: inTurn(i, 3) };
+	});
+	const model = new Model(4, sized, 2);
+	model.settle(100, false);
+	t.deepEqual([model.handOvers, model.sums("leases")], [6, [6, 6, 6, 6]]);
+	t.is(model.ranges[0]!.leaseholder, nodeId(1));
 });
 
 test("small differences move nothing", (t) => {

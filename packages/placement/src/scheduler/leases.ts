@@ -1,20 +1,21 @@
 /**
  * Leases: away from nodes that leave or stop, to where the rule for the range wants them, and evenly over the others that may have them. One moves only where that evens two nodes out by more
- * than it shifts, so nothing goes to and fro; who holds the range's replicas limits what can be had.
+ * than it shifts, so nothing goes to and fro; who holds the range's replicas limits what can be had. Those of ranges that are asked for
+ * something come to a node in steps, few at first (`Tally.isUsedTo`): a process is slow at what it has hardly done yet, and others wait for it.
  */
 import type { NodeId } from "@quorate/keys/ids";
 import { formatLocality } from "@quorate/keys/locality";
 import type { RangeInfo } from "@quorate/keys/range";
 import { rendezvousWeight } from "./rendezvous.ts";
-import { type Band, type NodeTally, Tally } from "./tally.ts";
+import { type NodeTally, Tally } from "./tally.ts";
 import type { ClusterView } from "./view.ts";
 
-/** Whether there is something to do, be it that it must wait. */
-export function planLeases(view: ClusterView, tally: Tally): boolean {
+/** Whether there is something to do, be it that it must wait. `isFilling`: replicas are being moved to nodes that have too few. */
+export function planLeases(view: ClusterView, tally: Tally, isFilling: boolean): boolean {
 	const { held, hasResting } = leasesOf(view, tally);
 	const hasToGo = leaveNodes(tally, held);
 	const isElsewhere = followRules(tally, held);
-	return evenOut(tally, held) || hasToGo || isElsewhere || hasResting;
+	return evenOut(tally, held, isFilling) || hasToGo || isElsewhere || hasResting;
 }
 
 /** By holder; ranges with a move before them are left alone. */
@@ -84,46 +85,74 @@ function followRules(tally: Tally, held: ReadonlyMap<NodeId, Set<RangeInfo>>): b
 	return hasMore;
 }
 
-function evenOut(tally: Tally, held: ReadonlyMap<NodeId, Set<RangeInfo>>): boolean {
+/**
+ * First to those who have too few. As long as they may get more, be it later or after a copy that is on its way, nobody else does: what goes
+ * to a third meanwhile goes twice.
+ */
+function evenOut(
+	tally: Tally,
+	held: ReadonlyMap<NodeId, Set<RangeInfo>>,
+	isFilling: boolean,
+): boolean {
 	const nodes = tally.nodes.filter(({ node }) => node.standing === "live");
 	const total = nodes.reduce((sum, { leases }) => sum + leases, 0);
-	const band = Tally.band(total, nodes.length);
-	const isFree = (node: NodeTally): boolean => tally.mayHandOver(node);
-	for (let isFirst = true; ; isFirst = false) {
-		const found = bestHandOver(tally, nodes, held, band, isFree);
-		if (found === undefined) {
-			return !isFirst || bestHandOver(tally, nodes, held, band, () => true) !== undefined;
+	const { low, high } = Tally.band(total, nodes.length);
+	const toNeedy: Bound = (from) => Math.min(from.leases - 2, low - 1);
+	const fromFull: Bound = (from) => (from.leases > high ? from.leases - 2 : -1);
+	let hasPlanned = false;
+	for (const bound of isFilling ? [toNeedy] : [toNeedy, fromFull]) {
+		for (;;) {
+			const found = bestHandOver(tally, nodes, held, bound, free(tally));
+			if (found === undefined) break;
+			const { range, from, to } = found;
+			held.get(from.node.nodeId)?.delete(range);
+			const reason = `node ${from.node.nodeId} holds ${from.leases} leases, node ${to.node.nodeId} holds ${to.leases}`;
+			tally.handOver(range, from, to, reason);
+			hasPlanned = true;
 		}
-		const { range, from, to } = found;
-		held.get(from.node.nodeId)?.delete(range);
-		const reason = `node ${from.node.nodeId} holds ${from.leases} leases, node ${to.node.nodeId} holds ${to.leases}`;
-		tally.handOver(range, from, to, reason);
+		if (bestHandOver(tally, nodes, held, bound, anybody) !== undefined) return true;
 	}
+	return hasPlanned;
 }
 
-/** From the fullest that can give something to the emptiest that can take it. */
+/** Who gets a lease from `from` has at most so many. */
+type Bound = (from: NodeTally) => number;
+
+interface Freedom {
+	mayGive(from: NodeTally): boolean;
+	mayTake(to: NodeTally, range: RangeInfo): boolean;
+}
+
+const free = (tally: Tally): Freedom => ({
+	mayGive: (from) => tally.mayHandOver(from),
+	mayTake: (to, range) => tally.mayHandOver(to) && tally.isUsedTo(to, range),
+});
+const anybody: Freedom = { mayGive: () => true, mayTake: () => true };
+
+/** From the fullest that can give something to the emptiest that can take it; rather none that is asked for so much that it makes the taker the busier one. */
 function bestHandOver(
 	tally: Tally,
 	nodes: readonly NodeTally[],
 	held: ReadonlyMap<NodeId, ReadonlySet<RangeInfo>>,
-	{ low, high }: Band,
-	isFree: (node: NodeTally) => boolean,
+	bound: Bound,
+	{ mayGive, mayTake }: Freedom,
 ): { readonly range: RangeInfo; readonly from: NodeTally; readonly to: NodeTally } | undefined {
-	const hasNeedy = nodes.some((node) => node.leases < low && isFree(node));
-	const fewest = Math.min(...nodes.filter(isFree).map(({ leases }) => leases));
+	const fewest = Math.min(...nodes.map(({ leases }) => leases));
 	for (const from of [...nodes].sort((a, b) => b.leases - a.leases)) {
-		if (from.leases <= high && !hasNeedy) return undefined;
-		if (!isFree(from)) continue;
-		const most = from.leases > high ? from.leases - 2 : Math.min(from.leases - 2, low - 1);
-		let best: { readonly range: RangeInfo; readonly to: NodeTally } | undefined;
+		const most = bound(from);
+		if (most < fewest || !mayGive(from)) continue;
+		let best:
+			| { readonly range: RangeInfo; readonly to: NodeTally; readonly cost: number }
+			| undefined;
 		for (const range of held.get(from.node.nodeId) ?? []) {
-			const to = leastLoaded(tally, range, most, isFree);
-			if (to !== undefined && (best === undefined || to.leases < best.to.leases)) {
-				best = { range, to };
-				if (to.leases < low || to.leases === fewest) break;
-			}
+			const to = leastLoaded(tally, range, most, (node) => mayTake(node, range));
+			if (to === undefined) continue;
+			const isTooMuch = 2 * tally.rateOf(range) > Math.max(0, from.rate - to.rate);
+			const cost = to.leases + (isTooMuch ? 0.5 : 0);
+			if (best === undefined || cost < best.cost) best = { range, to, cost };
+			if (best.cost === fewest) break;
 		}
-		if (best !== undefined) return { ...best, from };
+		if (best !== undefined) return { range: best.range, from, to: best.to };
 	}
 	return undefined;
 }

@@ -41,7 +41,7 @@ export function planMoves(view: ClusterView): Plan {
 	const isCrowded = !isRepairing && planSpread(view, tally);
 	const mayBalance = !isRepairing && !isCrowded;
 	const isUneven = mayBalance && (planBalance(view, tally) || planBytes(view, tally));
-	const hasLeases = planLeases(view, tally);
+	const hasLeases = planLeases(view, tally, isUneven);
 	const hasEvenedLoad = view.evensLoad === true && !hasLeases && planLoad(view, tally);
 	const isQuiet = !hasEvenedLoad && view.underWay.size === 0;
 	const isSettled = mayBalance && !isUneven && !hasLeases && isQuiet;

@@ -41,6 +41,8 @@ const planPause = 100;
 const eventReasonMax = 300;
 /** Between two moves of leases for the sake of load: until then rates tell what came of the last. */
 const evenLoadMs = 60_000;
+/** Between two steps in which a node gets leases of ranges that are asked for something. */
+const warmUpMs = 3_000;
 
 /** A lease that moves costs little, and the more ranges there are the more leases may have to. */
 const rangesPerLease = 500;
@@ -104,6 +106,8 @@ export class Scheduler {
 	readonly #members: MemberChanges;
 	readonly #borders: Borders;
 	readonly #merges = new MergePlanner();
+	/** Nodes that have just got busy leases, until when: in monotonic milliseconds. */
+	readonly #warmUntilMs = new Map<NodeId, number>();
 	/** Leases were moved for the sake of load, in monotonic milliseconds; or leadership began. */
 	#evenedMs = 0;
 	/** A range that nobody has told of is asked for something. */
@@ -153,6 +157,7 @@ export class Scheduler {
 		this.#resting.clear();
 		this.#confs.clear();
 		this.#changedMs.clear();
+		this.#warmUntilMs.clear();
 		this.#members.reset();
 		this.#merges.reset();
 		this.#evenedMs = this.#nowMs;
@@ -210,6 +215,7 @@ export class Scheduler {
 			rules,
 			limits: limitsFor(directory.current().length),
 			loads,
+			isWarmingUp: (node) => this.#nowMs < (this.#warmUntilMs.get(node) ?? 0),
 			evensLoad,
 		});
 		const isWorth = !areMembersSettled || !this.#isSettled || !isSame;
@@ -387,6 +393,9 @@ export class Scheduler {
 		const beganMs = this.#nowMs;
 		const rangeIds = move.kind === "merge" ? [rangeId, move.right.rangeId] : [rangeId];
 		for (const id of rangeIds) this.#underWay.set(id, move);
+		if (move.kind === "lease" && move.isBusy) {
+			this.#warmUntilMs.set(move.to, beganMs + warmUpMs);
+		}
 		const recorded = this.#record(eventOf(move), "running");
 		let outcome = "done";
 		let bytes = move.kind === "lease" ? 0 : move.kind === "merge" ? move.bytes : null;

@@ -19,6 +19,8 @@ export interface NodeTally {
 	sending: number;
 	/** Leases on their way to or from it. */
 	handingOver: number;
+	/** Of those on their way to it, the ones of ranges that are asked for something. */
+	taking: number;
 }
 
 /** Within a tenth of the mean, as whole numbers; always wide enough to be reached. */
@@ -28,6 +30,8 @@ export interface Band {
 }
 
 const tolerance = 0.1;
+/** Requests a second. */
+const busyFrom = 1;
 
 export class Tally {
 	readonly moves: Move[] = [];
@@ -43,8 +47,8 @@ export class Tally {
 	constructor(view: ClusterView) {
 		this.#view = view;
 		for (const node of view.nodes) {
-			const counts = { replicas: 0, leases: 0, receiving: 0, sending: 0, handingOver: 0 };
-			const sums = { bytes: 0, rate: 0 };
+			const counts = { replicas: 0, leases: 0, receiving: 0, sending: 0 };
+			const sums = { bytes: 0, rate: 0, handingOver: 0, taking: 0 };
 			this.#nodes.set(node.nodeId, { node, ...counts, ...sums });
 		}
 		this.nodes = [...this.#nodes.values()];
@@ -98,6 +102,8 @@ export class Tally {
 				const tally = this.#nodes.get(id);
 				if (tally !== undefined) tally.handingOver++;
 			}
+			const to = this.#nodes.get(move.to);
+			if (to !== undefined && move.isBusy) to.taking++;
 			return;
 		}
 		for (const id of move.added) {
@@ -177,6 +183,13 @@ export class Tally {
 		return handingOver < this.#view.limits.leasesPerNode;
 	}
 
+	/** A step is a quarter of what the node has, or one; then it has some time for them. What nobody asks for does not count. */
+	isUsedTo({ node, leases, taking }: NodeTally, range: RangeInfo): boolean {
+		const atOnce = Math.max(1, Math.floor((leases - taking) / 4));
+		const hasTime = this.#view.isWarmingUp?.(node.nodeId) !== true;
+		return this.rateOf(range) < busyFrom || (hasTime && taking < atOnce);
+	}
+
 	/** Plans that the range shall be on `nodes`. */
 	place(range: RangeInfo, nodes: readonly NodeId[], reason: string): void {
 		const before = this.holders(range);
@@ -223,6 +236,7 @@ export class Tally {
 			range: range.descriptor,
 			from: from.node.nodeId,
 			to: to.node.nodeId,
+			isBusy: rate >= busyFrom,
 			reason,
 		};
 		this.#engage(move);

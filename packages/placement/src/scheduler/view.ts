@@ -30,6 +30,8 @@ export interface ClusterView {
 	readonly limits: PlanLimits;
 	/** What is known of ranges; absent: nothing. */
 	readonly loads?: Pick<RangeLoads, "of">;
+	/** It was given leases of ranges that are asked for something a moment ago, and gets no more of that kind now just to be even. */
+	isWarmingUp?(node: NodeId): boolean;
 	/** Leases may be moved for the sake of load: nothing of that kind has been done for a while, so that what is known shows it. */
 	readonly evensLoad?: boolean;
 }
@@ -71,6 +73,8 @@ export type Move =
 			readonly range: RangeDescriptor;
 			readonly from: NodeId;
 			readonly to: NodeId;
+			/** The range is asked for something. */
+			readonly isBusy: boolean;
 			readonly reason: string;
 	  };
 
