@@ -7,8 +7,8 @@
  */
 import type { Runtime } from "@quorate/runtime/runtime";
 
-/** A fifth of the time is work. */
-const pausePerWork = 4;
+/** A tenth of the time is work. */
+const pausePerWork = 9;
 /** Where a part takes long because others do, it is to end all the same. */
 const pauseMsMax = 50;
 /** A timer is that late on a node that has nothing else to do. */

@@ -20,10 +20,10 @@ import type { ReplicaContext } from "./context.ts";
 import { decodeRangeState, encodeRangeState, type RangeState, replicaOn } from "./range-state.ts";
 
 /** Reading it takes some milliseconds, in which nobody else has a turn. */
-const chunkBytesMax = 64 * 1024;
+const chunkBytesMax = 32 * 1024;
 const snapshotFormat = 1;
 /** Keys and values of one engine batch while a snapshot is put in place: between two of them others get their turn. */
-const installBytesMax = 128 * 1024;
+const installBytesMax = 64 * 1024;
 
 type Pair = readonly [Key, Uint8Array];
 
