@@ -12,6 +12,8 @@ import { type Attempt, type LeaderCalls, unavailable } from "./leader-calls.ts";
 import { issueCountMax } from "./oracle.ts";
 
 interface Wait {
+	/** Rises with the calls. */
+	readonly number: number;
 	readonly deadlineMs: number;
 	readonly resolve: (issued: IssuedTimestamp) => void;
 	readonly reject: (error: Error) => void;
@@ -36,6 +38,7 @@ export class TimestampBatcher {
 	#pause: Timer | undefined;
 	/** In a row. */
 	#failures = 0;
+	#calls = 0;
 
 	constructor(options: BatcherOptions) {
 		this.#options = options;
@@ -44,7 +47,7 @@ export class TimestampBatcher {
 	issue(timeoutMs: number): Promise<IssuedTimestamp> {
 		return new Promise((resolve, reject) => {
 			const deadlineMs = this.#options.runtime.clock.monotonicMs() + timeoutMs;
-			this.#waits.push({ deadlineMs, resolve, reject });
+			this.#waits.push({ number: ++this.#calls, deadlineMs, resolve, reject });
 			this.#deferFlush();
 		});
 	}
@@ -121,7 +124,8 @@ export class TimestampBatcher {
 	}
 
 	#again(waits: readonly Wait[], atOnce: boolean): void {
-		this.#waits = [...waits, ...this.#waits];
+		// Whoever commits behind another has called after it, and needs the higher one.
+		this.#waits = [...waits, ...this.#waits].sort((a, b) => a.number - b.number);
 		this.#failures++;
 		if (this.#pause !== undefined) {
 			return;

@@ -6,9 +6,10 @@
  * 2. The writes of who builds become pending after those it builds on, so its c is drawn later, and its entry comes later in the log.
  * 3. The entry names each pending value that was read, by its key and c. It applies only if the newest change of that key is
  *    at exactly that c: what was built on something that never came to be never comes to be either.
- * 4. Who builds has read nothing before, and tells its client of nothing but rows written until its own entry has applied. Whatever else
- *    is to be concluded (an error, no row to write, another read, a commit in two phases) is concluded only after the value has been
- *    read again as a committed one.
+ * 4. Who builds tells its client of nothing but rows written until its own entry has applied. Whatever else is to be concluded (an error,
+ *    no row to write, another read, a Prepare of the key) is concluded only after the value has been read again as a committed one.
+ * 5. What it has read before is locked, or validated at its c: so it agrees with what it builds on, of which c is not known yet. Of the very key
+ *    it has read nothing before. A write that is built on nothing still minds what is pending, unless it is blind.
  */
 import type { TransactionId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
@@ -74,20 +75,17 @@ function isNewest(r: ReplicaCore, key: Key, transaction: TransactionId): boolean
 	);
 }
 
-/** Whether the pending writes of a transaction come before what is built on the bases in any case. */
-export function isBelow(bases: Bases, transaction: TransactionId): boolean {
-	const seen = new Set<PendingGroup>();
+/** Transactions whose pending writes come before what is built on the bases in any case. */
+export function allBelow(bases: Bases): ReadonlySet<TransactionId> {
+	const below = new Set<TransactionId>();
 	const look = [...bases.values()];
 	for (let group = look.pop(); group !== undefined; group = look.pop()) {
-		if (group.transaction === transaction) {
-			return true;
-		}
-		if (!seen.has(group)) {
-			seen.add(group);
+		if (!below.has(group.transaction)) {
+			below.add(group.transaction);
 			look.push(...group.builtOn.values());
 		}
 	}
-	return false;
+	return below;
 }
 
 /** For the entry of a group that commits at `c`. Undefined: what it was built on was withdrawn, or not proposed before it. */

@@ -25,8 +25,8 @@ export interface PendingGroup {
 	readonly onePhase: boolean;
 	/** It may still be withdrawn because something that it read has changed. */
 	readonly validates: boolean;
-	/** The pending writes whose values it read, by key. */
-	readonly builtOn: ReadonlyMap<Key, PendingGroup>;
+	/** The pending writes whose values it read, by key. Forgotten when it ends: a chain may go on for ever. */
+	builtOn: ReadonlyMap<Key, PendingGroup>;
 	/** Of a one-phase commit that was proposed; 0 before. */
 	c: Timestamp;
 }
@@ -179,6 +179,7 @@ export class PendingWrites {
 	}
 
 	#forget(group: PendingGroup): void {
+		group.builtOn = noBases;
 		for (const write of group.writes) {
 			const list = this.#byKey.get(write.key);
 			if (list === undefined) {
@@ -195,3 +196,4 @@ export class PendingWrites {
 }
 
 const none: readonly PendingOnKey[] = [];
+export const noBases: ReadonlyMap<Key, PendingGroup> = new Map();

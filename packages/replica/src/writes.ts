@@ -14,9 +14,9 @@ import type { Blocker } from "./blockers.ts";
 import type { WrittenSpan } from "./commands.ts";
 import type { ProposalResult, ReplicaCore } from "./core.ts";
 import { diskFullError, gcError } from "./errors.ts";
-import { type Bases, findBases, isBelow, pendingReads } from "./hot-rows.ts";
+import { allBelow, type Bases, findBases, pendingReads } from "./hot-rows.ts";
 import { waitForWrite } from "./lock-waits.ts";
-import type { PendingGroup } from "./pending-writes.ts";
+import { noBases, type PendingGroup } from "./pending-writes.ts";
 import { lastChangeIn } from "./recent-changes.ts";
 import type { RangeAnswer, RangeRequestBody, ReplacedWrite, RequestedWrite } from "./requests.ts";
 import type { IssuedTimestamp } from "./timestamp-source.ts";
@@ -25,7 +25,6 @@ import { validateItems } from "./validation.ts";
 type Prepare = Extract<RangeRequestBody, { kind: "prepare" }>;
 type OnePhase = Extract<RangeRequestBody, { kind: "one-phase" }>;
 
-const noBases: Bases = new Map();
 /** From so many bytes of keys and values on a write waits while its group is behind. */
 const largeBytes = 16 << 10;
 
@@ -76,12 +75,13 @@ function refuse(
 	const span = q.writes.length >= manyKeys ? spanOf(q.writes.map(({ key }) => key)) : undefined;
 	const isNew = span !== undefined && holdsNothing(engine, span);
 	const lastChange = span === undefined ? r.state.lastCommit : lastChangeIn(r, span, timestampZero);
+	const below = allBelow(bases);
 	for (const w of q.writes) {
 		const found: Blocker[] = [];
 		r.blockers.onKey(w.key, own, timestampMax, found);
-		const other = found.find(
-			(b) => bases.size === 0 || !b.pending || !isBelow(bases, b.transaction),
-		);
+		// What comes before it in any case is in nobody's way where it has read that, or nothing.
+		const mayFollow = w.after !== undefined || (w.since == null && w.absent !== true);
+		const other = found.find((b) => !(mayFollow && b.pending && below.has(b.transaction)));
 		if (other !== undefined) {
 			// A refusal, too, goes to ask the anchor: the intent may be orphaned.
 			r.blockers.watch(other, onlyAsk, timestampZero);

@@ -262,15 +262,20 @@ export class Committer {
 				throw schemaChanged();
 			case "exists":
 				throw new KeyExistsError(answer.key);
+			case "conflict":
+				// Read again as what they are by now, they may be what they were.
+				if (writes.some((w) => w.after !== undefined)) {
+					return "again";
+				}
+				break;
 			case "lost":
 			case "unknown": {
 				const c = await settle(this.#gateway, transaction, anchor);
 				return c === undefined ? "lost" : onePhaseDone(c, undefined);
 			}
-			default:
-				throwErrors(answer);
-				throw conflictError("the transaction was aborted", null);
 		}
+		throwErrors(answer);
+		throw conflictError("the transaction was aborted", null);
 	}
 
 	// ---- two-phase

@@ -3,6 +3,9 @@
  *
  * A read timestamp is drawn lazily. Plain reads are at it; a newest-read that finds something newer moves it up, after what was
  * read before is validated there, so that one statement never sees two states (design, section 6).
+ *
+ * The first read of a statement that tells its client nothing of what it reads may be of a value that is not durable (`hot-rows.ts` of the
+ * replica). Whatever is read after that statement waits until it is, and then it is a newest-read like others.
  */
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
@@ -81,6 +84,8 @@ export class GatewayTransaction implements Transaction {
 	/** There is a savepoint behind a chunk that was sent. */
 	#undo = false;
 	#tellsNothing = false;
+	/** The running statement has read something. */
+	#hasRead = false;
 	#ended = false;
 	/** Set by `readClosed`: what its read timestamp must not be below. */
 	#closedFrom: Timestamp | undefined;
@@ -194,6 +199,7 @@ export class GatewayTransaction implements Transaction {
 		this.#holdsReads = false;
 		this.#statements++;
 		this.#tellsNothing = false;
+		this.#hasRead = false;
 		if (this.#options.isolation === "read committed" && this.#options.asOf === undefined) {
 			this.#readTimestamp = undefined;
 			this.#drawing = undefined;
@@ -267,8 +273,12 @@ export class GatewayTransaction implements Transaction {
 
 	async get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]> {
 		this.#hasLocked ||= lock !== undefined;
+		const mayBuild = keys.length === 1 && this.#mayBuild(keys[0]!, lock);
+		if (this.#built.size > 0 && !mayBuild && !this.#showsNobody(keys)) {
+			await this.confirm();
+		}
 		if (keys.length === 1) {
-			const value = await this.#getHere(keys[0]!, lock);
+			const value = await this.#getHere(keys[0]!, lock, mayBuild);
 			if (value !== undefined) {
 				return [value ?? undefined];
 			}
@@ -279,13 +289,9 @@ export class GatewayTransaction implements Transaction {
 				missing.push(k);
 			}
 		}
-		if (missing.length > 0 && this.#built.size > 0) {
-			await this.confirm();
-		}
 		const found = new Map<Key, Uint8Array | null>();
 		if (missing.length > 0) {
 			if (this.#locksNow(lock)) {
-				const mayBuild = keys.length === 1 && this.#mayBuild;
 				await this.#guard(this.#lockKeys(missing, lock, found, mayBuild));
 			} else {
 				await this.#guard(this.#readKeys(missing, found, lock));
@@ -301,7 +307,11 @@ export class GatewayTransaction implements Transaction {
 	 * One key that the buffer has, or whose range this node leads: most reads are such, and cost less than the promises of the
 	 * long way. Null: absent; undefined: go the long way.
 	 */
-	async #getHere(k: Key, lock: LockRequest | undefined): Promise<Uint8Array | null | undefined> {
+	async #getHere(
+		k: Key,
+		lock: LockRequest | undefined,
+		mayBuild: boolean,
+	): Promise<Uint8Array | null | undefined> {
 		const own = this.#buffer.get(k);
 		if (own !== undefined) {
 			return own.value;
@@ -312,13 +322,10 @@ export class GatewayTransaction implements Transaction {
 		if (info === undefined || this.#cancel?.reason !== undefined) {
 			return undefined;
 		}
-		if (this.#built.size > 0) {
-			await this.confirm();
-		}
 		const keys = [k];
 		const transaction = this.#committer.id ?? null;
 		if (this.#locksNow(lock)) {
-			const demand = this.#demand(lock, this.#mayBuild);
+			const demand = this.#demand(lock, mayBuild);
 			const body = { kind: "lock-read" as const, keys, lock: demand, transaction };
 			const attempt = this.#beginLocking(info.descriptor);
 			const asked = router.here(info, body);
@@ -365,6 +372,7 @@ export class GatewayTransaction implements Transaction {
 		values: readonly (Uint8Array | null)[],
 		lock: LockRequest | undefined,
 	): void {
+		this.#hasRead = true;
 		if (this.#validates(lock) && !this.#options.readOnly) {
 			const s = this.#readTimestamp!.timestamp;
 			for (const [i, k] of keys.entries()) {
@@ -392,6 +400,7 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	#noteLocked(v: LockedValue, lock: LockRequest): void {
+		this.#hasRead = true;
 		if (v.after !== undefined) {
 			this.#built.set(v.key, { after: v.after, value: v.value, lock });
 		} else if (v.skipped === true) {
@@ -405,17 +414,30 @@ export class GatewayTransaction implements Transaction {
 		}
 	}
 
-	/** Whether its first read may be of a value that is pending: then it has no state of the database to agree with. */
-	get #mayBuild(): boolean {
-		return (
-			(this.#options.oneStatement === true || this.#tellsNothing) &&
-			this.#options.isolation !== "repeatable read" &&
-			this.#statements <= 1 &&
-			this.#readTimestamp === undefined &&
-			this.#drawing === undefined &&
-			this.#reads.size === 0 &&
-			this.#committer.chunks === 0
-		);
+	/**
+	 * Whether the running statement's first read may be of a value that is pending. What was read before is under a lock, and so as it will be at
+	 * commit, or is validated then; but not of this very key, whose value of before would be the statement's, too.
+	 */
+	#mayBuild(k: Key, lock: LockRequest | undefined): boolean {
+		const { isolation, oneStatement } = this.#options;
+		const writes = lock?.strength === "update" || lock?.strength === "no key update";
+		if (!writes || lock.wait !== "block" || !this.#locksNow(lock)) {
+			return false;
+		}
+		if (isolation === "repeatable read" || this.#hasRead || this.#committer.chunks > 0) {
+			return false;
+		}
+		if (this.#tellsNothing) {
+			return this.#reads.sinceOf(k) === undefined && !this.#built.has(k);
+		}
+		const isFirst = this.#statements <= 1 && this.#drawing === undefined;
+		return oneStatement === true && isFirst && this.#readTimestamp === undefined;
+	}
+
+	/** The transaction has written all of the keys itself, and no client is told of their values before it has committed. */
+	#showsNobody(keys: readonly Key[]): boolean {
+		const isHeld = this.#tellsNothing || this.#options.oneStatement === true;
+		return isHeld && keys.every((k) => this.#buffer.get(k) !== undefined);
 	}
 
 	/** Its name for those whom it waits for, if others may wait for it. */
@@ -431,16 +453,18 @@ export class GatewayTransaction implements Transaction {
 		return this.#built.size === 0 ? undefined : this.#confirm();
 	}
 
-	/** Reads pending values again, once they are durable: the locks are held, so they are what they were, or have come to nothing. */
+	/**
+	 * Reads pending values again, once they are durable: the locks are held, so they are what they were, or have come to nothing. Whoever goes on
+	 * after that failed, behind a savepoint, has still to confirm it.
+	 */
 	async #confirm(): Promise<void> {
-		const built = [...this.#built];
-		this.#built.clear();
-		for (const [k, { value, lock }] of built) {
+		for (const [k, built] of [...this.#built]) {
 			const found = new Map<Key, Uint8Array | null>();
-			await this.#guard(this.#lockKeys([k], lock, found, false));
-			if (!isSame(value, found.get(k) ?? null)) {
+			await this.#guard(this.#lockKeys([k], built.lock, found, false));
+			if (!isSame(built.value, found.get(k) ?? null)) {
 				throw conflictError("a pending value that the transaction read did not come to be", k);
 			}
+			this.#built.delete(k);
 		}
 	}
 
@@ -531,7 +555,7 @@ export class GatewayTransaction implements Transaction {
 			strength: lock.strength,
 			wait: lock.wait,
 			timeoutMs: this.#options.lockTimeoutMs,
-			...(mayBuild && lock.wait === "block" ? { mayBuild } : {}),
+			...(mayBuild ? { mayBuild } : {}),
 		};
 	}
 
@@ -675,6 +699,7 @@ export class GatewayTransaction implements Transaction {
 		lock: LockRequest | undefined,
 		holds: boolean,
 	): Promise<void> {
+		this.#hasRead = true;
 		const isLocked = answer.kind === "locked-rows";
 		if (isLocked) {
 			await this.#moveTo(answer.ts, null);
