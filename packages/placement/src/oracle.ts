@@ -6,7 +6,7 @@
  * time and the next collects meanwhile, so a round's cost is shared by all who wait. A confirmed
  * request draws its timestamps at the moment it is answered, from a counter that stays below the
  * ceiling applied from the log (O2) and follows `OracleClock` (O4). That the answer may leave some
- * time after the round (the ceiling had to be raised first) is harmless: another leader's ceiling
+ * time after the round (the ceiling, raised beside it, takes longer) is harmless: another leader's ceiling
  * is above everything that this one can still hand out, and whatever was issued before the request
  * arrived is below it.
  *
@@ -196,6 +196,7 @@ export class Oracle {
 		const round = this.#collecting;
 		this.#collecting = [];
 		this.#inRound = round;
+		this.#raiseCeilingIfLow();
 		const confirmed = () => {
 			if (this.#inRound === round) {
 				this.#inRound = undefined;
@@ -250,24 +251,32 @@ export class Oracle {
 			request.resolve({ first, schemaVersion });
 		}
 		this.#confirmed = this.#confirmed.slice(answered);
-		this.#raiseCeilingIfLow();
 	}
 
 	/** Undefined while the ceiling is too low; it is being raised then. */
 	#take(count: number): Timestamp | undefined {
-		const first = Math.max(this.#next, timestampFromWallMs(this.#clock.nowMs()));
-		this.#next = timestamp(first);
+		const first = this.#moveOn();
 		if (first + count > this.#group.ceiling()) {
 			this.#raiseCeiling();
 			return undefined;
 		}
 		this.#next = timestamp(first + count);
-		return first as Timestamp;
+		return first;
 	}
 
-	/** Only called when timestamps were drawn: an idle cluster writes nothing. */
+	/** O4. What would be handed out now. */
+	#moveOn(): Timestamp {
+		const now = timestampFromWallMs(this.#clock.nowMs());
+		this.#next = timestamp(Math.max(this.#next, now));
+		return this.#next;
+	}
+
+	/**
+	 * Only called when timestamps are asked for: an idle cluster writes nothing. Beside their round, so that whoever asks after a pause waits
+	 * for no more than the slower of the two.
+	 */
 	#raiseCeilingIfLow(): void {
-		if (this.#group.ceiling() - this.#next < ceilingLowMs * ticksPerMs) {
+		if (this.#group.ceiling() - this.#moveOn() < ceilingLowMs * ticksPerMs) {
 			this.#raiseCeiling();
 		}
 	}

@@ -55,7 +55,8 @@ export class TestGroup {
 			leads: 0,
 		};
 		this.#members.set(replicaId, member);
-		this.#pump(member);
+		// With it there may be a majority again, which has what was proposed without.
+		for (const one of this.#members.values()) this.#pump(one);
 		return this.#handle(member, options.rangeId);
 	}
 
@@ -138,7 +139,7 @@ export class TestGroup {
 				if (term === 0) {
 					return undefined;
 				}
-				if (!this.#isLeading(member, term)) {
+				if (this.#term !== term) {
 					return { index: this.#log.length + 1000, term };
 				}
 				return { index: this.#append(command, term), term };

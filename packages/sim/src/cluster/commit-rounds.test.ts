@@ -5,8 +5,10 @@ import { SqlConnection } from "./sql-connection.ts";
 
 const oneWayMs = 50;
 const roundMs = 2 * oneWayMs;
-/** The oracle's leader comes to the node that asks it: until then its rounds count for more. */
-const attempts = 40;
+/** The first may find leases that have to be extended. */
+const attempts = 4;
+/** For how long the oracle has not been asked when a commit begins is a matter of chance. */
+const seeds = [1, 3, 4];
 const never = new Promise<void>(() => {});
 
 interface Far {
@@ -16,9 +18,8 @@ interface Far {
 	readonly ids: readonly [number, number];
 }
 
-async function startFar(t: ExecutionContext): Promise<Far> {
-	// Not at every seed: with others a commit over two ranges takes a fourth round, though leases and the oracle are where they are here.
-	const cluster = new SimCluster(3);
+async function startFar(t: ExecutionContext, seed: number): Promise<Far> {
+	const cluster = new SimCluster(seed);
 	await cluster.start();
 	const client = cluster.world.addMachine(100).boot();
 	const open = (i: number) => SqlConnection.open(client, cluster.nodes[i]!.sqlAddress, never);
@@ -68,8 +69,8 @@ async function rounds(
 
 const update = (id: number): string => `UPDATE t SET n = n + 1 WHERE id = ${id}`;
 
-test("a commit waits for one call of the oracle and for one Raft round, for two where it wrote to two ranges", async (t) => {
-	const far = await startFar(t);
+async function count(t: ExecutionContext, seed: number): Promise<void> {
+	const far = await startFar(t, seed);
 	const [one, two] = far.ids;
 	const counted = {
 		onePhase: await rounds(far, ["BEGIN", update(one)], "COMMIT"),
@@ -81,8 +82,12 @@ test("a commit waits for one call of the oracle and for one Raft round, for two 
 		),
 		single: await rounds(far, [], update(one)),
 	};
-	t.log(counted);
+	t.log(seed, counted);
 	const whole = Object.fromEntries(Object.entries(counted).map(([k, n]) => [k, Math.floor(n)]));
 	t.deepEqual(whole, { onePhase: 2, twoPhase: 3, readElsewhere: 2, single: 2 });
 	t.deepEqual(far.cluster.problems, []);
+}
+
+test("a commit waits for one call of the oracle and for one Raft round, for two where it wrote to two ranges", async (t) => {
+	for (const seed of seeds) await count(t, seed);
 });
