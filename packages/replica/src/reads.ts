@@ -64,7 +64,9 @@ async function readLater(
 	q: Read,
 	covered: false | Promise<boolean>,
 ): Promise<RangeAnswer> {
-	return (await covered) && q.keys.every((k) => r.owns(k)) ? readCovered(r, q) : r.notLeaseholder();
+	// L2: it may have stopped serving in the same turn, while this was woken.
+	const serves = (await covered) && r.holding() && q.keys.every((k) => r.owns(k));
+	return serves ? readCovered(r, q) : r.notLeaseholder();
 }
 
 /** Versions that a read at `s` needs may be gone. */
@@ -234,7 +236,8 @@ async function scanLater(
 	q: Scan,
 	covered: false | Promise<boolean>,
 ): Promise<RangeAnswer> {
-	return (await covered) && r.ownsSpan(q.span) ? scanCovered(r, q) : r.notLeaseholder();
+	const serves = (await covered) && r.holding() && r.ownsSpan(q.span);
+	return serves ? scanCovered(r, q) : r.notLeaseholder();
 }
 
 function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer> {

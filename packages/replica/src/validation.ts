@@ -149,7 +149,8 @@ async function validateSlowly(
 				return waitFailed(b.key, end);
 			}
 		}
-		if (!(await r.covers(c))) {
+		// L2: it may have stopped serving in the same turn, while this was woken.
+		if (!(await r.covers(c)) || !r.holding()) {
 			return r.notLeaseholder();
 		}
 		if (!items.every((item) => r.ownsSpan(item.span))) {
