@@ -25,6 +25,7 @@ export interface CompiledColumns {
 export type FormatCodes = readonly number[];
 
 const allText: FormatCodes = [];
+const allBinary: FormatCodes = [1];
 const textCache = new WeakMap<readonly ResultColumn[], CompiledColumns>();
 const binaryCache = new WeakMap<readonly ResultColumn[], CompiledColumns>();
 
@@ -201,5 +202,13 @@ export function readFormatCodes(body: { remaining: number; uint16(): number }): 
 	if (body.remaining < count * 2) {
 		throw new ProtocolViolation("insufficient data left in message");
 	}
-	return Array.from({ length: count }, () => checkFormat(body.uint16()));
+	const first = checkFormat(body.uint16());
+	if (count === 1) {
+		return first === 0 ? allText : allBinary;
+	}
+	const codes = [first];
+	while (codes.length < count) {
+		codes.push(checkFormat(body.uint16()));
+	}
+	return codes;
 }

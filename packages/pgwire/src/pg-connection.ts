@@ -64,6 +64,10 @@ export class PgConnection implements Outlet {
 	#tls: Claim["tls"];
 	/** The loop over messages is at work; otherwise it waits for bytes. */
 	#running = false;
+	/** It waits for the statement, or the client, before it goes on. */
+	#waiting = false;
+	/** Of the message that is handled. */
+	#type = 0;
 	/** No message is handled any more. */
 	#ended = false;
 	#released = false;
@@ -120,7 +124,7 @@ export class PgConnection implements Outlet {
 	// --- what the message handlers ask for ---
 
 	flushSoon(): void {
-		this.#output.want(this.#running);
+		this.#output.want(this.#waiting);
 	}
 
 	relieve(): void {
@@ -153,30 +157,63 @@ export class PgConnection implements Outlet {
 			this.#inputWaiter = undefined;
 			waiter.resolve();
 		} else if (!this.#running) {
-			void this.#run();
+			this.#run();
 		} else if (this.reader.bufferedBytes > this.#host.limits.readAheadBytesMax) {
 			this.#paused = true;
 			this.#connection.pause();
 		}
 	}
 
-	/** Handles what has come in. Never rejects. */
-	async #run(): Promise<void> {
+	/** Handles what has come in: within the tick, as long as nothing must be waited for. */
+	#run(): void {
 		this.#running = true;
-		try {
-			while (!this.#ended && this.#nextMessage()) {
-				const pending = this.#handle();
-				if (pending !== undefined) {
-					await pending;
-				}
+		const pending = this.#handleAll();
+		if (pending === undefined) {
+			this.#ran();
+		} else {
+			void this.#runOn(pending);
+		}
+	}
+
+	/** Never rejects. */
+	async #runOn(first: Promise<void>): Promise<void> {
+		for (let pending: typeof first | undefined = first; pending !== undefined; ) {
+			if (this.#output.wanted) {
+				this.#output.want(true);
+			}
+			this.#waiting = true;
+			try {
+				await pending.catch(this.#failed);
 				if (this.#output.congestion !== undefined) {
 					await this.#output.congestion;
+				}
+				this.#endIfShutDown();
+			} catch (error) {
+				this.#endWith(error);
+			}
+			this.#waiting = false;
+			pending = this.#handleAll();
+		}
+		this.#ran();
+	}
+
+	/** Message after message; a promise where the next one has to wait for it. */
+	#handleAll(): Promise<void> | undefined {
+		try {
+			while (!this.#ended && this.#nextMessage()) {
+				const pending = this.#handle() ?? this.#output.congestion;
+				if (pending !== undefined) {
+					return pending;
 				}
 				this.#endIfShutDown();
 			}
 		} catch (error) {
 			this.#endWith(error);
 		}
+		return undefined;
+	}
+
+	#ran(): void {
 		this.#running = false;
 		if (this.#ended) {
 			this.#release();
@@ -219,7 +256,8 @@ export class PgConnection implements Outlet {
 
 	#handle(): void | Promise<void> {
 		const { buffer, start, end, type } = this.reader;
-		if (this.#protocol === undefined) {
+		const protocol = this.#protocol;
+		if (protocol === undefined) {
 			return this.#handleStartup(parseStartup(buffer, start, end));
 		}
 		if (type === frontend.terminate) {
@@ -228,22 +266,21 @@ export class PgConnection implements Outlet {
 			this.#hangUp();
 			return undefined;
 		}
+		this.#type = type;
 		this.#body.reset(buffer, start, end);
-		return this.#handleMessage(this.#protocol, type);
-	}
-
-	/** A promise only where the session must be waited for: most messages are done within the tick. */
-	#handleMessage(protocol: SessionProtocol, type: number): void | Promise<void> {
 		try {
-			const pending = protocol.handle(type, this.#body);
-			return pending?.catch((thrown) => this.#failed(protocol, type, thrown));
+			return protocol.handle(type, this.#body);
 		} catch (thrown) {
-			return this.#failed(protocol, type, thrown);
+			return this.#failed(thrown);
 		}
 	}
 
 	/** Tells the client of an error, or throws what ends the connection. */
-	#failed(protocol: SessionProtocol, type: number, thrown: unknown): void {
+	readonly #failed = (thrown: unknown): void => {
+		const protocol = this.#protocol;
+		if (protocol === undefined) {
+			throw thrown;
+		}
 		this.#report(thrown);
 		const violation = protocol.violation;
 		if (violation !== undefined || thrown instanceof ProtocolViolation || this.#ended) {
@@ -256,8 +293,8 @@ export class PgConnection implements Outlet {
 		if (this.#shutdown === "stopping") {
 			throw shuttingDown();
 		}
-		protocol.fail(type, error);
-	}
+		protocol.fail(this.#type, error);
+	};
 
 	// --- start-up ---
 

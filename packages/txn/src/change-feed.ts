@@ -63,7 +63,7 @@ export class ChangeFeed implements FollowedFeed {
 
 	async #ask(): Promise<void> {
 		const { router, span } = this.#options;
-		const parts = await router.cut(span);
+		const parts = await router.cut([span]);
 		const isWhole = parts.length === 1;
 		const answers = await Promise.all(
 			parts.map((part) => this.#askOne(part.span, isWhole ? waitMs : 0)),

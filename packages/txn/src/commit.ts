@@ -71,6 +71,7 @@ const manyWrites = 1_000;
 const piecesBytesMax = 1 << 20;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
 const prepareMs = 15_000;
+const writeOptions = { idempotent: false, attemptMs: prepareMs };
 /** A Prepare is sent until a leaseholder says what became of it. */
 const resendMs = { total: 30_000, pause: 50 };
 /** Of one range: it takes a log entry for each few hundred rows. */
@@ -203,7 +204,9 @@ export class Committer {
 
 	/** Undefined: they lie in several, or are too many for one entry. */
 	async #onlyRangeOf(writes: readonly RequestedWrite[]): Promise<RangeDescriptor | undefined> {
-		const { descriptor } = await this.#gateway.router.rangeOf(writes[0]!.key);
+		const { router } = this.#gateway;
+		const k = writes[0]!.key;
+		const { descriptor } = router.cachedRangeOf(k) ?? (await router.rangeOf(k));
 		return isOneEntry(writes, descriptor) ? descriptor : undefined;
 	}
 
@@ -224,7 +227,8 @@ export class Committer {
 		parted: PartedItems,
 		work: CommitWork,
 	): Promise<CommitOutcome | NotDone> {
-		const id = this.#once?.id ?? (await this.#gateway.newTransactionId());
+		const made = this.#once?.id ?? this.#gateway.newTransactionId();
+		const id = made instanceof Promise ? await made : made;
 		const anchor = this.#once?.anchor ?? writes[0]!.key;
 		const one = { id, anchor, writes, parted, written: [] };
 		const answer = await this.#onePhase(one, work.schemaVersion);
@@ -251,7 +255,7 @@ export class Committer {
 				...(elsewhere.length > 0 ? { elsewhere } : {}),
 				...(written.length > 0 ? { written } : {}),
 			},
-			{ idempotent: false, attemptMs: prepareMs },
+			writeOptions,
 		);
 		switch (answer.kind) {
 			case "committed":
@@ -488,7 +492,8 @@ export class Committer {
 	}
 
 	async #begin(anchor: Key): Promise<TransactionId> {
-		const id = await this.#gateway.newTransactionId(this.#tooEarly?.timestamp);
+		const made = this.#gateway.newTransactionId(this.#tooEarly?.timestamp);
+		const id = made instanceof Promise ? await made : made;
 		this.#id = id;
 		this.#anchor = anchor;
 		this.#gateway.heartbeats.begin(id, anchor, this.#isOpen);
@@ -597,10 +602,13 @@ export class Committer {
 				...(this.#sent.undo ? { undo: true } : {}),
 				...(opens ? { opens: true } : {}),
 			},
-			{ idempotent: false, attemptMs: prepareMs },
+			writeOptions,
 		);
-		const hasAnchor = writes.some((w) => w.key === anchor);
-		this.#sent.asked(answer, chunk, hasAnchor);
+		// Of a small transaction nothing is taken back.
+		if (this.#isOpen) {
+			const hasAnchor = writes.some((w) => w.key === anchor);
+			this.#sent.asked(answer, chunk, hasAnchor);
+		}
 		return answer;
 	}
 

@@ -118,12 +118,13 @@ export class Gateway {
 	}
 
 	/** A fresh id for one attempt to commit; its begin timestamp is the highest issued one known here (T4). */
-	async newTransactionId(begin?: Timestamp): Promise<TransactionId> {
-		if (this.placement.seen() === timestampZero) {
-			await this.placement.issue();
+	newTransactionId(begin?: Timestamp): TransactionId | Promise<TransactionId> {
+		const seen = this.placement.seen();
+		if (seen === timestampZero) {
+			return this.placement.issue().then(() => this.newTransactionId(begin));
 		}
 		this.#counter++;
-		return makeTransactionId(begin ?? this.placement.seen(), this.#bootId, this.#counter);
+		return makeTransactionId(begin ?? seen, this.#bootId, this.#counter);
 	}
 
 	/**

@@ -14,11 +14,13 @@ const compareKeys = (a: Key, b: Key): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export class RangeCache {
 	readonly #byStart = new btree.default<Key, RangeInfo>(undefined, compareKeys);
+	/** What a look-up finds, to be looked at at once: there are several for each statement. */
+	readonly #pair = [] as unknown as [Key, RangeInfo];
 	/** Where each of them starts: there may be thousands, and every refusal asks for one by its id. */
 	readonly #starts = new Map<RangeId, Key>();
 
 	find(k: Key): RangeInfo | undefined {
-		const info = this.#byStart.getPairOrNextLower(k)?.[1];
+		const info = this.#byStart.getPairOrNextLower(k, this.#pair)?.[1];
 		return info !== undefined && k < info.descriptor.end ? info : undefined;
 	}
 

@@ -7,22 +7,30 @@ import { type Key, keySuccessor } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { WrittenSpan } from "@quorate/replica/commands";
 import type { Runtime } from "@quorate/runtime/runtime";
-import PQueue from "p-queue";
 import type { RangeRouter } from "./router.ts";
 
 /** Resolves that run beside the hot path at once. */
 const concurrency = 32;
 /** Of one transaction: a large one has millions of intents in dozens of ranges, and what is done for it is done beside everything else. */
 const rangesAtOnce = 2;
+const options = { idempotent: true, attemptMs: 60_000 };
 /** Transactions that wait for their turn; what is named of one takes some hundred bytes, or 10 KB at most. */
 const waitingMax = 10_000;
 /** Rounds after which it is left to whoever meets the intents. */
 const attemptsMax = 20;
 
+interface Decided {
+	readonly transaction: TransactionId;
+	/** 0: aborted. */
+	readonly c: Timestamp;
+	readonly written: readonly WrittenSpan[];
+}
+
 export class Resolver {
 	readonly #router: RangeRouter;
 	readonly #runtime: Runtime;
-	readonly #queue = new PQueue({ concurrency });
+	readonly #waiting: Decided[] = [];
+	#running = 0;
 	#leftOver = 0;
 
 	constructor(runtime: Runtime, router: RangeRouter) {
@@ -31,7 +39,7 @@ export class Resolver {
 	}
 
 	get waiting(): number {
-		return this.#queue.size + this.#queue.pending;
+		return this.#waiting.length + this.#running;
 	}
 
 	/** Transactions that were left to others. */
@@ -41,11 +49,23 @@ export class Resolver {
 
 	/** c 0: aborted. Never rejects. */
 	resolve(transaction: TransactionId, c: Timestamp, written: readonly WrittenSpan[]): void {
-		if (this.#queue.size >= waitingMax) {
+		if (this.#waiting.length >= waitingMax) {
 			this.#leftOver++;
 			return;
 		}
-		void this.#queue.add(() => this.resolveAll(transaction, c, written));
+		this.#waiting.push({ transaction, c, written });
+		if (this.#running < concurrency) {
+			this.#running++;
+			void this.#resolveWaiting();
+		}
+	}
+
+	/** One after the other, as long as there are any. */
+	async #resolveWaiting(): Promise<void> {
+		for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+			await this.resolveAll(next.transaction, next.c, next.written);
+		}
+		this.#running--;
 	}
 
 	/** True once every intent of the spans is known to be gone. */
@@ -81,16 +101,18 @@ export class Resolver {
 	): Promise<WrittenSpan[]> {
 		const parts = await this.#router.spansByRange(written);
 		const left: WrittenSpan[] = [];
-		const part = async ({ key, spans }: (typeof parts)[number]): Promise<void> => {
-			const body = { kind: "resolve" as const, transaction, c, spans };
-			const options = { idempotent: true, attemptMs: 60_000 };
-			const answer = await this.#router.request(key, body, options).catch(() => undefined);
-			if (answer?.kind !== "done") {
-				left.push(...spans);
+		let next = 0;
+		const some = async (): Promise<void> => {
+			for (let part = parts[next++]; part !== undefined; part = parts[next++]) {
+				const { key, spans } = part;
+				const body = { kind: "resolve" as const, transaction, c, spans };
+				const answer = await this.#router.request(key, body, options).catch(() => undefined);
+				if (answer?.kind !== "done") {
+					left.push(...spans);
+				}
 			}
 		};
-		const queue = new PQueue({ concurrency: rangesAtOnce });
-		await queue.addAll(parts.map((one) => () => part(one)));
+		await (parts.length > 1 ? Promise.all(Array.from({ length: rangesAtOnce }, some)) : some());
 		return left;
 	}
 }

@@ -184,29 +184,29 @@ export class RangeRouter {
 		spans: readonly Span[],
 	): Promise<readonly { readonly key: Key; readonly spans: readonly Span[] }[]> {
 		const groups = new Map<number, { key: Key; spans: Span[] }>();
-		for (const span of spans) {
-			for (const { info, span: part } of await this.cut(span)) {
-				const { rangeId } = info.descriptor;
-				const group = groups.get(rangeId);
-				if (group === undefined) {
-					groups.set(rangeId, { key: part.start, spans: [part] });
-				} else {
-					group.spans.push(part);
-				}
+		for (const { info, span } of await this.cut(spans)) {
+			const { rangeId } = info.descriptor;
+			const group = groups.get(rangeId);
+			if (group === undefined) {
+				groups.set(rangeId, { key: span.start, spans: [span] });
+			} else {
+				group.spans.push(span);
 			}
 		}
 		return [...groups.values()];
 	}
 
 	/** Cuts spans at range borders. */
-	async cut(span: Span): Promise<{ readonly info: RangeInfo; readonly span: Span }[]> {
+	async cut(spans: readonly Span[]): Promise<{ readonly info: RangeInfo; readonly span: Span }[]> {
 		const parts: { info: RangeInfo; span: Span }[] = [];
-		let start = span.start;
-		while (start < span.end) {
-			const info = await this.rangeOf(start);
-			const end = info.descriptor.end < span.end ? info.descriptor.end : span.end;
-			parts.push({ info, span: { start, end } });
-			start = end;
+		for (const span of spans) {
+			let { start } = span;
+			while (start < span.end) {
+				const info = this.#cache.find(start) ?? (await this.#load(start));
+				const end = info.descriptor.end < span.end ? info.descriptor.end : span.end;
+				parts.push({ info, span: { start, end } });
+				start = end;
+			}
 		}
 		return parts;
 	}
@@ -217,16 +217,16 @@ export class RangeRouter {
 	 */
 	async request(k: Key, body: RangeRequestBody, options: RequestOptions): Promise<RangeAnswer> {
 		const { clock } = this.#options.runtime;
-		const patience = (): number => clock.monotonicMs() + (options.totalMs ?? totalMs);
-		let deadline = patience();
-		let info = await this.rangeOf(k);
+		const patienceMs = options.totalMs ?? totalMs;
+		let deadline = clock.monotonicMs() + patienceMs;
+		let info = this.#cache.find(k) ?? (await this.#load(k));
 		let why = "";
 		/** Who refused since the directory was last asked: hints may be as old as whoever gives them. */
-		const tried = new Set<NodeId>();
+		const tried: NodeId[] = [];
 		for (let attempt = 0; ; attempt++) {
 			const target = untried(info, tried);
 			if (target === undefined) {
-				tried.clear();
+				tried.length = 0;
 				const { version } = info.descriptor.epoch;
 				info = await this.#reload(k, info);
 				if (info.descriptor.epoch.version !== version) {
@@ -234,9 +234,10 @@ export class RangeRouter {
 				}
 				continue;
 			}
-			tried.add(target);
+			tried.push(target);
 			const sentMs = clock.monotonicMs();
-			const answer = await this.#attempt(target, info, body, options);
+			const asked = this.#attempt(target, info, body, options);
+			const answer = asked instanceof Promise ? await asked : asked;
 			switch (answer.kind) {
 				case "stale":
 					this.#learn(answer.ranges, info);
@@ -245,7 +246,7 @@ export class RangeRouter {
 					why = `node ${target} does not hold its lease`;
 					if (answer.served === true) {
 						// However long it has waited for its lock, the range was available until now.
-						deadline = patience();
+						deadline = clock.monotonicMs() + patienceMs;
 					}
 					const before = info;
 					info = await this.#afterRefusal(k, info, answer);
@@ -258,7 +259,7 @@ export class RangeRouter {
 					why = `node ${target}: ${answer.why}`;
 					if (answer.isLost && clock.monotonicMs() - sentMs > attemptMs) {
 						// So it was here, until the connection broke: that of a dead peer does so sooner.
-						deadline = patience();
+						deadline = clock.monotonicMs() + patienceMs;
 					}
 					this.#cache.forgetLeaseholder(info.descriptor.rangeId);
 					info = { descriptor: info.descriptor, leaseholder: undefined };
@@ -290,12 +291,12 @@ export class RangeRouter {
 		}
 	}
 
-	async #attempt(
+	#attempt(
 		target: NodeId,
 		info: RangeInfo,
 		body: RangeRequestBody,
 		options: RequestOptions,
-	): Promise<RangeAnswer | Unreachable> {
+	): RangeAnswer | Promise<RangeAnswer | Unreachable> {
 		const q: RangeRequest = {
 			rangeId: info.descriptor.rangeId,
 			version: info.descriptor.epoch.version,
@@ -305,19 +306,10 @@ export class RangeRouter {
 		if (target === this.#options.nodeId) {
 			return this.#options.local(q);
 		}
-		try {
-			const timeoutMs = options.attemptMs ?? attemptMs;
-			const wire = requestToWire(q);
-			return answerFromWire(await this.#options.rpc.call(target, "range", wire, { timeoutMs }));
-		} catch (error) {
-			if (!(error instanceof RpcError)) {
-				throw error;
-			}
-			const sent = error.failure === "lost" || error.failure === "timeout";
-			return sent && !options.idempotent
-				? { kind: "lost" }
-				: { kind: "unreachable", why: error.message, isLost: error.failure === "lost" };
-		}
+		const timeoutMs = options.attemptMs ?? attemptMs;
+		return this.#options.rpc
+			.call(target, "range", requestToWire(q), { timeoutMs })
+			.then(answerFromWire, (error: unknown) => notAnswered(error, options));
 	}
 
 	async #afterRefusal(
@@ -376,13 +368,27 @@ export class RangeRouter {
 	}
 }
 
+/** Throws what is no failure of the network. */
+function notAnswered(error: unknown, { idempotent }: RequestOptions): RangeAnswer | Unreachable {
+	if (!(error instanceof RpcError)) {
+		throw error;
+	}
+	const sent = error.failure === "lost" || error.failure === "timeout";
+	return sent && !idempotent
+		? { kind: "lost" }
+		: { kind: "unreachable", why: error.message, isLost: error.failure === "lost" };
+}
+
 /** The leaseholder if known, else the replicas in turn. */
-function untried({ leaseholder, descriptor }: RangeInfo, tried: Set<NodeId>): NodeId | undefined {
-	if (leaseholder !== undefined && leaseholder !== 0 && !tried.has(leaseholder)) {
+function untried(
+	{ leaseholder, descriptor }: RangeInfo,
+	tried: readonly NodeId[],
+): NodeId | undefined {
+	if (leaseholder !== undefined && leaseholder !== 0 && !tried.includes(leaseholder)) {
 		return leaseholder;
 	}
 	assert(descriptor.replicas.length > 0, "a range without replicas");
-	return descriptor.replicas.find((r) => !tried.has(r.nodeId))?.nodeId;
+	return descriptor.replicas.find((r) => !tried.includes(r.nodeId))?.nodeId;
 }
 
 function unavailable(k: Key, why: string, descriptor?: RangeDescriptor): never {

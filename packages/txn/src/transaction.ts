@@ -11,7 +11,7 @@ import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import { type Key, keyMin, pointSpan, type Span } from "@quorate/keys/key";
-import type { RangeDescriptor } from "@quorate/keys/range";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type {
 	LockDemand,
@@ -45,7 +45,11 @@ const pageBytes = 1 << 20;
 /** Keys of one read request. */
 const keysPerRequest = 1_000;
 /** A dead peer is noticed by its connection; the lock timeout is the leaseholder's. */
-const lockAttemptMs = 3_600_000;
+const lockOptions = { idempotent: true, attemptMs: 3_600_000 };
+
+const plainOptions = { idempotent: true };
+
+type PlainRead = Extract<RangeRequestBody, { kind: "read" | "scan" }>;
 
 interface PendingValue {
 	readonly after: TransactionId;
@@ -145,21 +149,26 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	/** A plain read at `s`: by this node's replica if the transaction takes the past and that can, else by the leaseholder. */
-	async #askAt(
-		k: Key,
-		body: Extract<RangeRequestBody, { kind: "read" | "scan" }>,
-	): Promise<RangeAnswer> {
+	#askAt(k: Key, body: PlainRead): Promise<RangeAnswer> {
+		return this.#closedFrom !== undefined && body.transaction == null
+			? this.#askHere(k, body)
+			: this.#askLeaseholder(k, body);
+	}
+
+	async #askHere(k: Key, body: PlainRead): Promise<RangeAnswer> {
 		const { router, statistics } = this.#gateway;
-		if (this.#closedFrom !== undefined && body.transaction == null) {
-			const answer = await router.replicaHere(k, { ...body, follower: true });
-			if (answer !== undefined) {
-				this.#places.followers++;
-				statistics.followerReads++;
-				return answer;
-			}
+		const answer = await router.replicaHere(k, { ...body, follower: true });
+		if (answer === undefined) {
+			return this.#askLeaseholder(k, body);
 		}
+		this.#places.followers++;
+		statistics.followerReads++;
+		return answer;
+	}
+
+	#askLeaseholder(k: Key, body: PlainRead): Promise<RangeAnswer> {
 		this.#places.leaseholders++;
-		return router.request(k, body, { idempotent: true });
+		return this.#gateway.router.request(k, body, plainOptions);
 	}
 
 	/** All reads of a statement are at one timestamp: until `work` has brought it, or failed to, nobody draws another. */
@@ -272,23 +281,58 @@ export class GatewayTransaction implements Transaction {
 	// ---- reads
 
 	async get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]> {
+		if (keys.length === 1) {
+			return [await this.getOne(keys[0]!, lock)];
+		}
 		this.#hasLocked ||= lock !== undefined;
-		const mayBuild = keys.length === 1 && this.#mayBuild(keys[0]!, lock);
-		if (this.#built.size > 0 && !mayBuild && !this.#showsNobody(keys)) {
+		if (this.#built.size > 0 && !this.#showsNobody(keys)) {
 			await this.confirm();
 		}
-		if (keys.length === 1) {
-			const value = await this.#getHere(keys[0]!, lock, mayBuild);
-			if (value !== undefined) {
-				return [value ?? undefined];
-			}
+		return this.#getAll(keys, lock, false);
+	}
+
+	getOne(k: Key, lock?: LockRequest): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+		this.#hasLocked ||= lock !== undefined;
+		const mayBuild = this.#mayBuild(k, lock);
+		if (this.#built.size > 0 && !mayBuild && !this.#showsNobody([k])) {
+			return this.#confirm().then(() => this.#getOne(k, lock, false));
 		}
-		const missing: Key[] = [];
-		for (const k of keys) {
-			if (this.#buffer.get(k) === undefined) {
-				missing.push(k);
-			}
+		return this.#getOne(k, lock, mayBuild);
+	}
+
+	#getOne(
+		k: Key,
+		lock: LockRequest | undefined,
+		mayBuild: boolean,
+	): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+		const own = this.#buffer.get(k);
+		if (own !== undefined) {
+			return own.value ?? undefined;
 		}
+		const info = this.#gateway.router.cachedRangeOf(k);
+		// A cancelled statement is told so on the long way.
+		if (info === undefined || this.#cancel?.reason !== undefined) {
+			return this.#getSlowly(k, lock, mayBuild);
+		}
+		return this.#locksNow(lock)
+			? this.#lockOne(k, info, lock, mayBuild)
+			: this.#readOne(k, info, lock);
+	}
+
+	async #getSlowly(
+		k: Key,
+		lock: LockRequest | undefined,
+		mayBuild: boolean,
+	): Promise<Uint8Array | undefined> {
+		return (await this.#getAll([k], lock, mayBuild))[0];
+	}
+
+	async #getAll(
+		keys: readonly Key[],
+		lock: LockRequest | undefined,
+		mayBuild: boolean,
+	): Promise<(Uint8Array | undefined)[]> {
+		const missing = keys.filter((k) => this.#buffer.get(k) === undefined);
 		const found = new Map<Key, Uint8Array | null>();
 		if (missing.length > 0) {
 			if (this.#locksNow(lock)) {
@@ -303,51 +347,78 @@ export class GatewayTransaction implements Transaction {
 		});
 	}
 
-	/**
-	 * One key that the buffer has, or whose range this node leads: most reads are such, and cost less than the promises of the
-	 * long way. Null: absent; undefined: go the long way.
-	 */
-	async #getHere(
+	#lockOne(
 		k: Key,
-		lock: LockRequest | undefined,
+		info: RangeInfo,
+		lock: LockRequest,
 		mayBuild: boolean,
-	): Promise<Uint8Array | null | undefined> {
-		const own = this.#buffer.get(k);
-		if (own !== undefined) {
-			return own.value;
-		}
+	): Uint8Array | undefined | Promise<Uint8Array | undefined> {
 		const { router } = this.#gateway;
-		const info = router.cachedRangeOf(k);
-		// A cancelled statement is told so on the long way.
-		if (info === undefined || this.#cancel?.reason !== undefined) {
-			return undefined;
+		const body = {
+			kind: "lock-read" as const,
+			keys: [k],
+			lock: this.#demand(lock, mayBuild),
+			transaction: this.#committer.id ?? null,
+		};
+		const attempt = this.#beginLocking(info.descriptor);
+		const asked = router.here(info, body) ?? router.request(k, body, lockOptions);
+		const locked = (answer: RangeAnswer) => {
+			this.#settle(attempt, k, info, answer);
+			throwErrors(answer);
+			return answer.kind === "locked"
+				? this.#taken(answer.values[0]!, lock)
+				: this.#getSlowly(k, lock, mayBuild);
+		};
+		if (!(asked instanceof Promise)) {
+			return locked(asked);
 		}
-		const keys = [k];
-		const transaction = this.#committer.id ?? null;
-		if (this.#locksNow(lock)) {
-			const demand = this.#demand(lock, mayBuild);
-			const body = { kind: "lock-read" as const, keys, lock: demand, transaction };
-			const attempt = this.#beginLocking(info.descriptor);
-			const asked = router.here(info, body);
-			const answer = asked instanceof Promise ? await this.#guard(asked) : asked;
-			this.#locks.settle(attempt, this.#gateway.nodeId);
-			return answer === undefined ? undefined : this.#lockedHere(answer, lock);
+		return this.#guard(asked).then(locked, (error) => {
+			this.#stopWaiting();
+			throw error;
+		});
+	}
+
+	#taken(
+		v: LockedValue,
+		lock: LockRequest,
+	): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+		const moving = this.#moveTo(v.ts, v.key);
+		if (moving !== undefined) {
+			return moving.then(() => {
+				this.#noteLocked(v, lock);
+				return v.value ?? undefined;
+			});
 		}
+		this.#noteLocked(v, lock);
+		return v.value ?? undefined;
+	}
+
+	#readOne(
+		k: Key,
+		info: RangeInfo,
+		lock: LockRequest | undefined,
+	): Uint8Array | undefined | Promise<Uint8Array | undefined> {
 		if (this.#readTimestamp === undefined && this.#drawing !== undefined) {
-			await this.readTimestamp();
+			return this.readTimestamp().then(() => this.#getOne(k, lock, false));
 		}
 		const s = this.#readTimestamp?.timestamp ?? null;
-		const owner = this.#waitedFor;
-		const asked = router.here(info, { kind: "read", keys, s, transaction, owner });
-		if (asked === undefined) {
-			return undefined;
+		const keys = [k];
+		const transaction = this.#committer.id ?? null;
+		const body = { kind: "read" as const, keys, s, transaction, owner: this.#waitedFor };
+		const here = this.#gateway.router.here(info, body);
+		if (here === undefined && this.#closedFrom !== undefined) {
+			return this.#getSlowly(k, lock, false);
 		}
-		const answer = await this.#answered(asked, s);
-		if (answer.kind !== "values") {
-			return undefined;
-		}
-		this.#readAt(keys, answer.values, lock);
-		return answer.values[0];
+		const asked = this.#answered(here ?? this.#askAt(k, body), s);
+		const read = (answer: RangeAnswer) => {
+			throwErrors(answer);
+			if (answer.kind !== "values") {
+				return this.#getSlowly(k, lock, false);
+			}
+			this.#readAt(keys, answer.values, lock);
+			return answer.values[0] ?? undefined;
+		};
+		return asked instanceof Promise ? asked.then(read) : read(asked);
 	}
 
 	/** The answer to a read at `s`; where that is null, the leaseholder's timestamp becomes the statement's. */
@@ -383,20 +454,6 @@ export class GatewayTransaction implements Transaction {
 				}
 			}
 		}
-	}
-
-	async #lockedHere(
-		answer: RangeAnswer,
-		lock: LockRequest,
-	): Promise<Uint8Array | null | undefined> {
-		throwErrors(answer);
-		if (answer.kind !== "locked") {
-			return undefined;
-		}
-		const v = answer.values[0]!;
-		await this.#moveTo(v.ts, v.key);
-		this.#noteLocked(v, lock);
-		return v.value;
 	}
 
 	#noteLocked(v: LockedValue, lock: LockRequest): void {
@@ -566,12 +623,16 @@ export class GatewayTransaction implements Transaction {
 		const { router } = this.#gateway;
 		const info = await router.rangeOf(k);
 		const attempt = this.#beginLocking(info.descriptor);
-		const answer = await router.request(k, body, { idempotent: true, attemptMs: lockAttemptMs });
-		// Who was not asked first, or did not do it, may be one of several that were asked.
-		const isClean = answer.kind === "locked" || answer.kind === "locked-rows";
-		const stays = router.cachedRangeOf(k)?.leaseholder === info.leaseholder;
-		this.#locks.settle(attempt, isClean && stays ? info.leaseholder : undefined);
+		const answer = await router.request(k, body, lockOptions);
+		this.#settle(attempt, k, info, answer);
 		return answer;
+	}
+
+	/** Who was not asked first, or did not do it, may be one of several that were asked. */
+	#settle(attempt: LockAttempt, k: Key, { leaseholder }: RangeInfo, answer: RangeAnswer): void {
+		const isClean = answer.kind === "locked" || answer.kind === "locked-rows";
+		const stays = this.#gateway.router.cachedRangeOf(k)?.leaseholder === leaseholder;
+		this.#locks.settle(attempt, isClean && stays ? leaseholder : undefined);
 	}
 
 	/** Runs `ask` for the keys of each range; keys whose range moved are grouped anew. */
@@ -603,11 +664,12 @@ export class GatewayTransaction implements Transaction {
 	}
 
 	/** A newest-read saw a change at `ts`, of `k`: the read timestamp moves above it, after validating what was read before. */
-	async #moveTo(ts: Timestamp, k: Key | null): Promise<void> {
+	#moveTo(ts: Timestamp, k: Key | null): Promise<void> | undefined {
 		const read = this.#readTimestamp;
-		if (read === undefined || ts <= read.timestamp) {
-			return;
-		}
+		return read === undefined || ts <= read.timestamp ? undefined : this.#moveAbove(read, ts, k);
+	}
+
+	async #moveAbove(read: IssuedTimestamp, ts: Timestamp, k: Key | null): Promise<void> {
 		if (this.#options.isolation === "repeatable read") {
 			throw conflictError("the row was changed after the transaction began", k, committedAt(ts));
 		}
@@ -850,7 +912,10 @@ export class GatewayTransaction implements Transaction {
 		assert(!this.#ended, "a transaction ends once");
 		this.#ended = true;
 		let outcome: CommitOutcome | undefined;
-		const builtOn = new Map([...this.#built].map(([k, { after }]) => [k, after]));
+		const builtOn = new Map<Key, TransactionId>();
+		for (const [k, { after }] of this.#built) {
+			builtOn.set(k, after);
+		}
 		try {
 			outcome = await this.#committer.commit({
 				writes: this.#buffer.take(),

@@ -111,6 +111,8 @@ export interface Transaction {
 	holdReads(): void;
 	/** Values in the order of `keys`; undefined where absent. Sees the transaction's own writes. */
 	get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]>;
+	/** The same of one key: without a promise where nothing must be waited for. Throws, or rejects. */
+	getOne(key: Key, lock?: LockRequest): Uint8Array | undefined | Promise<Uint8Array | undefined>;
 	/** Pages of rows in key order (or reverse), own writes merged in. Empty pages do not occur. */
 	scan(span: Span, options?: ScanOptions): AsyncIterable<readonly Row[]>;
 	/** Buffers a write. The caller has read the key (with a lock, in pessimistic mode), or wants a blind write. */

@@ -47,7 +47,7 @@ async function byRange(
 ): Promise<readonly (readonly ValidateItem[])[]> {
 	const groups = new Map<number, ValidateItem[]>();
 	for (const item of items) {
-		for (const { info, span } of await router.cut(item.span)) {
+		for (const { info, span } of await router.cut([item.span])) {
 			const { rangeId } = info.descriptor;
 			const part = { ...item, span };
 			const group = groups.get(rangeId);

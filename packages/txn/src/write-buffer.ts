@@ -59,8 +59,8 @@ export class WriteBuffer {
 
 	/** Empties it and gives back what was in it. */
 	take(): [Key, BufferedWrite][] {
-		const all = [...this.#tree.entries()];
-		this.#tree = new btree.default<Key, BufferedWrite>(undefined, compareKeys);
+		const all = this.#tree.toArray();
+		this.#tree.clear();
 		this.#bytes = 0;
 		return all;
 	}

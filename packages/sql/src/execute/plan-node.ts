@@ -24,7 +24,7 @@ export interface PlanNode {
 
 export interface DirectRow {
 	/** Undefined: no row. */
-	read(env: Env): Promise<ExecRow | undefined>;
+	read(env: Env): ExecRow | undefined | Promise<ExecRow | undefined>;
 	/** Where nothing but the value of one key is needed, which is neither locked nor found by another index. */
 	readonly byKey: RowByKey | undefined;
 	/** The row's key, where it is found by that alone; returns undefined: no row, whatever is stored. */

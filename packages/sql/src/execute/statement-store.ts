@@ -2,6 +2,7 @@
  * The transaction as one statement sees it. Reads look at the schema version afterwards (S2): a plan made for another
  * version must not decode what came back, so the statement is planned again, or fails where it has written already.
  */
+import { andThen } from "@quorate/keys/and-then";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key, Span } from "@quorate/keys/key";
 import type { LockRequest, Row, ScanOptions, Transaction } from "@quorate/txn/types";
@@ -45,6 +46,19 @@ export class StatementStore {
 				: await this.transaction.get(keys, lock);
 		this.check();
 		return values;
+	}
+
+	/** The same of one key: without a promise where nothing must be waited for. */
+	getOne(
+		key: Key,
+		lock: LockRequest | undefined,
+	): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+		const { transaction } = this;
+		const value = lock === undefined ? transaction.getOne(key) : transaction.getOne(key, lock);
+		return andThen(value, (found) => {
+			this.check();
+			return found;
+		});
 	}
 
 	async *scan(span: Span, options: ScanOptions): AsyncIterable<readonly Row[]> {

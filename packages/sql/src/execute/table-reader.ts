@@ -2,6 +2,7 @@
  * Reads rows of one table through one access path. A row of a table in memory is its live columns and, after them, its
  * key in the primary index: what UPDATE and DELETE address it by.
  */
+import { andThen } from "@quorate/keys/and-then";
 import type { Key } from "@quorate/keys/key";
 import type { LockRequest, ScanOptions } from "@quorate/txn/types";
 import type { AccessPath } from "../plan/access-path.ts";
@@ -60,17 +61,20 @@ export class TableReader {
 	}
 
 	/** The row of a point path whose values are one each and not asynchronous. */
-	async single(row: ExecRow, env: Env): Promise<Datum[] | undefined> {
+	single(row: ExecRow, env: Env): Datum[] | undefined | Promise<Datum[] | undefined> {
 		const key = this.ranges.singleKey(row, env);
 		if (key === undefined) return undefined;
-		const lock = this.lockFor(env);
-		const { store } = env.execution;
-		const [value] = await store.get([key], lock);
-		if (value === undefined) return undefined;
-		if (this.path.codec.isPrimary) return this.decode(key, value);
-		const target = entryTarget(this.codec.primaryPrefix, value);
-		const [found] = await store.get([target], lock);
-		return found === undefined ? undefined : this.decode(target, found);
+		if (this.path.codec.isPrimary) return this.#rowAt(key, env);
+		const entry = env.execution.store.getOne(key, this.lockFor(env));
+		return andThen(
+			entry,
+			(value) => value && this.#rowAt(entryTarget(this.codec.primaryPrefix, value), env),
+		);
+	}
+
+	#rowAt(key: Key, env: Env): Datum[] | undefined | Promise<Datum[] | undefined> {
+		const stored = env.execution.store.getOne(key, this.lockFor(env));
+		return andThen(stored, (value) => value && this.decode(key, value));
 	}
 
 	/** Rows of several keys of the path's index, in their order; undefined where there is none. */

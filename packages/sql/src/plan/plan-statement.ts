@@ -1,4 +1,5 @@
 /** Statements that are planned: queries and the three that write rows. */
+import { andThen } from "@quorate/keys/and-then";
 import { assert } from "@quorate/keys/assert";
 import type { DirectRow } from "../execute/plan-node.ts";
 import type { ChangeStatement, Expression, Query, Statement } from "../parser/ast.ts";
@@ -78,11 +79,11 @@ function planQueryStatement(binder: Binder, planner: Planner, query: Query): Sta
 		asOf,
 		direct:
 			directRow &&
-			(async (env) => {
-				const read = await directRow.read(env);
-				const row = read === undefined ? undefined : directRow.finish(read, env);
-				return row === undefined ? [] : [row];
-			}),
+			((env) =>
+				andThen(directRow.read(env), (read) => {
+					const row = read && directRow.finish(read, env);
+					return row === undefined ? [] : [row];
+				})),
 		byKey: directRow && !hasChanges ? loneRow(directRow) : undefined,
 		run: (env) => root.run(env),
 		root,

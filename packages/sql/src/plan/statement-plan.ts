@@ -37,7 +37,7 @@ export interface StatementPlan {
 	/** AS OF SYSTEM TIME of the whole statement: whoever runs the plan sees to it. */
 	readonly asOf?: Expression | undefined;
 	/** For statements on one row: the whole statement without an iteration. */
-	readonly direct: ((env: Env) => Promise<Batch>) | undefined;
+	readonly direct: ((env: Env) => Batch | Promise<Batch>) | undefined;
 	/** For queries of one row by its key: the same, where the read is somebody else's. */
 	readonly byKey?: LoneRow | undefined;
 	/**

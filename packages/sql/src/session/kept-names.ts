@@ -47,6 +47,8 @@ export class KeptMemory {
 
 /** By name; "" is the unnamed one, which the next one takes the place of, and which does not count. */
 export class KeptNames<Item> {
+	/** Nearly all portals are: a field costs less than an entry. */
+	#unnamed: Item | undefined;
 	readonly #items = new Map<string, { readonly item: Item; readonly bytes: number }>();
 	readonly #limits: KeptLimits;
 	readonly #memory: KeptMemory;
@@ -57,23 +59,26 @@ export class KeptNames<Item> {
 	}
 
 	get size(): number {
-		return this.#items.size;
+		return this.#items.size + (this.#unnamed === undefined ? 0 : 1);
 	}
 
 	has(name: string): boolean {
-		return this.#items.has(name);
+		return this.get(name) !== undefined;
 	}
 
 	get(name: string): Item | undefined {
-		return this.#items.get(name)?.item;
+		return name === "" ? this.#unnamed : this.#items.get(name)?.item;
 	}
 
-	entries(): readonly (readonly [name: string, item: Item])[] {
+	/** All but the unnamed one. */
+	named(): readonly (readonly [name: string, item: Item])[] {
 		return [...this.#items].map(([name, { item }]) => [name, item]);
 	}
 
 	values(): readonly Item[] {
-		return [...this.#items.values()].map(({ item }) => item);
+		const values: Item[] = this.#unnamed === undefined ? [] : [this.#unnamed];
+		for (const { item } of this.#items.values()) values.push(item);
+		return values;
 	}
 
 	/** Whether there may be one more: before work is done for it. Throws 53400. */
@@ -81,8 +86,7 @@ export class KeptNames<Item> {
 		if (name === "" || this.#items.has(name)) return;
 		const { what, setting, hint } = this.#limits;
 		const countMax = this.#limits.countMax();
-		const named = this.#items.size - (this.#items.has("") ? 1 : 0);
-		if (named + this.#limits.others() < countMax) return;
+		if (this.#items.size + this.#limits.others() < countMax) return;
 		throw new DatabaseError("53400", `too many ${what}`, {
 			detail: `A session may have ${countMax} (${setting}).`,
 			hint,
@@ -91,19 +95,29 @@ export class KeptNames<Item> {
 
 	/** `bytes`: rough. Throws 53400, 53200. */
 	set(name: string, item: Item, bytes: number): void {
+		if (name === "") {
+			this.#unnamed = item;
+			return;
+		}
 		this.requireRoom(name);
-		const counted = name === "" ? 0 : bytes;
-		if (counted > 0) this.#memory.take(counted, this.#limits);
+		if (bytes > 0) this.#memory.take(bytes, this.#limits);
 		this.delete(name);
-		this.#items.set(name, { item, bytes: counted });
+		this.#items.set(name, { item, bytes });
 	}
 
 	delete(name: string): boolean {
+		if (name === "") {
+			const was = this.#unnamed;
+			this.#unnamed = undefined;
+			return was !== undefined;
+		}
 		this.#memory.giveBack(this.#items.get(name)?.bytes ?? 0);
 		return this.#items.delete(name);
 	}
 
 	clear(): void {
+		this.#unnamed = undefined;
+		if (this.#items.size === 0) return;
 		for (const { bytes } of this.#items.values()) this.#memory.giveBack(bytes);
 		this.#items.clear();
 	}

@@ -1,4 +1,5 @@
 /** A bound statement of the extended protocol: run at the first Execute, its rows taken out in portions. */
+import { andThen } from "@quorate/keys/and-then";
 import type { Batch, ExecRow } from "../execute/env.ts";
 import type { Datum } from "../types/datum.ts";
 import { autocommit } from "./autocommit.ts";
@@ -10,6 +11,7 @@ import { type Running, startPlanned } from "./run-planned.ts";
 import { endsFailure } from "./run-statement.ts";
 import { runUtility, utilityColumns } from "./run-utility.ts";
 import type { SessionState } from "./session-state.ts";
+import type { TransactionBlock } from "./transaction-block.ts";
 import { isControl, runControl } from "./transaction-control.ts";
 import type { Portal, PortalOutcome, ResultColumn, ResultSink } from "./types.ts";
 
@@ -21,6 +23,10 @@ export interface PortalObserver {
 	completed(portal: QuoratePortal, tag: string, rows: readonly ExecRow[] | undefined): void;
 }
 
+type Source = Pick<Running, "next" | "tag" | "close">;
+
+const none: Batch = [];
+
 /** Above this, rows are not remembered for `completed`. */
 const rememberedMax = 100;
 
@@ -29,10 +35,13 @@ export class QuoratePortal implements Portal {
 	readonly parameters: readonly Datum[];
 	readonly #state: SessionState;
 	readonly #observer: PortalObserver;
-	#source: Pick<Running, "next" | "tag" | "close"> | undefined;
-	#rest: Batch = [];
+	#source: Source | undefined;
+	#rest: Batch = none;
+	#isDrained = false;
+	/** Rows that this Execute has given to the client. */
+	#sent = 0;
 	#finished: string | undefined;
-	#remembered: ExecRow[] | undefined = [];
+	#remembered: ExecRow[] | undefined;
 	/** By the Executes before this one, in milliseconds. */
 	#spentMs = 0;
 
@@ -70,95 +79,102 @@ export class QuoratePortal implements Portal {
 		state.context.startStatement();
 		state.activity.begin(this.statement.lexed?.text ?? "");
 		state.cancel.begin(state.statementTimeoutMs);
-		const run = isAlone && maxRows === 0 && this.#source === undefined;
-		return (run ? this.#runAlone(sink) : this.#run(sink, maxRows)).then(
-			(outcome) => {
-				this.#ended(outcome);
-				return outcome;
-			},
+		const alone = isAlone && maxRows === 0 && this.#isByItself;
+		let running: PortalOutcome | Promise<PortalOutcome>;
+		try {
+			running = alone ? this.#runAlone(sink) : this.#run(sink, maxRows);
+		} catch (error) {
+			throw this.#failed(error);
+		}
+		if (!(running instanceof Promise)) return this.#ended(running);
+		return running.then(
+			(outcome) => this.#ended(outcome),
 			(error) => {
-				this.#ended("failed");
-				throw state.translate(error);
+				throw this.#failed(error);
 			},
 		);
 	}
 
-	#ended(outcome: PortalOutcome | "failed"): void {
+	#ended(outcome: PortalOutcome): PortalOutcome {
+		this.#note(outcome !== "suspended", false);
+		return outcome;
+	}
+
+	#failed(error: unknown): unknown {
+		this.#note(true, true);
+		return this.#state.translate(error);
+	}
+
+	#note(isOver: boolean, failed: boolean): void {
 		const { cancel, activity } = this.#state;
 		cancel.end();
 		this.#spentMs += activity.end();
-		if (outcome !== "suspended") {
-			this.#state.ended(this.statement, this.#spentMs, outcome === "failed");
-		}
+		if (isOver) this.#state.ended(this.statement, this.#spentMs, failed);
 	}
 
-	#runAlone(sink: ResultSink): Promise<"complete" | "suspended"> {
-		let shortly: Promise<Batch | string | undefined> | undefined;
-		try {
-			shortly =
-				readAlone(this.#state, this.statement, this.parameters) ??
-				runElsewhere(this.#state, this.statement, this.parameters);
-		} catch (error) {
-			return Promise.reject(error);
-		}
+	/** It begins now, and there is no transaction that it would be part of. */
+	get #isByItself(): boolean {
 		return (
-			shortly?.then((result) => {
-				if (result === undefined) return this.#runByItself(sink);
-				return typeof result === "string"
-					? this.#completed(sink, result)
-					: this.#tell(sink, result);
-			}) ?? this.#runByItself(sink)
+			this.#source === undefined &&
+			this.#state.block === undefined &&
+			!isControl(this.statement.utility)
 		);
 	}
 
+	#runAlone(sink: ResultSink): Promise<"complete"> {
+		const shortly: Promise<Batch | string | undefined> | undefined =
+			readAlone(this.#state, this.statement, this.parameters) ??
+			runElsewhere(this.#state, this.statement, this.parameters);
+		if (shortly === undefined) return this.#runByItself(sink);
+		return shortly.then((result) => {
+			if (result === undefined) return this.#runByItself(sink);
+			return typeof result === "string" ? this.#completed(sink, result) : this.#tell(sink, result);
+		});
+	}
+
 	/** What Sync would commit is committed before the client is told of it. */
-	async #runByItself(sink: ResultSink): Promise<"complete" | "suspended"> {
-		const state = this.#state;
-		if (state.block !== undefined || isControl(this.statement.utility)) return this.#run(sink, 0);
-		const tag = await autocommit(state, this.statement, this.parameters, sink, false);
-		this.#finished = tag.startsWith("SELECT ") ? "SELECT 0" : tag;
-		sink.complete(tag);
-		return "complete";
+	async #runByItself(sink: ResultSink): Promise<"complete"> {
+		const tag = await autocommit(this.#state, this.statement, this.parameters, sink, false);
+		return this.#completed(sink, tag);
 	}
 
 	#completed(sink: ResultSink, tag: string): "complete" {
 		sink.complete(tag);
-		this.#finished = tag;
+		this.#finished = tag.startsWith("SELECT ") ? "SELECT 0" : tag;
 		return "complete";
 	}
 
 	#tell(sink: ResultSink, rows: Batch): "complete" | Promise<"complete"> {
-		const complete = (): "complete" => {
-			sink.complete(`SELECT ${rows.length}`);
-			this.#finished = "SELECT 0";
-			return "complete";
-		};
-		const waiting = sink.rows(rows);
-		return waiting === undefined ? complete() : waiting.then(complete);
+		return andThen(sink.rows(rows), () => this.#completed(sink, `SELECT ${rows.length}`));
 	}
 
-	async #run(sink: ResultSink, maxRows: number): Promise<"complete" | "suspended"> {
+	#run(sink: ResultSink, maxRows: number): PortalOutcome | Promise<PortalOutcome> {
 		const { utility } = this.statement;
 		const refusal = this.#state.block?.refusal;
 		if (refusal !== undefined && !endsFailure(utility)) throw refusal;
 		if (isControl(utility)) {
-			this.#finished = await runControl(this.#state, utility);
-			sink.complete(this.#finished);
-			return "complete";
+			return andThen(runControl(this.#state, utility), (tag) => this.#completed(sink, tag));
 		}
-		this.#source ??= await this.#start(sink);
-		return this.#pump(this.#source, sink, maxRows);
+		this.#sent = 0;
+		return andThen(this.#source ?? this.#start(sink), (source) => {
+			this.#source = source;
+			return this.#pump(source, sink, maxRows);
+		});
 	}
 
-	async #start(sink: ResultSink): Promise<Pick<Running, "next" | "tag" | "close">> {
+	#start(sink: ResultSink): Source | Promise<Source> {
 		const state = this.#state;
 		const block = state.block ?? state.begin(false);
 		this.#observer.started(this);
-		if (this.statement.utility === undefined) {
-			return startPlanned(state, block, this.statement, this.parameters);
-		}
+		this.#remembered = block.explicit ? undefined : [];
+		return this.statement.utility === undefined
+			? startPlanned(state, block, this.statement, this.parameters)
+			: this.#startUtility(block, sink);
+	}
+
+	async #startUtility(block: TransactionBlock, sink: ResultSink): Promise<Source> {
 		const output = new CollectedOutput(sink);
-		const tag = await runUtility(state, block, this.statement, this.parameters, output);
+		const tag = await runUtility(this.#state, block, this.statement, this.parameters, output);
 		let next = 0;
 		return {
 			next: () => output.batches[next++],
@@ -167,35 +183,56 @@ export class QuoratePortal implements Portal {
 		};
 	}
 
-	async #pump(
-		source: Pick<Running, "next" | "tag" | "close">,
+	/** All, or `maxRows`, to the client: within the tick, as long as nothing must be waited for. */
+	#pump(source: Source, sink: ResultSink, maxRows: number): PortalOutcome | Promise<PortalOutcome> {
+		for (;;) {
+			const step = this.#step(source, sink, maxRows);
+			if (step instanceof Promise) return this.#pumpOn(step, source, sink, maxRows);
+			if (step !== undefined) return step;
+		}
+	}
+
+	async #pumpOn(
+		waiting: Promise<void>,
+		source: Source,
 		sink: ResultSink,
 		maxRows: number,
-	): Promise<"complete" | "suspended"> {
-		let sent = 0;
+	): Promise<PortalOutcome> {
+		await waiting;
 		for (;;) {
-			if (this.#rest.length === 0) {
-				const step = source.next();
-				const batch = step instanceof Promise ? await step : step;
-				if (batch === undefined) break;
-				this.#rest = batch;
-				if (this.columns === undefined) this.#rest = [];
-				continue;
-			}
-			const room = maxRows === 0 ? this.#rest.length : maxRows - sent;
-			const rows = this.#rest.slice(0, room);
-			this.#rest = this.#rest.slice(rows.length);
-			sent += rows.length;
-			this.#remember(rows);
-			const waiting = sink.rows(rows);
-			if (waiting !== undefined) await waiting;
-			if (maxRows > 0 && sent === maxRows) return "suspended";
+			const step = this.#step(source, sink, maxRows);
+			if (typeof step === "string") return step;
+			if (step !== undefined) await step;
 		}
-		const tag = source.tag(sent);
-		sink.complete(tag);
-		this.#finished = tag.startsWith("SELECT ") ? "SELECT 0" : tag;
-		this.#observer.completed(this, tag, this.#remembered);
-		return "complete";
+	}
+
+	/** Gives the client what there is of a batch, or gets the next one. Undefined: there is more to do. */
+	#step(source: Source, sink: ResultSink, maxRows: number): PortalOutcome | Promise<void> | void {
+		if (maxRows > 0 && this.#sent === maxRows) return "suspended";
+		if (this.#rest.length > 0) return this.#give(sink, maxRows);
+		if (this.#isDrained) {
+			const tag = source.tag(this.#sent);
+			this.#completed(sink, tag);
+			this.#observer.completed(this, tag, this.#remembered);
+			return "complete";
+		}
+		const batch = source.next();
+		if (!(batch instanceof Promise)) return this.#take(batch);
+		return batch.then((found) => this.#take(found));
+	}
+
+	#take(batch: Batch | undefined): void {
+		if (batch === undefined) this.#isDrained = true;
+		else if (this.columns !== undefined) this.#rest = batch;
+	}
+
+	#give(sink: ResultSink, maxRows: number): void | Promise<void> {
+		const room = maxRows === 0 ? this.#rest.length : maxRows - this.#sent;
+		const rows = room < this.#rest.length ? this.#rest.slice(0, room) : this.#rest;
+		this.#rest = rows === this.#rest ? none : this.#rest.slice(room);
+		this.#sent += rows.length;
+		this.#remember(rows);
+		return sink.rows(rows);
 	}
 
 	#remember(rows: Batch): void {

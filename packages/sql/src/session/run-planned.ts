@@ -4,6 +4,7 @@
  * schema version moved under it, and where the transaction allows a restart after a conflict.
  */
 
+import { andThen } from "@quorate/keys/and-then";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Transaction } from "@quorate/txn/types";
 import { type Authorized, authorize, authorizeAccess } from "../auth/authorize.ts";
@@ -104,63 +105,135 @@ function noParameter(prepared: Prepared): DatabaseError {
 	) as DatabaseError;
 }
 
-export async function startPlanned(
+/** A statement on its way to its first rows. */
+interface Start {
+	readonly state: SessionState;
+	readonly block: TransactionBlock;
+	readonly prepared: Prepared;
+	readonly parameters: readonly Datum[];
+	readonly transaction: Transaction;
+}
+
+/** Not for clients: writers of a table were waited for, and the statement is to be planned again. */
+class FencesPassedError extends Error {
+	override readonly name = "FencesPassedError";
+}
+
+/** A promise only where something must be waited for: of one row that is at hand, all of it is done. */
+export function startPlanned(
 	state: SessionState,
 	block: TransactionBlock,
 	prepared: Prepared,
 	parameters: readonly Datum[],
-): Promise<Running> {
+): Running | Promise<Running> {
+	return andThen(prepareStart(state, block, prepared), () =>
+		andThen(state.open(block), (transaction) =>
+			startIn({ state, block, prepared, parameters, transaction }),
+		),
+	);
+}
+
+function prepareStart(
+	state: SessionState,
+	block: TransactionBlock,
+	prepared: Prepared,
+): void | Promise<void> {
 	const asOf = asOfOf(prepared);
-	if (asOf !== undefined) await enterPast(state, block, asOf, prepared.lexed);
-	else if (block.asOf !== undefined) refusePast(block);
+	if (asOf === undefined) refusePast(block);
+	const entered = asOf && enterPast(state, block, asOf, prepared.lexed);
 	// Below REPEATABLE READ the statement reads at a time of its own.
-	if (state.cursors.size > 0 && block.characteristics.isolation === "read committed") {
-		await state.cursors.settle();
-	}
-	const opened = state.open(block);
-	const transaction = opened instanceof Promise ? await opened : opened;
+	const settles = state.cursors.size > 0 && block.characteristics.isolation === "read committed";
+	return settles ? andThen(entered, () => state.cursors.settle()) : entered;
+}
+
+function startIn(start: Start): Running | Promise<Running> {
+	const { state, transaction } = start;
 	const notified = state.notifications.mark();
+	transaction.beginStatement(state.cancel);
+	try {
+		const running = runOnce(start, true);
+		if (!(running instanceof Promise)) return running;
+		return running.catch((thrown) => runAgain(start, notified, thrown));
+	} catch (thrown) {
+		return runAgain(start, notified, thrown);
+	}
+}
+
+/** After `thrown`: begins it again, as often as nobody notices, or throws what it ends with. */
+async function runAgain(
+	start: Start,
+	notified: ReturnType<SessionState["notifications"]["mark"]>,
+	thrown: unknown,
+): Promise<Running> {
+	const { state, transaction } = start;
 	let hasMoved = false;
-	for (let restarts = 0; ; restarts++) {
-		if (restarts > 0) state.notifications.backTo(notified);
+	for (let [restarts, failure] = [0, thrown]; ; restarts++) {
+		hasMoved = (await mayRestart(start, failure, restarts)) || hasMoved;
+		state.notifications.backTo(notified);
 		transaction.beginStatement(state.cancel);
 		try {
 			// Where each statement reads at a time of its own, the schema of that time is known only then.
 			if (hasMoved) await transaction.readTimestamp();
-			const plan = planned(state, block, prepared);
-			const { cached, version } = plan instanceof Promise ? await plan : plan;
-			const unauthorized = authorizeRun(state, block, cached);
-			if (unauthorized !== undefined) await unauthorized;
-			refuseReadOnly(state, cached, block);
-			const written = (): readonly number[] => writtenBy(cached.access);
-			if (cached.plan.writes && isFenced(state, block, written)) {
-				await passFences(state, block, written);
-				if (transaction.canRestartStatement) transaction.restart(schemaChanges());
-				hasMoved = true;
-				continue;
-			}
-			if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
-			const found = state.relianceOf(block);
-			const reliance = found instanceof Promise ? await found : found;
-			// Where the schema was older a moment ago, the present does as well.
-			if (restarts === 0) state.readClosed(block, cached.plan);
-			const store = new StatementStore(transaction, version);
-			const running = await run(state, block, prepared, parameters, cached.plan, store);
-			reliance.add(cached.use);
-			return running;
-		} catch (thrown) {
-			const error = await confirmed(transaction, thrown);
-			if (error instanceof SchemaMovedError) {
-				hasMoved = true;
-				if (restarts < restartsMax && !block.hasLasting) continue;
-				throw schemaChanges();
-			}
-			if (restarts >= restartsMax || block.hasLasting) throw error;
-			if (!isConflict(error) || !transaction.canRestartStatement) throw error;
-			transaction.restart(error);
-			await backOff(state.services.runtime, restarts);
+			return await runOnce(start, false);
+		} catch (again) {
+			failure = again;
 		}
 	}
+}
+
+/** Throws where it may not be run again. True: it is because the schema has moved. */
+async function mayRestart(
+	{ state, block, transaction }: Start,
+	thrown: unknown,
+	restarts: number,
+): Promise<boolean> {
+	if (thrown instanceof FencesPassedError) {
+		if (transaction.canRestartStatement) transaction.restart(schemaChanges());
+		return true;
+	}
+	const error = await confirmed(transaction, thrown);
+	const isOver = restarts >= restartsMax || block.hasLasting;
+	if (error instanceof SchemaMovedError) {
+		if (isOver) throw schemaChanges();
+		return true;
+	}
+	if (isOver || !isConflict(error) || !transaction.canRestartStatement) throw error;
+	transaction.restart(error);
+	await backOff(state.services.runtime, restarts);
+	return false;
+}
+
+/** `isFirst`: nothing of the statement has run before. */
+function runOnce(start: Start, isFirst: boolean): Running | Promise<Running> {
+	const { state, block, prepared } = start;
+	return andThen(planned(state, block, prepared), (plan) =>
+		andThen(authorizeRun(state, block, plan.cached), () => runAuthorized(start, plan, isFirst)),
+	);
+}
+
+function runAuthorized(
+	start: Start,
+	{ cached, version }: Planned,
+	isFirst: boolean,
+): Running | Promise<Running> {
+	const { state, block, prepared, parameters, transaction } = start;
+	refuseReadOnly(state, cached, block);
+	const written = (): readonly number[] => writtenBy(cached.access);
+	if (cached.plan.writes && isFenced(state, block, written)) {
+		return passFences(state, block, written).then(() => {
+			throw new FencesPassedError();
+		});
+	}
+	if (cached.parameterTypes.length > parameters.length) throw noParameter(prepared);
+	return andThen(state.relianceOf(block), (reliance) => {
+		// Where the schema was older a moment ago, the present does as well.
+		if (isFirst) state.readClosed(block, cached.plan);
+		const store = new StatementStore(transaction, version);
+		return andThen(run(start, cached.plan, store), (running) => {
+			reliance.add(cached.use);
+			return running;
+		});
+	});
 }
 
 /** The error that the statement ends with: a conflict, if what it read came to nothing. */
@@ -245,15 +318,12 @@ function checkColumns(prepared: Prepared, cached: CachedPlan): void {
 	if (!same) throw new DatabaseError("0A000", "cached plan must not change result type");
 }
 
-async function run(
-	state: SessionState,
-	block: TransactionBlock,
-	prepared: Prepared,
-	parameters: readonly Datum[],
+function run(
+	{ state, block, prepared, parameters }: Start,
 	plan: StatementPlan,
 	store: StatementStore,
-): Promise<Running> {
-	const { services, context } = state;
+): Running | Promise<Running> {
+	const { services, context, cursors } = state;
 	const lexed = prepared.lexed!;
 	const execution = new Execution({
 		runtime: services.runtime,
@@ -266,7 +336,7 @@ async function run(
 		memoryLimit: services.statementMemory,
 		memoryPool: services.memoryPool,
 		deferred: block.constraints,
-		cursors: state.cursors,
+		cursors,
 	});
 	let args: readonly Datum[];
 	try {
@@ -274,39 +344,59 @@ async function run(
 	} catch (error) {
 		throw placed(error, lexed.offset);
 	}
-	if (plan.writes && state.cursors.size > 0) await state.cursors.settle();
 	const env = new Env(execution, args);
-	if (plan.direct !== undefined && lexed.moreRows === undefined) {
-		if (plan.columns === undefined) store.transaction.tellsNothing();
-		const rows = await plan.direct(env);
-		const owed = execution.finish();
-		if (owed !== undefined) await owed;
-		execution.release();
-		const confirmed = execution.affected === 0 ? store.transaction.confirm() : undefined;
-		if (confirmed !== undefined) await confirmed;
-		return finished(plan, execution, [rows]);
-	}
-	if (plan.writes) {
-		const batches: Batch[] = [];
-		try {
-			for await (const batch of plan.run(env)) batches.push(batch);
-			await execution.finish();
-		} finally {
-			execution.release();
+	const settled = plan.writes && cursors.size > 0 ? cursors.settle() : undefined;
+	return andThen(settled, () => {
+		if (plan.direct !== undefined && lexed.moreRows === undefined) {
+			if (plan.columns === undefined) store.transaction.tellsNothing();
+			return andThen(plan.direct(env), (rows) => ended(plan, execution, rows));
 		}
-		return finished(plan, execution, batches);
-	}
-	return streamed(plan, execution, env);
+		return plan.writes ? written(plan, execution, env) : streamed(plan, execution, env);
+	});
 }
 
-function finished(plan: StatementPlan, execution: Execution, batches: readonly Batch[]): Running {
-	let next = 0;
-	return {
-		plan,
-		next: () => batches[next++],
-		tag: (rows) => tagOf(plan, execution, rows),
-		close: () => {},
-	};
+/** A statement on one row has run. */
+function ended(plan: StatementPlan, execution: Execution, rows: Batch): Running | Promise<Running> {
+	return andThen(execution.finish(), () => {
+		execution.release();
+		const { transaction } = execution.store;
+		const owed = execution.affected === 0 ? transaction.confirm() : undefined;
+		return andThen(owed, () => new Finished(plan, execution, [rows]));
+	});
+}
+
+async function written(plan: StatementPlan, execution: Execution, env: Env): Promise<Running> {
+	const batches: Batch[] = [];
+	try {
+		for await (const batch of plan.run(env)) batches.push(batch);
+		await execution.finish();
+	} finally {
+		execution.release();
+	}
+	return new Finished(plan, execution, batches);
+}
+
+class Finished implements Running {
+	readonly plan: StatementPlan;
+	readonly #execution: Execution;
+	readonly #batches: readonly Batch[];
+	#next = 0;
+
+	constructor(plan: StatementPlan, execution: Execution, batches: readonly Batch[]) {
+		this.plan = plan;
+		this.#execution = execution;
+		this.#batches = batches;
+	}
+
+	next(): Batch | undefined {
+		return this.#batches[this.#next++];
+	}
+
+	tag(rows: number): string {
+		return tagOf(this.plan, this.#execution, rows);
+	}
+
+	close(): void {}
 }
 
 /** The first batch is pulled before anything is shown: until then the statement can start over. */

@@ -59,6 +59,8 @@ import { TemporaryTransaction } from "./temporary-transaction.ts";
 import { type Characteristics, TransactionBlock } from "./transaction-block.ts";
 import type { Notice, ResultSink, TransactionStatus } from "./types.ts";
 
+type Ended = Awaited<ReturnType<Transaction["commit"]>>;
+
 /** How long an answer to DDL waits for nodes that have not seen the new version. */
 export const schemaWaitMs = 5000;
 
@@ -472,7 +474,7 @@ export class SessionState {
 			if (block.ended !== undefined) throw block.ended;
 			if (!block.constraints.isEmpty) await runDeferred(this, block);
 			if (this.cursors.size > 0) await this.cursors.beforeCommit();
-			schemaVersion = await this.#commit(block);
+			schemaVersion = (await this.#commit(block))?.schemaVersion;
 		} catch (error) {
 			this.block = undefined;
 			this.settings.restore(block.settingsBefore);
@@ -485,11 +487,11 @@ export class SessionState {
 		}
 		this.settings.dropLocals();
 		if (this.cursors.size > 0) await this.cursors.committed();
-		await this.advisory.endTransaction();
+		if (this.advisory.taken > 0) await this.advisory.endTransaction();
 		if (schemaVersion !== undefined) {
 			await this.services.placement.awaitSchemaVersion(schemaVersion, schemaWaitMs);
 		}
-		await block.fences?.release();
+		if (block.fences !== undefined) await block.fences.release();
 		if (block.afterCommit.length > 0) await this.#afterCommit(block);
 	}
 
@@ -508,9 +510,10 @@ export class SessionState {
 	async #commitTransaction(
 		block: TransactionBlock,
 		transaction: Transaction | undefined,
-	): Promise<Awaited<ReturnType<Transaction["commit"]>> | undefined> {
+	): Promise<Ended | undefined> {
 		const { changes } = block;
-		if (transaction !== undefined) await this.settleSchema(block, transaction);
+		const settled = transaction && this.settleSchema(block, transaction);
+		if (settled !== undefined) await settled;
 		const ended = await transaction?.commit();
 		if (this.temporary.isUsed || changes.size > 0) this.temporary.commit(changes);
 		this.noteCommit(ended?.timestamp);
@@ -518,13 +521,14 @@ export class SessionState {
 		return ended;
 	}
 
-	/** The schema version that it made. */
-	async #commit(block: TransactionBlock): Promise<number | undefined> {
+	#commit(block: TransactionBlock): Promise<Ended | undefined> {
+		if (!this.notifications.isAtRest) return this.#commitNotifying(block);
+		this.block = undefined;
+		return this.#commitTransaction(block, block.transaction);
+	}
+
+	async #commitNotifying(block: TransactionBlock): Promise<Ended | undefined> {
 		const { notifications } = this;
-		if (notifications.isAtRest) {
-			this.block = undefined;
-			return (await this.#commitTransaction(block, block.transaction))?.schemaVersion;
-		}
 		const { given } = notifications;
 		const hub = this.services.notifications;
 		const alone = block.characteristics.readOnly;
@@ -546,7 +550,7 @@ export class SessionState {
 		const since = ended?.timestamp === undefined ? drawn : ended.timestamp - 1;
 		notifications.committed(since as Timestamp);
 		if (told !== undefined && notifications.hears(given)) await hub.reached(told);
-		return ended?.schemaVersion;
+		return ended;
 	}
 
 	/** Those of the extended protocol end with their transaction. */
@@ -746,12 +750,19 @@ export class SessionState {
 
 	/**
 	 * Before a commit: whatever has changed of the schema since the statements were planned may be of no account to them. Rejects with 40001
-	 * where it is, and the commit would not notice: when they were planned with several versions.
+	 * where it is, and the commit would not notice: when they were planned with several versions. A promise only where something has changed.
 	 */
-	async settleSchema(block: TransactionBlock, transaction: Transaction): Promise<void> {
+	settleSchema(block: TransactionBlock, transaction: Transaction): Promise<void> | undefined {
+		if (!transaction.hasWrites) return undefined;
+		const { schemaVersion } = transaction;
+		const isOld = schemaVersion < this.services.placement.schemaVersion();
+		if (!block.changesSchema && !isOld && block.reliance.isOf(schemaVersion)) return undefined;
+		return this.#settleSchema(block, transaction);
+	}
+
+	async #settleSchema(block: TransactionBlock, transaction: Transaction): Promise<void> {
 		const { catalog, placement } = this.services;
 		const { reliance, changesSchema } = block;
-		if (!transaction.hasWrites) return;
 		if (changesSchema) {
 			await lockSchema(transaction);
 			// This node may not have heard of the change before this one.

@@ -9,6 +9,9 @@ import type { TransactionStatus } from "./types.ts";
 const fatal = (code: string, why: string): DatabaseError =>
 	new DatabaseError(code, `terminating connection due to ${why}`, { severity: "FATAL" });
 
+const idleTooLong = () => fatal("57P05", "idle-session timeout");
+const idleInTransactionTooLong = () => fatal("25P03", "idle-in-transaction timeout");
+
 /** Milliseconds; 0: no limit. */
 interface Limits {
 	readonly idleInTransaction: number;
@@ -36,12 +39,10 @@ export class SessionTimeouts {
 	idle(status: TransactionStatus): void {
 		this.busy();
 		const { idle, idleInTransaction } = this.#current();
-		if (status === "I") {
-			this.#idle = this.#after(idle, () => fatal("57P05", "idle-session timeout"));
-		} else {
-			const reason = () => fatal("25P03", "idle-in-transaction timeout");
-			this.#idle = this.#after(idleInTransaction, reason);
-		}
+		this.#idle =
+			status === "I"
+				? this.#after(idle, idleTooLong)
+				: this.#after(idleInTransaction, idleInTransactionTooLong);
 	}
 
 	/** The client has sent something. */

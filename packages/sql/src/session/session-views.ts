@@ -35,13 +35,10 @@ export const settingRows = (settings: Settings): readonly Row[] =>
 
 /** All but the unnamed one. How often which kind of plan was used is not counted. */
 export const preparedRows = (statements: KeptNames<Prepared>): readonly Row[] =>
-	statements
-		.entries()
-		.filter(([name]) => name !== "")
-		.map(([name, { lexed, parameterTypes, fromSql, since }]) => ({
-			name,
-			statement: lexed?.query ?? "",
-			prepare_time: since ?? null,
-			parameter_types: arrayOf(parameterTypes),
-			from_sql: fromSql === true,
-		}));
+	statements.named().map(([name, { lexed, parameterTypes, fromSql, since }]) => ({
+		name,
+		statement: lexed?.query ?? "",
+		prepare_time: since ?? null,
+		parameter_types: arrayOf(parameterTypes),
+		from_sql: fromSql === true,
+	}));

@@ -334,12 +334,15 @@ export class QuorateSession implements Session, PortalObserver {
 		}
 		state.portals.requireRoom(portalName);
 		const portal = new QuoratePortal(state, statement, parameters, this);
-		const bound = (): QuoratePortal => {
-			state.portals.set(portalName, portal, portalName === "" ? 0 : sizeOf(parameters));
-			return portal;
-		};
 		const closing = before?.close();
-		return closing === undefined ? bound() : closing.then(bound);
+		return closing === undefined
+			? this.#bound(portalName, portal)
+			: closing.then(() => this.#bound(portalName, portal));
+	}
+
+	#bound(name: string, portal: QuoratePortal): QuoratePortal {
+		this.state.portals.set(name, portal, name === "" ? 0 : sizeOf(portal.parameters));
+		return portal;
 	}
 
 	portal(name: string): Portal | undefined {

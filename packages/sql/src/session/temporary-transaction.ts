@@ -98,6 +98,11 @@ export class TemporaryTransaction implements Transaction {
 		return keys.map((k) => (isTemporaryKey(k) ? this.#store.get(k) : found[next++]));
 	}
 
+	getOne(k: Key, lock?: LockRequest): ReturnType<Transaction["getOne"]> {
+		if (isTemporaryKey(k)) return this.#store.get(k);
+		return lock === undefined ? this.#inner.getOne(k) : this.#inner.getOne(k, lock);
+	}
+
 	#get(keys: readonly Key[], lock?: LockRequest): Promise<(Uint8Array | undefined)[]> {
 		return lock === undefined ? this.#inner.get(keys) : this.#inner.get(keys, lock);
 	}

@@ -1,4 +1,5 @@
 /** BEGIN, COMMIT, ROLLBACK, savepoints, SET TRANSACTION. They work on the session's block, not in it. */
+import { andThen } from "@quorate/keys/and-then";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Isolation, TransactionMode } from "@quorate/txn/types";
 import type { Statement, TransactionModes } from "../parser/ast.ts";
@@ -84,26 +85,28 @@ export function applyTransactionMode(block: TransactionBlock, mode: TransactionM
 	if (!block.hasQueried) block.characteristics.mode = mode;
 }
 
-/** With AS OF SYSTEM TIME, which takes a word of the oracle. */
-export async function setModes(
+/** A promise only with AS OF SYSTEM TIME, which takes a word of the oracle, or a snapshot. */
+export function setModes(
 	state: SessionState,
 	block: TransactionBlock,
 	modes: TransactionModes,
-): Promise<void> {
+): void | Promise<void> {
 	const { asOf, snapshot } = modes;
 	if (asOf !== undefined && modes.readOnly === false) {
 		throw new DatabaseError("42601", "AS OF SYSTEM TIME cannot be READ WRITE");
 	}
 	applyModes(block, modes);
-	if (asOf !== undefined) await beginPast(state, block, asOf);
-	if (snapshot !== undefined) await importSnapshot(state, block, snapshot);
+	const begun = asOf && beginPast(state, block, asOf);
+	return snapshot === undefined
+		? begun
+		: andThen(begun, () => importSnapshot(state, block, snapshot));
 }
 
 /** The command tag. */
-export async function runControl(
+export function runControl(
 	state: SessionState,
 	statement: ControlStatement,
-): Promise<string> {
+): string | Promise<string> {
 	switch (statement.kind) {
 		case "begin":
 			return begin(state, statement);
@@ -115,10 +118,10 @@ export async function runControl(
 	}
 }
 
-async function begin(
+function begin(
 	state: SessionState,
 	statement: Extract<ControlStatement, { kind: "begin" }>,
-): Promise<string> {
+): string | Promise<string> {
 	if (state.block?.explicit === true) {
 		state.notice("WARNING", "25001", "there is already a transaction in progress");
 		applyModes(state.block, statement.modes);
@@ -127,8 +130,7 @@ async function begin(
 	// Statements before it in one query string are part of the transaction.
 	const block = state.block ?? state.begin(true);
 	block.explicit = true;
-	await setModes(state, block, statement.modes);
-	return statement.tag;
+	return andThen(setModes(state, block, statement.modes), () => statement.tag);
 }
 
 /** AND CHAIN: what the transaction was like, the next one is like. Throws 25P01. */

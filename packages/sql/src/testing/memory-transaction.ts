@@ -147,6 +147,10 @@ export class MemoryTransaction implements Transaction {
 		return out;
 	}
 
+	async getOne(key: Key, lock?: LockRequest): Promise<Uint8Array | undefined> {
+		return (await this.get([key], lock))[0];
+	}
+
 	#noteRead(key: Key): void {
 		if (!this.#readKeys.has(key)) this.#readKeys.set(key, this.#read!.timestamp);
 	}

@@ -1,4 +1,5 @@
 /** INSERT: rows of the source, completed by defaults, checked and written; ON CONFLICT. */
+import { andThen } from "@quorate/keys/and-then";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { Key } from "@quorate/keys/key";
 import { type Compiled, evaluateAll } from "../../plan/compile.ts";
@@ -44,6 +45,8 @@ export interface ConflictAction {
 /** From this many rows on, INSERT ... SELECT relies on absence instead of reading. */
 export const bulkRows = 1000;
 
+const nothing: Batch = [];
+
 export class Insert extends Operator {
 	readonly label: string;
 	readonly facts: PlanFacts;
@@ -83,21 +86,28 @@ export class Insert extends Operator {
 	}
 
 	/** One row into a table of which no key has to be looked at. */
-	directStatement(): ((env: Env) => Promise<Batch>) | undefined {
+	directStatement(): ((env: Env) => Batch | Promise<Batch>) | undefined {
 		const { single } = this.#source;
 		const isPlain = this.#conflict === undefined && this.#returning === undefined;
 		if (single === undefined || !isPlain || this.#checks.length > 0) return undefined;
 		const writer = this.#writer;
-		return async (env) => {
-			const row = single(env);
-			const waiting = writer.validate(row, env);
-			if (waiting !== undefined) await waiting;
-			const key = writer.newKey(row, env) ?? (await writer.newKeySlowly(row, env));
-			if (writer.hasUnique) await writer.check(writer.claims(row, key), env);
+		const insert = (row: Datum[], key: Key, env: Env): Promise<void> | undefined => {
 			writer.insert(row, key, env);
-			if (writer.shadow !== undefined) await writer.shadow.insert([{ row, key }], env);
 			env.execution.affected = 1;
-			return [];
+			return writer.shadow?.insert([{ row, key }], env);
+		};
+		return (env) => {
+			const row = single(env);
+			const key = andThen(
+				writer.validate(row, env),
+				() => writer.newKey(row, env) ?? writer.newKeySlowly(row, env),
+			);
+			const inserted = andThen(key, (free) =>
+				writer.hasUnique
+					? writer.check(writer.claims(row, free), env).then(() => insert(row, free, env))
+					: insert(row, free, env),
+			);
+			return andThen(inserted, () => nothing);
 		};
 	}
 

@@ -1,4 +1,5 @@
 /** UPDATE and DELETE: read the target rows, with locks where the transaction takes them, then write. */
+import { andThen } from "@quorate/keys/and-then";
 import type { Key } from "@quorate/keys/key";
 import { type Compiled, evaluateAll, syncOnly } from "../../plan/compile.ts";
 import { Layout } from "../../plan/relation.ts";
@@ -31,6 +32,8 @@ export interface ModifyOptions {
 	/** RETURNING has subqueries. */
 	readonly returningReads: boolean;
 }
+
+const nothing: Batch = [];
 
 const keyOf = (row: ExecRow, target: Target): Key => row[target.base + target.width] as Key;
 
@@ -132,27 +135,29 @@ export class Update extends Modify {
 	}
 
 	/** The whole statement, for one row by its key. */
-	directStatement(): ((env: Env) => Promise<Batch>) | undefined {
+	directStatement(): ((env: Env) => Batch | Promise<Batch>) | undefined {
 		const input = this.input.direct?.();
 		const values = syncOnly(this.#assigned.map((assigned) => assigned.value));
 		const returning = this.returning === undefined ? [] : syncOnly(this.returning);
 		if (input === undefined || values === undefined || returning === undefined) return undefined;
 		if (!this.#valueOnly || this.#checks.length > 0) return undefined;
 		const slots = this.#assigned.map((assigned) => assigned.slot);
-		return async (env) => {
-			const read = await input.read(env);
-			const row = read === undefined ? undefined : input.finish(read, env);
-			if (row === undefined) return [];
+		const change = (row: ExecRow, env: Env): Batch | Promise<Batch> => {
 			const next = targetRow(row, this.target);
 			for (let i = 0; i < slots.length; i++) next[slots[i]!] = values[i]!(row, env);
-			const waiting = this.writer.validate(next, env);
-			if (waiting !== undefined) await waiting;
-			this.writer.replaceValue(next, keyOf(row, this.target), env);
-			env.execution.affected = 1;
-			if (returning.length === 0) return [];
-			const result = this.#result(row, next);
-			return [returning.map((evaluate) => evaluate(result, env))];
+			return andThen(this.writer.validate(next, env), () => {
+				this.writer.replaceValue(next, keyOf(row, this.target), env);
+				env.execution.affected = 1;
+				if (returning.length === 0) return nothing;
+				const result = this.#result(row, next);
+				return [returning.map((evaluate) => evaluate(result, env))];
+			});
 		};
+		return (env) =>
+			andThen(input.read(env), (read) => {
+				const row = read && input.finish(read, env);
+				return row === undefined ? nothing : change(row, env);
+			});
 	}
 
 	/** The key of the only row that it can change. */
