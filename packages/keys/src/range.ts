@@ -43,6 +43,20 @@ export interface RangeInfo {
 
 export const rangeSpan = (d: RangeDescriptor): Span => ({ start: d.start, end: d.end });
 
+/** Those that were seen last: thousands of ranges that were cut from one have a few in common. */
+const epochs: (Epoch | undefined)[] = new Array(256).fill(undefined);
+
+function sharedEpoch({ version, conf }: Epoch): Epoch {
+	const at = (version + 31 * conf) % epochs.length;
+	const seen = epochs[at];
+	if (seen?.version === version && seen.conf === conf) {
+		return seen;
+	}
+	const epoch = { version, conf };
+	epochs[at] = epoch;
+	return epoch;
+}
+
 /**
  * The same in little memory, for who keeps thousands of them: what was decoded has strings of its own for words that are always the
  * same, and objects with room for more.
@@ -51,7 +65,7 @@ export const compactDescriptor = (d: RangeDescriptor): RangeDescriptor => ({
 	rangeId: d.rangeId,
 	start: d.start,
 	end: d.end,
-	epoch: { version: d.epoch.version, conf: d.epoch.conf },
+	epoch: sharedEpoch(d.epoch),
 	replicas: d.replicas.map(({ nodeId, replicaId, role }) => ({
 		nodeId,
 		replicaId,

@@ -184,7 +184,7 @@ export class ConnectedPlacementClient implements PlacementClient {
 	}
 
 	/** The same descriptor as a directory on this node keeps it, if there is one. */
-	kept(descriptor: RangeDescriptor): RangeDescriptor | undefined {
+	kept(descriptor: RangeDescriptor): RangeInfo | undefined {
 		return this.#options.local()?.kept(descriptor);
 	}
 

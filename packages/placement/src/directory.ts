@@ -101,10 +101,12 @@ export class RangeDirectory {
 		return found;
 	}
 
-	/** The same descriptor as it is kept here. */
-	kept(descriptor: RangeDescriptor): RangeDescriptor | undefined {
-		const known = this.#byId.get(descriptor.rangeId)?.descriptor;
-		return known !== undefined && isSameDescriptor(known, descriptor) ? known : undefined;
+	/** What is known of the range, if its descriptor is the same: others on this node keep these objects, too. */
+	kept(descriptor: RangeDescriptor): RangeInfo | undefined {
+		const known = this.#byId.get(descriptor.rangeId);
+		return known !== undefined && isSameDescriptor(known.descriptor, descriptor)
+			? known
+			: undefined;
 	}
 
 	/** Those that hold keys now, in order: what is half covered by a newer one, whose other half is not known yet, is left out. */

@@ -9,7 +9,7 @@ import { firstVersions, whyTooNew, whyTooOld } from "@quorate/keys/cluster-versi
 import { bootId, type NodeId, type ReplicaId } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
 import type { Limits } from "@quorate/keys/limits";
-import type { RangeDescriptor } from "@quorate/keys/range";
+import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { members } from "@quorate/raft/configuration";
 import type { Rpc } from "@quorate/rpc/types";
@@ -356,7 +356,7 @@ export class PlacementLeader {
 	}
 
 	/** The same descriptor as the directory here keeps it. */
-	kept(descriptor: RangeDescriptor): RangeDescriptor | undefined {
+	kept(descriptor: RangeDescriptor): RangeInfo | undefined {
 		return this.#machine.state.directory.kept(descriptor);
 	}
 

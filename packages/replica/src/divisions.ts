@@ -18,7 +18,7 @@ import { formatKey, type Key } from "@quorate/keys/key";
 import { rangeSpan } from "@quorate/keys/range";
 import type { Runtime } from "@quorate/runtime/runtime";
 import type { Decision } from "./decision.ts";
-import { restsAfterMs } from "./range-load.ts";
+import { idleAfterMs } from "./range-load.ts";
 import { measure } from "./range-size.ts";
 import type { Replica } from "./replica.ts";
 import type { SplitReason } from "./splits.ts";
@@ -82,7 +82,7 @@ export class Divisions {
 		const nowMs = this.#options.runtime.clock.monotonicMs();
 		const rules = this.#options.rules();
 		for (const replica of this.#options.replicas) {
-			if (nowMs - replica.lastUsedMs < restsAfterMs && replica.holding()) {
+			if (nowMs - replica.lastUsedMs < idleAfterMs && replica.holding()) {
 				this.#lookAt(replica, rules, nowMs);
 			}
 		}

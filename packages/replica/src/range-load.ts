@@ -13,11 +13,11 @@ export interface RangeLoad {
 }
 
 /** What was asked so long ago says nothing about now. */
-export const restsAfterMs = 60_000;
+export const idleAfterMs = 60_000;
 
 export function loadOf(replica: Replica, nowMs: number): RangeLoad {
 	const { descriptor, byHand } = replica.state;
-	const isIdle = nowMs - replica.lastUsedMs >= restsAfterMs;
+	const isIdle = nowMs - replica.lastUsedMs >= idleAfterMs;
 	return {
 		rangeId: descriptor.rangeId,
 		version: descriptor.epoch.version,

@@ -312,9 +312,10 @@ function startRanges(parts: Parts): {
 		wakeBefore: (at) => void wakeBefore(router, at).catch(() => {}),
 		allocate: (kind, count) => placement.allocate(kind, count),
 		kept: (descriptor) => {
-			const one = placement.kept(descriptor) ?? compactDescriptor(descriptor);
-			router.share(one);
-			return one;
+			const none = () => ({ descriptor: compactDescriptor(descriptor), leaseholder: undefined });
+			const info = placement.kept(descriptor) ?? none();
+			router.share(info);
+			return info.descriptor;
 		},
 		report: (ranges) => {
 			router.learn(ranges);

@@ -88,3 +88,27 @@ test("it finds what a list of all ranges finds", (t) => {
 	);
 	t.pass();
 });
+
+test("what others keep of a range is kept here, and not who is believed to lead it", (t) => {
+	const cache = new RangeCache();
+	const of = (leaseholder: number, version = 1): RangeInfo => ({
+		descriptor: {
+			rangeId: rangeId(1),
+			start: keyAt(0),
+			end: keyAt(2),
+			epoch: { version, conf: 1 },
+			replicas: [],
+		},
+		leaseholder: nodeId(leaseholder),
+	});
+	cache.put(of(1));
+	const same = of(1);
+	cache.share(same);
+	t.is(cache.find(keyAt(1)), same);
+	const elsewhere = of(2);
+	cache.share(elsewhere);
+	t.is(cache.find(keyAt(1))?.descriptor, elsewhere.descriptor);
+	t.is(cache.find(keyAt(1))?.leaseholder, nodeId(1));
+	cache.share(of(2, 2));
+	t.is(cache.find(keyAt(1))?.descriptor, elsewhere.descriptor);
+});

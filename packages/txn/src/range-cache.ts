@@ -1,12 +1,7 @@
 /** Descriptors by start key; newer ones push out what they overlap. */
 import type { NodeId, RangeId } from "@quorate/keys/ids";
 import type { Key, Span } from "@quorate/keys/key";
-import {
-	isSameDescriptor,
-	type RangeDescriptor,
-	type RangeInfo,
-	rangeSpan,
-} from "@quorate/keys/range";
+import { isSameDescriptor, type RangeInfo, rangeSpan } from "@quorate/keys/range";
 import btree from "sorted-btree";
 
 /** Byte order of binary strings is the order of `<`. */
@@ -70,11 +65,14 @@ export class RangeCache {
 		}
 	}
 
-	/** Who knows the same descriptor keeps this one. */
-	share(descriptor: RangeDescriptor): void {
-		const info = this.#of(descriptor.rangeId);
-		if (info !== undefined && isSameDescriptor(info.descriptor, descriptor)) {
-			this.#byStart.set(descriptor.start, { descriptor, leaseholder: info.leaseholder });
+	/** Of what is known here already it keeps these objects. */
+	share(info: RangeInfo): void {
+		const { descriptor } = info;
+		const known = this.#of(descriptor.rangeId);
+		if (known !== undefined && isSameDescriptor(known.descriptor, descriptor)) {
+			const { leaseholder } = known;
+			const isSame = leaseholder === info.leaseholder;
+			this.#byStart.set(descriptor.start, isSame ? info : { descriptor, leaseholder });
 		}
 	}
 

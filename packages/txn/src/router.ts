@@ -112,9 +112,9 @@ export class RangeRouter {
 		}
 	}
 
-	/** A descriptor that this node keeps: who knows the same here keeps this one. */
-	share(descriptor: RangeDescriptor): void {
-		this.#cache.share(descriptor);
+	/** What this node keeps of a range: who knows the same here keeps the same objects. */
+	share(info: RangeInfo): void {
+		this.#cache.share(info);
 	}
 
 	/** A node that stops says to whom it has given a lease: who asked it next would find nobody. */

@@ -48,9 +48,11 @@ export class Compactor {
 
 	/** After a group has applied something. */
 	consider(driver: GroupDriver): void {
-		if (driver.appliedCount < this.#dueCount && driver.appliedBytes < dueBytes) return;
-		driver.appliedCount = 0;
-		driver.appliedBytes = 0;
+		const work = driver.workIfAny;
+		if (work === undefined) return;
+		if (work.appliedCount < this.#dueCount && work.appliedBytes < dueBytes) return;
+		work.appliedCount = 0;
+		work.appliedBytes = 0;
 		this.#due.add(driver);
 		this.#start();
 	}
@@ -104,7 +106,7 @@ export class Compactor {
 		const tail = { ...tailMax, count: this.#tailCount };
 		let index = Math.min(durable, behind(driver, status.applied, tail));
 		for (const { replica, match, state, recentlyActive } of status.progress) {
-			const need = state === "snapshot" ? driver.snapshotsUnderWay.get(replica) : match;
+			const need = state === "snapshot" ? driver.work.snapshotsUnderWay.get(replica) : match;
 			if (need === undefined || need >= index) continue;
 			const { count, bytes } = recentlyActive ? lagMax.active : lagMax.silent;
 			const most = { count: Math.min(count, this.#lagCountMax), bytes };

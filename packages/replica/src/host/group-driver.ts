@@ -1,7 +1,6 @@
 /** Drives one Raft group and its state machine: what a handle offers to the layers above, and what a pass does with a group. */
 import { assert } from "@quorate/keys/assert";
 import type { NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
-import { SparseMap } from "@quorate/keys/sparse-map";
 import { members } from "@quorate/raft/configuration";
 import type { RaftGroup, RaftStatus } from "@quorate/raft/group";
 import { entryBytes } from "@quorate/raft/log";
@@ -16,9 +15,9 @@ import type {
 	SnapshotMetadata,
 	Term,
 } from "@quorate/raft/types";
-import type { Timer } from "@quorate/runtime/runtime";
 import type { CommittedEntry, GroupMachine, GroupOptions, RaftGroupHandle } from "../host-types.ts";
 import type { HostContext } from "./context.ts";
+import { GroupWork } from "./group-work.ts";
 import { NotLeaderError } from "./not-leader-error.ts";
 import { ReadWaits } from "./read-waits.ts";
 import { WriteGate } from "./write-gate.ts";
@@ -34,13 +33,6 @@ const birthPauseMs = { first: 5, most: 100 };
 /** A read round asks few replicas first: if it is not confirmed after this long, it asks all. */
 const readRetryMs = 10;
 
-/** A write of a pass, until it is synced. */
-export interface SyncItem {
-	readonly driver: GroupDriver;
-	readonly sequence: number;
-	messages: readonly Message[];
-}
-
 export class GroupDriver implements RaftGroupHandle {
 	readonly rangeId: RangeId;
 	readonly replicaId: ReplicaId;
@@ -49,39 +41,20 @@ export class GroupDriver implements RaftGroupHandle {
 	/** The next pass looks at it. */
 	isDirty = false;
 	isRemoved = false;
-	/** It had entries to apply when the last pass had no time left. */
-	waitsToApply = false;
 	/** The machine is being replaced by a snapshot: nothing is applied meanwhile. */
 	isInstalling = false;
-	/** The log does not have the group durably yet: nothing is applied meanwhile. */
-	#isBeginning = false;
-	/** Resolves when it has. */
-	begun: Promise<void> = longBegun;
-	/** The last write that is not yet synced: what waits for a sync waits for this one. */
-	lastSync: SyncItem | undefined;
 	/** All others need what it decides: its elections wait for nobody's. */
 	readonly standsFirst: boolean;
-	/** Applied since the log was last considered for compaction. */
-	appliedCount = 0;
-	appliedBytes = 0;
-	/** Index that each snapshot under way to a follower is of. */
-	readonly snapshotsUnderWay = new SparseMap<ReplicaId, LogIndex>();
 
 	readonly #context: HostContext;
-	#reads: ReadWaits | undefined;
-	#gate: WriteGate | undefined;
-	/** Where messages came from, for peers that the machine does not know (yet, or any more). */
-	#heardFrom: Map<ReplicaId, NodeId> | undefined;
+	/** Undefined: its group is folded, and nothing has come since. */
+	#work: GroupWork | undefined;
 	/** The one that counts for the start of the log, and later ones by the index they count from. */
 	#configuration: Configuration;
 	#later: readonly { readonly index: LogIndex; readonly configuration: Configuration }[] = none;
 	#isLeader = false;
 	#term: Term = 0;
 	#leader = 0 as ReplicaId;
-	#idleTicks = 0;
-	#birthTimer: Timer | undefined;
-	/** While reads wait for a round. */
-	#readTimer: Timer | undefined;
 
 	constructor(context: HostContext, options: GroupOptions, raft: RaftGroup) {
 		this.#context = context;
@@ -91,6 +64,15 @@ export class GroupDriver implements RaftGroupHandle {
 		this.standsFirst = options.standsFirst === true;
 		this.raft = raft;
 		this.#configuration = options.applied.configuration;
+	}
+
+	get work(): GroupWork {
+		this.#work ??= new GroupWork();
+		return this.#work;
+	}
+
+	get workIfAny(): GroupWork | undefined {
+		return this.#work;
 	}
 
 	// ---- what the layers above ask for
@@ -114,8 +96,9 @@ export class GroupDriver implements RaftGroupHandle {
 
 	readIndex(): Promise<LogIndex> {
 		if (this.isRemoved || this.raft.role !== "leader") return Promise.reject(notLeader(this));
-		this.#reads ??= new ReadWaits();
-		const { request, isNew } = this.#reads.join();
+		const { work } = this;
+		work.reads ??= new ReadWaits();
+		const { request, isNew } = work.reads.join();
 		if (isNew) {
 			this.raft.readIndex(request.id);
 			this.#busy();
@@ -125,11 +108,12 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	#watchReads(): void {
-		const oldest = this.#reads?.oldest;
-		if (this.#readTimer !== undefined || oldest === undefined) return;
-		this.#readTimer = this.#context.runtime.scheduler.setTimer(readRetryMs, () => {
-			this.#readTimer = undefined;
-			if (this.#reads?.oldest === oldest) {
+		const { work } = this;
+		const oldest = work.reads?.oldest;
+		if (work.readTimer !== undefined || oldest === undefined) return;
+		work.readTimer = this.#context.runtime.scheduler.setTimer(readRetryMs, () => {
+			work.readTimer = undefined;
+			if (work.reads?.oldest === oldest) {
 				this.raft.retryReads();
 				this.#context.touch(this);
 			}
@@ -139,8 +123,9 @@ export class GroupDriver implements RaftGroupHandle {
 
 	admit(bytes: number): Promise<void> | undefined {
 		if (this.isRemoved || this.raft.role !== "leader") return undefined;
-		this.#gate ??= new WriteGate(this.#context.runtime.scheduler);
-		const waiting = this.#gate.enter(bytes, this.raft.backlogBytes);
+		const { work } = this;
+		work.gate ??= new WriteGate(this.#context.runtime.scheduler);
+		const waiting = work.gate.enter(bytes, this.raft.backlogBytes);
 		if (waiting !== undefined) this.#context.writeDelayed();
 		return waiting;
 	}
@@ -163,9 +148,10 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	#standAgain(times: number, pauseMs: number): void {
-		this.#birthTimer?.cancel();
-		this.#birthTimer = this.#context.runtime.scheduler.setTimer(pauseMs, () => {
-			this.#birthTimer = undefined;
+		const { work } = this;
+		work.birthTimer?.cancel();
+		work.birthTimer = this.#context.runtime.scheduler.setTimer(pauseMs, () => {
+			work.birthTimer = undefined;
 			if (this.isRemoved || this.raft.leader !== 0 || times === 0) return;
 			if (this.raft.role !== "candidate") this.#stand();
 			this.#standAgain(times - 1, Math.min(birthPauseMs.most, 2 * pauseMs));
@@ -202,9 +188,7 @@ export class GroupDriver implements RaftGroupHandle {
 
 	rest(): void {
 		if (this.isRemoved || !this.raft.isQuiesced) return;
-		this.#heardFrom = undefined;
-		if (this.#reads?.isIdle === true) this.#reads = undefined;
-		if (this.#gate?.isEmpty === true) this.#gate = undefined;
+		this.#fold();
 		// Who is gone will want what it has missed.
 		if (this.missesSome) this.#context.missesSome(this);
 		else this.#context.rests(this);
@@ -228,21 +212,20 @@ export class GroupDriver implements RaftGroupHandle {
 	/** Nothing is done for the group any more. */
 	end(): void {
 		this.isRemoved = true;
-		this.#readTimer?.cancel();
-		this.#birthTimer?.cancel();
-		this.#reads?.failAll(notLeader(this));
-		this.#gate?.open();
+		this.#work?.readTimer?.cancel();
+		this.#work?.birthTimer?.cancel();
+		this.#work?.reads?.failAll(notLeader(this));
+		this.#work?.gate?.open();
 	}
 
 	step(message: Message, fromNode: NodeId): void {
-		this.#heardFrom ??= new Map();
-		this.#heardFrom.set(message.from, fromNode);
+		this.work.heardFrom.set(message.from, fromNode);
 		this.raft.step(message);
 		this.#context.touch(this);
 	}
 
 	nodeOf(replica: ReplicaId): NodeId | undefined {
-		return this.machine.nodeOf(replica) ?? this.#heardFrom?.get(replica);
+		return this.machine.nodeOf(replica) ?? this.#work?.heardFrom.get(replica);
 	}
 
 	/** Its turn has come, or somebody asks for the group (`elections.ts`). */
@@ -254,10 +237,10 @@ export class GroupDriver implements RaftGroupHandle {
 	tick(): void {
 		this.raft.tick(false);
 		if (this.raft.role === "leader") {
-			this.#idleTicks++;
-			if (this.#idleTicks >= idleTicksMax) this.#quiesce();
+			this.work.idleTicks++;
+			if (this.work.idleTicks >= idleTicksMax) this.#quiesce();
 		}
-		const isAwaited = this.#hasLeadershipChanged() || this.#gate?.isEmpty === false;
+		const isAwaited = this.#hasLeadershipChanged() || this.#work?.gate?.isEmpty === false;
 		if (this.raft.hasReady() || isAwaited) this.#context.touch(this);
 	}
 
@@ -283,17 +266,23 @@ export class GroupDriver implements RaftGroupHandle {
 
 	takeReady(): Ready | undefined {
 		if (!this.raft.hasReady()) return undefined;
-		this.#reads?.close();
+		this.#work?.reads?.close();
 		return this.raft.ready(false);
 	}
 
 	/** Something has happened to the group: whoever waits for it may go on. */
 	look(): void {
 		this.reportLeadership();
-		if (this.raft.isQuiesced) this.raft.fold();
-		if (this.#gate === undefined || this.#gate.isEmpty) return;
-		if (this.raft.role === "leader") this.#gate.letIn(this.raft.backlogBytes);
-		else this.#gate.open();
+		if (this.raft.isQuiesced) this.#fold();
+		const gate = this.#work?.gate;
+		if (gate === undefined || gate.isEmpty) return;
+		if (this.raft.role === "leader") gate.letIn(this.raft.backlogBytes);
+		else gate.open();
+	}
+
+	#fold(): void {
+		this.raft.fold();
+		if (this.raft.isFolded && this.#work?.mayGo === true) this.#work = undefined;
 	}
 
 	/**
@@ -303,16 +292,17 @@ export class GroupDriver implements RaftGroupHandle {
 	finish(ready: Ready, mayApply: boolean): number {
 		this.reportLeadership();
 		const waits = !this.#holdsBack && this.raft.hasCommitted;
-		this.waitsToApply = waits && !mayApply;
+		this.work.waitsToApply = waits && !mayApply;
 		const work = waits && mayApply ? this.#apply(this.raft.takeCommitted()) : 0;
 		if (!this.isRemoved) this.#goOn(ready);
 		return work;
 	}
 
 	#goOn(ready: Ready): void {
-		for (const { requestId, index } of ready.reads) this.#reads?.confirm(requestId, index);
-		for (const requestId of ready.readsFailed) this.#reads?.fail(requestId, notLeader(this));
-		this.#reads?.applied(this.raft.applied);
+		const { reads } = this.work;
+		for (const { requestId, index } of ready.reads) reads?.confirm(requestId, index);
+		for (const requestId of ready.readsFailed) reads?.fail(requestId, notLeader(this));
+		reads?.applied(this.raft.applied);
 		// What was applied may have changed the role.
 		this.look();
 		const rests = this.#holdsBack ? !this.raft.hasReadyBesideCommitted() : !this.raft.hasReady();
@@ -320,15 +310,14 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	get #holdsBack(): boolean {
-		return this.isInstalling || this.#isBeginning;
+		return this.isInstalling || this.#work?.beginning !== undefined;
 	}
 
 	/** The group is new to the log: `written` is its first record. */
 	beginsWith(written: Promise<void>): void {
-		this.#isBeginning = true;
-		this.begun = written.then(() => {
-			this.#isBeginning = false;
-			this.begun = longBegun;
+		const { work } = this;
+		work.beginning = written.then(() => {
+			work.beginning = undefined;
 			this.#context.touch(this);
 		});
 	}
@@ -339,8 +328,8 @@ export class GroupDriver implements RaftGroupHandle {
 		const part = change < 0 ? committed : committed.slice(0, Math.max(1, change));
 		const applied = this.machine.apply(part.map((entry) => this.#committedEntry(entry)));
 		assert(applied > 0 && applied <= part.length, "a machine applies some of what it is given");
-		for (let n = 0; n < applied; n++) this.appliedBytes += entryBytes(part[n]!);
-		this.appliedCount += applied;
+		for (let n = 0; n < applied; n++) this.work.appliedBytes += entryBytes(part[n]!);
+		this.work.appliedCount += applied;
 		this.#context.applied(applied);
 		if (!this.isRemoved) {
 			this.raft.reportApplied(part[applied - 1]!.index, applied < committed.length);
@@ -404,7 +393,7 @@ export class GroupDriver implements RaftGroupHandle {
 		const snapshot: SnapshotMetadata = { index, term, configuration };
 		const { rangeId, replicaId } = this;
 		void this.#context.append([{ rangeId, replicaId, snapshot: { ...snapshot, reset: false } }]);
-		this.raft.fold();
+		this.#fold();
 	}
 
 	/** As of `index`, at or above which no compaction has gone; older ones are forgotten. */
@@ -469,12 +458,11 @@ export class GroupDriver implements RaftGroupHandle {
 	}
 
 	#busy(): void {
-		this.#idleTicks = 0;
+		this.work.idleTicks = 0;
 		this.#context.touch(this);
 	}
 }
 
-const longBegun = Promise.resolve();
 const none: readonly never[] = [];
 
 const notLeader = (driver: GroupDriver): NotLeaderError =>

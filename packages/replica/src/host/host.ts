@@ -48,7 +48,8 @@ import type { GroupOptions, RaftGroupHandle, RaftHost, RaftHostStatistics } from
 import { Compactor } from "./compactor.ts";
 import type { HostContext } from "./context.ts";
 import { Elections } from "./elections.ts";
-import { GroupDriver, type SyncItem } from "./group-driver.ts";
+import { GroupDriver } from "./group-driver.ts";
+import type { SyncItem } from "./group-work.ts";
 import { Missing } from "./missing.ts";
 import { Outgoing } from "./outgoing.ts";
 import { holdsSomething, startOf } from "./restored-state.ts";
@@ -105,9 +106,9 @@ const applyBytesMax = 48 << 10;
 
 /** Whoever had no turn in the pass before comes first. */
 function inTurn<T extends { readonly driver: GroupDriver }>(taken: readonly T[]): readonly T[] {
-	const waited = taken.filter(({ driver }) => driver.waitsToApply);
+	const waited = taken.filter(({ driver }) => driver.work.waitsToApply);
 	if (waited.length === 0 || waited.length === taken.length) return taken;
-	return [...waited, ...taken.filter(({ driver }) => !driver.waitsToApply)];
+	return [...waited, ...taken.filter(({ driver }) => !driver.work.waitsToApply)];
 }
 
 export class NodeRaftHost implements RaftHost {
@@ -295,9 +296,9 @@ export class NodeRaftHost implements RaftHost {
 		let leaders = 0;
 		let folded = 0;
 		let unappliedBytes = 0;
-		for (const { raft } of this.#groups.values()) {
+		for (const { raft, workIfAny } of this.#groups.values()) {
 			if (raft.role === "leader") leaders++;
-			if (raft.isFolded) folded++;
+			if (raft.isFolded && workIfAny === undefined) folded++;
 			unappliedBytes += raft.unappliedBytes;
 		}
 		return {
@@ -385,18 +386,18 @@ export class NodeRaftHost implements RaftHost {
 				...(hardState === undefined ? {} : { hardState }),
 				...(entries.length === 0 ? {} : { entries }),
 			});
-			driver.lastSync = { driver, sequence, messages: messagesAfterSync };
-			items.push(driver.lastSync);
-		} else if (driver.lastSync !== undefined) {
+			driver.work.lastSync = { driver, sequence, messages: messagesAfterSync };
+			items.push(driver.work.lastSync);
+		} else if (driver.work.lastSync !== undefined) {
 			if (messagesAfterSync.length === 0) return;
-			driver.lastSync.messages = [...driver.lastSync.messages, ...messagesAfterSync];
+			driver.work.lastSync.messages = [...driver.work.lastSync.messages, ...messagesAfterSync];
 		} else for (const message of messagesAfterSync) this.#send(driver, message);
 	}
 
 	#synced(items: readonly SyncItem[]): void {
 		for (const item of items) {
 			const { driver, sequence, messages } = item;
-			if (driver.lastSync === item) driver.lastSync = undefined;
+			if (driver.work.lastSync === item) driver.work.lastSync = undefined;
 			if (driver.isRemoved || this.#isClosed) continue;
 			driver.raft.synced(sequence);
 			for (const message of messages) this.#send(driver, message);

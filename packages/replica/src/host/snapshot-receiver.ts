@@ -192,7 +192,7 @@ export class SnapshotReceiver {
 		stream: ChunkStream,
 	): Promise<string | null> {
 		try {
-			await driver.begun;
+			await driver.work.beginning;
 			await driver.machine.installSnapshot(message.metadata, stream);
 			if (driver.isRemoved) return "the replica was removed";
 		} catch (error) {

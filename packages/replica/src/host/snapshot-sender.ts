@@ -65,9 +65,9 @@ export class SnapshotSender {
 
 	/** Ends in `snapshotSent`, whatever happens. At most one job of a follower exists at a time: its progress waits for it. */
 	want(driver: GroupDriver, to: ReplicaId): void {
-		if (driver.snapshotsUnderWay.has(to)) return;
+		if (driver.work.snapshotsUnderWay.has(to)) return;
 		// Holds back compaction from now on: what follows the snapshot will be needed.
-		driver.snapshotsUnderWay.set(to, driver.raft.applied);
+		driver.work.snapshotsUnderWay.set(to, driver.raft.applied);
 		this.#waiting.push({ driver, to });
 		this.#next();
 	}
@@ -106,7 +106,7 @@ export class SnapshotSender {
 	}
 
 	#end(driver: GroupDriver, to: ReplicaId, ok: boolean, index: LogIndex): void {
-		driver.snapshotsUnderWay.delete(to);
+		driver.work.snapshotsUnderWay.delete(to);
 		if (this.#isClosed || driver.isRemoved) return;
 		driver.raft.snapshotSent(to, ok, index);
 		this.#context.touch(driver);
@@ -120,7 +120,7 @@ export class SnapshotSender {
 		const snapshot = driver.machine.openSnapshot(to);
 		try {
 			const { metadata } = snapshot;
-			driver.snapshotsUnderWay.set(to, metadata.index);
+			driver.work.snapshotsUnderWay.set(to, metadata.index);
 			const { rangeId, replicaId, raft } = driver;
 			const what = [rangeId, replicaId, to, raft.term, encodeMetadata(metadata)];
 			await this.#call(node, ["begin", id, wireFormat, what], chunkTimeoutMs);
