@@ -124,6 +124,8 @@ function reportMemory(
 	more: readonly number[],
 	when: string,
 ) {
+	const inMiB = (all: readonly number[]) => all.map((b) => (b / (1 << 20)).toFixed(1)).join(", ");
+	report.remark(`MiB of the nodes: ${inMiB(less)}; with ${ranges} ranges ${inMiB(more)}`);
 	for (const [index, bytes] of more.entries()) {
 		const each = (bytes - less[index]!) / (ranges - fewRanges);
 		report.bound(`memory of a range, node ${index + 1}${when}`, each, bars.bytesOfRange, "bytes");

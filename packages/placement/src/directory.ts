@@ -4,9 +4,8 @@
  * Reports arrive in any order, so for a while two entries may claim the same key: the right side of
  * a split is known, the left side not yet. Split and merge raise the version of what they make
  * above that of what they replace, so of two entries that overlap the one with the higher version
- * is right. Entries wholly covered by higher versions are dropped.
+ * is right. Entries wholly covered by higher versions are dropped. A range begins where it began for good: both move its end.
  */
-import type { RangeId } from "@quorate/keys/ids";
 import { type Key, keyMax, keyMin } from "@quorate/keys/key";
 import {
 	compactDescriptor,
@@ -27,7 +26,6 @@ const compact = ({ descriptor, leaseholder }: RangeInfo): RangeInfo => ({
 });
 
 export class RangeDirectory {
-	readonly #byId = new Map<RangeId, RangeInfo>();
 	/** By start key, then id. */
 	readonly #ordered: RangeInfo[] = [];
 	/** Of each and all before it the highest end: from where on nothing reaches a key need not be looked for. */
@@ -40,11 +38,8 @@ export class RangeDirectory {
 	};
 
 	constructor(ranges: readonly RangeInfo[] = []) {
-		const byId = new Map(ranges.map((info) => [info.descriptor.rangeId, compact(info)]));
-		for (const info of [...byId.values()].sort(compare)) {
-			const kept = this.#sharing(info, this.#ordered.length);
-			this.#byId.set(kept.descriptor.rangeId, kept);
-			this.#ordered.push(kept);
+		for (const info of ranges.map(compact).sort(compare)) {
+			this.#ordered.push(this.#sharing(info, this.#ordered.length));
 		}
 		this.#reachFrom(0);
 	}
@@ -60,7 +55,7 @@ export class RangeDirectory {
 	 */
 	report(info: RangeInfo): boolean {
 		const { descriptor } = info;
-		const known = this.#byId.get(descriptor.rangeId);
+		const known = this.#known(info);
 		if (known !== undefined && !isNewerEpoch(descriptor.epoch, known.descriptor.epoch)) {
 			return this.#hint(known, info);
 		}
@@ -103,10 +98,15 @@ export class RangeDirectory {
 
 	/** What is known of the range, if its descriptor is the same: others on this node keep these objects, too. */
 	kept(descriptor: RangeDescriptor): RangeInfo | undefined {
-		const known = this.#byId.get(descriptor.rangeId);
+		const known = this.#known({ descriptor, leaseholder: undefined });
 		return known !== undefined && isSameDescriptor(known.descriptor, descriptor)
 			? known
 			: undefined;
+	}
+
+	#known(info: RangeInfo): RangeInfo | undefined {
+		const known = this.#ordered[this.#indexOf(info)];
+		return known?.descriptor.rangeId === info.descriptor.rangeId ? known : undefined;
 	}
 
 	/** Those that hold keys now, in order: what is half covered by a newer one, whose other half is not known yet, is left out. */
@@ -135,7 +135,6 @@ export class RangeDirectory {
 			return false;
 		}
 		const updated: RangeInfo = { descriptor: known.descriptor, leaseholder: info.leaseholder };
-		this.#byId.set(known.descriptor.rangeId, updated);
 		this.#ordered[this.#indexOf(known)] = updated;
 		this.#changes++;
 		return true;
@@ -198,9 +197,7 @@ export class RangeDirectory {
 
 	#insert(info: RangeInfo): void {
 		const at = this.#indexOf(info);
-		const kept = this.#sharing(info, at);
-		this.#byId.set(kept.descriptor.rangeId, kept);
-		this.#ordered.splice(at, 0, kept);
+		this.#ordered.splice(at, 0, this.#sharing(info, at));
 		this.#reachFrom(at);
 	}
 
@@ -215,7 +212,6 @@ export class RangeDirectory {
 
 	#remove(info: RangeInfo): void {
 		const at = this.#indexOf(info);
-		this.#byId.delete(info.descriptor.rangeId);
 		this.#ordered.splice(at, 1);
 		this.#reachFrom(at);
 	}
