@@ -118,6 +118,11 @@ async function reportLeases({ report }: IdleRangesOptions, target: QuorateTarget
 	return held;
 }
 
+/**
+ * The largest node is compared with the largest. Which node of a cluster does what else there is to do is left to chance, and costs it
+ * more than a thousand ranges: after a load the three nodes of a cluster with ten ranges had 118, 113 and 109 MiB, those of another
+ * 122, 106 and 109.
+ */
 function reportMemory(
 	{ report, ranges }: IdleRangesOptions,
 	less: readonly number[],
@@ -126,9 +131,12 @@ function reportMemory(
 ) {
 	const inMiB = (all: readonly number[]) => all.map((b) => (b / (1 << 20)).toFixed(1)).join(", ");
 	report.remark(`MiB of the nodes: ${inMiB(less)}; with ${ranges} ranges ${inMiB(more)}`);
-	for (const [index, bytes] of more.entries()) {
-		const each = (bytes - less[index]!) / (ranges - fewRanges);
-		report.bound(`memory of a range, node ${index + 1}${when}`, each, bars.bytesOfRange, "bytes");
+	const bySize = (all: readonly number[]) => [...all].sort((a, b) => b - a);
+	const smaller = bySize(less);
+	for (const [index, bytes] of bySize(more).entries()) {
+		const each = (bytes - smaller[index]!) / (ranges - fewRanges);
+		const label = `memory of a range, node ${index + 1} by size${when}`;
+		report.bound(label, each, bars.bytesOfRange, "bytes");
 	}
 }
 
