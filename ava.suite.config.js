@@ -7,7 +7,6 @@ const first = [
 	"packages/server/damage",
 	"cmd/quorate/packed",
 	"packages/sim/shared",
-	"packages/sql/conformance",
 	"packages/raft/shared",
 	"packages/placement/shared",
 	"packages/sql/shared",

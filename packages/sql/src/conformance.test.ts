@@ -106,6 +106,7 @@ for (const file of readdirSync(folder).sort()) {
 			if (isRepeatable(one, answer)) found ??= await repeated(session, one, answer);
 			if (found !== undefined) complaints.push(found);
 		}
+		if (rewrites) writeFileSync(folder + differencesFile, renderCases(differences));
 		t.is(complaints.length, 0, `${complaints.length} of ${cases.length}\n${complaints.join("\n")}`);
 	});
 }
@@ -117,8 +118,4 @@ test("every difference has a reason, and is of one statement", (t) => {
 		const meant = casesOf(`${file}.txt`).filter((one) => sameCase(one, difference));
 		t.is(meant.length, 1, `${file}: ${statement}`);
 	}
-});
-
-test.after.always(() => {
-	if (rewrites) writeFileSync(folder + differencesFile, renderCases(differences));
 });
