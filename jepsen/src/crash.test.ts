@@ -1,4 +1,4 @@
-/** Short forms of `scenarios/crash.ts`: real processes, real kills. */
+/** Short forms of `scenarios/crash.ts` and `kill-loop.ts`: real processes, real kills. One cluster for all, as each kill leaves it. */
 import test, { type ExecutionContext } from "ava";
 import { ProcessCluster } from "./harness/process-cluster.ts";
 import {
@@ -7,43 +7,53 @@ import {
 	killOneAfterTheOther,
 	locksOfTheDead,
 	prepareCrash,
+	splitTables,
 } from "./scenarios/crash.ts";
-import type { Violations } from "./scenarios/scenario.ts";
+import { killLoop } from "./scenarios/kill-loop.ts";
+import type { Attempt } from "./workload/outcome.ts";
 
+const scale = 4;
 const parts = 6;
+const sent: Attempt[] = [];
 
-async function options(t: ExecutionContext, ranges: number): Promise<CrashOptions> {
-	const cluster = await ProcessCluster.start();
-	t.teardown(() => cluster.close());
-	const log = (line: string) => t.log(line);
-	const sizes = { scale: 4, clientsPerNode: 3, ranges, pace: 40, seed: 0 };
-	const made = { cluster, log, ...sizes, sent: [] };
-	await prepareCrash(made);
-	return made;
-}
+let cluster: ProcessCluster;
 
-async function inTurn(
-	base: CrashOptions,
-	scenarios: readonly ((options: CrashOptions) => Promise<Violations>)[],
-): Promise<Violations> {
-	const found: string[] = [];
-	for (const [index, scenario] of scenarios.entries()) {
-		found.push(...(await scenario({ ...base, seed: index + 1 })));
-	}
-	return found;
-}
+test.before(async () => {
+	cluster = await ProcessCluster.start();
+	await prepareCrash({ cluster, scale, ranges: 1 });
+});
+
+test.after.always(async () => {
+	await cluster?.close();
+});
+
+const options = (t: ExecutionContext, seed: number): CrashOptions => ({
+	cluster,
+	log: (line) => t.log(line),
+	scale,
+	clientsPerNode: 3,
+	pace: 40,
+	seed,
+	sent,
+});
 
 test.serial("kills lose nothing and stop nobody else", async (t) => {
-	const base = await options(t, 1);
-	t.deepEqual(await inTurn(base, [killOneAfterTheOther, killAllAtOnce]), []);
-	t.deepEqual(await locksOfTheDead(base), []);
+	t.deepEqual(await killOneAfterTheOther(options(t, 1)), []);
+	t.deepEqual(await killAllAtOnce(options(t, 2)), []);
+	t.deepEqual(await locksOfTheDead(options(t, 3)), []);
 });
 
 test.serial("kills lose nothing of transactions over several ranges", async (t) => {
-	const base = await options(t, parts);
-	t.deepEqual(await inTurn(base, [killOneAfterTheOther, killAllAtOnce]), []);
+	await splitTables({ cluster, scale, ranges: parts });
+	t.deepEqual(await killOneAfterTheOther(options(t, 4)), []);
+	t.deepEqual(await killAllAtOnce(options(t, 5)), []);
 	const counts = await Promise.all(
-		base.cluster.nodes.map((node) => node.metric("quorate_commits_two_phase_total")),
+		cluster.nodes.map((node) => node.metric("quorate_commits_two_phase_total")),
 	);
 	t.true(Math.max(...counts) > 0, "some commits were two-phase");
+});
+
+test.serial("nodes that are killed again and again have what they acknowledged", async (t) => {
+	const fewer = { clientsPerNode: 2, pace: 30, kills: 3 };
+	t.deepEqual(await killLoop({ ...options(t, 6), ...fewer }), []);
 });

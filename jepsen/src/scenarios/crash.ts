@@ -14,11 +14,16 @@ import { TpcbLoad } from "../workload/tpcb-load.ts";
 import { accountsPerBranch, createTpcb, splitAccounts } from "../workload/tpcb-schema.ts";
 import { type ScenarioContext, seconds, type Violations } from "./scenario.ts";
 
+export interface CrashTables {
+	readonly cluster: ScenarioContext["cluster"];
+	readonly scale: number;
+	/** Ranges that the accounts are cut into: more than one make commits two-phase. */
+	readonly ranges: number;
+}
+
 export interface CrashOptions extends ScenarioContext {
 	readonly scale: number;
 	readonly clientsPerNode: number;
-	/** Ranges that the accounts are cut into: more than one make commits two-phase. */
-	readonly ranges: number;
 	/** How many transactions to wait for between two steps. */
 	readonly pace: number;
 	/** A different one for each scenario on the same tables. */
@@ -28,12 +33,16 @@ export interface CrashOptions extends ScenarioContext {
 }
 
 /** Tables for one scenario, or for several that follow each other on one cluster. */
-export async function prepareCrash(options: CrashOptions): Promise<void> {
-	const client = await options.cluster.node(1).connect();
-	await createTpcb(client, options.scale);
-	if (options.ranges > 1) {
-		await splitAccounts(client, options.scale * accountsPerBranch, options.ranges);
-	}
+export async function prepareCrash(tables: CrashTables): Promise<void> {
+	const client = await tables.cluster.node(1).connect();
+	await createTpcb(client, tables.scale);
+	await client.end();
+	if (tables.ranges > 1) await splitTables(tables);
+}
+
+export async function splitTables({ cluster, scale, ranges }: CrashTables): Promise<void> {
+	const client = await cluster.node(1).connect();
+	await splitAccounts(client, scale * accountsPerBranch, ranges);
 	await client.end();
 }
 

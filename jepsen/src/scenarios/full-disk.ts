@@ -49,7 +49,7 @@ export async function fullDiskOf(options: {
 		const dataDirectories = [1, 2, 3].map((number) => join(disk.directory, `n${number}`));
 		cluster = await ProcessCluster.start({ dataDirectories });
 		const base = { cluster, disk, log, scale: 2, clientsPerNode: 2, rounds, pace, sent: [] };
-		await prepareCrash({ ...base, ranges: 3, seed: 0 });
+		await prepareCrash({ ...base, ranges: 3 });
 		return await fullDisk({ ...base, seed: 1 });
 	} finally {
 		await cluster?.close();

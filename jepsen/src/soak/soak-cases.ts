@@ -85,8 +85,8 @@ function crashCase(
 		name,
 		run: (log) =>
 			onCluster(log, async (context) => {
-				const base = { ...context, scale: 8, clientsPerNode: 5, ranges, pace: 200, sent: [] };
-				await prepareCrash({ ...base, seed: 0 });
+				const base = { ...context, scale: 8, clientsPerNode: 5, pace: 200, sent: [] };
+				await prepareCrash({ ...base, ranges });
 				const found: string[] = [];
 				for (let seed = 1; seed <= crashRounds && found.length === 0; seed++) {
 					found.push(...(await scenario({ ...base, seed })));
@@ -98,8 +98,8 @@ function crashCase(
 
 /** A sixth of the kills is of all nodes at once. */
 async function killNodes(context: ScenarioContext): Promise<Violations> {
-	const base = { ...context, scale: 4, clientsPerNode: 4, ranges: parts, pace: 100, sent: [] };
-	await prepareCrash({ ...base, seed: 0 });
+	const base = { ...context, scale: 4, clientsPerNode: 4, pace: 100, sent: [] };
+	await prepareCrash({ ...base, ranges: parts });
 	return killLoop({ ...base, seed: 1, kills: 60 });
 }
 
@@ -110,7 +110,7 @@ function rebuildCase(damage: RebuildOptions["damage"], index: number): SoakCase 
 			onCluster(log, async (context) => {
 				const sizes = { scale: 8, clientsPerNode: 4, pace: 100, sent: [] };
 				const base = { ...context, ...sizes };
-				await prepareCrash({ ...base, ranges: parts, seed: 0 });
+				await prepareCrash({ ...base, ranges: parts });
 				return rebuildNode({ ...base, seed: 1, victim: 1 + index, damage });
 			}),
 	};

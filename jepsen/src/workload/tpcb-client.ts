@@ -16,7 +16,9 @@ export interface TpcbClientOptions {
 	done(attempt: Attempt): void;
 }
 
-const reconnectMs = 50;
+/** Before it tries again what cannot be done at present: to connect to a node that is down, to write to a full disk. */
+const retryMs = 50;
+const diskFull = "53100";
 /** statement_completion_unknown: the commit may have happened. */
 const outcomeUnknown = "40003";
 
@@ -42,7 +44,7 @@ export class TpcbClient {
 		while (!this.#stopping) {
 			this.#client ??= await this.#connect();
 			if (this.#client === undefined) {
-				await sleep(reconnectMs);
+				await sleep(retryMs);
 				continue;
 			}
 			const planned = this.#plan();
@@ -51,6 +53,9 @@ export class TpcbClient {
 			this.#options.done({ ...planned, outcome, startedMs, endedMs: performance.now() });
 			if (!this.#client.connected) {
 				this.#client = undefined;
+			}
+			if (outcome.kind === "failed" && outcome.code === diskFull) {
+				await sleep(retryMs);
 			}
 		}
 		await this.#client?.end();
