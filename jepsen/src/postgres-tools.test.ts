@@ -6,8 +6,9 @@ import { indexDuringTpcb } from "./scenarios/index-build.ts";
 import {
 	initialize,
 	type PgbenchOptions,
+	type Run,
 	runAllModes,
-	runOn,
+	runInTurn,
 	splitPgbenchAccounts,
 } from "./scenarios/pgbench-tpcb.ts";
 import { psqlWorks } from "./scenarios/psql-checks.ts";
@@ -54,8 +55,11 @@ check(title("pgbench: TPC-B in every query mode, on one node and on three"), asy
 
 check(title("pgbench: TPC-B over six ranges"), async (t) => {
 	await splitPgbenchAccounts(options(t, 20), parts);
-	t.deepEqual(await runOn(options(t, 20), "simple", [1]), []);
-	t.deepEqual(await runOn(options(t, 20), "prepared", [1, 2, 3]), []);
+	const runs: Run[] = [
+		{ mode: "simple", nodes: [1] },
+		{ mode: "prepared", nodes: [1, 2, 3] },
+	];
+	t.deepEqual(await runInTurn(options(t, 20), runs), []);
 });
 
 check(title("an index built during TPC-B equals its table"), async (t) => {
