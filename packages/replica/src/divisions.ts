@@ -2,8 +2,8 @@
  * Ranges split by themselves. Each leaseholder decides for its own, from what it knows anyway, and then does what SPLIT AT does.
  *
  * D1. By size: a range that holds more than `range_max_bytes` is cut in the middle of what it holds. Its size is kept up with what is
- *     applied (`range-size.ts`); before anything is decided it is measured, at the node's pace, one range of a node at a time, and that
- *     is what finds the middle.
+ *     applied (`range-size.ts`); before anything is decided it is measured, in slices, one range of a node at a time, and that is what
+ *     finds the middle.
  * D2. By load: a range that is asked more than `range_max_load` times a second is cut where that divides what it is asked for, as far as
  *     samples tell (`load-samples.ts`). A range on one node only is not: its halves would be served by the same processor.
  * D3. Never inside a row: a row is one key, with all its versions, so wherever a range begins is between two rows.
@@ -134,12 +134,13 @@ export class Divisions {
 	}
 
 	async #bySize(replica: Replica, maxBytes: number): Promise<void> {
-		const { engine, pace } = replica.context;
+		const { runtime } = this.#options;
+		const { engine } = replica.context;
 		const { descriptor } = replica.state;
 		const goesOn = () => !this.#isClosed && replica.holding();
 		const expected = replica.sizeBytes();
 		replica.size.beginMeasuring();
-		const found = await measure(engine, pace, rangeSpan(descriptor), expected, goesOn);
+		const found = await measure(engine, runtime.scheduler, rangeSpan(descriptor), expected, goesOn);
 		if (found === undefined || replica.state.descriptor.epoch !== descriptor.epoch) {
 			return;
 		}

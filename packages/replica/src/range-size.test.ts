@@ -6,13 +6,12 @@ import { MemoryEngine } from "@quorate/storage/memory-engine";
 import { VersionBatch } from "@quorate/storage/version-batch";
 import test from "ava";
 import fc from "fast-check";
-import type { Pace } from "./pace.ts";
 import { measure, RangeSize } from "./range-size.ts";
 
 const all = { start: keyMin, end: keyMax };
-const atOnce: Pick<Pace, "part"> = { part: async (work) => work() };
-const measured = async (engine: MemoryEngine, expected = 0, pace = atOnce) =>
-	(await measure(engine, pace, all, expected, () => true))!;
+const scheduler = { yield: () => Promise.resolve() };
+const measured = async (engine: MemoryEngine, expected = 0) =>
+	(await measure(engine, scheduler, all, expected, () => true))!;
 
 const step = fc.record({
 	kind: fc.constantFrom("put", "delete", "intend", "resolve", "collect"),
@@ -87,16 +86,4 @@ test("what is there of one key stays together", async (t) => {
 	t.true(middle === "b" || middle === "c", middle);
 	t.true(rightShare < 0.02 || rightShare > 0.98, `${rightShare}`);
 	t.is((await measured(filled([["a", 1_000]]))).middle, undefined);
-});
-
-test("a measurement goes slice by slice at the node's pace", async (t) => {
-	let parts = 0;
-	const part: Pace["part"] = async (work) => {
-		parts++;
-		return work();
-	};
-	const rows = Array.from({ length: 2_500 }, (_, i) => [`k${10_000 + i}`, 10] as const);
-	await measured(filled(rows), 0, { part });
-	// Of data, and a look each for intents and history, of which there are none.
-	t.is(parts, 3 + 2);
 });

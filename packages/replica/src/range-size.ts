@@ -6,6 +6,7 @@
  * measurement (exact, `measure`), a share of one (a split), or what the engine says (rough).
  */
 import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
+import type { Scheduler } from "@quorate/runtime/runtime";
 import type { Engine } from "@quorate/storage/engine";
 import {
 	dataSpan,
@@ -16,7 +17,6 @@ import {
 	userKey,
 } from "@quorate/storage/engine-keys";
 import type { SizeDelta } from "@quorate/storage/version-batch";
-import type { Pace } from "./pace.ts";
 
 export class RangeSize {
 	/** Undefined: nobody has asked yet. */
@@ -100,10 +100,10 @@ const scanLimits = { rowsMax: 1_000, bytesMax: 128 << 10, reverse: false, keyOff
 const markShare = 1 / 256;
 const markBytesMin = 64;
 
-/** Looks at all of it, slice by slice at the node's pace: nobody waits for it. Undefined: `goesOn` has said no. */
+/** Looks at all of it, in slices that others get their turn between. Undefined: `goesOn` has said no. */
 export async function measure(
 	engine: Engine,
-	pace: Pick<Pace, "part">,
+	scheduler: Pick<Scheduler, "yield">,
 	span: Span,
 	expectedBytes: number,
 	goesOn: () => boolean,
@@ -118,8 +118,7 @@ export async function measure(
 	for (const [{ start, end }, userKeyOf] of kinds) {
 		let bytes = 0;
 		let before: Key | undefined;
-		/** Where the next one begins. */
-		const slice = (from: Key): Key | undefined => {
+		for (let from: Key | undefined = start; from !== undefined; ) {
 			const { keys, values, more } = engine.scan({ start: from, end }, scanLimits);
 			for (const [i, k] of keys.entries()) {
 				// What is there of one key stays together.
@@ -130,11 +129,8 @@ export async function measure(
 				before = k;
 				bytes += k.length + values[i]!.length;
 			}
-			return more ? keySuccessor(keys.at(-1)!) : undefined;
-		};
-		for (let next: Key | undefined = start; next !== undefined; ) {
-			const from: Key = next;
-			next = await pace.part(() => slice(from));
+			from = more ? keySuccessor(keys.at(-1)!) : undefined;
+			await scheduler.yield();
 			if (!goesOn()) {
 				return undefined;
 			}
