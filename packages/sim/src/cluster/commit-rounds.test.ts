@@ -36,14 +36,7 @@ async function startFar(t: ExecutionContext, seed: number): Promise<Far> {
 		return { cluster, connection: await open(at), ids: [one!, two!] };
 	};
 	const far = await cluster.run(prepare(), 60_000);
-	for (const a of cluster.nodes) {
-		for (const b of cluster.nodes) {
-			if (a === b) continue;
-			const link = cluster.world.network.link(a.machine, b.machine);
-			link.latencyMsMin = oneWayMs;
-			link.latencyMsMean = 0;
-		}
-	}
+	cluster.moveApart(oneWayMs);
 	t.deepEqual(cluster.problems, []);
 	return far;
 }

@@ -67,14 +67,7 @@ async function startFar(count: number, setUp: readonly string[]): Promise<Far> {
 		return Promise.all(Array.from({ length: count }, () => open(first!)));
 	};
 	const connections = await cluster.run(lead(), 60_000);
-	for (const a of cluster.nodes) {
-		for (const b of cluster.nodes) {
-			if (a === b) continue;
-			const link = cluster.world.network.link(a.machine, b.machine);
-			link.latencyMsMin = oneWayMs;
-			link.latencyMsMean = 0;
-		}
-	}
+	cluster.moveApart(oneWayMs);
 	return { cluster, connections };
 }
 

@@ -12,14 +12,7 @@ test("a schema change whose number was lost with the placement leader leaves not
 	const { world, nodes } = cluster;
 	const client = world.addMachine(100).boot();
 	const open = (i: number) => SqlConnection.open(client, nodes[i]!.sqlAddress, never);
-	for (const a of nodes) {
-		for (const b of nodes) {
-			if (a === b) continue;
-			const link = world.network.link(a.machine, b.machine);
-			link.latencyMsMin = oneWayMs;
-			link.latencyMsMean = 0;
-		}
-	}
+	cluster.moveApart(oneWayMs);
 	const setUp = async (): Promise<void> => {
 		const first = await open(0);
 		await first.query("CREATE TABLE t (id int PRIMARY KEY, n int)");

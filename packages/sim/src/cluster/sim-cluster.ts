@@ -183,6 +183,18 @@ export class SimCluster {
 		return this.administer("merge", (n) => n.coordinator.mergeAt(keys), attempts);
 	}
 
+	/** From now on a message between nodes takes so long, and never longer; clients are as near as before. */
+	moveApart(oneWayMs: number): void {
+		for (const a of this.nodes) {
+			for (const b of this.nodes) {
+				if (a === b) continue;
+				const link = this.world.network.link(a.machine, b.machine);
+				link.latencyMsMin = oneWayMs;
+				link.latencyMsMean = 0;
+			}
+		}
+	}
+
 	/** What all nodes did. */
 	work(): WorkCounts {
 		const sum = new WorkCounts();
