@@ -54,6 +54,19 @@ const aboveMax = 1_000;
 const recountRows = 2_000;
 const recountBytes = 256 << 10;
 
+/** What a look at some intents has found. */
+interface Look {
+	/** From the transaction's first of them to its last. */
+	readonly own: Span | undefined;
+	/** Intents looked at, and their bytes. */
+	readonly count: number;
+	readonly bytes: number;
+	/** What was not looked at. */
+	readonly rest: Span | undefined;
+}
+
+const nothing: Look = { own: undefined, count: 0, bytes: 0, rest: undefined };
+
 /** Whose blockers they are. */
 export interface BlockersOwner {
 	/** Resolves the intents through the log, where this replica may. */
@@ -163,21 +176,23 @@ export class Blockers {
 	}
 
 	/**
-	 * Likewise for a span. `max` bounds the intents looked at; `complete` is false, and `end` the first key not looked at,
-	 * when there may be more.
+	 * Likewise for a span, from its end on where it is looked at in `reverse`. `max` bounds the intents looked at; `covered` is the part
+	 * in which nothing was left out.
 	 */
 	inSpan(
 		span: Span,
 		own: TransactionId | null,
 		s: Timestamp,
 		max: number,
-	): { readonly found: Blocker[]; readonly end: Key } {
+		reverse = false,
+	): { readonly found: Blocker[]; readonly covered: Span } {
 		const found: Blocker[] = [];
-		let end = span.end;
+		let covered = span;
 		if (this.intentCount > 0) {
-			const intents = this.firstIntents(span, max);
+			const intents = this.#intentsFrom(span, max, reverse);
 			if (intents.length === max) {
-				end = keySuccessor(intents[intents.length - 1]!.key);
+				const last = intents[max - 1]!.key;
+				covered = reverse ? { ...span, start: last } : { ...span, end: keySuccessor(last) };
 			}
 			for (const { key, intent } of intents) {
 				if (intent.transaction !== own && intent.p < s) {
@@ -194,11 +209,11 @@ export class Blockers {
 			}
 		}
 		if (this.#pending.groups > 0) {
-			for (const key of this.#pending.in({ start: span.start, end })) {
+			for (const key of this.#pending.in(covered)) {
 				this.onKey(key, own, s, found);
 			}
 		}
-		return { found, end };
+		return { found, covered };
 	}
 
 	intentsIn(span: Span): readonly { readonly key: Key; readonly intent: Intent }[] {
@@ -206,47 +221,51 @@ export class Blockers {
 	}
 
 	firstIntents(span: Span, max: number, bytesMax?: number): readonly KeyIntent[] {
+		return this.#intentsFrom(span, max, false, bytesMax);
+	}
+
+	#intentsFrom(span: Span, max: number, reverse: boolean, bytesMax?: number): readonly KeyIntent[] {
 		const part = this.intents.clip(span);
 		if (part === undefined) {
 			return [];
 		}
-		const intents = readIntents(this.#context.engine, part, max, bytesMax);
-		this.intents.found(part, intents[0]?.key);
+		const intents = readIntents(this.#context.engine, part, max, bytesMax, reverse);
+		if (!reverse || intents.length === 0) {
+			this.intents.found(part, intents[0]?.key);
+		}
 		return intents;
 	}
 
 	/**
-	 * The first part of the span that holds at most `max` intents of the transaction, or as many as first go over `bytesMax`; undefined if
-	 * there are none.
+	 * Looks at the first intents of the span: at most `max`, or as many as first go over `bytesMax`. There may be millions of others'
+	 * among them, so one look may find none of the transaction.
 	 */
-	ownPart(
-		span: Span,
-		transaction: TransactionId,
-		max: number,
-		bytesMax: number,
-	): { readonly span: Span; readonly count: number; readonly bytes: number } | undefined {
+	look(span: Span, transaction: TransactionId, max: number, bytesMax: number): Look {
 		if (this.intentCount === 0) {
-			return undefined;
+			return nothing;
 		}
 		if (span.end === keySuccessor(span.start)) {
 			const intent = this.intent(this.#context.engine, span.start);
-			const isMine = intent?.transaction === transaction;
-			return isMine ? { span, count: 1, bytes: intent.value?.length ?? 0 } : undefined;
+			const isOwn = intent?.transaction === transaction;
+			return isOwn
+				? { own: span, count: 1, bytes: intent.value?.length ?? 0, rest: undefined }
+				: nothing;
 		}
-		let from = span.start;
-		for (;;) {
-			const page = this.firstIntents({ start: from, end: span.end }, max, bytesMax);
-			const mine = page.filter(({ intent }) => intent.transaction === transaction);
-			if (mine.length > 0) {
-				const end = keySuccessor(mine[mine.length - 1]!.key);
-				const bytes = mine.reduce((sum, one) => sum + one.bytes, 0);
-				return { span: { start: mine[0]!.key, end }, count: mine.length, bytes };
-			}
-			if (page.length === 0) {
-				return undefined;
-			}
-			from = keySuccessor(page[page.length - 1]!.key);
+		const page = this.firstIntents(span, max, bytesMax);
+		if (page.length === 0) {
+			return nothing;
 		}
+		const own = page.filter(({ intent }) => intent.transaction === transaction);
+		const end = keySuccessor(page[page.length - 1]!.key);
+		return {
+			own:
+				own.length === 0
+					? undefined
+					: { start: own[0]!.key, end: keySuccessor(own[own.length - 1]!.key) },
+			count: page.length,
+			bytes: page.reduce((sum, one) => sum + one.bytes, 0),
+			rest: end < span.end ? { start: end, end: span.end } : undefined,
+		};
 	}
 
 	get hasWaits(): boolean {

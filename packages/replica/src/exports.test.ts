@@ -30,7 +30,7 @@ const replicaOf = ({ engine, threshold = 0, blockers }: Parts): ReplicaCore =>
 		holding: () => true,
 		ownsSpan: () => true,
 		blockers: {
-			inSpan: (one: Span) => ({ found: [], end: one.end }),
+			inSpan: (covered: Span) => ({ found: [], covered }),
 			isAbove: () => false,
 			...blockers,
 		},
@@ -119,7 +119,7 @@ test("what may still commit at or below is waited for", async (t) => {
 	const blocker: Blocker = { transaction, anchor: k, key: k, p: 20 as Timestamp, pending: true };
 	let waits = 0;
 	const blockers = {
-		inSpan: () => ({ found: waits === 0 ? [blocker] : [], end: span.end }),
+		inSpan: () => ({ found: waits === 0 ? [blocker] : [], covered: span }),
 		watch: (_: Blocker, wake: () => void) => {
 			waits++;
 			write(engine, k, 30, new Uint8Array(4));
@@ -133,7 +133,7 @@ test("what may still commit at or below is waited for", async (t) => {
 
 test("what will commit above is not", async (t) => {
 	const blockers = {
-		inSpan: () => ({ found: [{ key: k }], end: span.end }),
+		inSpan: () => ({ found: [{ key: k }], covered: span }),
 		isAbove: () => true,
 		watch: () => t.fail(),
 	};
@@ -145,7 +145,10 @@ test("an answer ends where intents were not looked at any more", async (t) => {
 	for (const name of names) write(engine, key(name), 10, new Uint8Array(1));
 	const ends = [key("a\0b"), key("b"), key("b\0")];
 	const blockers = {
-		inSpan: (one: Span) => ({ found: [], end: ends.find((end) => end > one.start) ?? one.end }),
+		inSpan: ({ start, end }: Span) => ({
+			found: [],
+			covered: { start, end: ends.find((one) => one > start) ?? end },
+		}),
 	};
 	const whole = { start: key(""), end: key("\xff") };
 	const { rows, pages } = await exported(replicaOf({ engine, blockers }), { ...q, span: whole });

@@ -47,12 +47,12 @@ export async function exportChanges(r: ReplicaCore, q: Export): Promise<RangeAns
 			return gcError(q.after, r.state.gcThreshold);
 		}
 		const page = new Page(r.context.engine, q).read();
-		const covered = coveredBy(q.span, page.resume);
-		const { found, end } = r.blockers.inSpan(covered, null, q.upTo, intentsPerPage);
+		const span = coveredBy(q.span, page.resume);
+		const { found, covered } = r.blockers.inSpan(span, null, q.upTo, intentsPerPage);
 		// What is decided is waited for as well: until it is applied.
 		const blocker = found.find((b) => !r.blockers.isAbove(b.transaction, q.upTo));
 		if (blocker === undefined) {
-			return { kind: "exported", ...(end < covered.end ? cutAt(page, end) : page) };
+			return { kind: "exported", ...(covered.end < span.end ? cutAt(page, covered.end) : page) };
 		}
 		await new Promise<void>((wake) => r.blockers.watch(blocker, wake, q.upTo));
 		if (!r.holding()) {

@@ -1,13 +1,13 @@
 /** Newest-reads of a span, page by page, each row locked. */
 import type { TransactionId } from "@quorate/keys/ids";
-import type { Key, Span } from "@quorate/keys/key";
+import { type Key, type Span, spanContains } from "@quorate/keys/key";
 import { timestampMax } from "@quorate/keys/timestamp";
 import { scanAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { waitFailed } from "./errors.ts";
 import { elsewhere, LockWaiting } from "./locked-reads.ts";
-import { newestSince } from "./reads.ts";
+import { coveredPart, intentsPerPage, newestSince, resumeAfter } from "./reads.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 
 type LockScan = Extract<RangeRequestBody, { kind: "lock-scan" }>;
@@ -62,15 +62,11 @@ interface NewestPage {
 
 function newestPage(r: ReplicaCore, q: LockScan, own: TransactionId | null): NewestPage {
 	const page = scanAt(r.context.engine, q.span, timestampMax, r.state.lastCommit, q.limits);
-	const { resume } = page;
-	const covered =
-		resume === undefined
-			? q.span
-			: q.limits.reverse
-				? { start: resume, end: q.span.end }
-				: { start: q.span.start, end: resume };
-	const { found } = r.blockers.inSpan(covered, own, timestampMax, Number.MAX_SAFE_INTEGER);
-	let rows: PageRow[] = [...page.rows];
+	const { reverse } = q.limits;
+	const part = coveredPart(q.span, page.resume, reverse);
+	const { found, covered } = r.blockers.inSpan(part, own, timestampMax, intentsPerPage, reverse);
+	const resume = resumeAfter(part, covered, reverse) ?? page.resume;
+	let rows: PageRow[] = page.rows.filter((row) => spanContains(covered, row.key));
 	if (own !== null) {
 		const mine = r.blockers
 			.intentsIn(covered)
@@ -85,7 +81,7 @@ function newestPage(r: ReplicaCore, q: LockScan, own: TransactionId | null): New
 				}
 			}
 			rows = [...byKey.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
-			if (q.limits.reverse) {
+			if (reverse) {
 				rows.reverse();
 			}
 		}

@@ -7,15 +7,16 @@ import { makeTransactionId } from "@quorate/keys/transaction-id";
 import type { MemoryEngine } from "@quorate/storage/memory-engine";
 import { newest } from "@quorate/storage/versions";
 import test from "ava";
-import { decodeCommand } from "./commands.ts";
+import { type Command, decodeCommand } from "./commands.ts";
 import type { CommittedEntry, RaftGroupHandle } from "./host-types.ts";
 import { collectHistory } from "./housekeeping.ts";
+import { lockScan } from "./locked-scans.ts";
 import { scan } from "./reads.ts";
 import type { Replica } from "./replica.ts";
 import type { RangeAnswer } from "./requests.ts";
 import { LoneLog, lead, loneReplica, partsOf } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
-import { resolve, untilResolved } from "./writes.ts";
+import { resolve, resolveNow, untilResolved } from "./writes.ts";
 
 const transaction = makeTransactionId(2 as Timestamp, "b" as BootId, 1);
 const another = makeTransactionId(3 as Timestamp, "b" as BootId, 2);
@@ -134,7 +135,7 @@ async function readAll(replica: Replica, s: number, reverse: boolean): Promise<s
 }
 
 test("a scan over rows that are decided and not resolved asks for none of them again", async (t) => {
-	const { replica, engine } = leading();
+	const { replica, engine, most } = leading();
 	const { resolves } = log();
 	const all = keys.map((k) => `${k}=value of ${k}`);
 	replica.blockers.decided(transaction, { c: 10 as Timestamp });
@@ -145,7 +146,9 @@ test("a scan over rows that are decided and not resolved asks for none of them a
 		return get(k);
 	};
 	t.deepEqual(await readAll(replica, 20, false), all);
+	t.deepEqual(await readAll(replica, 20, true), [...all].reverse());
 	t.is(gets, 0);
+	t.true(most() <= 2_000);
 	t.deepEqual(await readAll(replica, 9, false), []);
 	for (const [n, entry] of resolves.entries()) {
 		replica.apply([entry]);
@@ -154,17 +157,53 @@ test("a scan over rows that are decided and not resolved asks for none of them a
 	t.deepEqual(await readAll(replica, 9, false), []);
 });
 
-test("what is resolved together ends by count or by bytes, and lies behind any number of others", (t) => {
+test("a scan that locks rows looks at a part of the intents, from the end where it begins", async (t) => {
+	const { replica, most } = leading();
+	const span = { start: "" as Key, end: keyMax };
+	const lock = {
+		owner: "o" as LockOwner,
+		strength: "update",
+		wait: "skip locked",
+		timeoutMs: 0,
+	} as const;
+	for (const reverse of [false, true]) {
+		const limits = { rowsMax: 1_000, bytesMax: 1 << 20, reverse };
+		const page = await lockScan(replica, { kind: "lock-scan", span, lock, limits });
+		const resume = reverse ? keyOf(rows - 2_000) : key(`${keyOf(1_999)}\0`);
+		t.like(page, { kind: "locked-rows", rows: [], resume });
+	}
+	t.is(most(), 2_000);
+});
+
+test("what is resolved together ends by count or by bytes, and what lies between is left out", (t) => {
 	const { blockers } = leading(true).replica;
 	const all = { start: "" as Key, end: keyMax };
-	const first = blockers.ownPart(all, transaction, 400, 1 << 20);
-	t.is(first?.count, 400);
-	t.deepEqual(first?.span, { start: keyOf(0), end: key(`${keyOf(399)}\0`) });
-	const short = blockers.ownPart(all, transaction, 400, 1_000);
-	t.true(short !== undefined && short.bytes < 1_000 && short.count > 5 && short.count < 20);
-	t.is(blockers.ownPart(all, another, 2, 1 << 20)?.span.start, behind);
-	t.is(blockers.ownPart(all, another, 400, 1)?.span.start, behind);
-	t.is(blockers.ownPart({ ...all, end: behind }, another, 400, 1), undefined);
+	const first = blockers.look(all, transaction, 400, 1 << 20);
+	const rest = { start: key(`${keyOf(399)}\0`), end: keyMax };
+	t.like(first, { own: { start: keyOf(0), end: rest.start }, count: 400, rest });
+	const short = blockers.look(all, transaction, 400, 1_000);
+	t.true(short.bytes < 1_000 && short.count > 5 && short.count < 20);
+	t.like(blockers.look(all, another, 400, 1 << 20), { own: undefined, count: 400, rest });
+	const last = blockers.look({ start: keyOf(rows - 10), end: keyMax }, another, 400, 1 << 20);
+	t.like(last, { own: { start: behind, end: key(`${behind}\0`) }, count: 11 });
+	t.is(blockers.look({ start: behind, end: keyMax }, transaction, 400, 1).own, undefined);
+	t.is(blockers.look({ start: key("zz"), end: keyMax }, transaction, 400, 1).rest, undefined);
+});
+
+test("who resolves one of many intents looks at the others in parts, and others get their turn between", async (t) => {
+	const { replica, most } = leading(true);
+	let turns = 0;
+	const scheduler = { yield: () => Promise.resolve(void turns++) };
+	Object.assign(replica.context.runtime.scheduler, scheduler);
+	const proposed: Command[] = [];
+	const propose = (bytes: Uint8Array): number => proposed.push(decodeCommand(bytes).command);
+	replica.attach({ propose } as unknown as RaftGroupHandle);
+	const all = { start: "" as Key, end: keyMax };
+	void resolveNow(replica, another, 10 as Timestamp, [all]);
+	await setImmediate();
+	t.like(proposed, [{ kind: "resolve", spans: [{ start: behind, end: key(`${behind}\0`) }] }]);
+	t.true(most() <= 400);
+	t.true(turns >= rows / 400);
 });
 
 test("a Resolve goes with the range's next entry, when somebody meets an intent, or after a moment", async (t) => {

@@ -4,7 +4,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
-import type { Key, Span } from "@quorate/keys/key";
+import { type Key, type Span, spanContains } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import {
 	hadNothing,
@@ -31,7 +31,7 @@ type Read = Asked & { readonly s: Timestamp };
 type Scan = Extract<RangeRequestBody, { kind: "scan" }>;
 
 /** Intents that one page of a scan looks at. */
-const intentsPerPage = 2_000;
+export const intentsPerPage = 2_000;
 
 export function read(r: ReplicaCore, q: Asked): RangeAnswer | Promise<RangeAnswer> {
 	return q.s === null ? readNow(r, q) : readAtTimestamp(r, { ...q, s: q.s });
@@ -265,7 +265,7 @@ function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer
 	return scanBlocked(r, q, look.covered, look.resume, look.found);
 }
 
-function coveredPart(span: Span, resume: Key | undefined, reverse: boolean): Span {
+export function coveredPart(span: Span, resume: Key | undefined, reverse: boolean): Span {
 	if (resume === undefined) {
 		return span;
 	}
@@ -290,7 +290,7 @@ function scanDecided(
 ): RangeAnswer {
 	const { engine } = r.context;
 	const { covered, found } = look;
-	const rows = page.filter((row) => row.key >= covered.start && row.key < covered.end);
+	const rows = page.filter((row) => spanContains(covered, row.key));
 	const isNew = rows.length === 0 && holdsNothing(engine, covered) && hadNothing(engine, covered);
 	const written: PageRow[] = [];
 	const changed = new Set<Key>();
@@ -328,18 +328,16 @@ function firstLook(
 	s: Timestamp,
 ): FirstLook {
 	const page = coveredPart(span, resume, reverse);
+	const { found, covered } = r.blockers.inSpan(page, own, s, intentsPerPage, reverse);
+	return { covered, resume: resumeAfter(page, covered, reverse) ?? resume, found };
+}
+
+/** Where to go on if not all of the page was covered. */
+export function resumeAfter(page: Span, covered: Span, reverse: boolean): Key | undefined {
 	if (reverse) {
-		const look = r.blockers.inSpan(page, own, s, Number.MAX_SAFE_INTEGER);
-		return { covered: page, resume, found: look.found };
+		return covered.start > page.start ? covered.start : undefined;
 	}
-	const { end } = page;
-	const look = r.blockers.inSpan(page, own, s, intentsPerPage);
-	const cut = look.end < end;
-	return {
-		covered: { start: span.start, end: cut ? look.end : end },
-		resume: cut ? look.end : resume,
-		found: look.found,
-	};
+	return covered.end < page.end ? covered.end : undefined;
 }
 
 function ownIntents(
@@ -422,9 +420,8 @@ function answerPage(
 	rows: readonly KeyValue[],
 	look: { readonly covered: Span; readonly resume: Key | undefined },
 ): RangeAnswer {
-	const inside = rows.every((row) => row.key < look.covered.end)
-		? rows
-		: rows.filter((row) => row.key < look.covered.end);
+	const isInside = (row: KeyValue): boolean => spanContains(look.covered, row.key);
+	const inside = rows.every(isInside) ? rows : rows.filter(isInside);
 	return answerRows(r, q, look.covered, { rows: inside, resume: look.resume });
 }
 

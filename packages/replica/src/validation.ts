@@ -49,7 +49,7 @@ function look(
 					return conflict(why, b.key, `transaction ${b.transaction}`);
 				}
 			}
-			from = part.end;
+			from = part.covered.end;
 		}
 	}
 	if (waiting.length > 0) {

@@ -512,13 +512,16 @@ async function resolveThroughLog(
 			return r.stale();
 		}
 		const { spans, after } = nextToResolve(r, q.transaction, rest);
-		if (spans.length === 0 && underWay.length > 0) {
+		// Where intents were, the engine steps over what is left of each: not to be done again for every entry.
+		rest = after;
+		if (spans.length > 0) {
+			isFound = true;
+			underWay.push(proposeNow(r, { kind: "resolve", transaction: q.transaction, c: q.c, spans }));
+		} else if (rest.length === 0) {
 			const last = await firstFailure(underWay, 0);
 			if (last !== undefined) {
 				return answer(r, last.result);
 			}
-		}
-		if (spans.length === 0) {
 			if (!isFound) {
 				return { kind: "done" };
 			}
@@ -527,10 +530,6 @@ async function resolveThroughLog(
 			rest = q.spans;
 			continue;
 		}
-		isFound = true;
-		// Where intents were, the engine steps over what is left of each: not to be done again for every entry.
-		rest = after;
-		underWay.push(proposeNow(r, { kind: "resolve", transaction: q.transaction, c: q.c, spans }));
 		await r.context.runtime.scheduler.yield();
 	}
 }
@@ -549,7 +548,10 @@ async function firstFailure(
 	return undefined;
 }
 
-/** The next parts, for one entry, in which the transaction has intents, and what lies after them. */
+/**
+ * What one turn looks at, for one entry: the parts in which the transaction has intents, none where all of them are others', and what
+ * is left.
+ */
 function nextToResolve(
 	r: ReplicaCore,
 	transaction: TransactionId,
@@ -563,14 +565,14 @@ function nextToResolve(
 			after.push(...spans.slice(index));
 			break;
 		}
-		const part = r.blockers.ownPart(span, transaction, count, bytes);
-		if (part !== undefined) {
-			parts.push(part.span);
-			count -= part.count;
-			bytes -= part.bytes;
-			if (part.span.end < span.end) {
-				after.push({ start: part.span.end, end: span.end });
-			}
+		const look = r.blockers.look(span, transaction, count, bytes);
+		count -= look.count;
+		bytes -= look.bytes;
+		if (look.own !== undefined) {
+			parts.push(look.own);
+		}
+		if (look.rest !== undefined) {
+			after.push(look.rest);
 		}
 	}
 	return { spans: parts, after };

@@ -187,19 +187,15 @@ export function readIntent(reader: EngineReader, k: Key): Intent | undefined {
 	return bytes === undefined ? undefined : decodeIntent(bytes);
 }
 
-/** At most `max`, in key order, or as many as first go over `bytesMax`. */
+/** At most `max`, in key order or against it, or as many as first go over `bytesMax`. */
 export function readIntents(
 	reader: EngineReader,
 	span: Span,
 	max: number,
 	bytesMax = Number.MAX_SAFE_INTEGER,
+	reverse = false,
 ): KeyIntent[] {
-	const limits = {
-		rowsMax: max,
-		bytesMax,
-		reverse: false,
-		keyOffset: 1,
-	};
+	const limits = { rowsMax: max, bytesMax, reverse, keyOffset: 1 };
 	const { keys, values } = reader.scan(intentSpan(span), limits);
 	return keys.map((key, n) => {
 		const value = values[n] as Uint8Array;

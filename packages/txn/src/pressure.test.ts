@@ -61,7 +61,8 @@ test("of a large transaction about a megabyte is under way, whatever is still to
 	t.is(underWay, 0);
 });
 
-test("a statement that has waited often listens for nothing but its present wait", async (t) => {
+test("a statement of many pages listens for nothing but its present wait, and lets others have their turn between", async (t) => {
+	let turns = 0;
 	const listeners = new Set<() => void>();
 	let most = 0;
 	const cancel = {
@@ -74,6 +75,7 @@ test("a statement that has waited often listens for nothing but its present wait
 	};
 	const descriptor = { rangeId: 1, start: "", end: "z" };
 	const gateway = {
+		runtime: { scheduler: { yield: () => Promise.resolve(void turns++) } },
 		newOwner: () => lockOwner("o"),
 		placement: {
 			issue: () => Promise.resolve({ timestamp: 1 as Timestamp, schemaVersion: 1 }),
@@ -96,6 +98,7 @@ test("a statement that has waited often listens for nothing but its present wait
 	const pages = transaction.scan({ start: key("a"), end: key("a".repeat(1_000)) });
 	for await (const _ of pages) t.fail("there are no rows");
 	t.is(listeners.size, 0);
+	t.is(turns, 998);
 	// The wait for a page, and inside of it that for the timestamp.
 	t.true(most <= 2);
 });

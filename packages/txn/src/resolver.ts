@@ -3,7 +3,7 @@
  * range does not answer, a transaction is left to whoever meets its intents, who asks its anchor.
  */
 import type { TransactionId } from "@quorate/keys/ids";
-import { type Key, keySuccessor } from "@quorate/keys/key";
+import { type Key, keySuccessor, pointSpan } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { WrittenSpan } from "@quorate/replica/commands";
 import type { Runtime } from "@quorate/runtime/runtime";
@@ -117,21 +117,49 @@ export class Resolver {
 	}
 }
 
-/** Spans for a record: each key by itself while they are few, else one span a range. */
+/** Spans for a record: each key by itself while they are few, else a few spans a range. */
 export function writtenSpans(keysByRange: readonly (readonly Key[])[]): WrittenSpan[] {
 	const count = keysByRange.reduce((n, keys) => n + keys.length, 0);
-	if (count <= pointsMax) {
-		return keysByRange.flatMap((keys) => keys.map((k) => ({ start: k, end: keySuccessor(k) })));
+	return keysByRange.flatMap((keys) => (count <= pointsMax ? keys.map(pointSpan) : fewSpans(keys)));
+}
+
+/**
+ * Cut where neighbours have least in common: between tables, and between the catalog and rows, there may be any number of intents of
+ * others, all of which are looked at by whoever looks for this transaction's. Keys of one table have most in common and stay together.
+ */
+function fewSpans(keys: readonly Key[]): WrittenSpan[] {
+	const sorted = [...keys].sort();
+	const shared = sorted.slice(1).map((k, n) => sharedLength(sorted[n]!, k));
+	const gaps: number[] = [];
+	for (const length of shared) {
+		gaps[length] = (gaps[length] ?? 0) + 1;
 	}
-	return keysByRange.map((keys) => {
-		let [low, high] = [keys[0]!, keys[0]!];
-		for (const k of keys) {
-			low = k < low ? k : low;
-			high = k > high ? k : high;
+	// All gaps of a length or none, as many as there may be.
+	let most = spansMax - 1;
+	let least = 0;
+	while (least < gaps.length && (gaps[least] ?? 0) <= most) {
+		most -= gaps[least++] ?? 0;
+	}
+	const spans: WrittenSpan[] = [];
+	let start = sorted[0]!;
+	for (const [n, length] of shared.entries()) {
+		if (length < least) {
+			spans.push({ start, end: keySuccessor(sorted[n]!) });
+			start = sorted[n + 1]!;
 		}
-		return { start: low, end: keySuccessor(high) };
-	});
+	}
+	return [...spans, { start, end: keySuccessor(sorted[sorted.length - 1]!) }];
+}
+
+function sharedLength(a: Key, b: Key): number {
+	let n = 0;
+	while (n < a.length && a.charCodeAt(n) === b.charCodeAt(n)) {
+		n++;
+	}
+	return n;
 }
 
 /** Keys that a record names one by one. */
 const pointsMax = 256;
+/** Spans of the keys of one range, where they are more. */
+const spansMax = 16;

@@ -709,6 +709,10 @@ export class GatewayTransaction implements Transaction {
 				yield rows;
 			}
 			rowsMax = pageRows;
+			if (rest.start < rest.end) {
+				// The range may be on this node, and have nothing to wait for: others get their turn between two pages.
+				await this.#gateway.runtime.scheduler.yield();
+			}
 		}
 	}
 

@@ -24,6 +24,7 @@ async function count(transaction: Transaction, span: Span, max: number): Promise
 	for await (const page of transaction.scan(span, { limit: max + 1 })) {
 		rows += page.length;
 		for (const { key, value } of page) bytes += key.length + value.byteLength;
+		if (rows > max) break;
 	}
 	return { rows, bytes };
 }
