@@ -1,6 +1,7 @@
 /**
  * The import rules of the layers (ARCHITECTURE.md): a package imports only packages below it, and says so in its
- * package.json and tsconfig.json; nothing but the runtime touches clocks, timers, randomness, network and files.
+ * package.json and tsconfig.json, which name nothing else; nothing but the runtime touches clocks, timers, randomness,
+ * network and files.
  * `tsc -b` stops none of that in a workspace. Prints each violation and exits with 1.
  *
  * Usage: node scripts/check-imports.js [root]
@@ -76,6 +77,10 @@ function checkPackage(name) {
 	const references = new Set(
 		(readJson(join(directory, "tsconfig.json")).references ?? []).map(({ path }) => path),
 	);
+	const unused = new Set([...declared, ...references]);
+	// Also one that the compiler shall not see is written out.
+	const isNamed = (what, text) =>
+		text.includes(`"${what.replace("..", "@quorate")}/`) || text.includes(`"${what}"`);
 	for (const file of [
 		...sourceFiles(join(directory, "src")),
 		...sourceFiles(join(directory, "model")),
@@ -84,6 +89,11 @@ function checkPackage(name) {
 		const text = readFileSync(file, "utf8");
 		const isTest = /(\.test|-suite)\.ts$|\/testing\//.test(place);
 		const report = (what) => violations.push(`${place}: ${what}`);
+		for (const what of unused) {
+			if (isNamed(what, text)) {
+				unused.delete(what);
+			}
+		}
 		if (!isTest && !seams.has(name) && randomness.test(withoutComments(text))) {
 			report("draws random values; use runtime.random");
 		}
@@ -93,6 +103,9 @@ function checkPackage(name) {
 				specifier,
 			);
 		}
+	}
+	for (const what of unused) {
+		violations.push(`packages/${name}: nothing imports ${what}`);
 	}
 }
 
@@ -115,9 +128,7 @@ function checkImport(context, specifier) {
 		}
 		return;
 	}
-	const target = specifier.startsWith("@")
-		? specifier.split("/", 2).join("/")
-		: specifier.split("/")[0];
+	const target = packageOf(specifier);
 	const own = target.startsWith("@quorate/") ? target.slice("@quorate/".length) : undefined;
 	if (own === undefined) {
 		if (!declared.has(target) && !(isTest && development.has(target))) {
@@ -132,6 +143,10 @@ function checkImport(context, specifier) {
 	} else if (!references.has(`../${own}`)) {
 		report(`../${own} is not in the references of the package's tsconfig.json`);
 	}
+}
+
+function packageOf(specifier) {
+	return specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
 }
 
 function importsOf(text) {
