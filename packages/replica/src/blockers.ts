@@ -177,7 +177,7 @@ export class Blockers {
 
 	/**
 	 * Likewise for a span, from its end on where it is looked at in `reverse`. `max` bounds the intents looked at; `covered` is the part
-	 * in which nothing was left out.
+	 * in which nothing was left out, `count` how many they were.
 	 */
 	inSpan(
 		span: Span,
@@ -185,11 +185,13 @@ export class Blockers {
 		s: Timestamp,
 		max: number,
 		reverse = false,
-	): { readonly found: Blocker[]; readonly covered: Span } {
+	): { readonly found: Blocker[]; readonly covered: Span; readonly count: number } {
 		const found: Blocker[] = [];
 		let covered = span;
+		let count = 0;
 		if (this.intentCount > 0) {
 			const intents = this.#intentsFrom(span, max, reverse);
+			count = intents.length;
 			if (intents.length === max) {
 				const last = intents[max - 1]!.key;
 				covered = reverse ? { ...span, start: last } : { ...span, end: keySuccessor(last) };
@@ -213,7 +215,7 @@ export class Blockers {
 				this.onKey(key, own, s, found);
 			}
 		}
-		return { found, covered };
+		return { found, covered, count };
 	}
 
 	intentsIn(span: Span): readonly { readonly key: Key; readonly intent: Intent }[] {

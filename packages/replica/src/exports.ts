@@ -25,6 +25,7 @@ import { readTimestamp, versionValue, wasDeleted } from "@quorate/storage/versio
 import type { ReplicaCore } from "./core.ts";
 import { gcError } from "./errors.ts";
 import type { ExportedChange, ExportPlace, RangeAnswer, RangeRequestBody } from "./requests.ts";
+import { resolveLeftOver } from "./writes.ts";
 
 type Export = Extract<RangeRequestBody, { kind: "export" }>;
 
@@ -55,6 +56,7 @@ export async function exportChanges(r: ReplicaCore, q: Export): Promise<RangeAns
 			return { kind: "exported", ...(covered.end < span.end ? cutAt(page, covered.end) : page) };
 		}
 		await new Promise<void>((wake) => r.blockers.watch(blocker, wake, q.upTo));
+		await resolveLeftOver(r, blocker, found);
 		if (!r.holding()) {
 			return r.notLeaseholder();
 		}

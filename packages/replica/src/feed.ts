@@ -27,6 +27,7 @@ import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { gcError } from "./errors.ts";
 import type { RangeAnswer, RangeRequestBody } from "./requests.ts";
+import { resolveLeftOver } from "./writes.ts";
 
 export interface Change {
 	readonly key: Key;
@@ -168,18 +169,9 @@ async function changesUpTo(r: FeedCore, q: Changes, upTo: Timestamp): Promise<Ra
 	if (!r.ownsSpan(q.span)) {
 		return r.stale();
 	}
-	// T1: the first look finds all that may still commit at or below it.
-	const { found } = r.blockers.inSpan(q.span, null, upTo, Number.MAX_SAFE_INTEGER);
-	for (const b of r.context.mutations?.feedWithoutWaiting === true ? [] : found) {
-		while (r.blockers.isThere(b) && !r.blockers.isAbove(b.transaction, upTo)) {
-			await changeOf(r, b, upTo);
-			if (r.state.lease.sequence !== sequence || !r.holding()) {
-				return r.notLeaseholder();
-			}
-			if (!r.ownsSpan(q.span)) {
-				return r.stale();
-			}
-		}
+	const failed = await allApplied(r, q.span, upTo, sequence);
+	if (failed !== undefined) {
+		return failed;
 	}
 	// A snapshot may have put another feed in the place of the one that there was.
 	const recent = r.feedOf(q.span).between(q.after, upTo);
@@ -191,6 +183,44 @@ async function changesUpTo(r: FeedCore, q: Changes, upTo: Timestamp): Promise<Ra
 		return gcError(q.after, r.state.gcThreshold);
 	}
 	return page(rows, upTo);
+}
+
+/** Waits, part by part, for all that may still commit at or below `upTo`: it was pending before that was drawn (T1). */
+async function allApplied(
+	r: FeedCore,
+	span: Span,
+	upTo: Timestamp,
+	sequence: number,
+): Promise<RangeAnswer | undefined> {
+	const moved = (): RangeAnswer | undefined => {
+		if (r.state.lease.sequence !== sequence || !r.holding()) {
+			return r.notLeaseholder();
+		}
+		return r.ownsSpan(span) ? undefined : r.stale();
+	};
+	for (let from = span.start; from < span.end; ) {
+		const rest = { start: from, end: span.end };
+		const { found, covered } = r.blockers.inSpan(rest, null, upTo, sliceRows);
+		for (const b of r.context.mutations?.feedWithoutWaiting === true ? [] : found) {
+			while (r.blockers.isThere(b) && !r.blockers.isAbove(b.transaction, upTo)) {
+				await changeOf(r, b, upTo);
+				await resolveLeftOver(r, b, found);
+				const failed = moved();
+				if (failed !== undefined) {
+					return failed;
+				}
+			}
+		}
+		from = covered.end;
+		if (from < span.end) {
+			await r.context.runtime.scheduler.yield();
+			const failed = moved();
+			if (failed !== undefined) {
+				return failed;
+			}
+		}
+	}
+	return undefined;
 }
 
 const changeOf = (r: FeedCore, b: Blocker, s: Timestamp): Promise<void> =>

@@ -14,6 +14,7 @@ import { waitForWrite } from "./lock-waits.ts";
 import { newestOf } from "./reads.ts";
 import type { LockDemand, RangeAnswer, RangeRequestBody } from "./requests.ts";
 import type { WaitEnd } from "./wait-edge.ts";
+import { resolveLeftOver } from "./writes.ts";
 
 type LockRead = Extract<RangeRequestBody, { kind: "lock-read" }>;
 
@@ -73,6 +74,7 @@ async function lockReadSlow(r: ReplicaCore, q: LockRead): Promise<RangeAnswer> {
 			if (end !== "changed") {
 				return elsewhere(r, sequence, ownsAll(r, q)) ?? waitFailed(found[0]!.key, end);
 			}
+			await resolveLeftOver(r, found[0]!, found);
 		}
 	} finally {
 		waiting.end();

@@ -9,6 +9,7 @@ import { waitFailed } from "./errors.ts";
 import { elsewhere, LockWaiting } from "./locked-reads.ts";
 import { coveredPart, intentsPerPage, newestSince, resumeAfter } from "./reads.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
+import { resolveLeftOver } from "./writes.ts";
 
 type LockScan = Extract<RangeRequestBody, { kind: "lock-scan" }>;
 
@@ -46,6 +47,7 @@ export async function lockScan(r: ReplicaCore, q: LockScan): Promise<RangeAnswer
 			if (end !== "changed") {
 				return elsewhere(r, sequence, r.ownsSpan(q.span)) ?? waitFailed(blocker.key, end);
 			}
+			await resolveLeftOver(r, blocker, page.found);
 		}
 		return { kind: "conflict", reason: "rows of the span kept changing", key: q.span.start };
 	} finally {

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import type { BootId, LockOwner } from "@quorate/keys/ids";
-import { type Key, key, keyMax } from "@quorate/keys/key";
+import { type Key, key, keyMax, pointSpan } from "@quorate/keys/key";
 import { defaultHistoryLifeMs } from "@quorate/keys/limits";
 import { type Timestamp, timestampMax } from "@quorate/keys/timestamp";
 import { makeTransactionId } from "@quorate/keys/transaction-id";
@@ -8,12 +8,15 @@ import type { MemoryEngine } from "@quorate/storage/memory-engine";
 import { newest } from "@quorate/storage/versions";
 import test from "ava";
 import { type Command, decodeCommand } from "./commands.ts";
+import { changes } from "./feed.ts";
 import type { CommittedEntry, RaftGroupHandle } from "./host-types.ts";
 import { collectHistory } from "./housekeeping.ts";
+import { WriteWaits } from "./lock-waits.ts";
+import { lockRead } from "./locked-reads.ts";
 import { lockScan } from "./locked-scans.ts";
 import { scan } from "./reads.ts";
 import type { Replica } from "./replica.ts";
-import type { RangeAnswer } from "./requests.ts";
+import type { ValidateItem } from "./requests.ts";
 import { LoneLog, lead, loneReplica, partsOf } from "./testing/lone-replica.ts";
 import { validateItems } from "./validation.ts";
 import { resolve, resolveNow, untilResolved } from "./writes.ts";
@@ -108,15 +111,44 @@ test("the collector of history learns the lowest p without looking at all intent
 	t.is(parts(), Math.floor(rows / 500) + 1 + 1);
 });
 
-test("a validation of everything looks at the intents in parts, and finds the one that matters", (t) => {
+/** How often others have had their turn since. */
+function turnsOf({ context }: Replica): () => number {
+	let turns = 0;
+	Object.assign(context.runtime.scheduler, { yield: () => Promise.resolve(void turns++) });
+	return () => turns;
+}
+
+const everything = { start: "" as Key, end: keyMax };
+const validated = async (replica: Replica, items: readonly ValidateItem[]): Promise<string> =>
+	(await validateItems(replica, null, items, 9 as Timestamp, null)).kind;
+
+test("a validation of everything looks at the intents in parts, and finds the one that matters", async (t) => {
 	const { replica, most } = leading();
+	const turns = turnsOf(replica);
 	replica.blockers.decided(transaction, { c: 7 as Timestamp });
-	const items = [{ span: { start: "" as Key, end: keyMax }, since: 7 as Timestamp }];
-	t.deepEqual(validateItems(replica, null, items, 9 as Timestamp, null), { kind: "done" });
+	t.is(await validated(replica, [{ span: everything, since: 7 as Timestamp }]), "done");
 	t.true(most() > 0 && most() <= 2_000);
-	const before = [{ ...items[0]!, since: 6 as Timestamp }];
-	const verdict = validateItems(replica, null, before, 9 as Timestamp, null);
-	t.is((verdict as RangeAnswer).kind, "conflict");
+	t.is(turns(), 2);
+	t.is(await validated(replica, [{ span: everything, since: 6 as Timestamp }]), "conflict");
+	const last = { span: { start: keyOf(rows - 1), end: keyMax }, since: 6 as Timestamp };
+	t.is(await validated(replica, [{ span: everything, since: 7 as Timestamp }, last]), "conflict");
+});
+
+test("so it does with many keys, and with rows of which something else has changed", async (t) => {
+	const { replica } = leading();
+	const { resolves } = log();
+	replica.blockers.decided(transaction, { c: 10 as Timestamp });
+	const turns = turnsOf(replica);
+	const points = keys.map((k) => ({ span: pointSpan(k), since: 7 as Timestamp }));
+	t.is(await validated(replica, points), "done");
+	t.is(turns(), 2);
+	applyAll(replica, resolves);
+	t.is(replica.blockers.intentCount, 0);
+	t.is(await validated(replica, [{ span: everything, since: 7 as Timestamp }]), "done");
+	t.true(turns() >= 2 + 2);
+	const seen = points.slice(1).map(({ span }) => ({ span, since: 10 as Timestamp }));
+	const late = await validateItems(replica, null, [...seen, points[0]!], 11 as Timestamp, null);
+	t.is(late.kind, "conflict");
 });
 
 /** All rows as of `s`, page by page. */
@@ -173,6 +205,68 @@ test("a scan that locks rows looks at a part of the intents, from the end where 
 		t.like(page, { kind: "locked-rows", rows: [], resume });
 	}
 	t.is(most(), 2_000);
+});
+
+/** What is proposed is applied, and what is proposed is told. */
+function applying(replica: Replica): Command[] {
+	const proposed: Command[] = [];
+	let { appliedIndex: index } = replica.state;
+	const propose = (command: Uint8Array): number => {
+		proposed.push(decodeCommand(command).command);
+		const entry = { index: ++index, term: 6, command, change: undefined, configuration: undefined };
+		void Promise.resolve().then(() => replica.apply([entry]));
+		return index;
+	};
+	replica.attach({ propose } as unknown as RaftGroupHandle);
+	return proposed;
+}
+
+test("who waits for what is decided, and sees others of its intents go, has its own resolved", async (t) => {
+	const { replica } = loneReplica();
+	lead(replica);
+	const [lease, ...prepares] = log().before;
+	replica.apply([lease!]);
+	const proposed = applying(replica);
+	for (const { command } of prepares) {
+		await replica.proposeCommand(decodeCommand(command!).command);
+	}
+	proposed.length = 0;
+	Object.assign(replica.context.runtime.scheduler, { setTimer: () => ({ cancel: () => {} }) });
+	Object.assign(replica.context, { writeWaits: new WriteWaits() });
+	replica.blockers.decided(transaction, { c: 10 as Timestamp });
+	const wait = {
+		owner: "o" as LockOwner,
+		strength: "update",
+		wait: "block",
+		timeoutMs: 0,
+	} as const;
+	const span = { start: keyOf(rows - 2_000), end: keyOf(rows - 10) };
+	const limits = { rowsMax: 5_000, bytesMax: 1 << 20, reverse: false };
+	const asked = [
+		lockScan(replica, { kind: "lock-scan", span, lock: wait, limits }),
+		lockRead(replica, { kind: "lock-read", keys: [keyOf(rows - 1)], lock: wait }),
+	];
+	await setImmediate();
+	t.deepEqual(proposed, []);
+	replica.blockers.changed(transaction);
+	const [scanned, read] = await Promise.all(asked);
+	t.is(scanned?.kind === "locked-rows" && scanned.rows.length, 1_990);
+	t.is(read?.kind, "locked");
+	t.is(replica.blockers.intentCount, rows - 1_991);
+	t.true(proposed.every(({ kind }) => kind === "resolve"));
+});
+
+test("a follower of changes waits for the intents part by part", async (t) => {
+	const { replica, most } = leading();
+	const turns = turnsOf(replica);
+	const issue = () => Promise.resolve({ timestamp: 9 as Timestamp, schemaVersion: 1 });
+	Object.assign(replica.context.timestamps, { issue });
+	const { blockers } = replica;
+	blockers.isAbove = () => true;
+	const q = { kind: "changes" as const, span: everything, after: 0 as Timestamp, waitMs: 0 };
+	t.like(await changes(replica, q), { kind: "changes", rows: [], upTo: 9 });
+	t.is(most(), 1_000);
+	t.true(turns() >= 5);
 });
 
 test("what is resolved together ends by count or by bytes, and what lies between is left out", (t) => {
@@ -252,6 +346,8 @@ test("a write that meets what is decided waits until it is resolved, and is no c
 	t.is(open, undefined);
 	replica.blockers.decided(transaction, { c: 10 as Timestamp });
 	t.is(untilResolved(replica, write(behind)), undefined);
+	// Nothing can be proposed.
+	replica.attach({ propose: () => undefined } as unknown as RaftGroupHandle);
 	const waits = untilResolved(replica, write(keyOf(7)));
 	t.not(waits, undefined);
 	replica.apply([resolves[0]!]);

@@ -1,62 +1,131 @@
-/** Validation at a commit timestamp (design, section 6, step 3): what was read would read the same at c. */
+/**
+ * Validation at a commit timestamp (design, section 6, step 3): what was read would read the same at c.
+ *
+ * What was read may be millions of rows, with as many intents: it is looked at in parts, and others get their turn between. That is as good as one
+ * look at all. c was drawn before: whatever may commit at or below it was pending by then, and each look finds it, as a pending write, an intent or a
+ * version. A lease that covers c is what each of them needs.
+ */
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
-import type { Key } from "@quorate/keys/key";
+import { type Key, keySuccessor, type Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { isOlder } from "@quorate/keys/transaction-id";
-import { type Change, changeBetween, readAt } from "@quorate/storage/versions";
+import { type ChangeLook, changeBetween, readAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { gcError, waitFailed } from "./errors.ts";
-import { waitForWrite, writeWaiter } from "./lock-waits.ts";
+import { type WriteWaiter, waitForWrite, writeWaiter } from "./lock-waits.ts";
 import { lastChangeIn } from "./recent-changes.ts";
 import type { RangeAnswer, ValidateItem } from "./requests.ts";
 
-/** A span may hold millions of intents: so many are looked at together, and no more waited for before the next look. */
-const intentsPerLook = 2_000;
-const waitingMax = 2_000;
+/** Items, and beside them intents and rows, that are looked at together. */
+const lookMax = 2_000;
 
 const valid: RangeAnswer = { kind: "done" };
 
-type Verdict = RangeAnswer | { readonly kind: "wait"; readonly for: readonly Blocker[] };
+/** What is to be looked at next. */
+interface Place {
+	readonly index: number;
+	/** Within the item; undefined: from its beginning. */
+	readonly from: Key | undefined;
+}
+
+const beginning: Place = { index: 0, from: undefined };
+
+type Verdict =
+	| RangeAnswer
+	/** Then the same look again. */
+	| { readonly kind: "wait"; readonly for: readonly Blocker[] }
+	| { readonly kind: "more"; readonly place: Place };
 
 /**
- * One look. `own`: the transaction's own intents are left out; it has something pending, so it does not wait for an older
- * one that is committing (T6). The caller has checked that the lease covers `c` (L1).
+ * One look, at what follows `place`. `own`: the transaction's own intents are left out; it has something pending, so it does not wait for an
+ * older one that is committing (T6). The caller has checked that the lease covers `c` (L1).
  */
 function look(
 	r: ReplicaCore,
 	own: TransactionId | null,
 	items: readonly ValidateItem[],
 	c: Timestamp,
+	place: Place,
 ): Verdict {
 	r.context.observer?.looks(r, c);
 	const waiting: Blocker[] = [];
-	for (const item of items) {
+	let { index, from } = place;
+	for (let left = lookMax; index < items.length && left > 0; ) {
+		const item = items[index]!;
+		if (!r.ownsSpan(item.span)) {
+			return r.stale();
+		}
 		if (item.since < r.state.gcThreshold) {
 			return gcError(item.since, r.state.gcThreshold);
 		}
-		const change = item.since < c ? changeOf(r, item, c) : undefined;
-		if (change !== undefined && !isPresent(r, item, c)) {
-			const other = `the transaction committed at ${change.ts}`;
-			return conflict("a row that the transaction read has changed", change.key, other);
+		const part = lookAt(
+			r,
+			own,
+			item,
+			c,
+			{ start: from ?? item.span.start, end: item.span.end },
+			left,
+		);
+		if (part.change !== undefined && !isPresent(r, item, c)) {
+			const other = `the transaction committed at ${part.change.ts}`;
+			return conflict("a row that the transaction read has changed", part.change.key, other);
 		}
-		const { start, end } = item.span;
-		for (let from = start; from < end && waiting.length < waitingMax; ) {
-			const part = r.blockers.inSpan({ start: from, end }, own, c, intentsPerLook);
-			for (const b of part.found) {
-				const why = conflictWith(r, own, item, c, b, waiting);
-				if (why !== undefined) {
-					return conflict(why, b.key, `transaction ${b.transaction}`);
-				}
+		for (const b of part.found) {
+			const why = conflictWith(r, own, item, c, b, waiting);
+			if (why !== undefined) {
+				return conflict(why, b.key, `transaction ${b.transaction}`);
 			}
-			from = part.covered.end;
 		}
+		left -= part.count;
+		from = part.end < item.span.end ? part.end : undefined;
+		index += from === undefined ? 1 : 0;
 	}
 	if (waiting.length > 0) {
 		return { kind: "wait", for: waiting };
 	}
+	if (index < items.length) {
+		return { kind: "more", place: { index, from } };
+	}
 	r.context.observer?.validated(items, c, own);
 	return valid;
+}
+
+interface Part {
+	readonly change: ChangeLook["change"];
+	readonly found: readonly Blocker[];
+	/** Looked at. */
+	readonly count: number;
+	/** Where to go on. */
+	readonly end: Key;
+}
+
+/** What has changed in the first part of the span, and what may; about `max` rows and intents of it. */
+function lookAt(
+	r: ReplicaCore,
+	own: TransactionId | null,
+	{ since }: ValidateItem,
+	c: Timestamp,
+	span: Span,
+	max: number,
+): Part {
+	const found: Blocker[] = [];
+	let [end, count] = [span.end, 1];
+	if (end === keySuccessor(span.start)) {
+		r.blockers.onKey(span.start, own, c, found);
+	} else if (span.start < end) {
+		const look = r.blockers.inSpan(span, own, c, max);
+		found.push(...look.found);
+		end = look.covered.end;
+		count += look.count;
+	}
+	const change = since < c ? changeOf(r, { start: span.start, end }, since, c, max) : undefined;
+	return {
+		change: change?.change,
+		found,
+		count: count + (change?.rows ?? 0),
+		end: change?.end ?? end,
+	};
 }
 
 /** Why the item cannot be valid. What must be waited for is added to `waiting`. */
@@ -85,12 +154,16 @@ function conflictWith(
 	return undefined;
 }
 
-function changeOf(r: ReplicaCore, item: ValidateItem, c: Timestamp): Change | undefined {
+function changeOf(
+	r: ReplicaCore,
+	span: Span,
+	since: Timestamp,
+	c: Timestamp,
+	max: number,
+): ChangeLook | undefined {
 	// Where nothing of it changed since, no look at the span is needed.
-	const last = lastChangeIn(r, item.span, item.since);
-	return last <= item.since
-		? undefined
-		: changeBetween(r.context.engine, item.span, item.since, c, last);
+	const last = lastChangeIn(r, span, since);
+	return last <= since ? undefined : changeBetween(r.context.engine, span, since, c, last, max);
 }
 
 /** Whether it need only be there, and is. */
@@ -112,7 +185,7 @@ function conflict(reason: string, key: Key, other: string): RangeAnswer {
 	return { kind: "conflict", reason, key, other };
 }
 
-/** Synchronous when nothing must be waited for. */
+/** Synchronous when nothing must be waited for, and it is not much. */
 export function validateItems(
 	r: ReplicaCore,
 	own: TransactionId | null,
@@ -123,12 +196,10 @@ export function validateItems(
 	if (r.context.mutations?.withoutValidation === true) {
 		return valid;
 	}
-	const covered = r.covers(c);
-	if (covered === true) {
-		const verdict = look(r, own, items, c);
-		return verdict.kind === "wait" ? validateSlowly(r, own, items, c, owner, verdict.for) : verdict;
-	}
-	return validateSlowly(r, own, items, c, owner, []);
+	const verdict = r.covers(c) === true ? look(r, own, items, c, beginning) : undefined;
+	return verdict === undefined || verdict.kind === "wait" || verdict.kind === "more"
+		? validateSlowly(r, own, items, c, owner, verdict)
+		: verdict;
 }
 
 async function validateSlowly(
@@ -137,29 +208,43 @@ async function validateSlowly(
 	items: readonly ValidateItem[],
 	c: Timestamp,
 	owner: LockOwner | null,
-	first: readonly Blocker[],
+	first: Verdict | undefined,
 ): Promise<RangeAnswer> {
 	const waiter = writeWaiter(r, owner, own);
-	let waiting = first;
-	for (;;) {
-		for (const b of waiting) {
-			const stands = r.owns(b.key) && r.blockers.stands(b, c);
-			const end = stands ? await waitForWrite(r, b, waiter, c) : "changed";
-			if (end !== "changed") {
-				return waitFailed(b.key, end);
+	let place = beginning;
+	for (let verdict = first; ; ) {
+		if (verdict?.kind === "more") {
+			place = verdict.place;
+			await r.context.runtime.scheduler.yield();
+		} else if (verdict?.kind === "wait") {
+			const failed = await changedAll(r, verdict.for, c, waiter);
+			if (failed !== undefined) {
+				return failed;
 			}
+		} else if (verdict !== undefined) {
+			return verdict;
 		}
 		// L2: it may have stopped serving in the same turn, while this was woken.
 		if (!(await r.covers(c)) || !r.holding()) {
 			return r.notLeaseholder();
 		}
-		if (!items.every((item) => r.ownsSpan(item.span))) {
-			return r.stale();
-		}
-		const verdict = look(r, own, items, c);
-		if (verdict.kind !== "wait") {
-			return verdict;
-		}
-		waiting = verdict.for;
+		verdict = look(r, own, items, c, place);
 	}
+}
+
+/** Waits for each of them that stands until something about it changes. The answer where the wait fails. */
+async function changedAll(
+	r: ReplicaCore,
+	waiting: readonly Blocker[],
+	c: Timestamp,
+	waiter: WriteWaiter | undefined,
+): Promise<RangeAnswer | undefined> {
+	for (const b of waiting) {
+		const stands = r.owns(b.key) && r.blockers.stands(b, c);
+		const end = stands ? await waitForWrite(r, b, waiter, c) : "changed";
+		if (end !== "changed") {
+			return waitFailed(b.key, end);
+		}
+	}
+	return undefined;
 }

@@ -5,7 +5,7 @@
 import { assert } from "@quorate/keys/assert";
 import { errorToData } from "@quorate/keys/database-error";
 import type { TransactionId } from "@quorate/keys/ids";
-import { type Key, keySuccessor } from "@quorate/keys/key";
+import { type Key, keySuccessor, pointSpan, type Span } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import { timestampMax, timestampZero } from "@quorate/keys/timestamp";
 import { transactionBegin } from "@quorate/keys/transaction-id";
@@ -50,15 +50,51 @@ export function untilResolved(r: ReplicaCore, q: RangeRequestBody): Promise<unkn
 	if ((q.kind !== "prepare" && q.kind !== "one-phase") || r.blockers.intentCount === 0) {
 		return undefined;
 	}
+	const found: Blocker[] = [];
 	for (const { key } of q.writes) {
-		const found: Blocker[] = [];
 		r.blockers.onKey(key, q.transaction, timestampMax, found);
-		const decided = found.find((b) => !b.pending && r.blockers.isDecided(b.transaction));
-		if (decided !== undefined) {
-			return waitForWrite(r, decided, undefined, timestampZero);
+	}
+	const decided = found.filter((b) => !b.pending && r.blockers.isDecided(b.transaction));
+	return decided.length === 0 ? undefined : changedOrResolved(r, decided);
+}
+
+async function changedOrResolved(r: ReplicaCore, decided: readonly Blocker[]): Promise<void> {
+	await waitForWrite(r, decided[0]!, undefined, timestampZero);
+	await resolveLeftOver(r, decided[0]!, decided);
+}
+
+/**
+ * For who has waited for `first` until something changed. If it is decided and there still, its transaction has so many intents that it may be
+ * minutes before it is their turn: then all of `found` that are decided are resolved now.
+ */
+export async function resolveLeftOver(
+	r: ReplicaCore,
+	first: Blocker,
+	found: readonly Blocker[],
+): Promise<void> {
+	const isLeft = ({ key, transaction, pending }: Blocker): boolean =>
+		!pending &&
+		r.blockers.isDecided(transaction) &&
+		r.owns(key) &&
+		r.blockers.intent(r.context.engine, key)?.transaction === transaction;
+	if (!r.holding() || !isLeft(first)) {
+		return;
+	}
+	const spans = new Map<TransactionId, Span[]>();
+	for (const b of found.filter(isLeft)) {
+		const others = spans.get(b.transaction);
+		if (others === undefined) {
+			spans.set(b.transaction, [pointSpan(b.key)]);
+		} else {
+			others.push(pointSpan(b.key));
 		}
 	}
-	return undefined;
+	for (const [transaction, its] of spans) {
+		const decision = r.blockers.decision(transaction);
+		if (decision !== undefined && decision !== "unknown") {
+			await resolveNow(r, transaction, decision.c, its);
+		}
+	}
 }
 
 /** Judges the writes in the tick of acceptance; undefined: accept them. */

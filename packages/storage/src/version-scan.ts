@@ -17,7 +17,7 @@ import { HistoryCursor } from "./history.ts";
 import { readTimestamp, versionValue } from "./version-codec.ts";
 import type { KeyValue, ScanLimits, ScanResult } from "./versions.ts";
 
-/** Rows that validation reads at a time. */
+/** Rows that validation reads at a time, at most. */
 const chunk = { rowsMax: 1_000, bytesMax: 1 << 20, reverse: false, keyOffset: 0 };
 
 /**
@@ -126,41 +126,60 @@ export interface Change {
 	readonly ts: Timestamp;
 }
 
-/** Some change of a key of the span in (after, upTo]. */
+/** What a look for changes has come to. */
+export interface ChangeLook {
+	readonly change: Change | undefined;
+	/** If it has found none: the keys below are done with. */
+	readonly end: Key;
+	/** Looked at, history among them. */
+	readonly rows: number;
+}
+
+/** Some change of a key of the span in (after, upTo]. `rowsMax`: about so many rows, and as much history, are looked at. */
 export function changeBetween(
 	reader: EngineReader,
 	span: Span,
 	after: Timestamp,
 	upTo: Timestamp,
 	lastCommit: Timestamp,
-): Change | undefined {
-	if (lastCommit <= after || upTo <= after || span.start >= span.end) {
-		return undefined;
+	rowsMax = Number.MAX_SAFE_INTEGER,
+): ChangeLook {
+	let { end } = span;
+	if (lastCommit <= after || upTo <= after || span.start >= end) {
+		return { change: undefined, end, rows: 0 };
 	}
+	let rows = 1;
 	const within = (ts: Timestamp): Timestamp | undefined =>
 		ts > after && ts <= upTo ? ts : undefined;
-	if (span.end.length === span.start.length + 1 && span.end === keySuccessor(span.start)) {
+	if (end.length === span.start.length + 1 && end === keySuccessor(span.start)) {
 		const ts = pointChange(reader, span.start);
 		if (ts <= upTo) {
-			return ts > after ? { key: span.start, ts } : undefined;
+			return { change: ts > after ? { key: span.start, ts } : undefined, end, rows };
 		}
 	} else {
-		const test = (_: Key, value: Uint8Array) => within(readTimestamp(value));
-		const found = firstRow(reader, dataSpan(span), userKey, test);
-		if (found !== undefined) {
-			return found;
+		const found = firstRow(reader, dataSpan(span), rowsMax, {
+			keyOf: userKey,
+			test: (_, value) => within(readTimestamp(value)),
+			doneBelow: (k) => keySuccessor(userKey(k)),
+		});
+		if (found.change !== undefined) {
+			return { ...found, end };
 		}
+		end = found.end ?? end;
+		rows = found.rows;
 	}
-	return firstRow(
-		reader,
-		historySpan(span),
-		(k) => historyUserKey(historyPrefixOf(k)),
-		(k, value) => within(historyEnd(k)) ?? within(readTimestamp(value)),
-	);
+	const keyOf = (k: Key): Key => historyUserKey(historyPrefixOf(k));
+	const found = firstRow(reader, historySpan({ start: span.start, end }), rowsMax, {
+		keyOf,
+		test: (k, value) => within(historyEnd(k)) ?? within(readTimestamp(value)),
+		// There may be more of that key.
+		doneBelow: (k) => (keyOf(k) > span.start ? keyOf(k) : undefined),
+	});
+	return { change: found.change, end: found.end ?? end, rows: rows + found.rows };
 }
 
 export function changedBetween(...what: Parameters<typeof changeBetween>): boolean {
-	return changeBetween(...what) !== undefined;
+	return changeBetween(...what).change !== undefined;
 }
 
 /** The newest; those before it only history knows. */
@@ -169,25 +188,40 @@ function pointChange(reader: EngineReader, k: Key): Timestamp {
 	return bytes === undefined ? timestampZero : readTimestamp(bytes);
 }
 
-/** The first row in which `test` finds a change. */
+interface RowTest {
+	readonly keyOf: (k: Key) => Key;
+	readonly test: (k: Key, value: Uint8Array) => Timestamp | undefined;
+	/** Which keys are done with once that row was looked at; undefined: none. */
+	readonly doneBelow: (k: Key) => Key | undefined;
+}
+
+/** The first row in which `test` finds a change, or where it has stopped to look; undefined: nowhere. */
 function firstRow(
 	reader: EngineReader,
 	span: Span,
-	keyOf: (k: Key) => Key,
-	test: (k: Key, value: Uint8Array) => Timestamp | undefined,
-): Change | undefined {
+	rowsMax: number,
+	{ keyOf, test, doneBelow }: RowTest,
+): Omit<ChangeLook, "end"> & { readonly end: Key | undefined } {
+	const limits = { ...chunk, rowsMax: Math.min(chunk.rowsMax, rowsMax) };
 	let start = span.start;
-	for (;;) {
-		const { keys, values, more } = reader.scan({ start, end: span.end }, chunk);
+	for (let rows = 0; ; ) {
+		const { keys, values, more } = reader.scan({ start, end: span.end }, limits);
+		// One that ended by its bytes is as long as one that ended by its rows.
+		rows += more ? limits.rowsMax : keys.length;
 		for (let n = 0; n < keys.length; n++) {
 			const ts = test(keys[n] as Key, values[n] as Uint8Array);
 			if (ts !== undefined) {
-				return { key: keyOf(keys[n] as Key), ts };
+				return { change: { key: keyOf(keys[n] as Key), ts }, end: undefined, rows };
 			}
 		}
 		if (!more) {
-			return undefined;
+			return { change: undefined, end: undefined, rows };
 		}
-		start = keySuccessor(keys.at(-1) as Key);
+		const last = keys.at(-1) as Key;
+		const end = rows >= rowsMax ? doneBelow(last) : undefined;
+		if (end !== undefined) {
+			return { change: undefined, end, rows };
+		}
+		start = keySuccessor(last);
 	}
 }

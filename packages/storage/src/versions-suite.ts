@@ -9,6 +9,7 @@ import { engineSpans, historySpan } from "./engine-keys.ts";
 import { IntentFilter } from "./intent-filter.ts";
 import { VersionBatch } from "./version-batch.ts";
 import {
+	changeBetween,
 	changedBetween,
 	type Intent,
 	manyKeys,
@@ -265,6 +266,11 @@ function check(reader: EngineReader, model: VersionModel, one: Step): void {
 			changedBetween(reader, span, at(s), at(upTo), at(model.now)),
 			model.changedBetween(from, to, s, upTo),
 		);
+		expectEqual(
+			`changed in (${s}, ${upTo}], in parts`,
+			changedInParts(reader, span, at(s), at(upTo), at(model.now)),
+			model.changedBetween(from, to, s, upTo),
+		);
 	}
 	expectEqual("intent", intentShown(readIntent(reader, k(key))), model.intents.get(key));
 	const intents = [...model.intents]
@@ -278,6 +284,22 @@ function check(reader: EngineReader, model: VersionModel, one: Step): void {
 		]),
 		intents.slice(0, 3),
 	);
+}
+
+/** Each part ends where the look at it did. */
+function changedInParts(
+	reader: EngineReader,
+	{ start, end }: Span,
+	after: Timestamp,
+	upTo: Timestamp,
+	lastCommit: Timestamp,
+): boolean {
+	for (let from = start; from < end; ) {
+		const look = changeBetween(reader, { start: from, end }, after, upTo, lastCommit, 2);
+		if (look.change !== undefined) return true;
+		from = look.end;
+	}
+	return false;
 }
 
 function checkAgainstModel(engine: Engine, batches: readonly (readonly Step[])[]): void {

@@ -32,9 +32,9 @@ import {
 } from "./engine-keys.ts";
 import { readHistory } from "./history.ts";
 import { decodeIntent, decodeVersion, readTimestamp } from "./version-codec.ts";
-import { type Change, changeBetween, changedBetween, scanAt } from "./version-scan.ts";
+import { type ChangeLook, changeBetween, changedBetween, scanAt } from "./version-scan.ts";
 
-export { type Change, changeBetween, changedBetween, scanAt };
+export { type ChangeLook, changeBetween, changedBetween, scanAt };
 
 export interface Version {
 	readonly ts: Timestamp;
