@@ -5,18 +5,29 @@
  */
 import type { LockOwner } from "@quorate/keys/ids";
 import type { Key } from "@quorate/keys/key";
+import type { Scheduler } from "@quorate/runtime/runtime";
 import type { LockTable } from "./lock-table.ts";
 
 /** Ended owners remembered at least; twice as many at most. */
 const endedLeast = 10_000;
 
 export class LockOwners {
+	readonly #scheduler: Pick<Scheduler, "yield">;
 	readonly #held = new Map<LockOwner, Map<LockTable, Set<Key>>>();
 	/** Tables with keys that somebody waits for. */
 	readonly #contended = new Set<LockTable>();
 	/** Owners whose transaction has ended: a request of theirs that is still under way gets nothing. The older ones, and the newer. */
 	#endedBefore = new Set<LockOwner>();
 	#ended = new Set<LockOwner>();
+
+	constructor(scheduler: Pick<Scheduler, "yield">) {
+		this.#scheduler = scheduler;
+	}
+
+	/** Others get their turn. */
+	yield(): Promise<void> {
+		return this.#scheduler.yield();
+	}
 
 	hasEnded(owner: LockOwner): boolean {
 		return this.#ended.has(owner) || this.#endedBefore.has(owner);
@@ -89,24 +100,31 @@ export class LockOwners {
 
 	/** Whether it was there. */
 	remove(owner: LockOwner, table: LockTable, key: Key): boolean {
-		const keys = this.#held.get(owner)?.get(table);
-		const wasThere = keys?.delete(key) === true;
-		if (keys?.size === 0) {
-			this.take(owner, table);
-		}
-		return wasThere;
-	}
-
-	/** All keys of the owner in the table, which has none any more. */
-	take(owner: LockOwner, table: LockTable): Iterable<Key> {
 		const tables = this.#held.get(owner);
 		const keys = tables?.get(table);
-		if (tables === undefined || keys === undefined) {
-			return none;
+		if (tables === undefined || keys?.delete(key) !== true) {
+			return false;
 		}
-		tables.delete(table);
-		if (tables.size === 0) {
-			this.#held.delete(owner);
+		if (keys.size === 0) {
+			tables.delete(table);
+			if (tables.size === 0) {
+				this.#held.delete(owner);
+			}
+		}
+		return true;
+	}
+
+	/** How many keys the owner has in the table. */
+	count(owner: LockOwner, table: LockTable): number {
+		return this.#held.get(owner)?.get(table)?.size ?? 0;
+	}
+
+	/** So many of them, those that it has had for longest. */
+	first(owner: LockOwner, table: LockTable, max: number): readonly Key[] {
+		const keys: Key[] = [];
+		for (const key of this.#held.get(owner)?.get(table) ?? none) {
+			if (keys.length === max) break;
+			keys.push(key);
 		}
 		return keys;
 	}

@@ -8,6 +8,8 @@ import { type LockOutcome, LockTable } from "./lock-table.ts";
 type Owner = ReturnType<typeof lockOwner>;
 const [a, b, c, d] = ["a", "b", "c", "d"].map(lockOwner) as [Owner, Owner, Owner, Owner];
 const k = key("k");
+let turns = 0;
+const scheduler = { yield: () => Promise.resolve(void turns++) };
 
 /** Queues, and notes what came of it. */
 function enqueue(
@@ -26,7 +28,7 @@ test("the four strengths bear each other as PostgreSQL's do", (t) => {
 	const refused: string[] = [];
 	for (const held of lockStrengths) {
 		for (const asked of lockStrengths) {
-			const locks = new LockTable(new LockOwners());
+			const locks = new LockTable(new LockOwners(scheduler));
 			t.true(locks.tryAcquire(k, a, held));
 			if (!locks.tryAcquire(k, b, asked)) {
 				refused.push(`${asked} beside ${held}`);
@@ -48,7 +50,7 @@ test("the four strengths bear each other as PostgreSQL's do", (t) => {
 });
 
 test("waiters are served first come, first served", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	t.false(locks.tryAcquire(k, b, "update"));
@@ -63,7 +65,7 @@ test("waiters are served first come, first served", (t) => {
 });
 
 test("nobody overtakes who came before and asks for what conflicts", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "share"));
 	enqueue(locks, b, "no key update", told);
@@ -77,7 +79,7 @@ test("nobody overtakes who came before and asks for what conflicts", (t) => {
 });
 
 test("shared locks go together, and one of them may ask for more when the others are gone", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "share"));
 	t.true(locks.tryAcquire(k, b, "share"));
@@ -90,7 +92,7 @@ test("shared locks go together, and one of them may ask for more when the others
 });
 
 test("an owner that has ended gets nothing, and its places in queues are free", (t) => {
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const locks = new LockTable(owners);
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
@@ -104,7 +106,7 @@ test("an owner that has ended gets nothing, and its places in queues are free", 
 });
 
 test("a statement that is over waits no more, and keeps what its transaction has", (t) => {
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const locks = new LockTable(owners);
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
@@ -121,7 +123,7 @@ test("a statement that is over waits no more, and keeps what its transaction has
 });
 
 test("only the wait that is meant fails", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	enqueue(locks, b, "update", told, 5);
@@ -132,7 +134,7 @@ test("only the wait that is meant fails", (t) => {
 });
 
 test("a writer is stopped by what conflicts with the lock that it holds", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	t.true(locks.tryAcquire(k, a, "key share"));
 	t.is(locks.foreignConflict(k, b), a, "one that holds nothing");
 	t.true(locks.tryAcquire(k, b, "no key update"));
@@ -141,7 +143,7 @@ test("a writer is stopped by what conflicts with the lock that it holds", (t) =>
 });
 
 test("who waits is told whom for", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	locks.tryAcquire(k, a, "share");
 	enqueue(locks, b, "update", [], 5);
 	enqueue(locks, c, "share", [], 7);
@@ -165,7 +167,7 @@ test("who waits is told whom for", (t) => {
 });
 
 test("with a split the right side has its locks, and who waits there asks again", (t) => {
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const locks = new LockTable(owners);
 	const told: string[] = [];
 	const [left, right] = [key("a"), key("m")];
@@ -188,7 +190,7 @@ test("with a split the right side has its locks, and who waits there asks again"
 });
 
 test("with a merge the left side has the locks of both, and who waits on the right asks again", (t) => {
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const [locks, right] = [new LockTable(owners), new LockTable(owners)];
 	const told: string[] = [];
 	t.true(locks.tryAcquire(key("a"), a, "update"));
@@ -207,7 +209,7 @@ test("with a merge the left side has the locks of both, and who waits on the rig
 });
 
 test("what goes over with a lease is held there, but for owners that have ended there", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	t.true(locks.tryAcquire(k, a, "share"));
 	t.true(locks.tryAcquire(k, b, "share"));
 	t.true(locks.tryAcquire(key("m"), c, "update"));
@@ -218,7 +220,7 @@ test("what goes over with a lease is held there, but for owners that have ended 
 		[k, b, "share"],
 		[key("m"), c, "update"],
 	]);
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const taker = new LockTable(owners);
 	owners.end(c);
 	taker.takeIn(held);
@@ -230,16 +232,16 @@ test("what goes over with a lease is held there, but for owners that have ended 
 });
 
 test("no more goes over with a lease than an entry of the log should carry", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	for (let n = 0; n < 1_200; n++) locks.tryAcquire(key(`${n}`), a, "update");
 	t.is(locks.held().length, 1_000);
-	const long = new LockTable(new LockOwners());
+	const long = new LockTable(new LockOwners(scheduler));
 	for (let n = 0; n < 100; n++) long.tryAcquire(key(`${n}`.padEnd(1_000, "x")), a, "update");
 	t.is(long.held().length, 32);
 });
 
 test("a copy of the request that was granted does not wait for those who wait for it", (t) => {
-	const locks = new LockTable(new LockOwners());
+	const locks = new LockTable(new LockOwners(scheduler));
 	const told: string[] = [];
 	t.true(locks.tryAcquire(k, a, "update"));
 	enqueue(locks, b, "no key update", told, 1);
@@ -252,7 +254,7 @@ test("a copy of the request that was granted does not wait for those who wait fo
 });
 
 test("to end costs what was locked, however many tables there are", (t) => {
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const tables = Array.from({ length: 1_000 }, () => new LockTable(owners));
 	const [first, second] = [tables[3]!, tables[700]!];
 	const told: string[] = [];
@@ -272,9 +274,25 @@ test("to end costs what was locked, however many tables there are", (t) => {
 });
 
 test("an owner that has ended is remembered for long, and not for ever", (t) => {
-	const owners = new LockOwners();
+	const owners = new LockOwners(scheduler);
 	const nth = (n: number) => lockOwner(`n${n}`);
 	for (let n = 0; n < 25_000; n++) owners.end(nth(n));
 	t.true(owners.hasEnded(nth(24_999)) && owners.hasEnded(nth(15_000)));
 	t.false(owners.hasEnded(nth(9_000)));
+});
+
+test("very many locks are released in parts, and what is locked meanwhile stays", async (t) => {
+	const locks = new LockTable(new LockOwners(scheduler));
+	const keys = Array.from({ length: 25_000 }, (_, n) => key(`k${n}`));
+	for (const one of keys) locks.tryAcquire(one, a, "update");
+	turns = 0;
+	locks.release(a);
+	t.is(locks.size, 15_000);
+	t.true(locks.tryAcquire(keys[0]!, a, "update"));
+	while (turns < 2) await Promise.resolve();
+	await new Promise(setImmediate);
+	t.is(locks.size, 1);
+	locks.release(a);
+	t.is(locks.size, 0);
+	t.is(turns, 2);
 });

@@ -28,6 +28,8 @@ export interface LockWaiter {
 /** What goes over with a lease. */
 export type HeldLock = readonly [Key, LockOwner, LockStrength];
 
+/** In one turn. */
+const releasedMax = 10_000;
 /** Of locks that go over with a lease: they travel in an entry of the log. */
 const heldMax = { count: 1_000, bytes: 64 << 10 };
 
@@ -126,10 +128,20 @@ export class LockTable {
 		return lock.holders.find((h) => h.owner !== owner && locksConflict(own, h.strength))?.owner;
 	}
 
-	/** Releases what `owner` holds; queued requests of it stay. */
+	/** Releases what `owner` holds; queued requests of it stay. It may be millions of rows: then most of them in later turns. */
 	release(owner: LockOwner): void {
-		for (const key of this.#owners.take(owner, this)) {
-			this.#let(key, owner);
+		const count = this.#owners.count(owner, this);
+		this.releaseKeys(owner, this.#owners.first(owner, this, releasedMax));
+		if (count > releasedMax) {
+			void this.#releaseRest(owner, count - releasedMax);
+		}
+	}
+
+	/** `count`: what it locks meanwhile, to begin anew, comes behind. */
+	async #releaseRest(owner: LockOwner, count: number): Promise<void> {
+		for (let left = count; left > 0; left -= releasedMax) {
+			await this.#owners.yield();
+			this.releaseKeys(owner, this.#owners.first(owner, this, Math.min(left, releasedMax)));
 		}
 	}
 

@@ -161,7 +161,7 @@ export class RangeStore {
 			bootId: options.bootId,
 			timestamps: options.timestamps,
 			listening: this.#listening,
-			lockOwners: new LockOwners(),
+			lockOwners: new LockOwners(options.runtime.scheduler),
 			writeWaits: new WriteWaits(),
 			pace: new Pace(options.runtime),
 			pulseOf: (boot) => options.rpc.pulseOf(boot),

@@ -27,7 +27,7 @@ export function loneReplica(seen: () => number = () => 10 ** 15): {
 		nodeId: 1,
 		bootId: "b",
 		listening: { ms: 0 },
-		lockOwners: new LockOwners(),
+		lockOwners: new LockOwners(runtime.scheduler),
 		pulseOf: () => undefined,
 		pace: new Pace(runtime),
 		runtime,
