@@ -153,3 +153,18 @@ test("what a machine hands back comes again, once, and in order", (t) => {
 		t.deepEqual(applied.slice(-50), texts);
 	}
 });
+
+test("a leader whose turns are as long as several ticks is heard after each of them", (t) => {
+	const cluster = three();
+	const { term } = cluster.node(1).group!;
+	for (let i = 0; i < 20; i++) {
+		for (let n = 0; n < 7; n++) {
+			for (const id of [2, 3]) cluster.tick(id);
+			deliver(cluster);
+		}
+		cluster.act(1, (group) => group.tick(true, true));
+		deliver(cluster);
+	}
+	t.is(cluster.node(1).group!.role, "leader");
+	t.is(cluster.node(1).group!.term, term);
+});

@@ -190,13 +190,14 @@ export class RaftGroup {
 
 	/**
 	 * One unit of time: elections, heartbeats, check-quorum. Does nothing while quiesced. Not `mayStand`: a replica that has not heard of
-	 * a leader for long enough only believes in none any more, and stands when the driver says so (`stand`).
+	 * a leader for long enough only believes in none any more, and stands when the driver says so (`stand`). `isLate`: a heartbeat was due before, for
+	 * the driver had no turn; nobody else's silence counts for more than one.
 	 */
-	tick(mayStand = true): void {
+	tick(mayStand = true, isLate = false): void {
 		if (this.isQuiesced) return;
 		const core = this.#core;
 		if (core.role === "leader") {
-			tickLeader(core);
+			tickLeader(core, isLate);
 			return;
 		}
 		core.electionElapsed++;

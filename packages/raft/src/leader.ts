@@ -77,7 +77,7 @@ function mutatedQuorum(
 	return values[majority(voters.length) - 1];
 }
 
-export function tickLeader(core: RaftCore): void {
+export function tickLeader(core: RaftCore, isLate: boolean): void {
 	core.electionElapsed++;
 	core.heartbeatElapsed++;
 	if (core.transferee !== noReplica && ++core.transferElapsed >= core.options.electionTicks) {
@@ -94,7 +94,7 @@ export function tickLeader(core: RaftCore): void {
 		}
 		for (const progress of core.progress.values()) progress.recentlyActive = false;
 	}
-	if (core.heartbeatElapsed >= core.options.heartbeatTicks) {
+	if (isLate || core.heartbeatElapsed >= core.options.heartbeatTicks) {
 		core.heartbeatElapsed = 0;
 		sendHeartbeats(core);
 	} else {

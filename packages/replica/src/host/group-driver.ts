@@ -234,8 +234,8 @@ export class GroupDriver implements RaftGroupHandle {
 		this.#context.touch(this);
 	}
 
-	tick(): void {
-		this.raft.tick(false);
+	tick(isLate: boolean): void {
+		this.raft.tick(false, isLate);
 		if (this.raft.role === "leader") {
 			this.work.idleTicks++;
 			if (this.work.idleTicks >= idleTicksMax) this.#quiesce();

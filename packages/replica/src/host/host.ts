@@ -469,10 +469,16 @@ export class NodeRaftHost implements RaftHost {
 	}
 
 	#startTimer(): Timer {
-		return this.#runtime.scheduler.setTimer(tickMs, () => this.#guard(() => this.#tick()));
+		const { clock, scheduler } = this.#runtime;
+		const armedMs = clock.monotonicMs();
+		return scheduler.setTimer(tickMs, () => {
+			// Where turns are long, ticks are rare: those who are led are not to be kept waiting for several of them.
+			const isLate = clock.monotonicMs() - armedMs >= heartbeatTicks * tickMs;
+			this.#guard(() => this.#tick(isLate));
+		});
 	}
 
-	#tick(): void {
+	#tick(isLate: boolean): void {
 		this.#timer = undefined;
 		if (this.#isClosed) return;
 		for (const driver of this.#awake) {
@@ -480,7 +486,7 @@ export class NodeRaftHost implements RaftHost {
 				this.#awake.delete(driver);
 				continue;
 			}
-			driver.tick();
+			driver.tick(isLate);
 			if (!driver.raft.isDue) continue;
 			// Its clock has no more to say.
 			this.#awake.delete(driver);
