@@ -26,9 +26,10 @@ import type { IssuedTimestamp } from "@quorate/replica/timestamp-source";
 import { conflictError } from "./conflict-error.ts";
 import type { Gateway } from "./gateway.ts";
 import type { ReadSet } from "./read-set.ts";
-import { writtenSpans } from "./resolver.ts";
+import { bounded, writtenSpans } from "./resolver.ts";
 import { throwErrors } from "./router.ts";
 import { SentChunks } from "./sent-chunks.ts";
+import { slices } from "./slices.ts";
 import { KeyExistsError, type Once } from "./types.ts";
 import { validate } from "./validate.ts";
 import type { BufferedWrite } from "./write-buffer.ts";
@@ -61,12 +62,14 @@ export interface CommitOutcome {
 /** Bytes of a write, and of a one-phase commit: an entry stays under 1 MB. */
 const entryWritesBytesMax = 900 << 10;
 const onePhaseWritesMax = 5_000;
-/** What was read in other ranges than the one that is written to, and is validated by its leaseholder's asking. */
-const elsewhereMax = 5_000;
+/** What was read and is validated by the leaseholder of the one range that is written to, or by its asking: with more, the gateway asks. */
+const itemsMax = 5_000;
 /** Of one Prepare with several writes: what a leaseholder accepts, and a replica applies, in one go keeps others waiting. */
 const pieceBytesMax = 64 << 10;
 /** Looking at so many writes takes a millisecond, and several while the code is new to the engine: between two looks others get their turn. */
 const manyWrites = 1_000;
+/** Of a chunk: what is done with all of them before the first is sent takes some 5 us each. */
+const chunkWritesMax = 20_000;
 /** Of all pieces of a transaction under way: what leaseholders, and the connections to them, may have to hold for it. */
 const piecesBytesMax = 1 << 20;
 /** Prepares may wait behind a lease change; the whole is bounded so that a lost majority shows as an error. */
@@ -124,7 +127,7 @@ export class Committer {
 	#highestP = 0 as Timestamp;
 	/** Only with a mutation: c. */
 	#tooEarly: IssuedTimestamp | undefined;
-	readonly #written: WrittenSpan[] = [];
+	#written: readonly WrittenSpan[] = [];
 	#sent = new SentChunks();
 	/** The chunk that is under way; never rejects. */
 	#sending: Promise<void> | undefined;
@@ -146,6 +149,7 @@ export class Committer {
 	async commit(work: CommitWork): Promise<CommitOutcome> {
 		if (work.writes.length >= manyWrites) await this.#giveWay();
 		const written = new Map(work.writes);
+		const items = read(work, (k) => written.has(k));
 		if (work.builtOn.size > 0 && ![...work.builtOn.keys()].every((k) => written.has(k))) {
 			await work.confirm();
 		}
@@ -153,8 +157,6 @@ export class Committer {
 			return this.#commitWithoutWrites(work);
 		}
 		for (let lost = 0; ; ) {
-			const read = work.reads.items((k) => written.has(k), work.strictly);
-			const items = [...read, ...work.relied];
 			const requested = work.writes.map(([k, w]) => toRequested(k, w, work));
 			if (requested.length >= manyWrites) await this.#giveWay();
 			const fits = this.chunks === 0 && !work.schemaChange;
@@ -194,8 +196,8 @@ export class Committer {
 			if (locked && issued.schemaVersion !== work.schemaVersion) {
 				throw schemaChanged();
 			}
-			const items = locked ? work.reads.items(() => false, false) : [];
-			await this.validate([...items, ...work.relied], issued.timestamp);
+			const items = locked ? read({ ...work, strictly: false }, () => false) : work.relied;
+			await this.validate(items, issued.timestamp);
 		}
 		return { timestamp: undefined, schemaVersion: undefined, range: undefined };
 	}
@@ -211,14 +213,17 @@ export class Committer {
 	}
 
 	/** Undefined: a leaseholder is not to be asked to have them validated. */
-	#part(items: readonly ValidateItem[], { start, end }: RangeDescriptor): PartedItems | undefined {
-		const isHere = ({ span }: ValidateItem) => start <= span.start && span.end <= end;
-		if (items.every(isHere)) return { here: items, elsewhere: [] };
-		const elsewhere = items.filter((item) => !isHere(item));
+	#part(items: Iterable<ValidateItem>, { start, end }: RangeDescriptor): PartedItems | undefined {
+		const here: ValidateItem[] = [];
+		const elsewhere: ValidateItem[] = [];
+		for (const item of items) {
+			if (here.length + elsewhere.length === itemsMax) return undefined;
+			const { span } = item;
+			(start <= span.start && span.end <= end ? here : elsewhere).push(item);
+		}
 		const mayAsk =
-			elsewhere.length <= elsewhereMax &&
-			isActive(this.#gateway.placement.settings().values, "validation");
-		return mayAsk ? { here: items.filter(isHere), elsewhere } : undefined;
+			elsewhere.length === 0 || isActive(this.#gateway.placement.settings().values, "validation");
+		return mayAsk ? { here, elsewhere } : undefined;
 	}
 
 	/** T5: each attempt is a new transaction. */
@@ -286,7 +291,7 @@ export class Committer {
 
 	async #overRanges(
 		writes: readonly RequestedWrite[],
-		items: readonly ValidateItem[],
+		items: Iterable<ValidateItem>,
 		work: CommitWork,
 		fits: boolean,
 	): Promise<CommitOutcome | NotDone> {
@@ -302,7 +307,7 @@ export class Committer {
 	 */
 	async #lastPart(
 		writes: readonly RequestedWrite[],
-		items: readonly ValidateItem[],
+		items: Iterable<ValidateItem>,
 	): Promise<LastPart | undefined> {
 		const { router, placement, nodeId, mutations } = this.#gateway;
 		const isPossible =
@@ -321,7 +326,7 @@ export class Committer {
 
 	async #throughLast(
 		{ writes, parted, others }: LastPart,
-		items: readonly ValidateItem[],
+		items: Iterable<ValidateItem>,
 		work: CommitWork,
 	): Promise<CommitOutcome | NotDone> {
 		const anchor = writes[0]!.key;
@@ -351,7 +356,7 @@ export class Committer {
 
 	async #twoPhase(
 		writes: readonly RequestedWrite[],
-		items: readonly ValidateItem[],
+		items: Iterable<ValidateItem>,
 		work: CommitWork,
 	): Promise<CommitOutcome> {
 		try {
@@ -417,12 +422,20 @@ export class Committer {
 	): Promise<void> {
 		this.#isOpen ||= this.#id === undefined;
 		this.#sent.undo = undo;
-		const sending = this.#prepare(
-			writes.map(([k, w]) => toRequested(k, w, { reads, builtOn: nothing })),
-		);
+		const sending = this.#prepareParts(writes, reads);
 		// Whoever was cancelled does not wait for it, but whoever takes it back does.
 		this.#sending = sending.catch(() => {});
 		return sending;
+	}
+
+	/** A statement that had to keep its rows writes all of them at once. */
+	async #prepareParts(
+		writes: readonly (readonly [Key, BufferedWrite])[],
+		reads: ReadSet,
+	): Promise<void> {
+		for (const part of slices(writes, chunkWritesMax)) {
+			await this.#prepare(part.map(([k, w]) => toRequested(k, w, { reads, builtOn: nothing })));
+		}
 	}
 
 	/**
@@ -468,7 +481,7 @@ export class Committer {
 		await this.#gateway.resolver.resolveAll(transaction, 0 as Timestamp, this.#written);
 		this.#id = undefined;
 		this.#anchor = undefined;
-		this.#written.length = 0;
+		this.#written = [];
 		this.#sent = new SentChunks();
 		this.chunks = 0;
 		this.#isOpen = false;
@@ -541,7 +554,10 @@ export class Committer {
 		const pieces: Piece[] = [];
 		for (const writes of groups) {
 			const parts = await this.#gateway.router.byRange(writes, (w) => w.key);
-			this.#written.push(...writtenSpans(parts.map((p) => p.items.map((w) => w.key))));
+			if (writes.length >= manyWrites) await this.#giveWay();
+			const spans = writtenSpans(parts.map((p) => p.items.map((w) => w.key)));
+			this.#written = bounded([...this.#written, ...spans]);
+			if (writes.length >= manyWrites) await this.#giveWay();
 			pieces.push(...parts.flatMap((part) => cutBySize(part.items)));
 		}
 		return pieces;
@@ -629,7 +645,7 @@ export class Committer {
 	}
 
 	/** Reads outside the written keys, at `c`. */
-	async validate(items: readonly ValidateItem[], c: Timestamp): Promise<void> {
+	async validate(items: Iterable<ValidateItem>, c: Timestamp): Promise<void> {
 		const transaction = this.#id ?? null;
 		const asked = { transaction, owner: this.#owner, items, c };
 		throwErrors(await validate(this.#gateway.router, asked));
@@ -681,6 +697,17 @@ export class Committer {
 }
 
 const nothing: CommitWork["builtOn"] = new Map();
+
+/** What is judged beside the writes. Made for each who looks at it: it may be millions of rows. */
+const read = (
+	{ reads, relied, strictly }: CommitWork,
+	isWritten: (k: Key) => boolean,
+): Iterable<ValidateItem> => ({
+	*[Symbol.iterator]() {
+		yield* reads.items(isWritten, strictly);
+		yield* relied;
+	},
+});
 
 function toRequested(
 	k: Key,

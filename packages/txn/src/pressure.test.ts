@@ -61,6 +61,32 @@ test("of a large transaction about a megabyte is under way, whatever is still to
 	t.is(underWay, 0);
 });
 
+test("many writes of one statement are looked at some thousand at a time", async (t) => {
+	const together: number[] = [];
+	const chunks = new Set<number>();
+	const gateway = {
+		runtime: { scheduler: { yield: () => Promise.resolve() }, clock: { monotonicMs: () => 0 } },
+		newTransactionId: () => Promise.resolve("t"),
+		heartbeats: { begin: () => {} },
+		router: {
+			byRange: (items: readonly unknown[]) => {
+				together.push(items.length);
+				return Promise.resolve([{ items }]);
+			},
+			request: (_: Key, body: RangeRequestBody) => {
+				if (body.kind === "prepare") chunks.add(body.chunk);
+				return Promise.resolve({ kind: "prepared", p: 1 as Timestamp });
+			},
+		},
+	} as unknown as Gateway;
+	const committer = new Committer(gateway, lockOwner("o"));
+	const write = { value: new Uint8Array(9), absent: false, mark: false };
+	const writes = Array.from({ length: 50_000 }, (_, n) => [key(String(n)), write] as const);
+	await committer.sendChunk(writes, new ReadSet(), false);
+	t.deepEqual(together, [20_000, 20_000, 10_000]);
+	t.deepEqual([...chunks], [1, 2, 3]);
+});
+
 test("a statement of many pages listens for nothing but its present wait, and lets others have their turn between", async (t) => {
 	let turns = 0;
 	const listeners = new Set<() => void>();

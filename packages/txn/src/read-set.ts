@@ -69,24 +69,23 @@ export class ReadSet {
 	 * Everything, except points that `written` says are judged when their write is accepted. `strictly`: what has only to be there
 	 * must be unchanged, too.
 	 */
-	items(written: (k: Key) => boolean, strictly: boolean): ValidateItem[] {
-		const items = [...this.#spans];
+	*items(written: (k: Key) => boolean, strictly: boolean): Generator<ValidateItem> {
+		yield* this.#spans;
 		for (const [k, since] of this.#points) {
 			if (!written(k)) {
-				items.push({ span: pointSpan(k), since });
+				yield { span: pointSpan(k), since };
 			}
 		}
 		for (const [k, since] of this.#kept) {
 			if (!written(k) && !this.#points.has(k)) {
-				items.push({ span: pointSpan(k), since, ...(strictly ? {} : { present: true }) });
+				yield { span: pointSpan(k), since, ...(strictly ? {} : { present: true }) };
 			}
 		}
 		for (const [k, since] of this.#present) {
 			if (!written(k) && !this.#points.has(k) && !this.#kept.has(k)) {
-				items.push({ span: pointSpan(k), since, present: true });
+				yield { span: pointSpan(k), since, present: true };
 			}
 		}
-		return items;
 	}
 
 	/** After everything was validated at `r`: it is as if read there. */

@@ -1,6 +1,6 @@
 import type { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, NodeId, RangeId, ReplicaId } from "@quorate/keys/ids";
-import { type Key, key, keyMax } from "@quorate/keys/key";
+import { type Key, key, keyMax, pointSpan } from "@quorate/keys/key";
 import type { RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { PlacementClient } from "@quorate/placement/types";
@@ -10,6 +10,7 @@ import { type Rpc, RpcError } from "@quorate/rpc/types";
 import type { Runtime } from "@quorate/runtime/runtime";
 import test from "ava";
 import { RangeRouter } from "./router.ts";
+import { validate } from "./validate.ts";
 
 const nodes = [1, 2, 3] as NodeId[];
 const everything: RangeInfo = {
@@ -137,4 +138,28 @@ test("who has waited for a lock until its node had the lease no more goes on at 
 	t.is(await afterWait(11_000, "served"), "locked");
 	t.is(await afterWait(11_000, "lost"), "locked");
 	t.is(await afterWait(11_000, "refused"), "57P03", "nobody has served it for so long");
+});
+
+test("what a large transaction has read is validated some thousand items at a time", async (t) => {
+	const asked: number[] = [];
+	const router = new RangeRouter({
+		runtime: runtimeAt(() => 0),
+		nodeId: 1 as NodeId,
+		placement,
+		rpc: {} as unknown as Rpc,
+		local: ({ body }): RangeAnswer => {
+			if (body.kind === "validate") asked.push(body.items.length);
+			return asked.length < 3
+				? { kind: "done" }
+				: { kind: "conflict", reason: "it has changed", key: null };
+		},
+	});
+	const since = 1 as Timestamp;
+	const items = Array.from({ length: 20_000 }, (_, n) => ({
+		span: pointSpan(key(`k${n}`)),
+		since,
+	}));
+	const validation = { transaction: null, owner: "o" as LockOwner, items, c: 2 as Timestamp };
+	t.is((await validate(router, validation)).kind, "conflict");
+	t.deepEqual(asked, [5_000, 5_000, 5_000]);
 });

@@ -26,6 +26,7 @@ import type { Gateway } from "./gateway.ts";
 import { type LockAttempt, LockPlaces } from "./lock-places.ts";
 import { ReadSet } from "./read-set.ts";
 import { throwErrors } from "./router.ts";
+import { slices } from "./slices.ts";
 import type {
 	CancelSignal,
 	LockRequest,
@@ -644,7 +645,7 @@ export class GatewayTransaction implements Transaction {
 		while (left.length > 0) {
 			const again: Key[] = [];
 			const parts = await this.#gateway.router.byRange(left, (k) => k);
-			const pieces = parts.flatMap(({ items }) => slices(items, keysPerRequest));
+			const pieces = parts.flatMap(({ items }) => [...slices(items, keysPerRequest)]);
 			const asked = pieces.map(async (piece) => {
 				const answer = await ask(piece);
 				if (answer.kind === "stale") {
@@ -989,15 +990,4 @@ function coveredPart(part: Span, resume: Key | null, reverse: boolean): Span {
 		return part;
 	}
 	return reverse ? { start: resume, end: part.end } : { start: part.start, end: resume };
-}
-
-export function slices<T>(items: readonly T[], size: number): (readonly T[])[] {
-	if (items.length <= size) {
-		return [items];
-	}
-	const out: (readonly T[])[] = [];
-	for (let i = 0; i < items.length; i += size) {
-		out.push(items.slice(i, i + size));
-	}
-	return out;
 }

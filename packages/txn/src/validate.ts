@@ -6,8 +6,12 @@ import type { LockOwner, TransactionId } from "@quorate/keys/ids";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type { RangeAnswer, ValidateItem } from "@quorate/replica/requests";
 import type { RangeRouter } from "./router.ts";
+import { slices } from "./slices.ts";
 
-const validateMs = 15_000;
+/** Of one slice: a leaseholder looks at it part by part, and waits for who is about to commit. A dead peer is noticed by its connection. */
+const validateMs = 60_000;
+/** Asked for together: a transaction may have locked millions of rows, and a message of them all would be a second's work for either side. */
+const itemsMax = 5_000;
 
 const valid: RangeAnswer = { kind: "done" };
 
@@ -15,13 +19,27 @@ export interface Validation {
 	/** Null: nothing of it is pending yet. */
 	readonly transaction: TransactionId | null;
 	readonly owner: LockOwner;
-	readonly items: readonly ValidateItem[];
+	readonly items: Iterable<ValidateItem>;
 	readonly c: Timestamp;
 }
 
 /** "done", or the first reason why it is not valid. Rejects where a leaseholder cannot be asked. */
 export async function validate(router: RangeRouter, asked: Validation): Promise<RangeAnswer> {
-	let left = asked.items;
+	for (const items of slices(asked.items, itemsMax)) {
+		const answer = await validateSome(router, asked, items);
+		if (answer.kind !== "done") {
+			return answer;
+		}
+	}
+	return valid;
+}
+
+async function validateSome(
+	router: RangeRouter,
+	asked: Validation,
+	items: readonly ValidateItem[],
+): Promise<RangeAnswer> {
+	let left = items;
 	while (left.length > 0) {
 		const groups = await byRange(router, left);
 		const answers = await Promise.all(
