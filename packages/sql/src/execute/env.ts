@@ -164,6 +164,11 @@ export class Execution {
 		return pause;
 	}
 
+	/** The same for one of `count` rows that come together: there are many only where a statement had to keep all of its rows. */
+	stepOf(count: number): Promise<void> | undefined {
+		return count > pageRows ? this.step() : undefined;
+	}
+
 	async #yield(): Promise<void> {
 		await this.runtime.scheduler.yield();
 		this.#sliceStart = this.runtime.clock.monotonicMs();
@@ -172,6 +177,8 @@ export class Execution {
 }
 
 const sliceMs = 4;
+/** Rows that are read together at most. */
+const pageRows = 1_024;
 const stepsMax = 256;
 
 /** Rows of a common table in one evaluation of the query that defines it: read as far as somebody wants them, and kept. */

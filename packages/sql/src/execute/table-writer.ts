@@ -180,6 +180,8 @@ export class TableWriter {
 		for (const claim of claims) {
 			if (seen.has(claim.key)) throw this.#taken(claim, env);
 			seen.add(claim.key);
+			const pause = env.execution.stepOf(claims.length);
+			if (pause !== undefined) await pause;
 		}
 		for (let i = 0; i < claims.length; i += claimsMax) {
 			const some = claims.slice(i, i + claimsMax);
@@ -249,7 +251,11 @@ export class TableWriter {
 	async deleteRows(rows: readonly KeyedRow[], env: Env): Promise<void> {
 		const { cursors } = env.execution;
 		if (cursors?.isWatching) cursors.moved(rows.map(({ key }) => ({ from: key, to: undefined })));
-		for (const { row, key } of rows) this.delete(row, key, env);
+		for (const { row, key } of rows) {
+			this.delete(row, key, env);
+			const pause = env.execution.stepOf(rows.length);
+			if (pause !== undefined) await pause;
+		}
 		if (this.shadow !== undefined) await this.shadow.delete(rows, env);
 	}
 
@@ -269,6 +275,8 @@ export class TableWriter {
 		for (const change of changes) {
 			const newKey = this.#planChange(change, writes, claims, env);
 			shadowed.push({ ...change, newKey });
+			const pause = env.execution.stepOf(changes.length);
+			if (pause !== undefined) await pause;
 		}
 		if (env.execution.cursors?.isWatching) {
 			const moves = shadowed.filter(({ oldKey, newKey }) => newKey !== oldKey);
@@ -277,7 +285,11 @@ export class TableWriter {
 			);
 		}
 		if (claims.length > 0) await this.check(claims, env);
-		for (const { key, value } of writes) store.put(key, value);
+		for (const { key, value } of writes) {
+			store.put(key, value);
+			const pause = env.execution.stepOf(changes.length);
+			if (pause !== undefined) await pause;
+		}
 		if (this.shadow !== undefined) await this.shadow.update(shadowed, env);
 	}
 

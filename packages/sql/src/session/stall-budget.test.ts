@@ -88,6 +88,33 @@ test("where a row takes longer than a time slice, each one ends with a turn for 
 	await server.close();
 });
 
+/** Of two statements the second has to keep its rows, and goes over them again, so often. */
+const kept: readonly (readonly [times: number, text: string, keeping: string])[] = [
+	[3, "update t set b = a", "update t set a = a + 20000"],
+	[
+		2,
+		`select length(string_agg(n::text, ',')) from ${many}`,
+		`select length(string_agg(n::text, ',' order by -n)) from ${many}`,
+	],
+];
+
+test("rows that were kept are gone over with as many looks at the clock", async (t) => {
+	const { counted, server } = countingServer(0);
+	const client = await server.connect();
+	await client.query("create table t (a int primary key, b int)");
+	await client.query(`insert into t select n from ${many}`);
+	const looks = async (text: string): Promise<number> => {
+		counted.looks = 0;
+		await client.query(text);
+		return counted.looks;
+	};
+	for (const [times, text, keeping] of kept) {
+		const more = (await looks(keeping)) - (await looks(text));
+		t.true(more >= (times * rows) / stepsMax, `${keeping}: ${more} more`);
+	}
+	await server.close();
+});
+
 /** What a search would take too long for: refused after a number of characters that does not depend on the machine. */
 const refused: readonly string[] = [
 	"select regexp_replace(repeat('a', 100000), 'a|a*b', 'x', 'g')",

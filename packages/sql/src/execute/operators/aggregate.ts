@@ -10,7 +10,7 @@ import type { Batch, Env, ExecRow } from "../env.ts";
 import { rowHasher } from "../hash-key.ts";
 import { Operator } from "../operator.ts";
 import { batchSize, type PlanNode } from "../plan-node.ts";
-import { type Compare, sortMemory } from "./sort.ts";
+import { type Compare, sortMemory, sortRows } from "./sort.ts";
 
 export interface CompiledAggregate {
 	readonly fn: AggregateFunction;
@@ -123,13 +123,18 @@ export class Aggregate extends Operator {
 		yield* this.#results(tables, env);
 	}
 
-	*#results(tables: readonly Map<unknown, Group>[], env: Env): Iterable<Batch> {
+	async *#results(tables: readonly Map<unknown, Group>[], env: Env): AsyncIterable<Batch> {
 		let out: ExecRow[] = [];
 		for (const [s, table] of tables.entries()) {
 			const masks = this.#keys.masks[s]!;
 			for (const group of table.values()) {
-				const results = group.accumulators.map((_, i) => this.#result(i, group, env));
+				for (const [i, { kept }] of group.accumulators.entries()) {
+					if (kept !== undefined) await this.#takeInOrder(i, kept, group, env);
+				}
+				const results = group.accumulators.map(({ state }) => state.result());
 				out.push([...group.keys, ...results, ...masks]);
+				const pause = env.execution.step();
+				if (pause !== undefined) await pause;
 				if (out.length < batchSize) continue;
 				yield out;
 				out = [];
@@ -212,15 +217,13 @@ export class Aggregate extends Operator {
 		accumulator.state.step(values, env.context);
 	}
 
-	#result(index: number, group: Group, env: Env): Datum {
-		const accumulator = group.accumulators[index]!;
+	async #takeInOrder(index: number, kept: ExecRow[], group: Group, env: Env): Promise<void> {
 		const call = this.#calls[index]!;
-		if (call.order !== undefined) {
-			for (const kept of accumulator.kept!.sort(call.order.compare)) {
-				this.#take(index, accumulator, kept.slice(0, call.args.length), env);
-			}
+		for (const values of await sortRows(kept, call.order!.compare, env)) {
+			this.#take(index, group.accumulators[index]!, values.slice(0, call.args.length), env);
+			const pause = env.execution.step();
+			if (pause !== undefined) await pause;
 		}
-		return accumulator.state.result();
 	}
 }
 

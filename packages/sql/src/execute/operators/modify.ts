@@ -188,6 +188,8 @@ export class Update extends Modify {
 			if (this.#valueOnly) values.push({ row: newRow, key: oldKey });
 			else changes.push({ oldKey, oldRow, newRow });
 			results.push(this.#result(row, newRow));
+			const pause = env.execution.stepOf(batch.length);
+			if (pause !== undefined) await pause;
 		}
 		const write = (): void | Promise<void> => {
 			for (const { row, key } of values) this.writer.replaceValue(row, key, env);
