@@ -12,6 +12,7 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import { FollowerReads } from "./follower-reads.ts";
 import type { Heartbeats } from "./heartbeats.ts";
 import type { LockPlaces } from "./lock-places.ts";
+import { ReadSpread } from "./read-spread.ts";
 import type { Resolver } from "./resolver.ts";
 import type { RangeRouter } from "./router.ts";
 
@@ -61,6 +62,8 @@ export class Gateway {
 	readonly heartbeats: Heartbeats;
 	readonly mutations: Mutations | undefined;
 	readonly followerReads: FollowerReads;
+	/** Of reads that are transactions by themselves. */
+	readonly readSpread = new ReadSpread();
 	/** Above it, chunks of a transaction's writes are prepared while its statement runs. */
 	readonly bufferBytesMax: number;
 	readonly statistics: GatewayStatistics = {

@@ -1,9 +1,10 @@
 /**
  * One key, read by a transaction that does nothing else: it needs no buffer, no read set and no name, since nothing comes after the
- * read that could contradict it. The leaseholder draws its timestamp after the request came, so that it sees all that had
- * committed before.
+ * read that could contradict it. Its timestamp is drawn after the request came, so that it sees all that had committed before: by the
+ * leaseholder, or here (`read-spread.ts`).
  */
 import type { Key } from "@quorate/keys/key";
+import type { RangeInfo } from "@quorate/keys/range";
 import type { RangeAnswer } from "@quorate/replica/requests";
 import type { Gateway } from "./gateway.ts";
 import type { CancelSignal, LoneValue } from "./types.ts";
@@ -19,8 +20,7 @@ export function readAlone(
 	if (info === undefined || cancel.reason !== undefined) {
 		return undefined;
 	}
-	const body = { kind: "read" as const, keys: [k], s: null };
-	const asked = router.here(info, body) ?? router.request(k, body, { idempotent: true });
+	const asked = ask(gateway, k, info);
 	if (!(asked instanceof Promise)) {
 		return undefined;
 	}
@@ -40,6 +40,22 @@ export function readAlone(
 				reject(error);
 			},
 		);
+	});
+}
+
+const options = { idempotent: true };
+
+function ask(gateway: Gateway, k: Key, info: RangeInfo): RangeAnswer | Promise<RangeAnswer> {
+	const { router, readSpread, placement } = gateway;
+	const { leaseholder } = info;
+	const isWide = leaseholder !== undefined && readSpread.noted(leaseholder);
+	const body = { kind: "read" as const, keys: [k], s: null };
+	const here = router.here(info, body);
+	if (here !== undefined) return here;
+	if (!isWide) return router.request(k, body, options);
+	return placement.issue().then(async (drawn) => {
+		const answer = await router.request(k, { ...body, s: drawn.timestamp }, options);
+		return answer.kind === "values" ? { ...answer, drawn } : answer;
 	});
 }
 
