@@ -77,13 +77,26 @@ export class ClientTransaction {
 }
 
 /** One after the other; `node` is the gateway. */
-export async function runTransaction<T>(
+export const runTransaction = <T>(
 	cluster: SimCluster,
 	node: SimNode,
 	kind: TransactionKind,
 	body: (transaction: ClientTransaction) => Promise<T>,
+): Promise<Outcome<T>> => awaited(cluster, node, attempt(cluster, node, kind, body));
+
+/** One key, by a transaction that does nothing else: the way that a SELECT of one row goes. */
+export const readAlone = (
+	cluster: SimCluster,
+	node: SimNode,
+	k: Key,
+): Promise<Outcome<Uint8Array | undefined>> =>
+	awaited(cluster, node, attemptAlone(cluster, node, k));
+
+async function awaited<T>(
+	cluster: SimCluster,
+	node: SimNode,
+	work: Promise<Outcome<T>>,
 ): Promise<Outcome<T>> {
-	const work = attempt(cluster, node, kind, body);
 	let patience: { cancel(): void } | undefined;
 	const late = new Promise<"late">((resolve) => {
 		patience = cluster.world.schedule(patienceMs, () => resolve("late"));
@@ -95,6 +108,24 @@ export async function runTransaction<T>(
 		return { status: "info", code: "late" };
 	}
 	return outcome ?? { status: "info", code: "its gateway ended" };
+}
+
+async function attemptAlone(
+	cluster: SimCluster,
+	node: SimNode,
+	k: Key,
+): Promise<Outcome<Uint8Array | undefined>> {
+	try {
+		const found = await node.keyValue?.coordinator.readAlone(k, neverCancelled);
+		if (found !== undefined) {
+			return { status: "ok", value: found.value ?? undefined, timestamp: undefined };
+		}
+	} catch (error) {
+		if (!(error instanceof DatabaseError)) throw error;
+		return { status: "fail", code: error.code };
+	}
+	const kind = { mode: "optimistic", readOnly: true } as const;
+	return attempt(cluster, node, kind, (transaction) => transaction.get(k));
 }
 
 async function attempt<T>(

@@ -2,7 +2,13 @@
 import type { Transaction as HistoryEntry, MicroOp } from "@quorate/checker/history";
 import { type Key, key, prefixEnd } from "@quorate/keys/key";
 import type { SeededRandom } from "../runtime/seeded-random.ts";
-import { type ClientTransaction, type Outcome, pickGateway, runTransaction } from "./client.ts";
+import {
+	type ClientTransaction,
+	type Outcome,
+	pickGateway,
+	readAlone,
+	runTransaction,
+} from "./client.ts";
 import type { SimCluster } from "./sim-cluster.ts";
 import type { SimNode } from "./sim-node.ts";
 
@@ -83,10 +89,7 @@ export class ListAppendClients {
 			await world.sleep(random.exponential(observer.thinkMsMean));
 			const k = random.pick(this.keys);
 			if (gateway.keyValue === undefined || outstanding.has(k)) continue;
-			const kind = { mode: "optimistic", readOnly: true } as const;
-			const work = this.#record(id, gateway, [{ kind: "read", key: k }], kind).finally(() =>
-				outstanding.delete(k),
-			);
+			const work = this.#readAlone(id, gateway, k).finally(() => outstanding.delete(k));
 			outstanding.set(k, work);
 			await Promise.race([work, world.sleep(observer.patienceMs)]);
 		}
@@ -128,18 +131,37 @@ export class ListAppendClients {
 		const outcome = await runTransaction(this.#cluster, gateway, kind, (transaction) =>
 			this.#execute(transaction, steps, values, kind),
 		);
-		const { status } = outcome;
 		const ops = outcome.status === "ok" ? outcome.value : unknownOps(steps, values);
+		const how = `${kind.mode}${kind.readOnly ? " read only" : ""}`;
+		this.#note({ id, process, ops, invoked }, gateway, how, outcome);
+		return outcome.status;
+	}
+
+	async #readAlone(process: number, gateway: SimNode, k: Key): Promise<void> {
+		const id = this.#transactions++;
+		const invoked = this.#clock++;
+		const outcome = await readAlone(this.#cluster, gateway, k);
+		const list = outcome.status === "ok" ? decodeList(outcome.value) : null;
+		this.#note({ id, process, ops: [["r", k, list]], invoked }, gateway, "alone", outcome);
+	}
+
+	#note(
+		begun: Pick<HistoryEntry, "id" | "process" | "ops" | "invoked">,
+		gateway: SimNode,
+		how: string,
+		outcome: Outcome<unknown>,
+	): void {
+		const { status } = outcome;
+		const { id, process, ops } = begun;
 		const completed = status === "info" ? Number.POSITIVE_INFINITY : this.#clock++;
-		this.history.push({ id, process, status, ops, invoked, completed });
+		this.history.push({ ...begun, status, completed });
 		if (status === "ok") this.commitsAtMs.push(this.#cluster.world.nowMs);
 		const name = outcome.status === "ok" ? status : `${status} ${outcome.code}`;
 		this.outcomes.set(name, (this.outcomes.get(name) ?? 0) + 1);
 		this.#cluster.event(
-			`T${id} of client ${process} at machine ${gateway.machine.id}, ${kind.mode}${kind.readOnly ? " read only" : ""}: ${name}` +
+			`T${id} of client ${process} at machine ${gateway.machine.id}, ${how}: ${name}` +
 				`${outcome.status === "ok" && outcome.timestamp !== undefined ? ` at ${outcome.timestamp}` : ""} ${describe(ops)}`,
 		);
-		return status;
 	}
 
 	async #execute(
