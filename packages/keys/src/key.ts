@@ -45,6 +45,14 @@ export const spanContains = (span: Span, k: Key): boolean => span.start <= k && 
 export const spansOverlap = (a: Span, b: Span): boolean => a.start < b.end && b.start < a.end;
 export const pointSpan = (k: Key): Span => ({ start: k, end: keySuccessor(k) });
 
+/** The part of the span that a page covers: all of it, or up to where the next one goes on. */
+export function coveredPart(span: Span, resume: Key | null | undefined, reverse: boolean): Span {
+	if (resume == null) {
+		return span;
+	}
+	return reverse ? { start: resume, end: span.end } : { start: span.start, end: resume };
+}
+
 /** The key of which `formatKey` has made the text. */
 export const parseKey = (text: string): Key =>
 	text.replace(/\\x([0-9a-f]{2})/g, (_, hex: string) =>

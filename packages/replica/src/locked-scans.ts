@@ -1,13 +1,13 @@
 /** Newest-reads of a span, page by page, each row locked. */
 import type { TransactionId } from "@quorate/keys/ids";
-import { type Key, type Span, spanContains } from "@quorate/keys/key";
+import { coveredPart, type Key, type Span, spanContains } from "@quorate/keys/key";
 import { timestampMax } from "@quorate/keys/timestamp";
 import { scanAt } from "@quorate/storage/versions";
 import type { Blocker } from "./blockers.ts";
 import type { ReplicaCore } from "./core.ts";
 import { waitFailed } from "./errors.ts";
 import { elsewhere, LockWaiting } from "./locked-reads.ts";
-import { coveredPart, intentsPerPage, newestSince, resumeAfter } from "./reads.ts";
+import { intentsPerPage, newestSince, resumeAfter } from "./reads.ts";
 import type { PageRow, RangeAnswer, RangeRequestBody } from "./requests.ts";
 import { resolveLeftOver } from "./writes.ts";
 

@@ -4,7 +4,7 @@
  */
 import { assert } from "@quorate/keys/assert";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
-import { type Key, type Span, spanContains } from "@quorate/keys/key";
+import { coveredPart, type Key, type Span, spanContains } from "@quorate/keys/key";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import {
 	hadNothing,
@@ -263,13 +263,6 @@ function scanCovered(r: ReplicaCore, q: Scan): RangeAnswer | Promise<RangeAnswer
 		return scanDecided(r, q, page.rows, look);
 	}
 	return scanBlocked(r, q, look.covered, look.resume, look.found);
-}
-
-export function coveredPart(span: Span, resume: Key | undefined, reverse: boolean): Span {
-	if (resume === undefined) {
-		return span;
-	}
-	return reverse ? { start: resume, end: span.end } : { start: span.start, end: resume };
 }
 
 interface FirstLook {

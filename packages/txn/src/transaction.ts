@@ -10,7 +10,7 @@
 import { assert } from "@quorate/keys/assert";
 import { DatabaseError } from "@quorate/keys/database-error";
 import type { LockOwner, TransactionId } from "@quorate/keys/ids";
-import { type Key, keyMin, pointSpan, type Span } from "@quorate/keys/key";
+import { coveredPart, type Key, keyMin, pointSpan, type Span } from "@quorate/keys/key";
 import type { RangeDescriptor, RangeInfo } from "@quorate/keys/range";
 import type { Timestamp } from "@quorate/keys/timestamp";
 import type {
@@ -984,10 +984,3 @@ function drawnFor(answer: RangeAnswer): IssuedTimestamp | undefined {
 
 const isSame = (a: Uint8Array | null, b: Uint8Array | null): boolean =>
 	a === null || b === null ? a === b : Buffer.compare(a, b) === 0;
-
-function coveredPart(part: Span, resume: Key | null, reverse: boolean): Span {
-	if (resume === null) {
-		return part;
-	}
-	return reverse ? { start: resume, end: part.end } : { start: part.start, end: resume };
-}
