@@ -6,7 +6,8 @@ import type { CancelSignal } from "@quorate/txn/types";
 export class StatementCancel implements CancelSignal {
 	readonly #runtime: Runtime;
 	#reason: DatabaseError | undefined;
-	readonly #listeners = new Set<() => void>();
+	/** Few at a time, and new ones for each statement: in a set, they would outlive many statements. */
+	readonly #listeners: (() => void)[] = [];
 	#timer: Timer | undefined;
 	#running = false;
 
@@ -24,15 +25,15 @@ export class StatementCancel implements CancelSignal {
 
 	onCancel(listener: () => void): () => void {
 		if (this.#reason !== undefined) listener();
-		else this.#listeners.add(listener);
-		return () => this.#listeners.delete(listener);
+		else this.#listeners.push(listener);
+		return () => this.#forget(listener);
 	}
 
 	/** A statement begins; `timeoutMs` 0: no limit. */
 	begin(timeoutMs: number): void {
 		this.#running = true;
 		this.#reason = undefined;
-		this.#listeners.clear();
+		this.#listeners.length = 0;
 		if (timeoutMs > 0) {
 			this.#timer = this.#runtime.scheduler.setTimer(timeoutMs, () =>
 				this.cancel(new DatabaseError("57014", "canceling statement due to statement timeout")),
@@ -50,8 +51,11 @@ export class StatementCancel implements CancelSignal {
 	cancel(reason: DatabaseError): void {
 		if (!this.#running || this.#reason !== undefined) return;
 		this.#reason = reason;
-		const listeners = [...this.#listeners];
-		this.#listeners.clear();
-		for (const listener of listeners) listener();
+		for (const listener of this.#listeners.splice(0)) listener();
+	}
+
+	#forget(listener: () => void): void {
+		const at = this.#listeners.lastIndexOf(listener);
+		if (at >= 0) this.#listeners.splice(at, 1);
 	}
 }
