@@ -32,8 +32,8 @@ export class ScopedEngine implements Engine {
 		return this.#engine.get(k);
 	}
 
-	prefetch(keys: readonly Key[]): void {
-		this.#engine.prefetch(keys);
+	prefetch(keys: readonly Key[]): Promise<void> | undefined {
+		return this.#engine.prefetch(keys);
 	}
 
 	iterate(span: Span, options?: { readonly reverse?: boolean }): EngineIterator {

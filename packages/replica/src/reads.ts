@@ -37,18 +37,30 @@ export function read(r: ReplicaCore, q: Asked): RangeAnswer | Promise<RangeAnswe
 	return q.s === null ? readNow(r, q) : readAtTimestamp(r, { ...q, s: q.s });
 }
 
-/** At a timestamp drawn here, after the request came: as good as one that the reader had drawn. */
+/**
+ * At a timestamp drawn here, after the request came: as good as one that the reader had drawn. Waits for its rows as well, if another
+ * thread gets them: looked for here before they came, they would be looked for twice.
+ */
 function readNow(r: ReplicaCore, q: Asked): Promise<RangeAnswer> {
-	prefetch(r.context.engine, q.keys);
-	return r.context.timestamps.issue().then((drawn) => {
-		if (!q.keys.every((k) => r.owns(k))) {
-			return r.stale();
-		}
-		const answer = readAtTimestamp(r, { ...q, s: drawn.timestamp });
-		return answer instanceof Promise
-			? answer.then((later) => withTimestamp(later, drawn))
-			: withTimestamp(answer, drawn);
-	});
+	const rows = prefetch(r.context.engine, q.keys);
+	const issued = r.context.timestamps.issue();
+	return rows === undefined
+		? issued.then((drawn) => readAsOf(r, q, drawn))
+		: issued.then((drawn) => rows.then(() => readAsOf(r, q, drawn)));
+}
+
+function readAsOf(
+	r: ReplicaCore,
+	q: Asked,
+	drawn: IssuedTimestamp,
+): RangeAnswer | Promise<RangeAnswer> {
+	if (!q.keys.every((k) => r.owns(k))) {
+		return r.stale();
+	}
+	const answer = readAtTimestamp(r, { ...q, s: drawn.timestamp });
+	return answer instanceof Promise
+		? answer.then((later) => withTimestamp(later, drawn))
+		: withTimestamp(answer, drawn);
 }
 
 const withTimestamp = (answer: RangeAnswer, drawn: IssuedTimestamp): RangeAnswer =>

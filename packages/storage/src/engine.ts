@@ -72,9 +72,10 @@ export interface Engine extends EngineReader {
 	clearSpan(span: Span): void;
 	/**
 	 * These keys will be got soon. Changes nothing of what a get answers; but what would have to be looked for in files is looked
-	 * for on another thread meanwhile.
+	 * for on another thread meanwhile. Resolves when that has been done, undefined if there is nothing to wait for: whoever gets
+	 * them earlier looks for them once more.
 	 */
-	prefetch(keys: readonly Key[]): void;
+	prefetch(keys: readonly Key[]): Promise<void> | undefined;
 	/** Costs next to nothing if it is closed before the next write. */
 	snapshot(): EngineSnapshot;
 	/** Resolves when every write made before the call survives a power loss. A rejection means that the node must stop. */

@@ -32,7 +32,7 @@ export class MemoryEngine implements Engine {
 		return this.#tree.get(k);
 	}
 
-	prefetch(): void {}
+	prefetch(): undefined {}
 
 	iterate(span: Span, options: { readonly reverse?: boolean } = {}): EngineIterator {
 		assert(this.#open, "the engine is closed");

@@ -67,6 +67,47 @@ test("one call is under way at a time, and a key alone is left to its get", (t) 
 	t.is(calls.length, 2);
 });
 
+test("whoever waits hears of the end of the call with its key, or that it is left to its get", async (t) => {
+	const { recent, prefetcher, calls, turn } = prefetching();
+	const ended: string[] = [];
+	const add = (name: string, keys: readonly Key[]): void => {
+		const end = prefetcher.add(keys);
+		if (end === undefined) ended.push(`${name}: nothing to wait for`);
+		else void end.then(() => ended.push(name));
+	};
+	recent.put(c, one);
+	add("known", [c]);
+	add("first", [a]);
+	add("second", [c, b]);
+	turn();
+	add("under way", [b]);
+	add("next", [a, d]);
+	await Promise.resolve();
+	t.deepEqual(ended, ["known: nothing to wait for"]);
+	calls[0]!.done([one, one]);
+	await Promise.resolve();
+	t.deepEqual(ended.splice(0).slice(1), ["first", "second", "under way"]);
+	turn();
+	t.is(calls.length, 1);
+	await Promise.resolve();
+	t.deepEqual(ended.splice(0), ["next"], "alone");
+
+	add("written meanwhile", [d]);
+	add("failed", [key("e")]);
+	turn();
+	recent.forget(d);
+	add("after the write", [d]);
+	calls[1]!.done(undefined);
+	await Promise.resolve();
+	t.deepEqual(ended.splice(0), ["written meanwhile", "failed"]);
+	const closing = prefetcher.close();
+	await Promise.resolve();
+	t.deepEqual(ended.splice(0), ["after the write"]);
+	add("closed", [d]);
+	t.deepEqual(ended, ["closed: nothing to wait for"]);
+	await closing;
+});
+
 test("closing waits for the call that is under way, and nothing begins after it", async (t) => {
 	const { prefetcher, calls, turn } = prefetching();
 	prefetcher.add([a, b]);

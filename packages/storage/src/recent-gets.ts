@@ -13,7 +13,7 @@ export class RecentGets {
 	#young = new Map<Key, Uint8Array | undefined>();
 	#old = new Map<Key, Uint8Array | undefined>();
 	/** Got at this moment by another thread, and not written since it began. */
-	readonly #expected = new Set<Key>();
+	#expected: Set<Key> | undefined;
 
 	/** `missing` where it is not known. */
 	get<T>(k: Key, missing: T): Uint8Array | undefined | T {
@@ -44,16 +44,20 @@ export class RecentGets {
 		return this.#young.has(k) || this.#old.has(k);
 	}
 
-	/** Another thread begins to get them. */
-	expect(keys: readonly Key[]): void {
-		for (const k of keys) this.#expected.add(k);
+	/** Another thread begins to get them, and nothing else until they come. Takes the set for its own. */
+	expect(keys: Set<Key>): void {
+		this.#expected = keys;
 	}
 
 	/** What that thread found; null, or nothing at all: it did not say. */
 	come(keys: readonly Key[], values: readonly (Uint8Array | null | undefined)[] | undefined): void {
+		const expected = this.#expected;
+		this.#expected = undefined;
+		if (expected === undefined || values === undefined) return;
 		keys.forEach((k, i) => {
-			const value = values === undefined ? null : values[i];
-			if (this.#expected.delete(k) && value !== null && !this.knows(k)) this.put(k, value);
+			const value = values[i];
+			// Where a get knew it earlier, that is what it found as well.
+			if (expected.has(k) && value !== null) this.put(k, value);
 		});
 	}
 
@@ -61,12 +65,12 @@ export class RecentGets {
 	forget(k: Key): boolean {
 		const wasYoung = this.#young.delete(k);
 		const wasOld = this.#old.delete(k);
-		return this.#expected.delete(k) || wasOld || wasYoung;
+		return this.#expected?.delete(k) === true || wasOld || wasYoung;
 	}
 
 	clear(): void {
 		this.#young.clear();
 		this.#old.clear();
-		this.#expected.clear();
+		this.#expected = undefined;
 	}
 }

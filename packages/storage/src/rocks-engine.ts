@@ -269,8 +269,8 @@ class RocksEngine implements Engine {
 		return value;
 	}
 
-	prefetch(keys: readonly Key[]): void {
-		this.#prefetcher?.add(keys);
+	prefetch(keys: readonly Key[]): Promise<void> | undefined {
+		return this.#prefetcher?.add(keys);
 	}
 
 	iterate(span: Span, options: { readonly reverse?: boolean } = {}): EngineIterator {

@@ -130,9 +130,9 @@ export function newestState(
 		: decodeVersion(bytes);
 }
 
-/** Whoever reads these keys soon need not wait for files. */
-export function prefetch(engine: Engine, keys: readonly Key[]): void {
-	engine.prefetch(keys.map(dataKey));
+/** See `Engine.prefetch`. */
+export function prefetch(engine: Engine, keys: readonly Key[]): Promise<void> | undefined {
+	return engine.prefetch(keys.map(dataKey));
 }
 
 /** What a read at `s` sees. */

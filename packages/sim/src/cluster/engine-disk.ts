@@ -160,7 +160,7 @@ class CrashingEngine implements Engine {
 		return this.#live.get(k);
 	}
 
-	prefetch(): void {}
+	prefetch(): undefined {}
 
 	iterate(span: Span, options?: { readonly reverse?: boolean }): EngineIterator {
 		return this.#live.iterate(span, options);
