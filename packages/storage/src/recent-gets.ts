@@ -1,28 +1,52 @@
 /**
  * What was got of late, absence included: most keys are asked for several times within milliseconds (locked, read, judged, applied),
  * and a get of the engine costs ten times as much as one here. Two generations of a bounded map: what is not asked for again goes.
+ *
+ * Values are copied, those of a generation into one block. What comes in is often a part of something larger, an entry of the log for
+ * example, which would live on with it; and what is small and lives long, each in a place of its own, keeps the allocator's heap from
+ * being given back after a load.
  */
 import type { Key } from "@quorate/keys/key";
 
 /** Of each generation. */
 const keysMax = 1_024;
+const bytesMax = 128 << 10;
 /** Larger values are not kept. */
 const valueBytesMax = 1_024;
 
+class Generation {
+	readonly values = new Map<Key, Uint8Array | undefined>();
+	readonly #bytes = new Uint8Array(bytesMax);
+	#usedBytes = 0;
+
+	hasRoomFor(value: Uint8Array | undefined): boolean {
+		return this.values.size < keysMax && this.#usedBytes + (value?.length ?? 0) <= bytesMax;
+	}
+
+	copyOf(value: Uint8Array): Uint8Array {
+		const start = this.#usedBytes;
+		this.#usedBytes += value.length;
+		this.#bytes.set(value, start);
+		return this.#bytes.subarray(start, this.#usedBytes);
+	}
+}
+
 export class RecentGets {
-	#young = new Map<Key, Uint8Array | undefined>();
-	#old = new Map<Key, Uint8Array | undefined>();
+	#young = new Generation();
+	#old = new Generation();
 	/** Got at this moment by another thread, and not written since it began. */
 	#expected: Set<Key> | undefined;
 
 	/** `missing` where it is not known. */
 	get<T>(k: Key, missing: T): Uint8Array | undefined | T {
-		const value = this.#young.get(k);
-		if (value !== undefined || this.#young.has(k)) {
+		const young = this.#young.values;
+		const value = young.get(k);
+		if (value !== undefined || young.has(k)) {
 			return value;
 		}
-		if (this.#old.has(k)) {
-			const found = this.#old.get(k);
+		const old = this.#old.values;
+		if (old.has(k)) {
+			const found = old.get(k);
 			this.put(k, found);
 			return found;
 		}
@@ -33,15 +57,15 @@ export class RecentGets {
 		if (value !== undefined && value.length > valueBytesMax) {
 			return;
 		}
-		if (this.#young.size >= keysMax) {
+		if (!this.#young.hasRoomFor(value)) {
 			this.#old = this.#young;
-			this.#young = new Map();
+			this.#young = new Generation();
 		}
-		this.#young.set(k, value);
+		this.#young.values.set(k, value && this.#young.copyOf(value));
 	}
 
 	knows(k: Key): boolean {
-		return this.#young.has(k) || this.#old.has(k);
+		return this.#young.values.has(k) || this.#old.values.has(k);
 	}
 
 	/** Another thread begins to get them, and nothing else until they come. Takes the set for its own. */
@@ -63,14 +87,14 @@ export class RecentGets {
 
 	/** Its value changes. True if it was known, or would have been soon. */
 	forget(k: Key): boolean {
-		const wasYoung = this.#young.delete(k);
-		const wasOld = this.#old.delete(k);
+		const wasYoung = this.#young.values.delete(k);
+		const wasOld = this.#old.values.delete(k);
 		return this.#expected?.delete(k) === true || wasOld || wasYoung;
 	}
 
 	clear(): void {
-		this.#young.clear();
-		this.#old.clear();
+		this.#young = new Generation();
+		this.#old = new Generation();
 		this.#expected = undefined;
 	}
 }

@@ -12,7 +12,7 @@ const binding = {
 } as unknown as NativeBinding;
 
 const [hot, cold, gone] = ["hot", "cold", "gone"] as Key[] as [Key, Key, Key];
-const bytes = (text: string): Uint8Array => Buffer.from(text);
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 test("what a batch has got is known afterwards, as the batch leaves it", (t) => {
 	const recent = new RecentGets();

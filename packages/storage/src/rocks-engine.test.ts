@@ -51,6 +51,28 @@ if (rocksMissing !== undefined) {
 	engineSuite(test, open, 60);
 	versionsSuite(test, open, 50);
 
+	test("what is remembered of a write does not keep what its value was a part of", async (t) => {
+		const { disk, path } = rocksDirectory();
+		const engine = await openRocksEngine(disk, path, small);
+		const frame = new Uint8Array(64 << 10);
+		engine.get(k("known"));
+		engine.write((batch) => {
+			engine.get(k("looked at"));
+			batch.put(k("known"), frame.subarray(7, 9));
+			batch.put(k("looked at"), frame.subarray(9, 12));
+		});
+		frame.fill(1);
+		for (const [name, length] of [
+			["known", 2],
+			["looked at", 3],
+		] as const) {
+			const value = engine.get(k(name))!;
+			t.deepEqual([...value], new Array(length).fill(0));
+			t.not(value.buffer, frame.buffer);
+		}
+		await engine.close();
+	});
+
 	test("a get sees what was written last, whatever is got ahead meanwhile", async (t) => {
 		const { disk, path } = rocksDirectory();
 		const scheduler = new RealScheduler();

@@ -183,6 +183,12 @@ function guarded(binding: NativeBinding, failed: (error: unknown) => never): Nat
 	};
 }
 
+/**
+ * A longer page is part of a long scan: its blocks would push out of the cache what is asked for again, and lie all over the
+ * allocator's heap for as long as nobody else is read.
+ */
+const cachedRowsMax = 128;
+
 class RocksEngine implements Engine {
 	readonly kind = "rocksdb";
 	readonly #binding: NativeBinding;
@@ -291,6 +297,7 @@ class RocksEngine implements Engine {
 		const wanted = Math.min(limits.rowsMax, nativeMax);
 		const { rows, finished } = this.#binding.db_query(this.#db, {
 			...readOptions,
+			fillCache: wanted <= cachedRowsMax,
 			reverse: limits.reverse,
 			gte: nativeKey(span.start),
 			lt: nativeKey(span.end),
