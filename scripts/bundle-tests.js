@@ -43,7 +43,7 @@ const threads = new Map([
 	["packages/replica", 1],
 	["packages/rpc", 1],
 	["packages/sim", 3],
-	["packages/sql", 2],
+	["packages/sql", 1],
 	["packages/storage", 1],
 	["packages/txn", 1],
 	["packages/wal", 1],

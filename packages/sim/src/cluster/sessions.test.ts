@@ -36,7 +36,7 @@ test.serial(
 const mutations: readonly (readonly [keyof Mutations, number])[] = [
 	["withoutFencing", 11],
 	["feedWithoutWaiting", 14],
-	["feedBeginsComplete", 3],
+	["feedBeginsComplete", 6],
 ];
 
 for (const [mutation, first] of mutations) {
