@@ -5,12 +5,12 @@ import { availableParallelism } from "node:os";
 /** Those that take longest are begun first: at the end nobody waits for one of them. */
 const first = [
 	"packages/server/damage",
-	"cmd/quorate/packed",
 	"packages/sim/shared",
+	"packages/sql/shared",
+	"cmd/quorate/packed",
+	"packages/embedded/cluster",
 	"packages/raft/shared",
 	"packages/placement/shared",
-	"packages/sql/shared",
-	"packages/embedded/cluster",
 	"packages/checker/shared",
 	"cmd/quorate/main",
 ].map((name) => `/${name}`);
