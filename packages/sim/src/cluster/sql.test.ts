@@ -6,7 +6,7 @@ test.serial(
 	"SQL clients under faults: one history, sums and indexes right, each transaction once or never",
 	async (t) => {
 		let committed = 0;
-		for (let seed = 1; seed <= 5; seed++) {
+		for (let seed = 1; seed <= 10; seed++) {
 			const report = await simulateSql(seed);
 			t.log(describeRun(report));
 			committed += report.committed;
@@ -15,7 +15,7 @@ test.serial(
 				return;
 			}
 		}
-		t.true(committed > 500, `${committed} transactions`);
+		t.true(committed > 1_000, `${committed} transactions`);
 	},
 );
 
