@@ -60,6 +60,11 @@ const formatKey = `${keyMax}quorate format` as Key;
 /** The same: what memtables are filled with (`quiet-flush.ts`). */
 const fillerKey = `${keyMax}quorate filler` as Key;
 const defaultMemtableBytes = 24 << 20;
+/**
+ * Filled by reads of single rows and short pages only. The kernel caches the files as well, but to get a row from there is to check and
+ * unpack a block: twice the work of a get.
+ */
+const defaultCacheBytes = 64 << 20;
 /** RocksDB's share of that for one memtable. */
 const memtableShare = 1 / 4;
 /** A native count or size is a signed 32-bit integer. */
@@ -99,8 +104,7 @@ export async function openRocksEngine(
 				createIfMissing: isNew,
 				compaction: "level",
 				memtableMemoryBudget: options.memtableBytes ?? defaultMemtableBytes,
-				// Small, since what the kernel caches of the files is nobody's memory: a block costs microseconds to get from there.
-				cacheSize: options.cacheSizeBytes ?? 16 << 20,
+				cacheSize: options.cacheSizeBytes ?? defaultCacheBytes,
 				parallelism: 2,
 				// Filters for memtables, too, and hash indexes in blocks: of what is absent there, a get costs half.
 				optimize: "point-lookup",
