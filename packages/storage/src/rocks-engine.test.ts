@@ -226,6 +226,28 @@ if (rocksMissing !== undefined) {
 		await again.close();
 	});
 
+	test("small rows of a long page share slabs, those of a short page and large ones are buffers of their own", async (t) => {
+		const { disk, path } = rocksDirectory();
+		const engine = await openRocksEngine(disk, path, small);
+		t.teardown(() => engine.close());
+		const large = 4 << 10;
+		engine.write((batch) => {
+			for (let n = 100; n < 400; n++) batch.put(k(`a${n}`), Buffer.alloc(50, n));
+			for (let n = 100; n < 400; n++) batch.put(k(`b${n}`), Buffer.alloc(large, n));
+		});
+		const scan = (prefix: string, rowsMax: number) => {
+			const limits = { rowsMax, bytesMax: 1 << 30, reverse: false, keyOffset: 0 };
+			return engine.scan({ start: k(prefix), end: k(`${prefix}~`) }, limits).values;
+		};
+		const blocks = (values: readonly Uint8Array[]) => new Set(values.map((v) => v.buffer)).size;
+		const long = scan("a", 200);
+		t.is(long.length, 200);
+		t.true(blocks(long) <= 3);
+		t.true(long.every((value, n) => Buffer.alloc(50, 100 + n).equals(value)));
+		t.is(blocks(scan("a", 100)), 100);
+		t.is(blocks(scan("b", 200)), 200);
+	});
+
 	/** An engine that was closed with more than one log: whether the last memtables are in tables by then is a race. */
 	async function closedWithLogs() {
 		for (let attempt = 0; attempt < 100; attempt++) {

@@ -188,10 +188,19 @@ function guarded(binding: NativeBinding, failed: (error: unknown) => never): Nat
 }
 
 /**
- * A longer page is part of a long scan: its blocks would push out of the cache what is asked for again, and lie all over the
+ * A longer page is part of a long scan. Its blocks would push out of the cache what is asked for again, and lie all over the
  * allocator's heap for as long as nobody else is read.
  */
-const cachedRowsMax = 128;
+const shortPageRowsMax = 128;
+/** Smaller values of a long page are copied out of the native buffers that they come in. */
+const pooledBytesMax = 1_024;
+
+/**
+ * A native buffer takes 200 bytes of the allocator beside its own, and rows of a long scan live just long enough for the collector to
+ * take them for old: hundreds of thousands pile up. In slabs of the pool they are few blocks, and counted as what they are.
+ */
+const pooled = (value: Buffer): Buffer =>
+	value.length <= pooledBytesMax ? Buffer.from(value) : value;
 
 class RocksEngine implements Engine {
 	readonly kind = "rocksdb";
@@ -299,9 +308,10 @@ class RocksEngine implements Engine {
 			return { keys: [], values: [], more: span.start < span.end };
 		}
 		const wanted = Math.min(limits.rowsMax, nativeMax);
+		const isLong = wanted > shortPageRowsMax;
 		const { rows, finished } = this.#binding.db_query(this.#db, {
 			...readOptions,
-			fillCache: wanted <= cachedRowsMax,
+			fillCache: !isLong,
 			reverse: limits.reverse,
 			gte: nativeKey(span.start),
 			lt: nativeKey(span.end),
@@ -314,7 +324,8 @@ class RocksEngine implements Engine {
 		const values: Uint8Array[] = new Array(count);
 		for (let n = 0; n < count; n++) {
 			keys[n] = (rows[2 * n] as Buffer).toString("latin1", limits.keyOffset) as Key;
-			values[n] = rows[2 * n + 1] as Buffer;
+			const value = rows[2 * n + 1] as Buffer;
+			values[n] = isLong ? pooled(value) : value;
 		}
 		return { keys, values, more: !finished || rows.length / 2 > wanted };
 	}
