@@ -116,18 +116,17 @@ function rangeToMove(
 	for (const range of held.get(from.node.nodeId) ?? []) {
 		const { rangeId } = range.descriptor;
 		if (planned.has(rangeId) || tally.holders(range).includes(target)) continue;
+		const keepsLease = range.leaseholder !== from.node.nodeId;
+		const score = rendezvousWeight(rangeId, target) + (keepsLease ? 2 ** 32 : 0);
+		if (score <= bestScore) continue;
 		if (!tally.mayReplace(range, from.node.nodeId, target)) continue;
 		if (!tally.mayReceive(to)) return "waiting";
 		if (!tally.maySend(range) || view.isResting(range)) {
 			mustWait = true;
 			continue;
 		}
-		const keepsLease = range.leaseholder !== from.node.nodeId;
-		const score = rendezvousWeight(rangeId, target) + (keepsLease ? 2 ** 32 : 0);
-		if (score > bestScore) {
-			best = range;
-			bestScore = score;
-		}
+		best = range;
+		bestScore = score;
 	}
 	return best ?? (mustWait ? "waiting" : undefined);
 }

@@ -120,14 +120,17 @@ type Bound = (from: NodeTally) => number;
 
 interface Freedom {
 	mayGive(from: NodeTally): boolean;
+	/** False: none at all. */
+	mayTakeAny(to: NodeTally): boolean;
 	mayTake(to: NodeTally, range: RangeInfo): boolean;
 }
 
 const free = (tally: Tally): Freedom => ({
 	mayGive: (from) => tally.mayHandOver(from),
+	mayTakeAny: (to) => tally.mayHandOver(to),
 	mayTake: (to, range) => tally.mayHandOver(to) && tally.isUsedTo(to, range),
 });
-const anybody: Freedom = { mayGive: () => true, mayTake: () => true };
+const anybody: Freedom = { mayGive: () => true, mayTakeAny: () => true, mayTake: () => true };
 
 /** From the fullest that can give something to the emptiest that can take it; rather none that is asked for so much that it makes the taker the busier one. */
 function bestHandOver(
@@ -135,9 +138,10 @@ function bestHandOver(
 	nodes: readonly NodeTally[],
 	held: ReadonlyMap<NodeId, ReadonlySet<RangeInfo>>,
 	bound: Bound,
-	{ mayGive, mayTake }: Freedom,
+	{ mayGive, mayTakeAny, mayTake }: Freedom,
 ): { readonly range: RangeInfo; readonly from: NodeTally; readonly to: NodeTally } | undefined {
-	const fewest = Math.min(...nodes.map(({ leases }) => leases));
+	const takers = nodes.filter(mayTakeAny);
+	const fewest = Math.min(...takers.map(({ leases }) => leases));
 	for (const from of [...nodes].sort((a, b) => b.leases - a.leases)) {
 		const most = bound(from);
 		if (most < fewest || !mayGive(from)) continue;
@@ -145,7 +149,9 @@ function bestHandOver(
 			| { readonly range: RangeInfo; readonly to: NodeTally; readonly cost: number }
 			| undefined;
 		for (const range of held.get(from.node.nodeId) ?? []) {
-			const to = leastLoaded(tally, range, most, (node) => mayTake(node, range));
+			// Whoever has as many as the best costs no less.
+			const fewer = best === undefined ? most : Math.min(most, Math.ceil(best.cost) - 1);
+			const to = leastLoaded(tally, range, fewer, mayTake);
 			if (to === undefined) continue;
 			const isTooMuch = 2 * tally.rateOf(range) > Math.max(0, from.rate - to.rate);
 			const cost = to.leases + (isTooMuch ? 0.5 : 0);
@@ -162,16 +168,18 @@ function leastLoaded(
 	tally: Tally,
 	range: RangeInfo,
 	most: number,
-	isFree: (node: NodeTally) => boolean,
+	isFree: (node: NodeTally, range: RangeInfo) => boolean,
 ): NodeTally | undefined {
 	const { rangeId, replicas } = range.descriptor;
-	const isWanted = wantedTakers(tally, range);
+	/** Asked for once somebody could take it: most ranges have nobody. */
+	let wanted: { readonly is: ((node: NodeId) => boolean) | undefined } | undefined;
 	let best: NodeTally | undefined;
 	for (const { nodeId, role } of replicas) {
 		const to = tally.of(nodeId);
 		const mayTake = role === "voter" && to?.node.standing === "live" && to.leases <= most;
-		if (!mayTake || nodeId === range.leaseholder || !isFree(to)) continue;
-		if (isWanted !== undefined && !isWanted(nodeId)) continue;
+		if (!mayTake || nodeId === range.leaseholder || !isFree(to, range)) continue;
+		wanted ??= { is: wantedTakers(tally, range) };
+		if (wanted.is !== undefined && !wanted.is(nodeId)) continue;
 		const isBetter =
 			best === undefined ||
 			to.leases < best.leases ||
