@@ -1,11 +1,7 @@
 /** What `make test` runs beside whole clusters of processes: see `scripts/bundle-tests.js`. */
 
 import { availableParallelism } from "node:os";
-import { setFlagsFromString } from "node:v8";
-
-// A quarter of the time was V8's optimizing compiler's, for threads that end soon: it waits a little longer, and inlines less.
-setFlagsFromString("--interrupt-budget=150000");
-setFlagsFromString("--max-inlined-bytecode-size-cumulative=200");
+import "./scripts/compile-less.js";
 
 /** Those that take longest are begun first: at the end nobody waits for one of them. */
 const first = [

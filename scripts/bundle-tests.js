@@ -50,10 +50,7 @@ const threads = new Map([
 ]);
 /** Of a test file that must be alone: hooks are of all tests in a thread. */
 const hooks = /\btest(\.serial)?\.(before|after)/;
-/** As threads of tests have it (`ava.suite.config.js`): a node that lives for some seconds is not worth as much compiling as a server is. */
-const compileLess = `import { setFlagsFromString as setFlags } from "node:v8";
-setFlags("--interrupt-budget=150000");
-setFlags("--max-inlined-bytecode-size-cumulative=200");`;
+const compileLess = pathToFileURL(join(root, "scripts/compile-less.js")).href;
 const common = {
 	absWorkingDir: root,
 	bundle: true,
@@ -99,7 +96,7 @@ async function bundlePrograms() {
 		})),
 		outdir,
 		chunkNames: "programs/modules-[hash]",
-		banner: { js: compileLess },
+		banner: { js: `import ${JSON.stringify(compileLess)};` },
 		splitting: true,
 		plugins: [modules],
 	});

@@ -60,13 +60,13 @@ const formatKey = `${keyMax}quorate format` as Key;
 /** The same: what memtables are filled with (`quiet-flush.ts`). */
 const fillerKey = `${keyMax}quorate filler` as Key;
 const defaultMemtableBytes = 24 << 20;
+/** RocksDB's share of that for one memtable. */
+const memtableShare = 1 / 4;
 /**
  * Filled by reads of single rows and short pages only. The kernel caches the files as well, but to get a row from there is to check and
  * unpack a block: twice the work of a get.
  */
 const defaultCacheBytes = 64 << 20;
-/** RocksDB's share of that for one memtable. */
-const memtableShare = 1 / 4;
 /** A native count or size is a signed 32-bit integer. */
 const nativeMax = 0x7fff_fff0;
 /** After a write the manifest is looked at so often, for the table that may follow from it. */

@@ -140,8 +140,7 @@ function bestHandOver(
 	bound: Bound,
 	{ mayGive, mayTakeAny, mayTake }: Freedom,
 ): { readonly range: RangeInfo; readonly from: NodeTally; readonly to: NodeTally } | undefined {
-	const takers = nodes.filter(mayTakeAny);
-	const fewest = Math.min(...takers.map(({ leases }) => leases));
+	const fewest = Math.min(...nodes.filter(mayTakeAny).map(({ leases }) => leases));
 	for (const from of [...nodes].sort((a, b) => b.leases - a.leases)) {
 		const most = bound(from);
 		if (most < fewest || !mayGive(from)) continue;
@@ -172,14 +171,14 @@ function leastLoaded(
 ): NodeTally | undefined {
 	const { rangeId, replicas } = range.descriptor;
 	/** Asked for once somebody could take it: most ranges have nobody. */
-	let wanted: { readonly is: ((node: NodeId) => boolean) | undefined } | undefined;
+	let isWanted: ((node: NodeId) => boolean) | undefined;
 	let best: NodeTally | undefined;
 	for (const { nodeId, role } of replicas) {
 		const to = tally.of(nodeId);
 		const mayTake = role === "voter" && to?.node.standing === "live" && to.leases <= most;
 		if (!mayTake || nodeId === range.leaseholder || !isFree(to, range)) continue;
-		wanted ??= { is: wantedTakers(tally, range) };
-		if (wanted.is !== undefined && !wanted.is(nodeId)) continue;
+		isWanted ??= wantedTakers(tally, range);
+		if (!isWanted(nodeId)) continue;
 		const isBetter =
 			best === undefined ||
 			to.leases < best.leases ||
@@ -190,16 +189,15 @@ function leastLoaded(
 	return best;
 }
 
-/** Whom the rule prefers, where one of them can have the lease; undefined: all are equal. */
-export function wantedTakers(
-	tally: Tally,
-	range: RangeInfo,
-): ((node: NodeId) => boolean) | undefined {
+const anyNode = (): boolean => true;
+
+/** Whom the rule prefers, where one of them can have the lease; else all are equal. */
+export function wantedTakers(tally: Tally, range: RangeInfo): (node: NodeId) => boolean {
 	const rule = tally.ruleOf(range);
-	if (rule.leasePreference.length === 0) return undefined;
+	if (rule.leasePreference.length === 0) return anyNode;
 	const isWanted = (node: NodeId): boolean => tally.isPreferred(rule, node);
 	const isThere = range.descriptor.replicas.some(
 		({ nodeId, role }) => role === "voter" && tally.standing(nodeId) === "live" && isWanted(nodeId),
 	);
-	return isThere ? isWanted : undefined;
+	return isThere ? isWanted : anyNode;
 }

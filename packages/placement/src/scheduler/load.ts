@@ -91,5 +91,5 @@ function exchangeOf(
 function mayTake(tally: Tally, range: RangeInfo, { node }: NodeTally): boolean {
 	const { replicas } = range.descriptor;
 	const votes = replicas.some((r) => r.nodeId === node.nodeId && r.role === "voter");
-	return votes && (wantedTakers(tally, range)?.(node.nodeId) ?? true);
+	return votes && wantedTakers(tally, range)(node.nodeId);
 }
