@@ -86,6 +86,13 @@ test("a mistake is one line and exit code 1", async (t) => {
 		],
 		[[...start, "--engine", "paper"], /--engine "paper" is neither rocksdb nor memory/],
 		[[...start, "--locality", "here"], /--locality "here" is not of the form/],
+		[[...start, "--cache", "25%"], /--cache "25%" is not a size, such as 256MB/],
+		[[...start, "--cache", "900kB"], /--cache 900kB is less than 1MB/],
+		[
+			[...start, "--cache", "9000TB"],
+			/--cache 9000TB is more than the \d+MB that this machine has/,
+		],
+		[[...start, "--cache", "1GB", "--engine", "memory"], /--cache goes with --engine rocksdb/],
 		[[...start, "--log-level", "loud"], /--log-level "loud" is none of/],
 	];
 	for (const [args, expected] of cases) {

@@ -150,6 +150,10 @@ program
 		"",
 	)
 	.option("--engine <name>", "rocksdb, or memory (for tests: lost when the node stops)", "rocksdb")
+	.option(
+		"--cache <size>",
+		"memory for what is read again and again, such as 1GB, beside the 100 to 150MB of a node (default: 64MB)",
+	)
 	.option("--log-level <level>", "debug, info, warn or error", "info")
 	.addHelpText("after", startExamples)
 	.action(async (flags: StartFlags) => {

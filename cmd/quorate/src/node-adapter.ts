@@ -26,6 +26,8 @@ export interface NodeOptions {
 	readonly admin: string;
 	readonly locality: string;
 	readonly engine: "rocksdb" | "memory";
+	/** RocksDB's block cache; undefined: its default. */
+	readonly cacheBytes?: number | undefined;
 	readonly security?: SecurityFiles;
 	/** Absolute; undefined: anywhere. */
 	readonly backupRoot?: string | undefined;
@@ -44,7 +46,7 @@ export interface RunningNode {
 }
 
 export async function startRealNode(options: NodeOptions): Promise<RunningNode> {
-	const { dataDirectory, logLevel, engine, ...rest } = options;
+	const { dataDirectory, logLevel, engine, cacheBytes, ...rest } = options;
 	const runtime =
 		dataDirectory === undefined
 			? { ...createRealRuntime({ logLevel }), disk: new MemoryDisk() }
@@ -57,7 +59,7 @@ export async function startRealNode(options: NodeOptions): Promise<RunningNode> 
 		...rest,
 		clientLimits: clientLimits(runtime.logger),
 		consoleFiles,
-		openEngine: () => openEngine(engine, runtime),
+		openEngine: () => openEngine(engine, runtime, cacheBytes),
 	});
 }
 
@@ -84,6 +86,12 @@ function clientLimits(logger: Logger): Partial<PgLimits> {
 	return limits;
 }
 
-async function openEngine(name: NodeOptions["engine"], node: Runtime): Promise<Engine> {
-	return name === "memory" ? new MemoryEngine() : openRocksEngine(node.disk, "engine", { node });
+async function openEngine(
+	name: NodeOptions["engine"],
+	node: Runtime,
+	cacheBytes: number | undefined,
+): Promise<Engine> {
+	if (name === "memory") return new MemoryEngine();
+	const cache = cacheBytes === undefined ? {} : { cacheSizeBytes: cacheBytes };
+	return openRocksEngine(node.disk, "engine", { node, ...cache });
 }

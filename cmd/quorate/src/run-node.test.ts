@@ -38,3 +38,8 @@ test("the directory of backups is absolute", (t) => {
 	t.is(startOptions(flags).backupRoot, undefined);
 	t.regex(startOptions({ ...flags, backupRoot: "backups" }).backupRoot ?? "", /^\/.*\/backups$/);
 });
+
+test("the cache has its size from the command line, or is the engine's own choice", (t) => {
+	t.is(startOptions(flags).cacheBytes, undefined);
+	t.is(startOptions({ ...flags, cache: "256MB" }).cacheBytes, 256 << 20);
+});

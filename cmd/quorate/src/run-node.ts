@@ -1,13 +1,17 @@
 /** `quorate start` and `quorate demo`: a node in the foreground, until a signal or until it cannot go on. */
+import { totalmem } from "node:os";
 import { resolve } from "node:path";
 import { formatLocality, localityForm, parseLocality, tiersMax } from "@quorate/keys/locality";
 import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { LogLevel } from "@quorate/runtime/runtime";
 import type { CertificateFiles, SecurityFiles } from "@quorate/server/security";
 import { defaultDatabase } from "./client/connection-options.ts";
+import { parseMemorySize } from "./memory-size.ts";
 import type { NodeOptions, RunningNode } from "./node-adapter.ts";
 import { checkAddress, checkDataDirectory, checkFree } from "./preflight.ts";
 import { UserError } from "./user-error.ts";
+
+const cacheBytesMin = 1 << 20;
 
 export interface StartFlags {
 	readonly join: string;
@@ -17,6 +21,7 @@ export interface StartFlags {
 	readonly admin: string;
 	readonly locality: string;
 	readonly engine: string;
+	readonly cache?: string;
 	readonly logLevel: string;
 	readonly hba?: string;
 	readonly ident?: string;
@@ -79,6 +84,7 @@ export function startOptions(flags: StartFlags): NodeOptions {
 			`--locality "${flags.locality}" is not of the form ${localityForm}: at most ${tiersMax} levels, the widest first, each once`,
 		);
 	}
+	const cacheBytes = cacheBytesOf(flags);
 	requireLoopback("--admin", flags.admin, "nobody is asked who they are there");
 	const security = securityOf(flags);
 	if (security.hba === undefined) {
@@ -94,8 +100,29 @@ export function startOptions(flags: StartFlags): NodeOptions {
 		admin: flags.admin,
 		locality: formatLocality(locality),
 		engine: flags.engine,
+		cacheBytes,
 		backupRoot: flags.backupRoot === undefined ? undefined : resolve(flags.backupRoot),
 	};
+}
+
+/** Undefined: the engine's own choice. */
+function cacheBytesOf({ cache, engine }: StartFlags): number | undefined {
+	if (cache === undefined) return undefined;
+	if (engine === "memory") {
+		throw new UserError("--cache goes with --engine rocksdb: all that memory holds is at hand");
+	}
+	const bytes = parseMemorySize(cache);
+	if (bytes === undefined) {
+		throw new UserError(`--cache "${cache}" is not a size, such as 256MB or 1.5GB`);
+	}
+	if (bytes < cacheBytesMin) {
+		throw new UserError(`--cache ${cache} is less than 1MB: no block of rows would stay`);
+	}
+	if (bytes > totalmem()) {
+		const machine = `${Math.floor(totalmem() / 2 ** 20)}MB`;
+		throw new UserError(`--cache ${cache} is more than the ${machine} that this machine has`);
+	}
+	return bytes;
 }
 
 function requireLoopback(flag: string, address: string, why: string): void {

@@ -3,6 +3,7 @@ import type { Key, Span } from "@quorate/keys/key";
 import type {
 	Engine,
 	EngineBatch,
+	EngineCacheUse,
 	EngineIterator,
 	EngineRows,
 	EngineScanLimits,
@@ -62,6 +63,10 @@ export class ScopedEngine implements Engine {
 
 	approximateSizeBytes(span: Span): number {
 		return this.#engine.approximateSizeBytes(span);
+	}
+
+	cacheUse(): EngineCacheUse {
+		return this.#engine.cacheUse();
 	}
 
 	close(): Promise<void> {

@@ -13,6 +13,7 @@ import type { RangeStore } from "@quorate/replica/store";
 import { isLoopbackHost, parseAddress } from "@quorate/runtime/address";
 import type { Connection, Runtime } from "@quorate/runtime/runtime";
 import type { NodeSessions } from "@quorate/sql/session/factory";
+import type { Engine } from "@quorate/storage/engine";
 import type { Gateway } from "@quorate/txn/gateway";
 import { answerHeaders, refusalOf } from "./admin-guard.ts";
 import type { ConsoleData } from "./console-data.ts";
@@ -25,6 +26,7 @@ export interface AdminOptions {
 	readonly address: string;
 	readonly nodeId: NodeId;
 	readonly host: RaftHost;
+	readonly engine: Engine;
 	readonly store: RangeStore;
 	readonly gateway: Gateway;
 	readonly server: PgServer;

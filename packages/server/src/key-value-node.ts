@@ -88,6 +88,7 @@ export interface KeyValueNode {
 	readonly rpc: Rpc;
 	readonly placement: ConnectedPlacementClient;
 	readonly host: NodeRaftHost;
+	readonly engine: Engine;
 	readonly store: RangeStore;
 	readonly gateway: Gateway;
 	readonly coordinator: GatewayCoordinator;
@@ -208,7 +209,8 @@ export async function startKeyValueNode(
 	const reload = () => reloadNodeNetwork(runtime, options.security, secured);
 	const mayTake = (other: NodeId): boolean => store.mayTakeLeases(other);
 	const more = { mayTake, coordinator, advisory, renewal, room, reload, stopping, followRules };
-	return { nodeId, clusterId, rpc, placement: client, host, store, gateway, ...more };
+	const layers = { engine, host, store, gateway };
+	return { nodeId, clusterId, rpc, placement: client, ...layers, ...more };
 }
 
 async function startReplicas({ identity }: Parts, store: RangeStore): Promise<void> {

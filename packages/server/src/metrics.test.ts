@@ -11,6 +11,7 @@ const zeros = new Proxy({}, { get: () => 0 });
 /** A node that has nothing and has run one statement. */
 const node = {
 	nodeId: 7,
+	engine: { cacheUse: () => ({ usedBytes: 1, sizeBytes: 2 }) },
 	host: { statistics: () => zeros },
 	store: {
 		totals: () => ({ replicas: 0, leases: 0, intents: 0, locks: 0 }),

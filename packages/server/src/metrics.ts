@@ -5,7 +5,7 @@ import type { AdminOptions } from "./admin.ts";
 
 export type MeasuredNode = Pick<
 	AdminOptions,
-	"nodeId" | "host" | "store" | "gateway" | "server" | "sessions"
+	"nodeId" | "engine" | "host" | "store" | "gateway" | "server" | "sessions"
 >;
 
 /** `docs/metrics.md` says the same: a test compares the two. */
@@ -13,7 +13,7 @@ export function createMetrics(options: MeasuredNode): Registry {
 	const registry = new Registry();
 	registry.setDefaultLabels({ node: String(options.nodeId) });
 	collectDefaultMetrics({ register: registry });
-	const { host, store, gateway, server, sessions } = options;
+	const { engine, host, store, gateway, server, sessions } = options;
 	const gauge = (name: string, help: string, value: () => number) => {
 		new Gauge({
 			name,
@@ -56,6 +56,12 @@ export function createMetrics(options: MeasuredNode): Registry {
 	});
 	gauge("quorate_locks", "Locked keys at this node's leaseholders.", () => {
 		return store.totals().locks;
+	});
+	gauge("quorate_engine_cache_bytes", "Blocks of the engine's files that are in memory.", () => {
+		return engine.cacheUse().usedBytes;
+	});
+	gauge("quorate_engine_cache_size_bytes", "How large that may become: --cache of start.", () => {
+		return engine.cacheUse().sizeBytes;
 	});
 	gauge("quorate_sql_connections", "Open client connections.", () => server.connectionCount);
 	registry.registerMetric(new StatementDurations(() => sessions.statements(0).histograms));

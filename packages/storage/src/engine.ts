@@ -61,6 +61,12 @@ export interface EngineBatch {
 	deleteSpan(span: Span): void;
 }
 
+/** Of what was read from files, and is kept because it may be read again. */
+export interface EngineCacheUse {
+	readonly usedBytes: number;
+	readonly sizeBytes: number;
+}
+
 export interface Engine extends EngineReader {
 	readonly kind: "rocksdb" | "memory";
 	/**
@@ -82,5 +88,7 @@ export interface Engine extends EngineReader {
 	sync(): Promise<void>;
 	/** Rough size of a span, in bytes: exact for a few hundred rows, by the sizes of the files for more. */
 	approximateSizeBytes(span: Span): number;
+	/** Zeros of an engine that reads no files. */
+	cacheUse(): EngineCacheUse;
 	close(): Promise<void>;
 }

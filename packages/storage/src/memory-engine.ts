@@ -5,6 +5,7 @@ import btree from "sorted-btree";
 import type {
 	Engine,
 	EngineBatch,
+	EngineCacheUse,
 	EngineIterator,
 	EngineReader,
 	EngineRows,
@@ -69,6 +70,10 @@ export class MemoryEngine implements Engine {
 
 	/** There is nothing that could survive. */
 	async sync(): Promise<void> {}
+
+	cacheUse(): EngineCacheUse {
+		return { usedBytes: 0, sizeBytes: 0 };
+	}
 
 	approximateSizeBytes(span: Span): number {
 		let bytes = 0;

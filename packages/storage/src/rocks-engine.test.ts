@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Key } from "@quorate/keys/key";
 import { RealDisk } from "@quorate/runtime/real-disk";
@@ -246,6 +247,33 @@ if (rocksMissing !== undefined) {
 		t.true(long.every((value, n) => Buffer.alloc(50, 100 + n).equals(value)));
 		t.is(blocks(scan("a", 100)), 100);
 		t.is(blocks(scan("b", 200)), 200);
+	});
+
+	test("a short page stays in the cache, a long one does not", async (t) => {
+		const { disk, path } = rocksDirectory();
+		const rows = 8_192;
+		const written = await openRocksEngine(disk, path, small);
+		for (let n = 0; n < rows; n++) {
+			// What would not be worth a block if it could be compressed.
+			written.write((batch) => batch.put(k(String(n).padStart(6, "0")), randomBytes(200)));
+		}
+		await written.close();
+		// Opening puts what the log holds into a file.
+		const engine = await openRocksEngine(disk, path, small);
+		t.teardown(() => engine.close());
+		t.is(engine.cacheUse().sizeBytes, small.cacheSizeBytes);
+		const readAll = (rowsMax: number): number => {
+			for (let n = 0; n < rows; n += rowsMax) {
+				const limits = { rowsMax, bytesMax: 1 << 30, reverse: false, keyOffset: 0 };
+				const span = { start: k(String(n).padStart(6, "0")), end: k("~") };
+				t.is(engine.scan(span, limits).keys.length, rowsMax);
+			}
+			return engine.cacheUse().usedBytes;
+		};
+		// What is kept of every table that is open is in there as well, and tables may be merged meanwhile.
+		const ofRows = (bytes: number): number => bytes / (rows * 200);
+		t.true(ofRows(readAll(256)) < 0.1);
+		t.true(ofRows(readAll(128)) > 1);
 	});
 
 	/** An engine that was closed with more than one log: whether the last memtables are in tables by then is a race. */

@@ -24,6 +24,7 @@ import type { Disk, Runtime, Timer } from "@quorate/runtime/runtime";
 import type {
 	Engine,
 	EngineBatch,
+	EngineCacheUse,
 	EngineIterator,
 	EngineRows,
 	EngineScanLimits,
@@ -258,18 +259,21 @@ class RocksEngine implements Engine {
 	}
 
 	#memtables(): Memtables {
-		const number = (name: string): number =>
-			Number(this.#binding.db_get_property(this.#db, `rocksdb.${name}`));
 		return {
-			allBytes: () => number("cur-size-all-mem-tables"),
-			activeBytes: () => number("cur-size-active-mem-table"),
-			fullCount: () => number("num-immutable-mem-table"),
+			allBytes: () => this.#number("cur-size-all-mem-tables"),
+			activeBytes: () => this.#number("cur-size-active-mem-table"),
+			fullCount: () => this.#number("num-immutable-mem-table"),
 			fill: (value) =>
 				this.write((batch) => {
 					if (value === undefined) batch.delete(fillerKey);
 					else batch.put(fillerKey, value);
 				}),
 		};
+	}
+
+	/** A property of RocksDB's. */
+	#number(name: string): number {
+		return Number(this.#binding.db_get_property(this.#db, `rocksdb.${name}`));
 	}
 
 	get(k: Key): Uint8Array | undefined {
@@ -390,9 +394,17 @@ class RocksEngine implements Engine {
 		if (!more) {
 			return counted;
 		}
-		const memory = Number(this.#binding.db_get_property(this.#db, "rocksdb.size-all-mem-tables"));
+		const memory = this.#number("size-all-mem-tables");
 		const sstables = this.#binding.db_get_property(this.#db, "rocksdb.sstables");
 		return Math.max(counted, estimateSizeBytes(sstables, span, memory));
+	}
+
+	cacheUse(): EngineCacheUse {
+		assert(this.#open, "the engine is closed");
+		return {
+			usedBytes: this.#number("block-cache-usage"),
+			sizeBytes: this.#number("block-cache-capacity"),
+		};
 	}
 
 	async close(): Promise<void> {

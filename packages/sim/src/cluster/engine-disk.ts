@@ -10,6 +10,7 @@ import type { Runtime } from "@quorate/runtime/runtime";
 import type {
 	Engine,
 	EngineBatch,
+	EngineCacheUse,
 	EngineIterator,
 	EngineRows,
 	EngineScanLimits,
@@ -201,6 +202,10 @@ class CrashingEngine implements Engine {
 
 	sync(): Promise<void> {
 		return this.#journal.sync();
+	}
+
+	cacheUse(): EngineCacheUse {
+		return this.#live.cacheUse();
 	}
 
 	approximateSizeBytes(span: Span): number {
