@@ -89,9 +89,9 @@ function clientLimits(logger: Logger): Partial<PgLimits> {
 async function openEngine(
 	name: NodeOptions["engine"],
 	node: Runtime,
-	cacheBytes: number | undefined,
+	cacheSizeBytes: number | undefined,
 ): Promise<Engine> {
-	if (name === "memory") return new MemoryEngine();
-	const cache = cacheBytes === undefined ? {} : { cacheSizeBytes: cacheBytes };
-	return openRocksEngine(node.disk, "engine", { node, ...cache });
+	return name === "memory"
+		? new MemoryEngine()
+		: openRocksEngine(node.disk, "engine", { node, cacheSizeBytes });
 }

@@ -48,7 +48,7 @@ import { estimateSizeBytes } from "./rocks-size.ts";
 import { RocksSnapshot, View } from "./rocks-snapshot.ts";
 
 export interface RocksOptions {
-	readonly cacheSizeBytes?: number;
+	readonly cacheSizeBytes?: number | undefined;
 	readonly memtableBytes?: number;
 	/** The node that it belongs to: it is ended when a file turns out to be damaged. Without one, errors are thrown. */
 	readonly node?: Pick<Runtime, "fatal" | "logger" | "scheduler">;

@@ -4,6 +4,7 @@ import { firstVersions, versionSetting } from "@quorate/keys/cluster-version";
 import { DatabaseError } from "@quorate/keys/database-error";
 import { dictionary } from "@quorate/keys/dictionary";
 import { durationMs } from "@quorate/keys/duration";
+import { memoryUnits } from "@quorate/keys/memory-units";
 import { intervalStyles, parseInterval } from "../types/interval-text.ts";
 import { findTimeZone, fixedZone } from "../types/time-zones.ts";
 
@@ -141,20 +142,12 @@ function lifetime(value: string, name: string): string {
 	);
 }
 
-const sizeUnits: Readonly<Record<string, number>> = dictionary({
-	B: 1,
-	kB: 1 << 10,
-	MB: 1 << 20,
-	GB: 1 << 30,
-	TB: 2 ** 40,
-});
-
 /** In the largest unit that divides it. A plain number counts bytes. */
 const size =
 	(min: number, max: number) =>
 	(value: string, name: string): string => {
 		const match = /^\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)?\s*$/.exec(value);
-		const unit = match === null ? undefined : sizeUnits[match[2] ?? "B"];
+		const unit = match === null ? undefined : memoryUnits[match[2] ?? "B"];
 		if (match === null || unit === undefined) {
 			const hint = 'Valid units for this parameter are "B", "kB", "MB", "GB", and "TB".';
 			throw invalid(name, value, /^\s*\d/.test(value) ? hint : undefined);
@@ -167,7 +160,7 @@ const size =
 			);
 		}
 		for (const one of ["GB", "MB", "kB"]) {
-			if (bytes % sizeUnits[one]! === 0) return `${bytes / sizeUnits[one]!}${one}`;
+			if (bytes % memoryUnits[one]! === 0) return `${bytes / memoryUnits[one]!}${one}`;
 		}
 		return `${bytes}B`;
 	};
@@ -175,7 +168,7 @@ const size =
 /** Of a value in `size`'s normal form. */
 export function sizeBytes(value: string): number {
 	const match = /^(\d+)(B|kB|MB|GB)$/.exec(value);
-	return match === null ? 0 : Number(match[1]) * sizeUnits[match[2]!]!;
+	return match === null ? 0 : Number(match[1]) * memoryUnits[match[2]!]!;
 }
 
 const integer =
