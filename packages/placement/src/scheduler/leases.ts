@@ -99,10 +99,11 @@ function evenOut(
 	const { low, high } = Tally.band(total, nodes.length);
 	const toNeedy: Bound = (from) => Math.min(from.leases - 2, low - 1);
 	const fromFull: Bound = (from) => (from.leases > high ? from.leases - 2 : -1);
+	const offers = new Offers(held);
 	let hasPlanned = false;
 	for (const bound of isFilling ? [toNeedy] : [toNeedy, fromFull]) {
 		for (;;) {
-			const found = bestHandOver(tally, nodes, held, bound, free(tally));
+			const found = bestHandOver(tally, nodes, offers, bound, free(tally));
 			if (found === undefined) break;
 			const { range, from, to } = found;
 			held.get(from.node.nodeId)?.delete(range);
@@ -110,7 +111,7 @@ function evenOut(
 			tally.handOver(range, from, to, reason);
 			hasPlanned = true;
 		}
-		if (bestHandOver(tally, nodes, held, bound, anybody) !== undefined) return true;
+		if (bestHandOver(tally, nodes, offers, bound, anybody) !== undefined) return true;
 	}
 	return hasPlanned;
 }
@@ -132,30 +133,66 @@ const free = (tally: Tally): Freedom => ({
 });
 const anybody: Freedom = { mayGive: () => true, mayTakeAny: () => true, mayTake: () => true };
 
+/** Of the leases that a node holds those that another could take, as the other has a replica. */
+class Offers {
+	readonly #held: ReadonlyMap<NodeId, ReadonlySet<RangeInfo>>;
+	/** By holder and taker; also what was given away meanwhile. */
+	readonly #byTaker = new Map<NodeId, Map<NodeId, RangeInfo[]>>();
+
+	constructor(held: ReadonlyMap<NodeId, ReadonlySet<RangeInfo>>) {
+		this.#held = held;
+	}
+
+	*between(from: NodeTally, to: NodeTally): Generator<RangeInfo> {
+		const held = this.#held.get(from.node.nodeId);
+		if (held === undefined) return;
+		for (const range of this.#offersOf(from.node.nodeId, held).get(to.node.nodeId) ?? []) {
+			if (held.has(range)) yield range;
+		}
+	}
+
+	#offersOf(from: NodeId, held: ReadonlySet<RangeInfo>): ReadonlyMap<NodeId, RangeInfo[]> {
+		const known = this.#byTaker.get(from);
+		if (known !== undefined) return known;
+		const offers = new Map<NodeId, RangeInfo[]>();
+		for (const range of held) {
+			for (const { nodeId } of range.descriptor.replicas) {
+				const list = offers.get(nodeId);
+				if (list === undefined) offers.set(nodeId, [range]);
+				else list.push(range);
+			}
+		}
+		this.#byTaker.set(from, offers);
+		return offers;
+	}
+}
+
 /** From the fullest that can give something to the emptiest that can take it; rather none that is asked for so much that it makes the taker the busier one. */
 function bestHandOver(
 	tally: Tally,
 	nodes: readonly NodeTally[],
-	held: ReadonlyMap<NodeId, ReadonlySet<RangeInfo>>,
+	offers: Offers,
 	bound: Bound,
 	{ mayGive, mayTakeAny, mayTake }: Freedom,
 ): { readonly range: RangeInfo; readonly from: NodeTally; readonly to: NodeTally } | undefined {
-	const fewest = Math.min(...nodes.filter(mayTakeAny).map(({ leases }) => leases));
+	const takers = nodes.filter(mayTakeAny).sort((a, b) => a.leases - b.leases);
 	for (const from of [...nodes].sort((a, b) => b.leases - a.leases)) {
+		if (!mayGive(from)) continue;
 		const most = bound(from);
-		if (most < fewest || !mayGive(from)) continue;
 		let best:
 			| { readonly range: RangeInfo; readonly to: NodeTally; readonly cost: number }
 			| undefined;
-		for (const range of held.get(from.node.nodeId) ?? []) {
+		for (const taker of takers) {
 			// Whoever has as many as the best costs no less.
-			const fewer = best === undefined ? most : Math.min(most, Math.ceil(best.cost) - 1);
-			const to = leastLoaded(tally, range, fewer, mayTake);
-			if (to === undefined) continue;
-			const isTooMuch = 2 * tally.rateOf(range) > Math.max(0, from.rate - to.rate);
-			const cost = to.leases + (isTooMuch ? 0.5 : 0);
-			if (best === undefined || cost < best.cost) best = { range, to, cost };
-			if (best.cost === fewest) break;
+			if (taker.leases > most || (best !== undefined && taker.leases >= best.cost)) break;
+			for (const range of offers.between(from, taker)) {
+				const to = leastLoaded(tally, range, taker.leases, mayTake);
+				if (to === undefined) continue;
+				const isTooMuch = 2 * tally.rateOf(range) > Math.max(0, from.rate - to.rate);
+				const cost = to.leases + (isTooMuch ? 0.5 : 0);
+				if (best === undefined || cost < best.cost) best = { range, to, cost };
+				if (best.cost === taker.leases) break;
+			}
 		}
 		if (best !== undefined) return { range: best.range, from, to: best.to };
 	}
