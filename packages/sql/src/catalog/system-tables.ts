@@ -189,19 +189,19 @@ class SystemTable implements VirtualTable {
 		catalog: CatalogSnapshot,
 		context: FunctionContext,
 		activity?: ClusterActivity,
+		used?: readonly boolean[],
 	): Iterable<readonly Datum[]> {
 		for (const row of this.#source?.(catalog, context, activity) ?? []) {
-			yield this.#values(row);
+			yield this.#values(row, used);
 		}
 	}
 
-	#values(row: SystemRow): Datum[] {
-		const values: Datum[] = [];
-		for (const [i, name] of this.#names.entries()) {
+	#values(row: SystemRow, used: readonly boolean[] | undefined): Datum[] {
+		return this.#names.map((name, i) => {
+			if (used !== undefined && !used[i]) return null;
 			const value = row[name];
-			values.push(value === undefined ? (this.#unsaid[i] as Datum) : value);
-		}
-		return values;
+			return value === undefined ? (this.#unsaid[i] as Datum) : value;
+		});
 	}
 }
 

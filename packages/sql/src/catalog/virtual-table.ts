@@ -21,10 +21,11 @@ export interface VirtualTable {
 	readonly isOfSequences: boolean;
 	/** Rows come from the control plane's overview. */
 	readonly isOverview: boolean;
-	/** `activity`: what the nodes said, for a table that is cluster-wide. */
+	/** `activity`: what the nodes said, for a table that is cluster-wide. `used`: of which columns values are wanted, by default all; others are NULL. */
 	rows(
 		catalog: CatalogSnapshot,
 		context: FunctionContext,
 		activity?: ClusterActivity,
+		used?: readonly boolean[],
 	): Iterable<readonly Datum[]>;
 }

@@ -113,6 +113,7 @@ export class VirtualScan extends Operator {
 	readonly estimate = 300;
 	readonly #table: VirtualTable;
 	readonly #catalog: CatalogSnapshot;
+	readonly #used: readonly boolean[];
 	readonly #isMarked: boolean;
 
 	constructor(relation: Relation, table: VirtualTable, catalog: CatalogSnapshot) {
@@ -120,6 +121,7 @@ export class VirtualScan extends Operator {
 		this.label = `Seq Scan on ${table.name} ${relation.name}`;
 		this.facts = scanFacts("Seq Scan", table, relation.name);
 		const mark = markOf(relation);
+		this.#used = relation.used;
 		this.#isMarked = relation.used[mark] === true;
 		this.layout = Layout.of(relation, this.#isMarked ? mark + 1 : mark);
 		this.#table = table;
@@ -129,7 +131,7 @@ export class VirtualScan extends Operator {
 	protected async *rows(env: Env): AsyncIterable<Batch> {
 		const { context } = env;
 		const activity = await activityFor(this.#table, this.#catalog, context);
-		const rows = [...this.#table.rows(this.#catalog, context, activity)];
+		const rows = [...this.#table.rows(this.#catalog, context, activity, this.#used)];
 		for (let i = 0; i < rows.length; i += batchSize) {
 			const batch = rows.slice(i, i + batchSize);
 			yield this.#isMarked ? batch.map((row) => [...row, true]) : batch;
