@@ -1,5 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "ava";
@@ -124,6 +126,24 @@ test("the lock is exclusive, and ends with its process however that ends", async
 	const again = await runtime.disk.lock("");
 	t.truthy(again);
 	await again!.release();
+	remove();
+});
+
+const linuxTest = process.platform === "linux" ? test : test.skip;
+linuxTest("a lock is had that a child kept until it became another program", async (t) => {
+	const { runtime, directory, remove } = temporaryRuntime();
+	const { dev, ino } = statSync(directory, { bigint: true });
+	// As its copy of the socket goes with the connections that wait at it.
+	const copy = createServer((socket) => {
+		copy.close();
+		socket.destroy();
+	});
+	copy.listen({ path: `\0quorate-data-${dev}-${ino}` });
+	await once(copy, "listening");
+	const lock = await runtime.disk.lock("");
+	t.truthy(lock);
+	t.is(await runtime.disk.lock(""), undefined);
+	await lock?.release();
 	remove();
 });
 
