@@ -1,5 +1,8 @@
 /** No process is left behind, however the one that started it ends. */
 import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import test from "ava";
 import { isRunning } from "quorate/process-identity";
@@ -9,13 +12,17 @@ import { until } from "./poll.ts";
 const module = fileURLToPath(new URL("./owned-processes.js", import.meta.url));
 
 /** A process that starts a sleeper, says its pid and then ends as it is told. */
-async function parentOfSleeper(ending: string): Promise<{ parent: number; sleeper: number }> {
+async function parentOfSleeper(
+	ending: string,
+	path = process.env["PATH"],
+): Promise<{ parent: number; sleeper: number }> {
 	const script = `
 		import { spawnOwned } from ${JSON.stringify(module)};
 		console.log(spawnOwned("sleep", ["1000"]).pid);
 		${ending}`;
 	const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
 		stdio: ["ignore", "pipe", "ignore"],
+		env: { ...process.env, PATH: path },
 	});
 	const [line] = (await child.stdout.take(1).toArray()) as [Buffer];
 	return { parent: child.pid!, sleeper: Number(line.toString()) };
@@ -42,6 +49,20 @@ const setpriv = spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status ===
 	t.true(isRunning(sleeper));
 	process.kill(parent, "SIGKILL");
 	await gone(sleeper);
+});
+
+(setpriv ? test : test.skip)("also one that dies before the kernel is asked to tell", async (t) => {
+	const directory = mkdtempSync(join(tmpdir(), "quorate-setpriv-"));
+	t.teardown(() => rmSync(directory, { recursive: true }));
+	const late = `#!/bin/sh
+		PATH='${process.env["PATH"]}'
+		case "$*" in *sleep*) while kill -0 $PPID 2>/dev/null; do sleep 0.01; done ;; esac
+		exec setpriv "$@"`;
+	writeFileSync(join(directory, "setpriv"), late, { mode: 0o755 });
+	const killed = 'process.kill(process.pid, "SIGKILL");';
+	const { sleeper } = await parentOfSleeper(killed, `${directory}:${process.env["PATH"]}`);
+	await gone(sleeper);
+	t.pass();
 });
 
 test("a process that has ended is not signalled", async (t) => {

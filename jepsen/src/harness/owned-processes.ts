@@ -8,7 +8,10 @@ const owned = new Set<ChildProcess>();
 let watching = false;
 let setpriv: boolean | undefined;
 
-/** Starts a program; its pid is the program's own, also through `setpriv`, which replaces itself. */
+/** The kernel tells of no death before it was asked to: who finds another parent than the one named is too late, and ends. */
+const withParent = ["--pdeathsig", "KILL", "--", "sh", "-c", '[ "$PPID" = "$0" ] && exec "$@"'];
+
+/** Starts a program; its pid is the program's own, also through `setpriv` and `sh`, which replace themselves. */
 export function spawnOwned(
 	program: string,
 	args: readonly string[],
@@ -17,7 +20,7 @@ export function spawnOwned(
 	watchForExit();
 	setpriv ??= spawnSync("setpriv", ["--pdeathsig", "KILL", "true"]).status === 0;
 	const child = setpriv
-		? spawn("setpriv", ["--pdeathsig", "KILL", "--", program, ...args], options)
+		? spawn("setpriv", [...withParent, String(process.pid), program, ...args], options)
 		: spawn(program, args, options);
 	owned.add(child);
 	const forget = () => owned.delete(child);
