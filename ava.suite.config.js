@@ -9,7 +9,7 @@ const first = [
 	"packages/sim/shared",
 	"packages/sql/shared",
 	"cmd/quorate/packed",
-	"packages/embedded/cluster",
+	"packages/embedded/shared",
 	"packages/raft/shared",
 	"packages/placement/shared",
 	"packages/checker/shared",

@@ -1,7 +1,7 @@
 /**
  * Makes `dist/suite`, from which `make test` runs: for each package one file with all modules that its tests import, and files of
- * tests. Most test files need some nine hundred modules: loaded one by one these take 0.8 s of CPU, as one file 0.25 s. Tests that wait for
- * nothing but a processor share a few threads, so that code is compiled there once and not for each file; the others have one for each.
+ * tests. Most test files need some nine hundred modules: loaded one by one these take 0.8 s of CPU, as one file 0.25 s. Tests of most
+ * packages share a thread or two, so that code is compiled there once and not for each file.
  *
  * A test sees no difference: `import.meta.url` is what it was where the module was compiled to, and stacks name the sources
  * (`test-stacks.cjs`). Packages of others are not bundled. Programs that tests start are bundled as well.
@@ -33,23 +33,26 @@ const programs = new Map(
 );
 /** It looks for `main.js` where it stands itself. */
 const launcher = moved("cmd/quorate/bin/quorate.js");
-/** Packages whose tests wait for nothing but a processor, and how many threads they are dealt to. ALONE=1: a thread for each file. */
+/** Packages whose tests share threads, and how many they are dealt to: what waits for timers as well, as others run meanwhile. ALONE=1: a thread for each file. */
 const threads = new Map([
+	["clients", 1],
 	["packages/checker", 1],
+	["packages/embedded", 1],
 	["packages/keys", 1],
 	["packages/pgwire", 1],
 	["packages/placement", 1],
 	["packages/raft", 1],
 	["packages/replica", 1],
 	["packages/rpc", 1],
+	["packages/server", 1],
 	["packages/sim", 2],
 	["packages/sql", 2],
 	["packages/storage", 1],
 	["packages/txn", 1],
 	["packages/wal", 1],
 ]);
-/** Of a test file that must be alone: hooks are of all tests in a thread. */
-const hooks = /\btest(\.serial)?\.(before|after)/;
+/** Of a test file that must be alone: hooks are of all tests in a thread, and all tests are declared before anybody waits. */
+const isOwn = /\btest(\.serial)?\.(before|after)|^(const \w+ = )?await\b/m;
 const compileLess = pathToFileURL(join(root, "scripts/compile-less.js")).href;
 const common = {
 	absWorkingDir: root,
@@ -129,7 +132,7 @@ function entriesOf(dist, tests, count) {
 	const entries = new Map();
 	let dealt = 0;
 	for (const test of tests.toSorted()) {
-		const alone = count === 0 || hooks.test(readFileSync(test, "utf8"));
+		const alone = count === 0 || isOwn.test(readFileSync(test, "utf8"));
 		const entry = alone ? `${nameOf(dist, test)}.test` : `shared-${1 + (dealt++ % count)}.test`;
 		entries.set(entry, [...(entries.get(entry) ?? []), test]);
 	}
