@@ -66,8 +66,8 @@ async function pair(): Promise<{ a: TestNode; b: TestNode; close: () => Promise<
 const failure = (f: string) => (error: unknown) => error instanceof RpcError && error.failure === f;
 
 /** Polls; for conditions that no event announces. */
-async function until(runtime: Runtime, condition: () => boolean): Promise<void> {
-	while (!condition()) await new Promise<void>((r) => runtime.scheduler.setTimer(5, r));
+async function until(runtime: Runtime, condition: () => boolean | Promise<boolean>): Promise<void> {
+	while (!(await condition())) await new Promise<void>((r) => runtime.scheduler.setTimer(5, r));
 }
 
 test("calls are answered, with the caller's identity, and errors keep their kind", async (t) => {
@@ -357,7 +357,11 @@ test("who connects and says nothing does not take all room", async (t) => {
 	await until(a.runtime, () => closed === 80);
 	const b = await startNode(2);
 	a.rpc.handle("x", (body) => body);
-	t.is(await b.rpc.callAddress(a.rpc.address, "x", 1, SECOND), 1);
+	// Who is refused tries again: that the others have gone comes to the listener a moment after they have.
+	const isRefused = (error: unknown) => !t.true(failure("unreachable")(error), String(error));
+	const isAnswered = (answer: unknown) => t.is(answer, 1) || true;
+	const asks = () => b.rpc.callAddress(a.rpc.address, "x", 1, SECOND);
+	await until(a.runtime, () => asks().then(isAnswered, isRefused));
 	await Promise.all([a.rpc.close(), b.rpc.close()]);
 });
 
