@@ -207,7 +207,7 @@ function leastLoaded(
 	isFree: (node: NodeTally, range: RangeInfo) => boolean,
 ): NodeTally | undefined {
 	const { rangeId, replicas } = range.descriptor;
-	/** Asked for once somebody could take it: most ranges have nobody. */
+	/** Asked for once somebody could take it: of all ranges, most have nobody. */
 	let isWanted: ((node: NodeId) => boolean) | undefined;
 	let best: NodeTally | undefined;
 	for (const { nodeId, role } of replicas) {
